@@ -12,6 +12,7 @@ from server.gateway.conversations.media import ConversationMedia
 from server.gateway.conversations.service import ConversationService
 from server.gateway.conversations.views import ViewBuilder
 from server.gateway.dispatcher import Dispatcher
+from server.gateway.hook_messages import HookMessages
 from server.gateway.http_callers import CallerIdentifier
 from server.observability.supervision import Supervisor
 from server.settings import ServerSettings
@@ -23,6 +24,7 @@ from server.web.api.conversations.auth import ConversationAuthApi
 from server.web.api.conversations.groups import ConversationApi
 from server.web.api.conversations.media import ConversationMediaApi
 from server.web.api.endpoints import EndpointRouter
+from server.web.api.hooks import HookApi
 from server.web.api.rooms import RoomApi
 from server.web.api.uploads import UploadApi
 from tui_chat.protocol import events
@@ -58,14 +60,23 @@ async def run_apis(
         callers, settings.parse_trusted_networks(), allow_insecure=settings.insecure_login == "on"
     )
     limits = create_api_limits() if settings.rate_limit == "on" else None
+    caller_limits = CallerLimits(dispatcher.request_limiter)
+    hook_messages = HookMessages(
+        database,
+        account_service.directory,
+        handlers.room_registry,
+        access_control=handlers.access_control,
+        limits=caller_limits,
+    )
     endpoints = (
         *AccountApi(
             account_service, handlers.identity, authenticator, registration=settings.registration, limits=limits
         ).endpoints,
         *UploadApi(uploads, handlers.upload_access, authenticator, limits=limits).endpoints,
         *RoomApi(handlers).endpoints,
+        *HookApi(handlers, hook_messages, authenticator).endpoints,
     )
-    apis: list[HttpApi] = [EndpointRouter(endpoints, authenticator, CallerLimits(dispatcher.request_limiter))]
+    apis: list[HttpApi] = [EndpointRouter(endpoints, authenticator, caller_limits)]
     async with AsyncExitStack() as resources:
         if views is not None:
             apis += await resources.enter_async_context(

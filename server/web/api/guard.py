@@ -74,6 +74,24 @@ async def read_json(request: web.Request, body_type: type[BodyT], max_bytes: int
     """
     if request.content_type != "application/json":
         raise errors.BadRequest("json_required")
+    body = await read_body(request, max_bytes)
+    try:
+        return msgspec.convert(codec.drop_nulls(msgspec.json.decode(body)), body_type)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise codec.to_bad_request(error) from None
+
+
+async def read_body(request: web.Request, max_bytes: int) -> bytes:
+    """Read the body of a request.
+
+    Args:
+        request: Request with an unread body.
+        max_bytes: Maximum size of the body.
+
+    Raises:
+        web.HTTPRequestEntityTooLarge: The body is too large.
+        web.HTTPRequestTimeout: The body is not complete in time.
+    """
     try:
         async with asyncio.timeout(BODY_TIMEOUT):
             body = await request.content.readexactly(max_bytes + 1)
@@ -83,10 +101,7 @@ async def read_json(request: web.Request, body_type: type[BodyT], max_bytes: int
         raise web.HTTPRequestTimeout from None
     if len(body) > max_bytes:
         raise web.HTTPRequestEntityTooLarge(max_bytes, len(body))
-    try:
-        return msgspec.convert(codec.drop_nulls(msgspec.json.decode(body)), body_type)
-    except (msgspec.MsgspecError, RecursionError) as error:
-        raise codec.to_bad_request(error) from None
+    return body
 
 
 def create_json_response(body: object, status: HTTPStatus = HTTPStatus.OK) -> web.Response:

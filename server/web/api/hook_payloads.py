@@ -1,0 +1,191 @@
+"""Text of the payloads that programs send to webhooks (docs/bots.md, "Webhooks").
+
+- Text: `text` (Slack and compatible programs), `content` (Discord), `message` (Grafana, Sentry) or `msg` (Uptime Kuma),
+  after the `title` and before the `url` of the payload, unless the text contains them.
+- Rich content: `attachments` and `blocks` of Slack, `embeds` of Discord, and `alerts` of Alertmanager become lines.
+- Slack markup: links and escaped characters of `text`, `attachments` and `blocks` become plain text.
+- Other fields, also of unexpected types, are ignored. A long text ends with a note.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, cast
+from urllib.parse import parse_qs
+
+import msgspec
+
+from tui_chat.protocol import codec, errors, sanitize
+from tui_chat.protocol.limits import MESSAGE_CHARACTERS
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+
+_SLACK_LINK = re.compile(r"<([^<>|\n]+)(?:\|([^<>\n]*))?>")
+_ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
+_ENTITY = re.compile("|".join(_ENTITIES))
+
+
+def extract_text(body: bytes, content_type: str) -> str:
+    """Return the message of a request body.
+
+    Args:
+        body: Body of the request.
+        content_type: Media type of the body: JSON, a form with the field `payload` or `text`, or text. A form without
+            these fields is plain text, as `curl --data` sends it.
+
+    Raises:
+        BadRequest: The body is no valid JSON or no UTF-8, is a form with files, or has no text.
+    """
+    if content_type == "application/json" or content_type.endswith("+json"):
+        text = _describe(_decode_json(body))
+    elif content_type.startswith("multipart/"):
+        text = ""
+    else:
+        text = _decode_text(body)
+        if content_type == FORM_TYPE:
+            text = _extract_from_form(text)
+    text = sanitize.sanitize_body(text).strip()
+    if sanitize.is_blank(text):
+        raise errors.BadRequest("hook_text_missing")
+    return _shorten(text)
+
+
+def _decode_text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise errors.BadRequest("hook_text_missing") from None
+
+
+def _decode_json(body: bytes | str) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise codec.to_bad_request(error) from None
+
+
+def _extract_from_form(text: str) -> str:
+    try:
+        fields = parse_qs(text, max_num_fields=100)
+    except ValueError:
+        return text
+    if "payload" in fields:
+        return _describe(_decode_json(fields["payload"][0]))
+    return _from_slack(fields["text"][0]) if "text" in fields else text
+
+
+def _describe(payload: Any) -> str:
+    """Return the text of a decoded JSON body; empty for a body without one."""
+    if isinstance(payload, str):
+        return payload
+    slack = list(_describe_slack(payload))
+    text = _get_text(payload, "text")
+    parts = [_from_slack(text)] if text else []
+    parts = slack if slack and _get_items(payload, "blocks") else parts + slack
+    parts = parts or [_find_text(payload)]
+    parts += _describe_embeds(payload)
+    if not any(parts):
+        parts = list(_describe_alerts(payload))
+    return _add_context(payload, "\n".join(filter(None, parts)))
+
+
+def _find_text(payload: Any) -> str:
+    return next(filter(None, (_get_text(payload, name) for name in ("content", "message", "msg"))), "")
+
+
+def _add_context(payload: Any, text: str) -> str:
+    """Add the title before and the address after a text, unless the text contains them."""
+    title, url = _get_text(payload, "title"), _get_text(payload, "url")
+    if title and title not in text:
+        text = f"{title}\n{text}".strip()
+    if text and url.startswith(("http://", "https://")) and url not in text:
+        text = f"{text}\n{url}"
+    return text
+
+
+def _describe_slack(payload: Any) -> Iterator[str]:
+    """Yield the lines of `blocks` and `attachments`; the `fallback` only of an attachment without other text."""
+    yield from _describe_blocks(payload)
+    for attachment in _get_items(payload, "attachments"):
+        title, link = _get_text(attachment, "title"), _get_text(attachment, "title_link")
+        lines = [
+            _get_text(attachment, "pretext"),
+            f"{title} ({link})" if title and link else title,
+            _get_text(attachment, "text"),
+            *(_join_field(field, "title", "value") for field in _get_items(attachment, "fields")),
+        ]
+        described = [_from_slack(line) for line in lines if line] + list(_describe_blocks(attachment))
+        yield from described or filter(None, [_from_slack(_get_text(attachment, "fallback"))])
+
+
+def _describe_blocks(container: Any) -> Iterator[str]:
+    for block in _get_items(container, "blocks"):
+        items = [block.get("text"), *_get_items(block, "fields"), *_get_items(block, "elements")]
+        for item in items:
+            text = item if isinstance(item, str) else _get_text(item, "text")
+            if text:
+                yield _from_slack(text)
+
+
+def _describe_embeds(payload: Any) -> Iterator[str]:
+    """Yield the lines of the `embeds` of Discord."""
+    for embed in _get_items(payload, "embeds"):
+        title, url = _get_text(embed, "title"), _get_text(embed, "url")
+        yield f"{title} ({url})" if title and url else title or url
+        yield _get_text(embed, "description")
+        for field in _get_items(embed, "fields"):
+            yield _join_field(field, "name", "value")
+
+
+def _describe_alerts(payload: Any) -> Iterator[str]:
+    """Yield a line per alert of Alertmanager: `[FIRING] DiskFull: 95 % of /var in use`."""
+    for alert in _get_items(payload, "alerts"):
+        labels, annotations = alert.get("labels"), alert.get("annotations")
+        name = _get_text(labels, "alertname") or "alert"
+        summary = _get_text(annotations, "summary") or _get_text(annotations, "description")
+        status = _get_text(alert, "status") or _get_text(payload, "status")
+        yield f"[{status.upper()}] {name}{f': {summary}' if summary else ''}"
+
+
+def _join_field(field: Any, name: str, value: str) -> str:
+    return ": ".join(filter(None, (_get_text(field, name), _get_text(field, value))))
+
+
+def _get_text(container: Any, name: str) -> str:
+    """Return a text field of an object without surrounding space; empty for a missing field and for other types."""
+    value = _get_field(container, name)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _get_items(container: Any, name: str) -> list[dict[str, Any]]:
+    """Return the objects of a list field; empty for a missing field and for other types."""
+    value = _get_field(container, name)
+    items = cast(list[Any], value) if isinstance(value, list) else []
+    return [cast(dict[str, Any], item) for item in items if isinstance(item, dict)]
+
+
+def _get_field(container: Any, name: str) -> Any:
+    return cast(dict[str, Any], container).get(name) if isinstance(container, dict) else None
+
+
+def _from_slack(text: str) -> str:
+    """Return Slack markup as plain text: `<https://a.example|tea> &amp; more` → `tea (https://a.example) & more`."""
+    return _ENTITY.sub(lambda match: _ENTITIES[match[0]], _SLACK_LINK.sub(_replace_link, text))
+
+
+def _replace_link(match: re.Match[str]) -> str:
+    target, label = match[1], match[2]
+    if target.startswith("!"):
+        return label or f"@{target[1:]}"
+    if target.startswith(("@", "#")):
+        return f"{target[0]}{(label or target).lstrip('@#')}"
+    if not re.match("[a-z]+:", target):
+        return match[0]
+    return target if label in (None, "", target) else f"{label} ({target})"
+
+
+def _shorten(text: str) -> str:
+    """Return a text within the limit of messages; a longer one ends with the number of omitted characters."""
+    if len(text) <= MESSAGE_CHARACTERS:
+        return text
+    note = f"… [{len(text):,} characters in total]"
+    return f"{text[: MESSAGE_CHARACTERS - len(note) - 1]}\n{note}"
