@@ -5,6 +5,7 @@
   changes the ETag; an unchanged file is not downloaded again.
 - Immutable paths: the asset prefix contains a hash of all assets. Caches may store assets
   permanently, and a page never mixes modules of two releases.
+- Bundle: modules and style sheets of the page are served as one file each (`server.web.bundle`).
 """
 
 import gzip
@@ -12,6 +13,8 @@ import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from server.web.bundle import bundle_modules, bundle_styles
 
 ASSETS_PATH = "/assets/"
 """URL path of all asset prefixes."""
@@ -24,9 +27,12 @@ _CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".ico": "image/x-icon",
     ".js": "text/javascript; charset=utf-8",
+    ".map": "application/json",
     ".svg": "image/svg+xml; charset=utf-8",
     ".txt": "text/plain; charset=utf-8",
 }
+_SCRIPT = "app.js"
+_STYLES = "page.css"
 _PACKAGE = Path(__file__).parent
 _MIN_COMPRESSED_BYTES = 1024  # smaller files fit into one packet uncompressed
 
@@ -65,6 +71,7 @@ def load_page_assets() -> dict[str, StaticAsset]:
     for name in sorted(bodies):
         release_hash.update(f"{name} {len(bodies[name])} ".encode() + bodies[name])
     prefix = f"{ASSETS_PATH}{release_hash.hexdigest()[:12]}/"
+    _bundle(bodies)
     bodies[INDEX_FILE] = bodies[INDEX_FILE].replace(b'"assets/', f'"{prefix[1:]}'.encode())
     # Browsers request the icon without a link, for example for problem responses.
     fixed_paths = {INDEX_FILE: "/", "favicon.ico": "/favicon.ico"}
@@ -72,6 +79,16 @@ def load_page_assets() -> dict[str, StaticAsset]:
         fixed_paths.get(name, prefix + name): _build_asset(body, _CONTENT_TYPES[Path(name).suffix])
         for name, body in bodies.items()
     }
+
+
+def _bundle(bodies: dict[str, bytes]) -> None:
+    """Replace the modules and style sheets of the page by one file each."""
+    texts = {name: body.decode() for name, body in bodies.items() if name.endswith((".js", ".css"))}
+    script, source_map, modules = bundle_modules(texts, _SCRIPT)
+    styles, style_sheets = bundle_styles(texts, _STYLES)
+    for name in (*modules, *style_sheets):
+        del bodies[name]
+    bodies |= {_SCRIPT: script.encode(), f"{_SCRIPT}.map": source_map.encode(), _STYLES: styles.encode()}
 
 
 @cache

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from server.web.bundle import bundle_modules
 from tests.support.page_modules import copy_page_modules
 from tests.support.requirements import require_node
 from tui_chat.protocol.error_reasons import WIRE_MESSAGES
@@ -45,6 +46,26 @@ def test_text_contrast_meets_wcag_aa(modules: Path) -> None:
     assert report["hues"] == 24
     assert report["tooLow"] == []
     assert float(str(report["minimum"])) >= 4.5
+
+
+def test_the_script_of_the_page_has_the_code_of_all_modules_without_conflicts(modules: Path, tmp_path: Path) -> None:
+    names = [path.relative_to(modules).as_posix() for path in modules.rglob("*.js")]
+    texts = {name: (modules / name).read_text() for name in names}
+    script, source_map, contained = bundle_modules(texts, "app.js")
+    paths = [tmp_path / "script.mjs", tmp_path / "script.map"]
+    for path, text in zip(paths, (script, source_map), strict=True):
+        path.write_text(text)
+    assert {name for name in names if not name.startswith("vendor/")} - set(contained) == {"load_error.js"}
+    [report] = run("bundle_check.mjs", str(modules), *map(str, paths))
+    assert int(str(report.pop("names"))) > 500
+    assert report == {
+        "modules": len(contained),
+        "isEqual": True,
+        "repeatedNames": [],
+        "hiddenGlobals": [],
+        "knownGlobals": ["confirm", "structuredClone", "Map"],
+        "unmappedLines": [],
+    }
 
 
 def test_the_page_translates_existing_reasons_with_their_parameters() -> None:

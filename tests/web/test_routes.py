@@ -56,8 +56,7 @@ async def test_page_and_assets_have_their_content_types() -> None:
         assert page.headers["Content-Type"] == "text/html; charset=utf-8"
         assert await page.read() == load_page_assets()["/"].body
         for name, content_type in {
-            "base.css": "text/css",
-            "app.js": "text/javascript",
+            "load_error.js": "text/javascript",
             "icon.svg": "image/svg+xml",
             "vendor/socket.io.esm.min.js": "text/javascript",
             "vendor/socket.io.LICENSE.txt": "text/plain",
@@ -68,15 +67,20 @@ async def test_page_and_assets_have_their_content_types() -> None:
             assert await asset.read() == files("server.web").joinpath("static", name).read_bytes()
 
 
-async def test_every_referenced_asset_exists_and_every_module_is_preloaded() -> None:
-    index = load_page_assets()["/"].body.decode()
-    referenced = {"/assets/" + part.split('"')[0] for part in index.split('"assets/')[1:]}
-    assert referenced <= load_page_assets().keys()
-    # A module without a preload link costs an extra round trip.
-    assert {path for path in load_page_assets() if path.endswith(".js")} <= referenced
+async def test_the_page_refers_to_existing_assets_and_to_all_scripts_and_style_sheets() -> None:
+    assets = load_page_assets()
+    references = {"/assets/" + part.split('"')[0] for part in assets["/"].body.decode().split('"assets/')[1:]}
+    assert references <= assets.keys()
+    assert {path for path in assets if path.endswith((".js", ".css"))} <= references
+    styles = assets[asset_path("page.css")].body.decode()
+    sheets = files("server.web").joinpath("static").iterdir()
+    texts = [sheet.read_text() for sheet in sheets if sheet.name.endswith(".css") and sheet.name != "page.css"]
+    assert len(texts) > 5
+    assert all(text in styles for text in texts)
+    assert "@import" not in styles
 
 
-@pytest.mark.parametrize("name", ["app.js", "view/timeline.js", "vendor/socket.io.LICENSE.txt"])
+@pytest.mark.parametrize("name", ["app.js", "vendor/socket.io.LICENSE.txt"])
 async def test_asset_paths_of_other_releases_redirect_to_this_release(name: str) -> None:
     async with serve() as client:
         answer = await client.get(f"/assets/0123456789ab/{name}", allow_redirects=False)

@@ -73,7 +73,7 @@ const dialogs = createDialogs({
     scheduler.schedule();
   },
 });
-const confirm = (options) => dialogs.confirm.confirm(options);
+const askToConfirm = (options) => dialogs.confirm.confirm(options);
 const memberPanel = new MemberPanel({
   onChange: () => scheduler.schedule(),
   onOpen: (member, room) => dialogs.member.open(member, room),
@@ -122,7 +122,7 @@ const uploadList = new UploadList({
   onRejected: (message) => composer.showError(message),
 });
 const composer = new Composer({
-  confirm,
+  confirm: askToConfirm,
   uploads: uploadList,
   onSubmit: (draft) => draftSubmission.submit(draft),
   onDraftChange(draft) {
@@ -140,7 +140,7 @@ const messageActions = new MessageActions({
   composer,
   timeline,
   delayedDeletions,
-  confirm,
+  confirm: askToConfirm,
 });
 const draftSubmission = new DraftSubmission({
   getSession: () => session,
@@ -153,7 +153,7 @@ const draftSubmission = new DraftSubmission({
   dialogs,
   panels,
   searchPanel,
-  confirm,
+  confirm: askToConfirm,
   copyText,
   openRoom,
   leaveRoom,
@@ -330,7 +330,7 @@ installShortcuts({
   openRoomDialog: () => dialogs.room.open(session),
   openHelp: () => dialogs.help.open(),
 });
-installRoomLinks({ confirm, openRoom, openRoomDialog: () => dialogs.room.open(session), copyText });
+installRoomLinks({ confirm: askToConfirm, openRoom, openRoomDialog: () => dialogs.room.open(session), copyText });
 installPageEvents({
   getSession: () => session,
   delayedDeletions,

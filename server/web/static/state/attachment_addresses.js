@@ -10,7 +10,7 @@ import { requireRequestError } from "../net/request_error.js";
 import { SIGNED_PATHS } from "./limits.js";
 
 const MAX_BATCH_CHARACTERS = 32_000; // of paths in one request; a packet has at most 64 KiB
-const RETRY_DELAY = 2; // s, after a temporary error without `retryAfter`
+const SIGN_RETRY_DELAY = 2; // s, after a temporary error without `retryAfter`
 const MIN_LIFETIME = 60_000; // ms; bounds the requests of a browser with a fast clock
 const MAX_LIFETIME = 3_600_000; // ms; guaranteed by the server
 
@@ -94,7 +94,7 @@ export class AttachmentAddresses {
       while (this.#waiting.size && !this.#isPaused) await this.#loadBatch(takeBatch([...this.#waiting.keys()]));
     } catch (thrown) {
       const error = requireRequestError(thrown);
-      if (error.isTemporary) this.#schedule(error.retryAfter ?? RETRY_DELAY);
+      if (error.isTemporary) this.#schedule(error.retryAfter ?? SIGN_RETRY_DELAY);
     } finally {
       this.#isLoading = false;
     }

@@ -9,7 +9,8 @@
  * - Lookalikes: labels under an ASCII domain that consist of letters in the shape of ASCII letters (UTS #39, section 4).
  */
 
-const ASCII = /^[\0-\x7f]*$/;
+import { ASCII } from "./names.js";
+
 /** Recommended scripts (UAX #31, table 5). */
 const SCRIPTS =
   "Arabic Armenian Bengali Cyrillic Devanagari Ethiopic Georgian Greek Gujarati Gurmukhi Hebrew Kannada Khmer Lao " +

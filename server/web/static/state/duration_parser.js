@@ -9,8 +9,8 @@ import { MAX_TIMESTAMP } from "./sanitize.js";
 
 /** @type {Record<string, number>} */
 const UNIT_SECONDS = { m: 60, min: 60, h: 3600, d: 86_400, w: 604_800, 分钟: 60, 分: 60, 小时: 3600, 天: 86_400, 周: 604_800 };
-const PART = "(\\d{1,6})(min|m|h|d|w|分钟|分|小时|天|周)";
-const DURATION = new RegExp(`^(?:${PART})+$`, "u");
+const DURATION_PART = "(\\d{1,6})(min|m|h|d|w|分钟|分|小时|天|周)";
+const DURATION = new RegExp(`^(?:${DURATION_PART})+$`, "u");
 const DATE = /^(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2}))?$/i;
 
 /**
@@ -28,7 +28,7 @@ export function isDurationLike(word) {
 export function parseDuration(word) {
   const normalized = word.toLowerCase();
   if (!DURATION.test(normalized)) return null;
-  const parts = [...normalized.matchAll(new RegExp(PART, "gu"))];
+  const parts = [...normalized.matchAll(new RegExp(DURATION_PART, "gu"))];
   return parts.reduce((seconds, [, count, unit]) => seconds + Number(count) * UNIT_SECONDS[unit], 0);
 }
 

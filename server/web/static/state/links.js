@@ -31,7 +31,7 @@ const START = /(?<![0-9a-z])(?:(?:https?|chats?):\/\/|mailto:|(?<![@./_-])www\.)
 const REMAINDER = new RegExp(`(?:[^\\s\\u0085<>"'\`{}|\\\\^${PUNCTUATION}]|'(?=[\\p{L}\\p{N}]))*`, "uy");
 const ASCII_HOST = new RegExp(`^([!-.0->@-~]{0,255}[0-9A-Za-z])[${CJK}${TYPOGRAPHY}]([^/?#]{0,255})`, "u");
 const MAX_HOST = 1024; // UTF-16 units in which the host is searched
-const PART = /[()[\]?#]|https?:\/\//gi;
+const ADDRESS_PART = /[()[\]?#]|https?:\/\//gi;
 const COMPLETE_ADDRESS = /^(?:(?:https?|chats?):\/\/[^/?#]|mailto:.|www\.[^./?#]+\.[^./?#])/i;
 const FORMATTING_BEFORE = /[*_~]*$/;
 const MAX_FORMATTING = 8; // signs before an address
@@ -124,7 +124,7 @@ function findEnd(text, start, runEnd) {
   /** @type {Record<string, number>} */
   const opened = { "(": 0, "[": 0 };
   let isPath = true;
-  for (let part = matchFrom(PART, text, start); part && part.index < end; part = PART.exec(text)) {
+  for (let part = matchFrom(ADDRESS_PART, text, start); part && part.index < end; part = ADDRESS_PART.exec(text)) {
     const token = part[0];
     if (token in opened) opened[token] += 1;
     else if (token in OPENING_BRACKETS) {

@@ -9,7 +9,7 @@
 
 import { canonicalName } from "./names.js";
 
-const KEY_PREFIX = "outbox.";
+const ITEM_PREFIX = "outbox.";
 
 export class OutboxStore {
   #storage;
@@ -32,7 +32,7 @@ export class OutboxStore {
 
   /** Return whether a storage key belongs to an outbox item. */
   static isOutboxKey(key) {
-    return key.startsWith(KEY_PREFIX);
+    return key.startsWith(ITEM_PREFIX);
   }
 
   /**
@@ -40,14 +40,14 @@ export class OutboxStore {
    * @returns {boolean} False if the item will not survive a reload.
    */
   save(room, nick, item) {
-    const existing = this.#storage.get(KEY_PREFIX + item.clientId);
+    const existing = this.#storage.get(ITEM_PREFIX + item.clientId);
     this.#lastOrder = Math.max(this.#lastOrder + 1, Date.now());
     const order = existing?.order ?? this.#lastOrder;
-    return this.#storage.set(KEY_PREFIX + item.clientId, { owner: this.#tabId, room, nick: canonicalName(nick), order, item });
+    return this.#storage.set(ITEM_PREFIX + item.clientId, { owner: this.#tabId, room, nick: canonicalName(nick), order, item });
   }
 
   delete(clientId) {
-    this.#storage.remove(KEY_PREFIX + clientId);
+    this.#storage.remove(ITEM_PREFIX + clientId);
   }
 
   /** Return the names of rooms with items of this nickname. */
@@ -74,7 +74,7 @@ export class OutboxStore {
       this.#tabLocks.whenTabClosed(owner, scope, () => {
         this.#watched.delete(watchKey);
         const orphans = this.#rows((row) => isInScope(row) && row.owner === owner);
-        for (const row of orphans) this.#storage.set(KEY_PREFIX + row.item.clientId, { ...row, owner: this.#tabId });
+        for (const row of orphans) this.#storage.set(ITEM_PREFIX + row.item.clientId, { ...row, owner: this.#tabId });
         if (orphans.length) onClaimed(orphans.map(({ item }) => item));
       });
     }
@@ -82,7 +82,7 @@ export class OutboxStore {
 
   #rows(predicate) {
     return this.#storage
-      .keys(KEY_PREFIX)
+      .keys(ITEM_PREFIX)
       .map((key) => this.#storage.get(key))
       .filter((row) => row?.item && predicate(row))
       .sort((first, second) => first.order - second.order);

@@ -15,7 +15,7 @@ import { describeFile } from "./file_captions.js";
 const MAX_WIDTH = 360; // px
 const MAX_HEIGHT = 300; // px
 const MIN_SIDE = 44; // px; touch target (WCAG 2.2, 2.5.5)
-const LOAD_MARGIN = 800; // px
+const FILE_LOAD_MARGIN = 800; // px
 
 /** @typedef {import("../state/room_log.js").Attachment} Attachment */
 
@@ -24,7 +24,7 @@ export class AttachmentRenderer {
   #loaders = new WeakMap(); // element → function that loads its content
   #observer = new IntersectionObserver((entries) => this.#onIntersect(entries), {
     root: requireElement("timeline"),
-    rootMargin: `${LOAD_MARGIN}px 0px`,
+    rootMargin: `${FILE_LOAD_MARGIN}px 0px`,
   });
 
   /** @param {() => import("../state/attachment_addresses.js").AttachmentAddresses | null} getAddresses Returns those of the current session. */

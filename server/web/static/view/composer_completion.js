@@ -19,7 +19,7 @@ import { commandUsage } from "./run_command.js";
 
 const MAX_NICKS = 8;
 const LOAD_LIMIT = 200; // members with the typed text anywhere in their nickname
-const DEBOUNCE = 300; // ms
+const COMPLETION_DELAY = 300; // ms
 const MENTION = new RegExp(`@([^@\\n]{1,${NICKNAME_GRAPHEMES}})$`, "u");
 const COMMAND = /^\/[^\s/]*$/u;
 const ARGUMENT = /^\/([^\s/]+) +@?(.*)$/u;
@@ -49,7 +49,7 @@ export class ComposerCompletion {
     this.#field.addEventListener("input", () => {
       this.#update();
       clearTimeout(this.#timer);
-      if (this.#nickQuery) this.#timer = setTimeout(() => this.#load(), DEBOUNCE);
+      if (this.#nickQuery) this.#timer = setTimeout(() => this.#load(), COMPLETION_DELAY);
     });
     // Capture: before the composer sends at Enter.
     this.#field.addEventListener("keydown", (event) => this.#onKeyDown(event), { capture: true });
@@ -144,7 +144,7 @@ export class ComposerCompletion {
     this.#options = options;
     this.#kind = kind;
     this.#list.setAttribute("aria-label", { nick: strings.members, command: strings.commands, word: strings.values }[kind]);
-    this.#list.replaceChildren(...options.map((option, index) => renderOption(option, index, kind)));
+    this.#list.replaceChildren(...options.map((option, index) => renderCompletion(option, index, kind)));
     this.#list.hidden = !options.length;
     setText(this.#status, options.length ? strings.completionHint(options[0], options.length) : "");
     this.#select(-1);
@@ -191,7 +191,7 @@ function matchingNicks({ members, ownMemberIds, log }, query) {
  * @param {number} index
  * @param {OptionKind} kind
  */
-function renderOption(text, index, kind) {
+function renderCompletion(text, index, kind) {
   const option = createElement("li", "option", ...optionContent(text, kind));
   option.id = `completion-option-${index}`;
   option.dataset.index = String(index);

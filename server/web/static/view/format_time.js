@@ -28,13 +28,13 @@ export const formatDate = createFormatter("date");
 export const formatShortDate = createFormatter("shortDate");
 
 /** @type {Record<string, number>} */
-const UNIT_SECONDS = { week: 604_800, day: 86_400, hour: 3600, minute: 60, second: 1 };
+const RELATIVE_UNITS = { week: 604_800, day: 86_400, hour: 3600, minute: 60, second: 1 };
 
 /**
  * Return a duration in its largest whole unit: `90 minutes`, `1 week`.
  * @param {number} seconds
  */
 export function formatDuration(seconds) {
-  const [unit, unitSeconds] = Object.entries(UNIT_SECONDS).find(([, size]) => seconds % size === 0) ?? ["second", 1];
+  const [unit, unitSeconds] = Object.entries(RELATIVE_UNITS).find(([, size]) => seconds % size === 0) ?? ["second", 1];
   return new Intl.NumberFormat(strings.lang, { style: "unit", unit, unitDisplay: "long" }).format(seconds / unitSeconds);
 }

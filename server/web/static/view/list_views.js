@@ -9,7 +9,7 @@ import { createNickname } from "./dom.js";
 import { formatShortDate } from "./format_time.js";
 import { excerpt } from "./render_line.js";
 
-const PAGE_SIZE = 50;
+const LIST_PAGE = 50;
 
 /**
  * @typedef {import("../state/room.js").Room} Room
@@ -27,7 +27,7 @@ export function auditView(room) {
     title: strings.audit,
     emptyText: strings.auditEmpty,
     async loadPage(before) {
-      const { messages, hasMore } = await room.request("audit", { limit: PAGE_SIZE, ...(before && { before }) });
+      const { messages, hasMore } = await room.request("audit", { limit: LIST_PAGE, ...(before && { before }) });
       const rows = messages.map(sanitizeReceived).reverse().map((entry) => ({ content: [auditSentence(entry)], note: formatShortDate(entry.ts) }));
       return { rows, next: hasMore ? messages[0]?.seq : undefined };
     },
@@ -120,7 +120,7 @@ export function mentionsView(session, onOpen) {
     title: strings.mentions,
     emptyText: strings.mentionsEmpty,
     async loadPage(cursor) {
-      const { messages, next } = await session.listMentions({ cursor, limit: PAGE_SIZE });
+      const { messages, next } = await session.listMentions({ cursor, limit: LIST_PAGE });
       const rows = messages.map((message) => ({
         content: [createNickname(message.nickName), " ", excerpt(message)],
         note: `${session.titleOf(message.room)} · ${formatShortDate(message.ts)}`,

@@ -13,7 +13,7 @@ import { isBlank, stripSpace } from "../state/sanitize.js";
 import { closestElement, createAccountSign, createAvatar, createConfusableSign, createElement, createNickname, requireElement, setText } from "./dom.js";
 import { roleNote, sortMembers } from "./member_details.js";
 
-const DEBOUNCE = 300; // ms
+const MEMBER_SEARCH_DELAY = 300; // ms
 
 /**
  * @typedef {import("../state/room.js").Member} Member
@@ -136,7 +136,7 @@ export class MemberPanel {
     this.#rowLimit = MEMBER_PAGE;
     this.#hasMoreMatches = false;
     this.#error = "";
-    if (this.#query) this.#timer = setTimeout(() => this.#load(), DEBOUNCE);
+    if (this.#query) this.#timer = setTimeout(() => this.#load(), MEMBER_SEARCH_DELAY);
     this.#requestRender();
   }
 

@@ -11,13 +11,13 @@ import { requireElement } from "./dom.js";
 import { excerpt } from "./render_line.js";
 
 const BATCH_DELAY = 1000; // ms
-const iconUrl = (name) => new URL(`../${name}`, import.meta.url).pathname;
-const ICONS = { none: iconUrl("icon.svg"), unread: iconUrl("icon-unread.svg"), mention: iconUrl("icon-mention.svg") };
 
 export class Notifier {
   #onOpen;
   #queue = new Map(); // room → messages that mention the user
   #timer = 0;
+  #favicon = requireElement("favicon", HTMLLinkElement);
+  #icons = createIconUrls(this.#favicon.href);
   #icon = "none";
 
   /** @param {(room: import("../state/room.js").Room) => void} onOpen Called when a notification is clicked. */
@@ -63,7 +63,7 @@ export class Notifier {
     const icon = mentionCount ? "mention" : unreadCount ? "unread" : "none";
     if (icon === this.#icon) return;
     this.#icon = icon;
-    requireElement("favicon", HTMLLinkElement).href = ICONS[icon];
+    this.#favicon.href = this.#icons[icon];
   }
 
   #showNotifications() {
@@ -73,7 +73,7 @@ export class Notifier {
       const title = isTextShown ? strings.notifyTitle(messages[0].nickName, room.displayName) : strings.notifyMentionCount(messages.length, room.displayName);
       const body = this.isTextHidden ? "" : messages.map(excerpt).slice(-3).join("\n");
       try {
-        const notification = new Notification(title, { body, tag: room.name, icon: ICONS.none, lang: strings.lang });
+        const notification = new Notification(title, { body, tag: room.name, icon: this.#icons.none, lang: strings.lang });
         notification.addEventListener("click", () => {
           globalThis.focus();
           notification.close();
@@ -85,4 +85,12 @@ export class Notifier {
     }
     this.#queue.clear();
   }
+}
+
+/**
+ * Return the URLs of the icons by state.
+ * @param {string} url URL of the icon without unread messages.
+ */
+function createIconUrls(url) {
+  return { none: url, unread: new URL("icon-unread.svg", url).href, mention: new URL("icon-mention.svg", url).href };
 }

@@ -2,7 +2,7 @@
  * Render coalescing: at most one render per animation frame, regardless of the number of changes.
  */
 
-const MAX_DELAY = 250; // ms; used in hidden tabs, which get no animation frames
+const MAX_RENDER_DELAY = 250; // ms; used in hidden tabs, which get no animation frames
 const MAX_DATE_DELAY = 60_000; // ms
 
 export class RenderScheduler {
@@ -18,7 +18,7 @@ export class RenderScheduler {
   schedule() {
     if (this.#timer) return;
     // Hidden tabs still need title updates.
-    this.#timer = setTimeout(() => this.#renderNow(), MAX_DELAY);
+    this.#timer = setTimeout(() => this.#renderNow(), MAX_RENDER_DELAY);
     requestAnimationFrame(() => this.#renderNow());
   }
 

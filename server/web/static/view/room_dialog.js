@@ -12,7 +12,7 @@ import { closestElement, createElement, requireElement, selectOption } from "./d
 import { resolveRoom } from "./room_links.js";
 
 const MAX_OPTIONS = 50;
-const DEBOUNCE = 250; // ms
+const ROOM_SEARCH_DELAY = 250; // ms
 
 export class RoomDialog {
   #dialog = requireElement("room-dialog", HTMLDialogElement);
@@ -37,7 +37,7 @@ export class RoomDialog {
       this.#render();
       clearTimeout(this.#timer);
       if (this.#hasAllRooms) return;
-      this.#timer = setTimeout(() => this.#fetchRooms(), DEBOUNCE);
+      this.#timer = setTimeout(() => this.#fetchRooms(), ROOM_SEARCH_DELAY);
     });
     this.#field.addEventListener("keydown", (event) => {
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -135,7 +135,7 @@ export class RoomDialog {
 
   #renderOptions(options, emptyText) {
     this.#options = options;
-    this.#list.replaceChildren(...(options.length ? options.map(renderOption) : [renderEmptyOption(emptyText)]));
+    this.#list.replaceChildren(...(options.length ? options.map(renderRoomOption) : [renderEmptyOption(emptyText)]));
   }
 
   #setActive(index) {
@@ -146,7 +146,7 @@ export class RoomDialog {
   }
 }
 
-function renderOption({ name, title = name, members, unread, mentions, topic, isNew }, index) {
+function renderRoomOption({ name, title = name, members, unread, mentions, topic, isNew }, index) {
   const option = createElement("li", "option");
   const note = unread ? strings.unreadCount(unread, mentions) : members === undefined ? strings.ownRoom : strings.memberCount(members);
   if (isNew) option.append(strings.joinRoom(name));

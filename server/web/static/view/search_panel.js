@@ -10,8 +10,8 @@ import { createButton, createElement, createNickname, markInvalid, requireElemen
 import { formatShortDate } from "./format_time.js";
 import { excerpt } from "./render_line.js";
 
-const PAGE_SIZE = 30;
-const DEBOUNCE = 300; // ms
+const RESULT_PAGE = 30;
+const SEARCH_DELAY = 300; // ms
 
 /** @typedef {{query: string, room?: string, cursor?: string}} PageRequest */
 
@@ -46,7 +46,7 @@ export class SearchPanel {
     });
     this.#field.addEventListener("input", () => {
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#runSearch(), DEBOUNCE);
+      this.#timer = setTimeout(() => this.#runSearch(), SEARCH_DELAY);
     });
     this.#allRooms.addEventListener("change", () => this.#runSearch());
     this.#more.addEventListener("click", () => {
@@ -96,7 +96,7 @@ export class SearchPanel {
     const generation = this.#generation;
     setText(this.#status, strings.searching);
     try {
-      const { messages, next, incomplete } = await session.search(query, { room, cursor, limit: PAGE_SIZE });
+      const { messages, next, incomplete } = await session.search(query, { room, cursor, limit: RESULT_PAGE });
       if (generation !== this.#generation) return;
       this.#count += messages.length;
       this.#nextPage = { query, room, cursor: next };
