@@ -1,11 +1,13 @@
 """Test vectors against the modules of the page, in Node.js and in Chromium; one run of all files per runtime."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import Route
 
 from tests.support.browser import chromium
 from tests.support.in_process_server import running_server
@@ -19,9 +21,8 @@ EXPECTED_REPORT: dict[str, Any] = {
 }
 
 RUN_IN_PAGE = """async (files) => {
-    const base = document.querySelector("script[type=module]").src.replace(/app\\.js$/, "");
-    const { runVectors } = await import("/run_vectors.mjs");
-    return JSON.stringify(await runVectors((module) => import(`${base}${module}.js`), JSON.parse(files)));
+    const { runVectors } = await import("/modules/run_vectors.mjs");
+    return JSON.stringify(await runVectors((module) => import(`/modules/${module}.js`), JSON.parse(files)));
 }"""
 
 
@@ -42,12 +43,15 @@ def test_the_page_modules_match_the_vectors_in_node(tmp_path: Path) -> None:
 @pytest.mark.needs_chromium
 async def test_the_page_modules_match_the_vectors_in_chromium(tmp_path: Path) -> None:
     files = {name: load_vectors(name) for name in vector_names()}
+    modules = copy_page_modules(tmp_path / "modules")
+    shutil.copy(RUNNER, modules)
+
+    async def serve_module(route: Route) -> None:
+        await route.fulfill(content_type="text/javascript", path=modules / route.request.url.partition("/modules/")[2])
+
     async with running_server(tmp_path) as server, chromium() as browser:
         tab = await browser.open_tab()
-        await tab.page.route(
-            "**/run_vectors.mjs",
-            lambda route: route.fulfill(content_type="text/javascript", body=RUNNER.read_text(encoding="utf-8")),
-        )
+        await tab.page.route("**/modules/**", serve_module)
         await tab.page.goto(server.url)
         report: Any = json.loads(await tab.page.evaluate(RUN_IN_PAGE, json.dumps(files)))
         assert report == EXPECTED_REPORT
