@@ -21,7 +21,9 @@ from server.storage.hook_repository import HookRepository
 from server.storage.invite_repository import InviteRepository
 from server.storage.journal import MAX_QUEUE_DEPTH, Journal
 from server.storage.log_reader import LogReader
+from server.storage.log_tail_reader import LogTailReader
 from server.storage.moderation_reader import ModerationReader
+from server.storage.node_repository import NodeRepository
 from server.storage.read_markers import ReadMarkerRepository
 from server.storage.restore_detection import RestoreDetector
 from server.storage.retention import RetentionJob
@@ -65,6 +67,8 @@ class Database:
         moderation: Reader for moderation.
         retention: Remover of expired entries.
         uploads: Repository of uploads.
+        log_tail: Reader of log ends, for the nodes of a PostgreSQL database.
+        nodes: Repository of the nodes of a PostgreSQL database.
     """
 
     def __init__(
@@ -92,6 +96,8 @@ class Database:
         self.groups = GroupRepository(writer, readers)
         self.moderation = ModerationReader(readers, clock)
         self.uploads = UploadRepository(writer, readers, clock)
+        self.log_tail = LogTailReader(self.reader)
+        self.nodes = NodeRepository(writer)
         self._writer = writer
         self._resources = resources
         self._clock = clock

@@ -132,7 +132,7 @@ class LogReader:
             reader: Member id for `own` of reactions; None for a reader whose `own` is always False.
             marker_of: Member id of the account whose read marker is returned, None for a guest.
         """
-        return await self._run(
+        return await self.run(
             partial(
                 _read_join_snapshot,
                 key=room_key,
@@ -177,7 +177,7 @@ class LogReader:
         """
         if sum(anchor is not None for anchor in (before, after, around, at)) != 1:
             raise ValueError("a page takes exactly one of before, after, around and at")
-        return await self._run(
+        return await self.run(
             partial(
                 _read_page, key=room_key, before=before, after=after, around=around, at=at, limit=limit, reader=reader
             )
@@ -206,7 +206,7 @@ class LogReader:
         self._queued_searches += 1
         try:
             async with self._search_slot:
-                return await self._run(
+                return await self.run(
                     partial(
                         search,
                         text=text,
@@ -223,15 +223,15 @@ class LogReader:
 
     async def read_access(self, room_key: str, requester: Requester) -> AccessState:
         """Return the policy of a room and the standing of a person (`server.storage.access_reader.read_access`)."""
-        return await self._run(partial(read_access, key=room_key, requester=requester, now=self._clock()))
+        return await self.run(partial(read_access, key=room_key, requester=requester, now=self._clock()))
 
     async def list_restricted_keys(self) -> list[str]:
         """Return the canonical keys of all rooms with a `policy_seq` above 0, in any order."""
-        return await self._run(read_restricted_keys)
+        return await self.run(read_restricted_keys)
 
     async def list_memberships(self, member_id: str) -> list[responses.OwnRoom]:
         """Return the rooms of an account (`server.storage.membership_reader.read_memberships`)."""
-        return await self._run(partial(read_memberships, member_id=member_id, now=self._clock()))
+        return await self.run(partial(read_memberships, member_id=member_id, now=self._clock()))
 
     async def list_rooms(self, query: str | None, limit: int, live_keys: Collection[str] = ()) -> list[RoomRecord]:
         """Return public rooms, most recently active first.
@@ -244,16 +244,17 @@ class LogReader:
             limit: Maximum number of rooms in order of their activity.
             live_keys: Keys of public rooms that are listed regardless of their activity.
         """
-        return await self._run(partial(_list_rooms, query=query, limit=limit, live_keys=live_keys))
+        return await self.run(partial(_list_rooms, query=query, limit=limit, live_keys=live_keys))
 
     async def find_room(self, room_id: int) -> RoomRecord | None:
         """Return the public room with this id, or None.
 
         Unknown, private and removed rooms yield None.
         """
-        return await self._run(partial(_find_room_by_id, room_id=room_id))
+        return await self.run(partial(_find_room_by_id, room_id=room_id))
 
-    async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
+    async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        """Run a function in a read transaction; the start and the end of an outage are logged once each."""
         if self._queued_reads >= _MAX_QUEUED_READS:
             raise errors.Unavailable("reads_waiting", retry_after=RETRY_AFTER)
         self._queued_reads += 1

@@ -8,7 +8,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Dialect, exc
+from sqlalchemy import URL, Connection, Dialect, exc, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from server.storage.errors import StorageError, is_serialization_failure
@@ -51,14 +51,7 @@ class AsyncExecutor:
                 pool_size=pool_size,
                 max_overflow=0,
                 hide_parameters=True,
-                connect_args={
-                    "timeout": _CONNECT_TIMEOUT,
-                    "command_timeout": _COMMAND_TIMEOUT,
-                    "server_settings": {
-                        "application_name": "chat-server",
-                        **{name: str(round(seconds * 1000)) for name, seconds in TIMEOUT_SETTINGS.items()},
-                    },
-                },
+                connect_args=_get_connection_settings(),
                 **options,
             )
         except ModuleNotFoundError:
@@ -99,3 +92,23 @@ class AsyncExecutor:
             raise StorageError("database is closed")
         async with self._engine.begin() as connection:
             return await connection.run_sync(work)
+
+
+def get_driver_options(target: str) -> dict[str, Any]:
+    """Return the keyword arguments of `asyncpg.connect` for a connection outside of all transactions.
+
+    Args:
+        target: URL of the form `postgresql://…`, as for `server.storage.database.open_database`.
+    """
+    url = make_url(target).set(drivername="postgresql+asyncpg")
+    _, options = url.get_dialect()().create_connect_args(url)
+    return {**options, **_get_connection_settings()}
+
+
+def _get_connection_settings() -> dict[str, Any]:
+    timeouts = {name: str(round(seconds * 1000)) for name, seconds in TIMEOUT_SETTINGS.items()}
+    return {
+        "timeout": _CONNECT_TIMEOUT,
+        "command_timeout": _COMMAND_TIMEOUT,
+        "server_settings": {"application_name": "chat-server", **timeouts},
+    }

@@ -7,13 +7,13 @@ stores the fingerprint of the schema at its creation.
 from sqlalchemy import DDL, Connection, func, inspect, select
 
 from server.domain.log_commands import generate_log_id
-from server.storage import group_tables
+from server.storage import group_tables, node_tables
 from server.storage.errors import StorageError
 from server.storage.search_index import CREATE_STATEMENTS
 from server.storage.tables import ADMINS, ENTRY_COUNTER, counters, entries, rooms, schema_fingerprint
 from tui_chat.protocol.names import AUDIT_ROOM
 
-FINGERPRINT = "8f6b7cba301b79d9"
+FINGERPRINT = "004e7c96bec21bf5"
 """Identity of the schema; each change of the tables or indexes requires a new value (tests/storage/test_schema.py)."""
 
 _AUDIT_ROOM = {
@@ -37,7 +37,9 @@ def ensure(connection: Connection) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(0x63686174)))  # SQLite serializes writers by itself
     tables = set(inspect(connection).get_table_names())
     if not tables:
-        group_tables.metadata.create_all(connection)  # with the tables of both modules
+        group_tables.metadata.create_all(connection)  # with the tables of all modules
+        if connection.dialect.name == "postgresql":
+            node_tables.metadata.create_all(connection)
         for statement in CREATE_STATEMENTS[connection.dialect.name]:
             connection.execute(DDL(statement))
         if connection.dialect.name == "sqlite":

@@ -5,13 +5,16 @@ import hashlib
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateSequence, CreateTable
 
+from server.storage.node_tables import nodes
 from server.storage.schema import FINGERPRINT
 from server.storage.search_index import CREATE_STATEMENTS
 from server.storage.tables import entry_ids, metadata
 
 
 def test_the_fingerprint_identifies_all_tables_and_indexes_of_both_dialects() -> None:
-    statements: list[str] = [str(CreateSequence(entry_ids).compile(dialect=postgresql.dialect()))]
+    statements = [
+        str(item.compile(dialect=postgresql.dialect())) for item in (CreateSequence(entry_ids), CreateTable(nodes))
+    ]
     for dialect in (sqlite.dialect(), postgresql.dialect()):
         for table in metadata.sorted_tables:
             indexes = [CreateIndex(index) for index in sorted(table.indexes, key=lambda index: str(index.name))]

@@ -1,0 +1,107 @@
+"""Reads of the newest part of room logs, for nodes that follow the commits of other nodes."""
+
+from collections.abc import Collection
+from functools import partial
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, and_, select
+
+from server.storage.log_reader import MAX_KEYS_PER_QUERY, LogReader
+from server.storage.row_mapping import entry_from_row
+from server.storage.tables import DELETED, entries, rooms
+from tui_chat.protocol import events
+
+TAIL_PAGE = 200
+"""Maximum number of entries of one read."""
+
+
+class LogPosition(Struct, frozen=True):
+    """End of a room log.
+
+    Attributes:
+        room_id: Id of the room.
+        key: Canonical key of the name.
+        last_seq: `seq` of the newest entry, 0 for an empty log.
+        last_id: Id of the newest entry, 0 if the entry was removed.
+    """
+
+    room_id: int
+    key: str
+    last_seq: int
+    last_id: int
+
+
+class LogTail(Struct, frozen=True):
+    """Entries after a position.
+
+    Attributes:
+        position: End of the log.
+        first_seq: `seq` of the first entry that was not removed.
+        entries: At most `TAIL_PAGE` entries in ascending order; messages with their current text, without reactions.
+    """
+
+    position: LogPosition
+    first_seq: int
+    entries: list[events.Entry]
+
+
+class LogTailReader:
+    """Reader of log ends; all methods raise `Unavailable` if the database is not readable.
+
+    Args:
+        reader: Reader of room logs.
+    """
+
+    def __init__(self, reader: LogReader) -> None:
+        self._reader = reader
+
+    async def read_positions(self, room_ids: Collection[int], keys: Collection[str]) -> list[LogPosition]:
+        """Return the ends of the logs of rooms by id and by canonical key, without deleted and unknown rooms."""
+        positions: list[LogPosition] = []
+        for column, values in ((rooms.c.id, list(room_ids)), (rooms.c.key, list(keys))):
+            for start in range(0, len(values), MAX_KEYS_PER_QUERY):
+                is_room = column.in_(values[start : start + MAX_KEYS_PER_QUERY])
+                positions += await self._reader.run(partial(_read_positions, is_room=is_room))
+        return positions
+
+    async def read_tail(self, room_id: int, key: str, after: int) -> LogTail | None:
+        """Return the entries after a `seq`; None for a room that is deleted or not stored.
+
+        Args:
+            room_id: Id of the room, 0 to select by key.
+            key: Canonical key.
+            after: Exclusive lower bound of `seq`.
+        """
+        is_room = rooms.c.id == room_id if room_id else rooms.c.key == key
+        return await self._reader.run(partial(_read_tail, is_room=is_room, after=after))
+
+
+def _read_positions(connection: Connection, *, is_room: ColumnElement[bool]) -> list[LogPosition]:
+    newest = and_(entries.c.room_id == rooms.c.id, entries.c.seq == rooms.c.last_seq)
+    statement = (
+        select(rooms.c.id, rooms.c.key, rooms.c.last_seq, entries.c.id)
+        .select_from(rooms.outerjoin(entries, newest))
+        .where(is_room, rooms.c.visibility != DELETED)
+    )
+    return [
+        LogPosition(room_id, key, last_seq, entry_id or 0)
+        for room_id, key, last_seq, entry_id in connection.execute(statement)
+    ]
+
+
+def _read_tail(connection: Connection, *, is_room: ColumnElement[bool], after: int) -> LogTail | None:
+    positions = _read_positions(connection, is_room=is_room)
+    if not positions:
+        return None
+    (position,) = positions
+    name, first_seq = connection.execute(
+        select(rooms.c.name, rooms.c.first_seq).where(rooms.c.id == position.room_id)
+    ).one()
+    statement = (
+        select(entries)
+        .where(entries.c.room_id == position.room_id, entries.c.seq > after)
+        .order_by(entries.c.seq)
+        .limit(TAIL_PAGE)
+    )
+    tail = [entry_from_row(name, row) for row in connection.execute(statement)]
+    return LogTail(position, first_seq, tail)

@@ -1,0 +1,108 @@
+"""Nodes of one PostgreSQL database, with heartbeats by the clock of the database."""
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from msgspec import Struct, structs
+from sqlalchemy import BigInteger, Connection, delete, literal_column, select, update
+
+from server.storage.executor import Executor, run_or_reconnect
+from server.storage.node_tables import nodes
+
+_CLOCK = literal_column("(extract(epoch FROM clock_timestamp()) * 1000)::bigint", BigInteger())
+
+_log = logging.getLogger(__name__)
+
+ResultT = TypeVar("ResultT")
+
+
+class NodeLoad(Struct, frozen=True):
+    """Load of a node.
+
+    Attributes:
+        connections: Number of open connections.
+        lag: Event loop lag in seconds.
+    """
+
+    connections: int
+    lag: float
+
+
+class NodeRecord(Struct, frozen=True):
+    """Registered node.
+
+    Attributes:
+        id: Identifier, random for each start.
+        label: Host name with the port.
+        uptime: Seconds since the start.
+        age: Seconds since the last heartbeat.
+        load: Load at the last heartbeat.
+    """
+
+    id: str
+    label: str
+    uptime: float
+    age: float
+    load: NodeLoad
+
+
+class NodeRepository:
+    """Repository of nodes; all methods raise `Unavailable` if the database fails.
+
+    Args:
+        writer: Executor for one write transaction at a time.
+    """
+
+    def __init__(self, writer: Executor) -> None:
+        self._writer = writer
+        self._is_failing = False
+
+    async def register(self, node_id: str, label: str, load: NodeLoad) -> None:
+        """Insert a node that is not registered."""
+        values = {"id": node_id, "label": label, "started_at": _CLOCK, "heartbeat_at": _CLOCK, **structs.asdict(load)}
+        await self._run(lambda connection: connection.execute(nodes.insert().values(values)))
+
+    async def beat(self, node_id: str, load: NodeLoad) -> int | None:
+        """Record a heartbeat; return the time of the database in milliseconds, or None if the node was removed."""
+        statement = update(nodes).where(nodes.c.id == node_id).values(heartbeat_at=_CLOCK, **structs.asdict(load))
+        returning = statement.returning(nodes.c.heartbeat_at)
+        return await self._run(lambda connection: connection.execute(returning).scalar_one_or_none())
+
+    async def remove_dead(self, timeout: float) -> list[str]:
+        """Remove the nodes without a heartbeat for `timeout` seconds, and return their ids."""
+        is_dead = nodes.c.heartbeat_at < _CLOCK - round(timeout * 1000)
+        statement = delete(nodes).where(is_dead).returning(nodes.c.id)
+        return await self._run(lambda connection: list(connection.execute(statement).scalars()))
+
+    async def remove(self, node_id: str) -> None:
+        """Remove a node at its shutdown."""
+        await self._run(lambda connection: connection.execute(delete(nodes).where(nodes.c.id == node_id)))
+
+    async def list_nodes(self) -> list[NodeRecord]:
+        """Return all registered nodes, oldest first."""
+        return await self._run(_list_nodes)
+
+    async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        result = await run_or_reconnect(self._writer, work, self._report_outage, "storage_unwritable")
+        self._is_failing = False
+        return result
+
+    def _report_outage(self, reason: str) -> None:
+        if not self._is_failing:
+            _log.error("heartbeat of the node failed: %s", reason)
+        self._is_failing = True
+
+
+def _list_nodes(connection: Connection) -> list[NodeRecord]:
+    rows = connection.execute(select(nodes, _CLOCK.label("now")).order_by(nodes.c.started_at, nodes.c.id))
+    return [
+        NodeRecord(
+            id=row.id,
+            label=row.label,
+            uptime=(row.now - row.started_at) / 1000,
+            age=(row.now - row.heartbeat_at) / 1000,
+            load=NodeLoad(row.connections, row.lag),
+        )
+        for row in rows
+    ]
