@@ -14,6 +14,8 @@ from aiohttp import web
 
 from server.administration import Administration
 from server.api_setup import run_apis
+from server.cluster.cluster import Cluster
+from server.cluster_setup import run_node
 from server.control_socket import ControlHandler
 from server.domain.guest_addresses import GuestAddresses
 from server.domain.guest_keys import GuestKeys
@@ -40,6 +42,7 @@ from server.observability.loop_lag import LoopLagMonitor
 from server.observability.supervision import Supervisor
 from server.settings import ServerSettings
 from server.storage.database import Database, open_database
+from server.storage.node_repository import NodeLoad
 from server.uploads.object_store import UploadStore
 from server.uploads.upload_service import UploadLimits, UploadService, run_uploads
 from server.web.api.authentication import HttpApi
@@ -159,7 +162,6 @@ async def serve(
                 return "the server is stopping"
             return supervisor.health_problem() or await database.health_problem()
 
-        read_metrics = partial(_collect_metrics, socketio_server, dispatcher, database, loop_lag, supervisor)
         apis = await resources.enter_async_context(
             run_apis(
                 settings,
@@ -172,12 +174,26 @@ async def serve(
                 monotonic=monotonic,
             )
         )
+        cluster = await resources.enter_async_context(
+            run_node(
+                settings,
+                database,
+                dispatcher,
+                read_load=lambda: NodeLoad(len(socketio_server.engineio_server.sockets), loop_lag.last_lag),
+                now=now,
+                supervisor=supervisor,
+            )
+        )
+        read_metrics = partial(
+            _collect_metrics, socketio_server, dispatcher, database, loop_lag, supervisor, cluster=cluster
+        )
         app = _build_app(
             settings,
             socketio_server,
             apis,
             connection_pool,
             check_readiness=check_readiness,
+            get_degradation=(lambda: None) if cluster is None else cluster.health_problem,
             read_metrics=read_metrics,
         )
         runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=1.0)
@@ -202,6 +218,8 @@ async def serve(
         finally:
             dispatcher.announce_shutdown(RECONNECT_AFTER)
             await database.journal.close()
+            if cluster is not None:
+                await cluster.flush()
             # Polling clients fetch their last packets over new connections, so the port stays open until here.
             await socketio_server.engineio_server.stop()
             if listener is not None:
@@ -222,6 +240,7 @@ def _build_app(
     connection_pool: HttpConnectionPool,
     *,
     check_readiness: Callable[[], Awaitable[str | None]],
+    get_degradation: Callable[[], str | None],
     read_metrics: Callable[[], MetricsSnapshot],
 ) -> web.Application:
     trusted_networks = settings.parse_trusted_networks()
@@ -244,6 +263,7 @@ def _build_app(
     add_routes(
         app,
         check_readiness=check_readiness,
+        get_degradation=get_degradation,
         version=version("tui-chat"),
         trusted_networks=trusted_networks,
         pages_directory=pages_directory,
@@ -282,6 +302,8 @@ def _collect_metrics(
     database: Database,
     loop_lag: LoopLagMonitor,
     supervisor: Supervisor,
+    *,
+    cluster: Cluster | None,
 ) -> MetricsSnapshot:
     rooms = dispatcher.handlers.room_registry.rooms
     return MetricsSnapshot(
@@ -295,6 +317,7 @@ def _collect_metrics(
         queue_depth=database.journal.queue_depth,
         lag_buckets=loop_lag.get_cumulative_buckets(),
         lag_sum=loop_lag.total_seconds,
+        cluster=None if cluster is None else cluster.read_metrics(),
     )
 
 

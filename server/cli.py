@@ -31,8 +31,9 @@ def _parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, ServerSettings
 
 
 def _print_settings(settings: ServerSettings, sources: dict[str, str]) -> None:
+    urls = {"database": settings.describe_database, "bus": settings.describe_bus}
     for name, source in sources.items():
-        value: object = settings.describe_database() if name == "database" else getattr(settings, name)
+        value: object = urls[name]() if name in urls else getattr(settings, name)
         formatted = ", ".join(map(str, cast("tuple[object, ...]", value))) if isinstance(value, tuple) else value
         write_output(f"{name} = {formatted}  ({source})")
     write_output("")

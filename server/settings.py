@@ -61,6 +61,13 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     database: Annotated[
         str, _setting("SQLite file or database URL", default="file in the user data directory", is_path=True)
     ] = ""
+    bus: Annotated[
+        str,
+        _setting(
+            "Connection to other servers of the database: local for none, postgres, or a Redis URL",
+            default="postgres for a PostgreSQL database, otherwise local",
+        ),
+    ] = ""
     uploads: Annotated[
         str,
         _setting(
@@ -167,7 +174,29 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     def describe_database(self) -> str:
         """Return `resolve_database` with `…` in place of the password of a database URL."""
-        return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", self.resolve_database())
+        return _hide_password(self.resolve_database())
+
+    def describe_bus(self) -> str:
+        """Return `resolve_bus` with `…` in place of the password of a URL."""
+        return _hide_password(self.resolve_bus())
+
+    def resolve_bus(self) -> str:
+        """Return `local`, `postgres`, or the URL of a Redis or Valkey server.
+
+        Raises:
+            ConfigError: The value is invalid, or the database or the conversation dialect supports one server only.
+        """
+        has_database_server = self.resolve_database().startswith(("postgresql://", "postgres://"))
+        if not self.bus:
+            return "postgres" if has_database_server and self.conversations == "off" else "local"
+        if self.bus != "local":
+            if self.bus != "postgres" and not self.bus.startswith(("redis://", "rediss://", "unix://")):
+                raise ConfigError(f"bus: {self.bus!r} is not supported; use local, postgres or redis://HOST:6379/0")
+            if not has_database_server:
+                raise ConfigError("bus: a SQLite database has one server; use local, or a PostgreSQL database")
+            if self.conversations == "on":
+                raise ConfigError("bus: the conversation dialect requires local")
+        return self.bus
 
     def resolve_uploads(self) -> str:
         """Return the configured location of uploads, or the path of the default directory.
@@ -302,6 +331,10 @@ def render_markdown() -> str:
         f"| `{setting.flag}` | `{setting.variable}` | {setting.default_text} | {setting.unit} | {setting.help} |\n"
         for setting in SETTINGS.values()
     )
+
+
+def _hide_password(url: str) -> str:
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", url)
 
 
 def _parse_network(text: str) -> IPNetwork:

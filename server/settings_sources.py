@@ -77,6 +77,7 @@ def resolve_settings(
     settings.parse_trusted_networks()
     settings.load_time_zone()
     settings.resolve_pages_directory()
+    settings.resolve_bus()
     if bool(settings.tls_cert) != bool(settings.tls_key):
         raise ConfigError("tls_cert and tls_key: set both or neither")
     return settings, sources

@@ -214,6 +214,15 @@ class Dispatcher:
         for connection in self._connections:
             connection.push(frame)
 
+    def close_connections(self, reason: str) -> None:
+        """Close all connections; their clients connect again.
+
+        Args:
+            reason: Reason for the log and the metrics.
+        """
+        for connection in list(self._connections):
+            connection.close(reason)
+
     def close(self) -> None:
         """Discard pending presence updates and user lists; the last call to the dispatcher.
 

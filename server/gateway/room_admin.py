@@ -16,14 +16,13 @@ from server.domain.room_access import AccessState
 from server.domain.room_addresses import generate_room_address
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
-from server.engineio.packets import encode_event
 from server.gateway.identity import IdentityResolver, require_account
 from server.gateway.request_handler import RequestHandlers
 from server.gateway.room_access import RoomAccessControl, hash_invite
 from server.gateway.room_catalog import RoomCatalog
 from server.gateway.room_entry import RoomEntry
 from server.storage.database import Database
-from tui_chat.protocol import errors, events, limits, names, requests, responses, room_requests
+from tui_chat.protocol import errors, limits, names, requests, responses, room_requests
 from tui_chat.protocol.policies import PolicyFields
 
 _INVITE_BYTES = 16
@@ -143,14 +142,7 @@ class RoomAdmin:
         self._room_catalog.acquire_write(connection)
         key = names.canonical_key(room_name)
         last_seq = await self._database.rooms.delete_with_log(key, state.access.policy_seq)
-        room = self._room_registry.rooms.get(key)
-        if room is not None:
-            frame = encode_event(events.ROOM_REMOVED, events.RoomRemovedPush(room=room.name))
-            for participant in list(room.connections):
-                self._room_registry.leave(participant, room.name)
-                participant.push(frame)
-            for observer in self._room_registry.end_observations(key):
-                observer.push(frame)
+        self._room_entry.close_room(key)
         return last_seq
 
     async def _create_room(

@@ -1,11 +1,14 @@
 """Joins, observations and leaves of rooms, with their state for new readers (docs/protocol.md, "Rooms").
 
+- Other nodes: the delivery of their entries starts before the read of the log.
 - Join order: the permission check precedes the entry into the room, and the read of the log follows it, so that
   entries missing from the snapshot arrive as pushes.
 - Revocations: an entry between the check and the read raises `StaleAccess`, and the dispatcher repeats the join. A
   later one removes the member at its publication.
 - Membership after `await`: the connection may close during any `await`; check membership again afterwards.
 """
+
+from collections.abc import Awaitable, Callable
 
 from msgspec import structs
 
@@ -46,6 +49,8 @@ class RoomEntry:
 
     Attributes:
         handlers_by_type: Request handlers other than `join`, by request type.
+        follow_log: Starts the delivery of entries of other nodes to the readers of a room, by canonical key; None for a
+            single node.
     """
 
     def __init__(
@@ -67,6 +72,7 @@ class RoomEntry:
         self._presence_broadcaster = presence_broadcaster
         self._upload_max_bytes = upload_max_bytes
         self._join_limiter = TickLimiter(_JOINS_PER_TICK)
+        self.follow_log: Callable[[str], Awaitable[None]] | None = None
         self.handlers_by_type: RequestHandlers = {
             requests.LeaveRoom: self._leave,
             requests.Observe: self._observe,
@@ -125,6 +131,8 @@ class RoomEntry:
         self._access_control.admit(room, join_result.participant, state)
         self._presence_broadcaster.on_join(join_result)
         try:
+            if self.follow_log is not None:
+                await self.follow_log(room.key)
             snapshot = await self._database.reader.read_join_snapshot(
                 room.key,
                 since=request.since,
@@ -178,6 +186,18 @@ class RoomEntry:
             if self.get_member_id(room, connection) == member_id:
                 self.remove_connection(room, connection)
 
+    def close_room(self, room_key: str) -> None:
+        """Remove all members and observers of a deleted room; native clients receive `roomRemoved`."""
+        room = self._room_registry.rooms.get(room_key)
+        if room is None:
+            return
+        frame = encode_event(events.ROOM_REMOVED, events.RoomRemovedPush(room=room.name))
+        for member in list(room.connections):
+            self._room_registry.leave(member, room.name)
+            member.push(frame)
+        for observer in self._room_registry.end_observations(room_key):
+            observer.push(frame)
+
     def get_member_id(self, room: LiveRoom[ClientConnection], connection: ClientConnection) -> str | None:
         """Return the member id of a connection or observer of a room; None for an observer without one."""
         participant = room.connections.get(connection)
@@ -198,6 +218,8 @@ class RoomEntry:
         was_observer = self._room_registry.is_observer(connection, request.room)
         room = self._room_registry.observe(connection, request.room)
         try:
+            if self.follow_log is not None:
+                await self.follow_log(room.key)
             snapshot = await self._database.reader.read_join_snapshot(
                 room.key, since=request.since, limit=request.limit
             )

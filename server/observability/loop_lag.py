@@ -18,10 +18,12 @@ class LoopLagMonitor:
 
     Attributes:
         total_seconds: Sum of all measured lags, in seconds.
+        last_lag: Last measured lag, in seconds.
     """
 
     def __init__(self) -> None:
         self.total_seconds = 0.0
+        self.last_lag = 0.0
         self._bucket_counts = [0] * (len(_BUCKET_BOUNDS) + 1)
         self._schedule_sample()
 
@@ -34,7 +36,7 @@ class LoopLagMonitor:
         self._timer = asyncio.get_running_loop().call_later(_SAMPLE_INTERVAL, self._take_sample, due_at)
 
     def _take_sample(self, due_at: float) -> None:
-        lag = max(0.0, time.monotonic() - due_at)
+        lag = self.last_lag = max(0.0, time.monotonic() - due_at)
         self.total_seconds += lag
         self._bucket_counts[bisect_left(_BUCKET_BOUNDS, lag)] += 1
         self._schedule_sample()

@@ -11,6 +11,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 
+from server.cluster.cluster import ClusterMetrics
 from server.domain.rate_limits import is_loopback
 from server.forwarded import IPNetwork, get_client_info
 
@@ -22,6 +23,15 @@ _GAUGES = (
     ("queue_depth", "chat_journal_queue_depth", "Log commands in the journal queue."),
 )
 """Field of `MetricsSnapshot`, metric name and description of each gauge."""
+
+_CLUSTER_METRICS = (
+    (GaugeMetricFamily, "is_bus_healthy", "chat_bus_up", "The message bus delivers messages."),
+    (GaugeMetricFamily, "followed_rooms", "chat_followed_rooms", "Rooms whose entries of other nodes are delivered."),
+    (GaugeMetricFamily, "clock_skew", "chat_clock_skew_seconds", "Difference of the clock to that of the database."),
+    (CounterMetricFamily, "dropped_messages", "chat_bus_dropped", "Messages dropped from the queue of the bus."),
+    (CounterMetricFamily, "gap_reads", "chat_gap_reads", "Reads of entries that did not arrive over the bus."),
+)
+"""Type, field of `ClusterMetrics`, metric name and description of each metric of a cluster."""
 
 _LABELED_COUNTERS = (
     ("aborts", "chat_connections_aborted", "Aborted connections by reason.", "reason"),
@@ -45,6 +55,7 @@ class MetricsSnapshot:
         queue_depth: Log commands in the journal queue.
         lag_buckets: Cumulative histogram of the event loop lag: pairs of upper bound in seconds and count.
         lag_sum: Sum of the event loop lags in seconds.
+        cluster: Metrics of a node of a cluster, None for a single node.
     """
 
     connections: int
@@ -57,6 +68,7 @@ class MetricsSnapshot:
     queue_depth: int
     lag_buckets: list[tuple[str, int]]
     lag_sum: float
+    cluster: ClusterMetrics | None = None
 
     def collect(self) -> Iterable[Metric]:
         """Yield all metrics; the interface of `Collector` of prometheus_client."""
@@ -71,6 +83,9 @@ class MetricsSnapshot:
         lag_metric = HistogramMetricFamily("chat_event_loop_lag_seconds", "Lag of the event loop.")
         lag_metric.add_metric([], self.lag_buckets, self.lag_sum)
         yield lag_metric
+        if self.cluster is not None:
+            for metric_type, field, name, description in _CLUSTER_METRICS:
+                yield metric_type(name, description, value=getattr(self.cluster, field))
 
 
 def add_metrics_route(

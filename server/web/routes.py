@@ -27,6 +27,7 @@ def add_routes(
     app: web.Application,
     *,
     check_readiness: Callable[[], Awaitable[str | None]],
+    get_degradation: Callable[[], str | None] = lambda: None,
     version: str,
     trusted_networks: tuple[IPNetwork, ...] = (),
     pages_directory: Path | None = None,
@@ -43,6 +44,7 @@ def add_routes(
             `problem_middleware`; assets below this path are not exempt.
         check_readiness: Called for each `GET /ready`. Returns None if the server is ready, else
             the problem as a sentence.
+        get_degradation: Returns the reason of a degraded operation of a ready server as a sentence, None without one.
         version: Version of the server.
         trusted_networks: Networks of trusted reverse proxies.
         pages_directory: Directory of custom pages instead of the built-in page.
@@ -56,11 +58,12 @@ def add_routes(
 
     async def get_readiness(_request: web.Request) -> web.Response:
         problem = await check_readiness()
-        return (
-            web.json_response({"status": "ready"})
-            if problem is None
-            else create_problem_response(errors.Unavailable("server_not_ready", problem=problem))
-        )
+        if problem is not None:
+            return create_problem_response(errors.Unavailable("server_not_ready", problem=problem))
+        degradation = get_degradation()
+        if degradation is not None:
+            return web.json_response({"status": "degraded", "detail": degradation})
+        return web.json_response({"status": "ready"})
 
     app.middlewares.extend((create_security_headers(trusted_networks), problem_middleware))
     app.on_response_prepare.append(set_server_header)

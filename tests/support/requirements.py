@@ -53,6 +53,15 @@ def require_nginx() -> str:
     return shutil.which("nginx", path=path) or _skip_or_fail("nginx", "apt-get install nginx")
 
 
+def require_redis() -> str:
+    """Return the path of the server program of Redis or Valkey, or skip the test."""
+    return (
+        shutil.which("redis-server")
+        or shutil.which("valkey-server")
+        or _skip_or_fail("Redis", "apt-get install redis-server")
+    )
+
+
 def require_network_namespace() -> tuple[str, ...]:
     """Return the command that runs a program in a new network namespace, or skip the test."""
     if shutil.which("ip") is None or shutil.which("unshare") is None:

@@ -1,0 +1,234 @@
+"""Message bus between the nodes of one database.
+
+- Delivery: a message may be lost, duplicated, delayed or reordered. Receivers repair losses from the database.
+- Health: each node sends itself a message every `HEARTBEAT_INTERVAL` seconds. Without its return within `ECHO_TIMEOUT`,
+  the connection is replaced, so that a link that is cut in one direction is detected too.
+- Reconnection: with exponential backoff; the subscriptions are repeated before `on_connect`.
+- Batching: messages that are published during a send form the next one.
+- Bounded queue: above `MAX_QUEUED_MESSAGES`, and without a connection, the oldest messages are dropped.
+"""
+
+import asyncio
+import logging
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from server.observability.supervision import Supervisor
+
+HEARTBEAT_INTERVAL = 2.0
+"""Interval of the messages of a node to itself, in seconds."""
+
+ECHO_TIMEOUT = 6.0
+"""Maximum age of the last returned message of a working connection, in seconds."""
+
+CONNECT_TIMEOUT = 5.0
+"""Maximum duration of a connection attempt, in seconds."""
+
+MAX_QUEUED_MESSAGES = 10_000
+"""Maximum number of messages in the send queue."""
+
+_MIN_RECONNECT_DELAY = 0.1  # seconds
+_MAX_RECONNECT_DELAY = 5.0  # seconds
+
+_NODE_ID_END = b" "  # between the id of the sender and the body of a message
+
+_log = logging.getLogger(__name__)
+
+BusMessage = tuple[str, bytes]
+"""Channel and payload."""
+
+
+class BusError(Exception):
+    """Failure of a connection to the message bus, with a one-line reason."""
+
+
+class BusConnection(Protocol):
+    """Connection to a server that distributes messages; a failure raises `BusError`."""
+
+    async def subscribe(self, channels: Collection[str]) -> None:
+        """Receive the messages of channels; returns after the subscription is effective."""
+        ...
+
+    async def unsubscribe(self, channel: str) -> None:
+        """Receive no further messages of a channel."""
+        ...
+
+    async def send(self, messages: Sequence[BusMessage]) -> None:
+        """Send messages to all subscribers of their channels."""
+        ...
+
+    async def close(self) -> None:
+        """Close the connection; raises nothing."""
+
+
+ConnectBus = Callable[[Callable[[str, bytes], None], Callable[[], None]], Awaitable[BusConnection]]
+"""Function that connects; its arguments are the receiver of messages and a callback for the loss of the connection."""
+
+
+class Bus:
+    """Message bus with automatic reconnection.
+
+    Args:
+        connect: Opens a connection.
+        node_id: Identifier of this node, without spaces.
+        prefix: Prefix of all channels; separates databases that share a server.
+        max_payload: Maximum size of a payload in bytes, None for no limit.
+
+    Attributes:
+        on_message: Receiver of the messages of other nodes: channel, and body as passed to `publish`.
+        on_connect: Called after each connection; messages before may be lost.
+        is_healthy: The bus delivers messages.
+        dropped_count: Number of messages dropped from the send queue.
+    """
+
+    def __init__(self, connect: ConnectBus, *, node_id: str, prefix: str, max_payload: int | None = None) -> None:
+        self._connect = connect
+        self._header = node_id.encode() + _NODE_ID_END
+        self._prefix = prefix
+        self._own_channel = f"{prefix}node:{node_id}"
+        self._max_payload = max_payload
+        self._channels = {self._own_channel}
+        self._queue: deque[BusMessage] = deque()
+        self._wakeup = asyncio.Event()
+        self._is_idle = asyncio.Event()
+        self._is_idle.set()
+        self._connection: BusConnection | None = None
+        self._is_lost = False
+        self._echoed_at = 0.0
+        self._is_failing = False
+        self.on_message: Callable[[str, bytes], None] = lambda _channel, _body: None
+        self.on_connect: Callable[[], None] = lambda: None
+        self.is_healthy = False
+        self.dropped_count = 0
+
+    def start(self, supervisor: Supervisor) -> asyncio.Task[None]:
+        """Connect in a supervised task; its cancellation closes the connection."""
+        return supervisor.supervise("message bus", self._run)
+
+    def fits(self, body: bytes) -> bool:
+        """Return whether a body is small enough for a message."""
+        return self._max_payload is None or len(self._header) + len(body) <= self._max_payload
+
+    def publish(self, channel: str, body: bytes) -> None:
+        """Queue a message; see `fits` for the maximum size. Without a connection, the message is dropped later."""
+        if len(self._queue) >= MAX_QUEUED_MESSAGES:
+            self._queue.popleft()
+            self.dropped_count += 1
+        self._queue.append((self._prefix + channel, self._header + body))
+        self._is_idle.clear()
+        self._wakeup.set()
+
+    async def flush(self, timeout: float) -> None:
+        """Wait until the queue is sent, for at most `timeout` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._is_idle.wait()
+
+    async def subscribe(self, channel: str) -> None:
+        """Receive the messages of a channel.
+
+        Returns after the subscription is effective. Without a connection, the method returns immediately, and the next
+        connection has the subscription.
+        """
+        self._channels.add(self._prefix + channel)
+        if self._connection is not None:
+            try:
+                await self._connection.subscribe([self._prefix + channel])
+            except BusError as error:
+                self._lose_connection(error)
+
+    async def unsubscribe(self, channel: str) -> None:
+        """End the subscription of a channel."""
+        self._channels.discard(self._prefix + channel)
+        if self._connection is not None:
+            try:
+                await self._connection.unsubscribe(self._prefix + channel)
+            except BusError as error:
+                self._lose_connection(error)
+
+    async def _run(self) -> None:
+        delay = _MIN_RECONNECT_DELAY
+        while True:
+            try:
+                await self._serve_connection()
+            except (BusError, TimeoutError) as error:
+                self._report_failure(error)
+            was_healthy, self.is_healthy = self.is_healthy, False
+            delay = _MIN_RECONNECT_DELAY if was_healthy else min(2 * delay, _MAX_RECONNECT_DELAY)
+            await asyncio.sleep(delay * random.uniform(0.5, 1.0))
+
+    async def _serve_connection(self) -> None:
+        """Connect, and send queued messages until the connection fails.
+
+        Raises:
+            BusError, TimeoutError: The connection failed.
+        """
+        self._is_lost = False
+        connection = await self._open()
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await connection.subscribe(frozenset(self._channels))
+            self._connection = connection
+            self._queue.clear()  # messages from the time without a connection are late, and repaired by the receivers
+            self._echoed_at = asyncio.get_running_loop().time()
+            self.is_healthy = True
+            if self._is_failing:
+                _log.warning("message bus connected again")
+                self._is_failing = False
+            self.on_connect()
+            await self._send_queue(connection)
+        finally:
+            self._connection = None
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CONNECT_TIMEOUT):
+                    await connection.close()
+
+    async def _open(self) -> BusConnection:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            return await self._connect(self._receive, self._lose_connection)
+
+    async def _send_queue(self, connection: BusConnection) -> None:
+        loop = asyncio.get_running_loop()
+        next_heartbeat = loop.time()
+        while True:
+            if self._is_lost:
+                raise BusError("connection lost")
+            now = loop.time()
+            if now - self._echoed_at > ECHO_TIMEOUT:
+                raise BusError("no response")
+            if now >= next_heartbeat:
+                next_heartbeat = now + HEARTBEAT_INTERVAL
+                self._queue.append((self._own_channel, self._header))
+            if self._queue:
+                messages = list(self._queue)
+                self._queue.clear()
+                async with asyncio.timeout(ECHO_TIMEOUT):
+                    await connection.send(messages)
+                continue
+            self._wakeup.clear()
+            self._is_idle.set()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(next_heartbeat - now):
+                    await self._wakeup.wait()
+
+    def _receive(self, channel: str, payload: bytes) -> None:
+        if payload.startswith(self._header):
+            self._echoed_at = asyncio.get_running_loop().time()
+            return
+        body = payload[payload.find(_NODE_ID_END) + 1 :]
+        try:
+            self.on_message(channel.removeprefix(self._prefix), body)
+        except Exception:
+            _log.exception("message of another node not processed")
+
+    def _lose_connection(self, _error: BusError | None = None) -> None:
+        self._is_lost = True
+        self._wakeup.set()
+
+    def _report_failure(self, error: BaseException) -> None:
+        if not self._is_failing:
+            _log.error("message bus failed: %s", error or "no response")
+        self._is_failing = True

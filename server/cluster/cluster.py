@@ -1,0 +1,177 @@
+"""Construction and health of the parts of one node."""
+
+import asyncio
+import secrets
+import socket
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from server.cluster.bus import Bus, ConnectBus
+from server.cluster.log_follower import LogFollower
+from server.cluster.node_registry import NodeRegistry
+from server.observability.supervision import Supervisor
+from server.storage.database import Database
+from server.storage.errors import StorageError
+from server.storage.node_repository import NodeLoad
+from tui_chat.protocol import events
+
+_FLUSH_TIMEOUT = 1.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterMetrics:
+    """Metrics of one node of a cluster.
+
+    Attributes:
+        is_bus_healthy: The message bus delivers messages.
+        dropped_messages: Messages dropped from the queue of the bus since the start.
+        followed_rooms: Rooms whose entries of other nodes are delivered.
+        gap_reads: Reads of entries that did not arrive over the bus since the start.
+        clock_skew: Difference of the clock to that of the database in seconds.
+    """
+
+    is_bus_healthy: bool
+    dropped_messages: int
+    followed_rooms: int
+    gap_reads: int
+    clock_skew: float
+
+
+@dataclass(frozen=True, slots=True)
+class NodeCallbacks:
+    """Functions of the gateway.
+
+    Attributes:
+        deliver: Receiver of entries, in the order of each log.
+        record_access: Receiver of entries of other nodes that change permissions, in any order.
+        on_replaced: Called with the canonical key of a room that was deleted, or renamed without an entry.
+        get_live_keys: Returns the canonical keys of all rooms with readers.
+        read_load: Returns the current load.
+        on_fenced: Closes all connections of this node.
+    """
+
+    deliver: Callable[[Sequence[events.Entry]], None]
+    record_access: Callable[[Sequence[events.Entry]], None]
+    on_replaced: Callable[[str], None]
+    get_live_keys: Callable[[], Collection[str]]
+    read_load: Callable[[], NodeLoad]
+    on_fenced: Callable[[], None]
+
+
+class Cluster:
+    """Parts of one node.
+
+    Args:
+        bus: Message bus.
+        follower: Follower of the logs with readers on this node.
+        registry: Registration of this node.
+
+    Attributes:
+        follower: Follower of the logs with readers on this node.
+    """
+
+    def __init__(self, bus: Bus, follower: LogFollower, registry: NodeRegistry) -> None:
+        self._bus = bus
+        self.follower = follower
+        self._registry = registry
+
+    def health_problem(self) -> str | None:
+        """Return the reason of a degraded operation as a sentence, None in normal operation."""
+        if not self._bus.is_healthy:
+            return "the message bus is not available, messages of other nodes are delayed"
+        return self._registry.health_problem()
+
+    async def flush(self) -> None:
+        """Send the queued messages, for at most one second; the other nodes read later entries from the database."""
+        await self._bus.flush(_FLUSH_TIMEOUT)
+
+    def read_metrics(self) -> ClusterMetrics:
+        """Return the current metrics."""
+        return ClusterMetrics(
+            is_bus_healthy=self._bus.is_healthy,
+            dropped_messages=self._bus.dropped_count,
+            followed_rooms=self.follower.room_count,
+            gap_reads=self.follower.gap_reads,
+            clock_skew=self._registry.clock_skew,
+        )
+
+
+@asynccontextmanager
+async def run_cluster(
+    target: str,
+    database: Database,
+    database_target: str,
+    callbacks: NodeCallbacks,
+    *,
+    port: int,
+    now: Callable[[], int],
+    supervisor: Supervisor,
+) -> AsyncGenerator[Cluster]:
+    """Run this process as one node of the database.
+
+    Args:
+        target: `postgres`, or the URL of a Redis or Valkey server.
+        database: Open PostgreSQL database.
+        database_target: URL of the database.
+        callbacks: Functions of the gateway.
+        port: Port in the label of the node.
+        now: Wall clock, as Unix time in milliseconds.
+        supervisor: Owner of the background tasks.
+
+    Raises:
+        StorageError: The database is not writable, or the driver of Redis is not installed.
+    """
+    node_id = secrets.token_hex(8)
+    prefix = f"chat:{(await database.load_secret('cluster')).hex()[:12]}:"
+    connect, max_payload = _create_connector(target, database_target)
+    bus = Bus(connect, node_id=node_id, prefix=prefix, max_payload=max_payload)
+    follower = LogFollower(
+        bus,
+        database.log_tail,
+        deliver=callbacks.deliver,
+        record_access=callbacks.record_access,
+        on_replaced=callbacks.on_replaced,
+        get_live_keys=callbacks.get_live_keys,
+    )
+    registry = NodeRegistry(
+        database.nodes,
+        node_id,
+        f"{socket.gethostname()}:{port}",
+        now=now,
+        read_load=callbacks.read_load,
+        on_fenced=callbacks.on_fenced,
+    )
+    tasks = [
+        bus.start(supervisor),
+        supervisor.supervise("log follower", follower.run),
+        supervisor.supervise("node registry", registry.run),
+    ]
+    try:
+        yield Cluster(bus, follower, registry)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await follower.close()
+        await registry.close()
+
+
+def _create_connector(target: str, database_target: str) -> tuple[ConnectBus, int | None]:
+    """Return the function that connects to a bus, and the maximum size of a payload in bytes.
+
+    The drivers are optional dependencies, so their modules are imported on demand.
+
+    Raises:
+        StorageError: The driver of Redis is not installed.
+    """
+    if target == "postgres":
+        from server.cluster import postgresql_connection  # noqa: PLC0415
+
+        return partial(postgresql_connection.connect, database_target), postgresql_connection.MAX_PAYLOAD
+    try:
+        from server.cluster import redis_connection  # noqa: PLC0415
+    except ModuleNotFoundError:
+        raise StorageError("a Redis bus requires redis; install tui-chat[scale]") from None
+    return partial(redis_connection.connect, target), None

@@ -1,0 +1,127 @@
+"""Exchange of committed entries and log positions with the other nodes, over the message bus.
+
+- Entries: one message per room and transaction, on the channel of the room. Entries above the size limit of the bus are
+  announced by their position.
+- Positions: a node repeats the position of each room after its last entry, so that the loss of a last message is
+  detected.
+- Access: entries that change permissions are sent to all nodes too, because each node caches the restricted rooms.
+"""
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from server.cluster.bus import Bus
+from tui_chat.protocol import events
+
+_DIGEST_REPETITIONS = 3  # messages with the position of a room after its last entry
+_DIGEST_ROOMS = 50  # rooms per message
+
+_DIGEST_CHANNEL = "positions"
+_ACCESS_CHANNEL = "access"
+
+_ACCESS_ENTRIES = (events.MemberChange, events.PolicyChange)
+
+_log = logging.getLogger(__name__)
+
+
+class CommittedEntries(msgspec.Struct, frozen=True, tag="entries", rename="camel"):
+    """Entries of one room that a node has committed.
+
+    Attributes:
+        room: Canonical key of the room.
+        last_seq: `seq` of the newest of the entries.
+        entries: The entries in ascending order; empty above the size limit.
+    """
+
+    room: str
+    last_seq: int
+    entries: list[events.Entry] = []
+
+
+class LogPositions(msgspec.Struct, frozen=True, tag="positions", rename="camel"):
+    """Newest `seq` by canonical key of rooms."""
+
+    positions: dict[str, int]
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(CommittedEntries | LogPositions).decode
+
+
+class EntryExchange:
+    """Sender and receiver of entries and positions.
+
+    Args:
+        bus: Message bus.
+        on_entries: Receiver of the entries of a subscribed room.
+        on_position: Receiver of the position of any room: canonical key and `seq`.
+        on_access: Receiver of entries that change permissions in any room, in any order.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        *,
+        on_entries: Callable[[CommittedEntries], None],
+        on_position: Callable[[str, int], None],
+        on_access: Callable[[Sequence[events.Entry]], None],
+    ) -> None:
+        self._bus = bus
+        self._on_entries = on_entries
+        self._on_position = on_position
+        self._on_access = on_access
+        self._active: dict[str, tuple[int, int]] = {}  # by key: newest seq, number of further messages
+        bus.on_message = self._receive
+
+    async def open(self) -> None:
+        """Subscribe to the channels of all nodes."""
+        await self._bus.subscribe(_DIGEST_CHANNEL)
+        await self._bus.subscribe(_ACCESS_CHANNEL)
+
+    async def subscribe(self, key: str) -> None:
+        """Receive the entries of a room; returns after the subscription is effective."""
+        await self._bus.subscribe(_get_channel(key))
+
+    async def unsubscribe(self, key: str) -> None:
+        """Receive no further entries of a room."""
+        await self._bus.unsubscribe(_get_channel(key))
+
+    def send(self, key: str, committed: list[events.Entry]) -> None:
+        """Queue the entries of one room for the other nodes."""
+        last_seq = committed[-1].seq
+        body = _encode(CommittedEntries(key, last_seq, committed))
+        if not self._bus.fits(body):
+            body = _encode(CommittedEntries(key, last_seq))
+        self._bus.publish(_get_channel(key), body)
+        if any(isinstance(entry, _ACCESS_ENTRIES) for entry in committed):
+            self._bus.publish(_ACCESS_CHANNEL, body)
+        self._active[key] = last_seq, _DIGEST_REPETITIONS
+
+    def send_positions(self) -> None:
+        """Queue the positions of the rooms with recent entries of this node."""
+        positions = [(key, seq) for key, (seq, _) in self._active.items()]
+        self._active = {key: (seq, count - 1) for key, (seq, count) in self._active.items() if count > 1}
+        for start in range(0, len(positions), _DIGEST_ROOMS):
+            self._bus.publish(_DIGEST_CHANNEL, _encode(LogPositions(dict(positions[start : start + _DIGEST_ROOMS]))))
+
+    def _receive(self, channel: str, body: bytes) -> None:
+        try:
+            message = _decode(body)
+        except msgspec.DecodeError as error:  # of a node with another version; repaired like a lost message
+            _log.warning("message of another node not understood: %s", error)
+            return
+        if isinstance(message, LogPositions):
+            for key, seq in message.positions.items():
+                self._on_position(key, seq)
+        elif channel == _ACCESS_CHANNEL:
+            self._on_access(message.entries)
+        else:
+            self._on_entries(message)
+
+
+def _get_channel(key: str) -> str:
+    """Return the channel of a room; a digest, because PostgreSQL limits names to 63 bytes."""
+    return f"room:{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}"

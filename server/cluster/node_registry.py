@@ -1,0 +1,125 @@
+"""Registration and heartbeats of this node, and removal of dead nodes.
+
+- Death: a node without a heartbeat for `DEAD_AFTER` is removed by another one. Times are those of the database, so that
+  the clocks of the nodes do not matter.
+- Fencing: a node that was removed, for example because its process was paused, closes its connections and registers
+  again. Its clients connect again and read their rooms anew.
+- Outages: a node removes others only after `DEAD_AFTER` of own heartbeats, so that an outage of the database is not
+  taken for the death of all nodes.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from server.storage.node_repository import NodeLoad, NodeRepository
+from tui_chat.protocol.errors import Unavailable
+
+HEARTBEAT_INTERVAL = 3.0
+"""Interval of the heartbeats in seconds."""
+
+DEAD_AFTER = 15.0
+"""Age of the last heartbeat of a dead node in seconds."""
+
+MAX_CLOCK_SKEW = 1.0
+"""Greatest difference of the clocks of node and database that is not reported, in seconds."""
+
+_REMOVE_TIMEOUT = 1.0  # seconds for the removal of the own row at the shutdown
+
+_log = logging.getLogger(__name__)
+
+
+class NodeRegistry:
+    """Registration of this node.
+
+    Args:
+        repository: Storage of nodes.
+        node_id: Identifier of this node, random for each start.
+        label: Host name with the port.
+        now: Wall clock, as Unix time in milliseconds.
+        read_load: Returns the current load.
+        on_fenced: Called when the node was removed; closes its connections.
+
+    Attributes:
+        on_nodes_dead: Called with the ids of nodes that this node has removed.
+        clock_skew: Difference of the clock of this node to that of the database, in seconds.
+    """
+
+    def __init__(
+        self,
+        repository: NodeRepository,
+        node_id: str,
+        label: str,
+        *,
+        now: Callable[[], int],
+        read_load: Callable[[], NodeLoad],
+        on_fenced: Callable[[], None],
+    ) -> None:
+        self._repository = repository
+        self._node_id = node_id
+        self._label = label
+        self._now = now
+        self._read_load = read_load
+        self._on_fenced = on_fenced
+        self._is_registered = False
+        self._steady_since: float | None = None  # event loop time of the first heartbeat since the last failure
+        self.on_nodes_dead: Callable[[Sequence[str]], None] = lambda _: None
+        self.clock_skew = 0.0
+
+    def health_problem(self) -> str | None:
+        """Return a problem of the clock as a sentence, None without one."""
+        if abs(self.clock_skew) <= MAX_CLOCK_SKEW:
+            return None
+        return f"the clock differs from that of the database by {self.clock_skew:+.1f} seconds"
+
+    async def run(self) -> None:
+        """Register the node and send heartbeats; never returns."""
+        while True:
+            try:
+                await self.beat()
+            except Unavailable:  # logged by the repository
+                self._steady_since = None
+            await asyncio.sleep(HEARTBEAT_INTERVAL)
+
+    async def beat(self) -> None:
+        """Send one heartbeat, and remove dead nodes.
+
+        Raises:
+            Unavailable: The database failed.
+        """
+        loop = asyncio.get_running_loop()
+        load = self._read_load()
+        started_at, sent_at = loop.time(), self._now()
+        database_time = await self._repository.beat(self._node_id, load) if self._is_registered else None
+        if database_time is None:
+            if self._is_registered:
+                _log.error("node was removed by another one, closing all connections")
+                self._is_registered = False
+                self._on_fenced()
+            await self._repository.register(self._node_id, self._label, load)
+            self._is_registered, self._steady_since = True, None
+            return
+        self._update_skew(sent_at, database_time, loop.time() - started_at)
+        if self._steady_since is None:
+            self._steady_since = started_at
+        if started_at - self._steady_since >= DEAD_AFTER:
+            dead = await self._repository.remove_dead(DEAD_AFTER)
+            if dead:
+                _log.warning("removed nodes without a heartbeat: %s", ", ".join(dead))
+                self.on_nodes_dead(dead)
+
+    async def close(self) -> None:
+        """Remove the registration; without effect if the database fails."""
+        if self._is_registered:
+            with suppress(Unavailable, TimeoutError):
+                async with asyncio.timeout(_REMOVE_TIMEOUT):
+                    await self._repository.remove(self._node_id)
+
+    def _update_skew(self, sent_at: int, database_time: int, duration: float) -> None:
+        """Record the clock skew; the database read its clock at any time within `duration` seconds."""
+        earliest = (sent_at - database_time) / 1000
+        skew = max(earliest, 0.0) + min(earliest + duration, 0.0)
+        if abs(skew) > MAX_CLOCK_SKEW >= abs(self.clock_skew):
+            _log.warning("the clock differs from that of the database by %+.1f seconds", skew)
+        self.clock_skew = skew

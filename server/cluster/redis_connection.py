@@ -1,0 +1,116 @@
+"""Connection to the pub/sub of Redis or Valkey; the reply to a subscription precedes the messages of its channel."""
+
+import asyncio
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+from server.cluster.bus import CONNECT_TIMEOUT, BusError, BusMessage
+
+
+class RedisConnection:
+    """Implementation of `BusConnection`: one connection for messages to the server, one for those of the server.
+
+    Args:
+        url: URL of the form `redis://…`, `rediss://…` or `unix://…`.
+        receive: Receiver of the messages.
+        on_loss: Called when the connection is lost.
+    """
+
+    def __init__(self, url: str, receive: Callable[[str, bytes], None], on_loss: Callable[[], None]) -> None:
+        # Without retries of the library, because `Bus` connects again and reports the loss of messages.
+        self._client: Any = Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
+            url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=CONNECT_TIMEOUT
+        )
+        self._pubsub: Any = self._client.pubsub()
+        self._receive = receive
+        self._on_loss = on_loss
+        self._pending: dict[str, asyncio.Future[None]] = {}
+        self._reader: asyncio.Task[None] | None = None
+
+    async def subscribe(self, channels: Collection[str]) -> None:
+        """Implement `BusConnection.subscribe`."""
+        loop = asyncio.get_running_loop()
+        replies = [self._pending.setdefault(channel, loop.create_future()) for channel in channels]
+        with _translate_errors():
+            await self._pubsub.subscribe(*channels)
+        if self._reader is None:
+            self._reader = loop.create_task(self._read(), name="message bus reader")
+        await asyncio.gather(*replies)
+
+    async def unsubscribe(self, channel: str) -> None:
+        """Implement `BusConnection.unsubscribe`."""
+        with _translate_errors():
+            await self._pubsub.unsubscribe(channel)
+
+    async def send(self, messages: Sequence[BusMessage]) -> None:
+        """Implement `BusConnection.send`."""
+        with _translate_errors():
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for channel, payload in messages:
+                    pipeline.publish(channel, payload)
+                await pipeline.execute()
+
+    async def ping(self) -> None:
+        """Connect to the server, and wait for a reply.
+
+        Raises:
+            BusError: The server is not reachable, or rejects the password.
+        """
+        with _translate_errors():
+            await self._client.ping()
+
+    async def close(self) -> None:
+        """Implement `BusConnection.close`."""
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.wait({self._reader})
+        with suppress(RedisError, OSError):
+            await self._pubsub.aclose()
+        with suppress(RedisError, OSError):
+            await self._client.aclose()
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                message: dict[str, Any] | None = await self._pubsub.get_message(timeout=None)
+                if message is None:
+                    continue
+                channel: str = message["channel"].decode()
+                if message["type"] == "message":
+                    self._receive(channel, message["data"])
+                elif message["type"] == "subscribe" and (reply := self._pending.pop(channel, None)) is not None:
+                    reply.set_result(None)
+        except (RedisError, OSError) as error:
+            for reply in self._pending.values():
+                reply.set_exception(BusError(_describe(error)))
+            self._pending.clear()
+            self._on_loss()
+
+
+async def connect(url: str, receive: Callable[[str, bytes], None], on_loss: Callable[[], None]) -> RedisConnection:
+    """Open a connection; the subscriptions connect the reader.
+
+    Raises:
+        BusError: The server is not reachable, or rejects the password.
+    """
+    connection = RedisConnection(url, receive, on_loss)
+    await connection.ping()
+    return connection
+
+
+@contextmanager
+def _translate_errors() -> Generator[None]:
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise BusError(_describe(error)) from error
+
+
+def _describe(error: Exception) -> str:
+    return str(error).partition("\n")[0].rstrip(".") or type(error).__name__

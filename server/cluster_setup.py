@@ -1,0 +1,66 @@
+"""Connection of the gateway to the other nodes of a PostgreSQL database."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from server.cluster.cluster import Cluster, NodeCallbacks, run_cluster
+from server.gateway.dispatcher import Dispatcher
+from server.observability.supervision import Supervisor
+from server.settings import ServerSettings
+from server.storage.database import Database
+from server.storage.node_repository import NodeLoad
+from tui_chat.protocol import events
+
+
+@asynccontextmanager
+async def run_node(
+    settings: ServerSettings,
+    database: Database,
+    dispatcher: Dispatcher,
+    *,
+    read_load: Callable[[], NodeLoad],
+    now: Callable[[], int],
+    supervisor: Supervisor,
+) -> AsyncGenerator[Cluster | None]:
+    """Deliver the entries of other nodes, and send them those of this node; None for a single node.
+
+    The callback of the journal is replaced; a single node keeps its own, without a further cost.
+
+    Args:
+        settings: Settings of the server.
+        database: Storage of the logs.
+        dispatcher: Dispatcher of the connections.
+        read_load: Returns the current load.
+        now: Wall clock, as Unix time in milliseconds.
+        supervisor: Supervisor of the background tasks.
+    """
+    target = settings.resolve_bus()
+    if target == "local":
+        yield None
+        return
+    handlers = dispatcher.handlers
+
+    def record_access(changes: Sequence[events.Entry]) -> None:
+        for entry in changes:
+            handlers.access_control.record_change(entry)
+
+    callbacks = NodeCallbacks(
+        deliver=handlers.publish,
+        record_access=record_access,
+        on_replaced=handlers.room_entry.close_room,
+        get_live_keys=handlers.room_registry.rooms.keys,
+        read_load=read_load,
+        on_fenced=lambda: dispatcher.close_connections("node was removed"),
+    )
+    async with run_cluster(
+        target,
+        database,
+        settings.resolve_database(),
+        callbacks,
+        port=settings.port,
+        now=now,
+        supervisor=supervisor,
+    ) as cluster:
+        database.journal.publish = cluster.follower.publish
+        handlers.room_entry.follow_log = cluster.follower.follow
+        yield cluster

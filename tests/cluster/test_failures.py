@@ -1,0 +1,227 @@
+"""Failures of the bus, lost messages, and nodes that are paused or dead."""
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import pytest
+from sqlalchemy import make_url, update
+
+from server.app import RunningServer, serve
+from server.cluster import log_follower, node_registry
+from server.cluster.bus import Bus
+from server.settings import ServerSettings
+from server.storage.database import Database, open_database
+from server.storage.node_repository import NodeLoad
+from server.storage.node_tables import nodes as node_table
+from server.storage.postgresql import AsyncExecutor
+from tests.cluster.conftest import StartNode
+from tests.support.in_process_server import running_server
+from tests.support.persons import connect_person
+from tests.support.postgresql import PostgreSQLServer
+from tests.support.raw_client import RawClient, raw_client
+from tests.support.redis import redis_server
+
+pytestmark = pytest.mark.needs_postgresql
+
+
+@pytest.fixture
+def bus() -> str:
+    return "postgres"
+
+
+@pytest.fixture
+async def database(postgresql: PostgreSQLServer) -> AsyncGenerator[Database]:
+    """Access to the database without a node."""
+    database = await open_database(postgresql.url, clock=lambda: 0)
+    yield database
+    await database.close()
+
+
+async def read_status(node: RunningServer) -> dict[str, Any]:
+    async with aiohttp.ClientSession() as session, session.get(node.url + "/ready") as response:
+        assert response.status == 200
+        return await response.json()
+
+
+async def wait_for_status(node: RunningServer, status: str) -> dict[str, Any]:
+    while (answer := await read_status(node))["status"] != status:
+        pass
+    return answer
+
+
+async def read_message(client: RawClient, text: str) -> dict[str, Any]:
+    while (push := await client.wait_for_push("message"))["message"] != text:
+        pass
+    return push
+
+
+async def send(client: RawClient, room: str, text: str) -> None:
+    assert (await client.request("sendMessage", {"room": room, "message": text}))["ok"]
+
+
+@pytest.mark.needs_redis
+async def test_messages_arrive_during_and_after_an_outage_of_redis(
+    postgresql: PostgreSQLServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    room = uuid4().hex
+    with redis_server() as redis:
+        settings = {"database": postgresql.url, "bus": redis.url}
+        async with (
+            running_server(tmp_path, **settings) as first,
+            running_server(tmp_path, **settings) as second,
+            raw_client(first.url) as ann,
+            raw_client(second.url) as ben,
+        ):
+            await ann.join(room, "ann")
+            await ben.join(room, "ben")
+            await wait_for_status(second, "ready")
+            redis.stop()
+            assert "message bus" in (await wait_for_status(second, "degraded"))["detail"]
+            await send(ann, room, "during the outage")
+            await read_message(ben, "during the outage")
+            redis.start()
+            for node in (first, second):
+                await wait_for_status(node, "ready")
+            await send(ann, room, "after the outage")
+            await read_message(ben, "after the outage")
+    bus_records = [record.levelname for record in caplog.records if record.name == "server.cluster.bus"]
+    assert sorted(bus_records) == ["ERROR"] * 2 + ["WARNING"] * 2
+
+
+async def test_a_lost_postgresql_connection_of_the_bus_is_replaced(
+    nodes: list[RunningServer], postgresql: PostgreSQLServer
+) -> None:
+    room = uuid4().hex
+    async with raw_client(nodes[0].url) as ann, raw_client(nodes[1].url) as ben:
+        await ann.join(room, "ann")
+        await ben.join(room, "ben")
+        executor = AsyncExecutor(make_url(postgresql.url).set(drivername="postgresql+asyncpg"), pool_size=1)
+        await executor.run(
+            lambda connection: connection.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE query LIKE '%pg_notify%' AND pid <> pg_backend_pid()"
+            )
+        )
+        await executor.close()
+        for number in range(3):
+            await send(ann, room, str(number))
+            await read_message(ben, str(number))
+        for node in nodes:
+            await wait_for_status(node, "ready")
+
+
+@pytest.mark.parametrize("lost_channels", [("room:",), ("room:", "positions")])
+async def test_lost_messages_are_read_from_the_database(
+    start_node: StartNode, monkeypatch: pytest.MonkeyPatch, lost_channels: tuple[str, ...]
+) -> None:
+    publish = Bus.publish
+
+    def lose(bus: Bus, channel: str, body: bytes) -> None:
+        if not channel.startswith(lost_channels):
+            publish(bus, channel, body)
+
+    monkeypatch.setattr(Bus, "publish", lose)
+    monkeypatch.setattr(log_follower, "DIGEST_INTERVAL", 0.2)
+    monkeypatch.setattr(log_follower, "POLL_INTERVAL", 0.2 if "positions" in lost_channels else 3600.0)
+    room = uuid4().hex
+    async with (
+        start_node() as first,
+        start_node() as second,
+        raw_client(first.url) as ann,
+        raw_client(second.url) as ben,
+    ):
+        await ann.join(room, "ann")
+        await ben.join(room, "ben")
+        for number in range(3):
+            await send(ann, room, str(number))
+        for number in range(3):
+            await read_message(ben, str(number))
+        metrics = second.read_metrics().cluster
+        assert metrics is not None
+        assert metrics.gap_reads
+        await send(ben, room, "own")
+        await read_message(ben, "own")
+
+
+async def test_a_room_stays_followed_after_its_rename_and_closes_after_its_deletion(
+    start_node: StartNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_follower, "POLL_INTERVAL", 0.2)
+    room, new_name = uuid4().hex, uuid4().hex
+    async with (
+        start_node() as first,
+        start_node() as second,
+        connect_person(first, f"own{room[:6]}", "account") as owner,
+        connect_person(second, "guest") as guest,
+    ):
+        assert (await owner.client.request("createRoom", {"roomName": room, "visibility": "public"}))["ok"]
+        assert await guest.join(room) == ""
+        assert await owner.attempt("updateRoom", room=room, roomName=new_name) == ""
+        assert (await guest.client.wait_for_push("roomRenamed"))["newName"] == new_name
+        await owner.send("after the rename", room=new_name)
+        assert (await read_message(guest.client, "after the rename"))["room"] == new_name
+        await guest.send("answer", room=new_name)
+        assert await owner.attempt("deleteRoom", room=new_name) == ""
+        assert await guest.client.wait_for_push("roomRemoved") == {"room": new_name}
+        assert await guest.attempt("sendMessage", room=new_name, message="late") == "room_not_joined"
+
+
+async def test_a_removed_node_closes_its_connections_and_registers_again(
+    start_node: StartNode, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_registry, "HEARTBEAT_INTERVAL", 0.05)
+    async with start_node() as node:
+        async with raw_client(node.url) as client:
+            while not (registered := await database.nodes.list_nodes()):
+                pass
+            await database.nodes.remove(registered[0].id)
+            await client.wait_closed()
+        while [record.id for record in await database.nodes.list_nodes()] != [registered[0].id]:
+            pass
+        async with raw_client(node.url) as client:
+            await client.join(uuid4().hex, "ann")
+    assert await database.nodes.list_nodes() == []
+
+
+async def test_a_node_without_heartbeats_is_removed(
+    start_node: StartNode, database: Database, postgresql: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_registry, "HEARTBEAT_INTERVAL", 0.05)
+    await database.nodes.register("dead", "host:1", NodeLoad(connections=2, lag=0.5))
+    (record,) = await database.nodes.list_nodes()
+    assert (record.label, record.load) == ("host:1", NodeLoad(connections=2, lag=0.5))
+    executor = AsyncExecutor(make_url(postgresql.url).set(drivername="postgresql+asyncpg"), pool_size=1)
+    await executor.run(lambda connection: connection.execute(update(node_table).values(heartbeat_at=0)))
+    await executor.close()
+    monkeypatch.setattr(node_registry, "DEAD_AFTER", 0.3)
+    async with start_node():
+        while "dead" in [record.id for record in await database.nodes.list_nodes()]:
+            pass
+        assert len(await database.nodes.list_nodes()) == 1
+
+
+async def test_a_wrong_clock_is_reported_and_does_not_reverse_the_times_of_a_room(
+    postgresql: PostgreSQLServer, tmp_path: Path
+) -> None:
+    room = uuid4().hex
+    settings = ServerSettings(port=0, database=postgresql.url, uploads=str(tmp_path))
+    async with AsyncExitStack() as stack:
+        late = await stack.enter_async_context(serve(settings))
+        early = await stack.enter_async_context(serve(settings, now=lambda: time.time_ns() // 10**6 + 600_000))
+        answer = await wait_for_status(early, "degraded")
+        while "clock" not in answer["detail"]:
+            answer = await wait_for_status(early, "degraded")
+        assert "+600." in answer["detail"]
+        ann = await stack.enter_async_context(raw_client(early.url))
+        ben = await stack.enter_async_context(raw_client(late.url))
+        await ann.join(room, "ann")
+        await ben.join(room, "ben")
+        await send(ann, room, "early")
+        await send(ben, room, "late")
+        first, second = await read_message(ben, "early"), await read_message(ben, "late")
+        assert second["ts"] == first["ts"]
