@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-from server.domain.rate_limits import Rate
+from server.domain.rate_limits import ConnectionLimiter, Rate
 from server.gateway.account_service import AccountService
 from server.gateway.caller_limits import CallerLimits
 from server.gateway.conversations.feed import GroupFeed
@@ -12,6 +12,7 @@ from server.gateway.conversations.media import ConversationMedia
 from server.gateway.conversations.service import ConversationService
 from server.gateway.conversations.views import ViewBuilder
 from server.gateway.dispatcher import Dispatcher
+from server.gateway.event_stream import EventStreams
 from server.gateway.hook_messages import HookMessages
 from server.gateway.http_callers import CallerIdentifier
 from server.observability.supervision import Supervisor
@@ -24,6 +25,7 @@ from server.web.api.conversations.auth import ConversationAuthApi
 from server.web.api.conversations.groups import ConversationApi
 from server.web.api.conversations.media import ConversationMediaApi
 from server.web.api.endpoints import EndpointRouter
+from server.web.api.events import EventApi
 from server.web.api.hooks import HookApi
 from server.web.api.rooms import RoomApi
 from server.web.api.uploads import UploadApi
@@ -39,6 +41,7 @@ async def run_apis(
     *,
     uploads: UploadService,
     views: ViewBuilder | None,
+    connection_limiter: ConnectionLimiter | None,
     supervisor: Supervisor,
     monotonic: Callable[[], float],
 ) -> AsyncGenerator[list[HttpApi]]:
@@ -51,6 +54,7 @@ async def run_apis(
         account_service: Operations on accounts.
         uploads: Uploads of the server.
         views: Encoder of the conversation dialect, None without the dialect.
+        connection_limiter: Limits of connections per address, None for no limits.
         supervisor: Supervisor of the background tasks.
         monotonic: Monotonic clock, in seconds.
     """
@@ -68,6 +72,15 @@ async def run_apis(
         access_control=handlers.access_control,
         limits=caller_limits,
     )
+    streams = EventStreams(
+        handlers,
+        account_service.tokens,
+        database.reader,
+        connection_limiter,
+        max_bytes=settings.max_unsent_bytes,
+        monotonic=monotonic,
+    )
+    event_api = EventApi(streams, stall_timeout=settings.stall_timeout)
     endpoints = (
         *AccountApi(
             account_service, handlers.identity, authenticator, registration=settings.registration, limits=limits
@@ -75,8 +88,9 @@ async def run_apis(
         *UploadApi(uploads, handlers.upload_access, authenticator, limits=limits).endpoints,
         *RoomApi(handlers).endpoints,
         *HookApi(handlers, hook_messages, authenticator).endpoints,
+        *event_api.endpoints,
     )
-    apis: list[HttpApi] = [EndpointRouter(endpoints, authenticator, caller_limits)]
+    apis: list[HttpApi] = [EndpointRouter(endpoints, authenticator, caller_limits), event_api]
     async with AsyncExitStack() as resources:
         if views is not None:
             apis += await resources.enter_async_context(

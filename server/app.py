@@ -31,6 +31,7 @@ from server.gateway.conversations.views import ViewBuilder
 from server.gateway.dialects.conversation import ConversationDialect
 from server.gateway.dialects.registry import create_dialects
 from server.gateway.dispatcher import Dispatcher
+from server.gateway.event_stream import EVENT_STREAM, deliver_to_streams
 from server.gateway.fanout import Fanout
 from server.gateway.file_lines import FileLines
 from server.gateway.handlers import Handlers
@@ -170,6 +171,7 @@ async def serve(
                 account_service,
                 uploads=uploads,
                 views=views,
+                connection_limiter=connection_limiter,
                 supervisor=supervisor,
                 monotonic=monotonic,
             )
@@ -340,7 +342,8 @@ def _build_dispatcher(
     if views is not None:
         optional = [ConversationDialect(room_registry, time_zone, repository=database.groups, views=views)]
     dialects = create_dialects(room_registry, time_zone, *optional)
-    fanout = Fanout({dialect.name: dialect.deliver for dialect in dialects}, FileLines(uploads.sign))
+    deliver_by_dialect = {dialect.name: dialect.deliver for dialect in dialects}
+    fanout = Fanout({**deliver_by_dialect, EVENT_STREAM: deliver_to_streams}, FileLines(uploads.sign))
     room_write_limiter = PerAddressLimiter(settings.rooms_per_minute) if settings.rate_limit == "on" else None
     access_control = RoomAccessControl(database, room_registry, guest_addresses, now, settings.rooms)
     return Dispatcher(

@@ -50,12 +50,13 @@ class CallerIdentifier:
         self._identity = identity
         self._allow_guests = allow_guests
 
-    async def identify(self, authorization: str, address: str) -> HttpCaller:
+    async def identify(self, authorization: str, address: str, *, is_optional: bool = False) -> HttpCaller:
         """Return the person of an HTTP request.
 
         Args:
             authorization: Header `Authorization` with a token or a guest key.
             address: Network address of the client.
+            is_optional: Return a guest without a member id if the header is empty and the server accepts guests.
 
         Raises:
             Unauthorized: The token or the key is missing or invalid, or the server accepts no guests.
@@ -65,6 +66,8 @@ class CallerIdentifier:
             account = await self.identify_account(authorization)
             return HttpCaller(address=address, member_id=account.member_id, account=account)
         guest_key = find_guest_key(authorization)
+        if not authorization and is_optional and self._allow_guests:
+            return HttpCaller(address=address, member_id="")
         if guest_key is None:
             raise errors.Unauthorized("credentials_missing")
         member_id = self._identity.verify_guest_key(guest_key)

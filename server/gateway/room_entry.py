@@ -75,7 +75,7 @@ class RoomEntry:
         self.follow_log: Callable[[str], Awaitable[None]] | None = None
         self.handlers_by_type: RequestHandlers = {
             requests.LeaveRoom: self._leave,
-            requests.Observe: self._observe,
+            requests.Observe: self.observe,
             requests.Unobserve: self._unobserve,
         }
 
@@ -210,13 +210,25 @@ class RoomEntry:
         else:
             self._room_registry.unobserve(connection, room.name)
 
-    async def _observe(self, connection: ClientConnection, request: requests.Observe) -> responses.ObserveResponse:
+    async def observe(
+        self, connection: ClientConnection, request: requests.Observe, dialect: str = "native"
+    ) -> responses.ObserveResponse:
+        """Subscribe a connection to the pushes of a room without membership.
+
+        Args:
+            connection: Connection of the client.
+            request: Room, and the position after which entries are missing.
+            dialect: Name of the dialect for pushes to this connection.
+
+        Raises:
+            BadRequest, NotFound, Forbidden, Unavailable, StaleAccess: As in `join`.
+        """
         member_id = self._identity.get_member_id(connection) or ""
         state = await self._access_control.authorize(connection, request.room, member_id)
         await self._contacts.load(request.room, member_id, state.access.policy)
         _require_open(connection)
         was_observer = self._room_registry.is_observer(connection, request.room)
-        room = self._room_registry.observe(connection, request.room)
+        room = self._room_registry.observe(connection, request.room, dialect)
         try:
             if self.follow_log is not None:
                 await self.follow_log(room.key)

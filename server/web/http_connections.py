@@ -45,14 +45,16 @@ class HttpConnection(web.RequestHandler):
 
     Attributes:
         address: Address of the peer; with TLS, known before the end of the handshake.
+        on_lost: Called at the end of the connection; None without a listener.
     """
 
-    __slots__ = ("_pool", "address")
+    __slots__ = ("_pool", "address", "on_lost")
 
     def __init__(self, server: web.Server, pool: "HttpConnectionPool", **options: Any) -> None:
         super().__init__(server, loop=asyncio.get_running_loop(), **options)
         self._pool = pool
         self.address = ""
+        self.on_lost: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the first idle period, or with TLS the next one after the handshake."""
@@ -61,8 +63,10 @@ class HttpConnection(web.RequestHandler):
         self._pool.mark_idle(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """End the last idle period."""
+        """End the last idle period, and inform the listener."""
         self._pool.mark_busy(self)
+        if self.on_lost is not None:
+            self.on_lost()
         super().connection_lost(exc)
 
     async def finish_response(

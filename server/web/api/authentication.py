@@ -80,14 +80,16 @@ class RequestAuthenticator:
             raise errors.Forbidden("login_insecure")
         return client
 
-    async def identify(self, request: web.Request) -> HttpCaller:
-        """Return the account or the guest of a request.
+    async def identify(self, request: web.Request, *, is_optional: bool = False) -> HttpCaller:
+        """Return the account or the guest of a request; with `is_optional`, also a guest without a guest key.
 
         Raises:
             Unauthorized: The request has no valid token and no valid guest key, or the server accepts no guests.
             Unavailable: The token cannot be read.
         """
-        return await self._callers.identify(request.headers.get("Authorization", ""), self.get_client(request).address)
+        return await self._callers.identify(
+            request.headers.get("Authorization", ""), self.get_client(request).address, is_optional=is_optional
+        )
 
     async def authenticate(self, request: web.Request) -> AccountIdentity:
         """Return the account of the token of a request.

@@ -29,12 +29,13 @@ from tui_chat.protocol import codec, errors
 ParametersT = TypeVar("ParametersT")
 BodyT = TypeVar("BodyT")
 
-Credentials = Literal["none", "guest", "signature", "person", "account"]
+Credentials = Literal["none", "guest", "signature", "reader", "person", "account"]
 """Credentials of an endpoint.
 
 - `none`: no credentials.
 - `guest`: optionally a guest key, which the handler verifies.
 - `signature`: a signed URL, a token or a guest key, which the handler verifies.
+- `reader`: a token or a guest key, or none if the server accepts guests.
 - `person`: a token or a guest key.
 - `account`: a token.
 """
@@ -151,8 +152,8 @@ class EndpointRouter:
         return handle
 
     async def _identify(self, request: web.Request, endpoint: Endpoint) -> HttpCaller:
-        if endpoint.credentials == "person":
-            return await self._authenticator.identify(request)
+        if endpoint.credentials in ("reader", "person"):
+            return await self._authenticator.identify(request, is_optional=endpoint.credentials == "reader")
         address = self._authenticator.get_client(request).address
         if endpoint.credentials != "account":
             return HttpCaller(address=address, member_id="")

@@ -25,6 +25,7 @@ MAX_BODY_BYTES = 16 * 1024
 BODY_TIMEOUT = 10.0
 """Seconds from the start of the handler to the end of the body."""
 
+_CORS_HEADERS = web.RequestKey("cors_headers", dict[str, str])
 _METHODS = "OPTIONS, GET, POST, PATCH, DELETE"
 
 BodyT = TypeVar("BodyT")
@@ -52,11 +53,18 @@ def create_api_guard(get_cors_headers: Callable[[web.Request], Mapping[str, str]
         if request.method == "OPTIONS":
             cors_headers["Access-Control-Allow-Methods"] = _METHODS
             return web.Response(status=HTTPStatus.NO_CONTENT, headers=cors_headers)
+        request[_CORS_HEADERS] = cors_headers
         response = await handler(request)
-        response.headers.extend(cors_headers)
+        if not response.prepared:
+            response.headers.extend(cors_headers)
         return response
 
     return guard_api
+
+
+def get_cors_headers(request: web.Request) -> Mapping[str, str]:
+    """Return the CORS headers for a response that the handler of the request prepares itself."""
+    return request[_CORS_HEADERS]
 
 
 async def read_json(request: web.Request, body_type: type[BodyT], max_bytes: int = MAX_BODY_BYTES) -> BodyT:
