@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 import pty
+import re
 import signal
 import struct
 import sys
@@ -19,6 +20,10 @@ from tests.support.program import start_program
 from tests.support.wait import TIMEOUT, wait_until
 
 CHAT_TUI = (sys.executable, "-m", "tui_chat")
+
+# DCS, SOS, PM and APC strings, which pyte would print.
+_CONTROL_STRING = re.compile(rb"\x1b[PX^_](?:[^\x1b]|\x1b[^\\])*\x1b\\")
+_INCOMPLETE_STRING = re.compile(rb"\x1b(?:[PX^_](?:[^\x1b]|\x1b[^\\])*\x1b?)?\Z")
 
 CURSOR_VISIBLE_MODE = 25
 ALTERNATE_SCREEN_MODE = 1049
@@ -40,6 +45,7 @@ class PtyTerminal:
         self.process = process
         self.screen = pyte.Screen(columns, rows)
         self.written = bytearray()
+        self._incomplete = b""
         self._master = master
         self._stream = pyte.ByteStream(self.screen)
         self._open = True
@@ -176,7 +182,10 @@ class PtyTerminal:
 
     def _feed(self, data: bytes) -> None:
         self.written += data
-        self._stream.feed(data)
+        text = _CONTROL_STRING.sub(b"", self._incomplete + data)
+        incomplete = _INCOMPLETE_STRING.search(text)
+        self._incomplete = text[incomplete.start() :] if incomplete is not None else b""
+        self._stream.feed(text.removesuffix(self._incomplete) if self._incomplete else text)
         self._cached_text = None
 
     def _stop_reading(self) -> None:

@@ -9,38 +9,11 @@ from rich.console import Console
 from rich.segment import Segment
 from textual.strip import Strip
 
+from tests.support.terminal_images import decode_sixel
 from tui_chat.ui.images import kitty
 from tui_chat.ui.images.pictures import GraphicStrip, RowGraphic, half_block_picture
 from tui_chat.ui.images.sixel import encode_sixel_rows
 from tui_chat.ui.terminal.escape_sequences import Multiplexer
-
-_SIXEL = re.compile(r'\x1bP0;1;0q"1;1;(\d+);(\d+)([!-~]*)\x1b\\')
-_SIXEL_TOKEN = re.compile(r"#(\d+);2;(\d+);(\d+);(\d+)|#(\d+)|!(\d+)([?-~])|([?-~])|([$-])")
-
-Percent = tuple[int, ...]
-
-
-def decode_sixel(sequence: str) -> dict[tuple[int, int], Percent]:
-    """Return the colors of the pixels of a Sixel graphic, in percent by column and row."""
-    match = _SIXEL.fullmatch(sequence)
-    assert match is not None
-    registers: dict[int, Percent] = {}
-    pixels: dict[tuple[int, int], Percent] = {}
-    color, x, top = 0, 0, 0
-    for token in _SIXEL_TOKEN.finditer(match[3]):
-        if token[1] is not None:
-            registers[int(token[1])] = tuple(map(int, token.group(2, 3, 4)))
-        elif token[5] is not None:
-            color = int(token[5])
-        elif token[9] is not None:
-            x, top = 0, top + 6 * (token[9] == "-")
-        else:
-            bits, end = ord(token[7] or token[8]) - 63, x + int(token[6] or 1)
-            for row in (top + bit for bit in range(6) if bits >> bit & 1):
-                pixels |= {(column, row): registers[color] for column in range(x, end)}
-            x = end
-    assert "".join(token[0] for token in _SIXEL_TOKEN.finditer(match[3])) == match[3]
-    return pixels
 
 
 def test_each_sixel_row_has_exactly_its_pixels() -> None:

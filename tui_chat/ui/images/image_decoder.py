@@ -17,7 +17,7 @@ import msgspec
 
 from tui_chat.ui.images.image_worker import DecodeRequest
 
-TIMEOUT = 10.0
+TIMEOUT = 30.0
 """Maximum duration of a request in seconds."""
 
 MAX_IMAGES_PER_CHILD = 200

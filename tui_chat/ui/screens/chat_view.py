@@ -70,7 +70,7 @@ class ChatView:
         session: View model of the chat.
         drafts: Storage of the composer state.
         composer: Message input.
-        images: Pictures of images in messages.
+        images: Pictures of images in messages, None to show captions only.
         focus: Moves the focus to a widget.
         push_screen: Opens a screen, and calls a function with its result.
         is_active: Returns whether no other screen covers the chat screen.
@@ -86,7 +86,7 @@ class ChatView:
         drafts: DraftKeeper,
         composer: Composer,
         *,
-        images: ImageStore,
+        images: ImageStore | None = None,
         focus: Callable[[Widget], None],
         push_screen: Callable[[Screen[Any], Callable[[Any], None]], object],
         is_active: Callable[[], bool],

@@ -33,6 +33,7 @@ _TMUX_COMMAND = (
     "-p",
     "#{client_termname} #{client_termtype}\n#{allow-passthrough}",
 )
+_PASSTHROUGH = {"on", "all", "1", "2"}  # tmux 3.3 prints numbers
 _TMUX_TIMEOUT = 3.0  # seconds
 
 
@@ -91,4 +92,4 @@ async def ask_tmux() -> str:
         await process.wait()
         return ""
     name, _, passthrough = output.decode(errors="replace").strip().partition("\n")
-    return name if passthrough in {"on", "all"} else ""
+    return name if passthrough in _PASSTHROUGH else ""

@@ -1,0 +1,143 @@
+"""Loads, limits and failures of the image store."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from PIL import Image
+
+from tests.support.terminal_images import KittyImages
+from tests.support.uploads import encode_image
+from tests.support.wait import wait_until
+from tui_chat.client.errors import Unreachable
+from tui_chat.protocol.errors import NotFound
+from tui_chat.session.lines import LineImage
+from tui_chat.ui.images import image_store
+from tui_chat.ui.images.image_layout import ImageBox
+from tui_chat.ui.images.image_store import MAX_LOADS, ImageOptions, ImageStore
+from tui_chat.ui.terminal.graphics import CellSize, ImageProtocol
+
+CONTENT = encode_image(Image.new("RGB", (16, 16), "red"))
+KITTY = ImageOptions(ImageProtocol.KITTY, CellSize(8, 16))
+
+
+class FileServer:
+    """Files of images by path, each after its release.
+
+    Attributes:
+        requests: Paths in the order of their requests.
+        errors: Errors by path, raised once.
+        is_open: Set to answer the requests.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+        self.errors: dict[str, Exception] = {}
+        self.is_open = asyncio.Event()
+
+    async def read(self, image: LineImage) -> bytes:
+        """Return the file of an image."""
+        self.requests.append(image.path)
+        await self.is_open.wait()
+        if image.path in self.errors:
+            raise self.errors.pop(image.path)
+        return CONTENT
+
+
+class RecordedOutput:
+    """Output to a terminal.
+
+    Attributes:
+        written: Written sequences.
+        is_output_blocked: The terminal reads nothing.
+    """
+
+    def __init__(self) -> None:
+        self.written = ""
+        self.is_output_blocked = False
+
+    def write(self, sequence: str) -> None:
+        """Record a sequence."""
+        assert not self.is_output_blocked or "a=T" not in sequence
+        self.written += sequence
+
+    @property
+    def images(self) -> KittyImages:
+        """Images in the terminal."""
+        return KittyImages.parse(self.written.encode())
+
+
+@asynccontextmanager
+async def store_with(files: FileServer, output: RecordedOutput, options: ImageOptions) -> AsyncGenerator[ImageStore]:
+    store = ImageStore(files.read, lambda: output)
+    store.configure(options)
+    yield store
+    await store.close()
+    assert not output.images.images
+
+
+def make_box(path: str) -> ImageBox:
+    return ImageBox(LineImage(path, 16, 16), 0, 0, 2, 1)
+
+
+def all_shown(store: ImageStore, boxes: list[ImageBox]) -> Callable[[], bool]:
+    return lambda: all(store.get(box) is not None for box in boxes)
+
+
+async def test_only_visible_images_are_loaded_and_hidden_ones_leave_the_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(image_store, "MAX_PICTURES", 4)
+    files, output = FileServer(), RecordedOutput()
+    boxes = [make_box(f"/{number}") for number in range(6)]
+    async with store_with(files, output, KITTY) as store:
+        store.show(boxes[:4])
+        await wait_until(lambda: len(files.requests) == MAX_LOADS)
+        store.show(boxes[2:])
+        files.is_open.set()
+        await wait_until(all_shown(store, boxes[2:]))
+        assert files.requests == ["/0", "/1", "/2", "/3", "/4", "/5"]
+        await wait_until(lambda: len(output.images.images) == 4)
+        assert [store.get(box) is None for box in boxes[:2]] == [True, True]
+        store.forget(["/2", "/unknown"])
+        assert store.get(boxes[2]) is None
+        assert len(output.images.images) == 3
+        output.write(store.release())
+        assert not output.images.images
+
+
+async def test_a_blocked_terminal_delays_uploads(monkeypatch: pytest.MonkeyPatch) -> None:
+    files, output = FileServer(), RecordedOutput()
+    files.is_open.set()
+    async with store_with(files, output, KITTY) as store:
+        output.is_output_blocked = True
+        store.show([make_box("/a")])
+        await wait_until(lambda: files.requests)
+        await asyncio.sleep(0.1)
+        assert output.written == ""
+        output.is_output_blocked = False
+        await wait_until(all_shown(store, [make_box("/a")]))
+
+
+async def test_rejected_images_are_unavailable_and_connection_losses_are_repeated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(image_store, "RETRY_DELAY", 0.05)
+    files, output = FileServer(), RecordedOutput()
+    files.is_open.set()
+    files.errors = {"/a": NotFound("upload_not_found"), "/b": Unreachable("server_silent"), "/c": ValueError("bug")}
+    boxes = [make_box(path) for path in ("/a", "/b", "/c")]
+    changes: list[None] = []
+    async with store_with(files, output, ImageOptions(ImageProtocol.BLOCKS)) as store:
+        store.on_changed = lambda: changes.append(None)
+        store.show(boxes)
+        await wait_until(all_shown(store, [boxes[1]]))
+        assert store.unavailable == {"/a", "/c"}
+        assert files.requests.count("/b") == 2
+        assert len(changes) == 3
+        store.show(boxes)
+        store.configure(ImageOptions())
+        store.show(boxes)
+        assert store.get(boxes[1]) is None
+    assert len(files.requests) == 4

@@ -1,0 +1,173 @@
+"""Images of messages in real terminals."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from server.app import RunningServer
+from tests.support.requirements import require_tmux
+from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
+from tests.support.terminal_images import KITTY_ANSWERS, SIXEL_ANSWERS, KittyImages, decode_sixel, find_sixels
+from tests.support.wait import wait_until
+from tui_chat.client.client import ChatClient
+from tui_chat.client.room import Room
+
+PLACEHOLDER = "\U0010eeee".encode()
+REQUEST = b"\x1b[>0q\x1b[16t\x1b[c"
+RED, BLUE = (255, 0, 0), (0, 0, 255)
+
+
+async def send_image(room: Room, path: Path, color: tuple[int, int, int], size: tuple[int, int] = (800, 600)) -> int:
+    """Send an image of one color with its name as text, and return the `seq` of the message."""
+    Image.new("RGB", size, color).save(path)
+    return (await room.send(path.stem, files=[path])).seq
+
+
+def is_close(pixel: bytes, color: tuple[int, int, int]) -> bool:
+    """Return whether a pixel of a lossy preview has a color."""
+    return max(abs(a - b) for a, b in zip(pixel, color, strict=True)) < 8
+
+
+@asynccontextmanager
+async def chat_terminal(
+    server: RunningServer, home: Path, answers: str, *options: str, nick: str = "ann", **environ: str
+) -> AsyncGenerator[PtyTerminal]:
+    """Start the client in a terminal that answers the requests of the graphics probe."""
+    command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", nick, *options)
+    async with terminal(command, home, columns=80, rows=30, environ=environ) as tty:
+        await wait_until(lambda: REQUEST in tty.written)
+        tty.write_keys(answers)
+        yield tty
+
+
+async def test_kitty_images_are_transferred_once_scroll_as_text_and_are_deleted(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
+        seq = await send_image(room, tmp_path / "garden.png", RED)
+        async with chat_terminal(server, tmp_path / "ann", KITTY_ANSWERS) as tty:
+
+            def images() -> KittyImages:
+                return KittyImages.parse(bytes(tty.written))
+
+            def placeholder_rows() -> int:
+                return sum("\U0010eeee" in row for row in tty.screen_text().splitlines())
+
+            await wait_until(lambda: placeholder_rows() > 0)
+            (image,) = images().images.values()
+            columns, rows = int(image.keys["c"]), int(image.keys["r"])
+            assert (columns, rows) == (22, 8)  # a third of the timeline
+            assert (image.keys["s"], image.keys["v"]) == ("220", "160")
+            assert is_close(image.rgb[30_000:30_003], RED)
+            assert placeholder_rows() == rows
+            assert tty.screen_text().index("[image garden.png · 800×600 · ") < tty.screen_text().index("\U0010eeee")
+            for number in range(20):
+                await room.send(f"line {number}")
+            await tty.wait_for_text("line 19")
+            await wait_until(lambda: placeholder_rows() < rows)
+            tty.write_keys("\x1b[1;3H")  # Alt+Home
+            await wait_until(lambda: placeholder_rows() == rows)
+            tty.write_keys("\x1bOP")  # F1 covers the image
+            await wait_until(lambda: placeholder_rows() < rows)
+            tty.write_keys("\x1b")
+            await wait_until(lambda: placeholder_rows() == rows)
+            assert images().uploads == 1
+            tty.resize(50, 30)
+            await wait_until(lambda: "\U0010eeee" in tty.screen_text() and placeholder_rows() == rows)
+            tty.write_keys("/set images off\r")
+            await wait_until(lambda: not images().images)
+            await wait_until(lambda: not placeholder_rows())
+            tty.write_keys("/set images auto\r")
+            tty.write_keys("\x1b[1;3H")
+            await wait_until(lambda: placeholder_rows() == rows)
+            assert len(images().images) == 1
+            await room.delete(seq)
+            await tty.wait_for_text("message deleted")
+            await wait_until(lambda: not images().images)
+            assert not list((tmp_path / "ann").rglob("images/*"))
+            await send_image(room, tmp_path / "lake.png", BLUE, (100, 40))
+            tty.write_keys("\x1b[1;3F")  # Alt+End
+            await wait_until(lambda: placeholder_rows() == 2)
+            assert len(images().images) == 1
+            tty.write_keys("\x11")
+            assert await tty.wait_closed() == 0
+            assert not images().images
+
+
+async def test_sixel_images_have_one_graphic_per_row(server: RunningServer, tmp_path: Path) -> None:
+    async with ChatClient(server.url) as bob:
+        room = await bob.join("tea", nick="bob")
+        await send_image(room, tmp_path / "lake.png", BLUE, (100, 40))
+        async with chat_terminal(server, tmp_path / "ann", SIXEL_ANSWERS) as tty:
+            await wait_until(lambda: len(find_sixels(tty.written)) >= 2)
+            first, second = (decode_sixel(sequence) for sequence in find_sixels(tty.written)[:2])
+            assert first == second == {(x, y): (0, 0, 100) for x in range(100) for y in range(20)}
+            tty.write_keys("\x1bOP")  # F1
+            await tty.wait_for_text("Esc close")
+            start = len(tty.written)
+            tty.write_keys("\x1b[B")
+            await wait_until(lambda: len(tty.written) > start)
+            assert not find_sixels(tty.written[start:])
+            tty.write_keys("\x1b")
+            await wait_until(lambda: len(find_sixels(tty.written[start:])) >= 2)
+            tty.write_keys("\x11")
+            assert await tty.wait_closed() == 0
+
+
+async def test_terminals_without_graphics_show_half_blocks_and_without_colors_captions(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with ChatClient(server.url) as bob, ChatClient(server.url) as eve:
+        room = await bob.join("tea", nick="bob")
+        await send_image(room, tmp_path / "garden.png", RED)
+        (tmp_path / "broken.png").write_bytes(b"no image")
+        await room.send("broken", files=[tmp_path / "broken.png"])
+        async with chat_terminal(server, tmp_path / "ann", "\x1b[?62c") as tty:
+            await wait_until(lambda: "▀" * 22 in tty.screen_text())
+            row = tty.screen_text().splitlines()
+            y = next(number for number, text in enumerate(row) if "▀" in text)
+            cell = tty.screen.buffer[y][row[y].index("▀") + 5]
+            assert is_close(bytes.fromhex(cell.fg), RED)
+            assert is_close(bytes.fromhex(cell.bg), RED)
+            assert sum("▀" in text for text in row) == 8
+            await (await eve.join("tea", nick="eve")).send("hello")
+            tty.write_keys("/ignore bob\r")
+            await tty.wait_for_text("eve")
+            await wait_until(lambda: "▀" not in tty.screen_text())
+            await send_image(room, tmp_path / "hidden.png", BLUE)
+            await (await eve.join("tea", nick="eve")).send("afterwards")
+            await tty.wait_for_text("afterwards")
+            tty.write_keys("\x11")
+            assert await tty.wait_closed() == 0
+            assert len(list((tmp_path / "ann").rglob("images/*"))) == 1
+        async with chat_terminal(server, tmp_path / "cat", KITTY_ANSWERS, nick="cat", NO_COLOR="1") as tty:
+            await tty.wait_for_text("[image hidden.png · 800×600 · ")
+            await tty.wait_for_text("afterwards")
+            tty.write_keys("\x11")
+            assert await tty.wait_closed() == 0
+            assert "▀".encode() not in tty.written
+            assert not list((tmp_path / "cat").rglob("images/*"))
+
+
+@pytest.mark.needs_tmux
+async def test_kitty_images_pass_through_tmux(server: RunningServer, tmp_path: Path) -> None:
+    async with ChatClient(server.url) as bob:
+        await send_image(await bob.join("tea", nick="bob"), tmp_path / "garden.png", RED)
+        config = tmp_path / "tmux.conf"
+        config.write_text("set -g allow-passthrough on\n")
+        client = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
+        multiplexer = (require_tmux(), "-u", "-f", str(config), "-S", str(tmp_path / "tmux"))
+        environ = {"TMUX": None, "STY": None, "NO_COLOR": None}
+        async with terminal((*multiplexer, "new", *client), tmp_path, columns=80, rows=31, environ=environ) as tty:
+            await wait_until(lambda: b"\x1b[>q" in tty.written or b"\x1b[>0q" in tty.written)
+            tty.write_keys("\x1b[?62c\x1b[>1;4000;0c\x1bP>|kitty(0.35.2)\x1b\\")
+            await wait_until(lambda: PLACEHOLDER in tty.written)
+            (image,) = KittyImages.parse(bytes(tty.written)).images.values()
+            assert is_close(image.rgb[30_000:30_003], RED)
+            tty.write_keys("\x11")
+            assert await tty.wait_closed() == 0
+            assert not KittyImages.parse(bytes(tty.written)).images
