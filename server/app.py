@@ -294,7 +294,9 @@ async def _run_uploads(
         store = UploadStore(location)
     except (OSError, ValueError) as error:
         raise StartupError(f"{location}: {getattr(error, 'strerror', None) or error}") from error
-    async with run_uploads(database.uploads, store, limits, secret, now=now, supervisor=supervisor) as uploads:
+    async with run_uploads(
+        database.uploads, store, limits, secret, now=now, supervisor=supervisor, permit=database.job_permit
+    ) as uploads:
         yield uploads
 
 

@@ -47,6 +47,7 @@ async def run_node(
     callbacks = NodeCallbacks(
         deliver=handlers.publish,
         record_access=record_access,
+        reload_access=handlers.access_control.load,
         on_replaced=handlers.room_entry.close_room,
         get_live_keys=handlers.room_registry.rooms.keys,
         read_load=read_load,

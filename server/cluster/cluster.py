@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import socket
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -46,6 +46,7 @@ class NodeCallbacks:
     Attributes:
         deliver: Receiver of entries, in the order of each log.
         record_access: Receiver of entries of other nodes that change permissions, in any order.
+        reload_access: Called after the loss of such entries.
         on_replaced: Called with the canonical key of a room that was deleted, or renamed without an entry.
         get_live_keys: Returns the canonical keys of all rooms with readers.
         read_load: Returns the current load.
@@ -54,6 +55,7 @@ class NodeCallbacks:
 
     deliver: Callable[[Sequence[events.Entry]], None]
     record_access: Callable[[Sequence[events.Entry]], None]
+    reload_access: Callable[[], Awaitable[None]]
     on_replaced: Callable[[str], None]
     get_live_keys: Callable[[], Collection[str]]
     read_load: Callable[[], NodeLoad]
@@ -123,6 +125,9 @@ async def run_cluster(
     Raises:
         StorageError: The database is not writable, or the driver of Redis is not installed.
     """
+    # Deferred import: asyncpg is an optional dependency.
+    from server.cluster.job_lock import JobLock  # noqa: PLC0415
+
     node_id = secrets.token_hex(8)
     prefix = f"chat:{(await database.load_secret('cluster')).hex()[:12]}:"
     connect, max_payload = _create_connector(target, database_target)
@@ -132,6 +137,7 @@ async def run_cluster(
         database.log_tail,
         deliver=callbacks.deliver,
         record_access=callbacks.record_access,
+        reload_access=callbacks.reload_access,
         on_replaced=callbacks.on_replaced,
         get_live_keys=callbacks.get_live_keys,
     )
@@ -147,6 +153,7 @@ async def run_cluster(
         bus.start(supervisor),
         supervisor.supervise("log follower", follower.run),
         supervisor.supervise("node registry", registry.run),
+        supervisor.supervise("job lock", JobLock(database_target, database.job_permit).run),
     ]
     try:
         yield Cluster(bus, follower, registry)

@@ -96,7 +96,8 @@ class EntryExchange:
         if not self._bus.fits(body):
             body = _encode(CommittedEntries(key, last_seq))
         self._bus.publish(_get_channel(key), body)
-        if any(isinstance(entry, _ACCESS_ENTRIES) for entry in committed):
+        changes: list[events.Entry] = [entry for entry in committed if isinstance(entry, _ACCESS_ENTRIES)]
+        if changes and self._bus.fits(body := _encode(CommittedEntries(key, last_seq, changes))):
             self._bus.publish(_ACCESS_CHANNEL, body)
         self._active[key] = last_seq, _DIGEST_REPETITIONS
 

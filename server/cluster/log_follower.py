@@ -12,7 +12,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import suppress
 from itertools import groupby
 from typing import Any
@@ -40,7 +40,9 @@ DEGRADED_POLL_INTERVAL = 1.0
 UNFOLLOW_DELAY = 30.0
 """Time without a reader before a room is not followed any more, in seconds."""
 
-_TICK = 0.5  # seconds between two checks of the intervals
+TICK = 0.5
+"""Interval of the checks of the other intervals, in seconds."""
+
 _MAX_READS = 3  # rooms that are read from the database at the same time
 
 _log = logging.getLogger(__name__)
@@ -75,6 +77,7 @@ class LogFollower:
         reader: Reader of log ends.
         deliver: Receiver of entries, in the order of each log; also of own entries of rooms without readers.
         record_access: Receiver of entries of other nodes that change permissions, in any order.
+        reload_access: Called after the loss of such entries; raises `Unavailable` if the database is not readable.
         on_replaced: Called with the key of a followed room that was deleted, or renamed without an entry.
         get_live_keys: Returns the canonical keys of all rooms with readers.
 
@@ -89,6 +92,7 @@ class LogFollower:
         *,
         deliver: Callable[[Sequence[events.Entry]], None],
         record_access: Callable[[Sequence[events.Entry]], None],
+        reload_access: Callable[[], Awaitable[None]],
         on_replaced: Callable[[str], None],
         get_live_keys: Callable[[], Collection[str]],
     ) -> None:
@@ -98,6 +102,8 @@ class LogFollower:
         )
         self._reader = reader
         self._deliver = deliver
+        self._reload_access = reload_access
+        self._is_access_current = True
         self._on_replaced = on_replaced
         self._get_live_keys = get_live_keys
         self._loop = asyncio.get_running_loop()
@@ -106,7 +112,7 @@ class LogFollower:
         self._tasks: set[asyncio.Task[None]] = set()
         self._next_poll = 0.0
         self.gap_reads = 0
-        bus.on_connect = self._poll_soon
+        bus.on_connect = self._resynchronize
 
     @property
     def room_count(self) -> int:
@@ -129,7 +135,10 @@ class LogFollower:
                 self._next_poll = now + POLL_INTERVAL
                 with suppress(errors.Unavailable):  # logged by the reader
                     await self._poll()
-            await asyncio.sleep(_TICK)
+                    if not self._is_access_current:
+                        self._is_access_current = True
+                        await self._reload_access()
+            await asyncio.sleep(TICK)
 
     async def close(self) -> None:
         """Cancel all reads and timers."""
@@ -301,6 +310,11 @@ class LogFollower:
     def _unfollow(self, room: _FollowedRoom) -> None:
         del self._rooms[room.key]
         self._start_task(self._exchange.unsubscribe(room.key))
+
+    def _resynchronize(self) -> None:
+        """Read everything that a lost message may have changed."""
+        self._is_access_current = False
+        self._poll_soon()
 
     def _poll_soon(self) -> None:
         self._next_poll = 0.0

@@ -4,20 +4,24 @@
   deleted account.
 - Slices: the log is rewritten in slices with pauses, so that messages of other members are not delayed.
 - Restart: an erasure that did not finish starts again with the server, or after a failure.
+- Several servers: the one with the permit erases all accounts, also those that were deleted on another one.
 """
 
 import asyncio
 import logging
+from contextlib import suppress
 
 from server.domain.log_commands import AppendDeletion, AppendMemberChange, LogCommand
 from server.storage.account_repository import AccountRecord, AccountRepository
 from server.storage.erasure_repository import ErasureRepository
+from server.storage.job_permit import JobPermit
 from server.storage.journal import Journal
 from tui_chat.protocol import errors, events
 
 log = logging.getLogger("chat.accounts")
 
 _PAUSE = 0.02  # seconds between two slices
+_POLL_INTERVAL = 60.0  # seconds between two searches for accounts that another server has deleted
 _RETRY_DELAY = 2.0  # seconds after a failure of the database
 _COMMANDS_PER_BATCH = 50  # deletions that enter the journal at once
 
@@ -29,9 +33,13 @@ class AccountEraser:
         accounts: Storage of accounts.
         erasures: Storage of erasures.
         journal: Writer of the log.
+        permit: Permit for the task.
     """
 
-    def __init__(self, accounts: AccountRepository, erasures: ErasureRepository, journal: Journal) -> None:
+    def __init__(
+        self, accounts: AccountRepository, erasures: ErasureRepository, journal: Journal, permit: JobPermit
+    ) -> None:
+        self._permit = permit
         self._accounts = accounts
         self._erasures = erasures
         self._journal = journal
@@ -42,15 +50,18 @@ class AccountEraser:
         self._wakeup.set()
 
     async def run(self) -> None:
-        """Erase all waiting accounts, now and after each `wake`; never returns."""
+        """Erase all waiting accounts, now, after each `wake` and every minute; never returns."""
         while True:
+            await self._permit.wait()
             try:
                 for record in await self._accounts.list_erasures():
                     await self._erase(record)
             except errors.Unavailable:  # logged by the repositories and the journal
                 await asyncio.sleep(_RETRY_DELAY)
                 continue
-            await self._wakeup.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_POLL_INTERVAL):
+                    await self._wakeup.wait()
             self._wakeup.clear()
 
     async def _erase(self, record: AccountRecord) -> None:

@@ -62,7 +62,7 @@ async def run_accounts(
         Unavailable: The database is not readable.
     """
     async with open_accounts(database, generate_member_id, now=now, monotonic=monotonic) as service:
-        eraser = AccountEraser(database.accounts, database.erasures, database.journal)
+        eraser = AccountEraser(database.accounts, database.erasures, database.journal, database.job_permit)
         service.on_deletion = eraser.wake
         tasks = [
             supervisor.supervise("account maintenance", service.tokens.run_maintenance),

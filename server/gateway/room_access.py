@@ -86,7 +86,9 @@ class RoomAccessControl:
         self._restricted_keys = set[str]()
 
     async def load(self) -> None:
-        """Read the names of the rooms with policies, sanctions or roles; once, before the first request.
+        """Read the names of the rooms with policies, sanctions or roles.
+
+        Called before the first request, and after the loss of changes of other nodes.
 
         Raises:
             Unavailable: The database is not readable.

@@ -19,6 +19,7 @@ from server.storage.executor import Executor, ThreadExecutor, run_or_reconnect
 from server.storage.group_repository import GroupRepository
 from server.storage.hook_repository import HookRepository
 from server.storage.invite_repository import InviteRepository
+from server.storage.job_permit import JobPermit
 from server.storage.journal import MAX_QUEUE_DEPTH, Journal
 from server.storage.log_reader import LogReader
 from server.storage.log_tail_reader import LogTailReader
@@ -67,6 +68,7 @@ class Database:
         moderation: Reader for moderation.
         retention: Remover of expired entries.
         uploads: Repository of uploads.
+        job_permit: Permit for the jobs that one server of the database runs.
         log_tail: Reader of log ends, for the nodes of a PostgreSQL database.
         nodes: Repository of the nodes of a PostgreSQL database.
     """
@@ -85,7 +87,8 @@ class Database:
         self.path = path
         self.journal = Journal(writer, BatchStatements(writer.dialect), clock, max_queue_depth, supervisor)
         self.reader = LogReader(readers, clock)
-        self.retention = RetentionJob(writer, clock, supervisor)
+        self.job_permit = JobPermit()
+        self.retention = RetentionJob(writer, clock, supervisor, self.job_permit)
         self.rooms = RoomRepository(writer, clock)
         self.accounts = AccountRepository(writer, readers, clock)
         self.erasures = ErasureRepository(writer, readers)

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 
 from server.observability.supervision import Supervisor
 from server.storage.executor import Executor, run_or_reconnect
+from server.storage.job_permit import JobPermit
 from server.storage.row_mapping import KIND_MESSAGE
 from server.storage.search import find_first_seq
 from server.storage.search_index import SearchIndex
@@ -51,10 +52,12 @@ class RetentionJob:
         writer: Executor for one transaction at a time.
         clock: Source of the current time in milliseconds since the epoch.
         supervisor: Owner of the task.
+        permit: Permit for the task.
     """
 
-    def __init__(self, writer: Executor, clock: Callable[[], int], supervisor: Supervisor) -> None:
+    def __init__(self, writer: Executor, clock: Callable[[], int], supervisor: Supervisor, permit: JobPermit) -> None:
         self._writer = writer
+        self._permit = permit
         self._clock = clock
         self._search_index = SearchIndex(writer.dialect)
         self._task = supervisor.supervise("retention", self._run)
@@ -81,6 +84,7 @@ class RetentionJob:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(_INTERVAL)
+            await self._permit.wait()
             try:
                 await self.remove_expired()
             except Unavailable:

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from server.domain.uploads import URL_LIFETIME_MS, FilePath, SignedUrls, Upload, Uploader
 from server.observability.supervision import Supervisor
+from server.storage.job_permit import JobPermit
 from server.storage.upload_repository import FoundUpload, UploadRepository
 from server.uploads.image_processor import ImageProcessor
 from server.uploads.media_types import IMAGE_TYPES, detect_type
@@ -69,6 +70,7 @@ class UploadService:
         urls: Signer of addresses.
         now: Wall clock, as Unix time in milliseconds.
         supervisor: Owner of the background task.
+        permit: Permit for the background task.
 
     Attributes:
         limits: Limits of uploads.
@@ -83,12 +85,14 @@ class UploadService:
         *,
         now: Callable[[], int],
         supervisor: Supervisor,
+        permit: JobPermit,
     ) -> None:
         self._repository = repository
         self._store = store
         self.limits = limits
         self._urls = urls
         self._now = now
+        self._permit = permit
         self._images = ImageProcessor()
         self._running = Counter[str]()  # uploads by owner of a quota
         self._running_bytes = Counter[str]()
@@ -221,6 +225,7 @@ class UploadService:
     async def _run_cleanup(self) -> None:
         while True:
             await asyncio.sleep(CLEANUP_INTERVAL)
+            await self._permit.wait()
             with suppress(errors.Unavailable):  # the next round repeats the removal
                 await self.remove_unused()
 
@@ -307,6 +312,7 @@ async def run_uploads(
     *,
     now: Callable[[], int],
     supervisor: Supervisor,
+    permit: JobPermit,
 ) -> AsyncGenerator[UploadService]:
     """Provide the uploads of a server, and remove unused ones in the background.
 
@@ -317,8 +323,11 @@ async def run_uploads(
         secret: Secret of signed addresses, at least 32 bytes.
         now: Wall clock, as Unix time in milliseconds.
         supervisor: Owner of the background task.
+        permit: Permit for the background task.
     """
-    service = UploadService(repository, store, limits, SignedUrls(secret), now=now, supervisor=supervisor)
+    service = UploadService(
+        repository, store, limits, SignedUrls(secret), now=now, supervisor=supervisor, permit=permit
+    )
     try:
         yield service
     finally:

@@ -1,5 +1,6 @@
 """Failures of the bus, lost messages, and nodes that are paused or dead."""
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
@@ -12,10 +13,12 @@ import pytest
 from sqlalchemy import make_url, update
 
 from server.app import RunningServer, serve
-from server.cluster import log_follower, node_registry
+from server.cluster import job_lock, log_follower, node_registry
 from server.cluster.bus import Bus
+from server.cluster.job_lock import JobLock
 from server.settings import ServerSettings
 from server.storage.database import Database, open_database
+from server.storage.job_permit import JobPermit
 from server.storage.node_repository import NodeLoad
 from server.storage.node_tables import nodes as node_table
 from server.storage.postgresql import AsyncExecutor
@@ -25,6 +28,7 @@ from tests.support.persons import connect_person
 from tests.support.postgresql import PostgreSQLServer
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.redis import redis_server
+from tests.support.wait import TIMEOUT, wait_until
 
 pytestmark = pytest.mark.needs_postgresql
 
@@ -225,3 +229,19 @@ async def test_a_wrong_clock_is_reported_and_does_not_reverse_the_times_of_a_roo
         await send(ben, room, "late")
         first, second = await read_message(ben, "early"), await read_message(ben, "late")
         assert second["ts"] == first["ts"]
+
+
+async def test_one_node_runs_the_background_jobs_and_another_one_follows(
+    postgresql: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_lock, "CHECK_INTERVAL", 0.05)
+    permits = [JobPermit(), JobPermit()]
+    tasks = [asyncio.create_task(JobLock(postgresql.url, permit).run()) for permit in permits]
+    await wait_until(lambda: any(permit.is_granted for permit in permits))
+    assert sum(permit.is_granted for permit in permits) == 1
+    owner = next(number for number, permit in enumerate(permits) if permit.is_granted)
+    tasks[owner].cancel()
+    await asyncio.wait_for(permits[1 - owner].wait(), TIMEOUT)
+    assert not permits[owner].is_granted
+    tasks[1 - owner].cancel()
+    await asyncio.wait(tasks)

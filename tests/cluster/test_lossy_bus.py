@@ -1,0 +1,137 @@
+"""Model test of the log follower: a bus that loses, duplicates, delays and reorders messages of several nodes."""
+
+import asyncio
+from collections.abc import Collection, Sequence
+from random import Random
+from typing import Any, cast
+
+import pytest
+
+from server.cluster import log_follower
+from server.cluster.bus import Bus
+from server.cluster.log_follower import LogFollower
+from server.storage.log_tail_reader import LogPosition, LogTail, LogTailReader
+from tests.support.wait import wait_until
+from tui_chat.protocol.events import Entry, Message
+
+ROOMS = ("tea", "coffee", "water")
+ENTRIES = 60
+
+
+class SharedLogs:
+    """Logs in memory, with the methods of `LogTailReader`."""
+
+    def __init__(self) -> None:
+        self.logs: dict[str, list[Entry]] = {room: [] for room in ROOMS}
+
+    def append(self, room: str) -> Message:
+        seq, entry_id = len(self.logs[room]) + 1, 1 + sum(map(len, self.logs.values()))
+        entry = Message(room=room, seq=seq, id=entry_id, nick_name="a", member_id="a", message="", ts=0)
+        self.logs[room].append(entry)
+        return entry
+
+    async def read_positions(self, room_ids: Collection[int], keys: Collection[str]) -> list[LogPosition]:
+        await asyncio.sleep(0)
+        return [self.position(room) for room in {*keys, *(ROOMS[room_id - 1] for room_id in room_ids)}]
+
+    async def read_tail(self, room_id: int, key: str, after: int) -> LogTail | None:
+        await asyncio.sleep(0)
+        return LogTail(self.position(key), 1, self.logs[key][after : after + 3])
+
+    def position(self, room: str) -> LogPosition:
+        log = self.logs[room]
+        return LogPosition(ROOMS.index(room) + 1, room, len(log), log[-1].id if log else 0)
+
+
+class LossyBus:
+    """Bus in memory, with the methods of `Bus` that the follower uses."""
+
+    def __init__(self, buses: "list[LossyBus]", random: Random) -> None:
+        self._buses = buses
+        self._random = random
+        self._channels: set[str] = set()
+        self.is_healthy = True
+        self.on_message: Any = None
+        self.on_connect: Any = None
+        buses.append(self)
+
+    def fits(self, body: bytes) -> bool:
+        return self._random.random() < 0.9
+
+    def publish(self, channel: str, body: bytes) -> None:
+        for bus in self._buses:
+            if bus is not self:
+                for _ in range(self._random.choice((0, 1, 1, 2))):
+                    delay = self._random.choice((0, 0, 0.002, 0.02, 0.06))
+                    asyncio.get_running_loop().call_later(delay, bus.receive, channel, body)
+
+    def receive(self, channel: str, body: bytes) -> None:
+        if channel in self._channels:
+            self.on_message(channel, body)
+
+    async def subscribe(self, channel: str) -> None:
+        await asyncio.sleep(0)
+        self._channels.add(channel)
+
+    async def unsubscribe(self, channel: str) -> None:
+        self._channels.discard(channel)
+
+
+class Node:
+    """Node with a reader per room, who joins with a snapshot of the log."""
+
+    def __init__(self, logs: SharedLogs, bus: LossyBus) -> None:
+        self._logs = logs
+        self.received: dict[str, list[int]] = {}
+
+        async def reload_access() -> None:
+            pass
+
+        self.follower = LogFollower(
+            cast("Bus", bus),
+            cast("LogTailReader", logs),
+            deliver=self.deliver,
+            record_access=lambda _: None,
+            reload_access=reload_access,
+            on_replaced=lambda key: pytest.fail(f"{key} replaced"),
+            get_live_keys=self.received.keys,
+        )
+
+    async def join(self, room: str) -> None:
+        await self.follower.follow(room)
+        self.received[room] = [entry.seq for entry in self._logs.logs[room]]
+
+    def deliver(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            if entry.room in self.received:
+                self.received[entry.room].append(entry.seq)
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_all_readers_receive_each_entry_once_in_order(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in {"GAP_DELAY": 0.01, "POLL_INTERVAL": 0.05, "DIGEST_INTERVAL": 0.03, "TICK": 0.01}.items():
+        monkeypatch.setattr(log_follower, name, seconds)
+    random, logs = Random(seed), SharedLogs()
+    buses: list[LossyBus] = []
+    nodes = [Node(logs, LossyBus(buses, random)) for _ in range(3)]
+    tasks = [asyncio.create_task(node.follower.run()) for node in nodes]
+    joins = [(node, room) for node in nodes for room in ROOMS]
+    random.shuffle(joins)
+    for number in range(ENTRIES):
+        if number % 5 == 0 and joins:
+            node, room = joins.pop()
+            await node.join(room)
+        node = random.choice(nodes)
+        node.follower.publish([logs.append(random.choice(ROOMS)) for _ in range(random.randint(1, 3))])
+        await asyncio.sleep(random.choice((0, 0, 0.003)))
+    lengths = {room: len(log) for room, log in logs.logs.items()}
+    await wait_until(
+        lambda: all(node.received[room][-1:] == [length] for node in nodes for room, length in lengths.items())
+    )
+    for node in nodes:
+        assert node.received == {room: list(range(1, length + 1)) for room, length in lengths.items()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    for node in nodes:
+        await node.follower.close()
