@@ -78,11 +78,17 @@ class LossyBus:
 
 
 class Node:
-    """Node with a reader per room, who joins with a snapshot of the log."""
+    """Node with a reader per room, who joins with a snapshot of the log.
+
+    Attributes:
+        snapshots: Last `seq` of the snapshot by room.
+        delivered: Deliveries after the snapshot by room.
+    """
 
     def __init__(self, logs: SharedLogs, bus: LossyBus) -> None:
         self._logs = logs
-        self.received: dict[str, list[int]] = {}
+        self.snapshots: dict[str, int] = {}
+        self.delivered: dict[str, list[int]] = {room: [] for room in ROOMS}
 
         async def reload_access() -> None:
             pass
@@ -94,17 +100,20 @@ class Node:
             record_access=lambda _: None,
             reload_access=reload_access,
             on_replaced=lambda key: pytest.fail(f"{key} replaced"),
-            get_live_keys=self.received.keys,
+            get_live_keys=self.snapshots.keys,
         )
 
     async def join(self, room: str) -> None:
         await self.follower.follow(room)
-        self.received[room] = [entry.seq for entry in self._logs.logs[room]]
+        self.snapshots[room] = len(self._logs.logs[room])
 
     def deliver(self, entries: Sequence[Entry]) -> None:
         for entry in entries:
-            if entry.room in self.received:
-                self.received[entry.room].append(entry.seq)
+            if entry.room in self.snapshots:
+                self.delivered[entry.room].append(entry.seq)
+
+    def has_reached(self, room: str, seq: int) -> bool:
+        return room in self.snapshots and seq in (self.snapshots[room], *self.delivered[room][-1:])
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -120,16 +129,17 @@ async def test_all_readers_receive_each_entry_once_in_order(seed: int, monkeypat
     for number in range(ENTRIES):
         if number % 5 == 0 and joins:
             node, room = joins.pop()
-            await node.join(room)
+            tasks.append(asyncio.create_task(node.join(room)))
         node = random.choice(nodes)
         node.follower.publish([logs.append(random.choice(ROOMS)) for _ in range(random.randint(1, 3))])
         await asyncio.sleep(random.choice((0, 0, 0.003)))
     lengths = {room: len(log) for room, log in logs.logs.items()}
-    await wait_until(
-        lambda: all(node.received[room][-1:] == [length] for node in nodes for room, length in lengths.items())
-    )
+    await wait_until(lambda: all(node.has_reached(room, seq) for node in nodes for room, seq in lengths.items()))
     for node in nodes:
-        assert node.received == {room: list(range(1, length + 1)) for room, length in lengths.items()}
+        for room, seqs in node.delivered.items():
+            first = seqs[0] if seqs else lengths[room] + 1
+            assert first <= node.snapshots[room] + 1
+            assert seqs == list(range(first, first + len(seqs)))
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
