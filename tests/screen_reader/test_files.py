@@ -5,7 +5,9 @@ from pathlib import Path
 from PIL import Image
 
 from server.app import RunningServer
+from tests.support.tcp_proxy import tcp_proxy
 from tests.support.terminal import CHAT_TUI, terminal
+from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.session.commands.completion import complete
 from tui_chat.session.commands.path_completion import complete_path
@@ -15,40 +17,58 @@ CAPTION = "[file notes.txt · text/plain · 5 B]"
 
 async def test_files_are_sent_announced_and_saved(server: RunningServer, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
+    (tmp_path / "a b.txt").write_text("offline")
+    (tmp_path / "empty").touch()
     (tmp_path / "saved").mkdir()
     image = tmp_path / "plot.png"
     Image.new("RGB", (40, 30), "red").save(image)
-    reader = (*CHAT_TUI, "--screen-reader", "--room", "tea", "--nick", "root", server.url)
-    async with ChatClient(server.url) as client:
+    async with ChatClient(server.url) as client, tcp_proxy(server.port) as proxy:
         room = await client.join("tea", nick="ann")
         await room.send("look", files=[image])
+        reader = (*CHAT_TUI, "--screen-reader", "--room", "tea", "--nick", "root", proxy.url)
         async with terminal(reader, tmp_path, rows=60, columns=100) as tui:
             await tui.wait_for_text("[image plot.png · 40×30 · ")
             await tui.wait_for_text("/quit exits.")
-            tui.write_keys("/upload ~/missing\r")
-            await tui.wait_for_text("missing: no such file")
-            tui.write_keys("/upload ~nosuchuser/x\r")
-            await tui.wait_for_text("~nosuchuser/x: no such file")
-            tui.write_keys("/save ~nosuchuser\r")
-            await tui.wait_for_text("~nosuchuser: no such directory")
-            tui.write_keys("/upload ~/notes.txt\r")
-            await tui.wait_for_text("Uploading notes.txt (5 B) …")
+            for command, output in (
+                ("/upload ~/missing", "missing: no such file"),
+                ("/upload ~nosuchuser/x", "~nosuchuser/x: no such file"),
+                ("/upload ~/saved", "saved is a directory"),
+                ("/upload ~/empty", "The file is empty."),
+                ("/save ~nosuchuser", "~nosuchuser: no such directory"),
+                ("/cancel", "No unsent message."),
+                ("/upload ~/notes.txt", "Uploading notes.txt (5 B) …"),
+            ):
+                tui.write_keys(f"{command}\r")
+                await tui.wait_for_text(output)
             await tui.wait_for_text("Sent notes.txt.")
             tui.write_keys("/save ~/saved\r")
             await tui.wait_for_text("saved/notes.txt")
             assert (tmp_path / "saved" / "notes.txt").read_text() == "hello"
+            proxy.refuse_connections()
+            proxy.reset_all()
+            await tui.wait_for_text("Connection lost")
+            tui.write_keys("/upload '~/a b.txt'\r".replace("~", str(tmp_path)))
+            await tui.wait_for_text("a b.txt is sent after the reconnect.")
+            tui.write_keys("/upload ~/notes.txt\r")
+            await tui.wait_for_text("notes.txt is sent after the reconnect.")
+            tui.write_keys("/cancel\r")
+            await tui.wait_for_text("Discarded: [file notes.txt · 5 B]")
             tui.write_keys("/quit\r")
             assert await tui.wait_closed() == 0
-        command = (*CHAT_TUI, "--room", "tea", "--nick", "ann2", server.url)
+        proxy.accept_connections()
+        command = (*CHAT_TUI, "--room", "tea", "--nick", "root", proxy.url)
         async with terminal(command, tmp_path, rows=24, columns=100) as tui:
             await tui.wait_for_text(CAPTION)
             await tui.wait_for_text("[image plot.png · 40×30 · ")
+            await tui.wait_for_text("[file a b.txt · text/plain · 7 B]")
             tui.write_keys("/upload ~/not\t\r")
-            await tui.wait_for_text("Sent notes.txt.")
+            await wait_until(lambda: tui.screen_text().count(CAPTION) == 2)
             tui.write_keys("\x13")  # Ctrl+S selects the newest message
             tui.write_keys("s")
             await tui.wait_for_text("Downloads/notes.txt")
             assert (tmp_path / "Downloads" / "notes.txt").read_text() == "hello"
+        names = [file.name for message in room.log.messages() for file in message.attachments or ()]
+        assert names == ["plot.png", "notes.txt", "a b.txt", "notes.txt"]
 
 
 def test_paths_complete_as_in_a_shell(tmp_path: Path) -> None:

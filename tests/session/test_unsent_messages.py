@@ -3,14 +3,19 @@
 from dataclasses import replace
 from uuid import uuid4
 
+from msgspec.structs import replace as replace_fields
+
 from tests.support.chat_session import acknowledge, displayed_texts, mark_failed, queue_message
 from tests.support.fake_room import ANN, FakeRoom
 from tui_chat.client import events
+from tui_chat.client.outbox_file import OutboxFile
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
-from tui_chat.protocol.errors import Forbidden, NotFound, Unavailable
+from tui_chat.protocol.errors import BadRequest, Forbidden, NotFound, Unavailable
+from tui_chat.protocol.policies import RoomPolicy
 from tui_chat.protocol.requests import EditMessage
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.lines import DeliveryState, MessageLine, NoticeLine
+from tui_chat.session.message_sender import MessageSender
 from tui_chat.session.pending_lines import find_client_id
 
 
@@ -125,3 +130,30 @@ def test_an_ack_is_applied_to_the_room_of_its_message(session: ChatSession) -> N
     assert displayed_texts(session) == []
     session.show_room("tea")
     assert displayed_texts(session) == ["for tea"]
+
+
+def test_captions_of_unsent_files_show_the_progress(session: ChatSession) -> None:
+    room = FakeRoom("tea").join()
+    view = session.add_room(room)
+    messages = MessageSender(session, lambda name: room, lambda item: session.apply(events.OutboxItemChanged(item)))
+    files = [OutboxFile("a b.txt", 5, "/x/a b.txt"), OutboxFile("big.bin", 2048, "/x/big.bin")]
+    assert messages.send_files("tea", files) == ""
+    (item,) = room.unsent()
+    key = f"unsent-{item.client_id}"
+
+    def captions() -> list[str]:
+        line = view.transcript.find_unsent(str(item.client_id))
+        return line.captions.split("\n") if line is not None else []
+
+    assert captions() == ["[file a b.txt · 5 B · waiting]", "[file big.bin · 2.0 KiB · waiting]"]
+    uploaded = (replace_fields(files[0], upload_id="u"), files[1])
+    session.apply(events.OutboxItemChanged(replace(item, files=uploaded, uploaded=1024)))
+    assert captions() == ["[file a b.txt · 5 B]", "[file big.bin · 2.0 KiB · 50 %]"]
+    room.push_message(session, "", ANN)  # a message without files
+    assert captions() != []
+    mark_failed(session, item, BadRequest("file_changed", file="/x/big.bin"))
+    assert captions() == ["[file a b.txt · 5 B]", "[file big.bin · 2.0 KiB]"]
+    assert messages.take_back(key) == ""  # the stand-in drops nothing
+    assert room.posts[-1] == ("drop", item.client_id)
+    room.policy = RoomPolicy(upload="moderators")
+    assert messages.send_files("tea", files) == "Only moderators can do this."

@@ -1,9 +1,11 @@
 """Stand-in for the room of the SDK."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from tui_chat.client import events
+from tui_chat.client.outbox_file import OutboxFile
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.protocol.errors import ChatError
@@ -101,11 +103,16 @@ class FakeRoom:
         session.apply(events.LogChanged(self.name, changed, True))
         return seq
 
-    def post(self, text: str, reply_to: int | None = None) -> OutboxItem:
-        """Record a message."""
+    def post(self, text: str, reply_to: int | None = None, *, files: Sequence[OutboxFile] = ()) -> OutboxItem:
+        """Record a message, which stays unsent."""
         client_id = uuid4()
-        request = SendMessage(room=self.name, message=text, client_id=client_id, reply_to=reply_to)
-        return self._record(OutboxItem(self.name, client_id, request, 1_000), "post", text, reply_to)
+        attachments = [""] * len(files) or None
+        request = SendMessage(self.name, text, client_id, reply_to, attachments=attachments)
+        item = self._record(
+            OutboxItem(self.name, client_id, request, 1_000, files=tuple(files)), "post", text, reply_to
+        )
+        self.unsent_items = (*self.unsent_items, item)
+        return item
 
     def post_edit(self, seq: int, text: str) -> OutboxItem:
         """Record an edit."""

@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
+from tui_chat.protocol.errors import BadRequest
 from tui_chat.protocol.events import Attachment
 
 
@@ -45,11 +46,12 @@ class OutboxFile(Struct, frozen=True, omit_defaults=True):
         """Return a file on this computer with its current size and time of modification.
 
         Raises:
-            OSError: The file is inaccessible or no regular file.
+            OSError: The file is not readable, or no regular file.
         """
         path = Path(path).absolute()
-        status = path.stat()
-        _require_regular(path, status)
+        _require_regular(path, path.stat())  # before the open, which has effects on some devices
+        with _open_regular(path) as content:
+            status = os.fstat(content.fileno())
         return cls(path.name, status.st_size, str(path), status.st_mtime_ns)
 
     @classmethod
@@ -90,16 +92,22 @@ class OutboxFile(Struct, frozen=True, omit_defaults=True):
         """
         if not self.path:
             return BytesIO(self.content)
-        content = open(self.path, "rb", opener=_open_without_waiting)  # noqa: SIM115 (closed by the caller)
-        try:
-            status = os.fstat(content.fileno())
-            _require_regular(Path(self.path), status)
-            if (status.st_size, status.st_mtime_ns) != (self.size, self.modified_ns):
-                raise self.changed_error()
-        except OSError:
+        content = _open_regular(Path(self.path))
+        status = os.fstat(content.fileno())
+        if (status.st_size, status.st_mtime_ns) != (self.size, self.modified_ns):
             content.close()
-            raise
+            raise self.changed_error()
         return content
+
+
+def _open_regular(path: Path) -> BinaryIO:
+    content = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115 (closed by the caller)
+    try:
+        _require_regular(path, os.fstat(content.fileno()))
+    except OSError:
+        content.close()
+        raise
+    return content
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
@@ -111,3 +119,16 @@ def _require_regular(path: Path, status: os.stat_result) -> None:
         raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(path))
     if not stat.S_ISREG(status.st_mode):
         raise OSError(EINVAL, "Not a regular file", str(path))
+
+
+def file_error(path: str | Path, error: OSError) -> BadRequest:
+    """Return the error of a file that changed or cannot be read, with a translatable reason."""
+    reasons: dict[type[OSError], str] = {
+        FileChanged: "file_changed",
+        FileNotFoundError: "file_missing",
+        IsADirectoryError: "file_is_directory",
+        PermissionError: "file_forbidden",
+    }
+    if type(error) in reasons:
+        return BadRequest(reasons[type(error)], file=str(path))
+    return BadRequest("file_unreadable", file=str(path), problem=error.strerror or type(error).__name__)

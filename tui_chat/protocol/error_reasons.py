@@ -213,6 +213,9 @@ SDK_MESSAGES = {
     # files on this computer
     "file_unreadable": "{file}: {problem}",
     "files_too_many": "a message can have at most {limit} files",
+    "file_missing": "{file}: no such file",
+    "file_is_directory": "{file} is a directory",
+    "file_forbidden": "{file}: permission denied",
     "file_changed": "{file} changed after its selection",
     # local storage
     "outbox_unsaved": "unsent messages cannot be saved and are lost on exit: {problem}",

@@ -96,6 +96,7 @@ class ReaderCommands:
             go_to_room=self._go_to_room,
             leave_room=lambda view: self._link.leave(view.name),
             send=lambda text: self._reader.controller.messages.submit(None, text),
+            send_files=reader.controller.messages.send_files,
             compose=self._compose,
             mark_unread=reader.controller.read_markers.mark_unread,
             show_output=self._session.add_notice,

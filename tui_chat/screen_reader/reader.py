@@ -19,8 +19,10 @@ from tui_chat.client.outbox_item import OutboxItemState
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.requests import EditMessage, SendMessage
 from tui_chat.screen_reader import speech
+from tui_chat.screen_reader.upload_announcer import UploadAnnouncer
 from tui_chat.session import error_text
 from tui_chat.session.controller import SessionController
+from tui_chat.session.file_captions import describe_outbox_item
 from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.session_events import DurableRoomsReceived, RoomLeft, RoomOpened, SessionEvent
@@ -73,6 +75,7 @@ class ScreenReader:
         self.on_connection_lost: Callable[[], None] = lambda: None
         self.failure = ""
         self._is_online = True
+        self._uploads = UploadAnnouncer(announce)
         self._announced_room: RoomView | None = None
         self._announced_unread: set[RoomView] = set()
         self._event_handlers: dict[type, Callable[[Any], None]] = {
@@ -147,11 +150,15 @@ class ScreenReader:
 
     def _on_outbox_item_changed(self, event: events.OutboxItemChanged) -> None:
         item = event.item
+        if item.files and (view := self.session.find_room(item.room)) is not None:
+            is_logged = item.seq is not None and item.seq in view.room.log
+            self._uploads.on_item_changed(item, is_online=self._is_online, is_logged=is_logged)
         if item.state is OutboxItemState.SENT and isinstance(item.request, EditMessage):
             self.announce(tr("Edited: {text}", text=item.text))
         if item.error is not None and isinstance(item.request, SendMessage):
             problem = error_text.phrase(item.error)
-            self.announce(tr("Not sent: {problem}. Text: {text}", problem=problem, text=item.text))
+            text = describe_outbox_item(item)
+            self.announce(tr("Not sent: {problem}. Text: {text}", problem=problem, text=text))
 
     def _on_room_opened(self, event: RoomOpened) -> None:
         if event.show:
@@ -179,6 +186,7 @@ class ScreenReader:
             self.on_connection_lost()
 
     def _on_log_changed(self, event: events.LogChanged) -> None:
+        self._uploads.on_log_changed(event.room, event.seqs)
         view = self.session.find_room(event.room)
         if view is None or not event.is_live:
             return

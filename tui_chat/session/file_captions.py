@@ -1,7 +1,9 @@
 """Captions of files: one line of text per attachment, in place of the file."""
 
+from dataclasses import replace
 from math import floor
 
+from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
 from tui_chat.protocol.events import Attachment, Message
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import LineImage
@@ -40,6 +42,29 @@ def describe_file(attachment: Attachment) -> str:
             "[video {name} · {type} · {size} · with cover]", name=attachment.name, type=attachment.type, size=size
         )
     return tr("[file {name} · {type} · {size}]", name=attachment.name, type=attachment.type, size=size)
+
+
+def describe_outbox_files(item: OutboxItem) -> str:
+    """Return the captions of the files of an unsent message, one per line, with the progress of their uploads."""
+    return "\n".join(_describe_outbox_file(item, index) for index in range(len(item.files)))
+
+
+def describe_outbox_item(item: OutboxItem) -> str:
+    """Return the text of an unsent message, followed by the captions of its files without their progress."""
+    files = describe_outbox_files(replace(item, state=OutboxItemState.DROPPED))
+    return "\n".join(filter(None, (item.text, files)))
+
+
+def _describe_outbox_file(item: OutboxItem, index: int) -> str:
+    file = item.files[index]
+    size = describe_size(file.size)
+    if file.upload_id is not None or item.state is not OutboxItemState.PENDING:
+        return tr("[file {name} · {size}]", name=file.name, size=size)
+    is_first = all(earlier.upload_id is not None for earlier in item.files[:index])
+    if is_first and item.uploaded:
+        percent = 100 * item.uploaded // file.size
+        return tr("[file {name} · {size} · {percent} %]", name=file.name, size=size, percent=percent)
+    return tr("[file {name} · {size} · waiting]", name=file.name, size=size)
 
 
 def describe_files(message: Message) -> str:

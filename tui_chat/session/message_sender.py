@@ -1,9 +1,11 @@
 """Sender of messages and changes to the current room."""
 
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from uuid import UUID
 
+from tui_chat.client.outbox_file import OutboxFile
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol.errors import ChatError
 from tui_chat.session import error_text
@@ -12,6 +14,7 @@ from tui_chat.session.compose_mode import ComposeKind, ComposeMode, resolve_emoj
 from tui_chat.session.pending_lines import find_client_id
 from tui_chat.session.ports import MessageRoom
 from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.upload_permission import find_upload_refusal
 
 
 class MessageSender:
@@ -50,6 +53,17 @@ class MessageSender:
                 add = view is None or not view.has_own_reaction(mode.seq, emoji)
                 return self._post(lambda room: room.post_reaction(mode.seq, emoji, add))
 
+    def send_files(self, room: str, files: Sequence[OutboxFile]) -> str:
+        """Queue a message with files in a room. Return the error message, empty on success.
+
+        A room that is not open, and one that refuses uploads, is an error.
+        """
+        view = self._session.find_room(room)
+        refusal = None if view is None else find_upload_refusal(view.room)
+        if refusal is not None:
+            return error_text.describe(refusal)
+        return self._post(lambda open_room: open_room.post("", files=files), room)
+
     def delete(self, room: str, seq: int) -> str:
         """Queue the deletion of a message in a room. Return the error message, empty on success.
 
@@ -84,6 +98,17 @@ class MessageSender:
             return error_text.describe(error)
         return ""
 
+    def take_back(self, key: str) -> str:
+        """Discard the unsent message with this line key in the current room, and return an input that sends it again.
+
+        The input for files is `/upload` with their paths, for a text file its text. Empty without effect if the message
+        was sent, is in flight or does not exist, and if an input cannot express the message.
+        """
+        room, client_id = self._current_room(), find_client_id(self._session.current_room, key)
+        item = next((item for item in room.unsent() if item.client_id == client_id), None) if room is not None else None
+        text = "" if item is None else _as_input(item)
+        return text if text and self.discard(key) else ""
+
     def discard(self, key: str) -> bool:
         """Discard the unsent message with this line key in the current room.
 
@@ -99,3 +124,14 @@ class MessageSender:
                 change(room, client_id)
                 return True
         return False
+
+
+def _as_input(item: OutboxItem) -> str:
+    """Return the input of a message; empty for files with a text, of which only one could be kept."""
+    if not item.files:
+        return item.text
+    if item.text:
+        return ""
+    if all(file.path for file in item.files):
+        return " ".join(("/upload", *(shlex.quote(file.path) for file in item.files)))
+    return item.files[0].content.decode(errors="replace") if len(item.files) == 1 else ""

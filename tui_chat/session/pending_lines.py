@@ -13,6 +13,7 @@ from tui_chat.protocol import names
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.requests import DeleteMessage, SendMessage
 from tui_chat.session import error_text
+from tui_chat.session.file_captions import describe_outbox_files
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import DeletionState, DeliveryState, MessageLine
 from tui_chat.session.room_view import RoomView
@@ -71,14 +72,18 @@ class PendingLines:
         return ""
 
     def on_echo(self, view: RoomView, message: Message) -> None:
-        """Replace the oldest pending line with the same text by the echo of an own message.
+        """Replace the oldest pending line with the same text by the echo of an own message, both with or without files.
 
         Without the replacement the message would appear twice until its acknowledgement. No effect without such a line,
         or for a message that is older than the pending one.
         """
         for client_id, (_, newest_seq) in self._pending.items():
             line = view.transcript.find_unsent(str(client_id))
-            if line is not None and line.text == message.message and message.seq > newest_seq:
+            if (
+                line is not None
+                and (line.text, bool(line.captions)) == (message.message, bool(message.attachments))
+                and message.seq > newest_seq
+            ):
                 self._replaced_lines[client_id] = line
                 view.transcript.mark_sent(str(client_id), view.message_line(message))
                 return
@@ -94,13 +99,14 @@ class PendingLines:
                 view.reading.is_marked_unread = False
                 view.transcript.add_unsent(client_id, _unsent_line(view, item))
             case OutboxItemState.PENDING:
-                view.transcript.set_delivery(client_id, DeliveryState.PENDING)
+                captions = describe_outbox_files(item)
+                view.transcript.set_delivery(client_id, DeliveryState.PENDING, captions=captions)
             case OutboxItemState.FAILED:
                 if not has_line:
                     view.transcript.add_unsent(client_id, replaced_line or _unsent_line(view, item))
                 delivery = DeliveryState.UNCONFIRMED if item.unconfirmed else DeliveryState.FAILED
                 problem = error_text.describe(item.error) if item.error is not None else ""
-                view.transcript.set_delivery(client_id, delivery, problem)
+                view.transcript.set_delivery(client_id, delivery, problem, describe_outbox_files(item))
             case OutboxItemState.SENT:
                 view.transcript.mark_sent(client_id, _sent_line(view, item))
                 view.advance_to(item.seq or 0)
@@ -120,6 +126,7 @@ def _unsent_line(view: RoomView, item: OutboxItem) -> MessageLine:
         text=item.text,
         delivery=DeliveryState.PENDING,
         reply_to=item.reply_to,
+        captions=describe_outbox_files(item),
         quote=view.quoted_text(item.reply_to),
     )
 
@@ -127,7 +134,8 @@ def _unsent_line(view: RoomView, item: OutboxItem) -> MessageLine:
 def _sent_line(view: RoomView, item: OutboxItem) -> MessageLine:
     """Return the timeline line of an acknowledged outbox item.
 
-    The key is that of a log message, the time that of the server if known, the text that of the unsent line if any.
+    The key is that of a log message, the time that of the server if known, the text that of the unsent line if any. The
+    log message replaces the captions of the files.
     """
     return replace(
         view.transcript.find_unsent(str(item.client_id)) or _unsent_line(view, item),
@@ -135,5 +143,6 @@ def _sent_line(view: RoomView, item: OutboxItem) -> MessageLine:
         seq=item.seq,
         ts=item.server_ts or item.ts,
         delivery=DeliveryState.SENT,
+        captions=describe_outbox_files(item),
         problem="",
     )

@@ -176,11 +176,12 @@ class Transcript:
         """Return the line of an unsent (pending or failed) message, None if there is none."""
         return self._message_at(self._unsent_keys[client_id]) if client_id in self._unsent_keys else None
 
-    def set_delivery(self, client_id: str, delivery: DeliveryState, problem: str = "") -> None:
-        """Set the delivery state and error text of an unsent message; no effect without a line."""
+    def set_delivery(self, client_id: str, delivery: DeliveryState, problem: str = "", captions: str = "") -> None:
+        """Set the delivery state, error text and captions of an unsent message; no effect without a line."""
         line = self.find_unsent(client_id)
         if line is not None:
-            self._set_line(self._unsent_keys[client_id], replace(line, delivery=delivery, problem=problem))
+            changed_line = replace(line, delivery=delivery, problem=problem, captions=captions)
+            self._set_line(self._unsent_keys[client_id], changed_line)
 
     def discard_unsent(self, client_id: str) -> None:
         """Remove an unsent message; no effect without a line."""

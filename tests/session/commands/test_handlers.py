@@ -106,6 +106,7 @@ class CommandRun:
             go_to_room=front_end.go_to_room,
             leave_room=front_end.leave_room,
             send=front_end.send,
+            send_files=lambda room, files: "",
             compose=front_end.compose,
             mark_unread=front_end.mark_unread,
             show_output=self.session.add_notice,

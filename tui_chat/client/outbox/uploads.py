@@ -16,10 +16,10 @@ from uuid import UUID
 
 from msgspec.structs import replace as with_fields
 
-from tui_chat.client.outbox_file import FileChanged, OutboxFile
+from tui_chat.client.outbox_file import OutboxFile, file_error
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.client.room_context import RoomContext
-from tui_chat.protocol.errors import BadRequest, ChatError
+from tui_chat.protocol.errors import ChatError
 
 HEAD_START = 3.0
 """Maximum delay of later items by an upload, in seconds."""
@@ -108,7 +108,7 @@ class OutboxUploads:
             try:
                 upload_id = await self._deliver(file, on_progress=self._progress_receiver(item, tuple(files), file))
             except OSError as error:
-                await self._on_failed(item.client_id, unreadable_error(file, error))
+                await self._on_failed(item.client_id, file_error(file.path, error))
                 return
             except ChatError as error:
                 if not self._context.gate.has_error:  # otherwise, the item waits for the next join
@@ -131,10 +131,3 @@ class OutboxUploads:
                 self._on_changed(replace(item, files=files, uploaded=uploaded))
 
         return report
-
-
-def unreadable_error(file: OutboxFile, error: OSError) -> BadRequest:
-    """Return the error of a file that changed or cannot be read."""
-    if isinstance(error, FileChanged):
-        return BadRequest("file_changed", file=file.path)
-    return BadRequest("file_unreadable", file=file.path, problem=error.strerror or type(error).__name__)

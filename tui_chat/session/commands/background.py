@@ -1,6 +1,6 @@
 """Requests of commands in the background, with their outputs and errors."""
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tui_chat.client.room import Room
@@ -26,6 +26,17 @@ def run_in_background(request: Coroutine[Any, Any, str], context: CommandContext
                 events.put(RequestCompleted(lambda: context.show_output(output)))
 
     context.link.start(run())
+
+
+def send_in_order(send: Callable[[], str], context: CommandContext) -> None:
+    """Call `send` after the events so far; its error message, if not empty, is shown."""
+    events = context.link.event_queue
+
+    def run() -> None:
+        if problem := send():
+            events.put(RequestFailed(problem))
+
+    events.put(RequestCompleted(run))
 
 
 def require_room(command: str, context: CommandContext) -> Room:

@@ -1,9 +1,10 @@
 """Interface between command handlers and their front end."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tui_chat.client.events import Online
+from tui_chat.client.outbox_file import OutboxFile
 from tui_chat.protocol import names
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.commands.registry import CommandRejected
@@ -28,6 +29,7 @@ class CommandContext:
         go_to_room: Shows an open room, or joins a new one.
         leave_room: Leaves a room.
         send: Sends text according to the compose mode of the current room. Returns the error message, empty on success.
+        send_files: Sends files to a room as one message. Returns the error message, empty on success.
         compose: Replies to, edits or reacts to a message with a text, or starts a compose mode for an empty text.
             Returns the error message, empty on success.
         mark_unread: Marks the messages from a `seq` on as unread.
@@ -46,6 +48,7 @@ class CommandContext:
     go_to_room: Callable[[str], None]
     leave_room: Callable[[RoomView], None]
     send: Callable[[str], str]
+    send_files: Callable[[str, Sequence[OutboxFile]], str]
     compose: Callable[[ComposeKind, MessageLine | None, str], str]
     mark_unread: Callable[[RoomView, int], None]
     show_output: Callable[[str], None]

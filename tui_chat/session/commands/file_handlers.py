@@ -1,37 +1,57 @@
-"""Commands for files: `/upload` and `/save`."""
+"""Commands for files: `/upload`, `/cancel` and `/save`."""
 
 import asyncio
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
 
+from tui_chat.client.outbox_file import OutboxFile, file_error
 from tui_chat.client.room import Room
+from tui_chat.protocol.errors import BadRequest
 from tui_chat.protocol.events import Attachment
-from tui_chat.session.commands.background import require_room, run_in_background
+from tui_chat.protocol.requests import SendMessage
+from tui_chat.session.commands.background import require_room, run_in_background, send_in_order
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
-from tui_chat.session.file_captions import describe_size
+from tui_chat.session.file_captions import describe_outbox_item
 from tui_chat.session.i18n import tr
-from tui_chat.session.session_events import RequestCompleted
+from tui_chat.session.local_paths import parse_paths
 from tui_chat.session.upload_permission import find_upload_refusal
 
-PROGRESS_INTERVAL = 5.0
-"""Seconds between two lines of progress."""
 
-
-def upload(argument: str, context: CommandContext) -> str:
-    """Send a local file to the current room, with lines of progress for a long upload."""
-    room = require_room("upload", context)
-    if (refusal := find_upload_refusal(room)) is not None:
+def upload(argument: str, context: CommandContext) -> None:
+    """Queue local files as one message in the current room, also without a connection."""
+    room = context.room()
+    if (refusal := find_upload_refusal(room.room)) is not None:
         raise refusal
-    path, status = _stat(Path(argument.strip()))
-    if status is None or not stat.S_ISREG(status.st_mode):
-        raise CommandRejected(tr("{path}: no such file", path=str(path)))
-    size = status.st_size
-    run_in_background(_upload(room, path, _report_progress(path.name, size, context)), context)
-    return tr("Uploading {name} ({size}) …", name=path.name, size=describe_size(size))
+    run_in_background(_upload(parse_paths(argument), room.name, context), context)
+
+
+async def _upload(paths: Sequence[Path], room: str, context: CommandContext) -> str:
+    files: list[OutboxFile] = []
+    for path in paths:
+        try:
+            files.append(await asyncio.to_thread(OutboxFile.from_path, path))
+        except (OSError, ValueError) as error:
+            raise file_error(path, error if isinstance(error, OSError) else FileNotFoundError()) from None
+        if not files[-1].size:
+            raise BadRequest("upload_empty")
+    send_in_order(lambda: context.send_files(room, files), context)
+    return ""
+
+
+def cancel(argument: str, context: CommandContext) -> str:
+    """Discard the newest unsent message of the current room that is not in flight."""
+    room = context.link.find_room(context.room().name)
+    for item in reversed(room.unsent() if room is not None else ()):
+        if room is not None and isinstance(item.request, SendMessage):
+            with suppress(KeyError):
+                room.drop(item.client_id)
+                return tr("Discarded: {text}", text=describe_outbox_item(item))
+    raise CommandRejected(tr("No unsent message."))
 
 
 def save(argument: str, context: CommandContext) -> None:
@@ -78,14 +98,6 @@ def _stat(path: Path) -> tuple[Path, os.stat_result | None]:
         return path, None
 
 
-async def _upload(room: Room, path: Path, on_progress: Callable[[int], None]) -> str:
-    try:
-        await room.send("", files=[await room.files.upload(path, on_progress=on_progress)])
-    except OSError as error:
-        raise CommandRejected(f"{path}: {error.strerror}") from None
-    return tr("Sent {name}.", name=path.name)
-
-
 async def _save(room: Room, files: list[Attachment], directory: Path) -> str:
     paths: list[str] = []
     try:
@@ -97,21 +109,5 @@ async def _save(room: Room, files: list[Attachment], directory: Path) -> str:
     return tr("Saved {paths}", paths=", ".join(paths))
 
 
-def _report_progress(name: str, size: int, context: CommandContext) -> Callable[[int], None]:
-    """Return a receiver of uploaded bytes that shows a line every `PROGRESS_INTERVAL` seconds."""
-    loop = asyncio.get_running_loop()
-    next_report = loop.time() + PROGRESS_INTERVAL
-
-    def report(uploaded: int) -> None:
-        nonlocal next_report
-        if loop.time() >= next_report:
-            next_report = loop.time() + PROGRESS_INTERVAL
-            percent = 100 * uploaded // max(size, 1)
-            text = tr("Uploading {name}: {percent} %", name=name, percent=percent)
-            context.link.event_queue.put(RequestCompleted(lambda: context.show_output(text)))
-
-    return report
-
-
-HANDLERS = {"upload": upload, "save": save}
+HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {"upload": upload, "cancel": cancel, "save": save}
 """Handlers of the commands for files."""

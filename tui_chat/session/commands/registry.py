@@ -95,7 +95,8 @@ COMMANDS: tuple[Command, ...] = (
         aliases=("who",),
     ),
     Command("me", mark("send an action"), (Argument(mark("action")),)),
-    Command("upload", mark("send a file of this computer"), (Argument(mark("path"), ArgumentKind.PATH),)),
+    Command("upload", mark("send files of this computer"), (Argument(mark("path"), ArgumentKind.PATH),)),
+    Command("cancel", mark("discard your newest unsent message or upload")),
     Command(
         "save",
         mark("save the files of the newest message with files, in a directory"),

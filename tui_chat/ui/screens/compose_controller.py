@@ -4,10 +4,11 @@
 - Replaced draft: an edit or a reaction replaces the composer text, and the end of the mode restores the replaced draft.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
+from tui_chat.client.outbox_file import OutboxFile
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.drafts import DraftKeeper
 from tui_chat.session.i18n import tr
@@ -54,6 +55,13 @@ class ComposeController:
             return self._submit(self.mode, text)
         error = self._messages.submit(None, text)
         if not error:
+            self._on_message_sent()
+        return error
+
+    def send_files(self, room: str, files: Sequence[OutboxFile]) -> str:
+        """Queue files as one message of a room, without a compose mode. Return the error message, empty on success."""
+        error = self._messages.send_files(room, files)
+        if not error and self._view.session.current_room is self._view.session.find_room(room):
             self._on_message_sent()
         return error
 

@@ -133,11 +133,13 @@ class MessageActions:
         return self._messages.retry(line.key)
 
     def _edit(self, line: MessageLine) -> str:
-        """Start an edit. The text of an unsent message moves to the cursor of the composer unless in flight."""
+        """Start an edit. An unsent message moves to the cursor of the composer unless in flight (`take_back`)."""
         if line.seq is not None:
             return self._compose_controller.start(ComposeKind.EDIT, line, "")
-        if self._discard_unsent(line):
-            self._view.composer.insert_text(line.text)
+        if text := self._messages.take_back(line.key):
+            self._view.timeline.set_cursor(None)
+            self._view.draw_changes()
+            self._view.composer.insert_text(text)
         return ""
 
     def confirm_deletion(self, line: MessageLine) -> str:

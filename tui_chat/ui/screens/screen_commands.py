@@ -98,6 +98,7 @@ class ScreenCommands:
             go_to_room=room_navigation.go_to_room,
             leave_room=room_navigation.leave_room,
             send=compose_controller.send,
+            send_files=compose_controller.send_files,
             compose=compose_controller.start,
             mark_unread=mark_unread,
             show_output=self._show_output,

@@ -1,0 +1,74 @@
+"""Paths of local files in the argument of `/upload` and in pasted text.
+
+- Forms: as typed, quoted or escaped for a shell, and `file://` addresses, which terminals insert for dropped files.
+- Access: only the status of a file is read.
+"""
+
+import shlex
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from tui_chat.protocol.limits import ATTACHMENTS_PER_MESSAGE
+
+MAX_TEXT = 8_192
+"""Maximum length of a text that may consist of paths, in characters."""
+
+
+def parse_paths(argument: str) -> list[Path]:
+    """Return the paths of a command argument: one path, or several in the syntax of a shell.
+
+    An argument that is not a list of existing files is one path.
+    """
+    path = _expand(argument)
+    if not _is_regular_file(path):
+        paths = _split_line(argument)
+        if paths and all(map(_is_regular_file, paths)):
+            return paths
+    return [path]
+
+
+def find_dropped_files(text: str) -> list[Path]:
+    """Return the files of a text that consists of absolute paths of regular files, otherwise an empty list.
+
+    At most `ATTACHMENTS_PER_MESSAGE` files are returned; a text with more is no list of files.
+    """
+    if len(text) > MAX_TEXT:
+        return []
+    paths: list[Path] = []
+    for line in filter(None, map(str.strip, text.split("\n"))):
+        path = Path(line)
+        paths += [path] if path.is_absolute() and _is_regular_file(path) else _split_line(line) or [path]
+    is_list = 0 < len(paths) <= ATTACHMENTS_PER_MESSAGE
+    return paths if is_list and all(path.is_absolute() and _is_regular_file(path) for path in paths) else []
+
+
+def _split_line(line: str) -> list[Path]:
+    """Return the paths of a line in the syntax of a shell, empty for a syntax error and an address of another host."""
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        return []
+    paths = [_from_address(word) if word.startswith("file:") else _expand(word) for word in words]
+    return [path for path in paths if path is not None] if None not in paths else []
+
+
+def _from_address(address: str) -> Path | None:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return None
+    return Path(unquote(parts.path)) if parts.netloc in ("", "localhost") else None
+
+
+def _expand(text: str) -> Path:
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # unknown user after `~`
+        return Path(text)
+
+
+def _is_regular_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
