@@ -19,7 +19,7 @@ from tui_chat.client.outbox_item import OutboxItemState
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.requests import EditMessage, SendMessage
 from tui_chat.screen_reader import speech
-from tui_chat.screen_reader.upload_announcer import UploadAnnouncer
+from tui_chat.screen_reader.upload_progress import UploadProgress
 from tui_chat.session import error_text
 from tui_chat.session.controller import SessionController
 from tui_chat.session.file_captions import describe_outbox_item
@@ -75,7 +75,7 @@ class ScreenReader:
         self.on_connection_lost: Callable[[], None] = lambda: None
         self.failure = ""
         self._is_online = True
-        self._uploads = UploadAnnouncer(announce)
+        self._uploads = UploadProgress(announce)
         self._announced_room: RoomView | None = None
         self._announced_unread: set[RoomView] = set()
         self._event_handlers: dict[type, Callable[[Any], None]] = {

@@ -15,7 +15,7 @@ PROGRESS_INTERVAL = 5.0
 """Seconds between two announcements of progress."""
 
 
-class UploadAnnouncer:
+class UploadProgress:
     """Announcements of one session.
 
     Args:
