@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from importlib.metadata import version
 
 from server.domain.rate_limits import ConnectionLimiter, Rate
 from server.gateway.account_service import AccountService
@@ -24,6 +25,7 @@ from server.web.api.authentication import ApiLimits, HttpApi, RequestAuthenticat
 from server.web.api.conversations.auth import ConversationAuthApi
 from server.web.api.conversations.groups import ConversationApi
 from server.web.api.conversations.media import ConversationMediaApi
+from server.web.api.documentation import DocumentationApi
 from server.web.api.endpoints import EndpointRouter
 from server.web.api.events import EventApi
 from server.web.api.hooks import HookApi
@@ -90,7 +92,11 @@ async def run_apis(
         *HookApi(handlers, hook_messages, authenticator).endpoints,
         *event_api.endpoints,
     )
-    apis: list[HttpApi] = [EndpointRouter(endpoints, authenticator, caller_limits), event_api]
+    documentation = DocumentationApi(endpoints, version("tui-chat"))
+    apis: list[HttpApi] = [
+        EndpointRouter((*endpoints, *documentation.endpoints), authenticator, caller_limits),
+        event_api,
+    ]
     async with AsyncExitStack() as resources:
         if views is not None:
             apis += await resources.enter_async_context(

@@ -47,7 +47,7 @@ from server.storage.node_repository import NodeLoad
 from server.uploads.object_store import UploadStore
 from server.uploads.upload_service import UploadLimits, UploadService, run_uploads
 from server.web.api.authentication import HttpApi
-from server.web.api.guard import create_api_guard
+from server.web.api.guard import create_api_guard, create_cors_signal
 from server.web.assets import INDEX_FILE
 from server.web.host_check import create_host_guard
 from server.web.http_connections import HttpConnectionPool
@@ -259,6 +259,7 @@ def _build_app(
             create_api_guard(socketio_server.engineio_server.get_cors_headers),
         )
     )
+    app.on_response_prepare.append(create_cors_signal(socketio_server.engineio_server.get_cors_headers))
     pages_directory = settings.resolve_pages_directory()
     if pages_directory is not None and not (pages_directory / INDEX_FILE).is_file():
         log.warning("%s is missing in %s: GET / returns 404", INDEX_FILE, pages_directory)

@@ -6,13 +6,18 @@ Browsers receive an HTML page with status 404.
 import logging
 import math
 from http import HTTPStatus
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from aiohttp import typedefs, web
+from msgspec import Struct
 
 from server.engineio.socketio_server import SOCKETIO_PATH
 from tui_chat.protocol.errors import ChatError, InternalError
+
+PROBLEM_TYPE: Final = "application/problem+json"
+
+_TYPE: Final = "about:blank"  # the `reason` identifies the problem
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +35,8 @@ _STATUS_BY_CODE: Final = {
     "unavailable": HTTPStatus.SERVICE_UNAVAILABLE,
     "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
+
+_STATUS_BY_REASON: Final = {"json_required": HTTPStatus.UNSUPPORTED_MEDIA_TYPE}  # exceptions of `_STATUS_BY_CODE`
 
 _CODE_BY_STATUS: Final = {  # of aiohttp's own errors; the default is `bad_request` for 4xx and `internal` for 5xx
     HTTPStatus.UNAUTHORIZED: "unauthorized",
@@ -60,6 +67,30 @@ _NOT_FOUND_PAGE: Final = """<!doctype html>
 """
 
 
+class Problem(Struct, frozen=True, kw_only=True, omit_defaults=True, rename="camel"):
+    """Problem (RFC 9457).
+
+    Attributes:
+        type: Always `about:blank`; `reason` is the type of the problem.
+        title: Phrase of the status.
+        status: HTTP status.
+        detail: English message for logs.
+        code: Code of the error (docs/protocol.md, "Errors").
+        reason: Reason of the error; absent for an error of HTTP alone, such as an unknown path.
+        params: Values of the reason.
+        retry_after: Seconds until a retry may succeed.
+    """
+
+    type: Literal["about:blank"]
+    title: str
+    status: int
+    detail: str
+    code: str
+    reason: str | None = None
+    params: dict[str, str | int | float] | None = None
+    retry_after: float | None = None
+
+
 def is_disconnected(request: web.Request) -> bool:
     """Return whether the connection of a request is closed or closing."""
     return request.transport is None or request.transport.is_closing()
@@ -67,7 +98,7 @@ def is_disconnected(request: web.Request) -> bool:
 
 def get_status(error: ChatError) -> HTTPStatus:
     """Return the HTTP status of an error."""
-    return _STATUS_BY_CODE[error.code]
+    return _STATUS_BY_REASON.get(error.reason) or _STATUS_BY_CODE[error.code]
 
 
 def create_problem_response(error: ChatError) -> web.Response:
@@ -75,13 +106,18 @@ def create_problem_response(error: ChatError) -> web.Response:
 
     `Retry-After` is `retry_after` rounded up to whole seconds; absent if None.
     """
+    status = get_status(error)
     response = _encode_problem(
-        get_status(error),
-        error.code,
-        error.message,
-        reason=error.reason,
-        params=error.params or None,
-        retryAfter=error.retry_after,
+        Problem(
+            type=_TYPE,
+            title=status.phrase,
+            status=int(status),
+            detail=error.message,
+            code=error.code,
+            reason=error.reason,
+            params=dict(error.params) or None,
+            retry_after=error.retry_after,
+        )
     )
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(math.ceil(error.retry_after))
@@ -94,7 +130,8 @@ def create_http_problem(status: HTTPStatus) -> web.Response:
     The `code` is that of the nearest error of the protocol: by default `bad_request` for 4xx and `internal` for 5xx.
     """
     code = _CODE_BY_STATUS.get(status, "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "bad_request")
-    return _encode_problem(status, code, _DETAIL_BY_STATUS.get(status, status.phrase))
+    detail = _DETAIL_BY_STATUS.get(status, status.phrase)
+    return _encode_problem(Problem(type=_TYPE, title=status.phrase, status=int(status), detail=detail, code=code))
 
 
 @web.middleware
@@ -136,7 +173,5 @@ def _create_not_found_page(request: web.Request) -> web.Response:
     return web.Response(text=body, status=HTTPStatus.NOT_FOUND, content_type="text/html", headers={"Vary": "Accept"})
 
 
-def _encode_problem(status: HTTPStatus, code: str, detail: str, **members: object) -> web.Response:
-    problem = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": detail, "code": code}
-    body = msgspec.json.encode(problem | {name: value for name, value in members.items() if value is not None})
-    return web.Response(body=body, status=status, content_type="application/problem+json")
+def _encode_problem(problem: Problem) -> web.Response:
+    return web.Response(body=msgspec.json.encode(problem), status=problem.status, content_type=PROBLEM_TYPE)

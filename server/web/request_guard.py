@@ -4,8 +4,8 @@
   their own.
 - Content coding: compressed request bodies, also in a session, are refused with status 415 and never decompressed,
   because a small body can expand to any size.
-- Origins: a rejection of a request to the Socket.IO endpoint or below `/api/` carries the CORS headers, so that pages
-  of allowed origins can read the reason.
+- Origins: a rejection of a request to the Socket.IO endpoint carries the CORS headers, so that pages of allowed origins
+  can read the reason.
 """
 
 import time
@@ -17,7 +17,6 @@ from aiohttp import typedefs, web
 from server.domain.rate_limits import PerAddressLimiter
 from server.engineio.socketio_server import SOCKETIO_PATH
 from server.forwarded import IPNetwork, get_client_info
-from server.web.api.guard import API_PATH
 from server.web.problem_details import create_http_problem, create_problem_response
 from tui_chat.protocol.errors import RateLimited
 
@@ -58,7 +57,7 @@ def create_request_guard(
         rejection = reject(request)
         if rejection is None:
             return await handler(request)
-        if request.path == SOCKETIO_PATH or request.path.startswith(API_PATH):
+        if request.path == SOCKETIO_PATH:
             rejection.headers.extend(get_cors_headers(request))
         return rejection
 

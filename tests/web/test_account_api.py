@@ -278,11 +278,11 @@ async def test_invalid_bodies_are_rejected(server: RunningServer, api: AccountAp
         response = await api.with_headers(Content_Type=content_type).request("POST", "/api/sessions", data=data)
         return response.status, response.body.get("reason", response.body["code"])
 
-    assert await send(b"{}", "text/plain") == (400, "json_required")
+    assert await send(b"{}", "text/plain") == (415, "json_required")
     assert await send(b"{") == (400, "json_invalid")
     assert await send(b"[]") == (400, "field_invalid")
     assert await send(b"[" * 10_000) == (400, "json_too_deep")
-    assert await send(b'{"x":"' + b"x" * 20_000 + b'"}') == (413, "too_long")
+    assert await send(b'{"x":"' + b"x" * 20_000 + b'"}') == (413, "body_too_long")
     assert (await api.request("PUT", "/api/sessions")).status == 405
     assert (await api.request("GET", "/api/other")).status == 404
 

@@ -93,6 +93,7 @@ WIRE_MESSAGES = {
     "room_name_reserved": "a room name cannot start with {character}",
     "room_name_combination": "a room name cannot contain this combination of characters",
     # too_long
+    "body_too_long": "a body can have at most {limit} bytes",
     "packet_too_long": "a packet can have at most {limit} bytes",
     "nick_too_long": "a nickname can have at most {limit} characters",
     "room_name_too_long": "a room name can have at most {limit} characters",

@@ -112,7 +112,7 @@ class AccountApi:
                 body=RegistrationBody,
                 response=Login,
                 status=HTTPStatus.CREATED,
-                problems=(HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT),
+                problems=(HTTPStatus.CONFLICT,),
             ),
             Endpoint(
                 method="POST",
@@ -125,7 +125,7 @@ class AccountApi:
                 rate_class=None,
                 body=LoginBody,
                 response=Login,
-                problems=(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN),
+                problems=(HTTPStatus.UNAUTHORIZED,),
             ),
             Endpoint(
                 method="GET",
@@ -179,7 +179,7 @@ class AccountApi:
                 handle=self._delete_account,
                 credentials="account",
                 body=DeletionBody,
-                problems=(HTTPStatus.FORBIDDEN, HTTPStatus.CONFLICT),
+                problems=(HTTPStatus.CONFLICT,),
             ),
             Endpoint(
                 method="POST",
@@ -190,7 +190,6 @@ class AccountApi:
                 handle=self._change_password,
                 credentials="account",
                 body=PasswordBody,
-                problems=(HTTPStatus.FORBIDDEN,),
             ),
         )
 

@@ -22,7 +22,7 @@ from server.domain.rate_limits import Quota
 from server.gateway.caller_limits import CallerLimits
 from server.gateway.http_callers import HttpCaller
 from server.web.api.authentication import RequestAuthenticator
-from server.web.api.guard import create_json_response, read_json
+from server.web.api.guard import MAX_BODY_BYTES, create_json_response, read_json
 from server.web.problem_details import create_problem_response
 from tui_chat.protocol import codec, errors
 
@@ -39,6 +39,9 @@ Credentials = Literal["none", "guest", "signature", "reader", "person", "account
 - `person`: a token or a guest key.
 - `account`: a token.
 """
+
+COMMON_PROBLEMS = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+"""Statuses of problems of all endpoints: a page of a foreign origin, a rate limit, and a failure of the database."""
 
 _MESSAGE_RATE = "messages"
 
@@ -91,9 +94,12 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         parameters: Struct of the parameters; None without parameters. A parameter of the path has the name of its
             braces, one in the headers has a name with a hyphen, and any other one is part of the query.
         body: Struct of the JSON body; None without a body.
+        max_body_bytes: Maximum size of a JSON body.
         response: Type of the JSON response; None for a response without content.
         status: Status of a success.
-        problems: Statuses of the problems, besides those of parameters, body, credentials and limits.
+        other_statuses: Further statuses of complete responses, other than problems.
+        problems: Statuses of the problems, besides those in `COMMON_PROBLEMS` and those of parameters, body and
+            credentials.
     """
 
     method: Literal["GET", "POST", "PATCH", "DELETE"]
@@ -106,9 +112,27 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     rate_class: str | None = "default"
     parameters: type[Struct] | None = None
     body: type[Struct] | RawContent | None = None
+    max_body_bytes: int = MAX_BODY_BYTES
     response: Any = None
     status: HTTPStatus = HTTPStatus.OK
+    other_statuses: tuple[HTTPStatus, ...] = ()
     problems: tuple[HTTPStatus, ...] = ()
+
+    def locate_parameter(self, name: str) -> Literal["path", "header", "query"]:
+        """Return the location of a parameter."""
+        return "path" if f"{{{name}}}" in self.path else "header" if "-" in name else "query"
+
+    def list_problems(self) -> list[HTTPStatus]:
+        """Return the statuses of all problems, in ascending order."""
+        statuses = {*COMMON_PROBLEMS, *self.problems}
+        if self.parameters is not None or self.body is not None:
+            statuses.add(HTTPStatus.BAD_REQUEST)
+        if self.body is not None:
+            statuses |= {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
+            statuses.add(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        if self.credentials != "none":
+            statuses.add(HTTPStatus.UNAUTHORIZED)
+        return sorted(statuses)
 
 
 class EndpointRouter:
@@ -164,8 +188,10 @@ class EndpointRouter:
         rate_class = endpoint.rate_class
         if rate_class is not None and rate_class != _MESSAGE_RATE:
             self._limits.acquire(caller, rate_class, 0)
-        parameters = None if endpoint.parameters is None else _read_parameters(request, endpoint.parameters)
-        body: Any = await read_json(request, endpoint.body) if isinstance(endpoint.body, type) else None
+        parameters = None if endpoint.parameters is None else _read_parameters(request, endpoint, endpoint.parameters)
+        body: Any = None
+        if isinstance(endpoint.body, type):
+            body = await read_json(request, endpoint.body, endpoint.max_body_bytes)
         if rate_class == _MESSAGE_RATE:
             self._limits.acquire(caller, rate_class, request.content.total_bytes)
         content = await endpoint.handle(ApiCall(request, caller, parameters, body))
@@ -176,17 +202,20 @@ class EndpointRouter:
         return create_json_response(content, endpoint.status)
 
 
-def _read_parameters(request: web.Request, parameters_type: type[Struct]) -> Struct:
-    """Return the validated parameters; the first value of a repeated parameter of the query counts.
+def _read_parameters(request: web.Request, endpoint: Endpoint, parameters_type: type[Struct]) -> Struct:
+    """Return the validated parameters; the first value of a repeated parameter counts.
 
     Raises:
         ChatError: A parameter is invalid or missing.
     """
-    names = [field.encode_name for field in msgspec.structs.fields(parameters_type)]
-    headers = {name: request.headers[name] for name in names if "-" in name and name in request.headers}
-    query = {name: request.query[name] for name in names if name in request.query}
+    sources = {"path": request.match_info, "header": request.headers, "query": request.query}
+    values: dict[str, str] = {}
+    for field in msgspec.structs.fields(parameters_type):
+        value = sources[endpoint.locate_parameter(field.encode_name)].get(field.encode_name)
+        if value is not None:
+            values[field.encode_name] = value
     try:
-        return msgspec.convert({**query, **headers, **request.match_info}, parameters_type, strict=False)
+        return msgspec.convert(values, parameters_type, strict=False)
     except msgspec.ValidationError as error:
         raise codec.to_bad_request(error) from None
 

@@ -5,15 +5,13 @@
 """
 
 import asyncio
-from http import HTTPStatus
 
 from aiohttp import web
 from msgspec import field
 
 from server.gateway.event_stream import EventStream, EventStreams, encode_event
 from server.web.api.endpoints import ApiCall, Endpoint, RawContent
-from server.web.api.guard import get_cors_headers
-from server.web.api.rooms import RoomPath
+from server.web.api.rooms import ROOM_PROBLEMS, RoomPath
 from server.web.http_connections import HttpConnection
 from tui_chat.protocol import errors
 from tui_chat.protocol.request_base import NonNegative
@@ -70,7 +68,7 @@ class EventApi:
                 credentials="reader",
                 parameters=EventParameters,
                 response=RawContent({"text/event-stream": str}),
-                problems=(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+                problems=ROOM_PROBLEMS,
             ),
         )
 
@@ -84,7 +82,7 @@ class EventApi:
     async def _stream(self, call: ApiCall[EventParameters, None]) -> web.StreamResponse:
         request, parameters = call.request, call.parameters
         after = parameters.after if parameters.last_event_id is None else parameters.last_event_id
-        response = web.StreamResponse(headers={**_HEADERS, **get_cors_headers(request)})
+        response = web.StreamResponse(headers=_HEADERS)
         response.force_close()
         async with self._streams.open(call.caller, parameters.name, after, lambda: _abort(request)) as (
             stream,

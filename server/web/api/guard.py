@@ -7,7 +7,7 @@
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -25,17 +25,19 @@ MAX_BODY_BYTES = 16 * 1024
 BODY_TIMEOUT = 10.0
 """Seconds from the start of the handler to the end of the body."""
 
-_CORS_HEADERS = web.RequestKey("cors_headers", dict[str, str])
-_METHODS = "OPTIONS, GET, POST, PATCH, DELETE"
+CorsHeaders = Callable[[web.Request], Mapping[str, str]]
+"""Accessor of the CORS headers of a response."""
+
+_METHODS = "OPTIONS, HEAD, GET, POST, PATCH, DELETE"
+_EXPOSED_HEADERS = "Content-Disposition, RateLimit, RateLimit-Policy, Retry-After"
 
 BodyT = TypeVar("BodyT")
 
 
-def create_api_guard(get_cors_headers: Callable[[web.Request], Mapping[str, str]]) -> typedefs.Middleware:
-    """Return a middleware that adds CORS headers to responses below `API_PATH`, and rejects foreign origins.
+def create_api_guard(get_cors_headers: CorsHeaders) -> typedefs.Middleware:
+    """Return a middleware that rejects requests of foreign origins below `API_PATH`, and answers preflight requests.
 
-    A preflight request receives an empty response with status 204. A rejection has status 403 and logs a hint. The
-    headers are also added to problem responses, so the middleware must enclose `problem_middleware`.
+    A preflight request receives an empty response with status 204. A rejection has status 403 and logs a hint.
 
     Args:
         get_cors_headers: Returns the CORS headers of a response; empty for an origin that is not allowed.
@@ -46,25 +48,34 @@ def create_api_guard(get_cors_headers: Callable[[web.Request], Mapping[str, str]
     async def guard_api(request: web.Request, handler: typedefs.Handler) -> web.StreamResponse:
         if not request.path.startswith(API_PATH):
             return await handler(request)
-        cors_headers = dict(get_cors_headers(request))
-        if not cors_headers:
+        if not get_cors_headers(request):
             rejection_log.log_rejected_origin(request.headers["Origin"])
             return create_problem_response(errors.Forbidden("origin_not_allowed"))
         if request.method == "OPTIONS":
-            cors_headers["Access-Control-Allow-Methods"] = _METHODS
-            return web.Response(status=HTTPStatus.NO_CONTENT, headers=cors_headers)
-        request[_CORS_HEADERS] = cors_headers
-        response = await handler(request)
-        if not response.prepared:
-            response.headers.extend(cors_headers)
-        return response
+            return web.Response(status=HTTPStatus.NO_CONTENT)
+        return await handler(request)
 
     return guard_api
 
 
-def get_cors_headers(request: web.Request) -> Mapping[str, str]:
-    """Return the CORS headers for a response that the handler of the request prepares itself."""
-    return request[_CORS_HEADERS]
+def create_cors_signal(get_cors_headers: CorsHeaders) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Return a handler of `on_response_prepare` that adds the CORS headers to all responses below `API_PATH`.
+
+    Args:
+        get_cors_headers: As in `create_api_guard`.
+    """
+
+    async def add_cors_headers(request: web.Request, response: web.StreamResponse) -> None:
+        if not request.path.startswith(API_PATH):
+            return
+        headers = dict(get_cors_headers(request))
+        if request.method == "OPTIONS" and headers:
+            headers["Access-Control-Allow-Methods"] = _METHODS
+        elif "Access-Control-Allow-Origin" in headers:
+            headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
+        response.headers.extend(headers)
+
+    return add_cors_headers
 
 
 async def read_json(request: web.Request, body_type: type[BodyT], max_bytes: int = MAX_BODY_BYTES) -> BodyT:
@@ -77,7 +88,7 @@ async def read_json(request: web.Request, body_type: type[BodyT], max_bytes: int
 
     Raises:
         BadRequest: The content type is not JSON, or the body is malformed.
-        web.HTTPRequestEntityTooLarge: The body is too large.
+        TooLong: The body is too large.
         web.HTTPRequestTimeout: The body is not complete in time.
     """
     if request.content_type != "application/json":
@@ -97,7 +108,7 @@ async def read_body(request: web.Request, max_bytes: int) -> bytes:
         max_bytes: Maximum size of the body.
 
     Raises:
-        web.HTTPRequestEntityTooLarge: The body is too large.
+        TooLong: The body is too large.
         web.HTTPRequestTimeout: The body is not complete in time.
     """
     try:
@@ -108,7 +119,7 @@ async def read_body(request: web.Request, max_bytes: int) -> bytes:
     except TimeoutError:
         raise web.HTTPRequestTimeout from None
     if len(body) > max_bytes:
-        raise web.HTTPRequestEntityTooLarge(max_bytes, len(body))
+        raise errors.TooLong("body_too_long", limit=max_bytes)
     return body
 
 

@@ -14,15 +14,13 @@ from server.web.api.authentication import RequestAuthenticator
 from server.web.api.endpoints import ApiCall, Endpoint, RawContent
 from server.web.api.guard import read_body
 from server.web.api.hook_payloads import FORM_TYPE, extract_text
-from server.web.api.rooms import RoomPath
+from server.web.api.rooms import ROOM_PROBLEMS, RoomPath
 from tui_chat.protocol import events, responses, room_requests
 from tui_chat.protocol.request_base import Request
 from tui_chat.protocol.wire_struct import OpaqueString
 
 MAX_HOOK_BYTES = 256 * 1024
 """Maximum size of the body of a message, in bytes; programs send much more than the text."""
-
-_ROOM_PROBLEMS = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
 
 
 class HookBody(Struct, frozen=True, rename="camel"):
@@ -96,7 +94,7 @@ class HookApi:
                 body=HookBody,
                 response=responses.HookCreated,
                 status=HTTPStatus.CREATED,
-                problems=(*_ROOM_PROBLEMS, HTTPStatus.CONFLICT),
+                problems=(*ROOM_PROBLEMS, HTTPStatus.CONFLICT),
             ),
             Endpoint(
                 method="GET",
@@ -108,7 +106,7 @@ class HookApi:
                 credentials="account",
                 parameters=RoomPath,
                 response=responses.HookList,
-                problems=_ROOM_PROBLEMS,
+                problems=ROOM_PROBLEMS,
             ),
             Endpoint(
                 method="DELETE",
@@ -119,7 +117,7 @@ class HookApi:
                 handle=self._revoke,
                 credentials="account",
                 parameters=HookPath,
-                problems=_ROOM_PROBLEMS,
+                problems=ROOM_PROBLEMS,
             ),
             Endpoint(
                 method="POST",
@@ -133,11 +131,7 @@ class HookApi:
                 parameters=HookSecret,
                 body=RawContent({"application/json": HookPayload, "text/plain": str, FORM_TYPE: HookPayload}),
                 response=RawContent({"text/plain": str}),
-                problems=(
-                    *(HTTPStatus.BAD_REQUEST, *_ROOM_PROBLEMS),
-                    *(HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
-                    HTTPStatus.TOO_MANY_REQUESTS,
-                ),
+                problems=(HTTPStatus.NOT_FOUND,),
             ),
         )
 

@@ -11,11 +11,18 @@ from server.gateway.handlers import Handlers
 from server.gateway.room_queries import RoomDetails
 from server.web.api.endpoints import ApiCall, Endpoint
 from tui_chat.protocol import events, requests, responses
-from tui_chat.protocol.limits import ATTACHMENTS_PER_MESSAGE, HISTORY_DEFAULT, HISTORY_PAGE, ROOM_LIST_PAGE
-from tui_chat.protocol.request_base import Seq, ValidatedStruct
+from tui_chat.protocol.limits import (
+    ATTACHMENTS_PER_MESSAGE,
+    HISTORY_DEFAULT,
+    HISTORY_PAGE,
+    PACKET_BYTES,
+    ROOM_LIST_PAGE,
+)
+from tui_chat.protocol.request_base import NonNegative, Seq, ValidatedStruct
 from tui_chat.protocol.wire_struct import OpaqueString
 
-_ROOM_PROBLEMS = (HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND)
+ROOM_PROBLEMS = (HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+"""Problems of a room in the path; a name that is too long results in 413."""
 
 
 class RoomListParameters(ValidatedStruct, frozen=True):
@@ -40,31 +47,27 @@ class RoomPath(ValidatedStruct, frozen=True):
     name: str
 
 
-class HistoryParameters(ValidatedStruct, frozen=True):
+class HistoryParameters(RoomPath, frozen=True):
     """Parameters of `GET /api/rooms/{name}/messages`; without `before` and `after`, the newest entries.
 
     Attributes:
-        name: As in `RoomPath`.
         before: Return the newest entries with a smaller `seq`.
         after: Return the oldest entries with a greater `seq`.
         limit: Maximum number of entries.
     """
 
-    name: str
-    before: requests.Seq | None = None
-    after: requests.NonNegative | None = None
+    before: Seq | None = None
+    after: NonNegative | None = None
     limit: Annotated[int, Meta(ge=1, le=HISTORY_PAGE)] = HISTORY_DEFAULT
 
 
-class MessageParameters(ValidatedStruct, frozen=True):
+class MessageParameters(RoomPath, frozen=True):
     """Parameters of `POST /api/rooms/{name}/messages`.
 
     Attributes:
-        name: As in `RoomPath`.
         idempotency_key: Idempotency key, the `clientId` of the message; a repeat returns the original message.
     """
 
-    name: str
     idempotency_key: UUID | None = field(default=None, name="Idempotency-Key")
 
 
@@ -106,6 +109,7 @@ class RoomApi:
                 handle=self._list,
                 parameters=RoomListParameters,
                 response=responses.RoomListResponse,
+                problems=(HTTPStatus.REQUEST_ENTITY_TOO_LARGE,),
             ),
             Endpoint(
                 method="GET",
@@ -116,7 +120,7 @@ class RoomApi:
                 handle=self._describe,
                 parameters=RoomPath,
                 response=RoomDetails,
-                problems=_ROOM_PROBLEMS,
+                problems=ROOM_PROBLEMS,
             ),
             Endpoint(
                 method="GET",
@@ -127,7 +131,7 @@ class RoomApi:
                 handle=self._read_history,
                 parameters=HistoryParameters,
                 response=responses.HistoryPage,
-                problems=_ROOM_PROBLEMS,
+                problems=ROOM_PROBLEMS,
             ),
             Endpoint(
                 method="POST",
@@ -139,9 +143,10 @@ class RoomApi:
                 rate_class=requests.SendMessage.rate_class,
                 parameters=MessageParameters,
                 body=MessageBody,
+                max_body_bytes=PACKET_BYTES,
                 response=events.Message,
                 status=HTTPStatus.CREATED,
-                problems=(*_ROOM_PROBLEMS, HTTPStatus.CONFLICT),
+                problems=(*ROOM_PROBLEMS, HTTPStatus.CONFLICT),
             ),
         )
 

@@ -130,7 +130,7 @@ class UploadApi:
                 body=RawContent({"application/octet-stream": bytes, "multipart/form-data": UploadForm}),
                 response=Attachment,
                 status=HTTPStatus.CREATED,
-                problems=(HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+                problems=(HTTPStatus.NOT_FOUND,),
             ),
             Endpoint(
                 method="GET",
@@ -143,7 +143,12 @@ class UploadApi:
                 rate_class=None,
                 parameters=DownloadParameters,
                 response=RawContent({"*/*": bytes}),
-                problems=(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+                other_statuses=(
+                    HTTPStatus.PARTIAL_CONTENT,
+                    HTTPStatus.NOT_MODIFIED,
+                    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+                ),
+                problems=(HTTPStatus.NOT_FOUND,),
             ),
         )
 
