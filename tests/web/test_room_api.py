@@ -78,7 +78,7 @@ async def test_pages_follow_the_bounds_of_the_request(robot: AccountApiClient) -
 
 
 async def test_a_guest_posts_with_the_key_of_a_join(server: RunningServer, api: AccountApiClient) -> None:
-    assert (await api.request("GET", "/api/rooms")).reason == "credentials_missing"
+    assert (await api.request("POST", MESSAGES, {"message": "hi"})).reason == "credentials_missing"
     async with raw_client(server.url) as client:
         joined = await client.join("tea", "ann")
         guest = api.with_headers(Authorization=f"Guest {joined['guestKey']}")
