@@ -1,11 +1,15 @@
 """Page object of the browser client."""
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
 from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
+from server.app import RunningServer
+from server.gateway.account_service import IssuedToken
+from tests.support.accounts import create_account
 from tests.support.browser import Browser, BrowserTab
 
 UNREACHABLE_ERRORS = ("net::ERR_", "WebSocket connection to")
@@ -93,4 +97,16 @@ async def open_chat_page(browser: Browser, url: str, nick: str, room: str = "tea
     """Open a tab with separate storage and join a room."""
     chat_page = ChatPage(await browser.open_tab(**context_options))
     await chat_page.join_room(url, nick, room)
+    return chat_page
+
+
+async def open_as_account(
+    browser: Browser, server: RunningServer, name: str, issued: IssuedToken | None = None, **tab_options: Any
+) -> ChatPage:
+    """Open a tab that is logged in with a token, by default that of a new account, and join the room `lobby`."""
+    issued = issued or await create_account(server, name)
+    account = json.dumps({"account": name, "nickName": name, "token": issued.token})
+    chat_page = ChatPage(await browser.open_tab(**tab_options))
+    await chat_page.page.add_init_script(f"localStorage.setItem('chat.account', JSON.stringify({account}))")
+    await chat_page.join_room(server.url, name, "lobby")
     return chat_page

@@ -4,13 +4,15 @@ import re
 from typing import Any, Literal
 
 import pytest
-from playwright.async_api import Page, expect
+from PIL import Image
+from playwright.async_api import FilePayload, Page, expect
 
 from server.app import RunningServer
 from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, Browser
-from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, reject_marked_texts
+from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, open_as_account, reject_marked_texts
 from tests.support.raw_client import RawClient
 from tests.support.requirements import require_axe
+from tests.support.uploads import encode_image, upload_client
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.needs_node, pytest.mark.asyncio(loop_scope="session")]
 
@@ -22,15 +24,20 @@ RULES: dict[Literal["dark", "light"], dict[str, Any]] = {
 """Options of axe-core per colour scheme. The schemes differ only in colours."""
 
 
-async def violations(page: Page) -> list[str]:
-    """Return the axe-core violations of the current state in both colour schemes, of every impact."""
+async def violations(page: Page, scope: str = "html") -> list[str]:
+    """Return the axe-core violations of the current state in both colour schemes, of every impact.
+
+    Args:
+        page: Page with axe-core.
+        scope: Selector of the examined part.
+    """
     found: list[str] = []
     for scheme, rules in RULES.items():
         await page.emulate_media(color_scheme=scheme)
         await page.evaluate("Promise.all(document.getAnimations().map((animation) => animation.finished))")
         # The preload requests all style sheets, for rules that are disabled by default.
         options = {"resultTypes": ["violations"], "preload": False, **rules}
-        report: Any = await page.evaluate("(options) => axe.run(document, options)", options)
+        report: Any = await page.evaluate("([scope, options]) => axe.run(scope, options)", [scope, options])
         found += [
             f"{scheme}: {violation['id']}: {node['html'][:160]}: {node.get('failureSummary', '')[:200]}"
             for violation in report["violations"]
@@ -184,6 +191,84 @@ async def test_all_page_states_pass_axe(
     problems = [f"{state}: {problem}" for state, problems in found.items() for problem in problems]
     assert not problems, "\n".join(problems)
     tab.ignore_errors(*UNREACHABLE_ERRORS)
+    chat_page.assert_no_errors()
+
+
+async def test_files_and_dialogs_of_rooms_and_accounts_pass_axe(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
+    bot_key = (await bot.join("tea", "bot"))["guestKey"]
+    async with upload_client(server, f"Guest {bot_key}") as files:
+        photo = (await files.upload(encode_image(Image.new("RGB", (900, 600), "teal")), "tea.png", "coffee")).body
+        video = (await files.upload(b"\x1aE\xdf\xa3 webm", "clip.webm", "coffee")).body
+    chat_page = await open_as_account(browser, server, "ann", viewport=PHONE_VIEWPORT)
+    page, keys = chat_page.page, chat_page.page.keyboard
+    invalid = page.locator("[aria-invalid=true]:visible")
+    await page.evaluate(require_axe().read_text())
+    found: dict[str, list[str]] = {}
+
+    async def check(state: str, scope: str = "dialog:modal") -> None:
+        await expect(page.locator(scope).last).to_be_visible()
+        found[state] = await violations(page, scope)
+
+    await keys.press("Control+K")
+    await page.locator("#room-create").click()
+    await keys.press("Enter")
+    await expect(invalid).to_have_id("room-settings-name")
+    await expect(invalid).to_be_focused()
+    await check("creation of a room with an error")
+    await keys.type("coffee")
+    await expect(invalid).to_have_count(0)
+    await keys.press("Enter")
+    await expect(page.locator("#room-name")).to_have_text("coffee")
+    await bot.join("coffee", "bot")
+    message = {"room": "coffee", "message": "@ann", "attachments": [photo["id"], video["id"]]}
+    assert (await bot.request("sendMessage", message))["ok"]
+    for command in ("/silence bot 1h", "/block bot", "/unblock bot"):
+        await chat_page.send_message(command)
+    await page.locator(".attachment.file").wait_for()
+    await page.route("**/api/uploads?**slow**", lambda _route: None)
+    uploads: list[FilePayload] = [
+        {"name": name, "mimeType": "", "buffer": b"\xff\xd8\xff"} for name in ("x" * 60 + ".jpg", "slow")
+    ]
+    await page.locator("#file-picker").set_input_files(uploads)
+    await expect(page.locator(".upload.failed")).to_be_visible()
+    await expect(page.get_by_role("progressbar", name="Uploading slow")).to_be_visible()
+    await check("files and uploads", "#conversation")
+    for _ in uploads:
+        await page.locator(".upload .icon-button").first.click()
+    await page.locator("#room-settings-open").click()
+    await page.locator("#room-invite-create").click()
+    await expect(page.locator("#room-invite-link")).to_be_focused()
+    await check("room settings")
+    for button in ("room-invite-list", "room-sanctions", "room-audit"):
+        await page.locator(f"#{button}").click()
+        await page.locator("#list-rows li").first.wait_for()
+        await check(button, "#list-dialog")
+        await keys.press("Escape")
+    await keys.press("Escape")
+    await page.locator("#members-toggle").click()
+    await page.locator("#member-list .member", has_text="bot").click()
+    await check("member")
+    await keys.press("Escape")
+    await keys.press("Escape")
+    await page.locator("#settings-open").click()
+    await page.locator("#account-open").click()
+    await expect(page.locator("#device-list li")).to_have_count(1)
+    await check("account")
+    await page.locator("#password-new").press("Enter")
+    await expect(invalid).to_have_id("password-new")
+    await expect(invalid).to_be_focused()
+    await check("account with an error")
+    await keys.press("Escape")
+    await keys.press("Escape")
+    await page.locator("#rooms-toggle").click()
+    await page.locator("#mentions-open").click()
+    await page.locator("#list-rows .list-open").wait_for()
+    await check("mentions")
+    problems = [f"{state}: {problem}" for state, states in found.items() for problem in states]
+    assert not problems, "\n".join(problems)
+    chat_page.tab.ignore_errors("status of 400")
     chat_page.assert_no_errors()
 
 

@@ -40,7 +40,7 @@ async def open_page(browser: Browser, url: str) -> ChatPage:
         await route.fulfill(response=response, body=source.replace("MEMBER_PAGE = 500", "MEMBER_PAGE = 3"))
 
     chat_page = ChatPage(await browser.open_tab())
-    await chat_page.page.route("**/state/limits.js", lower_limit)
+    await chat_page.page.route("**/app.js", lower_limit)
     await chat_page.join_room(url, "Ann")
     return chat_page
 

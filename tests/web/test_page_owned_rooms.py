@@ -1,31 +1,17 @@
 """Owned rooms in the page: creation, policy, invites, member actions and deletion."""
 
-import json
 import re
 
 import pytest
 from playwright.async_api import Locator, expect
 
 from server.app import RunningServer
-from server.gateway.account_service import IssuedToken
 from tests.support.accounts import connected, create_account
 from tests.support.browser import Browser
-from tests.support.chat_page import ChatPage, open_chat_page
+from tests.support.chat_page import ChatPage, open_as_account, open_chat_page
 from tests.support.raw_client import RawClient, raw_client
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
-
-
-async def open_as_account(
-    browser: Browser, server: RunningServer, name: str, issued: IssuedToken | None = None
-) -> ChatPage:
-    """Open a tab that is logged in with a token, by default that of a new account."""
-    issued = issued or await create_account(server, name)
-    account = json.dumps({"account": name, "nickName": name, "token": issued.token})
-    chat_page = ChatPage(await browser.open_tab())
-    await chat_page.page.add_init_script(f"localStorage.setItem('chat.account', JSON.stringify({account}))")
-    await chat_page.join_room(server.url, name, "lobby")
-    return chat_page
 
 
 async def create_room(chat_page: ChatPage, name: str, *, is_private: bool = False) -> None:
@@ -130,7 +116,7 @@ async def test_an_owner_silences_removes_and_bans_a_member(browser: Browser, ser
     await expect(guest.page.locator("#timeline-lines .message.failed")).to_have_count(1)
     sanctions = await open_list(owner, "/sanctions")
     await expect(sanctions).to_contain_text(["ann silenced bob"])
-    await sanctions.get_by_role("button", name="End the silence of bob").click()
+    await sanctions.get_by_role("button", name="End silence: bob").click()
     await expect(page.locator("#list-status")).to_have_text("Nobody is silenced or banned.")
     await page.keyboard.press("Escape")
     await guest.page.get_by_role("button", name="Retry").click()

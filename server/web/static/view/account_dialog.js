@@ -15,6 +15,8 @@ import { formatShortDate } from "./format_time.js";
 
 /** Fields of the login form by prefix of the reason that rejects them. */
 const FIELDS_BY_REASON = { account_: "login-account", nick_: "login-account", password_: "login-password", invite_: "login-invite" };
+/** Fields of the account, in the same form. */
+const PASSWORD_FIELDS_BY_REASON = { password_: "password-new", login_failed: "password-old" };
 
 export class AccountDialog {
   #dialog = requireElement("account-dialog", HTMLDialogElement);
@@ -187,8 +189,9 @@ export class AccountDialog {
       await operation();
     } catch (error) {
       const failure = requireRequestError(error);
-      const prefix = Object.keys(FIELDS_BY_REASON).find((candidate) => failure.reason.startsWith(candidate));
-      const field = this.#loginForm.hidden ? null : prefix ? requireElement(FIELDS_BY_REASON[prefix]) : null;
+      const fields = Object.entries(this.#loginForm.hidden ? PASSWORD_FIELDS_BY_REASON : FIELDS_BY_REASON);
+      const id = fields.find(([prefix]) => failure.reason.startsWith(prefix))?.[1];
+      const field = id ? requireElement(id) : null;
       this.#showError(failure.code === "offline" ? strings.serverUnreachable : errorText(failure), field);
     } finally {
       for (const button of buttons) button.disabled = false;

@@ -3,7 +3,7 @@
  */
 
 import { strings } from "../i18n/strings.js";
-import { createButton, requireElement, setText } from "./dom.js";
+import { createButton, createIcon, createIconButton, requireElement, setText } from "./dom.js";
 
 export class ConfirmDialog {
   #dialog = requireElement("confirm-dialog", HTMLDialogElement);
@@ -58,8 +58,11 @@ export class ConfirmDialog {
   }
 }
 
-/** Close a dialog on its close buttons and on backdrop clicks. */
+/** Close a dialog on its close buttons and on backdrop clicks, and add a close button to its header. */
 export function closeOnDismiss(dialog) {
+  const button = createIconButton("icon-button", createIcon("close"), strings.close, () => dialog.close());
+  Object.assign(button.dataset, { i18nTitle: "close", i18nLabel: "close" });
+  dialog.querySelector("header")?.append(button);
   dialog.addEventListener("click", ({ target }) => {
     if (target === dialog || target.closest("[data-close-dialog]")) dialog.close();
   });

@@ -8,8 +8,11 @@ import { POLICY_VALUES, defaultValue, toWireValue } from "../state/policy.js";
 import { isOwner } from "../state/roles.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
 import { confirmRoomDeletion } from "./confirm_moderation.js";
-import { createElement, requireElement, setText } from "./dom.js";
+import { createElement, markInvalid, requireElement, setText } from "./dom.js";
 import { inviteUrl } from "./room_url.js";
+
+/** Reasons that reject the name. */
+const NAME_REASON = /^room_(?:name_|exists)/;
 
 export class RoomSettingsDialog {
   #dialog = requireElement("room-settings-dialog", HTMLDialogElement);
@@ -41,8 +44,10 @@ export class RoomSettingsDialog {
     closeOnDismiss(this.#dialog);
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#run(() => (this.#room ? this.#update(this.#room) : this.#create()));
+      if (!this.#name.value.trim()) return this.#showError(strings.roomRequired, this.#name);
+      return this.#run(() => (this.#room ? this.#update(this.#room) : this.#create()));
     });
+    this.#name.addEventListener("input", () => this.#showError(""));
     requireElement("room-invite-create", HTMLButtonElement).addEventListener("click", () => this.#run(() => this.#createInvite()));
     requireElement("room-invite-copy", HTMLButtonElement).addEventListener("click", () => copyText(this.#inviteLink.value));
     for (const [id, openList] of Object.entries({ "room-invite-list": openInvites, "room-sanctions": openSanctions, "room-audit": openAudit })) {
@@ -59,7 +64,7 @@ export class RoomSettingsDialog {
     const isAddressed = room !== null && room.title !== "";
     setText(requireElement("room-settings-title"), room ? strings.roomSettings : strings.createRoom);
     setText(requireElement("room-settings-submit"), room ? strings.save : strings.createRoom);
-    setText(requireElement("room-settings-error"), "");
+    this.#showError("");
     this.#name.value = room?.displayName ?? "";
     this.#isPrivate.checked = isAddressed;
     requireElement("room-settings-private-row").hidden = room !== null;
@@ -113,12 +118,23 @@ export class RoomSettingsDialog {
   }
 
   async #run(operation) {
-    setText(requireElement("room-settings-error"), "");
+    this.#showError("");
     try {
       await operation();
     } catch (error) {
-      setText(requireElement("room-settings-error"), errorText(requireRequestError(error)));
+      const failure = requireRequestError(error);
+      this.#showError(errorText(failure), NAME_REASON.test(failure.reason) ? this.#name : null);
     }
+  }
+
+  /**
+   * @param {string} error
+   * @param {HTMLElement | null} [field] Invalid field.
+   */
+  #showError(error, field = null) {
+    setText(requireElement("room-settings-error"), error);
+    markInvalid(this.#name, field === this.#name);
+    field?.focus();
   }
 }
 
