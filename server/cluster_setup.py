@@ -1,10 +1,13 @@
 """Connection of the gateway to the other nodes of a PostgreSQL database."""
 
+import socket
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from server.cluster.cluster import Cluster, NodeCallbacks, run_cluster
+from server.cluster.node_registry import DEAD_AFTER
 from server.gateway.dispatcher import Dispatcher
+from server.listener import StartupError
 from server.observability.supervision import Supervisor
 from server.settings import ServerSettings
 from server.storage.database import Database
@@ -33,11 +36,16 @@ async def run_node(
         read_load: Returns the current load.
         now: Wall clock, as Unix time in milliseconds.
         supervisor: Supervisor of the background tasks.
+
+    Raises:
+        StartupError: Other machines cannot read the uploads of this node.
+        StorageError: The database is not writable, or the driver of the bus is not installed.
     """
     target = settings.resolve_bus()
     if target == "local":
         yield None
         return
+    await _require_shared_uploads(settings, database)
     handlers = dispatcher.handlers
 
     def record_access(changes: Sequence[events.Entry]) -> None:
@@ -65,3 +73,20 @@ async def run_node(
         database.journal.publish = cluster.follower.publish
         handlers.room_entry.follow_log = cluster.follower.follow
         yield cluster
+
+
+async def _require_shared_uploads(settings: ServerSettings, database: Database) -> None:
+    """Reject a directory of uploads if another machine has a node.
+
+    Raises:
+        StartupError: Other machines cannot read the uploads.
+    """
+    if not settings.upload_max_bytes or "://" in settings.resolve_uploads():
+        return
+    nodes = [node.label for node in await database.nodes.list_nodes() if node.age < DEAD_AFTER]
+    others = [label for label in nodes if label.rpartition(":")[0] != socket.gethostname()]
+    if others:
+        raise StartupError(
+            f"uploads: {', '.join(others)} cannot read files in a directory of this machine;"
+            " use an object store (--uploads s3://BUCKET), or --upload-max-bytes 0 for no files"
+        )

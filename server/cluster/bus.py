@@ -30,6 +30,7 @@ CONNECT_TIMEOUT = 5.0
 MAX_QUEUED_MESSAGES = 10_000
 """Maximum number of messages in the send queue."""
 
+_SUBSCRIBE_TIMEOUT = 30.0  # seconds for all subscriptions of a new connection
 _MIN_RECONNECT_DELAY = 0.1  # seconds
 _MAX_RECONNECT_DELAY = 5.0  # seconds
 
@@ -98,6 +99,7 @@ class Bus:
         self._connection: BusConnection | None = None
         self._is_lost = False
         self._echoed_at = 0.0
+        self._reconnect_delay = _MIN_RECONNECT_DELAY
         self._is_failing = False
         self.on_message: Callable[[str, bytes], None] = lambda _channel, _body: None
         self.on_connect: Callable[[], None] = lambda: None
@@ -122,7 +124,9 @@ class Bus:
         self._wakeup.set()
 
     async def flush(self, timeout: float) -> None:
-        """Wait until the queue is sent, for at most `timeout` seconds."""
+        """Wait until the queue is sent, for at most `timeout` seconds; without a connection, return immediately."""
+        if not self.is_healthy:
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
                 await self._is_idle.wait()
@@ -150,15 +154,13 @@ class Bus:
                 self._lose_connection(error)
 
     async def _run(self) -> None:
-        delay = _MIN_RECONNECT_DELAY
         while True:
             try:
                 await self._serve_connection()
             except (BusError, TimeoutError) as error:
                 self._report_failure(error)
-            was_healthy, self.is_healthy = self.is_healthy, False
-            delay = _MIN_RECONNECT_DELAY if was_healthy else min(2 * delay, _MAX_RECONNECT_DELAY)
-            await asyncio.sleep(delay * random.uniform(0.5, 1.0))
+            await asyncio.sleep(self._reconnect_delay * random.uniform(0.5, 1.0))
+            self._reconnect_delay = min(2 * self._reconnect_delay, _MAX_RECONNECT_DELAY)
 
     async def _serve_connection(self) -> None:
         """Connect, and send queued messages until the connection fails.
@@ -168,20 +170,21 @@ class Bus:
         """
         self._is_lost = False
         connection = await self._open()
+        self._connection = connection  # for subscriptions during the repetition of the earlier ones
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT):
+            async with asyncio.timeout(_SUBSCRIBE_TIMEOUT):
                 await connection.subscribe(frozenset(self._channels))
-            self._connection = connection
             self._queue.clear()  # messages from the time without a connection are late, and repaired by the receivers
             self._echoed_at = asyncio.get_running_loop().time()
             self.is_healthy = True
+            self._reconnect_delay = _MIN_RECONNECT_DELAY
             if self._is_failing:
                 _log.warning("message bus connected again")
                 self._is_failing = False
             self.on_connect()
             await self._send_queue(connection)
         finally:
-            self._connection = None
+            self._connection, self.is_healthy = None, False
             with suppress(TimeoutError):
                 async with asyncio.timeout(CONNECT_TIMEOUT):
                     await connection.close()

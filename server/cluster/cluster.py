@@ -128,7 +128,7 @@ async def run_cluster(
     # Deferred import: asyncpg is an optional dependency.
     from server.cluster.job_lock import JobLock  # noqa: PLC0415
 
-    node_id = secrets.token_hex(8)
+    node_id, host = secrets.token_hex(8), socket.gethostname()
     prefix = f"chat:{(await database.load_secret('cluster')).hex()[:12]}:"
     connect, max_payload = _create_connector(target, database_target)
     bus = Bus(connect, node_id=node_id, prefix=prefix, max_payload=max_payload)
@@ -144,7 +144,7 @@ async def run_cluster(
     registry = NodeRegistry(
         database.nodes,
         node_id,
-        f"{socket.gethostname()}:{port}",
+        f"{host}:{port}",
         now=now,
         read_load=callbacks.read_load,
         on_fenced=callbacks.on_fenced,

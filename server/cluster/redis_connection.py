@@ -32,21 +32,26 @@ class RedisConnection:
         self._on_loss = on_loss
         self._pending: dict[str, asyncio.Future[None]] = {}
         self._reader: asyncio.Task[None] | None = None
+        self._lock = asyncio.Lock()  # one command at a time opens the connection
 
     async def subscribe(self, channels: Collection[str]) -> None:
         """Implement `BusConnection.subscribe`."""
         loop = asyncio.get_running_loop()
-        replies = [self._pending.setdefault(channel, loop.create_future()) for channel in channels]
-        with _translate_errors():
-            await self._pubsub.subscribe(*channels)
+        async with self._lock:
+            with _translate_errors():
+                replies = [self._pending.setdefault(channel, loop.create_future()) for channel in channels]
+                await self._pubsub.subscribe(*channels)
         if self._reader is None:
             self._reader = loop.create_task(self._read(), name="message bus reader")
-        await asyncio.gather(*replies)
+        await asyncio.wait(replies)
+        for reply in replies:
+            reply.result()
 
     async def unsubscribe(self, channel: str) -> None:
         """Implement `BusConnection.unsubscribe`."""
-        with _translate_errors():
-            await self._pubsub.unsubscribe(channel)
+        async with self._lock:
+            with _translate_errors():
+                await self._pubsub.unsubscribe(channel)
 
     async def send(self, messages: Sequence[BusMessage]) -> None:
         """Implement `BusConnection.send`."""
@@ -70,6 +75,7 @@ class RedisConnection:
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.wait({self._reader})
+        self._fail_pending("connection closed")
         with suppress(RedisError, OSError):
             await self._pubsub.aclose()
         with suppress(RedisError, OSError):
@@ -84,13 +90,17 @@ class RedisConnection:
                 channel: str = message["channel"].decode()
                 if message["type"] == "message":
                     self._receive(channel, message["data"])
-                elif message["type"] == "subscribe" and (reply := self._pending.pop(channel, None)) is not None:
-                    reply.set_result(None)
+                elif message["type"] == "subscribe" and channel in self._pending:
+                    self._pending.pop(channel).set_result(None)
         except (RedisError, OSError) as error:
-            for reply in self._pending.values():
-                reply.set_exception(BusError(_describe(error)))
-            self._pending.clear()
+            self._fail_pending(_describe(error))
             self._on_loss()
+
+    def _fail_pending(self, reason: str) -> None:
+        for reply in self._pending.values():
+            reply.set_exception(BusError(reason))
+            reply.exception()  # a cancelled caller does not retrieve it
+        self._pending.clear()
 
 
 async def connect(url: str, receive: Callable[[str, bytes], None], on_loss: Callable[[], None]) -> RedisConnection:
