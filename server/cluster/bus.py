@@ -36,7 +36,7 @@ _MAX_RECONNECT_DELAY = 5.0  # seconds
 
 _NODE_ID_END = b" "  # between the id of the sender and the body of a message
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger("chat.cluster")
 
 BusMessage = tuple[str, bytes]
 """Channel and payload."""
@@ -179,7 +179,7 @@ class Bus:
             self.is_healthy = True
             self._reconnect_delay = _MIN_RECONNECT_DELAY
             if self._is_failing:
-                _log.warning("message bus connected again")
+                log.warning("message bus connected again")
                 self._is_failing = False
             self.on_connect()
             await self._send_queue(connection)
@@ -225,7 +225,7 @@ class Bus:
         try:
             self.on_message(channel.removeprefix(self._prefix), body)
         except Exception:
-            _log.exception("message of another node not processed")
+            log.exception("message of another node not processed")
 
     def _lose_connection(self, _error: BusError | None = None) -> None:
         self._is_lost = True
@@ -233,5 +233,5 @@ class Bus:
 
     def _report_failure(self, error: BaseException) -> None:
         if not self._is_failing:
-            _log.error("message bus failed: %s", error or "no response")
+            log.error("message bus failed: %s", error or "no response")
         self._is_failing = True

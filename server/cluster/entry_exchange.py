@@ -24,7 +24,7 @@ _ACCESS_CHANNEL = "access"
 
 _ACCESS_ENTRIES = (events.MemberChange, events.PolicyChange)
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger("chat.cluster")
 
 
 class CommittedEntries(msgspec.Struct, frozen=True, tag="entries", rename="camel"):
@@ -112,7 +112,7 @@ class EntryExchange:
         try:
             message = _decode(body)
         except msgspec.DecodeError as error:  # of a node with another version; repaired like a lost message
-            _log.warning("message of another node not understood: %s", error)
+            log.warning("message of another node not understood: %s", error)
             return
         if isinstance(message, LogPositions):
             for key, seq in message.positions.items():

@@ -25,7 +25,7 @@ _LOCK_NUMBER = 0x6A6F6273  # the lock of `server.storage.schema` has another one
 
 _driver: Any = asyncpg  # without complete types
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger("chat.cluster")
 
 
 class JobLock:
@@ -51,7 +51,7 @@ class JobLock:
                 await self._hold()
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
                 if not self._is_failing:
-                    _log.error("lock of the background jobs failed: %s", describe_error(error))
+                    log.error("lock of the background jobs failed: %s", describe_error(error))
                 self._is_failing = True
             await asyncio.sleep(CHECK_INTERVAL)
 
@@ -67,7 +67,7 @@ class JobLock:
                 if self._permit.is_granted:
                     await connection.execute("SELECT 1")
                 elif await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK_NUMBER):
-                    _log.info("this node runs the background jobs of the database")
+                    log.info("this node runs the background jobs of the database")
                     self._permit.grant()
                 self._is_failing = False
                 await asyncio.sleep(CHECK_INTERVAL)

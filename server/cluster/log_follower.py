@@ -45,7 +45,7 @@ TICK = 0.5
 
 _MAX_READS = 3  # rooms that are read from the database at the same time
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger("chat.cluster")
 
 
 class _FollowedRoom:
@@ -350,7 +350,7 @@ class LogFollower:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, errors.Unavailable):
-            _log.error("delivery of the entries of other nodes failed", exc_info=error)
+            log.error("delivery of the entries of other nodes failed", exc_info=error)
 
 
 def _get_key(entry: events.Entry) -> str:

@@ -27,7 +27,7 @@ MAX_CLOCK_SKEW = 1.0
 
 _REMOVE_TIMEOUT = 1.0  # seconds for the removal of the own row at the shutdown
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger("chat.cluster")
 
 
 class NodeRegistry:
@@ -94,7 +94,7 @@ class NodeRegistry:
         database_time = await self._repository.beat(self._node_id, load) if self._is_registered else None
         if database_time is None:
             if self._is_registered:
-                _log.error("node was removed by another one, closing all connections")
+                log.error("node was removed by another one, closing all connections")
                 self._is_registered = False
                 self._on_fenced()
             await self._repository.register(self._node_id, self._label, load)
@@ -106,7 +106,7 @@ class NodeRegistry:
         if started_at - self._steady_since >= DEAD_AFTER:
             dead = await self._repository.remove_dead(DEAD_AFTER)
             if dead:
-                _log.warning("removed nodes without a heartbeat: %s", ", ".join(dead))
+                log.warning("removed nodes without a heartbeat: %s", ", ".join(dead))
                 self.on_nodes_dead(dead)
 
     async def close(self) -> None:
@@ -121,5 +121,5 @@ class NodeRegistry:
         earliest = (sent_at - database_time) / 1000
         skew = max(earliest, 0.0) + min(earliest + duration, 0.0)
         if abs(skew) > MAX_CLOCK_SKEW >= abs(self.clock_skew):
-            _log.warning("the clock differs from that of the database by %+.1f seconds", skew)
+            log.warning("the clock differs from that of the database by %+.1f seconds", skew)
         self.clock_skew = skew

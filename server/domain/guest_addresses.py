@@ -6,9 +6,9 @@
 
 import hashlib
 import hmac
-from collections import OrderedDict
 from collections.abc import Callable
 
+from server.domain.lru_table import LruTable
 from server.domain.rate_limits import is_loopback, parse_ip_address, rate_limit_key
 
 _RECENT_GUESTS = 20_000  # guests with a known address, so that a ban also reaches an author who has left
@@ -26,14 +26,11 @@ class GuestAddresses:
     def __init__(self, secret: bytes, is_trusted_proxy: Callable[[str], bool]) -> None:
         self._secret = secret
         self._is_trusted_proxy = is_trusted_proxy
-        self._recent: OrderedDict[str, str] = OrderedDict()
+        self._recent = LruTable[str, str](_RECENT_GUESTS)
 
     def record(self, member_id: str, address: str) -> None:
-        """Record the address of a guest; above the limit, the guest recorded least recently is dropped."""
-        self._recent[member_id] = address
-        self._recent.move_to_end(member_id)
-        if len(self._recent) > _RECENT_GUESTS:
-            self._recent.popitem(last=False)
+        """Record the address of a guest; above the limit, the least recently used one is dropped."""
+        self._recent.put(member_id, address)
 
     def hash_of_guest(self, member_id: str) -> bytes | None:
         """Return the hash of the address of a guest, None for an unknown guest or a shared address."""

@@ -4,8 +4,7 @@ An account has its token buckets in memory, whatever its address. All guests of 
 key costs nothing; guests on the machine of the server have their own.
 """
 
-from collections import OrderedDict
-
+from server.domain.lru_table import LruTable
 from server.domain.rate_limits import Quota, is_loopback, rate_limit_key
 from server.gateway.http_callers import HttpCaller
 from server.gateway.request_limits import RequestLimiter, TokenBuckets, describe_excess
@@ -23,7 +22,7 @@ class CallerLimits:
 
     def __init__(self, limiter: RequestLimiter) -> None:
         self._limiter = limiter
-        self._buckets = OrderedDict[str, TokenBuckets]()
+        self._buckets = LruTable[str, TokenBuckets](_MAX_CALLERS)
 
     def acquire(self, caller: HttpCaller, rate_class: str, size: int) -> None:
         """Acquire the tokens for a request.
@@ -51,8 +50,6 @@ class CallerLimits:
         key = rate_limit_key(caller.address) if is_shared else caller.member_id
         buckets = self._buckets.get(key)
         if buckets is None:
-            buckets = self._buckets[key] = self._limiter.create_buckets()
-            if len(self._buckets) > _MAX_CALLERS:
-                self._buckets.popitem(last=False)
-        self._buckets.move_to_end(key)
+            buckets = self._limiter.create_buckets()
+            self._buckets.put(key, buckets)
         return buckets

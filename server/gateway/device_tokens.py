@@ -8,13 +8,13 @@
 
 import asyncio
 import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from msgspec.structs import replace
 
 from server.domain.account_directory import Account, AccountDirectory, AccountIdentity
+from server.domain.lru_table import LruTable
 from server.engineio.connection import ClientConnection
 from server.engineio.packets import Frame, encode_empty_event, encode_event
 from server.storage.account_repository import HOUR_MS, AccountRepository, TokenRecord
@@ -39,7 +39,7 @@ class DeviceTokens:
         self._repository = repository
         self._directory = directory
         self._now = now
-        self._cache = OrderedDict[bytes, TokenRecord]()  # by digest, least recently used first
+        self._cache = LruTable[bytes, TokenRecord](_MAX_CACHED_TOKENS)  # by digest
         self._revocation_count = 0
         self._used_ids = set[int]()
         self._saved_hour = now() // HOUR_MS  # hour for which the uses by connections are stored
@@ -117,10 +117,7 @@ class DeviceTokens:
         if record.last_used_at // HOUR_MS < now // HOUR_MS:
             self._used_ids.add(record.id)
             record = replace(record, last_used_at=now // HOUR_MS * HOUR_MS)
-        self._cache[digest] = record
-        self._cache.move_to_end(digest)
-        if len(self._cache) > _MAX_CACHED_TOKENS:
-            self._cache.popitem(last=False)
+        self._cache.put(digest, record)
         return record
 
     async def _find_account(self, account_id: int) -> Account | None:
@@ -151,9 +148,9 @@ class DeviceTokens:
             reason: Reason of the error for the clients.
         """
         self._revocation_count += 1
-        for digest, record in list(self._cache.items()):
+        for digest, record in self._cache.items():
             if record.account_id == account_id and is_revoked(record.id):
-                del self._cache[digest]
+                self._cache.remove(digest)
         error = errors.Unauthorized(reason)
         for connection, identity in self._iterate_connections(account_id):
             if is_revoked(identity.token_id):

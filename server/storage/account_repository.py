@@ -6,16 +6,15 @@
 - Expiry: a token expires `TOKEN_LIFETIME` after the hour of its last use.
 """
 
-import logging
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exc, select, update
 
 from server.domain.account_directory import Account
-from server.storage.executor import Executor, run_or_reconnect
+from server.storage.executor import Executor, TransactionRunner
 from server.storage.tables import account_names, accounts, invites, memberships, tokens
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import Conflict, Forbidden, NotFound, Unauthorized
@@ -27,10 +26,6 @@ TOKEN_LIFETIME = 90 * 24 * HOUR_MS
 
 MAX_DEVICES = 100
 """Maximum number of tokens of an account; a further login revokes the one with the oldest use."""
-
-_log = logging.getLogger(__name__)
-
-ResultT = TypeVar("ResultT")
 
 
 class AccountRecord(Struct, frozen=True, kw_only=True):
@@ -86,21 +81,23 @@ class AccountRepository:
     """
 
     def __init__(self, writer: Executor, readers: Executor, clock: Callable[[], int]) -> None:
-        self._writer = writer
-        self._readers = readers
+        self._writes = TransactionRunner.for_writes(writer, "accounts")
+        self._reads = TransactionRunner.for_reads(readers, "accounts")
         self._clock = clock
 
     # -- accounts
 
     async def list_all(self) -> list[AccountRecord]:
         """Return all accounts in order of their ids, with the deleted ones."""
-        rows = await self._read(lambda connection: connection.execute(select(accounts).order_by(accounts.c.id)).all())
+        rows = await self._reads.run(
+            lambda connection: connection.execute(select(accounts).order_by(accounts.c.id)).all()
+        )
         return [_account_from_row(row) for row in rows]
 
     async def list_erasures(self) -> list[AccountRecord]:
         """Return the deleted accounts whose entries are not rewritten yet."""
         statement = select(accounts).where(accounts.c.erasure.is_not(None)).order_by(accounts.c.id)
-        rows = await self._read(lambda connection: connection.execute(statement).all())
+        rows = await self._reads.run(lambda connection: connection.execute(statement).all())
         return [_account_from_row(row) for row in rows]
 
     async def find(self, name_key: str) -> AccountRecord | None:
@@ -116,7 +113,7 @@ class AccountRepository:
             .join(account_names, account_names.c.account_id == accounts.c.id)
             .where(account_names.c.key == name_key, account_names.c.is_login)
         )
-        row = await self._read(lambda connection: connection.execute(statement).one_or_none())
+        row = await self._reads.run(lambda connection: connection.execute(statement).one_or_none())
         return None if row is None else _account_from_row(row)
 
     async def find_by_email(self, email: str) -> AccountRecord | None:
@@ -124,7 +121,7 @@ class AccountRepository:
         if "\0" in email:  # invalid in PostgreSQL
             return None
         statement = select(accounts).where(accounts.c.email == email).order_by(accounts.c.id).limit(1)
-        row = await self._read(lambda connection: connection.execute(statement).one_or_none())
+        row = await self._reads.run(lambda connection: connection.execute(statement).one_or_none())
         return None if row is None else _account_from_row(row)
 
     async def get(self, account_id: int) -> AccountRecord:
@@ -134,7 +131,7 @@ class AccountRepository:
             NotFound: The id is unknown.
         """
         statement = select(accounts).where(accounts.c.id == account_id)
-        row = await self._read(lambda connection: connection.execute(statement).one_or_none())
+        row = await self._reads.run(lambda connection: connection.execute(statement).one_or_none())
         if row is None:
             raise NotFound("account_not_found")
         return _account_from_row(row)
@@ -215,19 +212,20 @@ class AccountRepository:
             **{"account_id": account_id, "digest": digest, "label": label},
             **{"created_at": now, "last_used_at": now - now % HOUR_MS},
         }
-        return await self._write(partial(_add_token, values=values, password_hash=password_hash))
+        return await self._writes.run(partial(_add_token, values=values, password_hash=password_hash))
 
     async def find_token(self, digest: bytes) -> TokenRecord | None:
         """Return the token with a digest, None for an unknown or expired one."""
         statement = _select_tokens(self._clock()).where(tokens.c.digest == digest)
-        row = await self._read(lambda connection: connection.execute(statement).one_or_none())
+        row = await self._reads.run(lambda connection: connection.execute(statement).one_or_none())
         return None if row is None else _token_from_row(row)
 
     async def list_tokens(self, account_id: int) -> list[TokenRecord]:
         """Return the tokens of an account without expired ones, newest login first."""
         statement = _select_tokens(self._clock()).where(tokens.c.account_id == account_id).order_by(tokens.c.id.desc())
         return [
-            _token_from_row(row) for row in await self._read(lambda connection: connection.execute(statement).all())
+            _token_from_row(row)
+            for row in await self._reads.run(lambda connection: connection.execute(statement).all())
         ]
 
     async def delete_token(self, account_id: int, token_id: int) -> None:
@@ -237,12 +235,12 @@ class AccountRepository:
             NotFound: The account has no token with this id.
         """
         statement = delete(tokens).where(tokens.c.account_id == account_id, tokens.c.id == token_id)
-        if not await self._write(lambda connection: connection.execute(statement).rowcount):
+        if not await self._writes.run(lambda connection: connection.execute(statement).rowcount):
             raise NotFound("session_not_found")
 
     async def touch_tokens(self, token_ids: Collection[int]) -> None:
         """Set the last use of tokens to the current hour, and delete expired tokens and server invites."""
-        await self._write(partial(_touch_tokens, token_ids=token_ids, now=self._clock()))
+        await self._writes.run(partial(_touch_tokens, token_ids=token_ids, now=self._clock()))
 
     # -- server invites
 
@@ -259,7 +257,7 @@ class AccountRepository:
             **{"created_by": "", "created_at": self._clock()},
         }
         statement = invites.insert().values(values).returning(invites.c.id)
-        return await self._write(lambda connection: connection.execute(statement).scalar_one())
+        return await self._writes.run(lambda connection: connection.execute(statement).scalar_one())
 
     async def require_invite(self, digest: bytes) -> None:
         """Check an invite to the server without its redemption.
@@ -268,22 +266,14 @@ class AccountRepository:
             Forbidden: The invite is unknown, expired or used up.
         """
         statement = select(invites.c.id).where(*_is_valid_invite(digest, self._clock()))
-        if await self._read(lambda connection: connection.execute(statement).first()) is None:
+        if await self._reads.run(lambda connection: connection.execute(statement).first()) is None:
             raise Forbidden("invite_invalid")
 
     async def _write_names(self, work: Callable[[Connection], AccountRecord]) -> AccountRecord:
         try:
-            return await self._write(work)
+            return await self._writes.run(work)
         except exc.IntegrityError:
             raise Conflict("account_name_in_use") from None
-
-    async def _write(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        on_outage = partial(_log.error, "write of accounts failed: %s")
-        return await run_or_reconnect(self._writer, work, on_outage, "storage_unwritable")
-
-    async def _read(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        on_outage = partial(_log.error, "read of accounts failed: %s")
-        return await run_or_reconnect(self._readers, work, on_outage, "storage_unreadable")
 
 
 def _create(

@@ -1,23 +1,17 @@
 """Members of direct rooms, and the blocks between members."""
 
-import logging
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import TypeVar
 
 from sqlalchemy import Connection, delete, func, select
 
 from server.domain.direct_members import DirectMembers
-from server.storage.executor import Executor, run_or_reconnect
+from server.storage.executor import Executor, TransactionRunner
 from server.storage.statements import get_insert_construct
 from server.storage.tables import blocks, memberships, rooms
 from tui_chat.protocol.errors import Conflict
 from tui_chat.protocol.events import MemberRef
 from tui_chat.protocol.limits import BLOCKS_PER_MEMBER
-
-_log = logging.getLogger(__name__)
-
-ResultT = TypeVar("ResultT")
 
 
 class DirectRoomRepository:
@@ -32,25 +26,25 @@ class DirectRoomRepository:
     """
 
     def __init__(self, writer: Executor, readers: Executor, clock: Callable[[], int]) -> None:
-        self._writer = writer
-        self._readers = readers
+        self._writes = TransactionRunner.for_writes(writer, "blocks")
+        self._reads = TransactionRunner.for_reads(readers, "direct rooms")
         self._clock = clock
 
     async def find(self, direct_key: str) -> str | None:
         """Return the address of the direct room of a set of members (`rooms.direct_key`), or None."""
-        return await self._read(partial(_find, direct_key=direct_key))
+        return await self._reads.run(partial(_find, direct_key=direct_key))
 
     async def read(self, room_key: str) -> DirectMembers | None:
         """Return the members of the direct room with a canonical key, None for any other room."""
-        return await self._read(partial(_read_members, key=room_key))
+        return await self._reads.run(partial(_read_members, key=room_key))
 
     async def read_blocks(self, member_ids: Collection[str]) -> frozenset[tuple[str, str]]:
         """Return the blocks between some members: the blocking and the blocked member id."""
-        return await self._read(partial(_read_blocks, member_ids=member_ids))
+        return await self._reads.run(partial(_read_blocks, member_ids=member_ids))
 
     async def list_blocked(self, member_id: str) -> list[MemberRef]:
         """Return the members that a member has blocked, with their names at that time, newest first."""
-        return await self._read(partial(_list_blocked, member_id=member_id))
+        return await self._reads.run(partial(_list_blocked, member_id=member_id))
 
     async def block(self, member_id: str, blocked: MemberRef) -> None:
         """Store a block; without effect for a blocked member.
@@ -58,19 +52,11 @@ class DirectRoomRepository:
         Raises:
             Conflict: The member has `BLOCKS_PER_MEMBER` blocks.
         """
-        await self._write(partial(_block, member_id=member_id, blocked=blocked, now=self._clock()))
+        await self._writes.run(partial(_block, member_id=member_id, blocked=blocked, now=self._clock()))
 
     async def unblock(self, member_id: str, blocked_id: str) -> None:
         """Delete a block; without effect for a member that is not blocked."""
-        await self._write(partial(_unblock, member_id=member_id, blocked_id=blocked_id))
-
-    async def _read(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        report_outage = partial(_log.error, "read of direct rooms failed: %s")
-        return await run_or_reconnect(self._readers, work, report_outage, "storage_unreadable")
-
-    async def _write(self, work: Callable[[Connection], None]) -> None:
-        report_outage = partial(_log.error, "write of blocks failed: %s")
-        await run_or_reconnect(self._writer, work, report_outage, "storage_unwritable")
+        await self._writes.run(partial(_unblock, member_id=member_id, blocked_id=blocked_id))
 
 
 def _find(connection: Connection, *, direct_key: str) -> str | None:

@@ -4,16 +4,14 @@
 - Repetition: an erased slice may be erased again without effect, for example after a restart.
 """
 
-import logging
-from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, case, delete, func, select, tuple_, update
 
 from server.domain.log_commands import RoomRef
-from server.storage.executor import Executor, run_or_reconnect
+from server.storage.executor import Executor, TransactionRunner
 from server.storage.group_tables import conversations, pending_covers
 from server.storage.tables import (
     REMOVED,
@@ -30,10 +28,6 @@ from server.storage.tables import (
 
 SLICE_ENTRIES = 2_000
 """Number of entry ids in a slice."""
-
-_log = logging.getLogger(__name__)
-
-ResultT = TypeVar("ResultT")
 
 
 class MessageRef(NamedTuple):
@@ -52,8 +46,8 @@ class ErasureRepository:
     """
 
     def __init__(self, writer: Executor, readers: Executor) -> None:
-        self._writer = writer
-        self._readers = readers
+        self._writes = TransactionRunner.for_writes(writer, "erasures")
+        self._reads = TransactionRunner.for_reads(readers, "erasures")
 
     async def list_rooms(self, member_id: str) -> list[RoomRef]:
         """Return the rooms in which a member has a durable membership."""
@@ -62,7 +56,7 @@ class ErasureRepository:
             .join(memberships, memberships.c.room_id == rooms.c.id)
             .where(memberships.c.member_id == member_id, rooms.c.visibility != REMOVED)
         )
-        rows = await self._run(self._readers, lambda connection: connection.execute(statement).all())
+        rows = await self._reads.run(lambda connection: connection.execute(statement).all())
         return [RoomRef(key=key, name=name) for key, name in rows]
 
     async def list_messages(self, member_id: str, first_id: int) -> list[MessageRef]:
@@ -78,7 +72,7 @@ class ErasureRepository:
                 rooms.c.visibility != REMOVED,
             )
         )
-        rows = await self._run(self._readers, lambda connection: connection.execute(statement).all())
+        rows = await self._reads.run(lambda connection: connection.execute(statement).all())
         return [MessageRef(RoomRef(key=key, name=name), seq) for key, name, seq in rows]
 
     async def rename_author(self, member_id: str, name: str, first_id: int) -> int | None:
@@ -92,15 +86,11 @@ class ErasureRepository:
         Returns:
             First entry id of the next slice, None after the last slice.
         """
-        return await self._run(self._writer, partial(_rename_author, member_id=member_id, name=name, first_id=first_id))
+        return await self._writes.run(partial(_rename_author, member_id=member_id, name=name, first_id=first_id))
 
     async def delete_traces(self, member_id: str, name: str) -> None:
         """Delete the rows of a member other than entries and sanctions, and replace its names in the remaining rows."""
-        await self._run(self._writer, partial(_delete_traces, member_id=member_id, name=name))
-
-    async def _run(self, executor: Executor, work: Callable[[Connection], ResultT]) -> ResultT:
-        on_outage = partial(_log.error, "erasure of an account failed: %s")
-        return await run_or_reconnect(executor, work, on_outage, "storage_unwritable")
+        await self._writes.run(partial(_delete_traces, member_id=member_id, name=name))
 
 
 def _rename_author(connection: Connection, *, member_id: str, name: str, first_id: int) -> int | None:

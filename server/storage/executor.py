@@ -5,8 +5,10 @@ whole transaction: one thread switch per transaction, compared with one per stat
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection, Dialect, Engine
@@ -16,6 +18,8 @@ from tui_chat.protocol.errors import Unavailable
 
 RETRY_AFTER = 2.0
 """`retryAfter` of rejected requests, in seconds."""
+
+log = logging.getLogger("chat.storage")
 
 ResultT = TypeVar("ResultT")
 
@@ -78,6 +82,35 @@ async def run_or_reconnect(
         on_outage(describe_error(error))
         await executor.reconnect()
         raise Unavailable(reason, retry_after=RETRY_AFTER) from error
+
+
+class TransactionRunner:
+    """Transactions of one repository, which reconnect and log after a failure of the database.
+
+    Args:
+        executor: Executor of the transactions.
+        name: Name of the transactions in the log, such as `read of accounts`.
+        reason: As for `run_or_reconnect`.
+    """
+
+    def __init__(self, executor: Executor, name: str, reason: str) -> None:
+        self._executor = executor
+        self._on_outage = partial(log.error, f"{name} failed: %s")
+        self._reason = reason
+
+    @classmethod
+    def for_reads(cls, readers: Executor, subject: str) -> "TransactionRunner":
+        """Return the runner of reads of a subject, such as `accounts`."""
+        return cls(readers, f"read of {subject}", "storage_unreadable")
+
+    @classmethod
+    def for_writes(cls, writer: Executor, subject: str) -> "TransactionRunner":
+        """Return the runner of writes of a subject, such as `accounts`."""
+        return cls(writer, f"write of {subject}", "storage_unwritable")
+
+    async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        """Run a transaction as `run_or_reconnect`."""
+        return await run_or_reconnect(self._executor, work, self._on_outage, self._reason)
 
 
 class ThreadExecutor:

@@ -5,25 +5,20 @@
 - Messages: entries of the log in their current state, without deleted ones.
 """
 
-import logging
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Connection, Row, Select, and_, case, delete, func, or_, select
 
 from server.domain.uploads import build_path
-from server.storage.executor import Executor, run_or_reconnect
+from server.storage.executor import Executor, TransactionRunner
 from server.storage.group_messages import IS_MESSAGE, MessageRecord, list_messages, read_messages
 from server.storage.group_tables import conversations, groups, pending_covers
 from server.storage.statements import get_insert_construct
 from server.storage.tables import entries, memberships, rooms, uploads
 from tui_chat.protocol.events import MemberRef
-
-_log = logging.getLogger(__name__)
-
-ResultT = TypeVar("ResultT")
 
 
 class GroupRecord(Struct, frozen=True, kw_only=True):
@@ -88,13 +83,13 @@ class GroupRepository:
     """
 
     def __init__(self, writer: Executor, readers: Executor) -> None:
-        self._writer = writer
-        self._readers = readers
+        self._writes = TransactionRunner.for_writes(writer, "groups")
+        self._reads = TransactionRunner.for_reads(readers, "groups")
 
     async def list_groups(self, member_id: str) -> list[GroupRecord]:
         """Return the groups of a member, latest activity first."""
         statement = _select_groups().where(memberships.c.member_id == member_id).order_by(*_LATEST_FIRST)
-        rows = await self._read(lambda connection: connection.execute(statement).all())
+        rows = await self._reads.run(lambda connection: connection.execute(statement).all())
         return [_group_from_row(row) for row in rows]
 
     async def find(self, group_id: int, member_id: str) -> GroupRecord | None:
@@ -108,7 +103,7 @@ class GroupRepository:
     async def find_room_ids(self, names: Collection[str]) -> dict[str, int]:
         """Return the ids of private rooms by address; unknown addresses are absent."""
         statement = select(rooms.c.name, rooms.c.id).where(rooms.c.name.in_(names), _is_group)
-        rows = await self._read(lambda connection: connection.execute(statement).all())
+        rows = await self._reads.run(lambda connection: connection.execute(statement).all())
         return {row.name: row.id for row in rows}
 
     async def find_name_by_code(self, invite_code: str) -> str | None:
@@ -120,7 +115,7 @@ class GroupRepository:
             .join(groups, groups.c.room_id == rooms.c.id)
             .where(groups.c.invite_code == invite_code, _is_group)
         )
-        return await self._read(lambda connection: connection.execute(statement).scalar_one_or_none())
+        return await self._reads.run(lambda connection: connection.execute(statement).scalar_one_or_none())
 
     async def list_members(self, group_id: int) -> list[GroupMember]:
         """Return the durable members of a group, in order of their joins."""
@@ -129,7 +124,7 @@ class GroupRepository:
             .where(memberships.c.room_id == group_id)
             .order_by(memberships.c.joined_at, memberships.c.member_id)
         )
-        rows = await self._read(lambda connection: connection.execute(statement).all())
+        rows = await self._reads.run(lambda connection: connection.execute(statement).all())
         return [
             GroupMember(
                 ref=MemberRef(member_id=row.member_id, nick_name=row.nick_name, account=row.account),
@@ -143,35 +138,35 @@ class GroupRepository:
 
         These are its cover without a group, and those of its own groups.
         """
-        return await self._read(partial(_list_covers, member_id=member_id))
+        return await self._reads.run(partial(_list_covers, member_id=member_id))
 
     async def replace_pending_cover(self, member_id: str, upload_id: str) -> str | None:
         """Store the cover of the next group of a member; return the former one, which no group uses, or None."""
-        return await self._write(partial(_replace_pending_cover, member_id=member_id, upload_id=upload_id))
+        return await self._writes.run(partial(_replace_pending_cover, member_id=member_id, upload_id=upload_id))
 
     async def set_cover(self, group_id: int, upload_id: str) -> None:
         """Store the cover of a group, which is no cover without a group any more."""
-        await self._write(partial(_set_cover, group_id=group_id, upload_id=upload_id))
+        await self._writes.run(partial(_set_cover, group_id=group_id, upload_id=upload_id))
 
     async def ensure_code(self, group_id: int, new_code: str) -> str:
         """Return the reusable invite code of a group, after storing `new_code` if the group has none."""
-        return await self._write(partial(_ensure_code, room_id=group_id, new_code=new_code))
+        return await self._writes.run(partial(_ensure_code, room_id=group_id, new_code=new_code))
 
     async def replace_code(self, group_id: int, new_code: str) -> None:
         """Replace the reusable invite code of a group; the former one is invalid at once."""
-        await self._write(partial(_put_group, room_id=group_id, values={"invite_code": new_code}))
+        await self._writes.run(partial(_put_group, room_id=group_id, values={"invite_code": new_code}))
 
     async def list_conversations(self, member_id: str) -> list[ConversationRecord]:
         """Return the conversations of a member, latest activity first."""
-        records, missing_ids = await self._read(partial(_list_conversations, member_id=member_id))
+        records, missing_ids = await self._reads.run(partial(_list_conversations, member_id=member_id))
         if missing_ids:
-            await self._write(partial(_add_conversations, member_id=member_id, room_ids=missing_ids))
-            records, _ = await self._read(partial(_list_conversations, member_id=member_id))
+            await self._writes.run(partial(_add_conversations, member_id=member_id, room_ids=missing_ids))
+            records, _ = await self._reads.run(partial(_list_conversations, member_id=member_id))
         return records
 
     async def find_conversation(self, conversation_id: int, member_id: str) -> ConversationRecord | None:
         """Return a conversation of a member; None for an unknown one, and after the end of the membership."""
-        records, _ = await self._read(
+        records, _ = await self._reads.run(
             partial(_list_conversations, member_id=member_id, conversation_id=conversation_id)
         )
         return records[0] if records else None
@@ -184,30 +179,22 @@ class GroupRepository:
             before_id: Exclusive upper bound of the entry id, None for no bound.
             limit: Maximum number of messages.
         """
-        return await self._read(partial(list_messages, group_id=group_id, before_id=before_id, limit=limit))
+        return await self._reads.run(partial(list_messages, group_id=group_id, before_id=before_id, limit=limit))
 
     async def find_message(self, entry_id: int) -> MessageRecord | None:
         """Return the message of an entry; None for a deleted message and for an entry of another kind."""
-        messages = await self._read(lambda connection: read_messages(connection, [entry_id]))
+        messages = await self._reads.run(lambda connection: read_messages(connection, [entry_id]))
         return messages.get(entry_id)
 
     async def find_seq(self, group_id: int, entry_id: int) -> int | None:
         """Return the `seq` of an entry of a group, None for an entry of another room or a removed one."""
         statement = select(entries.c.seq).where(entries.c.id == entry_id, entries.c.room_id == group_id)
-        return await self._read(lambda connection: connection.execute(statement).scalar_one_or_none())
+        return await self._reads.run(lambda connection: connection.execute(statement).scalar_one_or_none())
 
     async def _find_group(self, condition: Any, member_id: str) -> GroupRecord | None:
         statement = _select_groups().where(condition, memberships.c.member_id == member_id)
-        row = await self._read(lambda connection: connection.execute(statement).one_or_none())
+        row = await self._reads.run(lambda connection: connection.execute(statement).one_or_none())
         return None if row is None else _group_from_row(row)
-
-    async def _write(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        on_outage = partial(_log.error, "write of a group failed: %s")
-        return await run_or_reconnect(self._writer, work, on_outage, "storage_unwritable")
-
-    async def _read(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        on_outage = partial(_log.error, "read of groups failed: %s")
-        return await run_or_reconnect(self._readers, work, on_outage, "storage_unreadable")
 
 
 _is_group = rooms.c.visibility == "private"

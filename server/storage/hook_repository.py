@@ -1,22 +1,16 @@
 """Webhooks of rooms; the journal creates and revokes them in the transaction of their log entry."""
 
-import logging
-from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, select
 
 from server.domain.log_commands import AppendMemberChange
-from server.storage.executor import Executor, run_or_reconnect
+from server.storage.executor import Executor, TransactionRunner
 from server.storage.tables import REMOVED, hooks, rooms
 from tui_chat.protocol.errors import Conflict
 from tui_chat.protocol.limits import HOOKS_PER_ROOM
 from tui_chat.protocol.names import canonical_key
-
-_log = logging.getLogger(__name__)
-
-ResultT = TypeVar("ResultT")
 
 _select_hooks = (
     select(hooks.c.member_id, hooks.c.nick_name, hooks.c.created_by, hooks.c.created_at, rooms.c.name)
@@ -51,19 +45,15 @@ class HookRepository:
     """
 
     def __init__(self, readers: Executor) -> None:
-        self._readers = readers
+        self._reads = TransactionRunner.for_reads(readers, "webhooks")
 
     async def find(self, digest: bytes) -> StoredHook | None:
         """Return the webhook with the SHA-256 of a secret, None for an unknown secret and in a removed room."""
-        return await self._run(partial(_find, digest=digest))
+        return await self._reads.run(partial(_find, digest=digest))
 
     async def list_all(self, room_key: str) -> list[StoredHook]:
         """Return the webhooks of a room, newest first."""
-        return await self._run(partial(_list_all, room_key=room_key))
-
-    async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        on_outage = partial(_log.error, "read of webhooks failed: %s")
-        return await run_or_reconnect(self._readers, work, on_outage, "storage_unreadable")
+        return await self._reads.run(partial(_list_all, room_key=room_key))
 
 
 def change_hook(connection: Connection, room_id: int, command: AppendMemberChange, now: int) -> bool:

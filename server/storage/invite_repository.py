@@ -1,6 +1,5 @@
 """Invites to rooms; `server.storage.access_changes` redeems them in the transaction of the membership."""
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -8,12 +7,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, and_, delete, select
 
 from server.domain.log_commands import StaleAccess
-from server.storage.executor import Executor, run_or_reconnect
+from server.storage.executor import Executor, TransactionRunner
 from server.storage.tables import invites, rooms
 
 _COLUMNS = (invites.c.id, invites.c.uses_left, invites.c.expires_at)
-
-_log = logging.getLogger(__name__)
 
 
 class StoredInvite(NamedTuple):
@@ -36,8 +33,8 @@ class InviteRepository:
     """
 
     def __init__(self, writer: Executor, readers: Executor, clock: Callable[[], int]) -> None:
-        self._writer = writer
-        self._readers = readers
+        self._writes = TransactionRunner.for_writes(writer, "invites")
+        self._reads = TransactionRunner.for_reads(readers, "invites")
         self._clock = clock
 
     async def create(
@@ -61,29 +58,19 @@ class InviteRepository:
             **{"digest": digest, "uses_left": uses, "expires_at": now + 1000 * expires_in},
             **{"created_by": created_by, "created_at": now},
         }
-        return await self._run(partial(_create, room_key=room_key, policy_seq=policy_seq, values=values))
+        return await self._writes.run(partial(_create, room_key=room_key, policy_seq=policy_seq, values=values))
 
     async def is_valid(self, room_key: str, digest: bytes) -> bool:
         """Return whether an invite to a room can be redeemed; guesses therefore do not reach the writer."""
-        return await run_or_reconnect(
-            self._readers,
-            partial(_is_valid, room_key=room_key, digest=digest, now=self._clock()),
-            partial(_log.error, "read of an invite failed: %s"),
-            "storage_unreadable",
-        )
+        return await self._reads.run(partial(_is_valid, room_key=room_key, digest=digest, now=self._clock()))
 
     async def list_valid(self, room_key: str) -> list[StoredInvite]:
         """Return the invites to a room that can be redeemed, newest first."""
-        return await self._run(partial(_list_valid, room_key=room_key, now=self._clock()))
+        return await self._writes.run(partial(_list_valid, room_key=room_key, now=self._clock()))
 
     async def revoke(self, room_key: str, invite_id: int) -> bool:
         """Delete an invite to a room; return whether it existed."""
-        return await self._run(partial(_revoke, room_key=room_key, invite_id=invite_id))
-
-    async def _run(self, work: Callable[[Connection], Any]) -> Any:
-        return await run_or_reconnect(
-            self._writer, work, partial(_log.error, "write of an invite failed: %s"), "storage_unwritable"
-        )
+        return await self._writes.run(partial(_revoke, room_key=room_key, invite_id=invite_id))
 
 
 def _create(connection: Connection, *, room_key: str, policy_seq: int, values: dict[str, Any]) -> StoredInvite:

@@ -49,7 +49,7 @@ LINGER = 0.002
 MAX_QUEUE_DEPTH = 10_000
 """Default limit of queued commands."""
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger("chat.storage")
 
 QueuedCommand = tuple[LogCommand, "asyncio.Future[AppendResult]"]
 
@@ -129,7 +129,7 @@ class Journal:
             raise errors.Unavailable("server_stopping", retry_after=RETRY_AFTER)
         if len(self._queue) >= self._max_queue_depth:
             if not self._overloaded:
-                _log.error("journal queue full with %d commands, rejecting further commands", len(self._queue))
+                log.error("journal queue full with %d commands, rejecting further commands", len(self._queue))
             self._overloaded = True
             raise errors.Unavailable("messages_waiting", retry_after=RETRY_AFTER)
         future: asyncio.Future[AppendResult] = self._loop.create_future()
@@ -153,13 +153,13 @@ class Journal:
         outage lasts until `report_recovery` or the next committed batch.
         """
         if self._outage is None:
-            _log.error("database write failed: %s", reason)
+            log.error("database write failed: %s", reason)
         self._outage = reason
 
     def report_recovery(self) -> None:
         """Mark the database as working, and log the end of an outage; without an outage, no effect."""
         if self._outage is not None:
-            _log.warning("database writes resumed")
+            log.warning("database writes resumed")
             self._outage = None
 
     async def _run_writer(self) -> None:
@@ -170,7 +170,7 @@ class Journal:
                 self._batch = self._take_batch()
                 await self._write_batch(self._batch)
             if self._overloaded:
-                _log.warning("journal queue drained, accepting commands again")
+                log.warning("journal queue drained, accepting commands again")
                 self._overloaded = False
             if self._closing:
                 return
@@ -243,7 +243,7 @@ class Journal:
             try:
                 self.publish(new_entries)
             except Exception:
-                _log.exception("publication of %d committed entries failed", len(new_entries))
+                log.exception("publication of %d committed entries failed", len(new_entries))
 
     def _select_unpublished(self, batch: list[QueuedCommand], outcomes: list[AppendOutcome]) -> list[events.Entry]:
         """Return the unpublished entries of a batch in commit order, and remove their uncertain commits.
@@ -291,7 +291,7 @@ class Journal:
             if len(commands) > 1:
                 return None
             # Database errors may quote message texts, which must not reach the log.
-            _log.error(
+            log.error(
                 "log command failed: %s",
                 describe_error(error),
                 exc_info=None if isinstance(error, exc.SQLAlchemyError) else error,

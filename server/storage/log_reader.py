@@ -35,7 +35,7 @@ MAX_KEYS_PER_QUERY = 500
 MAX_QUEUED_SEARCHES = 50
 """Maximum number of queued searches; one search runs at a time, so other reads keep free executor slots."""
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger("chat.storage")
 
 ResultT = TypeVar("ResultT")
 
@@ -263,13 +263,13 @@ class LogReader:
         finally:
             self._queued_reads -= 1
         if self._failing:
-            _log.warning("database reads resumed")
+            log.warning("database reads resumed")
             self._failing = False
         return result
 
     def _report_outage(self, reason: str) -> None:
         if not self._failing:
-            _log.error("database read failed: %s", reason)
+            log.error("database read failed: %s", reason)
         self._failing = True
 
 

@@ -1,15 +1,14 @@
 """Reads for moderation: members, authors, recent messages and the audit of a room."""
 
-import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, and_, bindparam, literal_column, or_, select
 
 from server.domain.room_access import AccessState, Requester
 from server.storage.access_reader import read_access
-from server.storage.executor import Executor, run_or_reconnect
+from server.storage.executor import Executor, TransactionRunner
 from server.storage.row_mapping import entry_from_row
 from server.storage.search import find_first_seq
 from server.storage.tables import entries, is_audited, memberships, rooms, sanctions
@@ -17,10 +16,6 @@ from tui_chat.protocol import responses
 from tui_chat.protocol.events import MemberRef
 
 _EXAMINED_ENTRIES = 10_000  # newest entries that are searched for a former member without a membership
-
-_log = logging.getLogger(__name__)
-
-ResultT = TypeVar("ResultT")
 
 _select_room = select(rooms).where(rooms.c.key == bindparam("key"))
 _identity = (entries.c.member_id, entries.c.nick_name, entries.c.account)
@@ -62,7 +57,7 @@ class ModerationReader:
     """
 
     def __init__(self, readers: Executor, clock: Callable[[], int]) -> None:
-        self._readers = readers
+        self._reads = TransactionRunner.for_reads(readers, "moderation data")
         self._clock = clock
 
     async def find_target(self, room_key: str, requester: Requester) -> TargetState:
@@ -72,11 +67,11 @@ class ModerationReader:
             room_key: Canonical key of the room.
             requester: Target; its address is not considered.
         """
-        return await self._run(partial(_find_target, key=room_key, requester=requester, now=self._clock()))
+        return await self._reads.run(partial(_find_target, key=room_key, requester=requester, now=self._clock()))
 
     async def find_author(self, room_key: str, seq: int) -> MemberRef | None:
         """Return the author of a message, None for an unknown message."""
-        return await self._run(partial(_find_author, key=room_key, seq=seq))
+        return await self._reads.run(partial(_find_author, key=room_key, seq=seq))
 
     async def list_messages(self, room_key: str, member_id: str, since: int, after: int, limit: int) -> list[int]:
         """Return the `seq` of messages of a member that are not deleted, in ascending order.
@@ -88,7 +83,7 @@ class ModerationReader:
             after: Exclusive lower bound of `seq`.
             limit: Maximum number of messages.
         """
-        return await self._run(
+        return await self._reads.run(
             partial(_list_messages, key=room_key, member_id=member_id, since=since, after=after, limit=limit)
         )
 
@@ -103,11 +98,7 @@ class ModerationReader:
             before: Exclusive upper bound of `seq`.
             limit: Maximum number of entries.
         """
-        return await self._run(partial(_read_audit, key=room_key, before=before, limit=limit))
-
-    async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        on_outage = partial(_log.error, "read for moderation failed: %s")
-        return await run_or_reconnect(self._readers, work, on_outage, "storage_unreadable")
+        return await self._reads.run(partial(_read_audit, key=room_key, before=before, limit=limit))
 
 
 def _find_room(connection: Connection, key: str) -> Row[Any] | None:

@@ -12,7 +12,7 @@ from server.storage.node_tables import nodes
 
 _CLOCK = literal_column("(extract(epoch FROM clock_timestamp()) * 1000)::bigint", BigInteger())
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger("chat.storage")
 
 ResultT = TypeVar("ResultT")
 
@@ -90,7 +90,7 @@ class NodeRepository:
 
     def _report_outage(self, reason: str) -> None:
         if not self._is_failing:
-            _log.error("heartbeat of the node failed: %s", reason)
+            log.error("heartbeat of the node failed: %s", reason)
         self._is_failing = True
 
 

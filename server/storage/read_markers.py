@@ -6,13 +6,11 @@
 """
 
 import asyncio
-import logging
-from collections.abc import Callable
 from functools import partial
 from heapq import merge
 from itertools import islice
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import (
@@ -29,7 +27,7 @@ from sqlalchemy import (
     select,
 )
 
-from server.storage.executor import Executor, run_or_reconnect
+from server.storage.executor import Executor, TransactionRunner
 from server.storage.row_mapping import KIND_MESSAGE
 from server.storage.search import SearchResult, messages_from_rows, select_entries_with_rooms
 from server.storage.statements import move_marker
@@ -44,10 +42,6 @@ MAX_SCANNED_MENTIONS = 2_000
 """Maximum number of mentions of all members of any room that one page examines."""
 
 _ALL_MEMBERS = literal_column(f"'{ALL_MEMBERS}'", Text)
-
-_log = logging.getLogger(__name__)
-
-ResultT = TypeVar("ResultT")
 
 
 def _is_author_blocked() -> ColumnElement[bool]:
@@ -115,8 +109,8 @@ class ReadMarkerRepository:
     """
 
     def __init__(self, writer: Executor, readers: Executor) -> None:
-        self._writer = writer
-        self._readers = readers
+        self._writes = TransactionRunner.for_writes(writer, "read markers")
+        self._reads = TransactionRunner.for_reads(readers, "read markers")
         self._pending: list[dict[str, Any]] = []  # parameters of `move_marker`
         self._commit: asyncio.Task[None] | None = None
 
@@ -129,15 +123,15 @@ class ReadMarkerRepository:
             seq: `seq` of the newest read entry; limited to the stored entries.
             may_decrease: Move the marker to a lower `seq` too.
         """
-        before = await self._read(partial(_read_marker, key=room_key, member=member_id))
+        before = await self._reads.run(partial(_read_marker, key=room_key, member=member_id))
         if before is None:
             return None
         seq = max(before.first_seq - 1, min(seq, before.last_seq))
         if seq > before.read_seq or (may_decrease and seq != before.read_seq):
-            n = await self._read(partial(_read_ordinal, room=before, seq=seq))
+            n = await self._reads.run(partial(_read_ordinal, room=before, seq=seq))
             bound = SEQ_MAX if may_decrease else seq
             await self._write({"new_seq": seq, "new_n": n, "room": before.id, "member": member_id, "bound": bound})
-        after = await self._read(partial(_read_marker, key=room_key, member=member_id))
+        after = await self._reads.run(partial(_read_marker, key=room_key, member=member_id))
         if after is None:
             return None
         return MarkerMove(after.name, to_read_state(after), is_moved=after.read_seq != before.read_seq)
@@ -154,7 +148,7 @@ class ReadMarkerRepository:
             limit: Maximum number of messages.
         """
         bound = SEQ_MAX if before is None else before
-        return await self._read(partial(_list_mentions, member=member_id, before=bound, limit=limit))
+        return await self._reads.run(partial(_list_mentions, member=member_id, before=bound, limit=limit))
 
     async def close(self) -> None:
         """Commit the pending moves."""
@@ -170,16 +164,7 @@ class ReadMarkerRepository:
     async def _commit_pending(self) -> None:
         await asyncio.sleep(COMMIT_INTERVAL)
         moves, self._pending, self._commit = self._pending, [], None
-        await run_or_reconnect(
-            self._writer,
-            partial(_write_moves, moves=moves),
-            partial(_log.error, "write of read markers failed: %s"),
-            "storage_unwritable",
-        )
-
-    async def _read(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        report_outage = partial(_log.error, "read of read markers failed: %s")
-        return await run_or_reconnect(self._readers, work, report_outage, "storage_unreadable")
+        await self._writes.run(partial(_write_moves, moves=moves))
 
 
 def read_read_state(connection: Connection, room_key: str, member_id: str) -> ReadState | None:

@@ -21,7 +21,7 @@ from server.storage.errors import StorageError, describe_error
 from server.storage.executor import Executor
 from server.storage.tables import LOG_ID_CHARACTERS, rooms, settings
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger("chat.storage")
 
 _GENERATION_KEY = "generation"
 
@@ -69,7 +69,7 @@ class RestoreDetector:
         try:
             await self.rotate()
         except (StorageError, SQLAlchemyError, OSError) as error:
-            _log.warning("write of the database generation failed: %s", describe_error(error))
+            log.warning("write of the database generation failed: %s", describe_error(error))
 
     def _rotate(self, connection: Connection) -> str:
         """Assign new log ids if necessary, write both generations to the marker, and return the new one.

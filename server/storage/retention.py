@@ -9,7 +9,6 @@
 """
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -17,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, select, update
 
 from server.observability.supervision import Supervisor
-from server.storage.executor import Executor, run_or_reconnect
+from server.storage.executor import Executor, TransactionRunner
 from server.storage.job_permit import JobPermit
 from server.storage.row_mapping import KIND_MESSAGE
 from server.storage.search import find_first_seq
@@ -42,8 +41,6 @@ _INTERVAL = 60.0  # seconds between two rounds over all rooms
 _SLICE_PAUSE = 0.02  # seconds between two slices
 _DAY_MS = 24 * 3600 * 1000
 
-_log = logging.getLogger(__name__)
-
 
 class RetentionJob:
     """Background task that removes expired entries.
@@ -56,7 +53,7 @@ class RetentionJob:
     """
 
     def __init__(self, writer: Executor, clock: Callable[[], int], supervisor: Supervisor, permit: JobPermit) -> None:
-        self._writer = writer
+        self._writes = TransactionRunner.for_writes(writer, "expired entries")
         self._permit = permit
         self._clock = clock
         self._search_index = SearchIndex(writer.dialect)
@@ -68,10 +65,10 @@ class RetentionJob:
         Raises:
             Unavailable: The database is not writable; earlier slices are removed.
         """
-        for room_id in await self._execute(_find_rooms):
+        for room_id in await self._writes.run(_find_rooms):
             has_more = True
             while has_more:
-                has_more = await self._execute(
+                has_more = await self._writes.run(
                     partial(_remove_slice, room_id=room_id, now=self._clock(), search_index=self._search_index)
                 )
                 await asyncio.sleep(_SLICE_PAUSE)
@@ -89,11 +86,6 @@ class RetentionJob:
                 await self.remove_expired()
             except Unavailable:
                 continue  # the next round repeats the slice
-
-    async def _execute(self, work: Callable[[Connection], Any]) -> Any:
-        return await run_or_reconnect(
-            self._writer, work, partial(_log.error, "removal of expired entries failed: %s"), "storage_unwritable"
-        )
 
 
 def _find_rooms(connection: Connection) -> Sequence[int]:

@@ -5,15 +5,13 @@
 - Unique keys: no two rooms have the same key, also with concurrent writers.
 """
 
-import logging
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
 
 from sqlalchemy import Connection, delete, exc, func, select, update
 
 from server.domain.log_commands import StaleAccess, generate_log_id
-from server.storage.executor import Executor, run_or_reconnect
+from server.storage.executor import Executor, TransactionRunner
 from server.storage.group_tables import conversations, groups
 from server.storage.log_reader import RoomRecord, room_from_row
 from server.storage.statements import get_insert_construct
@@ -39,10 +37,6 @@ _DEFAULT_POLICY = {
     **{"guest_post": True, "owned": False, "keep_days": None, "keep_messages": None},
 }
 
-_log = logging.getLogger(__name__)
-
-ResultT = TypeVar("ResultT")
-
 
 class RoomRepository:
     """Repository of rooms.
@@ -55,7 +49,7 @@ class RoomRepository:
     """
 
     def __init__(self, writer: Executor, clock: Callable[[], int]) -> None:
-        self._writer = writer
+        self._writes = TransactionRunner.for_writes(writer, "the room list")
         self._clock = clock
 
     async def create(self, key: str, name: str, topic: str) -> RoomRecord:
@@ -72,7 +66,7 @@ class RoomRepository:
         Raises:
             Conflict: A room with this key exists and is not removed.
         """
-        return await self._run(partial(_create, key=key, name=name, topic=topic, now=self._clock()))
+        return await self._writes.run(partial(_create, key=key, name=name, topic=topic, now=self._clock()))
 
     async def rename(self, room_id: int, key: str, name: str) -> None:
         """Change the name of a public room.
@@ -90,7 +84,7 @@ class RoomRepository:
             Conflict: Another room, possibly a removed one, has this key.
         """
         try:
-            await self._run(partial(_rename, room_id=room_id, key=key, name=name))
+            await self._writes.run(partial(_rename, room_id=room_id, key=key, name=name))
         except exc.IntegrityError:
             raise Conflict("room_exists") from None
 
@@ -104,7 +98,7 @@ class RoomRepository:
             NotFound: No public room has this id.
             Conflict: The room contains messages that are not deleted.
         """
-        await self._run(partial(_delete, room_id=room_id))
+        await self._writes.run(partial(_delete, room_id=room_id))
 
     async def delete_with_log(self, key: str, policy_seq: int) -> int:
         """Delete a room with its memberships, sanctions, invites and webhooks, hide its log, and return the last `seq`.
@@ -119,15 +113,7 @@ class RoomRepository:
         Raises:
             StaleAccess: The room has another `policy_seq`, or does not exist any more.
         """
-        return await self._run(partial(_delete_with_log, key=key, policy_seq=policy_seq))
-
-    async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        return await run_or_reconnect(
-            self._writer,
-            work,
-            partial(_log.error, "write to the room list failed: %s"),
-            "storage_unwritable",
-        )
+        return await self._writes.run(partial(_delete_with_log, key=key, policy_seq=policy_seq))
 
 
 def _create(connection: Connection, *, key: str, name: str, topic: str, now: int) -> RoomRecord:

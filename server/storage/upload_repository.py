@@ -5,15 +5,14 @@
 - Quota: removed uploads count for a day.
 """
 
-import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, delete, exists, func, or_, select, update
 
 from server.domain.uploads import Upload, UploadState
-from server.storage.executor import Executor, run_or_reconnect
+from server.storage.executor import Executor, TransactionRunner
 from server.storage.tables import DELETED, REMOVED, attachments, rooms, uploads
 
 UNUSED_MS = 3600 * 1000
@@ -23,10 +22,6 @@ QUOTA_PERIOD_MS = 24 * 3600 * 1000
 """Period of the daily quota in milliseconds."""
 
 _SLICE = 100  # uploads that one call expires or removes
-
-_log = logging.getLogger(__name__)
-
-ResultT = TypeVar("ResultT")
 
 _is_referenced = exists().where(attachments.c.upload_id == uploads.c.id)
 
@@ -60,32 +55,34 @@ class UploadRepository:
     """
 
     def __init__(self, writer: Executor, readers: Executor, clock: Callable[[], int]) -> None:
-        self._writer = writer
-        self._readers = readers
+        self._writes = TransactionRunner.for_writes(writer, "uploads")
+        self._reads = TransactionRunner.for_reads(readers, "uploads")
         self._clock = clock
 
     async def read_usage(self, quota_key: str) -> UploadUsage:
         """Return the bytes of one owner and of all uploads."""
-        return await self._read(partial(_read_usage, quota_key=quota_key, since=self._clock() - QUOTA_PERIOD_MS))
+        return await self._reads.run(partial(_read_usage, quota_key=quota_key, since=self._clock() - QUOTA_PERIOD_MS))
 
     async def create(self, upload: Upload, quota_key: str) -> None:
         """Store a new upload."""
         values = {name: getattr(upload, name) for name in upload.__struct_fields__}
-        await self._write(lambda connection: connection.execute(uploads.insert().values(quota_key=quota_key, **values)))
+        await self._writes.run(
+            lambda connection: connection.execute(uploads.insert().values(quota_key=quota_key, **values))
+        )
 
     async def set_state(self, upload_id: str, state: UploadState) -> None:
         """Set the state of an upload."""
         statement = update(uploads).where(uploads.c.id == upload_id).values(state=state)
-        await self._write(lambda connection: connection.execute(statement))
+        await self._writes.run(lambda connection: connection.execute(statement))
 
     async def unpin(self, upload_id: str) -> None:
         """Remove the pin of an upload, so that it is in use only with a message."""
         statement = update(uploads).where(uploads.c.id == upload_id).values(is_pinned=False)
-        await self._write(lambda connection: connection.execute(statement))
+        await self._writes.run(lambda connection: connection.execute(statement))
 
     async def find(self, upload_ids: Collection[str]) -> dict[str, FoundUpload]:
         """Return uploads with readable bytes by id, without those of other ids."""
-        return await self._read(partial(_find, upload_ids=upload_ids))
+        return await self._reads.run(partial(_find, upload_ids=upload_ids))
 
     async def expire_unused(self) -> int:
         """Expire unpinned uploads without a reference: after the loss of the last one, or at the age of `UNUSED_MS`.
@@ -94,15 +91,15 @@ class UploadRepository:
             Number of expired uploads, limited per call.
         """
         cutoff = self._clock() - UNUSED_MS
-        unused = await self._read(partial(_list_unused, cutoff=cutoff))
+        unused = await self._reads.run(partial(_list_unused, cutoff=cutoff))
         if not unused:
             return 0
-        return await self._write(partial(_expire, upload_ids=unused, cutoff=cutoff))
+        return await self._writes.run(partial(_expire, upload_ids=unused, cutoff=cutoff))
 
     async def list_expired(self) -> list[Upload]:
         """Return expired uploads, limited per call."""
         statement = select(uploads).where(uploads.c.state == "expired").limit(_SLICE)
-        rows = await self._read(lambda connection: connection.execute(statement).mappings().all())
+        rows = await self._reads.run(lambda connection: connection.execute(statement).mappings().all())
         return [upload_from_row(row) for row in rows]
 
     async def delete_removed(self) -> None:
@@ -110,15 +107,7 @@ class UploadRepository:
         statement = delete(uploads).where(
             uploads.c.state == "removed", uploads.c.created_at <= self._clock() - QUOTA_PERIOD_MS
         )
-        await self._write(lambda connection: connection.execute(statement))
-
-    async def _read(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        on_outage = partial(_log.error, "read of an upload failed: %s")
-        return await run_or_reconnect(self._readers, work, on_outage, "storage_unreadable")
-
-    async def _write(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        on_outage = partial(_log.error, "write of an upload failed: %s")
-        return await run_or_reconnect(self._writer, work, on_outage, "storage_unwritable")
+        await self._writes.run(lambda connection: connection.execute(statement))
 
 
 def upload_from_row(row: Mapping[Any, Any]) -> Upload:

@@ -30,7 +30,7 @@ TIMEOUT = 30.0
 _RETRY_AFTER = 10.0  # seconds
 _MAX_RESULT_BYTES = 64 * 1024  # also of warnings before the result
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger("chat.uploads")
 
 
 class ProcessedImage(NamedTuple):
@@ -115,7 +115,7 @@ class ImageProcessor:
         try:
             return msgspec.json.decode(output.strip().rpartition(b"\n")[2], type=ImageResult)
         except msgspec.MsgspecError:
-            _log.warning("image process ended with status %s and no result", process.returncode)
+            log.warning("image process ended with status %s and no result", process.returncode)
             return ImageResult("invalid")
 
 

@@ -41,7 +41,7 @@ _ID_BYTES = 16
 _RETRY_AFTER = 5.0  # seconds
 _QUOTA_RETRY_AFTER = 3600.0  # seconds
 
-_log = logging.getLogger("chat.uploads")
+log = logging.getLogger("chat.uploads")
 
 
 class UploadLimits(Struct, frozen=True, kw_only=True):
@@ -145,7 +145,7 @@ class UploadService:
             except STORE_ERRORS as error:
                 if isinstance(error, ConnectionError):
                     raise  # of the client
-                _log.error("storage of an upload failed: %s", error)
+                log.error("storage of an upload failed: %s", error)
                 raise errors.Unavailable("uploads_unwritable", retry_after=_RETRY_AFTER) from error
 
     async def find(self, upload_ids: Collection[str]) -> dict[str, FoundUpload]:
@@ -169,10 +169,10 @@ class UploadService:
         try:
             return await self._store.read(upload.id, is_preview=is_preview, byte_range=byte_range)
         except FileNotFoundError:
-            _log.error("the bytes of upload %s are missing", upload.id)
+            log.error("the bytes of upload %s are missing", upload.id)
             raise errors.NotFound("upload_not_found") from None
         except STORE_ERRORS as error:
-            _log.error("read of an upload failed: %s", error)
+            log.error("read of an upload failed: %s", error)
             raise errors.Unavailable("uploads_unreadable", retry_after=_RETRY_AFTER) from error
 
     def sign(self, path: str) -> str:
@@ -212,7 +212,7 @@ class UploadService:
                 try:
                     await self._store.delete(upload.id)
                 except STORE_ERRORS as error:
-                    _log.error("removal of upload %s failed: %s", upload.id, error)
+                    log.error("removal of upload %s failed: %s", upload.id, error)
                     return
                 await self._repository.set_state(upload.id, "removed")
         await self._repository.delete_removed()
@@ -294,12 +294,12 @@ class UploadService:
         if self.limits.daily and usage.daily + self._running_bytes[uploader.quota_key] > self.limits.daily:
             raise errors.RateLimited("upload_quota_exceeded", retry_after=_QUOTA_RETRY_AFTER)
         if self.limits.total and usage.total + self._running_bytes.total() > self.limits.total:
-            _log.error("uploads have reached the limit of %d bytes", self.limits.total)
+            log.error("uploads have reached the limit of %d bytes", self.limits.total)
             raise errors.Unavailable("uploads_full")
         directory = self._store.directory or Path(gettempdir())
         free = (await asyncio.to_thread(shutil.disk_usage, directory)).free
         if free - self._running_bytes.total() < self.limits.min_free:
-            _log.error("uploads are rejected: %d bytes are free in %s", free, directory)
+            log.error("uploads are rejected: %d bytes are free in %s", free, directory)
             raise errors.Unavailable("uploads_full")
 
 

@@ -19,7 +19,7 @@ PROBLEM_TYPE: Final = "application/problem+json"
 
 _TYPE: Final = "about:blank"  # the `reason` identifies the problem
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger("chat.web")
 
 _STATUS_BY_CODE: Final = {
     "bad_request": HTTPStatus.BAD_REQUEST,
@@ -157,7 +157,7 @@ async def problem_middleware(request: web.Request, handler: typedefs.Handler) ->
     except Exception as error:
         if isinstance(error, ConnectionError) and is_disconnected(request):
             return create_http_problem(HTTPStatus.BAD_REQUEST)  # not sent
-        _log.exception(
+        log.exception(
             "request for route %s failed, responding with status 500", request.match_info.route.name or "(unnamed)"
         )
         return create_problem_response(InternalError("internal_error"))

@@ -1,5 +1,6 @@
-"""Limits of size and coupling (docs/architecture.md)."""
+"""Limits of size and coupling (docs/architecture.md), and names of loggers."""
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -63,3 +64,13 @@ def test_no_constructor_takes_a_screen_or_an_app() -> None:
 def test_no_module_is_longer_than_the_limit() -> None:
     lengths = {str(path): source.line_count for path, source in modules().items()}
     assert {path: length for path, length in lengths.items() if length > MAX_LINES} == {}
+
+
+def test_loggers_are_named_log_and_have_a_name_of_the_project() -> None:
+    loggers = {
+        match
+        for path in modules()
+        for match in re.findall(r"^(\w+) = logging\.getLogger\((.+)\)$", (ROOT / path).read_text(), re.MULTILINE)
+    }
+    assert len(loggers) > 10
+    assert [name for variable, name in loggers if variable not in ("log", "library_log") or '"chat.' not in name] == []

@@ -166,7 +166,7 @@ async def test_requests_beyond_the_write_queue_limit_are_rejected(
         assert sorted(response["seq"] for response in responses) == [2, 3, 4, 5]
     await wait_for_readiness(server.url, 200)
     assert await texts(ann) == ["kept", *"mmmm"]
-    assert [record.getMessage() for record in caplog.records if record.name == "server.storage.journal"] == [
+    assert [record.getMessage() for record in caplog.records if record.name == "chat.storage"] == [
         f"journal queue full with {LIMIT} commands, rejecting further commands",
         "journal queue drained, accepting commands again",
     ]

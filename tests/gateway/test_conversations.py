@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
+from server.web.api import authentication
 from server.web.api.conversations import auth
 from tests.support.account_api import AccountApiClient, ApiResponse, account_api
 from tests.support.accounts import connected, create_account
@@ -126,6 +127,9 @@ async def test_registration_and_logins_obey_the_rules_of_the_server(
         await server.account_service.create_account("annabel", password=PASSWORD, address="127.0.0.1")
         statuses = [(await _log_in(server.url, "annabel", "Aa1!wrong")).status for _ in range(6)]
         assert statuses == [406] * 5 + [429]
+        refused = [await _log_in(server.url, "nobody@example.com") for _ in range(6)]
+        assert [response.status for response in refused] == [406] * 5 + [429]
+        assert refused[0].body["message"] == "account does not exist"
         limited = await _log_in(server.url, "annabel")
         assert limited.status == 429
         assert int(limited.headers["Retry-After"]) > 0
@@ -139,6 +143,28 @@ async def test_registration_and_logins_obey_the_rules_of_the_server(
         malformed = await api.request("POST", "/api/auth/login", {"loginName": 7})
         assert malformed.status == 400
         assert malformed.body["message"][0] == "loginName must be a string"
+
+
+async def test_forms_and_joins_are_limited_per_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(authentication, "FORMS_PER_MINUTE", 3)
+    monkeypatch.setattr(authentication, "JOINS_PER_MINUTE", 2)
+    async with (
+        running_server(tmp_path, conversations="on", trusted_proxy=("127.0.0.1",)) as server,
+        account_api(server.url) as api,
+    ):
+        client = api.with_headers(X_Forwarded_For="192.0.2.1", X_Forwarded_Proto="https")
+        ann = client.with_token((await create_account(server, "ann")).token)
+        forms = [
+            await client.request("GET", "/api/auth/catpcha?uid=1"),
+            await client.request("POST", "/api/auth/sendCode", {"email": "ann@example.com"}),
+            *[await client.request("POST", "/api/auth/login", {}) for _ in range(2)],
+            await client.request("GET", "/api/auth/catpcha?uid=1"),
+        ]
+        assert [response.status for response in forms] == [200, 201, 400, 429, 429]
+        assert all(int(response.headers["Retry-After"]) > 0 for response in forms[3:])
+        joins = [await ann.request("GET", "/api/group/join/unknown") for _ in range(3)]
+        assert [response.status for response in joins] == [406, 406, 429]
+        assert (await api.request("GET", "/api/auth/catpcha?uid=1")).status == 200
 
 
 async def test_a_server_without_the_dialect_has_no_endpoint_of_it(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@
 """
 
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable
 
 from server.domain.account_directory import AccountIdentity
 from server.domain.log_commands import AppendMemberChange, AppendMessage, AttachedUpload
+from server.domain.lru_table import LruTable
 from server.domain.mention_resolver import resolve_mentions
 from server.domain.permissions import Action
 from server.domain.rate_limits import Rate, TokenBucket
@@ -67,7 +67,7 @@ class ConversationService:
         self._views = views
         self._message_rate = message_rate
         self._monotonic = monotonic
-        self._buckets = OrderedDict[int, TokenBucket]()
+        self._buckets = LruTable[int, TokenBucket](_MAX_BUCKETS)
 
     # -- groups
 
@@ -236,10 +236,8 @@ class ConversationService:
         if self._message_rate is None:
             return
         now = self._monotonic()
-        bucket = self._buckets.setdefault(account.id, TokenBucket(self._message_rate, now))
-        self._buckets.move_to_end(account.id)
-        if len(self._buckets) > _MAX_BUCKETS:
-            self._buckets.popitem(last=False)
+        bucket = self._buckets.get(account.id) or TokenBucket(self._message_rate, now)
+        self._buckets.put(account.id, bucket)
         delay = bucket.acquire(now)
         if delay:
             raise errors.RateLimited("too_many_messages", retry_after=round(delay, 3))

@@ -25,6 +25,12 @@ CHANGES_PER_MINUTE = 120
 UPLOADS_PER_MINUTE = 60
 """Uploads per client address."""
 
+FORMS_PER_MINUTE = 120
+"""Verification codes, captchas and logins of the conversation dialect per client address."""
+
+JOINS_PER_MINUTE = 60
+"""Joins of groups per client address, also failed ones."""
+
 
 class HttpApi(Protocol):
     """Group of endpoints."""
@@ -40,11 +46,13 @@ class ApiLimits(NamedTuple):
     registrations: PerAddressLimiter
     changes: PerAddressLimiter
     uploads: PerAddressLimiter
+    forms: PerAddressLimiter
+    joins: PerAddressLimiter
 
 
 def create_api_limits() -> ApiLimits:
     """Return unused limits."""
-    rates = (REGISTRATIONS_PER_MINUTE, CHANGES_PER_MINUTE, UPLOADS_PER_MINUTE)
+    rates = (REGISTRATIONS_PER_MINUTE, CHANGES_PER_MINUTE, UPLOADS_PER_MINUTE, FORMS_PER_MINUTE, JOINS_PER_MINUTE)
     return ApiLimits(*map(PerAddressLimiter, rates))
 
 

@@ -26,7 +26,7 @@ from server.web.api.endpoints import ApiCall, Endpoint, RawContent
 from tui_chat.protocol import errors
 from tui_chat.protocol.events import Attachment
 
-_log = logging.getLogger("chat.uploads")
+log = logging.getLogger("chat.uploads")
 
 CHUNK_TIMEOUT = 30.0
 """Maximum time without progress of a body or a response, in seconds."""
@@ -243,7 +243,7 @@ class UploadApi:
                     await response.write(chunk)
         except STORE_ERRORS as error:
             if not isinstance(error, ConnectionError | TimeoutError):  # errors of the client
-                _log.error("read of an upload failed: %s", error)
+                log.error("read of an upload failed: %s", error)
             if request.transport is not None:
                 request.transport.abort()
 

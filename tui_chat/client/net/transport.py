@@ -64,8 +64,8 @@ PushHandler = Callable[[str, bytes], None]
 """Callback for the event name and JSON body of each push, in order."""
 
 # At INFO, the libraries log the texts of messages.
-_LIBRARY_LOG = logging.getLogger("chat.client.library")
-_LIBRARY_LOG.setLevel(logging.ERROR)
+library_log = logging.getLogger("chat.client.library")
+library_log.setLevel(logging.ERROR)
 
 # python-socketio has no type annotations.
 _socketio = cast(Any, socketio)
@@ -104,8 +104,8 @@ class Transport:
         self._client = _socketio.AsyncClient(
             reconnection=False,
             handle_sigint=False,
-            logger=_LIBRARY_LOG,
-            engineio_logger=_LIBRARY_LOG,
+            logger=library_log,
+            engineio_logger=library_log,
             serializer=Packet,
             json=SocketIOJson,
             http_session=self._session,

@@ -2,17 +2,18 @@
 
 - Registration: subject to the policy of the server. No mail is sent, and any code of six digits is accepted.
 - Login: a missing account and a wrong password have different errors, as the application expects. The limits of
-  failed logins are those of all logins.
+  failed logins are those of all logins, also for missing accounts. The rate per address bounds the number of names
+  that can be tested.
 """
 
 import re
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
 
+from server.domain.lru_table import LruTable
 from server.gateway.account_service import AccountService, Registration
 from server.gateway.conversations.service import ConversationRejected, ConversationService
 from server.storage.account_repository import AccountRecord, AccountRepository
@@ -39,7 +40,7 @@ _PASSWORD_PARTS = (
     (r"[!@#$%^&*;',.]", "password must contain one of !@#$%^&*;',."),
 )
 _EMAIL_CHARACTERS = 254
-_MAX_CODE_REQUESTS = 10_000  # the oldest ones are discarded
+_MAX_CODE_REQUESTS = 10_000
 _DEVICE_LABEL = "web application"
 
 
@@ -75,7 +76,7 @@ class ConversationAuthApi:
         self._limits = limits
         self._monotonic = monotonic
         self._captchas = CaptchaStore(monotonic)
-        self._codes_requested_at = OrderedDict[str, float]()  # by email
+        self._codes_requested_at = LruTable[str, float](_MAX_CODE_REQUESTS)  # by email
 
     def add_routes(self, app: web.Application) -> None:
         """Add the endpoints to an application; `create_api_guard` must enclose them."""
@@ -87,16 +88,14 @@ class ConversationAuthApi:
 
     async def _send_code(self, request: web.Request) -> None:
         """Record the request of a code, which is not sent."""
+        self._acquire_form(self._authenticator.get_client(request).address)
         fields = FieldReader(await read_json(request, dict[str, Any]))
         email = _read_email(fields)
         fields.finish()
-        now = self._monotonic()
-        if now - self._codes_requested_at.get(email.lower(), -CODE_INTERVAL) < CODE_INTERVAL:
+        now, requested_at = self._monotonic(), self._codes_requested_at.get(email.lower())
+        if requested_at is not None and now - requested_at < CODE_INTERVAL:
             raise ConversationRejected("please wait a minute before the next code")
-        self._codes_requested_at[email.lower()] = now
-        self._codes_requested_at.move_to_end(email.lower())
-        if len(self._codes_requested_at) > _MAX_CODE_REQUESTS:
-            self._codes_requested_at.popitem(last=False)
+        self._codes_requested_at.put(email.lower(), now)
 
     async def _register(self, request: web.Request) -> None:
         client = self._authenticator.require_secure(request)
@@ -120,11 +119,13 @@ class ConversationAuthApi:
 
     async def _get_captcha(self, request: web.Request) -> web.Response:
         """Return the image of a new captcha, without the envelope."""
+        self._acquire_form(self._authenticator.get_client(request).address)
         uid = request.query.get("uid", "")[:SECRET_CHARACTERS]
         return web.Response(text=self._captchas.create(uid), content_type="image/svg+xml")
 
     async def _log_in(self, request: web.Request) -> dict[str, Any]:
         client = self._authenticator.require_secure(request)
+        self._acquire_form(client.address)
         fields = FieldReader(await read_json(request, dict[str, Any]))
         login_name = fields.read_text("loginName", 1, _EMAIL_CHARACTERS)
         password = fields.read_text("password", 1, PASSWORD_CHARACTERS)
@@ -134,17 +135,20 @@ class ConversationAuthApi:
         if not self._captchas.verify(uid, code):
             raise ConversationRejected("captcha error")
         record = await self._find_account(login_name)
-        if record is None:
-            raise ConversationRejected("account does not exist")
+        name = login_name if record is None else record.account.name
         try:
-            issued = await self._account_service.log_in(record.account.name, password, _DEVICE_LABEL, client.address)
+            issued = await self._account_service.log_in(name, password, _DEVICE_LABEL, client.address)
         except errors.Unauthorized:
-            raise ConversationRejected("wrong password") from None
-        return {"token": issued.token, "user": self._service.build_user(issued.account.id, record.email)}
+            raise ConversationRejected("account does not exist" if record is None else "wrong password") from None
+        email = None if record is None else record.email
+        return {"token": issued.token, "user": self._service.build_user(issued.account.id, email)}
 
     async def _log_out(self, request: web.Request) -> None:
         account = await self._authenticator.authenticate(request)
         await self._account_service.revoke_device(account, account.token_id)
+
+    def _acquire_form(self, address: str) -> None:
+        acquire(self._limits and self._limits.forms, address, "too_many_requests")
 
     async def _find_account(self, login_name: str) -> AccountRecord | None:
         """Return the account with a name or an email; account names contain no `@`."""

@@ -4,8 +4,9 @@ A program reads them easily: the limit of failed logins protects accounts, and t
 """
 
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable
+
+from server.domain.lru_table import LruTable
 
 LIFETIME = 180.0
 """Validity of a captcha in seconds."""
@@ -13,7 +14,7 @@ LIFETIME = 180.0
 CHARACTERS = 4
 """Number of characters of a captcha."""
 
-_MAX_CAPTCHAS = 10_000  # the oldest ones are discarded
+_MAX_CAPTCHAS = 10_000
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without characters that look alike
 _COLORS = ("#7c3aed", "#0e7490", "#b45309", "#be185d")
 
@@ -27,20 +28,17 @@ class CaptchaStore:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._captchas = OrderedDict[str, tuple[str, float]]()  # text and expiry by uid
+        self._captchas = LruTable[str, tuple[str, float]](_MAX_CAPTCHAS)  # text and expiry by uid
 
     def create(self, uid: str) -> str:
         """Return the image of a new captcha, with one `<text>` element per character."""
         text = "".join(secrets.choice(_ALPHABET) for _ in range(CHARACTERS))
-        self._captchas[uid] = text, self._monotonic() + LIFETIME
-        self._captchas.move_to_end(uid)
-        if len(self._captchas) > _MAX_CAPTCHAS:
-            self._captchas.popitem(last=False)
+        self._captchas.put(uid, (text, self._monotonic() + LIFETIME))
         return _render(text)
 
     def verify(self, uid: str, text: str) -> bool:
         """Return whether a text is that of the valid captcha of a form, in upper or lower case."""
-        expected, expires_at = self._captchas.get(uid, ("", 0.0))
+        expected, expires_at = self._captchas.get(uid) or ("", 0.0)
         return expected != "" and self._monotonic() < expires_at and text.upper() == expected
 
 

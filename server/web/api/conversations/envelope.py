@@ -22,7 +22,7 @@ from server.web.api.guard import create_json_response
 from server.web.problem_details import get_status, is_disconnected
 from tui_chat.protocol.errors import ChatError, Unauthorized
 
-_log = logging.getLogger("chat.conversations")
+log = logging.getLogger("chat.conversations")
 
 AccountHandler = Callable[[web.Request, AccountIdentity], Awaitable[Any]]
 """Handler for the account of a request, that returns `data` of a success."""
@@ -55,7 +55,7 @@ def create_endpoint(handler: EndpointHandler) -> typedefs.Handler:
                 raise
             resource = request.match_info.route.resource
             path = resource and resource.canonical
-            _log.exception("request for %s failed, responding with status 500", path)
+            log.exception("request for %s failed, responding with status 500", path)
             return _create_failure(request, HTTPStatus.INTERNAL_SERVER_ERROR, "internal server error")
         status = HTTPStatus.CREATED if request.method == "POST" else HTTPStatus.OK
         return create_json_response({"status": 0, "data": data, "message": "success"}, status)

@@ -107,6 +107,7 @@ class ConversationApi:
         )
 
     async def _join_group(self, request: web.Request, account: AccountIdentity) -> None:
+        acquire(self._limits and self._limits.joins, self._authenticator.get_client(request).address, "too_many_joins")
         code = request.match_info["code"][:SECRET_CHARACTERS]
         await self._service.join_group(self._authenticator.create_connection(request, account), code)
 
