@@ -329,7 +329,7 @@ async def test_files_are_shown_opened_downloaded_copied_quoted_and_deleted(
     captions = [
         f"[image <b>tea.png · 1600×800 · {photo['size'] / 1024:.1f} KiB]",
         "[file <i>note.txt · text/plain · 6 B]",
-        "[file clip.webm · video/webm · 9 B]",
+        "[video clip.webm · video/webm · 9 B · with cover]",
     ]
     await chat_page.composer.focus()
     await keys.press("Shift+Tab")
