@@ -130,6 +130,7 @@ class AccountAdministration:
             address="",
             nick_name=None if arguments.nick is None else names.validate_nickname(arguments.nick),
             role=arguments.role,
+            is_bot=arguments.password is None,
         )
         response = await self._report(await self._accounts.require_account(account.name), "added")
         if account.is_bot:

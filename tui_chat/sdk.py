@@ -88,6 +88,8 @@ from tui_chat.protocol.policies import RoomPolicy
 from tui_chat.protocol.responses import (
     ChangeAccepted,
     HistoryPage,
+    Hook,
+    HookCreated,
     Invite,
     MentionList,
     OwnRoom,
@@ -122,6 +124,8 @@ __all__ = [
     "Forbidden",
     "Gap",
     "HistoryPage",
+    "Hook",
+    "HookCreated",
     "InternalError",
     "Invite",
     "JoinNotice",

@@ -25,7 +25,7 @@ class Account(Struct, frozen=True, kw_only=True):
         nick_name: Nickname in all rooms.
         member_id: Member id in all rooms; that of the claimed guest if the account was registered with a guest key.
         role: Role on the server; an `admin` moderates all rooms.
-        is_bot: The account has no password.
+        is_bot: The account is that of a bot, which has no password.
         suspended: Logins and tokens are rejected.
         deleted: The account is deleted; only its member id stays in use.
         created_at: Time of the registration in milliseconds (Unix time).

@@ -122,18 +122,20 @@ class AccountService:
         member_id: str | None = None,
         invite_code: str | None = None,
         role: ServerRole = "user",
+        is_bot: bool = False,
     ) -> Account:
         """Create an account, without a check of the registration policy.
 
         Args:
             name: Account name as received.
-            password: Password as received, None for a bot.
+            password: Password as received, None for an account without a login, such as a bot.
             address: Client address, for the queue of password hashes.
             nick_name: Validated nickname, None for the account name.
             email: Address for the account's owner.
             member_id: Member id of the claimed guest, None for a new member.
             invite_code: Code of a server invite to redeem, None for a creation without one.
             role: Role on the server.
+            is_bot: The account is that of a bot.
 
         Raises:
             BadRequest, NickInvalid, TooLong: The account name or the password is invalid.
@@ -153,7 +155,7 @@ class AccountService:
             nick_name=nick_name or name,
             member_id=member_id or self._generate_member_id(),
             role=role,
-            is_bot=password is None,
+            is_bot=is_bot,
         )
         record = await self._repository.create(
             account,

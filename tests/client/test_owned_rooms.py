@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
+from aiohttp import ClientSession
 
 from server.app import RunningServer
 from tests.support.accounts import create_account
@@ -49,6 +50,20 @@ async def test_invites_are_listed_and_revoked(ann: ChatClient) -> None:
     assert [listed.id for listed in await ann.owned_rooms.list_invites(room.name)] == [invite.id]
     await ann.owned_rooms.revoke_invite(room.name, invite.id)
     assert await ann.owned_rooms.list_invites(room.name) == []
+
+
+async def test_the_message_of_a_webhook_is_that_of_a_bot(ann: ChatClient) -> None:
+    room = await ann.owned_rooms.create("tea")
+    hook = await ann.owned_rooms.create_hook(room.name, "CI")
+    async with ClientSession() as session, session.post(hook.url, json={"text": "build 7"}) as response:
+        assert await response.text() == "ok"
+    await wait_until(lambda: list(room.log.messages()))
+    (message,) = room.log.messages()
+    assert (message.nick_name, message.member_id, message.message, message.bot) == ("CI", hook.id, "build 7", True)
+    (listed,) = await ann.owned_rooms.list_hooks(room.name)
+    assert (listed.id, listed.nick_name, listed.created_by.account) == (hook.id, "CI", "ann")
+    await ann.owned_rooms.revoke_hook(room.name, hook.id)
+    assert await ann.owned_rooms.list_hooks(room.name) == []
 
 
 async def test_a_policy_applies_and_a_deleted_room_is_lost_for_its_members(

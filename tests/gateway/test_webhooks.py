@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.support.accounts import create_account
 from tests.support.moderated_room import ModeratedRoom
 from tests.support.persons import Person, connect_person
 
@@ -47,6 +48,19 @@ async def test_members_of_a_room_without_an_owner_manage_their_own_webhooks(room
     assert [entry["action"] for entry in audit["messages"]] == ["hookCreated", "hookCreated", "hookRevoked"]
     secret = hook["url"].rpartition("/")[2]
     assert all(secret not in str(entry) for entry in await bob.read_log())
+
+
+async def test_members_and_messages_of_bots_are_marked(room: ModeratedRoom) -> None:
+    issued = await create_account(room.server, "robot", is_bot=True)
+    ann = await room.add("ann", "account")
+    robot = await room.add("robot", token=issued.token)
+    seq = await robot.send()
+    entries = {entry["seq"]: entry for entry in await ann.read_log()}
+    assert (entries[seq]["account"], entries[seq]["bot"]) == ("robot", True)
+    await ann.send()
+    assert "bot" not in (await robot.read_log())[-1]
+    members = (await ann.client.request("listMembers", {"room": "tea"}))["members"]
+    assert {member["nickName"]: member.get("bot", False) for member in members} == {"ann": False, "robot": True}
 
 
 async def test_moderators_of_an_owned_room_create_webhooks(room: ModeratedRoom) -> None:

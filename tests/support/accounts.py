@@ -22,10 +22,11 @@ async def create_account(
     nick_name: str | None = None,
     password: str | None = None,
     role: ServerRole = "user",
+    is_bot: bool = False,
 ) -> IssuedToken:
     """Create an account and return a token; an account without a password needs no hash computation."""
     account = await server.account_service.create_account(
-        name, password=password, address="127.0.0.1", nick_name=nick_name, role=role
+        name, password=password, address="127.0.0.1", nick_name=nick_name, role=role, is_bot=is_bot
     )
     return await server.account_service.issue_token(account, "test")
 

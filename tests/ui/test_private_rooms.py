@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
 from server.app import RunningServer
 from tests.support.accounts import create_account, save_login
@@ -26,6 +27,15 @@ async def test_an_owner_invites_by_link_and_moderates_a_private_room(server: Run
         await ann.send_message("/invite")
         await ann.wait_until(lambda: "?invite=" in ann.app.clipboard)
         url = ann.app.clipboard
+        hook = await ann.sdk_client.owned_rooms.create_hook(address, "CI")
+        await ann.wait_for_text("ann created the webhook CI.")
+        async with ClientSession() as session, session.post(hook.url, json={"text": "build 7 failed"}) as response:
+            assert response.status == 200
+        await ann.wait_for_text("CI [bot]")
+        await ann.wait_for_text("build 7 failed")
+        await ann.send_message("/unhook nobody")
+        await ann.wait_for_text("No such webhook.")
+        await ann.press("ctrl+c")
         with pytest.raises(NotFound):
             await eve.join(address, nick="eve")
         assert [room.name for room in await eve.list_rooms()] == ["tea"]

@@ -335,7 +335,7 @@ async def test_a_login_replaces_a_hash_with_other_parameters(
 async def test_a_bot_has_no_password_and_deletes_itself_with_its_token(
     server: RunningServer, api: AccountApiClient
 ) -> None:
-    bot = api.with_token((await create_account(server, "robot")).token)
+    bot = api.with_token((await create_account(server, "robot", is_bot=True)).token)
     body = {"password": PASSWORD, "newPassword": "battery staple"}
     assert (await bot.request("POST", "/api/me/password", body)).reason == "login_failed"
     assert (await api.log_in("robot", "")).reason == "login_failed"

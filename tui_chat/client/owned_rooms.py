@@ -1,4 +1,4 @@
-"""Requests of accounts about rooms: creation, policies, memberships and invites.
+"""Requests of accounts about rooms: creation, policies, memberships, invites and webhooks.
 
 - Repetition: a change is sent once, because its repeat could create a second room or invite. After a connection loss
   (`ConnectionLost`), the outcome is unknown.
@@ -17,6 +17,9 @@ from tui_chat.protocol.request_base import Request
 from tui_chat.protocol.responses import (
     ChangeAccepted,
     Empty,
+    Hook,
+    HookCreated,
+    HookList,
     Invite,
     InviteCreated,
     InviteList,
@@ -25,11 +28,14 @@ from tui_chat.protocol.responses import (
     OwnRoomList,
 )
 from tui_chat.protocol.room_requests import (
+    CreateHook,
     CreateInvite,
     CreateRoom,
     DeleteRoom,
+    ListHooks,
     ListInvites,
     MyRooms,
+    RevokeHook,
     RevokeInvite,
     UpdateRoom,
 )
@@ -99,6 +105,24 @@ class OwnedRooms:
     async def revoke_invite(self, room: str, invite_id: str) -> None:
         """Revoke an invite."""
         await self._send(RevokeInvite(room=room, id=invite_id), Empty)
+
+    async def create_hook(self, room: str, name: str) -> HookCreated:
+        """Create a webhook; its `url` is the address for messages, and the only copy of the secret.
+
+        Args:
+            room: Room name or address.
+            name: Name of the webhook, the author of its messages.
+        """
+        return await self._send(CreateHook(room=room, nick_name=name), HookCreated)
+
+    async def list_hooks(self, room: str) -> list[Hook]:
+        """Return the webhooks of a room that the account may revoke, newest first."""
+        response = await self._context.request(ListHooks(room=room), HookList)
+        return [sanitize.received(hook) for hook in response.hooks]
+
+    async def revoke_hook(self, room: str, hook_id: str) -> None:
+        """Revoke a webhook; an unknown one raises `NotFound`."""
+        await self._send(RevokeHook(room=room, id=hook_id), ChangeAccepted)
 
     async def _send(self, request: Request, response_type: type[WireStructT]) -> WireStructT:
         """Send a request once, over the current connection or one that opens within `REQUEST_TIMEOUT` seconds."""

@@ -22,7 +22,7 @@ def message_text(message: Message, is_confusable: bool = False) -> str:
         message: Message of the log.
         is_confusable: Mark the nickname as confusable.
     """
-    nick = chat_strings.notice_nick(message.nick_name, is_confusable)
+    nick = chat_strings.notice_nick(message.nick_name, is_confusable, message.bot)
     if message.deleted:
         return tr("{nick} deleted a message", nick=nick)
     content = describe_content(message)

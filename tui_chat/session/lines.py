@@ -21,6 +21,9 @@ CONFUSABLE_SIGN = "!"
 REGISTERED_SIGN = "*"
 """Sign after the nickname of a member with an account."""
 
+BOT_LABEL = " [bot]"
+"""Label after the nickname of a bot or a webhook in the timeline."""
+
 
 def action_text(text: str) -> str:
     """Return the stripped text of an action message (`/me waves`) without the prefix.
@@ -112,6 +115,7 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
         deletion: State of a deletion that is not confirmed yet.
         captions: Captions of the files, one per line; "" without files.
         images: Images that can be shown.
+        is_bot: True if the author is a bot or a webhook.
     """
 
     key: str
@@ -133,6 +137,7 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
     deletion: DeletionState = DeletionState.NONE
     captions: str = ""
     images: tuple[LineImage, ...] = ()
+    is_bot: bool = False
 
     @property
     def content(self) -> str:
@@ -141,8 +146,8 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
 
     @property
     def marked_nick(self) -> str:
-        """Nickname; a confusable one with `CONFUSABLE_SIGN` in front."""
-        return f"{CONFUSABLE_SIGN}{self.nick}" if self.is_confusable else self.nick
+        """Nickname; a confusable one after `CONFUSABLE_SIGN`, that of a bot before `BOT_LABEL`."""
+        return f"{CONFUSABLE_SIGN * self.is_confusable}{self.nick}{BOT_LABEL * self.is_bot}"
 
     @property
     def is_text_hidden(self) -> bool:

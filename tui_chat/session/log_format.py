@@ -38,7 +38,7 @@ def format_entry(entry: Entry, is_confusable: bool = False) -> str:
         entry: Entry of the log.
         is_confusable: Mark the nickname as confusable.
     """
-    nick = chat_strings.mark_nick(entry.nick_name, is_confusable)
+    nick = chat_strings.mark_nick(entry.nick_name, is_confusable, isinstance(entry, Message) and entry.bot)
     quoted_nick = chat_strings.notice_nick(entry.nick_name, is_confusable)
     match entry:
         case Message(deleted=True) | Deletion():

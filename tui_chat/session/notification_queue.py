@@ -32,7 +32,7 @@ class NotificationQueue:
         level = "all" if is_unmuted_direct else notification_level(settings, view.name)
         for line in lines:
             if (level == "all" or (level == "mentions" and line.is_mention)) and not is_ignored(settings, line.nick):
-                nick = chat_strings.mark_nick(line.nick, line.is_confusable)
+                nick = chat_strings.mark_nick(line.nick, line.is_confusable, line.is_bot)
                 self._queue.append(NotifiableMessage(view.title, nick, line.content, line.is_mention))
 
     def pop_all(self) -> list[NotifiableMessage]:

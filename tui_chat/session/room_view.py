@@ -231,6 +231,7 @@ class RoomView:
             reactions=count_reactions(message.reactions),
             is_confusable=self.is_confusable(message.member_id, message.nick_name)
             or (known_line is not None and known_line.is_confusable),
+            is_bot=message.bot,
             deletion=self.deletions.get(message.seq, DeletionState.NONE),
         )
 

@@ -142,6 +142,9 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("invites", mark("list the valid invites to this room")),
     Command("uninvite", mark("revoke an invite of the list of /invites"), (Argument(mark("number")),)),
+    Command("hook", mark("create a webhook for messages of programs, and copy its address"), (Argument(mark("name")),)),
+    Command("hooks", mark("list the webhooks of this room")),
+    Command("unhook", mark("revoke a webhook of the list of /hooks"), (Argument(mark("name")),)),
     Command(
         "policy",
         mark("show the policy of this room, or set a field"),

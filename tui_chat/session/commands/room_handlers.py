@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 from tui_chat.client import sanitize
 from tui_chat.client.room import Room
 from tui_chat.protocol import names
-from tui_chat.protocol.errors import Conflict
+from tui_chat.protocol.errors import Conflict, NotFound
 from tui_chat.protocol.limits import INVITE_SECONDS, INVITE_USES
 from tui_chat.protocol.responses import Invite
 from tui_chat.session.commands import policy_parser
@@ -117,6 +117,50 @@ def _revoke_invite(invite_id: str, context: CommandContext) -> None:
     run_in_background(revoke(), context)
 
 
+def _create_hook(name: str, context: CommandContext) -> None:
+    """Create a webhook of the current room, show its address and copy the address."""
+    name = names.validate_nickname(name)
+    room = require_room("hook", context)
+
+    async def create() -> str:
+        created = await context.link.require_client().owned_rooms.create_hook(room.name, name)
+        url = sanitize.line(created.url if "://" in created.url else context.link.url + created.url)
+        context.link.event_queue.put(RequestCompleted(lambda: context.copy_text(url)))
+        return tr(
+            "Webhook {nick} created: {url} · Programs with this address send messages. It is not shown again.",
+            nick=name,
+            url=url,
+        )
+
+    run_in_background(create(), context)
+
+
+def _list_hooks(_: str, context: CommandContext) -> None:
+    """Show the webhooks of the current room."""
+    room = require_room("hooks", context)
+
+    async def list_hooks() -> str:
+        return moderation_strings.hook_list(await context.link.require_client().owned_rooms.list_hooks(room.name))
+
+    run_in_background(list_hooks(), context)
+
+
+def _revoke_hook(name: str, context: CommandContext) -> None:
+    """Revoke a webhook of the current room by its name or id."""
+    room = require_room("unhook", context)
+
+    async def revoke() -> str:
+        owned_rooms = context.link.require_client().owned_rooms
+        key = names.canonical_key(name)
+        for hook in await owned_rooms.list_hooks(room.name):
+            if hook.id == name or names.canonical_key(hook.nick_name) == key:
+                await owned_rooms.revoke_hook(room.name, hook.id)
+                return ""  # the entry appears in the timeline
+        raise NotFound("hook_not_found")
+
+    run_in_background(revoke(), context)
+
+
 def _rename(new_name: str, context: CommandContext) -> None:
     """Change the name of the current room, or the title of a private one; the entry appears in the room."""
     room = require_room("rename", context)
@@ -175,6 +219,9 @@ HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {
     "invite": _invite,
     "invites": _list_invites,
     "uninvite": _revoke_invite,
+    "hook": _create_hook,
+    "hooks": _list_hooks,
+    "unhook": _revoke_hook,
     "policy": _show_or_set_policy,
     "rename": _rename,
     "delete-room": _delete_room,

@@ -38,14 +38,15 @@ def quote_nick(nick: str) -> str:
     return nick if _ONE_WORD.fullmatch(letters) else "“" + _QUOTES.sub("'", nick) + "”"
 
 
-def mark_nick(nick: str, is_confusable: bool) -> str:
-    """Return a nickname for a line of text; a confusable one as `ann (look-alike)`."""
-    return tr("{nick} (look-alike)", nick=nick) if is_confusable else nick
+def mark_nick(nick: str, is_confusable: bool, is_bot: bool = False) -> str:
+    """Return a nickname for a line of text; a confusable one as `ann (look-alike)`, that of a bot as `ann (bot)`."""
+    nick = tr("{nick} (look-alike)", nick=nick) if is_confusable else nick
+    return tr("{nick} (bot)", nick=nick) if is_bot else nick
 
 
-def notice_nick(nick: str, is_confusable: bool = False) -> str:
+def notice_nick(nick: str, is_confusable: bool = False, is_bot: bool = False) -> str:
     """Return a nickname for a notice, with the quotation marks of `quote_nick` and the mark of `mark_nick`."""
-    return mark_nick(quote_nick(nick), is_confusable)
+    return mark_nick(quote_nick(nick), is_confusable, is_bot)
 
 
 def _join_names(names: Sequence[str]) -> str:
@@ -195,9 +196,9 @@ def member_list(members: Sequence[Member], count: int, query: str = "") -> str:
 
 
 def _member_note(member: Member) -> str:
-    """Return role and status after a nickname, ` (moderator, away)`; empty for a plain member."""
+    """Return kind, role and status after a nickname, ` (bot, moderator, away)`; empty for a plain member."""
     role = role_name(member.role) if member.role in ("owner", "moderator") else ""
-    notes = [note for note in (role, "" if member.away is None else tr("away")) if note]
+    notes = [note for note in (tr("bot") * member.bot, role, "" if member.away is None else tr("away")) if note]
     return f" ({', '.join(notes)})" if notes else ""
 
 

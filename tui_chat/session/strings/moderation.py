@@ -7,7 +7,7 @@ from msgspec.structs import fields
 from tui_chat.client.events import RoomLost
 from tui_chat.protocol.events import Entry, Member, MemberChange, MemberRef, PolicyChange
 from tui_chat.protocol.policies import PolicyFields, Retention, RoomPolicy
-from tui_chat.protocol.responses import Invite
+from tui_chat.protocol.responses import Hook, Invite
 from tui_chat.session import error_text
 from tui_chat.session.i18n import mark, plural, tr
 from tui_chat.session.strings.chat import date_and_time, quote_nick, role_name, room_label
@@ -42,8 +42,9 @@ def away(text: str) -> str:
 
 
 def member_summary(member: Member) -> str:
-    """Return role, account or guest, and status of a member in one line: `owner · account ann · away: lunch`."""
+    """Return kind, role, account or guest, and status of a member: `bot · owner · account ann · away: lunch`."""
     details = (
+        tr("bot") * member.bot,
         role_name(member.role) if member.role != "member" else "",
         tr("account {account}", account=member.account) if member.account else tr("guest"),
         "" if member.away is None else away(member.away),
@@ -122,6 +123,20 @@ def invite_list(invites: Sequence[Invite]) -> str:
         for invite in invites
     ]
     return "\n".join(lines) or tr("No valid invites. /invite creates one.")
+
+
+def hook_list(hooks: Sequence[Hook]) -> str:
+    """Return a line with name, creator and time of the creation in local time for each webhook."""
+    lines = [
+        tr(
+            "{nick}: by {creator}, {time} · /unhook {nick} revokes it",
+            nick=hook.nick_name,
+            creator=quote_nick(hook.created_by.nick_name),
+            time=date_and_time(hook.created_at),
+        )
+        for hook in hooks
+    ]
+    return "\n".join(lines) or tr("No webhooks. /hook NAME creates one.")
 
 
 def room_lost(event: RoomLost) -> str:

@@ -239,7 +239,7 @@ class MemberList(SideList):
                 unlisted_count = count - len(members)
                 return ListRow(plural("and {count:,} more", "and {count:,} more", unlisted_count), style="muted")
             member = members[index]
-            client_sign = BASIC_CLIENT_SIGN if member.via is not None else ""
+            client_sign = BASIC_CLIENT_SIGN if member.via is not None else tr("bot") * member.bot
             own_label = tr("you") if member.member_id == own_member_id else client_sign
             if member.away is not None:
                 own_label = tr("away")
