@@ -41,6 +41,9 @@ log = logging.getLogger("chat.cluster")
 BusMessage = tuple[str, bytes]
 """Channel and payload."""
 
+ReceiveMessage = Callable[[str, bytes], None]
+"""Receiver of the messages of a channel: node id of the sender, and body as passed to `Bus.publish`."""
+
 
 class BusError(Exception):
     """Failure of a connection to the message bus, with a one-line reason."""
@@ -79,8 +82,7 @@ class Bus:
         max_payload: Maximum size of a payload in bytes, None for no limit.
 
     Attributes:
-        on_message: Receiver of the messages of other nodes: channel, and body as passed to `publish`.
-        on_connect: Called after each connection; messages before may be lost.
+        on_connect: Callbacks for each new connection; messages before may be lost.
         is_healthy: The bus delivers messages.
         dropped_count: Number of messages dropped from the send queue.
     """
@@ -91,7 +93,7 @@ class Bus:
         self._prefix = prefix
         self._own_channel = f"{prefix}node:{node_id}"
         self._max_payload = max_payload
-        self._channels = {self._own_channel}
+        self._receivers: dict[str, ReceiveMessage] = {self._own_channel: lambda _sender, _body: None}
         self._queue: deque[BusMessage] = deque()
         self._wakeup = asyncio.Event()
         self._is_idle = asyncio.Event()
@@ -101,8 +103,7 @@ class Bus:
         self._echoed_at = 0.0
         self._reconnect_delay = _MIN_RECONNECT_DELAY
         self._is_failing = False
-        self.on_message: Callable[[str, bytes], None] = lambda _channel, _body: None
-        self.on_connect: Callable[[], None] = lambda: None
+        self.on_connect: list[Callable[[], None]] = []
         self.is_healthy = False
         self.dropped_count = 0
 
@@ -131,13 +132,17 @@ class Bus:
             async with asyncio.timeout(timeout):
                 await self._is_idle.wait()
 
-    async def subscribe(self, channel: str) -> None:
-        """Receive the messages of a channel.
+    async def subscribe(self, channel: str, receive: ReceiveMessage) -> None:
+        """Receive the messages of other nodes on a channel.
 
         Returns after the subscription is effective. Without a connection, the method returns immediately, and the next
         connection has the subscription.
+
+        Args:
+            channel: Name of the channel, at most 40 ASCII characters.
+            receive: Receiver of the messages; its exceptions are logged.
         """
-        self._channels.add(self._prefix + channel)
+        self._receivers[self._prefix + channel] = receive
         if self._connection is not None:
             try:
                 await self._connection.subscribe([self._prefix + channel])
@@ -146,7 +151,7 @@ class Bus:
 
     async def unsubscribe(self, channel: str) -> None:
         """End the subscription of a channel."""
-        self._channels.discard(self._prefix + channel)
+        self._receivers.pop(self._prefix + channel, None)
         if self._connection is not None:
             try:
                 await self._connection.unsubscribe(self._prefix + channel)
@@ -173,7 +178,7 @@ class Bus:
         self._connection = connection  # for subscriptions during the repetition of the earlier ones
         try:
             async with asyncio.timeout(_SUBSCRIBE_TIMEOUT):
-                await connection.subscribe(frozenset(self._channels))
+                await connection.subscribe(frozenset(self._receivers))
             self._queue.clear()  # messages from the time without a connection are late, and repaired by the receivers
             self._echoed_at = asyncio.get_running_loop().time()
             self.is_healthy = True
@@ -181,7 +186,8 @@ class Bus:
             if self._is_failing:
                 log.warning("message bus connected again")
                 self._is_failing = False
-            self.on_connect()
+            for callback in self.on_connect:
+                callback()
             await self._send_queue(connection)
         finally:
             self._connection, self.is_healthy = None, False
@@ -221,9 +227,12 @@ class Bus:
         if payload.startswith(self._header):
             self._echoed_at = asyncio.get_running_loop().time()
             return
-        body = payload[payload.find(_NODE_ID_END) + 1 :]
+        receive = self._receivers.get(channel)
+        if receive is None:
+            return
+        sender, _, body = payload.partition(_NODE_ID_END)
         try:
-            self.on_message(channel.removeprefix(self._prefix), body)
+            receive(sender.decode(), body)
         except Exception:
             log.exception("message of another node not processed")
 

@@ -71,32 +71,34 @@ class Cluster:
         registry: Registration of this node.
 
     Attributes:
+        bus: Message bus.
         follower: Follower of the logs with readers on this node.
+        registry: Registration of this node.
     """
 
     def __init__(self, bus: Bus, follower: LogFollower, registry: NodeRegistry) -> None:
-        self._bus = bus
+        self.bus = bus
         self.follower = follower
-        self._registry = registry
+        self.registry = registry
 
     def health_problem(self) -> str | None:
         """Return the reason of a degraded operation as a sentence, None in normal operation."""
-        if not self._bus.is_healthy:
+        if not self.bus.is_healthy:
             return "the message bus is not available, messages of other nodes are delayed"
-        return self._registry.health_problem()
+        return self.registry.health_problem()
 
     async def flush(self) -> None:
         """Send the queued messages, for at most one second; the other nodes read later entries from the database."""
-        await self._bus.flush(_FLUSH_TIMEOUT)
+        await self.bus.flush(_FLUSH_TIMEOUT)
 
     def read_metrics(self) -> ClusterMetrics:
         """Return the current metrics."""
         return ClusterMetrics(
-            is_bus_healthy=self._bus.is_healthy,
-            dropped_messages=self._bus.dropped_count,
+            is_bus_healthy=self.bus.is_healthy,
+            dropped_messages=self.bus.dropped_count,
             followed_rooms=self.follower.room_count,
             gap_reads=self.follower.gap_reads,
-            clock_skew=self._registry.clock_skew,
+            clock_skew=self.registry.clock_skew,
         )
 
 

@@ -10,6 +10,8 @@
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import TypeVar
 
 import msgspec
 
@@ -17,8 +19,9 @@ from server.cluster.bus import Bus
 from tui_chat.protocol import events
 
 _DIGEST_REPETITIONS = 3  # messages with the position of a room after its last entry
-_DIGEST_ROOMS = 50  # rooms per message
+_DIGEST_ROOMS = 150  # rooms per message, below the size limit of every bus
 
+_ROOM_CHANNEL = "room:"  # followed by the hash of the key
 _DIGEST_CHANNEL = "positions"
 _ACCESS_CHANNEL = "access"
 
@@ -27,7 +30,7 @@ _ACCESS_ENTRIES = (events.MemberChange, events.PolicyChange)
 log = logging.getLogger("chat.cluster")
 
 
-class CommittedEntries(msgspec.Struct, frozen=True, tag="entries", rename="camel"):
+class CommittedEntries(msgspec.Struct, frozen=True, rename="camel"):
     """Entries of one room that a node has committed.
 
     Attributes:
@@ -41,14 +44,11 @@ class CommittedEntries(msgspec.Struct, frozen=True, tag="entries", rename="camel
     entries: list[events.Entry] = []
 
 
-class LogPositions(msgspec.Struct, frozen=True, tag="positions", rename="camel"):
-    """Newest `seq` by canonical key of rooms."""
-
-    positions: dict[str, int]
-
-
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(CommittedEntries | LogPositions).decode
+_entries_decoder = msgspec.json.Decoder(CommittedEntries)
+_positions_decoder = msgspec.json.Decoder(dict[str, int])  # newest seq by room hash
+
+MessageT = TypeVar("MessageT")
 
 
 class EntryExchange:
@@ -57,7 +57,7 @@ class EntryExchange:
     Args:
         bus: Message bus.
         on_entries: Receiver of the entries of a subscribed room.
-        on_position: Receiver of the position of any room: canonical key and `seq`.
+        on_position: Receiver of the position of a subscribed room: canonical key and `seq`.
         on_access: Receiver of entries that change permissions in any room, in any order.
     """
 
@@ -73,21 +73,25 @@ class EntryExchange:
         self._on_entries = on_entries
         self._on_position = on_position
         self._on_access = on_access
+        self._keys: dict[str, str] = {}  # canonical keys of subscribed rooms by hash
         self._active: dict[str, tuple[int, int]] = {}  # by key: newest seq, number of further messages
-        bus.on_message = self._receive
 
     async def open(self) -> None:
         """Subscribe to the channels of all nodes."""
-        await self._bus.subscribe(_DIGEST_CHANNEL)
-        await self._bus.subscribe(_ACCESS_CHANNEL)
+        await self._bus.subscribe(_DIGEST_CHANNEL, self._receive_positions)
+        await self._bus.subscribe(_ACCESS_CHANNEL, self._receive_access)
 
     async def subscribe(self, key: str) -> None:
         """Receive the entries of a room; returns after the subscription is effective."""
-        await self._bus.subscribe(_get_channel(key))
+        room_hash = _hash_key(key)
+        self._keys[room_hash] = key
+        await self._bus.subscribe(_ROOM_CHANNEL + room_hash, self._receive_entries)
 
     async def unsubscribe(self, key: str) -> None:
         """Receive no further entries of a room."""
-        await self._bus.unsubscribe(_get_channel(key))
+        room_hash = _hash_key(key)
+        self._keys.pop(room_hash, None)
+        await self._bus.unsubscribe(_ROOM_CHANNEL + room_hash)
 
     def send(self, key: str, committed: list[events.Entry]) -> None:
         """Queue the entries of one room for the other nodes."""
@@ -95,7 +99,7 @@ class EntryExchange:
         body = _encode(CommittedEntries(key, last_seq, committed))
         if not self._bus.fits(body):
             body = _encode(CommittedEntries(key, last_seq))
-        self._bus.publish(_get_channel(key), body)
+        self._bus.publish(_ROOM_CHANNEL + _hash_key(key), body)
         changes: list[events.Entry] = [entry for entry in committed if isinstance(entry, _ACCESS_ENTRIES)]
         if changes and self._bus.fits(body := _encode(CommittedEntries(key, last_seq, changes))):
             self._bus.publish(_ACCESS_CHANNEL, body)
@@ -103,26 +107,37 @@ class EntryExchange:
 
     def send_positions(self) -> None:
         """Queue the positions of the rooms with recent entries of this node."""
-        positions = [(key, seq) for key, (seq, _) in self._active.items()]
+        positions = [(_hash_key(key), seq) for key, (seq, _) in self._active.items()]
         self._active = {key: (seq, count - 1) for key, (seq, count) in self._active.items() if count > 1}
         for start in range(0, len(positions), _DIGEST_ROOMS):
-            self._bus.publish(_DIGEST_CHANNEL, _encode(LogPositions(dict(positions[start : start + _DIGEST_ROOMS]))))
+            self._bus.publish(_DIGEST_CHANNEL, _encode(dict(positions[start : start + _DIGEST_ROOMS])))
 
-    def _receive(self, channel: str, body: bytes) -> None:
-        try:
-            message = _decode(body)
-        except msgspec.DecodeError as error:  # of a node with another version; repaired like a lost message
-            log.warning("message of another node not understood: %s", error)
-            return
-        if isinstance(message, LogPositions):
-            for key, seq in message.positions.items():
-                self._on_position(key, seq)
-        elif channel == _ACCESS_CHANNEL:
-            self._on_access(message.entries)
-        else:
+    def _receive_entries(self, _sender: str, body: bytes) -> None:
+        message = _decode(_entries_decoder, body)
+        if message is not None:
             self._on_entries(message)
 
+    def _receive_access(self, _sender: str, body: bytes) -> None:
+        message = _decode(_entries_decoder, body)
+        if message is not None:
+            self._on_access(message.entries)
 
-def _get_channel(key: str) -> str:
-    """Return the channel of a room; a digest, because PostgreSQL limits names to 63 bytes."""
-    return f"room:{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}"
+    def _receive_positions(self, _sender: str, body: bytes) -> None:
+        for room_hash, seq in (_decode(_positions_decoder, body) or {}).items():
+            if room_hash in self._keys:
+                self._on_position(self._keys[room_hash], seq)
+
+
+def _decode(decoder: msgspec.json.Decoder[MessageT], body: bytes) -> MessageT | None:
+    """Return a message; None for that of a node with another version, which is repaired like a lost one."""
+    try:
+        return decoder.decode(body)
+    except msgspec.DecodeError as error:
+        log.warning("message of another node not understood: %s", error)
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _hash_key(key: str) -> str:
+    """Return a hash of a canonical key for the name of a channel, which PostgreSQL limits to 63 bytes."""
+    return hashlib.blake2b(key.encode(), digest_size=12).hexdigest()

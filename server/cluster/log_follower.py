@@ -112,7 +112,7 @@ class LogFollower:
         self._tasks: set[asyncio.Task[None]] = set()
         self._next_poll = 0.0
         self.gap_reads = 0
-        bus.on_connect = self._resynchronize
+        bus.on_connect.append(self._resynchronize)
 
     @property
     def room_count(self) -> int:

@@ -1,14 +1,14 @@
 """Model test of the log follower: a bus that loses, duplicates, delays and reorders messages of several nodes."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from random import Random
-from typing import Any, cast
+from typing import cast
 
 import pytest
 
 from server.cluster import log_follower
-from server.cluster.bus import Bus
+from server.cluster.bus import Bus, ReceiveMessage
 from server.cluster.log_follower import LogFollower
 from server.storage.log_tail_reader import LogPosition, LogTail, LogTailReader
 from tests.support.wait import wait_until
@@ -49,10 +49,9 @@ class LossyBus:
     def __init__(self, buses: "list[LossyBus]", random: Random) -> None:
         self._buses = buses
         self._random = random
-        self._channels: set[str] = set()
+        self._receivers: dict[str, ReceiveMessage] = {}
         self.is_healthy = True
-        self.on_message: Any = None
-        self.on_connect: Any = None
+        self.on_connect: list[Callable[[], None]] = []
         buses.append(self)
 
     def fits(self, body: bytes) -> bool:
@@ -66,15 +65,15 @@ class LossyBus:
                     asyncio.get_running_loop().call_later(delay, bus.receive, channel, body)
 
     def receive(self, channel: str, body: bytes) -> None:
-        if channel in self._channels:
-            self.on_message(channel, body)
+        if channel in self._receivers:
+            self._receivers[channel]("", body)
 
-    async def subscribe(self, channel: str) -> None:
+    async def subscribe(self, channel: str, receive: ReceiveMessage) -> None:
         await asyncio.sleep(0)
-        self._channels.add(channel)
+        self._receivers[channel] = receive
 
     async def unsubscribe(self, channel: str) -> None:
-        self._channels.discard(channel)
+        self._receivers.pop(channel, None)
 
 
 class Node:
