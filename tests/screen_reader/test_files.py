@@ -1,5 +1,6 @@
 """Files in the screen-reader mode and in the full terminal client."""
 
+import os
 from pathlib import Path
 
 from PIL import Image
@@ -26,7 +27,7 @@ async def test_files_are_sent_announced_and_saved(server: RunningServer, tmp_pat
         room = await client.join("tea", nick="ann")
         await room.send("look", files=[image])
         reader = (*CHAT_TUI, "--screen-reader", "--room", "tea", "--nick", "root", proxy.url)
-        async with terminal(reader, tmp_path, rows=60, columns=100) as tui:
+        async with terminal(reader, tmp_path, rows=60, columns=100, environ={"DISPLAY": None}) as tui:
             await tui.wait_for_text("[image plot.png · 40×30 · ")
             await tui.wait_for_text("/quit exits.")
             for command, output in (
@@ -35,6 +36,7 @@ async def test_files_are_sent_announced_and_saved(server: RunningServer, tmp_pat
                 ("/upload ~/saved", "saved is a directory"),
                 ("/upload ~/empty", "The file is empty."),
                 ("/save ~nosuchuser", "~nosuchuser: no such directory"),
+                ("/open", "Files open only on a local desktop."),
                 ("/cancel", "No unsent message."),
                 ("/upload ~/notes.txt", "Uploading notes.txt (5 B) …"),
             ):
@@ -57,7 +59,12 @@ async def test_files_are_sent_announced_and_saved(server: RunningServer, tmp_pat
             assert await tui.wait_closed() == 0
         proxy.accept_connections()
         command = (*CHAT_TUI, "--room", "tea", "--nick", "root", proxy.url)
-        async with terminal(command, tmp_path, rows=24, columns=100) as tui:
+        opener = tmp_path / "bin" / "xdg-open"
+        opener.parent.mkdir()
+        opener.write_text('#!/bin/sh\ncp "$1" ~/opened\n')
+        opener.chmod(0o700)
+        environ = {"DISPLAY": ":0", "SSH_CONNECTION": None, "PATH": f"{opener.parent}:{os.environ['PATH']}"}
+        async with terminal(command, tmp_path, rows=24, columns=100, environ=environ) as tui:
             await tui.wait_for_text(CAPTION)
             await tui.wait_for_text("[image plot.png · 40×30 · ")
             await tui.wait_for_text("[file a b.txt · text/plain · 7 B]")
@@ -67,8 +74,25 @@ async def test_files_are_sent_announced_and_saved(server: RunningServer, tmp_pat
             tui.write_keys("s")
             await tui.wait_for_text("Downloads/notes.txt")
             assert (tmp_path / "Downloads" / "notes.txt").read_text() == "hello"
+            tui.write_keys("o")
+            await tui.wait_for_text("Open notes.txt · text/plain · 5 B?")
+            tui.write_keys("y")
+            await wait_until((tmp_path / "opened").exists)
+            assert (tmp_path / "opened").read_text() == "hello"
+            await room.send("", files=[opener, image])
+            await tui.wait_for_text("[file xdg-open · ")
+            tui.write_keys("/open 1\r")
+            await tui.wait_for_text("may run a program. Save?")
+            tui.write_keys("y")
+            await wait_until((tmp_path / "Downloads" / "xdg-open").exists)
+            tui.write_keys("\x13o")
+            await tui.wait_for_text("Files and links")
+            tui.write_keys("\x1b")
+            await wait_until(lambda: "Files and links" not in tui.screen_text())
+            tui.write_keys("/open 3\r")
+            await tui.wait_for_text("The message has only 2 files.")
         names = [file.name for message in room.log.messages() for file in message.attachments or ()]
-        assert names == ["plot.png", "notes.txt", "a b.txt", "notes.txt"]
+        assert names == ["plot.png", "notes.txt", "a b.txt", "notes.txt", "xdg-open", "plot.png"]
 
 
 def test_paths_complete_as_in_a_shell(tmp_path: Path) -> None:

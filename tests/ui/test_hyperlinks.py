@@ -8,8 +8,9 @@ from hypothesis import given, strategies as st
 from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app_in_room
 from tui_chat.client.client import ChatClient
+from tui_chat.session.file_opener import has_local_display
 from tui_chat.session.hyperlinks import find_hyperlinks, parse_host
-from tui_chat.ui.screens.link import LinkScreen, has_local_display
+from tui_chat.ui.screens.link import LinkScreen
 
 
 @pytest.fixture(autouse=True)

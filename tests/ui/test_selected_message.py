@@ -39,7 +39,6 @@ class ActionParts(ChatParts):
             go_to_reply_target=self.record_reply_target,
             copy_text=self.copied.append,
             mark_unread=self.mark_unread,
-            save_files=lambda line: "",
             open_link=self.open_link,
         )
         self.room = FakeRoom("tea").join("see https://example.org/a")
@@ -217,7 +216,7 @@ async def test_a_delayed_deletion_in_a_closed_room_shows_an_error(parts: ActionP
 
 def test_the_links_of_a_message_are_opened_after_a_confirmation(parts: ActionParts) -> None:
     parts.run("open_selected_links", "message-2")
-    assert parts.status.error == tr("This message has no link.")
+    assert parts.status.error == tr("This message has no link and no file.")
     parts.run("open_selected_links", "message-1")
     assert isinstance(parts.dialogs[-1][0], LinkScreen)
     parts.close_dialog("https://example.org/a")

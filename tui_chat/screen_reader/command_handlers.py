@@ -24,6 +24,7 @@ from tui_chat.session.commands.deletion_targets import find_target
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.delayed_deletions import UNDO_SECONDS
 from tui_chat.session.durable_rooms import ClosedRoom
+from tui_chat.session.file_opener import FileOpener
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
@@ -103,6 +104,7 @@ class ReaderCommands:
             copy_text=lambda text: None,
             confirm=self._confirm,
             change_server=self._change_server,
+            file_opener=FileOpener(),
             own_commands=self._refusals | supported_commands,
         )
 

@@ -18,6 +18,7 @@ from tui_chat.session.commands import registry
 from tui_chat.session.commands.command_context import CommandContext
 from tui_chat.session.commands.handlers import HANDLERS, run_input
 from tui_chat.session.compose_mode import ComposeKind
+from tui_chat.session.file_opener import FileOpener
 from tui_chat.session.lines import MessageLine, NoticeLine
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.server_link import ServerLink
@@ -113,6 +114,7 @@ class CommandRun:
             copy_text=lambda text: front_end.calls.append(("copy_text", text)),
             confirm=front_end.confirm,
             change_server=front_end.change_server,
+            file_opener=FileOpener(),
             own_commands=front_end.own_commands,
         )
         return run_input(text, context)

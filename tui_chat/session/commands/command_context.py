@@ -9,6 +9,7 @@ from tui_chat.protocol import names
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.commands.registry import CommandRejected
 from tui_chat.session.compose_mode import ComposeKind
+from tui_chat.session.file_opener import FileOpener
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.server_link import ServerLink
@@ -37,6 +38,7 @@ class CommandContext:
         copy_text: Copies a text to the clipboard, if there is one.
         confirm: Asks a question with the label of an action, and returns whether the user confirms the action.
         change_server: Ends the session and connects to a valid address, possibly with a room name.
+        file_opener: Opens received files.
         own_commands: Handlers of the front end by command name, called with the argument. They replace the common
             handlers, and return an error message or nothing.
     """
@@ -55,6 +57,7 @@ class CommandContext:
     copy_text: Callable[[str], None]
     confirm: Callable[[str, str], Awaitable[bool]]
     change_server: Callable[[str], object]
+    file_opener: FileOpener
     own_commands: Mapping[str, Callable[[str], str | None]]
 
     def require_connection(self, command: str) -> None:

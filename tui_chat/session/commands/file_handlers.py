@@ -1,7 +1,8 @@
-"""Commands for files: `/upload`, `/cancel` and `/save`."""
+"""Commands for files: `/upload`, `/cancel`, `/save` and `/open`."""
 
 import asyncio
 import os
+import re
 import stat
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,9 +15,11 @@ from tui_chat.client.room import Room
 from tui_chat.protocol.errors import BadRequest
 from tui_chat.protocol.events import Attachment
 from tui_chat.protocol.requests import SendMessage
+from tui_chat.session.commands import registry
 from tui_chat.session.commands.background import require_room, run_in_background, send_in_order
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
-from tui_chat.session.file_captions import describe_outbox_item
+from tui_chat.session.file_captions import describe_file, describe_outbox_item, describe_size
+from tui_chat.session.file_opener import OpenFailed, has_local_display, is_openable
 from tui_chat.session.i18n import tr
 from tui_chat.session.local_paths import parse_paths
 from tui_chat.session.upload_permission import find_upload_refusal
@@ -71,10 +74,72 @@ def save_files_of(seq: int | None, context: CommandContext) -> None:
         CommandRejected: Not connected, or the message has no files.
     """
     room = require_room("save", context)
+    run_in_background(_save(room, _require_files(room, seq), platformdirs.user_downloads_path()), context)
+
+
+def open_newest(argument: str, context: CommandContext) -> str:
+    """Open a file of the newest message with files by its number, or list several files with their numbers."""
+    room = require_room("open", context)
+    files = _newest_files(room, context)
+    if not argument and len(files) > 1:
+        rows = [f"{number} {describe_file(file)}" for number, file in enumerate(files, 1)]
+        return "\n".join((tr("Open a file with /open and its number:"), *rows))
+    if argument and not re.fullmatch("[1-9][0-9]?", argument):
+        raise CommandRejected(registry.usage_error("open"))
+    index = int(argument or 1) - 1
+    if index >= len(files):
+        raise CommandRejected(tr("The message has only {count} files.", count=len(files)))
+    _require_display()
+    run_in_background(_open(room, files[index], context), context)
+    return ""
+
+
+def open_file_of(seq: int | None, index: int, context: CommandContext) -> None:
+    """Open a file of a message of the current room after a question.
+
+    Raises:
+        CommandRejected: Not connected, without a display, or the message has no such file.
+    """
+    room = require_room("open", context)
+    files = _require_files(room, seq)
+    _require_display()
+    if index < len(files):
+        run_in_background(_open(room, files[index], context), context)
+
+
+def _require_display() -> None:
+    if not has_local_display(os.environ):
+        raise CommandRejected(
+            tr("Files open only on a local desktop. Save the file with s on its message, or with /save.")
+        )
+
+
+async def _open(room: Room, file: Attachment, context: CommandContext) -> str:
+    """Ask, then open a file, or save a file that may contain a program."""
+    details = f"{file.name} · {file.type} · {describe_size(file.size)}"
+    if not is_openable(file.name):
+        question = tr("{file}: files of this kind are not opened, because they may run a program. Save?", file=details)
+        return await _save_one(room, file) if await context.confirm(question, tr("save")) else ""
+    if not await context.confirm(tr("Open {file}?", file=details), tr("open")):
+        return ""
+    try:
+        await context.file_opener.open(room.files, file)
+    except OSError as error:
+        raise CommandRejected(f"{file.name}: {error.strerror}") from None
+    except OpenFailed:
+        raise CommandRejected(tr("No program opened {name}. Save it with /save.", name=file.name)) from None
+    return ""
+
+
+async def _save_one(room: Room, file: Attachment) -> str:
+    return await _save(room, [file], platformdirs.user_downloads_path())
+
+
+def _require_files(room: Room, seq: int | None) -> list[Attachment]:
     files = _files_of(room, seq)
     if not files:
         raise CommandRejected(tr("This message has no file."))
-    run_in_background(_save(room, files, platformdirs.user_downloads_path()), context)
+    return files
 
 
 def _newest_files(room: Room, context: CommandContext) -> list[Attachment]:
@@ -109,5 +174,10 @@ async def _save(room: Room, files: list[Attachment], directory: Path) -> str:
     return tr("Saved {paths}", paths=", ".join(paths))
 
 
-HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {"upload": upload, "cancel": cancel, "save": save}
+HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {
+    "upload": upload,
+    "cancel": cancel,
+    "save": save,
+    "open": open_newest,
+}
 """Handlers of the commands for files."""

@@ -102,6 +102,11 @@ COMMANDS: tuple[Command, ...] = (
         mark("save the files of the newest message with files, in a directory"),
         (Argument(mark("directory"), ArgumentKind.PATH, is_optional=True),),
     ),
+    Command(
+        "open",
+        mark("open a file of the newest message with files, after a question"),
+        (Argument(mark("number"), is_optional=True),),
+    ),
     Command("shrug", mark("send a message with a shrug"), (_OPTIONAL_TEXT,)),
     Command("whois", mark("show details of a member"), (_NICK,)),
     Command("query", mark("open the direct room with a member"), (_NICK,)),

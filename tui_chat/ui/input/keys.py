@@ -36,7 +36,7 @@ class KeyScope(Enum):
     HELP = mark("Help")
     SETTINGS = mark("Settings (F9)")
     THEME_LIST = mark("Theme list (/theme)")
-    LINK_DIALOG = mark("Link (o)")
+    LINK_DIALOG = mark("Links and files (o)")
     COPY_MODE = mark("Copy mode (Alt+L)")
     OUTPUT = mark("Command output")
 
@@ -307,7 +307,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyBinding("message-mention", ("m",), "screen.mention_selected", mark("mention the author"), mark("mention")),
         KeyBinding("message-save", ("s",), "screen.save_selected_files", mark("save the files of the message")),
         KeyBinding(
-            "message-open-link", ("o",), "screen.open_selected_links", mark("show and open links"), mark("link")
+            "message-open-link", ("o",), "screen.open_selected_links", mark("open links and files"), mark("link")
         ),
         KeyBinding("message-mark-unread", ("U",), "screen.mark_selected_unread", mark("mark as unread from here")),
         KeyBinding("message-oldest", ("home", "g"), "to_top", mark("oldest loaded message")),
@@ -349,10 +349,10 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
     ),
     *_in_scope(
         KeyScope.LINK_DIALOG,
-        KeyBinding("link-above", ("up", "k"), "move(-1)", mark("link above"), priority=True),
-        KeyBinding("link-below", ("down", "j"), "move(1)", mark("link below"), priority=True),
-        KeyBinding("link-open", ("enter", "o"), "open", mark("open the link; over SSH, copy the link")),
-        KeyBinding("link-copy", ("y",), "copy", mark("copy the link")),
+        KeyBinding("link-above", ("up", "k"), "move(-1)", mark("row above"), priority=True),
+        KeyBinding("link-below", ("down", "j"), "move(1)", mark("row below"), priority=True),
+        KeyBinding("link-open", ("enter", "o"), "open", mark("open the file or link; over SSH, copy the link")),
+        KeyBinding("link-copy", ("y",), "copy", mark("copy the link or caption")),
         KeyBinding("link-cancel", ("escape", "q"), "dismiss", mark("cancel")),
     ),
     *_in_scope(

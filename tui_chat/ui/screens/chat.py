@@ -18,7 +18,7 @@ from tui_chat.protocol.sanitize import is_blank
 from tui_chat.session.commands.completion import Completion
 from tui_chat.session.controller import SessionController
 from tui_chat.session.i18n import tr
-from tui_chat.session.lines import MessageLine, UnreadLine
+from tui_chat.session.lines import UnreadLine
 from tui_chat.session.session_events import ContextLoaded, JoinFailed, RoomListReceived, SessionEvent
 from tui_chat.ui.app_services import app_of, app_services
 from tui_chat.ui.input.inserted_text import typed_text
@@ -124,7 +124,6 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             go_to_reply_target=self.message_navigation.go_to_reply_target,
             copy_text=lambda text: app_of(self).copy_to_clipboard(text),
             mark_unread=controller.read_markers.mark_unread,
-            save_files=self._save_files,
             open_link=lambda url: self.run_input(f"/join {url}") if is_room_link(url) else open_link(url, app_of(self)),
         )
         self._commands = ScreenCommands(
@@ -146,6 +145,8 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             run_app_action=lambda name: self.call_later(self.run_action, f"app.{name}"),
             account_commands=create_account_commands(controller, self.view),
         )
+        self.message_actions.save_files = self._commands.save_files
+        self.message_actions.open_file = self._commands.open_file
         self._member_actions = MemberActions(self.view, server_link, self.run_palette_command)
         self.view.composer.confirm_paste = PasteFlow(self.view, self.compose_controller.send_verbatim).confirm
         self.view.composer.show_error = self.view.show_error
@@ -153,9 +154,6 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         self.actions = self._key_actions()
         for name, action in self.actions.items():
             setattr(self, f"action_{name}", action)
-
-    def _save_files(self, line: MessageLine) -> str:
-        return self._commands.save_files(line)
 
     def _key_actions(self) -> dict[str, Callable[..., object]]:
         timeline, session = self.view.timeline, self.session

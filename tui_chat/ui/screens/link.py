@@ -1,11 +1,10 @@
-"""Confirmation dialog for hyperlinks, and opening of the confirmed link.
+"""Selection of a hyperlink or file of a message, and opening of the selected link.
 
 The dialog lists the real host first, regardless of the appearance of the URL.
 """
 
 import os
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from textual import on
@@ -15,6 +14,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from tui_chat.client.net.address import is_room_link
+from tui_chat.session.file_opener import has_local_display
 from tui_chat.session.hyperlinks import parse_host
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.strings import chat as chat_strings
@@ -23,44 +23,48 @@ from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.list_dialog import ListDialog
 
 
-class LinkScreen(ListDialog[str]):
-    """Dialog that returns the URL to open, None if cancelled or copied.
+class LinkScreen(ListDialog[str | int]):
+    """Dialog that returns the URL to open or the index of a file, None if cancelled or copied.
 
     Args:
-        urls: One or more URLs from `tui_chat.session.hyperlinks`.
+        urls: URLs from `tui_chat.session.hyperlinks`.
+        captions: Captions of files; at least one row exists.
     """
 
     CSS_PATH = "link.tcss"
     BINDINGS = textual_bindings(KeyScope.LINK_DIALOG)
 
-    def __init__(self, urls: Sequence[str]) -> None:
+    def __init__(self, urls: Sequence[str], captions: Sequence[str] = ()) -> None:
         super().__init__()
         self._urls = urls
+        self._captions = captions
 
     def compose(self) -> ComposeResult:
-        """Yield a list; the rows of a link are its host, with a differing Unicode form, and its URL."""
-        yield OptionList(*(Option(_url_row(url)) for url in self._urls), markup=False)
+        """Yield a list of files, then links; a link has its host, with a differing Unicode form, and its URL."""
+        rows = (*map(Content, self._captions), *map(_url_row, self._urls))
+        yield OptionList(*map(Option, rows), markup=False)
 
     def on_mount(self) -> None:
-        """Set the titles and highlight the first link."""
+        """Set the titles and highlight the first row."""
         self.set_up(
-            mark("Link"),
+            mark("Files and links") if self._captions else mark("Link"),
             mark("Enter join · y copy · Esc cancel")
-            if all(map(is_room_link, self._urls))
+            if not self._captions and all(map(is_room_link, self._urls))
             else mark("Enter open · y copy · Esc cancel")
-            if has_local_display(os.environ)
+            if self._captions or has_local_display(os.environ)
             else mark("Enter copy · Esc cancel"),
         )
         self.option_list.highlighted = 0
 
     @on(OptionList.OptionSelected)
     def action_open(self) -> None:
-        """Close the dialog with the highlighted URL as result."""
-        self.dismiss(self._urls[self.highlighted_index])
+        """Close the dialog with the highlighted URL or the index of the highlighted file as result."""
+        index = self.highlighted_index
+        self.dismiss(index if index < len(self._captions) else self._urls[index - len(self._captions)])
 
     def action_copy(self) -> None:
-        """Copy the highlighted URL, close the dialog without a result and show a status."""
-        app_of(self).copy_to_clipboard(self._urls[self.highlighted_index])
+        """Copy the highlighted URL or caption, close the dialog without a result and show a status."""
+        app_of(self).copy_to_clipboard((*self._captions, *self._urls)[self.highlighted_index])
         self.dismiss(None)
         app_services(self).show_status(tr(chat_strings.COPIED))
 
@@ -72,20 +76,6 @@ def _url_row(url: str) -> Content:
         ("  " + tr("displayed as {host}", host=decoded_host) if decoded_host else "", "$warning"),
         "\n",
         (url, "$text-muted"),
-    )
-
-
-def has_local_display(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
-    """Return whether the process has a local display, so that a graphical browser can open. False over SSH.
-
-    Text browsers are excluded because they would overwrite the screen.
-
-    Args:
-        environ: Environment variables of the process.
-        platform: Value of `sys.platform`.
-    """
-    return "SSH_CONNECTION" not in environ and bool(
-        platform in {"darwin", "win32"} or environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")
     )
 
 

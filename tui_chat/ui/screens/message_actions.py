@@ -24,6 +24,9 @@ class MessageActions:
 
     Attributes:
         actions: Key actions by name, without effect if no message is selected. Errors appear in the status line.
+        save_files: Saves the files of a message. Returns the error message, empty on success.
+        open_file: Opens the file of a message with an index, after a question. Returns the error message, empty on
+            success.
 
     Args:
         messages: Sender of messages.
@@ -33,7 +36,6 @@ class MessageActions:
         go_to_reply_target: Navigates to the message of a room with a sequence number.
         copy_text: Copies a text to the clipboard.
         mark_unread: Marks the messages from a `seq` on as unread.
-        save_files: Saves the files of a message. Returns the error message, empty on success.
         open_link: Opens a URL, and returns a status text.
     """
 
@@ -47,7 +49,6 @@ class MessageActions:
         go_to_reply_target: Callable[[RoomView, int], None],
         copy_text: Callable[[str], None],
         mark_unread: Callable[[RoomView, int], None],
-        save_files: Callable[[MessageLine], str],
         open_link: Callable[[str], str],
     ) -> None:
         self._messages = messages
@@ -58,6 +59,8 @@ class MessageActions:
         self._copy_text = copy_text
         self._mark_unread = mark_unread
         self._open_link = open_link
+        self.save_files: Callable[[MessageLine], str] = lambda line: ""
+        self.open_file: Callable[[MessageLine, int], str] = lambda line, index: ""
         handlers: dict[str, Callable[[MessageLine], str | None]] = {
             "copy_selected": self._copy,
             "mention_selected": self._mention,
@@ -67,8 +70,8 @@ class MessageActions:
             "undo_selected_deletion": self._undo_deletion,
             "react_to_selected": lambda line: self._compose_controller.start(ComposeKind.REACT, line, ""),
             "mark_selected_unread": self._mark_selected_unread,
-            "save_selected_files": save_files,
-            "open_selected_links": self._open_links,
+            "save_selected_files": self._save_files,
+            "open_selected_links": self._open_links_and_files,
         }
         self.actions = {name: partial(self._run, handler) for name, handler in handlers.items()}
 
@@ -102,8 +105,8 @@ class MessageActions:
         """Open the link dialog for these URLs; the selected one is opened, and its status text shown."""
         self._view.open_dialog(LinkScreen(urls), self._on_link_selected)
 
-    def _on_link_selected(self, url: str | None) -> None:
-        if url is not None:
+    def _on_link_selected(self, url: str | int | None) -> None:
+        if isinstance(url, str):
             self._view.status.show_status(self._open_link(url))
 
     def _copy(self, line: MessageLine) -> None:
@@ -193,12 +196,26 @@ class MessageActions:
         if view is not None and line.seq is not None:
             self._deletions.undo(view, line.seq)
 
-    def _open_links(self, line: MessageLine) -> str:
-        urls = [] if line.deleted else [link.url for link in find_hyperlinks(line.text)]
-        if not urls:
-            return tr("This message has no link.")
+    def _save_files(self, line: MessageLine) -> str:
+        return self.save_files(line)
+
+    def _open_links_and_files(self, line: MessageLine) -> str:
+        """Open the only file of a message, or a dialog with its files and links."""
+        captions = [] if line.seq is None or not line.captions else line.captions.split("\n")
+        urls = [] if line.deleted else list(dict.fromkeys(link.url for link in find_hyperlinks(line.text)))
+        if not urls and not captions:
+            return tr("This message has no link and no file.")
         self._view.timeline.set_cursor(None)
-        self.show_links(list(dict.fromkeys(urls)))
+        if len(captions) == 1 and not urls:
+            return self.open_file(line, 0)
+
+        def open_selected(selected: str | int | None) -> None:
+            if not isinstance(selected, int):
+                self._on_link_selected(selected)
+            elif problem := self.open_file(line, selected):
+                self._view.show_error(problem)
+
+        self._view.open_dialog(LinkScreen(urls, captions), open_selected)
         return ""
 
     def _discard_unsent(self, line: MessageLine) -> bool:

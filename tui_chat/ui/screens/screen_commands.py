@@ -8,6 +8,7 @@ from tui_chat.session.commands import file_handlers, handlers, settings_handlers
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
 from tui_chat.session.commands.deletion_targets import find_target
 from tui_chat.session.delayed_deletions import DelayedDeletions
+from tui_chat.session.file_opener import FileOpener
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_view import RoomView
@@ -105,6 +106,7 @@ class ScreenCommands:
             copy_text=copy_text,
             confirm=confirm,
             change_server=change_server,
+            file_opener=FileOpener(),
             own_commands=self.own_commands,
         )
 
@@ -120,6 +122,14 @@ class ScreenCommands:
         """Save the files of a message of the current room; return an error message, empty on success."""
         try:
             file_handlers.save_files_of(line.seq, self._context)
+        except CommandRejected as error:
+            return str(error)
+        return ""
+
+    def open_file(self, line: MessageLine, index: int) -> str:
+        """Open a file of a message of the current room after a question; return an error message, empty on success."""
+        try:
+            file_handlers.open_file_of(line.seq, index, self._context)
         except CommandRejected as error:
             return str(error)
         return ""
