@@ -314,13 +314,13 @@ const cases = {
   },
   async "hidden notices do not displace visible ones"() {
     const room = await joinRoom();
-    room.addLocalNotice("visible");
+    room.notices.addLocal("visible");
     for (let member = 0; member < 500; member += 1) {
       room.handlePush("message", { kind: "join", memberId: `m${member}`, nickName: `guest ${member}`, ts: NOON });
     }
-    assert.deepEqual(room.notices.filter(({ kind }) => kind === "local").map(({ text }) => text), ["visible"]);
-    assert.equal(room.notices.length, 201);
-    assert.equal(room.notices.at(-1).nickName, "guest 499");
+    assert.deepEqual(room.notices.items.filter(({ kind }) => kind === "local").map(({ text }) => text), ["visible"]);
+    assert.equal(room.notices.items.length, 201);
+    assert.equal(room.notices.items.at(-1).nickName, "guest 499");
     room.leave();
   },
   async "paths of files share requests, wait for a join, and are signed again after the expiry"() {

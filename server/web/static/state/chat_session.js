@@ -287,7 +287,7 @@ export class ChatSession {
    */
   async changeNick(nick) {
     const { nickName } = await this.#socket.request("changeNick", { nickName: validateNickname(nick) });
-    if (canonicalName(nickName) !== canonicalName(nick)) this.current?.addAssignedNotice(nickName);
+    if (canonicalName(nickName) !== canonicalName(nick)) this.current?.notices.addAssigned(nickName);
     this.#requestedNick = nickName;
     if (this.#guestKey) guestKeys.set(nickName, this.#guestKey);
     for (const room of this.#rooms) room.setNick(nickName);

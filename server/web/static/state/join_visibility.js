@@ -40,7 +40,7 @@ export class RecentSpeakers {
 
 /**
  * Return whether a notice is visible.
- * @param {{isRelevant?: boolean}} notice See `Notice` in `room.js`.
+ * @param {{isRelevant?: boolean}} notice See `Notice` in `notice_list.js`.
  * @param {JoinVisibility} visibility
  */
 export function isNoticeVisible({ isRelevant }, visibility) {

@@ -5,6 +5,8 @@
  *   default, replace no others.
  */
 
+import { RecentSpeakers } from "./join_visibility.js";
+
 const MAX_NOTICES = 200;
 
 /**
@@ -25,20 +27,65 @@ const MAX_NOTICES = 200;
 
 export class NoticeList {
   #lastId = 0;
+  #recentSpeakers = new RecentSpeakers();
+  #getPosition;
+  #onChange;
 
   /** @type {Notice[]} */
   items = [];
 
-  /** @param {Omit<Notice, "id">} notice */
-  add(notice) {
+  /**
+   * @param {object} options
+   * @param {() => number} options.getPosition Returns the `seq` of the newest entry, after which a notice appears.
+   * @param {() => void} options.onChange Called after a change by the user.
+   */
+  constructor({ getPosition, onChange }) {
+    this.#getPosition = getPosition;
+    this.#onChange = onChange;
+  }
+
+  /** Add a notice that only this page shows. */
+  addLocal(text) {
+    this.#add({ kind: "local", text, ts: Date.now() });
+    this.#onChange();
+  }
+
+  /** Add a notice about a nickname that the server assigned in place of the requested one. */
+  addAssigned(nickName) {
+    this.#add({ kind: "assigned", nickName, ts: Date.now() });
+  }
+
+  /**
+   * Add a received notice.
+   * @param {any} notice
+   * @param {boolean} isOwn
+   */
+  addReceived(notice, isOwn) {
+    const { kind, memberId, nickName, oldNickName, more, confusable, ts } = notice;
+    const isRelevant = isOwn ? undefined : this.#recentSpeakers.isRelevant(notice);
+    this.#add({ kind, memberId, nickName, oldNickName, more, confusable, ts, isRelevant });
+  }
+
+  /**
+   * Record the author of a new message.
+   * @param {{memberId: string, ts: number}} message
+   */
+  recordSpeaker(message) {
+    this.#recentSpeakers.add(message);
+  }
+
+  /** Remove all notices; the entries of the log stay. */
+  clear() {
+    this.items = [];
+    this.#onChange();
+  }
+
+  /** @param {Omit<Notice, "id" | "after">} notice */
+  #add(notice) {
     this.#lastId += 1;
-    this.items.push({ ...notice, id: this.#lastId });
+    this.items.push({ ...notice, id: this.#lastId, after: this.#getPosition() });
     const isIrrelevant = notice.isRelevant === false;
     const bounded = this.items.filter(({ isRelevant }) => (isRelevant === false) === isIrrelevant);
     if (bounded.length > MAX_NOTICES) this.items.splice(this.items.indexOf(bounded[0]), 1);
-  }
-
-  clear() {
-    this.items = [];
   }
 }

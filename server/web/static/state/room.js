@@ -10,7 +10,6 @@ import { Outbox } from "../net/outbox.js";
 import { requireRequestError } from "../net/request_error.js";
 import { JOIN_RETRY_DELAY } from "../net/timeouts.js";
 import { ConfusableAuthors } from "./confusable_authors.js";
-import { RecentSpeakers } from "./join_visibility.js";
 import { HISTORY_PAGE } from "./limits.js";
 import { canonicalName } from "./names.js";
 import { NoticeList } from "./notice_list.js";
@@ -28,15 +27,12 @@ const MAX_CATCH_UP = 1000; // entries
 
 /**
  * @typedef {import("./roster.js").Member} Member
- * @typedef {import("./notice_list.js").Notice} Notice
  */
 
 export class Room {
   #host;
   #generation = 0; // number of joins and leaves; responses from an earlier generation are ignored
   #processedSeq = 0; // newest entry of `#processNewMessages`
-  #notices = new NoticeList();
-  #recentSpeakers = new RecentSpeakers();
   #isJoined = false; // on the current connection
   #joinWaiters = [];
 
@@ -54,6 +50,7 @@ export class Room {
   title = "";
   hasJoined = false;
   isUpToDate = false;
+  notices;
   roster;
   history;
   outbox;
@@ -71,6 +68,7 @@ export class Room {
     this.requestedName = this.name = name;
     this.nick = nick;
     this.ownMemberIds = host.ownMemberIds;
+    this.notices = new NoticeList({ getPosition: () => this.log.lastSeq ?? 0, onChange: host.onChange });
     this.roster = new Roster({
       requestPage: (body) => host.request("listMembers", { room: this.name, ...body }),
       onLoaded: (members) => {
@@ -121,11 +119,6 @@ export class Room {
   /** Number of present members, including those that `members` does not contain. */
   get memberCount() {
     return this.roster.count;
-  }
-
-  /** Notices in order of their arrival. */
-  get notices() {
-    return this.#notices.items;
   }
 
   /** Ids of the members that the account has blocked; a new set after every change. */
@@ -229,23 +222,6 @@ export class Room {
     return this.#host.request(event, { room: this.name, ...fields });
   }
 
-  /** Add a notice that only this page shows. */
-  addLocalNotice(text) {
-    this.#addNotice({ kind: "local", text, ts: Date.now() });
-    this.#host.onChange();
-  }
-
-  /** Remove all notices; the entries of the log stay. */
-  clearNotices() {
-    this.#notices.clear();
-    this.#host.onChange();
-  }
-
-  /** Add a notice about a nickname that the server assigned in place of the requested one. */
-  addAssignedNotice(nickName) {
-    this.#addNotice({ kind: "assigned", nickName, ts: Date.now() });
-  }
-
   async #join() {
     this.#generation += 1;
     const generation = this.#generation;
@@ -278,7 +254,7 @@ export class Room {
     const { logId, firstSeq, lastSeq, topic } = response.room;
     if (since !== null && logId !== this.log.id) {
       this.log = this.log.replacement();
-      this.#notices.clear();
+      this.notices.clear();
       this.#processedSeq = 0;
       this.outbox.removeDelivered(() => true);
       return this.#join();
@@ -300,7 +276,7 @@ export class Room {
     this.log.applyJoin({ lastSeq, messages, hasMore: response.hasMore }, since);
     this.log.setTopic(sanitizeLine(topic), lastSeq);
     const { nickName } = response;
-    if (canonicalName(nickName) !== canonicalName(this.nick)) this.addAssignedNotice(nickName);
+    if (canonicalName(nickName) !== canonicalName(this.nick)) this.notices.addAssigned(nickName);
     this.nick = nickName;
     this.hasJoined = true;
     this.#isJoined = true;
@@ -352,7 +328,7 @@ export class Room {
     for (; index < items.length; index += 1) {
       const item = items[index];
       if (item.kind !== "message") continue;
-      this.#recentSpeakers.add(item);
+      this.notices.recordSpeaker(item);
       if (this.ownMemberIds.has(item.memberId)) this.outbox.onOwnMessage(item.seq, item.message ?? "");
     }
     this.#processedSeq = this.log.lastSeq ?? 0;
@@ -360,18 +336,10 @@ export class Room {
   }
 
   #onNotice(notice) {
-    const { kind, memberId, nickName, oldNickName, more, confusable, ts } = notice;
     this.confusableAuthors.record([notice]);
-    const isOwn = this.ownMemberIds.has(memberId);
+    const isOwn = this.ownMemberIds.has(notice.memberId);
     // Own join notices are omitted; they can precede the response that contains the member id.
-    if (!this.hasJoined || (kind !== "nick" && isOwn)) return;
-    const isRelevant = isOwn ? undefined : this.#recentSpeakers.isRelevant(notice);
-    this.#addNotice({ kind, memberId, nickName, oldNickName, more, confusable, ts, isRelevant });
-  }
-
-  /** Append a notice after the newest entry. */
-  #addNotice(notice) {
-    this.#notices.add({ ...notice, after: this.log.lastSeq ?? 0 });
+    if (this.hasJoined && (notice.kind === "nick" || !isOwn)) this.notices.addReceived(notice, isOwn);
   }
 
   #onPresence({ joined = [], left = [], renamed = [], memberCount }) {

@@ -63,7 +63,7 @@ export class MessageActions {
   markUnread({ seq }) {
     const room = this.#getRoom();
     room.readTracker.markUnread(seq);
-    room.addLocalNotice(strings.markedUnread);
+    room.notices.addLocal(strings.markedUnread);
   }
 
   /**

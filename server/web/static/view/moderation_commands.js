@@ -33,7 +33,7 @@ function actOnPerson(action, sanction = "") {
     const { person, rest } = await requirePerson(argument, [room], sanctioned);
     const newestSeq = room.log.lastSeq ?? 0;
     const result = await action(room, person, rest, context);
-    if (result && result.revision <= newestSeq) room.addLocalNotice(strings.noChange(quoteName(person.nickName)));
+    if (result && result.revision <= newestSeq) room.notices.addLocal(strings.noChange(quoteName(person.nickName)));
   };
 }
 

@@ -20,8 +20,8 @@ async function listMembers(query, { room }) {
   await room.roster.load(query);
   const members = room.roster.find(query).slice(0, LOADED_MEMBERS);
   const names = sortMembers(members, room.ownMemberIds).map(({ nickName, confusable }) => (confusable ? strings.lookAlike(nickName) : nickName));
-  if (!query) room.addLocalNotice(strings.memberNames(names, room.memberCount));
-  else room.addLocalNotice(names.length ? strings.membersFound(names) : strings.noSuchNick(query));
+  if (!query) room.notices.addLocal(strings.memberNames(names, room.memberCount));
+  else room.notices.addLocal(names.length ? strings.membersFound(names) : strings.noSuchNick(query));
 }
 
 /**
@@ -34,7 +34,7 @@ async function describeMember(name, { room }) {
   const findMember = () => room.roster.find(nick).find(({ nickName }) => canonicalName(nickName) === canonicalName(nick));
   if (!findMember()) await room.roster.load(nick);
   const member = findMember();
-  room.addLocalNotice(member ? strings.memberDetails(member.nickName, memberDetails(member, room)) : strings.noSuchNick(nick));
+  room.notices.addLocal(member ? strings.memberDetails(member.nickName, memberDetails(member, room)) : strings.noSuchNick(nick));
 }
 
 /**
@@ -69,7 +69,7 @@ async function block(argument, context) {
   const { person } = await requirePerson(argument, roomsInOrder(context));
   if (context.session.ownMemberIds.has(person.memberId)) throw new CommandRejected(strings.blockOneself);
   await context.session.blocks.add(person.memberId);
-  context.room.addLocalNotice(strings.blocked(quoteName(person.nickName)));
+  context.room.notices.addLocal(strings.blocked(quoteName(person.nickName)));
 }
 
 /**
@@ -81,7 +81,7 @@ async function unblock(argument, { room, session }) {
   const { person } = await requirePerson(argument, [room], await session.blocks.load());
   if (!session.blocks.has(person.memberId)) throw new CommandRejected(strings.notBlocked(person.nickName));
   await session.blocks.remove(person.memberId);
-  room.addLocalNotice(strings.unblocked(quoteName(person.nickName)));
+  room.notices.addLocal(strings.unblocked(quoteName(person.nickName)));
 }
 
 /** @param {CommandContext} context */

@@ -228,7 +228,7 @@ function renderNotice(sentences) {
 
 /**
  * Return lines that describe notices; consecutive joins or leaves share one sentence.
- * @param {import("../state/room.js").Notice[]} notices
+ * @param {import("../state/notice_list.js").Notice[]} notices
  */
 function noticeSentences(notices) {
   /** @type {{kind: string, names: Set<string>, more: number, sentence?: string}[]} */

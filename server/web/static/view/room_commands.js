@@ -35,7 +35,7 @@ async function create(argument, { session, openRoom }) {
 async function invite(_argument, { room, copyText }) {
   const { invite: created } = await room.request("createInvite", {});
   const url = inviteUrl(room.name, created.code);
-  room.addLocalNotice(strings.inviteCreated(created.uses, formatShortDate(created.expiresAt), url));
+  room.notices.addLocal(strings.inviteCreated(created.uses, formatShortDate(created.expiresAt), url));
   await copyText(url);
 }
 
@@ -58,7 +58,7 @@ async function forget(name, { room, session, confirm, closeRoom }) {
  * @param {CommandContext} context
  */
 async function policy(argument, { room }) {
-  if (!argument) return room.addLocalNotice(describePolicy(room));
+  if (!argument) return room.notices.addLocal(describePolicy(room));
   const [name, ...words] = argument.split(/\s+/u);
   const result = parsePolicyChange(name, words.join(" "));
   if ("change" in result) return void (await room.request("updateRoom", result.change));
@@ -91,7 +91,7 @@ export const ROOM_HANDLERS = {
   invites: (_argument, { room, openList }) => openList(invitesView(room)),
   uninvite: async (id, { room }) => {
     await room.request("revokeInvite", { id });
-    room.addLocalNotice(strings.inviteRevoked(id));
+    room.notices.addLocal(strings.inviteRevoked(id));
   },
   policy,
   forget,

@@ -194,7 +194,7 @@ export class Timeline {
     if (items[0]?.seq < this.#announcedSeq) this.#muteAnnouncements();
     this.#announcedSeq = items[0]?.seq ?? 0;
     const last = items.at(-1)?.seq ?? 0;
-    const visibleNotices = notices.filter(
+    const visibleNotices = notices.items.filter(
       (notice) => isNoticeVisible(notice, this.#joinVisibility) && !room.isBlocked(notice.memberId ?? "") && (isAtEnd || notice.after < end),
     );
     const lines = buildLines({
