@@ -1,6 +1,7 @@
 """Limits of size and coupling (docs/architecture.md), and names of loggers."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -12,11 +13,20 @@ MAX_METHODS = 40
 MAX_LINES = 400
 """Maximum length of a module, in lines."""
 
+PAGE_DIRECTORY = ROOT / "server/web/static"
+
 
 @cache
 def modules() -> dict[Path, PythonSource]:
     files = {file: file.relative_to(ROOT) for file in source_files(".py")}
     return {path: read_python(file) for file, path in files.items() if path.parts[0] in ("server", "tui_chat")}
+
+
+@cache
+def page_modules() -> dict[str, str]:
+    """Return the texts of the modules of the page by name."""
+    files = [file for file in source_files(".js") if file.is_relative_to(PAGE_DIRECTORY)]
+    return {file.relative_to(PAGE_DIRECTORY).as_posix(): file.read_text(encoding="utf-8") for file in files}
 
 
 @cache
@@ -63,7 +73,18 @@ def test_no_constructor_takes_a_screen_or_an_app() -> None:
 
 def test_no_module_is_longer_than_the_limit() -> None:
     lengths = {str(path): source.line_count for path, source in modules().items()}
+    lengths |= {name: text.count("\n") for name, text in page_modules().items() if not name.startswith("i18n/")}
     assert {path: length for path, length in lengths.items() if length > MAX_LINES} == {}
+
+
+def test_modules_of_the_page_have_unique_names_and_imports_of_one_line() -> None:
+    # The modules share one scope in the script of the page (server/web/bundle.py).
+    declaration = re.compile(r"^(?:export )?(?:async )?(?:function|class|const|let) (\w+)", re.MULTILINE)
+    counts = Counter(name for text in page_modules().values() for name in declaration.findall(text))
+    assert len(counts) > 500
+    assert [name for name, count in counts.items() if count > 1] == []
+    statement = re.compile(r'^import (?!\{ \w+(?:, \w+)* \} from "[^"]+";$).*', re.MULTILINE)
+    assert {name: found for name, text in page_modules().items() if (found := statement.findall(text))} == {}
 
 
 def test_loggers_are_named_log_and_have_a_name_of_the_project() -> None:
