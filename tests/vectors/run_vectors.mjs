@@ -87,6 +87,15 @@ const RUNNERS = {
     };
   },
 
+  async upload_permission(load) {
+    const { RoomAccess } = await load("state/room_access");
+    return ({ input: { role, policy } }) => {
+      const access = new RoomAccess();
+      access.onJoined({ room: { policy, role: role ?? undefined }, uploadMaxBytes: 1 });
+      return access.findUploadError()?.reason ?? null;
+    };
+  },
+
   async outbox(load, { constants }) {
     const { Backoff, ...backoffConstants } = await load("net/backoff");
     const { RetryPolicy: _, ...retryConstants } = await load("net/retry_policy");

@@ -14,11 +14,11 @@ def find_upload_refusal(room: RoomPort) -> Forbidden | None:
     policy = room.policy
     if room.role is None and not policy.guest_post:
         return Forbidden("guests_read_only")
-    audiences = {policy.speak, policy.upload}
-    if room.role is None and audiences != {"everyone"}:
-        return Forbidden("moderators_only" if "moderators" in audiences else "members_only")
-    if "moderators" in audiences and room.role not in _MODERATING_ROLES:
-        return Forbidden("moderators_only")
+    for audience in (policy.speak, policy.upload):
+        if audience == "members" and room.role is None:
+            return Forbidden("members_only")
+        if audience == "moderators" and room.role not in _MODERATING_ROLES:
+            return Forbidden("moderators_only")
     return None
 
 

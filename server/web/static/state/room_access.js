@@ -44,8 +44,10 @@ export class RoomAccess {
   #findRefusal() {
     const { guestPost = true, speak, upload } = this.policy;
     if (!this.role && !guestPost) return "guests_read_only";
-    const audiences = [speak, upload];
-    if (audiences.includes("moderators") && !isModerator(this.role)) return "moderators_only";
-    return audiences.includes("members") && !this.role ? "members_only" : "";
+    for (const audience of [speak, upload]) {
+      if (audience === "members" && !this.role) return "members_only";
+      if (audience === "moderators" && !isModerator(this.role)) return "moderators_only";
+    }
+    return "";
   }
 }
