@@ -7,15 +7,15 @@ import sys
 import tempfile
 from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy
 from hypothesis import HealthCheck, settings
-from sqlalchemy import Connection, Dialect
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy import Dialect, Engine
 
 from server.app import RunningServer
-from server.storage import database, tables
+from server.storage import database, schema, sqlite
 from server.storage.statements import BatchStatements
 from tests.support.in_process_server import running_server
 from tests.support.program import fork_server
@@ -33,6 +33,9 @@ settings.load_profile("untimed")
 MIN_FREE_MEMORY = 2**30
 """Free bytes of a file system in memory that stores the temporary files of a session."""
 
+GC_THRESHOLDS = (50_000, 20, 50)
+"""Thresholds of the generations of the garbage collector, as in `server.process`."""
+
 
 def _memory_directory() -> str | None:
     """Return the directory of the file system in memory, or None if it does not exist or is too small."""
@@ -46,7 +49,9 @@ def pytest_configure() -> None:
     """Start the programs under test by the fork server, and store temporary files in memory.
 
     Most tests have a database of their own, and on a disk they wait for its writes longer than they compute.
+    Garbage collection pauses until the end of the test collection, whose objects live as long as the session.
     """
+    gc.disable()
     fork_server.is_enabled = True
     memory_directory = _memory_directory()
     if "TMPDIR" not in os.environ and memory_directory is not None:
@@ -54,8 +59,10 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Exclude the modules and tests of the session from garbage collection, which would visit them in each test."""
+    """Exclude the modules and tests of the session from garbage collection, and collect as rarely as the server."""
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:
@@ -72,37 +79,47 @@ def pytest_xdist_auto_num_workers() -> int:
 def shared_statements() -> Generator[None]:
     """Share compiled statements between the databases of a session, because each database compiles the same ones."""
     statements: dict[str, BatchStatements] = {}
+    cache: dict[Any, Any] = {}
+    dialects: list[Dialect] = []
 
     def get_statements(dialect: Dialect) -> BatchStatements:
         if dialect.name not in statements:
             statements[dialect.name] = BatchStatements(dialect)
         return statements[dialect.name]
 
+    def create_engine(url: str, **options: Any) -> Engine:
+        engine = sqlalchemy.create_engine(url, **options)
+        if not dialects:
+            dialects.append(engine.dialect)
+        engine.dialect = dialects[0]  # part of the cache keys
+        engine.update_execution_options(compiled_cache=cache)
+        return engine
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "BatchStatements", get_statements)
+        patch.setattr(sqlite, "create_engine", create_engine)
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
-def shared_table_definitions() -> Generator[None]:
-    """Share compiled table definitions between the SQLite databases of a session."""
-    create_all = tables.metadata.create_all
-    dialect = sqlite.dialect()
-    definitions = [
-        str(element.compile(dialect=dialect))
-        for table in tables.metadata.sorted_tables
-        for element in (CreateTable(table), *map(CreateIndex, table.indexes))
-    ]
+def database_template(shared_statements: None, tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
+    """Create SQLite databases as copies of one with the schema, whose creation takes a quarter of a server start."""
+    template = tmp_path_factory.mktemp("template") / "chat.db"
+    sqlite.create_file(template)
+    engine = sqlite.open_engine(template, writable=True, pool_size=1, busy_timeout=0)
+    with engine.begin() as connection:
+        schema.ensure(connection)
+    engine.dispose()
+    content = template.read_bytes()
 
-    def create_tables(connection: Connection) -> None:
-        if connection.dialect.name != "sqlite":
-            create_all(connection)
-            return
-        for definition in definitions:
-            connection.exec_driver_sql(definition)
+    def copy_template(path: Path) -> None:
+        is_new = not path.exists()
+        sqlite.create_file(path)
+        if is_new:
+            path.write_bytes(content)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tables.metadata, "create_all", create_tables)
+        patch.setattr(database, "create_file", copy_template)
         yield
 
 
