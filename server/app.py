@@ -57,6 +57,9 @@ from server.web.routes import add_routes
 
 log = logging.getLogger("chat.server")
 
+VERSION = version("tui-chat")
+"""Version of the program."""
+
 RECONNECT_AFTER = 1.0
 """Reconnect delay in seconds, sent to clients in `goingAway` at a planned shutdown."""
 
@@ -267,7 +270,7 @@ def _build_app(
         app,
         check_readiness=check_readiness,
         get_degradation=get_degradation,
-        version=version("tui-chat"),
+        version=VERSION,
         trusted_networks=trusted_networks,
         pages_directory=pages_directory,
         pages_fallback=settings.pages_fallback,

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
 from errno import EADDRINUSE
-from importlib.metadata import version
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -29,7 +28,7 @@ except ImportError:  # not available on Windows
     resource = None
 
 
-from server.app import RunningServer, serve
+from server.app import VERSION, RunningServer, serve
 from server.control_socket import ControlHandler, serve_control_socket
 from server.listener import StartupError
 from server.logging import LogWriter, configure_logging
@@ -138,7 +137,7 @@ def _create_control_handlers(
     async def get_status(_request: Mapping[str, Any]) -> dict[str, Any]:
         metrics = server.read_metrics()
         return {
-            "version": version("tui-chat"),
+            "version": VERSION,
             "url": server.url,
             "port": server.port,
             "pid": os.getpid(),
@@ -255,13 +254,14 @@ def _raise_open_file_limit() -> None:
 
 
 def _tune_gc() -> None:
-    """Reduce the frequency of garbage collections, and exempt all present objects from them.
+    """Enable garbage collections of a reduced frequency, and exempt all present objects from them.
 
     Messages in flight exceed the default thresholds, although reference counting frees all of them. In small
     rooms, default thresholds cost a third of the CPU without a freed object (benchmarks/deliveries.py).
     """
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 def _exit_immediately() -> None:
