@@ -5,10 +5,14 @@
 - Requests: JSON lines on the socket `DESCRIPTOR`, with the descriptors of standard input, standard output, standard
   error and a status pipe. The reply is the process id. The status pipe receives the exit code, negative after a signal.
 - A fork runs its program like a new interpreter: in the main thread, with its own arguments, environment, directory
-  and standard streams, and with the regular shutdown of the interpreter.
+  and standard streams.
+- After `sys.exit`, a fork waits for its threads, calls the `atexit` functions, collects garbage and flushes the
+  standard streams. It skips the deallocation of the modules, which would copy their memory pages and take most of the
+  time of short programs. Other ends of a program have the regular shutdown of the interpreter.
 - A fork ignores `IMPORT_VARIABLES`, which the interpreter and Textual read before the fork.
 """
 
+import atexit
 import fcntl
 import gc
 import importlib
@@ -20,6 +24,7 @@ import signal
 import socket
 import sys
 import termios
+import threading
 import time
 from contextlib import suppress
 from typing import TypedDict
@@ -57,8 +62,14 @@ def main() -> None:
         importlib.import_module(name)
     gc.freeze()  # a collection in a fork would copy the memory pages of all objects
     request = _serve(socket.socket(fileno=int(sys.argv[1])))
-    if request is not None:
+    if request is None:
+        return
+    try:
         _run_program(request)
+    except SystemExit as stop:
+        if isinstance(stop.code, int):
+            _exit(stop.code)
+        raise
 
 
 def _serve(control: socket.socket) -> Request | None:
@@ -131,6 +142,17 @@ def _run_program(request: Request) -> None:
         case arguments:
             sys.argv = arguments
             runpy.run_path(arguments[0], run_name="__main__")
+
+
+def _exit(code: int) -> None:
+    """Exit the process. Return if a standard stream rejects its output, which the regular shutdown reports."""
+    threading._shutdown()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+    atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
+    gc.collect()
+    with suppress(OSError, ValueError):
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+        os._exit(code)
 
 
 if __name__ == "__main__":
