@@ -13,7 +13,7 @@
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Literal, Protocol, TypeVar
 
 from msgspec import structs
@@ -22,7 +22,7 @@ from server.domain.account_directory import AccountIdentity
 from server.domain.guest_addresses import GuestAddresses
 from server.domain.live_room import LiveRoom, Participant
 from server.domain.log_commands import REVOKING_ACTIONS, AppendMemberChange, RoomRef, StaleAccess
-from server.domain.permissions import Action, Policy, Role, Standing, is_visible, require
+from server.domain.permissions import Action, Policy, Role, Standing, is_permitted, is_visible, require
 from server.domain.room_access import AccessState, Requester, RoomAccess
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
@@ -151,6 +151,21 @@ class RoomAccessControl:
         self._require_existence(caller, room_name, state.access)
         require(action, state.access.policy, state.standing)
         return state
+
+    async def find_readable(self, caller: Caller, room_keys: Collection[str], member_id: str) -> set[str]:
+        """Return the keys of the stored rooms that a person may read, with one transaction for all rooms.
+
+        Args:
+            caller: Person of the request.
+            room_keys: Canonical keys of the rooms.
+            member_id: Member id of the person.
+        """
+        states = await self._database.reader.read_accesses(room_keys, self.describe(caller, member_id))
+        return {
+            key
+            for key, state in states.items()
+            if state.access.is_stored and is_permitted(Action.READ, state.access.policy, state.standing)
+        }
 
     async def authorize_join(
         self, connection: ClientConnection, room_name: str, member: events.MemberRef, invite: str | None

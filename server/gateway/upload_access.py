@@ -90,9 +90,7 @@ class UploadAccess:
                 await self._access_control.authorize(caller, found.room_key, member_id, Action.READ)
             except errors.NotFound:
                 raise errors.NotFound("upload_not_found") from None
-        elif found.upload.is_pinned and caller.account is not None:
-            return
-        elif found.upload.member_id != member_id or found.upload.room_id is not None:
+        elif not _is_readable(found, caller, member_id):
             raise errors.NotFound("upload_not_found")
 
     async def _sign(self, connection: ClientConnection, request: requests.SignAttachments) -> responses.SignedAddresses:
@@ -106,22 +104,20 @@ class UploadAccess:
         )
 
     async def _find_readable(self, connection: ClientConnection, file_paths: Iterable[FilePath]) -> set[str]:
-        """Return the ids of readable uploads; the access to a room is checked once."""
+        """Return the ids of readable uploads."""
         found_uploads = await self._uploads.find({file_path.upload_id for file_path in file_paths})
         member_id = self._identity.get_member_id(connection) or ""
-        readable_rooms: dict[str, bool] = {}
-        readable = set[str]()
-        for found in found_uploads.values():
-            room_key = found.room_key
-            is_readable = None if room_key is None else readable_rooms.get(room_key)
-            if is_readable is None:
-                try:
-                    await self._require_access(connection, member_id, found)
-                    is_readable = True
-                except (errors.NotFound, errors.Forbidden):
-                    is_readable = False
-                if room_key is not None:
-                    readable_rooms[room_key] = is_readable
-            if is_readable:
-                readable.add(found.upload.id)
-        return readable
+        room_keys = {found.room_key for found in found_uploads.values() if found.room_key is not None}
+        readable_keys = await self._access_control.find_readable(connection, room_keys, member_id) if room_keys else ()
+        return {
+            upload_id
+            for upload_id, found in found_uploads.items()
+            if (found.room_key in readable_keys if found.room_key else _is_readable(found, connection, member_id))
+        }
+
+
+def _is_readable(found: FoundUpload, caller: Caller, member_id: str) -> bool:
+    """Return whether a person may read an upload without a message."""
+    if found.upload.is_pinned and caller.account is not None:
+        return True
+    return found.upload.member_id == member_id and found.upload.room_id is None

@@ -3,6 +3,7 @@
 Equal work: a room that does not exist, and one that the requester may not see, take the same statements.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, or_, select
@@ -13,7 +14,7 @@ from server.storage.tables import REMOVED, memberships, rooms, sanctions
 
 _NO_ROOM = 0  # id that no room has
 
-_select_room = (
+_select_rooms = (
     select(rooms, memberships.c.role)
     .select_from(
         rooms.outerjoin(
@@ -21,10 +22,10 @@ _select_room = (
             and_(memberships.c.room_id == rooms.c.id, memberships.c.member_id == bindparam("member_id")),
         )
     )
-    .where(rooms.c.key == bindparam("key"))
+    .where(rooms.c.key.in_(bindparam("keys", expanding=True)))
 )
-_select_sanctions = select(sanctions.c.kind, sanctions.c.until).where(
-    sanctions.c.room_id == bindparam("room"),
+_select_sanctions = select(sanctions.c.room_id, sanctions.c.kind, sanctions.c.until).where(
+    sanctions.c.room_id.in_(bindparam("room_ids", expanding=True)),
     or_(
         sanctions.c.member_id == bindparam("member_id"),
         and_(sanctions.c.kind == "ban", sanctions.c.address_hash == bindparam("address_hash")),
@@ -33,28 +34,40 @@ _select_sanctions = select(sanctions.c.kind, sanctions.c.until).where(
 
 
 def read_access(connection: Connection, *, key: str, requester: Requester, now: int) -> AccessState:
-    """Return the policy of a room and the standing of a person; the default policy for a room that does not exist.
+    """Return the access to one room, as `read_accesses`."""
+    return read_accesses(connection, keys=(key,), requester=requester, now=now)[key]
 
-    A removed room has the default policy.
+
+def read_accesses(
+    connection: Connection, *, keys: Collection[str], requester: Requester, now: int
+) -> dict[str, AccessState]:
+    """Return the policies of rooms and the standing of a person in each, by canonical key.
+
+    A room that does not exist, and a removed room, have the default policy.
 
     Args:
         connection: Connection with an open transaction.
-        key: Canonical key of the room.
+        keys: Canonical keys of the rooms.
         requester: Person.
         now: Current time in milliseconds since the epoch.
     """
-    row = connection.execute(_select_room, {"key": key, "member_id": requester.member_id}).one_or_none()
+    rows = connection.execute(_select_rooms, {"keys": list(keys), "member_id": requester.member_id}).all()
     found = connection.execute(
         _select_sanctions,
         {
-            "room": _NO_ROOM if row is None else row.id,
+            "room_ids": [row.id for row in rows] or [_NO_ROOM],
             "member_id": requester.member_id,
             "address_hash": requester.address_hash,
         },
     )
-    role = None if row is None else row.role
-    standing = derive_standing(requester, role, [Sanction(kind, until) for kind, until in found], now)
-    return AccessState(RoomAccess() if row is None else access_from_row(row), standing, role)
+    sanctions_by_room: dict[int, list[Sanction]] = {}
+    for room_id, kind, until in found:
+        sanctions_by_room.setdefault(room_id, []).append(Sanction(kind, until))
+    states = {key: AccessState(RoomAccess(), derive_standing(requester, None, [], now), None) for key in keys}
+    for row in rows:
+        standing = derive_standing(requester, row.role, sanctions_by_room.get(row.id, []), now)
+        states[row.key] = AccessState(access_from_row(row), standing, row.role)
+    return states
 
 
 def read_restricted_keys(connection: Connection) -> list[str]:

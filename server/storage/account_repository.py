@@ -14,8 +14,9 @@ from msgspec import UNSET, Struct, UnsetType
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exc, select, update
 
 from server.domain.account_directory import Account
+from server.domain.uploads import FilePath
 from server.storage.executor import Executor, TransactionRunner
-from server.storage.tables import account_names, accounts, invites, memberships, tokens
+from server.storage.tables import account_names, accounts, invites, memberships, tokens, uploads
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import Conflict, Forbidden, NotFound, Unauthorized
 
@@ -176,7 +177,8 @@ class AccountRepository:
             account_id: Account to change.
             keep_token_id: Delete all tokens of the account except this one in the same transaction, or all if None; by
                 default, none.
-            values: New values by column of `accounts`. A new name without a nickname also becomes the nickname.
+            values: New values by column of `accounts`. A new name without a nickname also becomes the nickname. A new
+                `avatar_path` unpins the upload of the former one.
 
         Raises:
             Conflict: The name or the nickname belongs to another account.
@@ -300,6 +302,8 @@ def _update(
     if keep_token_id is not UNSET:
         revoked = delete(tokens).where(tokens.c.account_id == account_id)
         connection.execute(revoked if keep_token_id is None else revoked.where(tokens.c.id != keep_token_id))
+    if "avatar_path" in values:
+        _unpin_avatar(connection, account_id)
     if "name" in values:
         values = {"nick_name": values["name"], **values}
     statement = update(accounts).where(accounts.c.id == account_id).values(values).returning(*accounts.columns)
@@ -309,6 +313,14 @@ def _update(
     if values.keys().isdisjoint(("name", "nick_name", "deleted")):
         return _account_from_row(row)
     return _reserve_names(connection, row)
+
+
+def _unpin_avatar(connection: Connection, account_id: int) -> None:
+    """Let the upload of a replaced avatar expire."""
+    statement = select(accounts.c.avatar_path).where(accounts.c.id == account_id).with_for_update()
+    path = FilePath.parse(connection.execute(statement).scalar_one_or_none() or "")
+    if path is not None:
+        connection.execute(update(uploads).where(uploads.c.id == path.upload_id).values(is_pinned=False))
 
 
 def _reserve_names(connection: Connection, row: Row[Any]) -> AccountRecord:

@@ -1,13 +1,14 @@
 """Files of the messages of one batch: checks of the uploads, and references to them.
 
 - Ownership: a message attaches uploads of its author. The first message sets the room of an upload, so that each upload
-  is readable in one room only.
+  is readable in one room only. Within a batch, this is the room of the first message, accepted or not: the creation of
+  rooms precedes the messages.
 - Locks: the rows of the attached uploads are locked before those of the rooms, so that none is removed before the
   commit, and a message with an invalid upload creates no room.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -35,6 +36,10 @@ class BatchAttachments:
         self._connection = connection
         self._statements = statements
         self._uploads = self._load_uploads(commands)
+        self._room_keys: dict[str, str] = {}  # by id of an upload without a room
+        for command, upload_id in _iterate_attached(commands):
+            if upload_id in self._uploads and self._uploads[upload_id].member_id == command.author.member_id:
+                self._room_keys.setdefault(upload_id, command.room.key)
         self._rows: list[tuple[str, int, int]] = []
         self._texts: list[tuple[bytes, int, int]] = []
         self._claimed: list[tuple[int, str]] = []
@@ -89,14 +94,7 @@ class BatchAttachments:
                 statement.execute_many(self._connection, list[tuple[Any, ...]](rows))
 
     def _load_uploads(self, commands: Sequence[LogCommand]) -> dict[str, Upload]:
-        upload_ids = {
-            upload_id
-            for command in commands
-            if type(command) is AppendMessage
-            for attached in command.attachments
-            for upload_id in attached.all_ids
-            if re.fullmatch(UPLOAD_ID, upload_id)
-        }
+        upload_ids = {upload_id for _, upload_id in _iterate_attached(commands) if re.fullmatch(UPLOAD_ID, upload_id)}
         if not upload_ids:
             return {}
         rows = self._statements.select_uploads.execute(
@@ -117,4 +115,14 @@ class BatchAttachments:
             and upload.state == "ready"
             and upload.member_id == command.author.member_id
             and upload.room_id in (None, room_id)
+            and (upload.room_id is not None or self._room_keys[upload_id] == command.room.key)
         )
+
+
+def _iterate_attached(commands: Sequence[LogCommand]) -> Iterator[tuple[AppendMessage, str]]:
+    """Yield the messages with the ids of their uploads, in order."""
+    for command in commands:
+        if type(command) is AppendMessage:
+            for attached in command.attachments:
+                for upload_id in attached.all_ids:
+                    yield command, upload_id

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, bindparam, select
 
 from server.domain.room_access import AccessState, Requester, RoomAccess
-from server.storage.access_reader import access_from_row, read_access, read_restricted_keys
+from server.storage.access_reader import access_from_row, read_access, read_accesses, read_restricted_keys
 from server.storage.executor import RETRY_AFTER, Executor, run_or_reconnect
 from server.storage.membership_reader import read_memberships
 from server.storage.page_size import trim_page
@@ -224,6 +224,10 @@ class LogReader:
     async def read_access(self, room_key: str, requester: Requester) -> AccessState:
         """Return the policy of a room and the standing of a person (`server.storage.access_reader.read_access`)."""
         return await self.run(partial(read_access, key=room_key, requester=requester, now=self._clock()))
+
+    async def read_accesses(self, room_keys: Collection[str], requester: Requester) -> dict[str, AccessState]:
+        """Return the access of a person to rooms (`server.storage.access_reader.read_accesses`)."""
+        return await self.run(partial(read_accesses, keys=room_keys, requester=requester, now=self._clock()))
 
     async def list_restricted_keys(self) -> list[str]:
         """Return the canonical keys of all rooms with a `policy_seq` above 0, in any order."""

@@ -11,7 +11,7 @@ from server.domain.account_directory import Account
 from server.storage.account_repository import MAX_DEVICES, AccountRecord
 from server.storage.database import Database, open_database
 from tests.support.postgresql import PostgreSQLServer, postgresql_server
-from tests.support.storage import ManualClock, RoomRef, build_message, build_reaction
+from tests.support.storage import ManualClock, RoomRef, build_message, build_reaction, build_upload
 from tui_chat.protocol.errors import ChatError, Conflict, Forbidden, NotFound, Unauthorized
 from tui_chat.protocol.events import Member, Message
 
@@ -138,6 +138,20 @@ async def test_an_erased_author_is_renamed_in_entries_and_reactions(stored: Data
     assert message.reactions is not None
     assert [reactor.nick_name for reactor in message.reactions["👍"].by] == ["deleted-1"]
     await stored.erasures.delete_traces(member_id, "deleted-1")
+
+
+async def test_only_the_newest_of_concurrent_avatars_stays_pinned(stored: Database) -> None:
+    account = (await create(stored, build_account())).account
+    avatars = [build_upload(author=Member(account.member_id, "Ann", "member"), pinned=True) for _ in range(4)]
+    for upload in avatars:
+        await stored.uploads.create(upload, account.member_id)
+    await asyncio.gather(*(stored.accounts.update(account.id, avatar_path=upload.path) for upload in avatars))
+    newest = (await stored.accounts.get(account.id)).account.avatar_path
+    found = await stored.uploads.find([upload.id for upload in avatars])
+    assert [upload.path for upload in avatars if found[upload.id].upload.is_pinned] == [newest]
+    await stored.accounts.update(account.id, avatar_path=None)
+    found = await stored.uploads.find([upload.id for upload in avatars])
+    assert not any(record.upload.is_pinned for record in found.values())
 
 
 async def test_unknown_accounts_cannot_be_changed(stored: Database) -> None:

@@ -226,6 +226,22 @@ async def test_a_deleted_message_has_no_files(database: Database, same_batch: bo
     assert (await database.uploads.find([upload.id]))[upload.id].room_key is None
 
 
+async def test_an_upload_in_two_rooms_of_a_batch_belongs_to_the_first_and_creates_no_empty_room(
+    database: Database,
+) -> None:
+    await database.journal.append(build_message())
+    for first in (LOUNGE, RoomRef(key="tea", name="tea")):
+        upload = build_upload()
+        await database.uploads.create(upload, ANN.member_id)
+        other = RoomRef(key=f"a {first.key}", name="other")
+        foreign = build_message(author=BEN, room=other, files=(upload.id,))
+        commands = [foreign, *(build_message(room=room, files=(upload.id,)) for room in (first, other))]
+        outcomes = await asyncio.gather(*map(database.journal.append, commands), return_exceptions=True)
+        assert [isinstance(outcome, NotFound) for outcome in outcomes] == [True, False, True]
+        assert (await database.reader.read_join_snapshot(other.key, since=None, limit=10)).room is None
+        assert (await database.uploads.find([upload.id]))[upload.id].room_key == first.key
+
+
 @pytest.mark.parametrize("same_batch", [True, False])
 async def test_a_change_without_effect_appends_no_entry(
     database: Database, published: PublishedEntries, same_batch: bool

@@ -6,7 +6,7 @@
 
 from server.domain.account_directory import AccountIdentity
 from server.domain.log_commands import AttachedUpload
-from server.domain.uploads import FilePath, Upload
+from server.domain.uploads import Upload
 from server.engineio.connection import ClientConnection
 from server.gateway.account_service import AccountService
 from server.gateway.conversations.service import ConversationService
@@ -42,15 +42,11 @@ class ConversationMedia:
 
     async def set_avatar(self, account: AccountIdentity, upload: Upload) -> File:
         """Replace the avatar of an account by a pinned upload."""
-        former = self._account_service.directory.get(account.id)
         try:
             await self._account_service.update_profile(account, {"avatar_path": upload.path})
         except BaseException:
             await self._uploads.unpin(upload.id)
             raise
-        former_path = None if former is None or former.avatar_path is None else FilePath.parse(former.avatar_path)
-        if former_path is not None:
-            await self._uploads.unpin(former_path.upload_id)
         return self._views.build_file("avatar", upload.path)
 
     async def add_cover(self, account: AccountIdentity, upload: Upload) -> File:
