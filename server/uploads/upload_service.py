@@ -116,7 +116,7 @@ class UploadService:
             uploader: Author and owner of the quota.
             name: File name; directories are removed.
             size: Upper bound of the size in bytes, None if unknown.
-            max_bytes: Limit of this file below that of all files.
+            max_bytes: Limit of this file below that of all files; for an image, also of the encoded one.
             types: Accepted media types by content; None for all.
             is_pinned: Keep the upload without a message; the caller unpins it (`unpin`).
 
@@ -141,7 +141,7 @@ class UploadService:
                         await spool.write(chunk)
                         if spool.size > max_bytes:
                             raise errors.TooLong("file_too_large", limit=max_bytes)
-                    return await self._process(spool, uploader, name, types, is_pinned=is_pinned)
+                    return await self._process(spool, uploader, name, types, max_bytes=max_bytes, is_pinned=is_pinned)
             except STORE_ERRORS as error:
                 if isinstance(error, ConnectionError):
                     raise  # of the client
@@ -230,7 +230,14 @@ class UploadService:
                 await self.remove_unused()
 
     async def _process(
-        self, spool: SpoolFile, uploader: Uploader, name: str, types: frozenset[str] | None, *, is_pinned: bool
+        self,
+        spool: SpoolFile,
+        uploader: Uploader,
+        name: str,
+        types: frozenset[str] | None,
+        *,
+        max_bytes: int,
+        is_pinned: bool,
     ) -> Upload:
         digest = await spool.finish()
         if not spool.size:
@@ -253,6 +260,8 @@ class UploadService:
             return await self._store_bytes(upload, uploader, spool.file, None)
         with SpoolFile(self._store.directory) as target:
             image = await self._images.process(spool, media_type, target)
+            if image.size > max_bytes:
+                raise errors.TooLong("file_too_large", limit=max_bytes)
             upload = replace(
                 upload,
                 size=image.size,

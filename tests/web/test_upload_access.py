@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientSession
+from PIL import Image
 
 from server.app import RunningServer, serve
 from server.settings import ServerSettings
@@ -23,7 +24,7 @@ from tests.support.persons import Person, connect_person
 from tests.support.raw_client import raw_client
 from tests.support.server_process import server_process
 from tests.support.storage import ManualClock
-from tests.support.uploads import UploadClient, send_files, upload_client
+from tests.support.uploads import UploadClient, encode_image, send_files, upload_client
 from tests.support.wait import wait_until
 
 HOUR_MS = 3_600_000
@@ -165,6 +166,9 @@ async def test_uploads_stay_within_the_quotas(tmp_path: Path) -> None:
                 yield bytes(100)
 
         assert (await files.upload(stream())).reason == "file_too_large"  # without an announced size
+        noise = encode_image(Image.effect_noise((40, 40), 90), "JPEG", quality=1)
+        assert len(noise) < 1000
+        assert (await files.upload(noise)).reason == "file_too_large"  # after the encoding
 
         is_released = asyncio.Event()
 
