@@ -7,13 +7,14 @@ if sys.platform != "win32":
     import resource
 
 
-def limit_process(*, cpu_seconds: int, memory_bytes: int, output_bytes: int) -> None:
+def limit_process(*, cpu_seconds: int, memory_bytes: int, output_bytes: int, niceness: int = 0) -> None:
     """Limit the resources and the priority of this process; no effect on Windows.
 
     Args:
         cpu_seconds: Total CPU time.
         memory_bytes: Size of the address space.
         output_bytes: Size of each written file.
+        niceness: Reduction of the priority.
     """
     if sys.platform != "win32":
         for limit, value in (
@@ -24,4 +25,4 @@ def limit_process(*, cpu_seconds: int, memory_bytes: int, output_bytes: int) -> 
             (resource.RLIMIT_CORE, 0),
         ):
             resource.setrlimit(limit, (value, value))
-        os.nice(10)
+        os.nice(niceness)

@@ -23,6 +23,12 @@ from benchmarks.terminal.program import EchoSample
 
 ECHO_COLUMNS = ("key to echo, ms", "CPU per key, ms")
 CHAT_TUI, MINIMAL_TEXTUAL = "chat-tui", "minimal Textual"
+IMAGE_PROTOCOLS = {
+    "half blocks": b"\x1b[?62c",
+    "Kitty graphics": b"\x1bP>|kitty(0.35.2)\x1b\\\x1b[6;20;10t\x1b[?62c",
+    "Sixel": b"\x1b[6;20;10t\x1b[?62;4c",
+}
+"""Outputs of images with the answers of their terminal."""
 STEADY_RATE = 1_000
 """Lines per second of the flood for the comparison of key echo with the minimal Textual program."""
 
@@ -199,11 +205,32 @@ def report_loaded(report: TerminalReport, competitors: list[Competitor], home: P
         report.bounds.append(PerformanceBound("key to echo with 100,000 messages ÷ minimal Textual", ratio, 1.5))
 
 
+def report_images(report: TerminalReport, competitors: list[Competitor], home: Path, rounds: int) -> None:
+    """Report page scrolling with images, and bound the pages of loaded images by pages of text."""
+    chat_tui = next(competitor for competitor in competitors if competitor.name == CHAT_TUI)
+    results = {
+        protocol: measurements.measure_images(chat_tui, home / protocol, answers, 2 * max(3, rounds // 2))
+        for protocol, answers in IMAGE_PROTOCOLS.items()
+    }
+    report.print_table(
+        "Pages of images, CPU in ms: median / p95 / maximum",
+        ("text", "loaded images", "images during their load"),
+        (
+            [protocol, *map(format_percentiles, (stats.text, stats.loaded, stats.first))]
+            for protocol, stats in results.items()
+        ),
+    )
+    for protocol, stats in results.items():
+        ratio = stats.loaded.median / stats.text.median
+        report.bounds.append(PerformanceBound(f"page of images ÷ page of text, {protocol}", ratio, 2.0))
+
+
 PARTS: dict[str, Callable[[TerminalReport, list[Competitor], Path, int], None]] = {
     "first": report_first_screen,
     "echo": report_echo,
     "flood": report_flood,
     "loaded": report_loaded,
+    "images": report_images,
 }
 
 

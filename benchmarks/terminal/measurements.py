@@ -23,6 +23,9 @@ PAGE_UP, PAGE_DOWN, TOP = b"\x1b[5~", b"\x1b[6~", b"\x1b[1;3H"
 QUIET_PERIOD = 0.06
 """Seconds without output after which the effect of a key is complete."""
 
+IMAGE_LOAD_PERIOD = 4.0
+"""Seconds without output after which the images of a page are loaded."""
+
 KEY_INTERVAL = 0.15
 
 
@@ -96,6 +99,21 @@ class LoadedStats:
     collected_share: float | None
     echo: EchoStats
     resident_mib: float
+
+
+@dataclass(frozen=True, slots=True)
+class ImageStats:
+    """CPU seconds per page up or page down.
+
+    Attributes:
+        text: Pages of text.
+        loaded: Pages of loaded images.
+        first: Pages of images during their load, without the child process that decodes.
+    """
+
+    text: Percentiles
+    loaded: Percentiles
+    first: Percentiles
 
 
 def measure_first_screen(competitor: Competitor, home: Path) -> tuple[float, list[EchoSample]]:
@@ -181,12 +199,45 @@ def measure_loaded(competitor: Competitor, home: Path, lines: int, pages: int) -
         return LoadedStats(Percentiles.from_values(costs), collected_share, echoes, program.resident_mib())
 
 
+def measure_images(competitor: Competitor, home: Path, answers: bytes, pages: int) -> ImageStats:
+    """Measure `pages` scrolled pages each of text, of images during their load, and of loaded images.
+
+    Args:
+        competitor: Program that shows images.
+        home: Home directory of the program.
+        answers: Answers of the terminal to the requests of its graphics.
+        pages: Number of pages, even.
+    """
+    server = ChatTrafficServer(history=1_000, images=3 * pages)
+    with _start_in_room(competitor, home, server=server) as (program, _):
+        program.write_keys(answers)
+        program.wait_until_quiet(1.5)
+
+        def scroll(key: bytes, quiet_period: float = 0.5) -> list[float]:
+            return [_measure_cpu(program, lambda: program.write_keys(key), quiet_period) for _ in range(pages // 2)]
+
+        start = program.bytes_read
+        first = scroll(PAGE_UP, IMAGE_LOAD_PERIOD)
+        image_bytes = program.bytes_read - start
+        scroll(PAGE_DOWN)
+        loaded = scroll(PAGE_UP) + scroll(PAGE_DOWN)
+        for _ in range(2 * pages):
+            program.write_keys(PAGE_UP)
+            program.wait_until_quiet()
+        scroll(PAGE_UP)  # loads the history
+        start = program.bytes_read
+        text = scroll(PAGE_DOWN) + scroll(PAGE_UP)
+        if image_bytes < program.bytes_read - start:
+            raise RuntimeError(f"the images were not loaded in time ({image_bytes:,} bytes)")
+        return ImageStats(*map(Percentiles.from_values, (text, loaded, first)))
+
+
 @contextmanager
 def _start_in_room(
-    competitor: Competitor, home: Path, history: int = 0
+    competitor: Competitor, home: Path, history: int = 0, *, server: TrafficServer | None = None
 ) -> Generator[tuple[TerminalProgram, TrafficServer]]:
     assert competitor.start_in_room is not None
-    server: TrafficServer = competitor.create_server(history)
+    server = server or competitor.create_server(history)
     with competitor.start_in_room(home, server.port) as program:
         deadline = time.perf_counter() + TIMEOUT
         while not server.joined.is_set():
@@ -212,10 +263,10 @@ def _measure_key(program: TerminalProgram, key: bytes) -> EchoSample:
     return sample
 
 
-def _measure_cpu(program: TerminalProgram, action: Callable[[], object]) -> float:
+def _measure_cpu(program: TerminalProgram, action: Callable[[], object], quiet_period: float = QUIET_PERIOD) -> float:
     cpu_before = program.cpu_seconds()
     action()
-    program.wait_until_quiet(QUIET_PERIOD)
+    program.wait_until_quiet(quiet_period)
     return program.cpu_seconds() - cpu_before
 
 

@@ -49,6 +49,7 @@ class TerminalProgram:
 
     Attributes:
         start_time: Start of the process, in seconds of `time.perf_counter`.
+        bytes_read: Size of the output, control sequences included.
     """
 
     def __init__(self, command: Sequence[str], home: Path) -> None:
@@ -68,6 +69,7 @@ class TerminalProgram:
         os.close(slave)
         os.set_blocking(self._master, False)
         self._incomplete = b""
+        self.bytes_read = 0
 
     def __enter__(self) -> "TerminalProgram":
         return self
@@ -95,9 +97,11 @@ class TerminalProgram:
         if not select.select([self._master], [], [], max(0.0, timeout))[0]:
             return None
         try:
-            output = self._incomplete + os.read(self._master, 1 << 20)
+            data = os.read(self._master, 1 << 20)
         except OSError:
             raise SystemExit(f"{self._process.args} exited unexpectedly") from None
+        self.bytes_read += len(data)
+        output = self._incomplete + data
         text = _CONTROL_SEQUENCE.sub(b"", output)
         incomplete = _INCOMPLETE_SEQUENCE.search(text)
         self._incomplete = incomplete.group() if incomplete is not None else b""

@@ -5,6 +5,7 @@ reads. All lines are encoded in advance, so that the client is the bottleneck.
 """
 
 import asyncio
+import io
 import json
 import socket
 import threading
@@ -17,6 +18,7 @@ from random import Random
 from typing import Any
 
 from aiohttp import WSMsgType, web
+from PIL import Image, ImageChops
 
 from server.engineio.packets import Frame
 
@@ -51,6 +53,9 @@ def line_text(number: int) -> str:
 ROOM = "bench"
 BATCH_LINES = 50
 """Lines per write."""
+
+IMAGE_SIZE = (480, 360)
+"""Width and height of images in pixels."""
 
 
 class TrafficServer(ABC):
@@ -154,19 +159,33 @@ class IrcTrafficServer(TrafficServer):
         self._client.sendall(chunk)
 
 
+def _create_image() -> bytes:
+    """Return a PNG image of color gradients with the noise of a photo."""
+    bands: list[Image.Image] = []
+    for angle in (0, 90, 180):
+        gradient = Image.linear_gradient("L").rotate(angle).resize(IMAGE_SIZE)
+        bands.append(ImageChops.add(gradient, Image.effect_noise(IMAGE_SIZE, 8), offset=-128))
+    encoded = io.BytesIO()
+    Image.merge("RGB", bands).save(encoded, "PNG")
+    return encoded.getvalue()
+
+
 class ChatTrafficServer(TrafficServer):
     """Minimal chat server (docs/protocol.md) with one room and a history.
 
     Args:
         history: Number of history messages.
+        images: Number of the newest history messages with an image.
 
     Attributes:
         oldest: Lowest requested `seq`.
     """
 
-    def __init__(self, history: int = 0) -> None:
+    def __init__(self, history: int = 0, images: int = 0) -> None:
         super().__init__()
         self._count = self.oldest = history
+        self._first_image = history - images + 1 if images else None
+        self._image = _create_image() if images else b""
         self._websocket: web.WebSocketResponse | None = None
         self._transport: asyncio.Transport | None = None
         self._loop = asyncio.new_event_loop()
@@ -183,11 +202,15 @@ class ChatTrafficServer(TrafficServer):
     async def _start(self) -> None:
         app = web.Application()
         app.router.add_get("/socket.io/", self._handle_websocket)
+        app.router.add_get("/api/uploads/{id}/image.png", self._send_image)
         runner = web.AppRunner(app)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
         await site.start()
         self.port = runner.addresses[0][1]
+
+    async def _send_image(self, _: web.Request) -> web.Response:
+        return web.Response(body=self._image, content_type="image/png")
 
     async def _handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         ws = web.WebSocketResponse(compress=False)
@@ -252,6 +275,7 @@ class ChatTrafficServer(TrafficServer):
         return {}
 
     def _build_entry(self, number: int, text: str = "") -> dict[str, Any]:
+        has_image = self._first_image is not None and number >= self._first_image
         return {
             "kind": "message",
             "room": ROOM,
@@ -261,6 +285,19 @@ class ChatTrafficServer(TrafficServer):
             "memberId": f"{line_nick(number)}-0123456789abcdef",
             "message": text or line_text(number),
             "ts": START_MS + number * INTERVAL_MS,
+            **({"attachments": [self._build_attachment(number)]} if has_image else {}),
+        }
+
+    def _build_attachment(self, number: int) -> dict[str, Any]:
+        width, height = IMAGE_SIZE
+        return {
+            "id": str(number),
+            "name": "image.png",
+            "type": "image/png",
+            "size": len(self._image),
+            "path": f"/api/uploads/{number}/image.png",
+            "width": width,
+            "height": height,
         }
 
     def _encode_line(self, number: int, text: str) -> bytes:

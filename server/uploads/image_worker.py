@@ -153,7 +153,7 @@ def _encode_preview(image: Any) -> bytes:
 
 
 if __name__ == "__main__":
-    limit_process(cpu_seconds=CPU_SECONDS, memory_bytes=MEMORY_BYTES, output_bytes=OUTPUT_BYTES)
+    limit_process(cpu_seconds=CPU_SECONDS, memory_bytes=MEMORY_BYTES, output_bytes=OUTPUT_BYTES, niceness=10)
     with open(0, "rb") as standard_input, open(1, "r+b") as standard_output:
         result = process_image(standard_input, standard_output, sys.argv[1])
     os.write(2, msgspec.json.encode(result) + b"\n")

@@ -1,5 +1,6 @@
 """Images of messages in real terminals."""
 
+import signal
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,7 +10,7 @@ from PIL import Image
 
 from server.app import RunningServer
 from tests.support.requirements import require_tmux
-from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
+from tests.support.terminal import ALTERNATE_SCREEN_MODE, CHAT_TUI, PtyTerminal, terminal
 from tests.support.terminal_images import KITTY_ANSWERS, SIXEL_ANSWERS, KittyImages, decode_sixel, find_sixels
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
@@ -91,6 +92,18 @@ async def test_kitty_images_are_transferred_once_scroll_as_text_and_are_deleted(
             assert not list((tmp_path / "ann").rglob("images/*"))
             await send_image(room, tmp_path / "lake.png", BLUE, (100, 40))
             tty.write_keys("\x1b[1;3F")  # Alt+End
+            await wait_until(lambda: placeholder_rows() == 2)
+            assert len(images().images) == 1
+            uploads = images().uploads
+            tty.write_keys("\x0c")  # Ctrl+L
+            await wait_until(lambda: images().uploads == uploads + 1 and len(images().images) == 1)
+            tty.write_keys("\x1a")  # Ctrl+Z
+            stat = Path(f"/proc/{tty.process.pid}/stat")
+            await wait_until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+            await wait_until(lambda: ALTERNATE_SCREEN_MODE not in tty.private_modes())
+            assert not images().images
+            tty.reset_screen()
+            tty.send_signal(signal.SIGCONT)
             await wait_until(lambda: placeholder_rows() == 2)
             assert len(images().images) == 1
             tty.write_keys("\x11")

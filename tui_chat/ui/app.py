@@ -334,7 +334,8 @@ class ChatApp(App[None], inherit_bindings=False):
         return command_palette.room_commands(chat.run_palette_command, chat.set_composer_text)
 
     def action_redraw(self) -> None:
-        """Repaint the whole screen."""
+        """Repaint the whole screen, and transfer its images again."""
+        self.terminal.release_graphics()
         self.refresh(layout=True, repaint=True)
         self.screen.refresh(layout=True)
 

@@ -87,6 +87,11 @@ class TerminalOutput:
         if (driver := self._terminal_driver()) is not None:
             driver.release_graphics = release
 
+    def release_graphics(self) -> None:
+        """Delete the images in the terminal. No effect without a `TerminalDriver`."""
+        if (driver := self._terminal_driver()) is not None:
+            self.write(driver.release_graphics())
+
     def write(self, sequence: str) -> None:
         """Write an escape sequence."""
         if (driver := self._driver()) is not None:
