@@ -279,7 +279,7 @@ const cases = {
     assert.deepEqual(policyValues("TOPIC"), ["members", "moderators", "owner"]);
   },
   "command names are completed before aliases"() {
-    assert.deepEqual(completeCommand("UN"), ["undo", "unread", "unblock", "uninvite", "unsilence", "unban"]);
+    assert.deepEqual(completeCommand("UN"), ["undo", "unread", "unblock", "uninvite", "unhook", "unsilence", "unban"]);
     assert.deepEqual(completeCommand("le"), ["leave"]);
     assert.deepEqual(completeCommand("zz"), []);
     assert.equal(completeCommand("").length, COMMANDS.size);

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from aiohttp import ClientSession
 from playwright.async_api import Locator, expect
 
 from server.app import RunningServer
@@ -80,6 +81,23 @@ async def test_a_private_room_is_joined_with_an_invite_link_only(browser: Browse
     await stranger.page.goto(link)
     await expect(stranger.page.locator("#toast")).to_contain_text("Room not found.")
     await expect(stranger.page).to_have_url(f"{server.url}/#/lobby")
+    await owner.send_message("/hook CI")
+    hook = owner.page.locator("#timeline-lines .notice", has_text="/api/hooks/")
+    address = re.search(r"http\S+", await hook.inner_text())
+    assert address is not None
+    async with ClientSession() as session, session.post(address[0], json={"text": "build 7"}) as response:
+        assert response.status == 200
+    message = owner.page.locator("#timeline-lines .message", has_text="build 7")
+    await expect(message.locator(".message-header")).to_contain_text("CIbot")
+    hooks = await open_list(owner, "/hooks")
+    await expect(hooks).to_contain_text(["CI"])
+    await hooks.get_by_role("button", name="Revoke webhook CI").click()
+    await expect(status).to_have_text("No webhooks. /hook NAME creates one.")
+    await owner.page.keyboard.press("Escape")
+    await expect(owner.page.locator("#timeline-lines")).to_contain_text("ann revoked the webhook CI")
+    await owner.send_message("/unhook CI")
+    await expect(owner.page.get_by_text("No such webhook.")).to_be_visible()
+    await owner.composer.fill("")
     await owner.send_message("/invite")
     notice = owner.page.locator("#timeline-lines .notice").last
     await expect(notice).to_contain_text("?invite=")
@@ -88,10 +106,10 @@ async def test_a_private_room_is_joined_with_an_invite_link_only(browser: Browse
     await enter_room(stranger, invite[:-1])
     await expect(stranger.page.locator("#toast")).to_contain_text("Room not found.")
     await stranger.send_message(f"/join {invite}")
-    await stranger.expect_messages("hidden")
+    await stranger.expect_messages("hidden", "build 7")
     await stranger.send_message("/part")
     await enter_room(stranger, invite)
-    await stranger.expect_messages("hidden")
+    await stranger.expect_messages("hidden", "build 7")
     await expect(stranger.page).to_have_url(url)
     await stranger.page.goto(f"{url}?invite={code}")
     await expect(stranger.page).to_have_url(url)

@@ -34,6 +34,7 @@ import { SeqRanges } from "./seq_ranges.js";
  * @property {boolean} [deleted]
  * @property {Attachment[]} [attachments]
  * @property {Record<string, ReactionSummary>} [reactions] Summaries by emoji.
+ * @property {boolean} [bot] The author is a bot or a webhook.
  * @property {number | MemberRef} [target] `seq` of the changed message, or affected member.
  * @property {string} [emoji]
  * @property {boolean} [on]

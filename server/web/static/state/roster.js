@@ -25,6 +25,7 @@ export const LOADED_MEMBERS = 2000; // maximum number of members per load
  * @property {string} [via] Dialect of a basic client.
  * @property {string} [away] Status text of a member that is away, possibly empty.
  * @property {boolean} [confusable] The nickname looks like that of another member.
+ * @property {boolean} [bot] The account is that of a bot.
  */
 
 export class Roster {

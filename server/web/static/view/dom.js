@@ -112,6 +112,11 @@ export function createConfusableSign() {
   return sign;
 }
 
+/** Create the badge of a bot or a webhook. */
+export function createBotBadge() {
+  return createElement("span", "bot-badge", strings.bot);
+}
+
 /** Create the sign of a registered member, with the account as accessible name. */
 export function createAccountSign(account) {
   const sign = createElement("span", "account-sign", "✓");

@@ -60,6 +60,27 @@ export function invitesView(room) {
 }
 
 /**
+ * Webhooks of a room that the user may revoke, each with its revocation.
+ * @param {Room} room
+ * @returns {ListView}
+ */
+export function hooksView(room) {
+  return {
+    title: strings.hooks,
+    emptyText: strings.hooksEmpty,
+    async loadPage() {
+      const { hooks } = await room.request("listHooks", {});
+      const rows = hooks.map(({ id, nickName, createdBy, createdAt }) => ({
+        content: [createNickname(nickName)],
+        note: `${strings.createdBy(quoteName(createdBy.nickName))} · ${formatShortDate(createdAt)}`,
+        action: { label: strings.revoke, description: strings.revokeHook(nickName), run: () => room.request("revokeHook", { id }) },
+      }));
+      return { rows };
+    },
+  };
+}
+
+/**
  * Silenced and banned members of a room, each with the end of the sanction.
  * @param {Room} room
  * @returns {ListView}

@@ -35,11 +35,12 @@ export function roleNote({ role }) {
  * @returns {string[]}
  */
 export function memberDetails(member, room) {
-  const { memberId, account, via, confusable, away } = member;
+  const { memberId, account, via, confusable, away, bot } = member;
   const lastMessage = room.log.items.findLast((item) => item.kind === "message" && item.memberId === memberId);
   const details = [
     room.ownMemberIds.has(memberId) && strings.thatIsYou,
     confusable && strings.looksLikeAnother,
+    bot && strings.bot,
     account ? strings.accountDetail(account) : strings.guest,
     roleNote(member),
     away !== undefined && strings.awayNote(away),

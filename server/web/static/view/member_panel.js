@@ -10,7 +10,7 @@ import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { MEMBER_PAGE } from "../state/limits.js";
 import { isBlank, stripSpace } from "../state/sanitize.js";
-import { closestElement, createAccountSign, createAvatar, createConfusableSign, createElement, createNickname, requireElement, setText } from "./dom.js";
+import { closestElement, createAccountSign, createAvatar, createBotBadge, createConfusableSign, createElement, createNickname, requireElement, setText } from "./dom.js";
 import { roleNote, sortMembers } from "./member_details.js";
 
 const MEMBER_SEARCH_DELAY = 300; // ms
@@ -185,11 +185,12 @@ export class MemberPanel {
  * @param {Room} room
  */
 function renderMember(member, room) {
-  const { memberId, nickName, via, confusable, account, away } = member;
+  const { memberId, nickName, via, confusable, account, away, bot } = member;
   const row = createElement("button", "member", createAvatar(nickName), createNickname(nickName));
   row.type = "button";
   row.dataset.memberId = memberId;
   if (account) row.append(createAccountSign(account));
+  if (bot) row.append(createBotBadge());
   if (confusable) row.append(createConfusableSign());
   const note = room.ownMemberIds.has(memberId) ? strings.you : roleNote(member);
   if (note) row.append(createElement("span", "note", note));

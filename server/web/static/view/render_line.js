@@ -7,7 +7,7 @@ import { applyChange } from "../state/apply_change.js";
 import { actionText } from "../state/command_parser.js";
 import { graphemes, quoteName } from "../state/names.js";
 import { changeSentence } from "./change_sentence.js";
-import { createAvatar, createButton, createConfusableSign, createElement, createNickname } from "./dom.js";
+import { createAvatar, createButton, createBotBadge, createConfusableSign, createElement, createNickname } from "./dom.js";
 import { describeContent } from "./file_captions.js";
 import { formatClock, formatDate, formatDay, formatTimestamp } from "./format_time.js";
 import { isEmojiOnly, linkify } from "./message_text.js";
@@ -83,7 +83,7 @@ function renderGap({ after, before }, { onFillGap }) {
 function renderMessage({ item, startsGroup, isOwn, isMention, isConfusable, quoted, changes, isDeleting }, actions) {
   const presented = (changes ?? []).reduce((message, change) => withPendingChange(message, change, actions.ownMember()), item);
   const action = presented.deleted || isDeleting ? null : actionText(presented.message);
-  const { row, body } = renderFrame(item.nickName, item.ts, startsGroup, action, isConfusable);
+  const { row, body } = renderFrame(item.nickName, item.ts, startsGroup, action, isConfusable, item.bot);
   row.dataset.seq = item.seq;
   row.classList.toggle("own", isOwn);
   row.classList.toggle("mention", isMention);
@@ -138,7 +138,7 @@ function renderSendError(item, summary, { onRetry, onDiscard, onEditAgain }) {
   return createElement("p", "send-error", createElement("span", "", `${summary}: ${reason}`), retry, ...editAgain, discard);
 }
 
-function renderFrame(nick, ts, startsGroup, action, isConfusable = false) {
+function renderFrame(nick, ts, startsGroup, action, isConfusable = false, isBot = false) {
   const time = createElement("time", "", formatClock(ts));
   time.dateTime = new Date(ts).toISOString();
   time.title = formatTimestamp(ts);
@@ -148,18 +148,19 @@ function renderFrame(nick, ts, startsGroup, action, isConfusable = false) {
   row.tabIndex = -1;
   if (action !== null) row.classList.add("action");
   if (startsGroup) {
-    const sign = isConfusable ? [createConfusableSign()] : [];
-    body.append(createElement("p", "message-header", createNickname(nick), ...sign, " ", time));
+    const signs = [...(isConfusable ? [createConfusableSign()] : []), ...(isBot ? [createBotBadge()] : [])];
+    body.append(createElement("p", "message-header", createNickname(nick), ...signs, " ", time));
     row.append(createAvatar(nick), body);
   } else {
-    if (action === null) body.append(createElement("span", "visually-hidden", `${markedNick(nick, isConfusable)}: `));
+    if (action === null) body.append(createElement("span", "visually-hidden", `${markedNick(nick, isConfusable, isBot)}: `));
     row.append(time, body);
   }
   return { row, body };
 }
 
-function markedNick(nick, isConfusable) {
-  return isConfusable ? strings.lookAlike(nick) : nick;
+function markedNick(nick, isConfusable, isBot = false) {
+  const marked = isConfusable ? strings.lookAlike(nick) : nick;
+  return isBot ? strings.botName(marked) : marked;
 }
 
 /**

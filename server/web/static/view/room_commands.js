@@ -1,11 +1,12 @@
-/** Handlers of the commands of rooms, memberships and invites (docs/moderation.md). */
+/** Handlers of the commands of rooms, memberships, invites and webhooks (docs/moderation.md). */
 
 import { strings } from "../i18n/strings.js";
+import { canonicalName } from "../state/names.js";
 import { POLICY_FIELDS, POLICY_VALUES, defaultValue, parsePolicyChange } from "../state/policy.js";
 import { CommandRejected } from "./command_context.js";
 import { confirmForget, confirmRoomDeletion } from "./confirm_moderation.js";
 import { formatShortDate } from "./format_time.js";
-import { invitesView } from "./list_views.js";
+import { hooksView, invitesView } from "./list_views.js";
 import { inviteUrl } from "./room_url.js";
 
 const PRIVATE_OPTION = "--private";
@@ -37,6 +38,31 @@ async function invite(_argument, { room, copyText }) {
   const url = inviteUrl(room.name, created.code);
   room.notices.addLocal(strings.inviteCreated(created.uses, formatShortDate(created.expiresAt), url));
   await copyText(url);
+}
+
+/**
+ * Create a webhook, show its address and copy the address.
+ * @param {string} nickName
+ * @param {CommandContext} context
+ */
+async function hook(nickName, { room, copyText }) {
+  const { url } = await room.request("createHook", { nickName });
+  const address = new URL(url, location.origin).href;
+  room.notices.addLocal(strings.hookCreated(nickName, address));
+  await copyText(address);
+}
+
+/**
+ * Revoke a webhook by its name or id; its entry appears in the timeline.
+ * @param {string} name
+ * @param {CommandContext} context
+ */
+async function unhook(name, { room }) {
+  const { hooks } = await room.request("listHooks", {});
+  const key = canonicalName(name);
+  const found = hooks.find(({ id, nickName }) => id === name || canonicalName(nickName) === key);
+  if (!found) throw new CommandRejected(strings.reasons.hook_not_found());
+  await room.request("revokeHook", { id: found.id });
 }
 
 /**
@@ -93,6 +119,9 @@ export const ROOM_HANDLERS = {
     await room.request("revokeInvite", { id });
     room.notices.addLocal(strings.inviteRevoked(id));
   },
+  hook,
+  hooks: (_argument, { room, openList }) => openList(hooksView(room)),
+  unhook,
   policy,
   forget,
   "delete-room": deleteRoom,
