@@ -20,7 +20,8 @@ def test_only_applicable_paste_modes_are_available() -> None:
     assert Paste("\n".join("x" * 50)).available_modes() == [(PasteMode.EDIT, 0), (PasteMode.SINGLE_MESSAGE, 1)]
     long = "y" * (MESSAGE_CHARACTERS + 1)
     assert Paste(f"a\n{long}").available_modes() == [(PasteMode.EDIT, 0), (PasteMode.CHUNKS, 3)]
-    assert Paste("z" * MESSAGE_CHARACTERS * (MAX_MESSAGES + 1)).available_modes() == [(PasteMode.EDIT, 0)]
+    assert Paste("z" * MESSAGE_CHARACTERS * (MAX_MESSAGES + 1)).available_modes() == []
+    assert Paste("short").available_modes(may_upload=True)[-1] == (PasteMode.FILE, 1)
 
 
 @settings(deadline=None)  # duration depends on the machine load

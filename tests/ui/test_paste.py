@@ -98,14 +98,17 @@ async def test_a_paste_longer_than_a_message_is_sent_in_chunks(server: RunningSe
         await ann.wait_until(lambda: message_texts(ann) == [f"{line}\n{line}"] * 2)
 
 
-async def test_a_paste_of_a_megabyte_is_rejected_and_typing_continues(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_megabyte_is_pasted_as_a_file_and_typing_continues(server: RunningServer, tmp_path: Path) -> None:
     command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
     async with terminal(command, tmp_path / "ann") as ann:
         await ann.wait_for_text("1 here")
         ann.write_keys("before ")
         await ann.paste("0123456789abcde\n" * 65_536)
-        await ann.wait_for_text("not inserted")
+        await ann.wait_for_text("discard")
         assert "1,048,575 characters" in ann.screen_text()
+        assert "insert into the composer" not in ann.screen_text()
+        ann.write_keys("f")
+        await ann.wait_for_text("[file paste.txt · text/plain · 1.0 MiB]")
         ann.write_keys("after\r")
         await ann.wait_for_text("✓ before after")
 

@@ -1,9 +1,16 @@
 """Treatment of large pastes, without an app."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 
 from tests.support.chat_parts import ChatParts
-from tui_chat.session.paste import PasteMode
+from tests.support.fake_room import FakeRoom
+from tui_chat.client.outbox_file import OutboxFile
+from tui_chat.protocol.policies import RoomPolicy
+from tui_chat.session.paste import Paste, PasteMode
+from tui_chat.ui.screens.confirm import Answer
 from tui_chat.ui.screens.paste import PasteFlow, PasteScreen
 
 
@@ -12,7 +19,15 @@ class PasteParts(ChatParts):
         super().__init__()
         self.sent: list[str] = []
         self.max_sent = 10
-        self.flow = PasteFlow(self.view, self.send)
+        self.room = FakeRoom("tea").join("one")
+        self.session.add_room(self.room)
+        self.view.draw_changes()
+        self.files: list[object] = []
+        self.flow = PasteFlow(self.view, self.send, self.send_files, self.files.append)
+
+    def send_files(self, room: str, files: Sequence[OutboxFile]) -> str:
+        self.files += [(room, file.name, file.content) for file in files]
+        return ""
 
     def send(self, text: str) -> str:
         if len(self.sent) == self.max_sent:
@@ -66,3 +81,28 @@ def test_the_unsent_rest_is_inserted_into_the_composer_text(parts: PasteParts) -
     parts.view.composer.set_text("a draft: ")
     paste(parts, "one\ntwo\nthree", PasteMode.LINE_BY_LINE)
     assert parts.view.composer.text == "a draft: two\nthree"
+
+
+def test_a_paste_is_sent_as_a_text_file(parts: PasteParts) -> None:
+    parts.view.composer.set_text("draft")
+    paste(parts, "one\n茶", PasteMode.FILE)
+    assert parts.files == [("tea", "paste.txt", "one\n茶".encode())]
+    assert parts.view.composer.text == "draft"
+    huge = "x" * 100_000
+    assert Paste(huge).available_modes(may_upload=True) == [(PasteMode.FILE, 1)]
+    parts.room.policy = RoomPolicy(upload="moderators")
+    parts.flow.confirm(huge)
+    assert "too large" in parts.status.error
+
+
+def test_dropped_files_are_sent_only_after_a_confirmation(parts: PasteParts) -> None:
+    path = Path("/x/a.txt")
+    for answer, text in ((None, "/x/a.txt"), (Answer(False, "!"), "/x/a.txt!"), (Answer(True), "")):
+        parts.view.composer.set_text("")
+        parts.flow.confirm_files([path], "/x/a.txt")
+        parts.close_dialog(answer)
+        assert parts.view.composer.text == text
+    assert parts.files == [[path]]
+    parts.room.policy = RoomPolicy(upload="moderators")
+    parts.flow.confirm_files([path], "/x/a.txt")
+    assert parts.view.composer.text == "/x/a.txt"

@@ -8,20 +8,27 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from tui_chat.protocol.limits import MESSAGE_CHARACTERS
+from tui_chat.protocol.limits import MESSAGE_CHARACTERS, PACKET_BYTES
 from tui_chat.protocol.sanitize import is_blank
 
 MAX_MESSAGES = 40
 """Maximum number of messages from one paste, a flood guard."""
 
+MAX_EDITED = PACKET_BYTES
+"""Maximum length of a text in the composer, in characters."""
+
+MAX_FILE = 5_000_000
+"""Maximum length of a text that is sent as a file, in characters."""
+
 
 class PasteMode(Enum):
-    """Treatment of a large paste: insertion into the composer, or one of three ways to send the text."""
+    """Treatment of a large paste: insertion into the composer, or one of four ways to send the text."""
 
     EDIT = "edit"
     SINGLE_MESSAGE = "one"
     CHUNKS = "parts"
     LINE_BY_LINE = "lines"
+    FILE = "file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +54,20 @@ class Paste:
         """
         return 0 < max_lines < self.line_count or len(self.text) > MESSAGE_CHARACTERS
 
-    def available_modes(self) -> list[tuple[PasteMode, int]]:
+    def available_modes(self, *, may_upload: bool = False) -> list[tuple[PasteMode, int]]:
         """Return each possible mode with its number of messages; 0 for `EDIT`.
 
         A mode above `MAX_MESSAGES` messages is omitted. `SINGLE_MESSAGE` and `CHUNKS` exclude each other.
-        `LINE_BY_LINE` needs at least two lines with text, each within the length limit.
+        `LINE_BY_LINE` needs at least two lines with text, each within the length limit. Above `MAX_EDITED` characters,
+        only `FILE` is possible, and above `MAX_FILE` characters no mode.
+
+        Args:
+            may_upload: The room accepts files.
         """
+        file_modes = [(PasteMode.FILE, 1)] if may_upload and len(self.text) <= MAX_FILE else []
+        return file_modes if len(self.text) > MAX_EDITED else self._text_modes() + file_modes
+
+    def _text_modes(self) -> list[tuple[PasteMode, int]]:
         modes = [(PasteMode.EDIT, 0)]
         if len(self.text) <= MESSAGE_CHARACTERS:
             modes.append((PasteMode.SINGLE_MESSAGE, 1))
@@ -64,13 +79,13 @@ class Paste:
         return modes
 
     def messages(self, mode: PasteMode) -> list[str]:
-        """Return the message bodies for a mode, an empty list for `EDIT`.
+        """Return the message bodies for a mode, an empty list for `EDIT` and `FILE`.
 
         Blank lines and blank chunks are omitted, and the newline or space between two chunks. The limits of
         `available_modes` are not checked.
         """
         match mode:
-            case PasteMode.EDIT:
+            case PasteMode.EDIT | PasteMode.FILE:
                 return []
             case PasteMode.SINGLE_MESSAGE:
                 return [self.text]

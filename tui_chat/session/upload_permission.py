@@ -3,14 +3,17 @@
 The server decides: mutes are unknown here, and the policy is the default one before the first join.
 """
 
-from tui_chat.protocol.errors import Forbidden
+from tui_chat.client.errors import UnsupportedByServer
+from tui_chat.protocol.errors import ChatError, Forbidden
 from tui_chat.session.ports import RoomPort
 
 _MODERATING_ROLES = frozenset({"moderator", "owner", "admin"})
 
 
-def find_upload_refusal(room: RoomPort) -> Forbidden | None:
+def find_upload_refusal(room: RoomPort) -> ChatError | None:
     """Return the error of an upload to a room (docs/protocol.md, "Rooms and policies"), None if permitted."""
+    if room.is_basic_server:
+        return UnsupportedByServer("uploads_unsupported")
     policy = room.policy
     if room.role is None and not policy.guest_post:
         return Forbidden("guests_read_only")

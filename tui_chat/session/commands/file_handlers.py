@@ -30,7 +30,16 @@ def upload(argument: str, context: CommandContext) -> None:
     room = context.room()
     if (refusal := find_upload_refusal(room.room)) is not None:
         raise refusal
-    run_in_background(_upload(parse_paths(argument), room.name, context), context)
+    upload_paths(parse_paths(argument), context)
+
+
+def upload_paths(paths: Sequence[Path], context: CommandContext) -> None:
+    """Queue local files as one message in the current room; errors are shown.
+
+    Raises:
+        CommandRejected: No room is open.
+    """
+    run_in_background(_upload(paths, context.room().name, context), context)
 
 
 async def _upload(paths: Sequence[Path], room: str, context: CommandContext) -> str:

@@ -294,6 +294,7 @@ PASTE_OPTIONS = {
     PasteMode.SINGLE_MESSAGE: mark("send as one message"),
     PasteMode.CHUNKS: mark("send as {count:,} messages"),
     PasteMode.LINE_BY_LINE: mark("send each line as a message ({count:,})"),
+    PasteMode.FILE: mark("send as a text file"),
 }
 
 

@@ -245,6 +245,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
             "paste-one", ("s",), "choose('one')", mark("send as one message, or as few as possible"), mark("send")
         ),
         KeyBinding("paste-lines", ("l",), "choose('lines')", mark("send each line as a message"), mark("lines")),
+        KeyBinding("paste-file", ("f",), "choose('file')", mark("send as a text file"), mark("file")),
         KeyBinding("paste-discard", ("escape", "ctrl+g"), "dismiss", mark("discard the paste"), mark("discard")),
     ),
     *_in_scope(

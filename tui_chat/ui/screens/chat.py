@@ -148,7 +148,8 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         self.message_actions.save_files = self._commands.save_files
         self.message_actions.open_file = self._commands.open_file
         self._member_actions = MemberActions(self.view, server_link, self.run_palette_command)
-        self.view.composer.confirm_paste = PasteFlow(self.view, self.compose_controller.send_verbatim).confirm
+        composing = self.compose_controller
+        PasteFlow(self.view, composing.send_verbatim, composing.send_files, self._commands.upload).attach()
         self.view.composer.show_error = self.view.show_error
         self.view.composer.show_status = self.view.status.show_status
         self.actions = self._key_actions()

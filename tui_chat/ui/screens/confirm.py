@@ -34,12 +34,14 @@ class ConfirmScreen(ChoiceDialog[Answer]):
         question: Title.
         excerpt: Text that the action concerns.
         confirm_label: Label of the action.
+        cancel_label: Label of the initial choice, empty for "cancel".
     """
 
     BINDINGS = textual_bindings(KeyScope.CONFIRM_DIALOG)
 
-    def __init__(self, question: str, excerpt: str, confirm_label: str) -> None:
-        super().__init__(question, excerpt, (("confirm-cancel", tr("cancel")), ("confirm-yes", confirm_label)))
+    def __init__(self, question: str, excerpt: str, confirm_label: str, cancel_label: str = "") -> None:
+        choices = (("confirm-cancel", cancel_label or tr("cancel")), ("confirm-yes", confirm_label))
+        super().__init__(question, excerpt, choices)
 
     def on_key(self, event: events.Key) -> None:
         """End the question on a printable key without a binding.

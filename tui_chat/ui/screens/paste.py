@@ -1,42 +1,103 @@
-"""Confirmation of long pastes before anything is sent."""
+"""Confirmation of long pastes and dropped files before anything is sent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from textual import events, on
 from textual.widgets import OptionList
 
+from tui_chat.client.outbox_file import OutboxFile
 from tui_chat.session.i18n import plural, tr
 from tui_chat.session.paste import Paste, PasteMode
 from tui_chat.session.strings import chat as chat_strings
+from tui_chat.session.upload_permission import find_upload_refusal
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.chat_view import ChatView
 from tui_chat.ui.screens.choice_dialog import ChoiceDialog
+from tui_chat.ui.screens.confirm import Answer, ConfirmScreen
+
+PASTE_FILE_NAME = "paste.txt"
+"""Name of a paste that is sent as a file."""
 
 
 class PasteFlow:
-    """Treatment of a large paste, from the dialog to the composer or the sent messages.
+    """Treatment of a large paste or of dropped files, from the dialog to the composer or the sent messages.
 
     Args:
         view: Widgets of the chat screen.
         send_verbatim: Sends text without command parsing, and returns the error message, empty on success.
+        send_files: Sends files to a room as one message, and returns the error message, empty on success.
+        upload: Sends files of this computer to the current room.
     """
 
-    def __init__(self, view: ChatView, send_verbatim: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        view: ChatView,
+        send_verbatim: Callable[[str], str],
+        send_files: Callable[[str, Sequence[OutboxFile]], str],
+        upload: Callable[[Sequence[Path]], None],
+    ) -> None:
         self._view = view
         self._send_verbatim = send_verbatim
+        self._send_files = send_files
+        self._upload = upload
+
+    def attach(self) -> None:
+        """Receive the large pastes and dropped files of the composer."""
+        self._view.composer.confirm_paste = self.confirm
+        self._view.composer.confirm_files = self.confirm_files
 
     def confirm(self, text: str) -> None:
-        """Open a dialog for the paste mode, which inserts, sends or discards the text.
+        """Open a dialog for the paste mode, which inserts, sends or discards the text; reject a text without a mode.
 
         Args:
             text: Sanitized text.
         """
         paste = Paste(text)
-        self._view.open_dialog(PasteScreen(paste), lambda mode: self._apply(paste, mode))
+        if modes := paste.available_modes(may_upload=self._may_upload):
+            self._view.open_dialog(PasteScreen(paste, modes), lambda mode: self._apply(paste, mode))
+        else:
+            self._view.show_error(tr("Paste too large ({count:,} characters); not inserted.", count=len(text)))
+
+    def confirm_files(self, paths: Sequence[Path], text: str) -> None:
+        """Ask whether dropped files are sent; otherwise, and in a room without uploads, insert the pasted text.
+
+        Args:
+            paths: Existing files.
+            text: Sanitized text.
+        """
+        if not self._may_upload:
+            self._view.composer.insert_text(text)
+            return
+        question = (
+            tr("Send {name} as attachment?", name=paths[0].name)
+            if len(paths) == 1
+            else tr("Send {count} files as attachments?", count=len(paths))
+        )
+        excerpt = "\n".join(map(str, paths)) if len(paths) > 1 else ""
+        dialog = ConfirmScreen(question, excerpt, tr("send"), tr("insert as text"))
+
+        def on_answered(answer: Answer | None) -> None:
+            if answer is not None and answer.is_confirmed:
+                self._upload(paths)
+            else:
+                self._view.composer.insert_text(text + (answer.typed_text if answer is not None else ""))
+
+        self._view.open_dialog(dialog, on_answered)
+
+    @property
+    def _may_upload(self) -> bool:
+        room = self._view.session.current_room
+        return room is not None and find_upload_refusal(room.room) is None
 
     def _apply(self, paste: Paste, mode: PasteMode | None) -> None:
+        room = self._view.session.current_room
         if mode is PasteMode.EDIT:
             self._view.composer.insert_text(paste.text)
+        elif mode is PasteMode.FILE and room is not None:
+            if error := self._send_files(room.name, [OutboxFile.from_text(PASTE_FILE_NAME, paste.text)]):
+                self._view.show_error(error)
+            self._view.draw_changes()
         elif mode is not None:
             self._send(paste, mode)
 
@@ -64,6 +125,7 @@ _BINDING_IDS = {
     PasteMode.SINGLE_MESSAGE: "paste-one",
     PasteMode.CHUNKS: "paste-one",
     PasteMode.LINE_BY_LINE: "paste-lines",
+    PasteMode.FILE: "paste-file",
 }
 
 
@@ -72,12 +134,13 @@ class PasteScreen(ChoiceDialog[PasteMode]):
 
     Args:
         paste: Pasted text.
+        modes: Available modes with their numbers of messages.
     """
 
     BINDINGS = textual_bindings(KeyScope.PASTE_DIALOG)
 
-    def __init__(self, paste: Paste) -> None:
-        self._modes = paste.available_modes()
+    def __init__(self, paste: Paste, modes: Sequence[tuple[PasteMode, int]]) -> None:
+        self._modes = modes
         question = plural(
             "Pasted: {count:,} line, {characters:,} characters",
             "Pasted: {count:,} lines, {characters:,} characters",

@@ -1,7 +1,8 @@
 """Slash commands of the chat screen that open a dialog or change the screen."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.commands import file_handlers, handlers, settings_handlers
@@ -125,6 +126,10 @@ class ScreenCommands:
         except CommandRejected as error:
             return str(error)
         return ""
+
+    def upload(self, paths: Sequence[Path]) -> None:
+        """Send files of this computer to the current room; errors are shown."""
+        file_handlers.upload_paths(paths, self._context)
 
     def open_file(self, line: MessageLine, index: int) -> str:
         """Open a file of a message of the current room after a question; return an error message, empty on success."""

@@ -8,8 +8,9 @@
 - Drafts: returning from the input history or cancelling a search restores the draft.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from textual import events
@@ -20,11 +21,11 @@ from textual.widgets import TextArea
 from textual.widgets.text_area import Location, Selection
 from wcwidth import grapheme_boundary_before
 
-from tui_chat.protocol.limits import PACKET_BYTES
 from tui_chat.session.commands.completion import Completion
 from tui_chat.session.history_search import HistorySearch
 from tui_chat.session.i18n import tr
 from tui_chat.session.input_history import InputHistory
+from tui_chat.session.local_paths import find_dropped_files
 from tui_chat.session.paste import Paste
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.app_services import app_of
@@ -49,6 +50,7 @@ class Composer(TextArea, inherit_bindings=False):
         sent_history: History of sent texts for Up, Down and Ctrl+R.
         paste_lines: Maximum number of pasted lines without confirmation; 0 for no limit.
         confirm_paste: Called with the sanitized text of a large paste in place of its insertion.
+        confirm_files: Called with the paths of dropped files and the pasted text in place of its insertion.
         show_error: Called with the error message for rejected input.
         show_status: Called with a hint.
     """
@@ -83,6 +85,7 @@ class Composer(TextArea, inherit_bindings=False):
         self.sent_history = InputHistory()
         self.paste_lines = 0
         self.confirm_paste: Callable[[str], None] = lambda text: None
+        self.confirm_files: Callable[[Sequence[Path], str], None] = lambda paths, text: self.insert_text(text)
         self.show_error: Callable[[str], None] = lambda problem: None
         self.show_status: Callable[[str], None] = lambda text: None
         self._complete = complete
@@ -193,8 +196,8 @@ class Composer(TextArea, inherit_bindings=False):
         if self._history_search is not None:
             await self._continue_search(None, text)
             return
-        if len(text) > PACKET_BYTES:
-            self.show_error(tr("Paste too large ({count:,} characters); not inserted.", count=len(text)))
+        if paths := find_dropped_files(text):
+            self.confirm_files(paths, text)
         elif Paste(text).needs_confirmation(self.paste_lines):
             self.confirm_paste(text)
         elif text:
