@@ -1,4 +1,4 @@
-"""Commands of `chat-server` for a database: `backup`, `export` and `account …`.
+"""Commands of `chat-server` for a database: `backup`, `export`, `nodes` and `account …`.
 
 - Running server: the commands use its control socket.
 - Stopped server: the commands open the database, whose lock prevents a start of the server until their end.
@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import AsyncExitStack, ExitStack, contextmanager
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -64,6 +64,8 @@ def run(arguments: argparse.Namespace, settings: ServerSettings, selection: Mapp
             command = partial(_back_up, arguments)
         case "export":
             command = partial(_export, arguments, settings.load_time_zone())
+        case "nodes":
+            command = partial(_list_nodes, arguments)
         case _:
             command = partial(_manage_accounts, arguments, account_commands.build_request(arguments))
     database = Path(settings.resolve_database())
@@ -160,6 +162,18 @@ def _back_up(arguments: argparse.Namespace, send: SendCommand) -> None:
         write_json(msgspec.json.encode(response))
     else:
         write_output(f"saved {path} ({response['bytes']:,} bytes)")
+
+
+def _list_nodes(arguments: argparse.Namespace, send: SendCommand) -> None:
+    for node in send("nodes")["nodes"]:
+        if arguments.json:
+            write_json(msgspec.json.encode(node))
+        else:
+            load = node["load"]
+            write_output(
+                f"{node['label']}  {load['connections']:,} connections, lag {load['lag'] * 1000:.0f} ms,"
+                f" up {timedelta(seconds=int(node['uptime']))}, heartbeat {node['age']:.0f} s ago"
+            )
 
 
 def _export(arguments: argparse.Namespace, zone: tzinfo | None, send: SendCommand) -> None:

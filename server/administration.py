@@ -76,6 +76,7 @@ class Administration:
         handlers: dict[str, ControlHandler] = {
             "backup": self._back_up,
             "export": self._export,
+            "nodes": self._list_nodes,
             **AccountAdministration(accounts, self._record).handlers,
         }
         self.handlers: dict[str, ControlHandler] = {
@@ -103,6 +104,12 @@ class Administration:
         if not page.log_id:
             raise ControlError(await self._describe_missing_room(arguments.room))
         return {"entries": page.messages, "lastSeq": page.last_seq, "hasMore": page.has_more}
+
+    async def _list_nodes(self, _: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `nodes`, the servers of the database, oldest first."""
+        if self._database.path is not None:
+            raise ControlError("a SQLite database has one server; see chat-server status")
+        return {"nodes": await self._database.nodes.list_nodes()}
 
     async def _describe_missing_room(self, name: str) -> str:
         rooms = {room.key: room.name for room in await self._database.reader.list_rooms(None, _MAX_SUGGESTED_ROOMS)}

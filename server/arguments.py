@@ -137,6 +137,7 @@ def build_parser() -> ServerParser:
             "backup": "Save a copy of the SQLite database, also while the server runs.",
             "export": "Print the log of a room.",
             "account": "Manage accounts.",
+            "nodes": "List the servers of a PostgreSQL database.",
         }
     )
     commands["config"].add_settings(SETTINGS.values())
@@ -146,6 +147,8 @@ def build_parser() -> ServerParser:
     _add_backup_arguments(commands["backup"])
     _add_export_arguments(commands["export"])
     _add_account_commands(commands["account"])
+    commands["nodes"].add_argument("--json", action="store_true", help="Print one JSON object per server.")
+    commands["nodes"].add_selection()
     parser.add_argument("-V", "--version", action=VersionAction, nargs=0, help="Show the version.")
     parser.add_argument(
         "--completion",

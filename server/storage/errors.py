@@ -38,6 +38,10 @@ _POSTGRESQL_REASONS = {  # by SQLSTATE or its first two characters (postgresql.o
     "55P03": "locked by another transaction",
     "57014": "statement took too long",
 }
+_DRIVER_REASONS: dict[str, str] = {  # of asyncpg, by type
+    "InterfaceError": "connection lost",
+    "InternalClientError": "connection lost",
+}
 _POSTGRESQL_DATA_CLASSES = ("22", "23", "42")  # SQLSTATE classes caused by the data or the statement, not by the server
 _OS_REASONS = {
     errno.EACCES: "permission denied",
@@ -71,7 +75,7 @@ def describe_error(error: BaseException) -> str:
         return str(cause)
     if isinstance(cause, OSError) and cause.strerror:
         return _OS_REASONS.get(cause.errno or 0, cause.strerror.lower())
-    return f"error {type(cause).__name__}"
+    return _DRIVER_REASONS.get(type(cause).__name__, f"error {type(cause).__name__}")
 
 
 def is_outage(error: BaseException) -> bool:

@@ -1,7 +1,9 @@
 """Nodes in processes of their own, which are killed or paused while they write."""
 
 import asyncio
+import re
 import signal
+import socket
 from itertools import count
 from pathlib import Path
 from uuid import uuid4
@@ -10,7 +12,7 @@ import pytest
 
 from tests.support.postgresql import PostgreSQLServer
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.server_process import server_process
+from tests.support.server_process import run_server, server_process
 
 pytestmark = pytest.mark.needs_postgresql
 
@@ -42,6 +44,11 @@ async def test_messages_acknowledged_by_a_failing_node_reach_the_readers_of_othe
         raw_client(working.url) as ben,
         raw_client(working.url) as dan,
     ):
+        code, output, errors = await run_server(tmp_path / "operator", "nodes", *flags[:2])
+        assert (code, errors) == (0, "")
+        assert re.fullmatch(
+            rf"({socket.gethostname()}:0  \d connections, lag \d+ ms, up .*, heartbeat .* ago\n){{2,}}", output
+        )
         for client, nick in ((ann, "ann"), (cat, "cat"), (ben, "ben"), (dan, "dan")):
             await client.join(room, nick)
 
