@@ -15,6 +15,8 @@ from tui_chat.protocol.limits import (
     ATTACHMENTS_PER_MESSAGE,
     HISTORY_DEFAULT,
     HISTORY_PAGE,
+    MESSAGE_CHARACTERS,
+    NICKNAME_GRAPHEMES,
     PACKET_BYTES,
     ROOM_LIST_PAGE,
 )
@@ -81,8 +83,8 @@ class MessageBody(Struct, frozen=True, rename="camel"):
         attachments: Ids of own uploads.
     """
 
-    message: str
-    nick_name: str = "guest"
+    message: Annotated[str, Meta(extra_json_schema={"maxLength": MESSAGE_CHARACTERS})]
+    nick_name: Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": NICKNAME_GRAPHEMES})] = "guest"
     reply_to: Seq | None = None
     attachments: Annotated[list[OpaqueString], Meta(max_length=ATTACHMENTS_PER_MESSAGE)] = []
 

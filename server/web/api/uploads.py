@@ -69,12 +69,12 @@ class UploadForm(Struct, frozen=True):
     """Form of `POST /api/uploads`.
 
     Attributes:
-        room: Target room; precedes the file.
         file: Content of the file.
+        room: Target room, unless it is in the query; precedes the file.
     """
 
-    room: str
     file: bytes
+    room: str = ""
 
 
 class DownloadParameters(Struct, frozen=True):
