@@ -6,6 +6,7 @@ from pathlib import Path
 from PIL import Image
 
 from server.app import RunningServer
+from tests.support.messages import message_texts
 from tests.support.tcp_proxy import tcp_proxy
 from tests.support.terminal import CHAT_TUI, terminal
 from tests.support.wait import wait_until
@@ -46,6 +47,14 @@ async def test_files_are_sent_announced_and_saved(server: RunningServer, tmp_pat
             tui.write_keys("/save ~/saved\r")
             await tui.wait_for_text("saved/notes.txt")
             assert (tmp_path / "saved" / "notes.txt").read_text() == "hello"
+            tui.write_keys(f"{tmp_path}/notes.txt\r")
+            await tui.wait_for_text("Send notes.txt as attachment? [send: y]")
+            tui.write_keys("n\r")
+            await wait_until(lambda: message_texts(room)[-1] == f"{tmp_path}/notes.txt")
+            tui.write_keys(f"'{tmp_path}/a b.txt'\r")
+            await tui.wait_for_text("Send a b.txt as attachment?")
+            tui.write_keys("y\r")
+            await tui.wait_for_text("Sent a b.txt.")
             proxy.refuse_connections()
             proxy.reset_all()
             await tui.wait_for_text("Connection lost")
@@ -92,7 +101,7 @@ async def test_files_are_sent_announced_and_saved(server: RunningServer, tmp_pat
             tui.write_keys("/open 3\r")
             await tui.wait_for_text("The message has only 2 files.")
         names = [file.name for message in room.log.messages() for file in message.attachments or ()]
-        assert names == ["plot.png", "notes.txt", "a b.txt", "notes.txt", "xdg-open", "plot.png"]
+        assert names == ["plot.png", "notes.txt", "a b.txt", "a b.txt", "notes.txt", "xdg-open", "plot.png"]
 
 
 def test_paths_complete_as_in_a_shell(tmp_path: Path) -> None:

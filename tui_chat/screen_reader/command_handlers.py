@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import partial
 from itertools import islice
+from pathlib import Path
 
 from tui_chat.client.events import Offline
 from tui_chat.client.net.address import Address, parse_address
@@ -17,7 +18,7 @@ from tui_chat.screen_reader import speech
 from tui_chat.screen_reader.account_commands import Prompt, ReaderAccountCommands
 from tui_chat.screen_reader.reader import INITIAL_MESSAGES, ScreenReader
 from tui_chat.session import date_parser, i18n
-from tui_chat.session.commands import handlers, registry, settings_handlers
+from tui_chat.session.commands import file_handlers, handlers, registry, settings_handlers
 from tui_chat.session.commands.command_context import CommandContext
 from tui_chat.session.commands.completion import complete, nick_query
 from tui_chat.session.commands.deletion_targets import find_target
@@ -27,10 +28,11 @@ from tui_chat.session.durable_rooms import ClosedRoom
 from tui_chat.session.file_opener import FileOpener
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.lines import MessageLine
+from tui_chat.session.local_paths import find_dropped_files
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.strings import app as app_strings, chat as chat_strings, search as search_strings
-from tui_chat.session.upload_permission import unavailable_commands
+from tui_chat.session.upload_permission import find_upload_refusal, unavailable_commands
 
 log = logging.getLogger("chat.screen_reader")
 
@@ -111,17 +113,32 @@ class ReaderCommands:
     async def handle_line(self, line: str) -> None:
         """Post an input line as a message or run it as a command, and wait for its requests.
 
+        A line of paths, as terminals insert for dropped files, is a message or an upload after a question.
+
         A posted message is in the outbox, possibly unsent. A blank line has no effect. Errors are only announced.
         """
         if is_blank(line):
             return
         try:
-            if problem := handlers.run_input(line, self.context):
+            view, paths = self._session.current_room, find_dropped_files(line)
+            if view is not None and paths and find_upload_refusal(view.room) is None:
+                problem = await self._send_dropped_files(paths, line)
+            else:
+                problem = handlers.run_input(line, self.context)
+            if problem:
                 self._reader.announce(problem)
             await self.wait_for_results()
         except Exception:
             log.exception("input line not executed")
             self._reader.announce(tr(app_strings.INTERNAL_ERROR))
+
+    async def _send_dropped_files(self, paths: Sequence[Path], line: str) -> str:
+        """Send files after a question, otherwise their paths as a message; return an error message, or empty."""
+        question = chat_strings.send_files_question([path.name for path in paths])
+        if not await self._confirm(question, tr("send")):
+            return self.context.send(line)
+        file_handlers.upload_paths(paths, self.context)
+        return ""
 
     async def wait_for_results(self) -> None:
         """Wait for the running requests and announce their results; queued joins and the outbox are excluded."""

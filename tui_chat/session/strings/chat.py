@@ -289,6 +289,13 @@ def history_search_prompt(query: str, has_failed: bool) -> str:
     return tr("search sent messages: {query}▏", query=query)
 
 
+def send_files_question(names: Sequence[str]) -> str:
+    """Return the question before dropped files are sent."""
+    if len(names) == 1:
+        return tr("Send {name} as attachment?", name=names[0])
+    return tr("Send {count} files as attachments?", count=len(names))
+
+
 PASTE_OPTIONS = {
     PasteMode.EDIT: mark("insert into the composer"),
     PasteMode.SINGLE_MESSAGE: mark("send as one message"),

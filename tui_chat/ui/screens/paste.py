@@ -69,11 +69,7 @@ class PasteFlow:
         if not self._may_upload:
             self._view.composer.insert_text(text)
             return
-        question = (
-            tr("Send {name} as attachment?", name=paths[0].name)
-            if len(paths) == 1
-            else tr("Send {count} files as attachments?", count=len(paths))
-        )
+        question = chat_strings.send_files_question([path.name for path in paths])
         excerpt = "\n".join(map(str, paths)) if len(paths) > 1 else ""
         dialog = ConfirmScreen(question, excerpt, tr("send"), tr("insert as text"))
 
