@@ -16,6 +16,7 @@ from textual.message import Message
 from textual.widgets import Static
 
 from tui_chat.session.lines import DeliveryState, GapLine, Line, MessageLine, NoticeLine, Splice, UnreadLine
+from tui_chat.ui.images.image_store import ImageStore
 from tui_chat.ui.timeline.messages import (
     CursorMoved,
     FollowChanged,
@@ -71,6 +72,10 @@ class IsolatedTimeline(Timeline):
 class TimelineApp(App[None]):
     """Timeline with a neighbour above and to the right.
 
+    Args:
+        lines: Lines at start-up.
+        images: Pictures of images in messages.
+
     Attributes:
         initial_lines: Lines at start-up.
         received: Messages posted by the timeline, in order.
@@ -87,8 +92,9 @@ class TimelineApp(App[None]):
         ("s", "show_cursor", "Select"),
     ]
 
-    def __init__(self, lines: Iterable[Line] = ()) -> None:
+    def __init__(self, lines: Iterable[Line] = (), images: ImageStore | None = None) -> None:
         super().__init__()
+        self._images = images
         self.initial_lines = tuple(lines)
         self.received: list[Message] = []
 
@@ -96,7 +102,7 @@ class TimelineApp(App[None]):
         """Yield the timeline and its neighbours."""
         yield Static("above", id="above", markup=False)
         with Horizontal():
-            yield IsolatedTimeline(tz=UTC)
+            yield IsolatedTimeline(tz=UTC, images=self._images)
             yield Static("beside\n" * 30, id="beside", markup=False)
 
     def on_mount(self) -> None:
