@@ -50,7 +50,7 @@ async def test_rows_of_images_are_reserved_before_the_load_and_removed_after_a_f
         assert len(rows_below("bad")) - len(rows_below("message 33")) == 6
         rows_above = len(app.rendered_rows()) - len(rows_below("good"))
         is_released.set()
-        await wait_until(lambda: store.unavailable == {"/bad"})
+        await wait_until(lambda: store.unavailable == frozenset({"/bad"}))
         await wait_until(lambda: len(rows_below("bad")) - len(rows_below("message 33")) == 1)
         await wait_until(lambda: rows_below("good")[:2] == ["▀" * 6, "▀" * 6])
         assert len(app.rendered_rows()) - len(rows_below("good")) == rows_above

@@ -22,6 +22,7 @@ from tui_chat.ui.terminal.graphics import CellSize, ImageProtocol
 
 _HALF_BLOCK = "▀"
 _HALF_BLOCK_CELL = CellSize(1, 2)
+_MIN_STRETCHED = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,10 @@ class Picture:
 def decode_request(
     box: ImageBox, file_bytes: int, protocol: ImageProtocol, cell_size: CellSize, background: tuple[int, int, int]
 ) -> DecodeRequest:
-    """Return the request for the pixels of an image; the aspect ratio is preserved.
+    """Return the request for the pixels of an image.
+
+    An image that covers at least `_MIN_STRETCHED` of its width or height in cells is stretched to fill this dimension.
+    Otherwise the aspect ratio is preserved.
 
     Args:
         box: Area of the image.
@@ -50,18 +54,22 @@ def decode_request(
         background: Color behind the image.
     """
     pixels = _HALF_BLOCK_CELL if protocol is ImageProtocol.BLOCKS else cell_size
-    image, width, height = box.image, box.columns * cell_size.width, box.rows * cell_size.height
-    scale = min(1, width / image.width, height / image.height)
+    image, box_width, box_height = box.image, box.columns * cell_size.width, box.rows * cell_size.height
+    scale = min(1, box_width / image.width, box_height / image.height)
     canvas_width, canvas_height = box.columns * pixels.width, box.rows * pixels.height
     return DecodeRequest(
         file_bytes,
-        max(1, min(canvas_width, round(image.width * scale * pixels.width / cell_size.width))),
-        max(1, min(canvas_height, round(image.height * scale * pixels.height / cell_size.height))),
+        _fill(canvas_width, image.width * scale / box_width),
+        _fill(canvas_height, image.height * scale / box_height),
         canvas_width,
         canvas_height,
         background,
         has_palette=protocol is ImageProtocol.SIXEL,
     )
+
+
+def _fill(canvas: int, share: float) -> int:
+    return canvas if share >= _MIN_STRETCHED else max(1, round(canvas * share))
 
 
 def half_block_picture(rgb: bytes, columns: int) -> Picture:

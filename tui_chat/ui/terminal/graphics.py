@@ -1,8 +1,9 @@
 """Graphics of the terminal, and the choice of the output of images."""
 
 import re
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from tui_chat.ui.terminal.escape_sequences import Multiplexer
 
@@ -10,8 +11,7 @@ _PLACEHOLDER_TERMINALS = re.compile(r"ghostty|kitty(?:\((\d+)\.(\d+))?", re.IGNO
 _FIRST_KITTY_WITH_PLACEHOLDERS = (0, 28)
 
 
-@dataclass(frozen=True, slots=True)
-class CellSize:
+class CellSize(Struct, frozen=True):
     """Size of a cell in pixels."""
 
     width: int
@@ -31,8 +31,7 @@ class ImageProtocol(Enum):
     BLOCKS = "blocks"
 
 
-@dataclass(frozen=True, slots=True)
-class TerminalGraphics:
+class TerminalGraphics(Struct, frozen=True):
     """Graphics of a terminal.
 
     Attributes:

@@ -10,8 +10,9 @@ Sources: xterm "Control Sequences"; DA1 attribute 4 (Sixel), DEC VT330/VT340 Pro
 
 import asyncio
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+from msgspec.structs import replace
 from textual.events import Event
 
 from tui_chat.ui.terminal.graphics import CellSize, TerminalGraphics
