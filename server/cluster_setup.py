@@ -1,11 +1,12 @@
 """Connection of the gateway to the other nodes of a PostgreSQL database."""
 
+import asyncio
 import socket
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from server.cluster import node_registry
 from server.cluster.cluster import Cluster, NodeCallbacks, run_cluster
-from server.cluster.node_registry import DEAD_AFTER
 from server.gateway.dispatcher import Dispatcher
 from server.listener import StartupError
 from server.observability.supervision import Supervisor
@@ -78,15 +79,25 @@ async def run_node(
 async def _require_shared_uploads(settings: ServerSettings, database: Database) -> None:
     """Reject a directory of uploads if another machine has a node.
 
+    A registered node of another machine may have crashed, so the function waits for its next heartbeat.
+
     Raises:
         StartupError: Other machines cannot read the uploads.
     """
     if not settings.upload_max_bytes or "://" in settings.resolve_uploads():
         return
-    nodes = [node.label for node in await database.nodes.list_nodes() if node.age < DEAD_AFTER]
-    others = [label for label in nodes if label.rpartition(":")[0] != socket.gethostname()]
-    if others:
+    max_age = 2 * node_registry.HEARTBEAT_INTERVAL
+    if await _list_other_machines(database, node_registry.DEAD_AFTER):
+        await asyncio.sleep(max_age)
+    if others := await _list_other_machines(database, max_age):
         raise StartupError(
             f"uploads: {', '.join(others)} cannot read files in a directory of this machine;"
             " use an object store (--uploads s3://BUCKET), or --upload-max-bytes 0 for no files"
         )
+
+
+async def _list_other_machines(database: Database, max_age: float) -> list[str]:
+    """Return the labels of nodes on other machines whose last heartbeat is at most `max_age` seconds old."""
+    nodes = await database.nodes.list_nodes()
+    host = socket.gethostname()
+    return [node.label for node in nodes if node.age <= max_age and node.label.rpartition(":")[0] != host]

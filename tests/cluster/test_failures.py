@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -234,16 +234,31 @@ async def test_a_wrong_clock_is_reported_and_does_not_reverse_the_times_of_a_roo
         assert second["ts"] == first["ts"]
 
 
-async def test_a_directory_of_uploads_is_rejected_beside_a_node_of_another_machine(
-    start_node: StartNode, database: Database
+@pytest.mark.parametrize("is_alive", [True, False])
+async def test_a_directory_of_uploads_is_rejected_beside_a_living_node_of_another_machine(
+    start_node: StartNode, database: Database, monkeypatch: pytest.MonkeyPatch, is_alive: bool
 ) -> None:
-    await database.nodes.register("remote", "elsewhere:3000", NodeLoad(connections=0, lag=0.0))
-    with pytest.raises(StartupError, match="elsewhere:3000 cannot read files in a directory of this machine"):
+    monkeypatch.setattr(node_registry, "HEARTBEAT_INTERVAL", 2.0 if is_alive else 0.1)
+    load = NodeLoad(connections=0, lag=0.0)
+    await database.nodes.register("remote", "elsewhere:3000", load)
+
+    async def send_heartbeats() -> None:
+        while is_alive:
+            await database.nodes.beat("remote", load)
+            await asyncio.sleep(0.05)
+
+    heartbeats = asyncio.create_task(send_heartbeats())
+    expectation = (
+        pytest.raises(StartupError, match="elsewhere:3000 cannot read files in a directory of this machine")
+        if is_alive
+        else nullcontext()
+    )
+    with expectation:
         async with start_node():
             pass
+    heartbeats.cancel()
+    await asyncio.wait({heartbeats})
     await database.nodes.remove("remote")
-    async with start_node(), start_node():
-        pass
 
 
 async def test_one_node_runs_the_background_jobs_and_another_one_follows(
