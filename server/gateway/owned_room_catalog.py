@@ -24,10 +24,8 @@ class OwnedRoomCatalog:
         self._room_catalog = room_catalog
 
     async def create(self, connection: ClientConnection, name: str, topic: str) -> RoomRecord:
-        """Create a public room with the account as owner, who does not join; a topic is an entry of the log."""
-        await self._room_admin.create(connection, name, None, PolicyFields())
-        if topic:
-            await self._room_catalog.set_topic(connection, name, topic)
+        """Create a public room with the account as owner, who does not join."""
+        await self._room_admin.create(connection, name, None, PolicyFields(), topic=topic)
         return await self._room_catalog.find(name)
 
     async def update(
