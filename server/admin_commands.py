@@ -97,7 +97,9 @@ def _open_administration(
             if "port" in selection:
                 raise ControlError(f"no server is running with port {selection['port']}", EXIT_UNAVAILABLE)
             try:
-                send = stack.enter_context(_open_database(settings.resolve_database(), create=create))
+                send = stack.enter_context(
+                    _open_database(settings.resolve_database(), settings.resolve_uploads(), create=create)
+                )
                 break
             except DatabaseLocked:
                 if time.monotonic() > deadline:
@@ -123,14 +125,14 @@ def _connect_to_server(server: ServerStatus) -> Generator[SendCommand]:
 
 
 @contextmanager
-def _open_database(target: str, *, create: bool) -> Generator[SendCommand]:
+def _open_database(target: str, uploads: str, *, create: bool) -> Generator[SendCommand]:
     from server.administration import open_administration  # noqa: PLC0415 (module docstring, "Start")
     from server.storage.errors import DatabaseInUse, StorageError  # noqa: PLC0415
 
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
         try:
-            administration = runner.run(stack.enter_async_context(open_administration(target, create=create)))
+            administration = runner.run(stack.enter_async_context(open_administration(target, uploads, create=create)))
         except StorageError as error:
             error_type = DatabaseLocked if isinstance(error.__cause__, DatabaseInUse) else ControlError
             raise error_type(str(error)) from error
@@ -188,25 +190,43 @@ def _export(arguments: argparse.Namespace, zone: tzinfo | None, send: SendComman
         ControlError: The room does not exist, the log is not readable, or the file exists or is not writable.
     """
 
+    attachments: list[dict[str, Any]] = []
+
     def format_line(entry: dict[str, Any]) -> bytes:
+        attachments.extend(entry.get("attachments", ()))
         if arguments.format == "json":
             return msgspec.json.encode(entry)
         return (format_entry(msgspec.convert(entry, Entry), zone) or "").encode()
 
     lines = filter(None, map(format_line, _read_entries(send, arguments.room)))
+    result: dict[str, Any] = {}
     if arguments.output is None:
         for line in lines:
             if arguments.format == "json":
                 write_json(line)
             else:
                 write_output(line.decode())
-        return
-    count = _write_file(lines, arguments.output, overwrite=arguments.force)
-    path = arguments.output.absolute()
-    if arguments.json:
-        write_json(msgspec.json.encode({"path": str(path), "lines": count}))
     else:
-        write_output(f"saved {path} ({count:,} lines)")
+        count = _write_file(lines, arguments.output, overwrite=arguments.force)
+        result = {"path": str(arguments.output.absolute()), "lines": count}
+    if arguments.files is not None:
+        location = send("export", room=arguments.room, after=0)["uploads"]
+        result["files"] = _export_files(arguments, attachments, location)
+    if arguments.output is not None and arguments.json:
+        write_json(msgspec.json.encode(result))
+    elif arguments.output is not None:
+        write_output(f"saved {result['path']} ({result['lines']:,} lines)")
+
+
+def _export_files(arguments: argparse.Namespace, attachments: list[dict[str, Any]], location: str) -> int:
+    """Copy the files of messages, and return their number; the result is reported on standard error."""
+    from server.file_export import export_files  # noqa: PLC0415 (module docstring, "Start")
+
+    exported = export_files(attachments, location, arguments.files, overwrite=arguments.force)
+    for path in exported.missing:
+        write_error(f"chat-server: {path} is not stored any more")
+    write_error(f"chat-server: saved {exported.copied:,} files in {arguments.files.absolute()}")
+    return exported.copied
 
 
 def _write_file(lines: Iterable[bytes], path: Path, *, overwrite: bool) -> int:

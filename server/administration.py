@@ -65,13 +65,15 @@ class Administration:
     Args:
         database: Open database.
         accounts: Operations on the accounts of the database.
+        uploads: Path or URL of the files of messages.
 
     Attributes:
         handlers: Handlers by command name; each rejects a request with `ControlError`.
     """
 
-    def __init__(self, database: Database, accounts: AccountService) -> None:
+    def __init__(self, database: Database, accounts: AccountService, uploads: str) -> None:
         self._database = database
+        self._uploads = uploads if "://" in uploads else str(Path(uploads).absolute())
         self._audit_log = AuditLog(database.journal)
         handlers: dict[str, ControlHandler] = {
             "backup": self._back_up,
@@ -96,14 +98,21 @@ class Administration:
         return {"path": str(path), "bytes": size}
 
     async def _export(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `entries`, a page of a room log, `lastSeq`, the `seq` of the newest entry, and `hasMore`."""
+        """Return a page of a room log.
+
+        Returns:
+            `entries`; `lastSeq`, the `seq` of the newest entry; `hasMore`; `uploads`, the location of the files.
+        """
         arguments = msgspec.convert(request, ExportRequest)
         page = await self._database.reader.read_page(
             names.canonical_key(arguments.room), after=arguments.after, limit=EXPORT_PAGE
         )
         if not page.log_id:
             raise ControlError(await self._describe_missing_room(arguments.room))
-        return {"entries": page.messages, "lastSeq": page.last_seq, "hasMore": page.has_more}
+        return {
+            **{"entries": page.messages, "lastSeq": page.last_seq, "hasMore": page.has_more},
+            "uploads": self._uploads,
+        }
 
     async def _list_nodes(self, _: Mapping[str, Any]) -> dict[str, Any]:
         """Return `nodes`, the servers of the database, oldest first."""
@@ -129,11 +138,12 @@ async def _report_errors(handler: ControlHandler, request: Mapping[str, Any]) ->
 
 
 @asynccontextmanager
-async def open_administration(target: str, *, create: bool) -> AsyncGenerator[Administration]:
+async def open_administration(target: str, uploads: str, *, create: bool) -> AsyncGenerator[Administration]:
     """Open a database within the context, for the administration of a stopped server.
 
     Args:
         target: As for `open_database`.
+        uploads: Path or URL of the files of messages.
         create: Create a missing SQLite file.
 
     Raises:
@@ -145,7 +155,7 @@ async def open_administration(target: str, *, create: bool) -> AsyncGenerator[Ad
         async with open_accounts(
             database, guest_keys.generate_member_id, now=_read_wall_clock, monotonic=time.monotonic
         ) as accounts:
-            yield Administration(database, accounts)
+            yield Administration(database, accounts, uploads)
     finally:
         await database.close()
 

@@ -218,7 +218,7 @@ async def serve(
                 socketio_server.engineio_server.idle_time,
                 account_service,
                 uploads,
-                Administration(database, account_service).handlers,
+                Administration(database, account_service, settings.resolve_uploads()).handlers,
             )
         finally:
             dispatcher.announce_shutdown(RECONNECT_AFTER)

@@ -182,7 +182,10 @@ def _add_export_arguments(parser: ServerParser) -> None:
         help="Entries as JSON lines, or a transcript. [default: json]",
     )
     parser.add_argument("--output", type=Path, metavar="FILE", help="New file. [default: standard output]")
-    parser.add_argument("--force", action="store_true", help="Replace an existing file.")
+    parser.add_argument(
+        "--files", type=Path, metavar="DIR", help="Directory for copies of the files of messages, as ID/NAME."
+    )
+    parser.add_argument("--force", action="store_true", help="Replace existing files.")
     parser.add_argument("--json", action="store_true", help="Print the result of --output as a JSON object.")
     parser.add_selection(replace(SETTINGS["time_zone"], help="IANA time zone of a transcript."))
 

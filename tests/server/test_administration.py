@@ -20,6 +20,7 @@ from server.control_socket import ControlError, serve_control_socket
 from server.settings import ServerSettings
 from server.storage.database import open_database
 from server.storage.sqlite import lock_database
+from tests.support.account_api import account_api
 from tests.support.environment import program_environment
 from tests.support.postgresql import postgresql_server
 from tests.support.program import PIPE, start_program
@@ -88,6 +89,39 @@ async def test_export_writes_a_private_file_and_reports_an_unknown_room(home: Pa
         assert unknown == (2, "", "chat-server: no room teaa; did you mean Tea?\n")
         assert await run_server(home, "export", "~nowhere") == (2, "", "chat-server: no room ~nowhere\n")
         assert not missing.exists()
+
+
+async def test_export_copies_the_files_of_messages_while_the_server_runs_and_after_its_stop(home: Path) -> None:
+    copies = home / "copies"
+    export = ("export", "tea", "--output", str(home / "tea.jsonl"), "--files", str(copies))
+    async with server_process(home) as server, chat_of(server) as ann, account_api(server.url) as api:
+        guest = api.with_headers(Authorization=f"Guest {(await ann.join('Tea', 'ann'))['guestKey']}")
+        uploaded = [
+            (await guest.request("POST", f"/api/uploads?room=Tea&name={name}", data=content)).body
+            for name, content in (("a%20b.txt", b"one"), ("%E8%8C%B6", b"two"))
+        ]
+        for attachment in uploaded:
+            fields = {"room": "Tea", "message": "", "attachments": [attachment["id"]]}
+            assert (await ann.request("sendMessage", fields))["ok"]
+        code, output, errors = await run_server(home, *export, "--json")
+        assert (code, json.loads(output)["files"]) == (0, 2), errors
+        first, second = (copies / attachment["id"] / attachment["name"] for attachment in uploaded)
+        assert (first.name, second.name) == ("a b.txt", "茶")
+        assert (first.read_bytes(), second.read_bytes()) == (b"one", b"two")
+        assert [stat.S_IMODE(path.stat().st_mode) for path in (first, copies)] == [0o600, 0o700]
+        exists = f"chat-server: cannot write {first}: the file exists; replace it with --force\n"
+        assert await run_server(home, "export", "tea", *export[4:]) == (2, (home / "tea.jsonl").read_text(), exists)
+        await stop(server)
+    (stored,) = home.glob(f"{DATABASE}.uploads/{uploaded[1]['id']}/file")
+    stored.unlink()
+    code, output, errors = await run_server(home, *export, "--force")
+    assert (code, errors.splitlines()) == (
+        0,
+        [
+            f"chat-server: {uploaded[1]['path']} is not stored any more",
+            f"chat-server: saved 1 files in {copies}",
+        ],
+    )
 
 
 async def test_an_unusable_output_ends_the_export(home: Path) -> None:
@@ -213,7 +247,7 @@ async def test_a_long_command_sends_empty_lines_and_ends_with_its_connection(
 
 async def test_postgresql_has_exports_and_refers_to_pg_dump_for_backups(tmp_path: Path) -> None:
     with postgresql_server() as postgresql:
-        async with open_administration(postgresql.url, create=False) as administration:
+        async with open_administration(postgresql.url, "", create=False) as administration:
             database = await open_database(postgresql.url, clock=ManualClock())
             await database.journal.append(build_message("hello"))
             await database.close()
