@@ -5,7 +5,7 @@
   the connection is replaced, so that a link that is cut in one direction is detected too.
 - Reconnection: with exponential backoff; the subscriptions are repeated before `on_connect`.
 - Batching: messages that are published during a send form the next one.
-- Bounded queue: above `MAX_QUEUED_MESSAGES`, and without a connection, the oldest messages are dropped.
+- Bounded queue: above `MAX_QUEUED_MESSAGES`, the oldest messages are dropped; without a connection, all are.
 """
 
 import asyncio
@@ -84,7 +84,7 @@ class Bus:
     Attributes:
         on_connect: Callbacks for each new connection; messages before may be lost.
         is_healthy: The bus delivers messages.
-        dropped_count: Number of messages dropped from the send queue.
+        dropped_count: Number of dropped messages.
     """
 
     def __init__(self, connect: ConnectBus, *, node_id: str, prefix: str, max_payload: int | None = None) -> None:
@@ -116,7 +116,10 @@ class Bus:
         return self._max_payload is None or len(self._header) + len(body) <= self._max_payload
 
     def publish(self, channel: str, body: bytes) -> None:
-        """Queue a message; see `fits` for the maximum size. Without a connection, the message is dropped later."""
+        """Queue a message; see `fits` for the maximum size. Without a connection, the message is dropped."""
+        if not self.is_healthy:
+            self.dropped_count += 1
+            return
         if len(self._queue) >= MAX_QUEUED_MESSAGES:
             self._queue.popleft()
             self.dropped_count += 1
@@ -179,7 +182,7 @@ class Bus:
         try:
             async with asyncio.timeout(_SUBSCRIBE_TIMEOUT):
                 await connection.subscribe(frozenset(self._receivers))
-            self._queue.clear()  # messages from the time without a connection are late, and repaired by the receivers
+            self._queue.clear()  # messages of the previous connection are late, and repaired by the receivers
             self._echoed_at = asyncio.get_running_loop().time()
             self.is_healthy = True
             self._reconnect_delay = _MIN_RECONNECT_DELAY

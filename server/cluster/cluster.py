@@ -26,7 +26,7 @@ class ClusterMetrics:
 
     Attributes:
         is_bus_healthy: The message bus delivers messages.
-        dropped_messages: Messages dropped from the queue of the bus since the start.
+        dropped_messages: Messages that the bus has dropped since the start, all of them without a connection.
         followed_rooms: Rooms whose entries of other nodes are delivered.
         gap_reads: Reads of entries that did not arrive over the bus since the start.
         clock_skew: Difference of the clock to that of the database in seconds.
