@@ -73,7 +73,7 @@ class RoomHooks:
                 author=self._identity.build_author(connection),
                 policy_seq=state.access.policy_seq,
                 action="hookCreated",
-                target=events.MemberRef(member_id=member_id, nick_name=request.nick_name),
+                target=events.MemberRef(member_id=member_id, nick_name=request.nick_name, bot=True),
                 hook_digest=hash_secret(secret),
             )
         )
@@ -106,7 +106,7 @@ class RoomHooks:
                 author=self._identity.build_author(connection),
                 policy_seq=policy_seq,
                 action="hookRevoked",
-                target=events.MemberRef(member_id=hook.member_id, nick_name=hook.nick_name),
+                target=events.MemberRef(member_id=hook.member_id, nick_name=hook.nick_name, bot=True),
             )
         )
         return responses.ChangeAccepted(revision=append_result.entry.seq)

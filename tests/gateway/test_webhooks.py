@@ -33,7 +33,7 @@ async def test_members_of_a_room_without_an_owner_manage_their_own_webhooks(room
     entry = await bob.client.wait_for_push("update")
     while entry["action"] != "hookCreated":
         entry = await bob.client.wait_for_push("update")
-    assert entry["target"] == {"memberId": hook["id"], "nickName": "grafana"}
+    assert entry["target"] == {"memberId": hook["id"], "nickName": "grafana", "bot": True}
     assert entry["by"]["account"] == "ann"
     assert await ann.attempt("createHook", nickName="Grafana") == "hook_exists"
     assert await ann.attempt("createHook", nickName="BOB") == "hook_name_in_use"

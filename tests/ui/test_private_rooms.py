@@ -33,6 +33,8 @@ async def test_an_owner_invites_by_link_and_moderates_a_private_room(server: Run
             assert response.status == 200
         await ann.wait_for_text("CI [bot]")
         await ann.wait_for_text("build 7 failed")
+        await ann.send_message("/ban CI noise")  # without the question before the ban of a guest
+        await ann.wait_for_text("ann banned CI (noise).")
         await ann.send_message("/unhook nobody")
         await ann.wait_for_text("No such webhook.")
         await ann.press("ctrl+c")

@@ -158,11 +158,19 @@ class TopicChange(ChangeEntry, frozen=True, tag_field="kind", tag="topic"):
 
 
 class MemberRef(WireStruct, frozen=True):
-    """Member as an author or target of an action; the nickname is that at the time of the action."""
+    """Member as an author or target of an action.
+
+    Attributes:
+        member_id: Member id.
+        nick_name: Nickname at the time of the action.
+        account: Account name, None for a guest and a webhook.
+        bot: The member is a webhook.
+    """
 
     member_id: str
     nick_name: str
     account: str | None = None
+    bot: bool = False
 
 
 MemberAction = Literal[

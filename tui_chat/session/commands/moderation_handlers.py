@@ -86,7 +86,7 @@ async def _list_targets(room: Room, action: str = "") -> list[MemberRef]:
 
 
 def _to_ref(person: Member | Message) -> MemberRef:
-    return MemberRef(member_id=person.member_id, nick_name=person.nick_name, account=person.account)
+    return MemberRef(member_id=person.member_id, nick_name=person.nick_name, account=person.account, bot=person.bot)
 
 
 def match_person(argument: str, candidates: Iterable[MemberRef]) -> tuple[MemberRef, str] | None:

@@ -92,14 +92,15 @@ def ban_question(target: MemberRef, period: str) -> str:
         period: Duration as typed, whose messages are deleted; empty for none.
     """
     nick = quote_nick(target.nick_name)
-    if target.account is None and period:
+    is_guest = target.account is None and not target.bot
+    if is_guest and period:
         return tr(
             "{nick} is a guest. All guests with the same network address are banned too. The messages of {nick} of the "
             "last {period} are deleted for everyone. Ban {nick}?",
             nick=nick,
             period=period,
         )
-    if target.account is None:
+    if is_guest:
         return tr("{nick} is a guest. All guests with the same network address are banned too. Ban {nick}?", nick=nick)
     if period:
         return tr(

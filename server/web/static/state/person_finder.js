@@ -16,6 +16,7 @@ import { sanitizeReceived } from "./sanitize.js";
  * @property {string} memberId
  * @property {string} nickName
  * @property {string} [account]
+ * @property {boolean} [bot] The person is a bot or a webhook.
  * @property {string} [role] Of a present member.
  *
  * @typedef {{person: Person, rest: string}} Match Person and the rest of the argument.

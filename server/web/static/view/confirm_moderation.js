@@ -15,8 +15,8 @@ import { formatDuration } from "./format_time.js";
  * @param {Person} person
  * @param {number} deleteRecent Seconds whose messages are deleted; 0 for no deletion.
  */
-export async function confirmBan(confirm, { nickName, account }, deleteRecent) {
-  const effects = [account === undefined ? strings.banGuestWarning : strings.banWarning];
+export async function confirmBan(confirm, { nickName, account, bot }, deleteRecent) {
+  const effects = [account === undefined && !bot ? strings.banGuestWarning : strings.banWarning];
   if (deleteRecent) effects.push(strings.banDeletes(formatDuration(deleteRecent)));
   return ask(confirm, strings.banTitle(nickName), effects.join("\n"), strings.ban);
 }
