@@ -1,6 +1,7 @@
 """Static assets of the browser page and the JavaScript client, loaded once from the package.
 
 - Fixed table: all assets are loaded at start; a request path is never used as a file path.
+- Compression: the first request with `Accept-Encoding: gzip` compresses a file, which would double the load time.
 - Validators: the ETag (RFC 9110, section 8.8.3) is a hash of content and coding. A new release
   changes the ETag; an unchanged file is not downloaded again.
 - Immutable paths: the asset prefix contains a hash of all assets. Caches may store assets
@@ -11,7 +12,7 @@
 import gzip
 import hashlib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from server.web.bundle import bundle_modules, bundle_styles
@@ -37,21 +38,25 @@ _PACKAGE = Path(__file__).parent
 _MIN_COMPRESSED_BYTES = 1024  # smaller files fit into one packet uncompressed
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StaticAsset:
     """One static file.
 
     Attributes:
         content_type: Value of `Content-Type`.
         body: Uncompressed content.
-        gzipped: Compressed content; None if not smaller.
         etag: Opaque part of the entity tag of the uncompressed content, without quotes.
     """
 
     content_type: str
     body: bytes
-    gzipped: bytes | None
     etag: str
+
+    @cached_property
+    def gzipped(self) -> bytes | None:
+        """Compressed content; None if not smaller. The first access compresses."""
+        compressed = gzip.compress(self.body, mtime=0) if len(self.body) >= _MIN_COMPRESSED_BYTES else self.body
+        return compressed if len(compressed) < len(self.body) else None
 
 
 @cache
@@ -103,6 +108,4 @@ def load_client_assets() -> dict[str, StaticAsset]:
 
 
 def _build_asset(body: bytes, content_type: str) -> StaticAsset:
-    compressed = gzip.compress(body, mtime=0) if len(body) >= _MIN_COMPRESSED_BYTES else body
-    gzipped = compressed if len(compressed) < len(body) else None
-    return StaticAsset(content_type, body, gzipped, etag=hashlib.sha256(body).hexdigest()[:20])
+    return StaticAsset(content_type, body, etag=hashlib.sha256(body).hexdigest()[:20])
