@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { NOON, load, messageEntry, runCases } from "./cases.mjs";
 
 const { AttachmentAddresses } = await load("state/attachment_addresses");
+const { Blocks } = await load("state/blocks");
 const { buildLines, isSameLine } = await load("state/timeline_model");
 const { RoomLog } = await load("state/room_log");
 const { Room } = await load("state/room");
@@ -357,6 +358,23 @@ const cases = {
     const paths = Array.from({ length: 150 }, (_, index) => `/${index}`.padEnd(index < 100 ? 10 : 2000, "x"));
     assert.equal((await Promise.all(paths.map((path) => addresses.load(path)))).every(Boolean), true);
     assert.deepEqual(requests.slice(6).map(({ length }) => length), [100, 16, 16, 16, 2]);
+  },
+  async "a block by another device during the load of the blocks repeats the load"() {
+    let requests = 0;
+    const stored = [];
+    const request = async () => {
+      const response = { blocks: [...stored] };
+      requests += 1;
+      if (requests > 1) return response;
+      stored.push({ memberId: "b", nickName: "bob" });
+      blocks.applyPush({ member: stored[0], on: true });
+      return response; // of the time before the block
+    };
+    const blocks = new Blocks({ request, onChange() {} });
+    assert.deepEqual((await blocks.load()).map(({ nickName }) => nickName), ["bob"]);
+    assert.deepEqual([requests, [...blocks.memberIds]], [2, ["b"]]);
+    blocks.applyPush({ member: stored[0], on: false });
+    assert.equal(blocks.has("b"), false);
   },
   "received files have sanitized names and paths of this server"() {
     const attachment = { id: "x", name: "a\u202eb\n", type: "image/png", size: -1, path: "/api/uploads/x/a.png", width: 1.5, height: 2, preview: "/api/uploads/../x", poster: "//evil.example/x" };
