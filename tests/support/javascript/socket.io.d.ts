@@ -6,11 +6,13 @@ declare module "*/vendor/socket.io.esm.min.js" {
   }
 
   interface Engine extends Emitter {
+    readyState: "opening" | "open" | "closing" | "closed";
+    once(event: "open", listener: () => void): this;
     close(): void;
   }
 
   interface Manager {
-    engine: Engine;
+    engine: Engine; // undefined before the first `connect`
     opts: { transports: string[] };
   }
 

@@ -87,7 +87,10 @@ export class ChatSocket {
   stop() {
     this.#started = false;
     clearTimeout(this.#retryTimer);
-    this.#socket.disconnect();
+    const { engine } = this.#socket.io;
+    // Browsers report an error in the console if a WebSocket is closed while it opens.
+    if (engine?.readyState === "opening") engine.once("open", () => this.#socket.disconnect());
+    else this.#socket.disconnect();
   }
 
   /** Skip the remaining backoff delay. */
