@@ -30,7 +30,7 @@ def extract_text(body: bytes, content_type: str) -> str:
     Args:
         body: Body of the request.
         content_type: Media type of the body: JSON, a form with the field `payload` or `text`, or text. A form without
-            these fields is plain text, as `curl --data` sends it.
+            these fields is plain text, as `curl -d` sends it.
 
     Raises:
         BadRequest: The body is no valid JSON or no UTF-8, is a form with files, or has no text.
