@@ -50,16 +50,16 @@ class RecordedOutput:
 
     Attributes:
         written: Written sequences.
-        is_output_blocked: The terminal reads nothing.
+        has_pending_output: Other output is queued.
     """
 
     def __init__(self) -> None:
         self.written = ""
-        self.is_output_blocked = False
+        self.has_pending_output = False
 
     def write(self, sequence: str) -> None:
         """Record a sequence."""
-        assert not self.is_output_blocked or "a=T" not in sequence
+        assert not self.has_pending_output or "a=T" not in sequence
         self.written += sequence
 
     @property
@@ -107,16 +107,16 @@ async def test_only_visible_images_are_loaded_and_hidden_ones_leave_the_terminal
         assert not output.images.images
 
 
-async def test_a_blocked_terminal_delays_uploads(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_uploads_wait_for_other_output() -> None:
     files, output = FileServer(), RecordedOutput()
     files.is_open.set()
     async with store_with(files, output, KITTY) as store:
-        output.is_output_blocked = True
+        output.has_pending_output = True
         store.show([make_box("/a")])
         await wait_until(lambda: files.requests)
         await asyncio.sleep(0.1)
         assert output.written == ""
-        output.is_output_blocked = False
+        output.has_pending_output = False
         await wait_until(all_shown(store, [make_box("/a")]))
 
 

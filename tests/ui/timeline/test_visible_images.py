@@ -16,7 +16,7 @@ from tui_chat.ui.terminal.graphics import ImageProtocol
 class NoOutput:
     """Output to no terminal."""
 
-    is_output_blocked = False
+    has_pending_output = False
 
     def write(self, sequence: str) -> None:
         """Reject an output, because half blocks are part of the rows."""

@@ -3,6 +3,8 @@
 - Demand: only visible images are loaded, at most `MAX_LOADS` at a time.
 - Memory: at most `MAX_PICTURES` pictures exist, more only while all of them are visible. A removed Kitty image is
   deleted from the terminal.
+- Output: an upload waits until the terminal has read all other output, and never delays the screen or the echo of a key
+  by more than `_WRITE_CHUNKS` sequences.
 - Failure: a rejected image is unavailable from then on. A load that a connection loss ends is repeated after
   `RETRY_DELAY`.
 """
@@ -31,7 +33,8 @@ RETRY_DELAY = 15.0
 """Seconds until a load is repeated after a connection loss."""
 
 _WRITE_CHUNKS = 8  # sequences per write of an upload, 32 KiB
-_WRITE_INTERVAL = 0.02  # seconds between two checks of blocked output
+_WRITE_INTERVAL = 0.01  # initial seconds between two checks of pending output
+_MAX_WRITE_INTERVAL = 0.2  # a stalled terminal may read nothing for days
 
 log = logging.getLogger("chat.ui")
 
@@ -40,8 +43,8 @@ class GraphicsOutput(Protocol):
     """Output to the terminal."""
 
     @property
-    def is_output_blocked(self) -> bool:
-        """Return whether the terminal does not read fast enough."""
+    def has_pending_output(self) -> bool:
+        """Return whether output is queued for the terminal."""
         ...
 
     def write(self, sequence: str) -> None:
@@ -210,8 +213,7 @@ class ImageStore:
             self._is_uploading = True
             try:
                 for start in range(0, len(sequences), _WRITE_CHUNKS):
-                    while self._output().is_output_blocked:  # noqa: ASYNC110 (the writer thread has no callback)
-                        await asyncio.sleep(_WRITE_INTERVAL)
+                    await self._wait_for_output()
                     self._write("".join(sequences[start : start + _WRITE_CHUNKS]))
             except BaseException:
                 if self._image_ids.pop(key, None) is not None:  # otherwise deleted by `release`
@@ -221,6 +223,12 @@ class ImageStore:
             finally:
                 self._is_uploading = False
         return Picture(graphics=kitty.placeholder_rows(image_id, box.columns, box.rows))
+
+    async def _wait_for_output(self) -> None:
+        delay = _WRITE_INTERVAL  # the writer thread has no callback
+        while self._output().has_pending_output:
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, _MAX_WRITE_INTERVAL)
 
     def _next_image_id(self) -> int:
         used = set(self._image_ids.values())

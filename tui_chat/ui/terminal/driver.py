@@ -103,6 +103,11 @@ class TerminalDriver(LinuxDriver):
         """True while more than `MAX_PENDING_WRITES` writes are queued for the terminal."""
         return self._safe_file is not None and self._queued_writes - self._safe_file.write_count > MAX_PENDING_WRITES
 
+    @property
+    def has_pending_output(self) -> bool:
+        """True while a write is queued for the terminal."""
+        return self._safe_file is not None and self._queued_writes > self._safe_file.write_count
+
     def write(self, data: str) -> None:
         """Queue output for the terminal. Blocks only if the writer thread's queue is full."""
         self._queued_writes += 1

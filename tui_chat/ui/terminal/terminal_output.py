@@ -62,10 +62,10 @@ class TerminalOutput:
         self._tmux_terminal: str | None = None  # None before the question
 
     @property
-    def is_output_blocked(self) -> bool:
-        """Return whether the terminal does not read fast enough."""
+    def has_pending_output(self) -> bool:
+        """Return whether output is queued for the terminal."""
         driver = self._terminal_driver()
-        return driver is not None and driver.is_output_blocked
+        return driver is not None and driver.has_pending_output
 
     async def set_graphics(self, graphics: TerminalGraphics, on_changed: Callable[[], object]) -> None:
         """Set the measured graphics, with the name of the terminal around tmux.
