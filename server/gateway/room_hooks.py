@@ -7,6 +7,7 @@
 import secrets
 
 from server.domain.account_directory import AccountDirectory
+from server.domain.confusables import get_skeletons
 from server.domain.log_commands import AppendMemberChange
 from server.domain.permissions import Action, is_permitted, require
 from server.domain.room_registry import RoomRegistry
@@ -64,9 +65,11 @@ class RoomHooks:
         state = await self._access_control.authorize(
             connection, request.room, account.member_id, Action.CREATE_HOOK, must_exist=True
         )
-        if self._accounts.find(names.canonical_key(request.nick_name)) is not None:
-            raise errors.Conflict("hook_name_in_use")
         secret, member_id = secrets.token_urlsafe(_SECRET_BYTES), self._identity.generate_member_id()
+        nick_key = names.canonical_key(request.nick_name)
+        is_confusable = self._accounts.is_confusable(get_skeletons(request.nick_name, nick_key), member_id)
+        if is_confusable or self._accounts.find(nick_key) is not None:
+            raise errors.Conflict("hook_name_in_use")
         await self._database.journal.append(
             AppendMemberChange(
                 room=self._room_registry.get_ref(request.room),

@@ -37,6 +37,7 @@ async def test_members_of_a_room_without_an_owner_manage_their_own_webhooks(room
     assert entry["by"]["account"] == "ann"
     assert await ann.attempt("createHook", nickName="Grafana") == "hook_exists"
     assert await ann.attempt("createHook", nickName="BOB") == "hook_name_in_use"
+    assert await ann.attempt("createHook", nickName="b\u043eb") == "hook_name_in_use"  # Cyrillic o
     assert await guest.attempt("createHook", nickName="ci") == "account_required"
     await create_hook(bob, "ci")
     assert (await list_hooks(ann), await list_hooks(bob)) == (["grafana"], ["ci"])
