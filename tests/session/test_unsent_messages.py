@@ -155,5 +155,10 @@ def test_captions_of_unsent_files_show_the_progress(session: ChatSession) -> Non
     assert captions() == ["[file a b.txt · 5 B]", "[file big.bin · 2.0 KiB]"]
     assert messages.take_back(key) == ""  # the stand-in drops nothing
     assert room.posts[-1] == ("drop", item.client_id)
+    room.upload_max_bytes = 2000
+    assert messages.send_files("tea", files) == "A file can have at most 2,000 bytes."
+    room.upload_max_bytes = 0
+    assert messages.send_files("tea", files) == "This server accepts no files."
+    room.upload_max_bytes = None
     room.policy = RoomPolicy(upload="moderators")
     assert messages.send_files("tea", files) == "Only moderators can do this."

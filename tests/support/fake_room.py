@@ -45,6 +45,7 @@ class FakeRoom:
     is_basic_server: bool = False
     is_direct: bool = False
     role: str | None = None
+    upload_max_bytes: int | None = None
     policy: RoomPolicy = field(default_factory=RoomPolicy)
     read_marker: FakeReadMarker = field(default_factory=FakeReadMarker)
     posts: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])

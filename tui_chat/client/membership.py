@@ -155,6 +155,7 @@ class RoomMembership:
         if isinstance(response, JoinResponse):
             context.nick = sanitize.nickname(response.nick_name)
             context.member_id = sanitize.member_id(response.member_id)
+            context.upload_max_bytes = response.upload_max_bytes
         context.gate.set(transport)
         self.context.client.emit(RoomJoined(context.name, rejoined, log_reset))
         self.roster.reset(response.members, response.member_count)

@@ -82,6 +82,11 @@ class Room:
         return self._context.policy
 
     @property
+    def upload_max_bytes(self) -> int | None:
+        """Maximum size of a file, 0 if the server accepts none; None if unknown, also before the first join."""
+        return self._context.upload_max_bytes
+
+    @property
     def title(self) -> str:
         """Display name: the title of a private or direct room, whose `name` is an address, otherwise `name`."""
         return self._context.display_title

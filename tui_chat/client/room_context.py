@@ -105,6 +105,7 @@ class RoomContext:
         role: User's role, None for guests, observers and before the first join.
         removal: Kick or ban of the user; None without one.
         member_id: User's member id, empty before the first join and in an observed room.
+        upload_max_bytes: Maximum size of a file, 0 if the server accepts none; None if unknown.
         gate: Gate of the joined connection.
     """
 
@@ -120,6 +121,7 @@ class RoomContext:
     role: str | None = None
     removal: MemberChange | None = None
     member_id: str = ""
+    upload_max_bytes: int | None = None
     gate: TransportGate = field(default_factory=TransportGate)
 
     @property

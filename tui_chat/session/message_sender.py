@@ -14,7 +14,7 @@ from tui_chat.session.compose_mode import ComposeKind, ComposeMode, resolve_emoj
 from tui_chat.session.pending_lines import find_client_id
 from tui_chat.session.ports import MessageRoom
 from tui_chat.session.strings import chat as chat_strings
-from tui_chat.session.upload_permission import find_upload_refusal
+from tui_chat.session.upload_permission import find_size_refusal, find_upload_refusal
 
 
 class MessageSender:
@@ -56,10 +56,14 @@ class MessageSender:
     def send_files(self, room: str, files: Sequence[OutboxFile]) -> str:
         """Queue a message with files in a room. Return the error message, empty on success.
 
-        A room that is not open, and one that refuses uploads, is an error.
+        A room that is not open, one that refuses uploads, and a file that is too large are errors.
         """
         view = self._session.find_room(room)
-        refusal = None if view is None else find_upload_refusal(view.room)
+        refusal = (
+            None
+            if view is None
+            else find_upload_refusal(view.room) or find_size_refusal(view.room, [file.size for file in files])
+        )
         if refusal is not None:
             return error_text.describe(refusal)
         return self._post(lambda open_room: open_room.post("", files=files), room)

@@ -1,10 +1,12 @@
-"""Permission to upload files by the known policy of a room, so that no file is read in vain.
+"""Permission to upload files by the known policy and size limit of a room, so that no file is read in vain.
 
-The server decides: mutes are unknown here, and the policy is the default one before the first join.
+The server decides: mutes are unknown here. Before the first join, the policy is the default one and the limit unknown.
 """
 
+from collections.abc import Iterable
+
 from tui_chat.client.errors import UnsupportedByServer
-from tui_chat.protocol.errors import ChatError, Forbidden
+from tui_chat.protocol.errors import ChatError, Forbidden, TooLong
 from tui_chat.session.ports import RoomPort
 
 _MODERATING_ROLES = frozenset({"moderator", "owner", "admin"})
@@ -14,6 +16,8 @@ def find_upload_refusal(room: RoomPort) -> ChatError | None:
     """Return the error of an upload to a room (docs/protocol.md, "Rooms and policies"), None if permitted."""
     if room.is_basic_server:
         return UnsupportedByServer("uploads_unsupported")
+    if room.upload_max_bytes == 0:
+        return Forbidden("uploads_disabled")
     policy = room.policy
     if room.role is None and not policy.guest_post:
         return Forbidden("guests_read_only")
@@ -23,6 +27,12 @@ def find_upload_refusal(room: RoomPort) -> ChatError | None:
         if audience == "moderators" and room.role not in _MODERATING_ROLES:
             return Forbidden("moderators_only")
     return None
+
+
+def find_size_refusal(room: RoomPort, sizes: Iterable[int]) -> TooLong | None:
+    """Return the error of files with these sizes in bytes, None if the server accepts the sizes."""
+    limit = room.upload_max_bytes
+    return TooLong("file_too_large", limit=limit) if limit is not None and max(sizes, default=0) > limit else None
 
 
 def unavailable_commands(room: RoomPort) -> tuple[str, ...]:
