@@ -11,9 +11,9 @@ from itertools import islice
 from typing import TypeVar
 
 from server.domain.account_directory import AccountDirectory
-from server.domain.live_room import LiveRoom, Participant
+from server.domain.live_room import LiveRoom
 from server.domain.log_commands import MentionTargets
-from server.domain.permissions import Action, is_permitted
+from server.domain.permissions import Action, Policy, Standing, is_permitted
 from tui_chat.protocol.limits import MENTIONS_PER_MESSAGE, NICKNAME_GRAPHEMES
 from tui_chat.protocol.mentions import MentionTokens, may_mention
 
@@ -27,30 +27,32 @@ def resolve_mentions(
     text: str,
     accounts: AccountDirectory,
     room: LiveRoom[ConnectionT] | None = None,
-    author: Participant[ConnectionT] | None = None,
+    policy: Policy | None = None,
+    standing: Standing | None = None,
 ) -> MentionTargets:
     """Return the accounts that a text mentions, members of the room or not.
 
     Args:
         text: Sanitized message text.
         accounts: Directory of all accounts.
-        room: Room of a present author, otherwise None.
-        author: Present author, None for an author who cannot mention all members with `@room`.
+        room: Live room of the message, None for a room without members.
+        policy: Policy of the room, None for a message that cannot mention all members with `@room`.
+        standing: Standing of the author, None as for `policy`.
     """
     if not may_mention(text):
         return _NO_MENTIONS  # most messages
     tokens = MentionTokens(text)
     if tokens.is_empty:
         return _NO_MENTIONS
-    if tokens.includes_room and room is not None and author is not None and _may_mention_all(room, author):
+    if tokens.includes_room and _may_mention_all(policy, standing):
         return MentionTargets(all_members=True)
     mentions = islice(tokens.iterate_candidates(_MAX_KEY_LENGTH), MENTIONS_PER_MESSAGE)
     candidates = (tuple(_find_member_ids(keys, accounts, room)) for keys in mentions)
     return MentionTargets(candidates=tuple(dict.fromkeys(filter(None, candidates))))
 
 
-def _may_mention_all(room: LiveRoom[ConnectionT], author: Participant[ConnectionT]) -> bool:
-    return room.access is not None and is_permitted(Action.MENTION_ROOM, room.access.policy, author.standing)
+def _may_mention_all(policy: Policy | None, standing: Standing | None) -> bool:
+    return policy is not None and standing is not None and is_permitted(Action.MENTION_ROOM, policy, standing)
 
 
 def _find_member_ids(

@@ -272,7 +272,8 @@ class Handlers:
             self._contacts.require_contact(live_room.direct, participant.member.member_id)
         match request:
             case requests.EditMessage(seq=seq, message=message):
-                mentions = resolve_mentions(message, self._accounts, live_room, participant)
+                policy = None if live_room.access is None else live_room.access.policy
+                mentions = resolve_mentions(message, self._accounts, live_room, policy, participant.standing)
                 command = AppendEdit(target=seq, message=message, mentions=mentions, **common)
             case requests.DeleteMessage(seq=seq):
                 any_author = await self._moderation.authorize_deletion(live_room, participant, seq)

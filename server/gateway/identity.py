@@ -13,7 +13,8 @@ from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from tui_chat.protocol import errors, events, names, requests
 
-_GUEST_NICK_NAME = "guest"  # nickname of a guest who need not be a member of a room
+GUEST_NICK_NAME = "guest"
+"""Nickname of a guest who need not be a member of a room."""
 
 
 class IdentityResolver:
@@ -75,7 +76,7 @@ class IdentityResolver:
         """Return the guest key of a member; empty for a connection with an account."""
         return self._guest_keys.issue(member_id) if connection.account is None else ""
 
-    def build_author(self, connection: ClientConnection, nick_name: str = _GUEST_NICK_NAME) -> events.Member:
+    def build_author(self, connection: ClientConnection, nick_name: str = GUEST_NICK_NAME) -> events.Member:
         """Return the author of a change outside a room, as a member.
 
         Args:

@@ -65,18 +65,20 @@ class MessageAppender:
         Raises:
             StaleAccess: The access changed between the check and the write.
         """
-        live_room = participant = None
         action = Action.UPLOAD if request.attachments else Action.SEND
         if request.author is None:
             live_room, participant = self._room_registry.require_membership(connection, request.room)
             policy_seq = self._access_control.require(live_room, participant, action)
             room, author, direct = live_room.to_ref(), participant.member, live_room.direct
+            policy = None if live_room.access is None else live_room.access.policy
+            standing = participant.standing
             live_room.record_speaker(author.member_id)
         else:
             room, author = self._identity.resolve_temporary_author(connection, request, request.author)
             state = await self._access_control.authorize(connection, request.room, author.member_id, action)
-            policy_seq = state.access.policy_seq
-            direct = await self._contacts.load(request.room, author.member_id, state.access.policy)
+            policy_seq, policy, standing = state.access.policy_seq, state.access.policy, state.standing
+            live_room = self._room_registry.rooms.get(room.key)
+            direct = await self._contacts.load(request.room, author.member_id, policy)
         if direct is not None:
             self._contacts.require_contact(direct, author.member_id)
         append_result = await self._database.journal.append(
@@ -87,7 +89,7 @@ class MessageAppender:
                 message=request.message,
                 client_id=request.client_id,
                 reply_to=request.reply_to,
-                mentions=resolve_mentions(request.message, self._accounts, live_room, participant),
+                mentions=resolve_mentions(request.message, self._accounts, live_room, policy, standing),
                 attachments=tuple(
                     AttachedUpload(upload_id=upload_id) for upload_id in dict.fromkeys(request.attachments)
                 )

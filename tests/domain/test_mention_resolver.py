@@ -56,9 +56,8 @@ def test_the_present_nickname_of_an_account_is_a_name() -> None:
 @pytest.mark.parametrize(("role", "all_members"), [(Role.MEMBER, False), (Role.MODERATOR, True)])
 def test_only_moderators_mention_all_members(role: Role, all_members: bool) -> None:
     joined = RoomRegistry[int](ACCOUNTS).join(1, "tea", "bob", "Bob")
-    joined.room.access = RoomAccess()
-    joined.participant.standing = Standing(role=role, is_member=True)
-    targets = resolve_mentions("@room, @ann", ACCOUNTS, joined.room, joined.participant)
+    standing = Standing(role=role, is_member=True)
+    targets = resolve_mentions("@room, @ann", ACCOUNTS, joined.room, RoomAccess().policy, standing)
     assert targets == (MentionTargets(all_members=True) if all_members else MentionTargets(candidates=(("ann",),)))
 
 

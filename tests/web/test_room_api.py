@@ -48,8 +48,11 @@ async def test_a_posted_message_arrives_in_the_room_without_a_member(
 async def test_a_repeated_idempotency_key_returns_the_first_message(
     server: RunningServer, robot: AccountApiClient, api: AccountApiClient
 ) -> None:
-    keyed = robot.with_headers(Idempotency_Key=str(uuid4()))
-    first, second = [await keyed.request("POST", MESSAGES, {"message": text}) for text in ("one", "two")]
+    key = str(uuid4())
+    first, second = [
+        await robot.with_headers(Idempotency_Key=value).request("POST", MESSAGES, {"message": "one"})
+        for value in (key, f'"{key}"')
+    ]
     assert (first.status, second.status) == (201, 201)
     assert first.body == second.body
     invalid = await robot.with_headers(Idempotency_Key="7").request("POST", MESSAGES, {"message": "x"})
@@ -84,9 +87,10 @@ async def test_a_guest_posts_with_the_key_of_a_join(server: RunningServer, api: 
         guest = api.with_headers(Authorization=f"Guest {joined['guestKey']}")
         sent = (await guest.request("POST", MESSAGES, {"message": "hi", "nickName": "ann"})).body
         assert (sent["memberId"], sent["nickName"]) == (joined["memberId"], "ann")
+        assert (await guest.request("POST", MESSAGES, {"message": "again"})).body["nickName"] == "ann"
         assert (await client.request("editMessage", {"room": "tea", "seq": sent["seq"], "message": "edited"}))["ok"]
     rooms = (await guest.request("GET", "/api/rooms?query=te")).body["rooms"]
-    assert [(room["name"], room["lastSeq"]) for room in rooms] == [("tea", 2)]
+    assert [(room["name"], room["lastSeq"]) for room in rooms] == [("tea", 3)]
 
 
 async def test_a_private_room_is_answered_like_an_absent_one(server: RunningServer, robot: AccountApiClient) -> None:
@@ -126,3 +130,18 @@ async def test_the_rate_of_messages_is_announced_and_enforced(robot: AccountApiC
     assert refused.headers["Retry-After"] == "1"
     assert refused.headers["RateLimit"].startswith('"messages";r=0;t=')
     assert (await robot.request("GET", MESSAGES)).status == 200
+
+
+async def test_a_moderator_mentions_all_members_without_a_join(server: RunningServer, api: AccountApiClient) -> None:
+    async with connect_person(server, "ann", kind="account") as ann, connect_person(server, "bob", "account") as bob:
+        await ann.client.request("createRoom", {"roomName": "tea"})
+        await bob.join()
+        await bob.client.request("leaveRoom", {"room": "tea"})
+        owner = api.with_headers(Authorization=ann.authorization)
+        sent = (await owner.request("POST", MESSAGES, {"message": "@room tea is ready"})).body
+        assert sent["nickName"] == "ann"
+        mentions = (await bob.client.request("listMentions", {}))["messages"]
+        assert [message["seq"] for message in mentions] == [sent["seq"]]
+        member = api.with_headers(Authorization=bob.authorization)
+        assert (await member.request("POST", MESSAGES, {"message": "@room thanks"})).status == 201
+        assert (await ann.client.request("listMentions", {}))["messages"] == []

@@ -205,15 +205,18 @@ class EndpointRouter:
 def _read_parameters(request: web.Request, endpoint: Endpoint, parameters_type: type[Struct]) -> Struct:
     """Return the validated parameters; the first value of a repeated parameter counts.
 
+    A header may be a quoted string (RFC 9651), as that of draft-ietf-httpapi-idempotency-key-header.
+
     Raises:
         ChatError: A parameter is invalid or missing.
     """
     sources = {"path": request.match_info, "header": request.headers, "query": request.query}
     values: dict[str, str] = {}
     for field in msgspec.structs.fields(parameters_type):
-        value = sources[endpoint.locate_parameter(field.encode_name)].get(field.encode_name)
+        location = endpoint.locate_parameter(field.encode_name)
+        value = sources[location].get(field.encode_name)
         if value is not None:
-            values[field.encode_name] = value
+            values[field.encode_name] = value.strip('"') if location == "header" else value
     try:
         return msgspec.convert(values, parameters_type, strict=False)
     except msgspec.ValidationError as error:

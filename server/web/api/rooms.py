@@ -8,9 +8,10 @@ from uuid import UUID
 from msgspec import Meta, Struct, field
 
 from server.gateway.handlers import Handlers
+from server.gateway.identity import GUEST_NICK_NAME
 from server.gateway.room_queries import RoomDetails
 from server.web.api.endpoints import ApiCall, Endpoint
-from tui_chat.protocol import events, requests, responses
+from tui_chat.protocol import events, names, requests, responses
 from tui_chat.protocol.limits import (
     ATTACHMENTS_PER_MESSAGE,
     HISTORY_DEFAULT,
@@ -78,13 +79,13 @@ class MessageBody(Struct, frozen=True, rename="camel"):
 
     Attributes:
         message: Text; may be empty in a message with files.
-        nick_name: Nickname of a guest; an account has its own.
+        nick_name: Nickname of a guest, by default that in the room or `guest`; an account has its own.
         reply_to: `seq` of the message to which this one replies.
         attachments: Ids of own uploads.
     """
 
     message: Annotated[str, Meta(extra_json_schema={"maxLength": MESSAGE_CHARACTERS})]
-    nick_name: Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": NICKNAME_GRAPHEMES})] = "guest"
+    nick_name: Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": NICKNAME_GRAPHEMES})] | None = None
     reply_to: Seq | None = None
     attachments: Annotated[list[OpaqueString], Meta(max_length=ATTACHMENTS_PER_MESSAGE)] = []
 
@@ -179,7 +180,7 @@ class RoomApi:
             message=body.message,
             client_id=call.parameters.idempotency_key,
             reply_to=body.reply_to,
-            author=requests.TemporaryAuthor(nick_name=body.nick_name),
+            author=requests.TemporaryAuthor(nick_name=body.nick_name or self._find_nick(call) or GUEST_NICK_NAME),
             attachments=body.attachments or None,
         )
         connection = call.caller.create_connection()
@@ -187,3 +188,9 @@ class RoomApi:
             connection, partial(self._handlers.message_appender.append, connection, message)
         )
         return result.entry
+
+    def _find_nick(self, call: ApiCall[MessageParameters, MessageBody]) -> str | None:
+        """Return the nickname of a guest who is present in the room."""
+        room = self._handlers.room_registry.rooms.get(names.canonical_key(call.parameters.name))
+        participant = None if room is None else room.participants.get(call.caller.member_id)
+        return None if participant is None else participant.member.nick_name
