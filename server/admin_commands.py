@@ -1,4 +1,4 @@
-"""Commands of `chat-server` for a database: `backup`, `export`, `nodes` and `account …`.
+"""Commands of `chat-server` for a database: `backup`, `export`, `nodes`, `drain` and `account …`.
 
 - Running server: the commands use its control socket.
 - Stopped server: the commands open the database, whose lock prevents a start of the server until their end.
@@ -66,6 +66,8 @@ def run(arguments: argparse.Namespace, settings: ServerSettings, selection: Mapp
             command = partial(_export, arguments, settings.load_time_zone())
         case "nodes":
             command = partial(_list_nodes, arguments)
+        case "drain":
+            command = partial(_drain, arguments)
         case _:
             command = partial(_manage_accounts, arguments, account_commands.build_request(arguments))
     database = Path(settings.resolve_database())
@@ -175,7 +177,16 @@ def _list_nodes(arguments: argparse.Namespace, send: SendCommand) -> None:
             write_output(
                 f"{node['label']}  {load['connections']:,} connections, lag {load['lag'] * 1000:.0f} ms,"
                 f" up {timedelta(seconds=int(node['uptime']))}, heartbeat {node['age']:.0f} s ago"
+                + (", draining" if node["is_draining"] else "")
             )
+
+
+def _drain(arguments: argparse.Namespace, send: SendCommand) -> None:
+    response = send("drain", node=arguments.node)
+    if arguments.json:
+        write_json(msgspec.json.encode(response))
+    else:
+        write_output(f"{response['node']} moves its clients to the other servers within half a minute")
 
 
 def _export(arguments: argparse.Namespace, zone: tzinfo | None, send: SendCommand) -> None:

@@ -59,6 +59,16 @@ class ExportRequest(msgspec.Struct):
     after: Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)] = 0
 
 
+class DrainRequest(msgspec.Struct):
+    """Request of a drain.
+
+    Attributes:
+        node: Label or id of the node.
+    """
+
+    node: str
+
+
 class Administration:
     """Administration commands of one database.
 
@@ -79,6 +89,7 @@ class Administration:
             "backup": self._back_up,
             "export": self._export,
             "nodes": self._list_nodes,
+            "drain": self._drain,
             **AccountAdministration(accounts, self._record).handlers,
         }
         self.handlers: dict[str, ControlHandler] = {
@@ -116,9 +127,21 @@ class Administration:
 
     async def _list_nodes(self, _: Mapping[str, Any]) -> dict[str, Any]:
         """Return `nodes`, the servers of the database, oldest first."""
+        self._require_nodes()
+        return {"nodes": await self._database.nodes.list_nodes()}
+
+    async def _drain(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Let a server move its clients to the other servers; return its `node`."""
+        arguments = msgspec.convert(request, DrainRequest)
+        self._require_nodes()
+        if not await self._database.nodes.start_drain(arguments.node):
+            raise ControlError(f"no server {arguments.node}; see chat-server nodes")
+        log.info("operator drained %s", arguments.node)
+        return {"node": arguments.node}
+
+    def _require_nodes(self) -> None:
         if self._database.path is not None:
             raise ControlError("a SQLite database has one server; see chat-server status")
-        return {"nodes": await self._database.nodes.list_nodes()}
 
     async def _describe_missing_room(self, name: str) -> str:
         rooms = {room.key: room.name for room in await self._database.reader.list_rooms(None, _MAX_SUGGESTED_ROOMS)}

@@ -138,6 +138,7 @@ def build_parser() -> ServerParser:
             "export": "Print the log of a room.",
             "account": "Manage accounts.",
             "nodes": "List the servers of a PostgreSQL database.",
+            "drain": "Move the clients of a server of a PostgreSQL database to the other servers.",
         }
     )
     commands["config"].add_settings(SETTINGS.values())
@@ -149,6 +150,9 @@ def build_parser() -> ServerParser:
     _add_account_commands(commands["account"])
     commands["nodes"].add_argument("--json", action="store_true", help="Print one JSON object per server.")
     commands["nodes"].add_selection()
+    commands["drain"].add_argument("node", metavar="NODE", help="Name or id of the server, as listed by nodes.")
+    commands["drain"].add_argument("--json", action="store_true", help="Print the result as a JSON object.")
+    commands["drain"].add_selection()
     parser.add_argument("-V", "--version", action=VersionAction, nargs=0, help="Show the version.")
     parser.add_argument(
         "--completion",

@@ -1,6 +1,7 @@
 """Connection of the gateway to the other nodes of a PostgreSQL database."""
 
 import asyncio
+import logging
 import socket
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +16,14 @@ from server.storage.database import Database
 from server.storage.node_repository import NodeLoad
 from tui_chat.protocol import events
 
+DRAIN_DELAY = 10.0
+"""Time for a load balancer to select other servers before the clients move, in seconds."""
+
+MOVE_DURATION = 10.0
+"""Time over which the connections of a draining server close, in seconds."""
+
+log = logging.getLogger("chat.cluster")
+
 
 @asynccontextmanager
 async def run_node(
@@ -23,6 +32,7 @@ async def run_node(
     dispatcher: Dispatcher,
     *,
     read_load: Callable[[], NodeLoad],
+    begin_drain: Callable[[], None],
     now: Callable[[], int],
     supervisor: Supervisor,
 ) -> AsyncGenerator[Cluster | None]:
@@ -35,6 +45,7 @@ async def run_node(
         database: Storage of the logs.
         dispatcher: Dispatcher of the connections.
         read_load: Returns the current load.
+        begin_drain: Makes `/ready` return 503 permanently.
         now: Wall clock, as Unix time in milliseconds.
         supervisor: Supervisor of the background tasks.
 
@@ -53,6 +64,14 @@ async def run_node(
         for entry in changes:
             handlers.access_control.record_change(entry)
 
+    drains: list[asyncio.Task[None]] = []
+
+    async def drain() -> None:
+        log.info("server draining: /ready returns 503, clients move to other servers")
+        begin_drain()
+        await asyncio.sleep(DRAIN_DELAY)
+        await dispatcher.move_clients(MOVE_DURATION)
+
     callbacks = NodeCallbacks(
         deliver=handlers.publish,
         record_access=record_access,
@@ -61,6 +80,7 @@ async def run_node(
         get_live_keys=handlers.room_registry.rooms.keys,
         read_load=read_load,
         on_fenced=lambda: dispatcher.close_connections("node was removed"),
+        on_drain=lambda: drains.append(asyncio.create_task(drain())),
     )
     async with run_cluster(
         target,
@@ -73,7 +93,11 @@ async def run_node(
     ) as cluster:
         database.journal.publish = cluster.follower.publish
         handlers.room_entry.follow_log = cluster.follower.follow
-        yield cluster
+        try:
+            yield cluster
+        finally:
+            for task in drains:
+                task.cancel()
 
 
 async def _require_shared_uploads(settings: ServerSettings, database: Database) -> None:

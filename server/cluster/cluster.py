@@ -51,6 +51,7 @@ class NodeCallbacks:
         get_live_keys: Returns the canonical keys of all rooms with readers.
         read_load: Returns the current load.
         on_fenced: Closes all connections of this node.
+        on_drain: Moves the clients of this node to other nodes.
     """
 
     deliver: Callable[[Sequence[events.Entry]], None]
@@ -60,6 +61,7 @@ class NodeCallbacks:
     get_live_keys: Callable[[], Collection[str]]
     read_load: Callable[[], NodeLoad]
     on_fenced: Callable[[], None]
+    on_drain: Callable[[], None]
 
 
 class Cluster:
@@ -150,6 +152,7 @@ async def run_cluster(
         now=now,
         read_load=callbacks.read_load,
         on_fenced=callbacks.on_fenced,
+        on_drain=callbacks.on_drain,
     )
     tasks = [
         bus.start(supervisor),

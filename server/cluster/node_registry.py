@@ -40,6 +40,7 @@ class NodeRegistry:
         now: Wall clock, as Unix time in milliseconds.
         read_load: Returns the current load.
         on_fenced: Called when the node was removed; closes its connections.
+        on_drain: Called once when the node is to move its clients to other nodes.
 
     Attributes:
         on_nodes_dead: Called with the ids of nodes that this node has removed.
@@ -55,6 +56,7 @@ class NodeRegistry:
         now: Callable[[], int],
         read_load: Callable[[], NodeLoad],
         on_fenced: Callable[[], None],
+        on_drain: Callable[[], None],
     ) -> None:
         self._repository = repository
         self._node_id = node_id
@@ -62,6 +64,8 @@ class NodeRegistry:
         self._now = now
         self._read_load = read_load
         self._on_fenced = on_fenced
+        self._on_drain = on_drain
+        self._is_draining = False
         self._is_registered = False
         self._steady_since: float | None = None  # event loop time of the first heartbeat since the last failure
         self.on_nodes_dead: Callable[[Sequence[str]], None] = lambda _: None
@@ -91,8 +95,8 @@ class NodeRegistry:
         loop = asyncio.get_running_loop()
         load = self._read_load()
         started_at, sent_at = loop.time(), self._now()
-        database_time = await self._repository.beat(self._node_id, load) if self._is_registered else None
-        if database_time is None:
+        heartbeat = await self._repository.beat(self._node_id, load) if self._is_registered else None
+        if heartbeat is None:
             if self._is_registered:
                 log.error("node was removed by another one, closing all connections")
                 self._is_registered = False
@@ -100,7 +104,10 @@ class NodeRegistry:
             await self._repository.register(self._node_id, self._label, load)
             self._is_registered, self._steady_since = True, None
             return
-        self._update_skew(sent_at, database_time, loop.time() - started_at)
+        if heartbeat.is_draining and not self._is_draining:
+            self._is_draining = True
+            self._on_drain()
+        self._update_skew(sent_at, heartbeat.time, loop.time() - started_at)
         if self._steady_since is None:
             self._steady_since = started_at
         if started_at - self._steady_since >= DEAD_AFTER:

@@ -13,6 +13,7 @@
 
 import asyncio
 import logging
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
@@ -213,6 +214,23 @@ class Dispatcher:
         frame = encode_event(events.GOING_AWAY, events.GoingAwayPush(reconnect_after=reconnect_after))
         for connection in self._connections:
             connection.push(frame)
+
+    async def move_clients(self, duration: float) -> None:
+        """Send `goingAway` to all clients and close their connections, one after the other.
+
+        Later connections are accepted and stay open.
+
+        Args:
+            duration: Seconds over which the connections close, so that the clients do not connect again all at once.
+        """
+        connections = list(self._connections)
+        random.shuffle(connections)
+        frame = encode_event(events.GOING_AWAY, events.GoingAwayPush(reconnect_after=0.0))
+        for connection in connections:
+            if connection.is_open:
+                connection.push(frame)
+                connection.close("clients move to other servers")
+            await asyncio.sleep(duration / len(connections))
 
     def close_connections(self, reason: str) -> None:
         """Close all connections; their clients connect again.

@@ -29,6 +29,18 @@ class NodeLoad(Struct, frozen=True):
     lag: float
 
 
+class Heartbeat(Struct, frozen=True):
+    """Response to a heartbeat.
+
+    Attributes:
+        time: Time of the database in milliseconds.
+        is_draining: The node moves its clients to other nodes.
+    """
+
+    time: int
+    is_draining: bool
+
+
 class NodeRecord(Struct, frozen=True):
     """Registered node.
 
@@ -38,6 +50,7 @@ class NodeRecord(Struct, frozen=True):
         uptime: Seconds since the start.
         age: Seconds since the last heartbeat.
         load: Load at the last heartbeat.
+        is_draining: The node moves its clients to other nodes.
     """
 
     id: str
@@ -45,6 +58,7 @@ class NodeRecord(Struct, frozen=True):
     uptime: float
     age: float
     load: NodeLoad
+    is_draining: bool
 
 
 class NodeRepository:
@@ -63,11 +77,21 @@ class NodeRepository:
         values = {"id": node_id, "label": label, "started_at": _CLOCK, "heartbeat_at": _CLOCK, **structs.asdict(load)}
         await self._run(lambda connection: connection.execute(nodes.insert().values(values)))
 
-    async def beat(self, node_id: str, load: NodeLoad) -> int | None:
-        """Record a heartbeat; return the time of the database in milliseconds, or None if the node was removed."""
+    async def beat(self, node_id: str, load: NodeLoad) -> Heartbeat | None:
+        """Record a heartbeat; return None if the node was removed."""
         statement = update(nodes).where(nodes.c.id == node_id).values(heartbeat_at=_CLOCK, **structs.asdict(load))
-        returning = statement.returning(nodes.c.heartbeat_at)
-        return await self._run(lambda connection: connection.execute(returning).scalar_one_or_none())
+        returning = statement.returning(nodes.c.heartbeat_at, nodes.c.is_draining)
+        row = await self._run(lambda connection: connection.execute(returning).one_or_none())
+        return None if row is None else Heartbeat(row.heartbeat_at, row.is_draining)
+
+    async def start_drain(self, name: str) -> bool:
+        """Let a node move its clients to other nodes; return False for an unknown one.
+
+        Args:
+            name: Label or id of the node.
+        """
+        statement = update(nodes).where((nodes.c.label == name) | (nodes.c.id == name)).values(is_draining=True)
+        return bool(await self._run(lambda connection: connection.execute(statement).rowcount))
 
     async def remove_dead(self, timeout: float) -> list[str]:
         """Remove the nodes without a heartbeat for `timeout` seconds, and return their ids."""
@@ -103,6 +127,7 @@ def _list_nodes(connection: Connection) -> list[NodeRecord]:
             uptime=(row.now - row.started_at) / 1000,
             age=(row.now - row.heartbeat_at) / 1000,
             load=NodeLoad(row.connections, row.lag),
+            is_draining=row.is_draining,
         )
         for row in rows
     ]

@@ -13,7 +13,7 @@ from server.storage.search_index import CREATE_STATEMENTS
 from server.storage.tables import ADMINS, ENTRY_COUNTER, counters, entries, rooms, schema_fingerprint
 from tui_chat.protocol.names import AUDIT_ROOM
 
-FINGERPRINT = "004e7c96bec21bf5"
+FINGERPRINT = "cc9cf53dcd9710e5"
 """Identity of the schema; each change of the tables or indexes requires a new value (tests/storage/test_schema.py)."""
 
 _AUDIT_ROOM = {

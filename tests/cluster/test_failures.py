@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from sqlalchemy import make_url, update
 
+from server import cluster_setup
 from server.app import RunningServer, serve
 from server.cluster import job_lock, log_follower, node_registry
 from server.cluster.bus import Bus
@@ -29,6 +30,7 @@ from tests.support.persons import connect_person
 from tests.support.postgresql import PostgreSQLServer
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.redis import redis_server
+from tests.support.server_process import run_server
 from tests.support.wait import TIMEOUT, wait_until
 
 pytestmark = pytest.mark.needs_postgresql
@@ -259,6 +261,33 @@ async def test_a_directory_of_uploads_is_rejected_beside_a_living_node_of_anothe
     heartbeats.cancel()
     await asyncio.wait({heartbeats})
     await database.nodes.remove("remote")
+
+
+async def test_a_draining_node_moves_its_clients_one_after_the_other(
+    start_node: StartNode,
+    database: Database,
+    postgresql: PostgreSQLServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(node_registry, "HEARTBEAT_INTERVAL", 0.05)
+    monkeypatch.setattr(cluster_setup, "DRAIN_DELAY", 0.0)
+    monkeypatch.setattr(cluster_setup, "MOVE_DURATION", 0.1)
+    async with start_node() as node, raw_client(node.url) as ann, raw_client(node.url) as ben:
+        while not (registered := await database.nodes.list_nodes()):
+            pass
+        command = ("drain", registered[0].id, "--database", postgresql.url)
+        code, output, errors = await run_server(tmp_path / "operator", *command)
+        assert (code, errors) == (0, "")
+        assert output.startswith(f"{registered[0].id} moves its clients")
+        for client in (ann, ben):
+            assert await client.wait_for_push("goingAway") == {"reconnectAfter": 0.0}
+            await client.wait_closed()
+        async with aiohttp.ClientSession() as session, session.get(node.url + "/ready") as response:
+            assert response.status == 503
+        assert [record.is_draining for record in await database.nodes.list_nodes()] == [True]
+        async with raw_client(node.url) as late:
+            await late.join(uuid4().hex, "late")
 
 
 async def test_one_node_runs_the_background_jobs_and_another_one_follows(

@@ -254,5 +254,7 @@ async def test_postgresql_has_exports_and_refers_to_pg_dump_for_backups(tmp_path
             response = await administration.handlers["export"]({"room": LOUNGE.name})
             assert [entry.message for entry in response["entries"]] == ["hello"]
             assert await administration.handlers["nodes"]({}) == {"nodes": []}
+            with pytest.raises(ControlError, match="no server host:3000; see chat-server nodes"):
+                await administration.handlers["drain"]({"node": "host:3000"})
             with pytest.raises(ControlError, match="pg_dump"):
                 await administration.handlers["backup"]({"path": str(tmp_path / "copy.db")})
