@@ -170,7 +170,7 @@ class OutboxSender:
         if echo is not None:
             self._basic_server.cancel_echo(self._expected_echoes.pop(client_id))
         self._unacknowledged.discard(client_id)
-        self._uploads.cancel(client_id)
+        self._uploads.discard(client_id)
         item = replace(self._items.pop(client_id), state=OutboxItemState.DROPPED)
         self._context.client.emit(OutboxItemChanged(item))
         self._writer.delete(client_id)
@@ -261,6 +261,8 @@ class OutboxSender:
     def _on_sent(self, item: OutboxItem) -> None:
         del self._items[item.client_id]
         self._unacknowledged.discard(item.client_id)
+        self._uploaded_again.discard(item.client_id)
+        self._uploads.discard(item.client_id)
         self._context.client.emit(OutboxItemChanged(item))
         # No wait for the disk: the server detects the repeat of a row that is still stored after a crash.
         self._writer.delete(item.client_id)

@@ -67,8 +67,8 @@ class OutboxUploads:
         if (self._queue_task is None or self._queue_task.done()) and self._next_item() is not None:
             self._queue_task = self._context.client.tasks.supervise(self._upload_all, "uploads")
 
-    def cancel(self, client_id: UUID) -> None:
-        """Cancel the upload of an item that was removed."""
+    def discard(self, client_id: UUID) -> None:
+        """Forget an item that was sent or dropped, and cancel its upload."""
         self._overtaken.discard(client_id)
         if client_id == self._current_id and self._upload_task is not None:
             self._upload_task.cancel()
