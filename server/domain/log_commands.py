@@ -210,3 +210,8 @@ ContentCommand = AppendMessage | AppendEdit | AppendDeletion | AppendReaction | 
 """Commands that change messages or the topic."""
 
 LogCommand = ContentCommand | AccessCommand
+
+
+def to_member_ref(member: Member) -> MemberRef:
+    """Return a member, who is no webhook, as the author or target of an action."""
+    return MemberRef(member_id=member.member_id, nick_name=member.nick_name, account=member.account)

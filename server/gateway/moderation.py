@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from server.domain.account_directory import AccountDirectory
 from server.domain.live_room import LiveRoom, Participant
-from server.domain.log_commands import AppendDeletion, AppendMemberChange, StaleAccess
+from server.domain.log_commands import AppendDeletion, AppendMemberChange, StaleAccess, to_member_ref
 from server.domain.permissions import Action, Standing, is_permitted, require_role_change
 from server.domain.room_access import ROLES_BY_NAME, Requester
 from server.domain.room_registry import RoomRegistry
@@ -243,9 +243,7 @@ class Moderation:
         target = await self._database.moderation.find_target(room.key, requester)
         present = room.participants.get(member_id)
         if present is not None:
-            member = present.member
-            names = events.MemberRef(member_id=member_id, nick_name=member.nick_name, account=member.account)
-            return target._replace(member=names)
+            return target._replace(member=to_member_ref(present.member))
         if account is not None and target.member is not None:
             return target._replace(member=account.to_ref())
         return target

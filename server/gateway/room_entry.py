@@ -14,7 +14,7 @@ from msgspec import structs
 
 from server.domain.account_directory import Account
 from server.domain.live_room import LiveRoom, Participant
-from server.domain.log_commands import AppendMemberChange, StaleAccess
+from server.domain.log_commands import AppendMemberChange, StaleAccess, to_member_ref
 from server.domain.permissions import Role
 from server.domain.room_access import AccessState
 from server.domain.room_registry import RoomRegistry
@@ -268,7 +268,7 @@ class RoomEntry:
         state = await self._access_control.authorize(connection, room_name, author.member_id)
         if state.access.policy.visibility == "direct":
             raise errors.Forbidden("not_in_direct_room")
-        member = events.MemberRef(member_id=author.member_id, nick_name=author.nick_name, account=author.account)
+        member = to_member_ref(author)
         room = self._room_registry.get_ref(room_name)
         try:
             await self._database.journal.append(

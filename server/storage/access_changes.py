@@ -16,6 +16,7 @@ from server.domain.log_commands import (
     AppendCreation,
     AppendMemberChange,
     AppendPolicyChange,
+    to_member_ref,
 )
 from server.domain.room_access import SanctionKind
 from server.storage.batch_rooms import BatchRoom
@@ -24,7 +25,7 @@ from server.storage.hook_repository import change_hook
 from server.storage.statements import get_insert_construct
 from server.storage.tables import PUBLIC, REMOVED, invites, memberships, rooms, sanctions
 from tui_chat.protocol.errors import Conflict, Forbidden, NotFound
-from tui_chat.protocol.events import Member, MemberChange, MemberRef, PolicyChange
+from tui_chat.protocol.events import MemberChange, MemberRef, PolicyChange
 from tui_chat.protocol.policies import PolicyFields
 from tui_chat.protocol.search_query import fold
 
@@ -69,7 +70,7 @@ def apply_access_change(connection: Connection, room: BatchRoom, command: Access
     """
     if not room.id:
         raise NotFound("room_not_found")
-    author = _to_ref(command.author)
+    author = to_member_ref(command.author)
     match command:
         case AppendCreation():
             _create_room(connection, room, command, now)
@@ -148,7 +149,7 @@ def _create_room(connection: Connection, room: BatchRoom, command: AppendCreatio
     }
     connection.execute(update(rooms).where(rooms.c.id == room.id).values(**values))
     room.name = command.room.name
-    _add_member(connection, room, _to_ref(command.author), "member" if is_direct else "owner", now)
+    _add_member(connection, room, to_member_ref(command.author), "member" if is_direct else "owner", now)
     for member in command.members:
         _add_member(connection, room, member, "member", now)
 
@@ -282,7 +283,3 @@ def _delete_sanction(connection: Connection, room_id: int, command: AppendMember
         )
     )
     return bool(deleted.rowcount)
-
-
-def _to_ref(member: Member) -> MemberRef:
-    return MemberRef(member_id=member.member_id, nick_name=member.nick_name, account=member.account)

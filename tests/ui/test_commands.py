@@ -44,8 +44,9 @@ async def test_the_names_nick_list_and_part_commands_show_their_results(server: 
         await ann.send_message("/part")
         await ann.wait_for_text(tr("You left the last room."))
         assert tr(app_strings.BUTTON_JOIN) in ann.screen_text()
-        await ann.press("enter")
+        await ann.press("enter")  # joins with the changed nickname
         await ann.wait_for_text("1 here")
+        assert ann.chat_screen.session.rooms["tea"].nick == "anna"
 
 
 async def test_a_taken_nickname_gets_a_numeric_suffix(server: RunningServer, tmp_path: Path) -> None:

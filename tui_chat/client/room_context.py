@@ -64,10 +64,11 @@ class ClientContext:
         timeout: float = REQUEST_TIMEOUT,
         *,
         wait_for_rate_limit: bool = False,
+        gate: TransportGate | None = None,
     ) -> WireStructT:
-        """Send a request that needs no joined room. Arguments and exceptions as for `Connector.request`."""
+        """Send a request. Arguments and exceptions as for `Connector.request`; by default, no joined room is needed."""
         return await self.connector.request(
-            self.connector.gate, request, response_type, timeout, wait_for_rate_limit=wait_for_rate_limit
+            gate or self.connector.gate, request, response_type, timeout, wait_for_rate_limit=wait_for_rate_limit
         )
 
     def name_direct_room(self, room: str, members: Iterable[Member | MemberRef]) -> str:
@@ -151,6 +152,6 @@ class RoomContext:
 
         Arguments and exceptions as for `Connector.request`; `NotJoined` after `leave`.
         """
-        return await self.client.connector.request(
-            self.gate, request, response_type, timeout, wait_for_rate_limit=wait_for_rate_limit
+        return await self.client.request(
+            request, response_type, timeout, wait_for_rate_limit=wait_for_rate_limit, gate=self.gate
         )

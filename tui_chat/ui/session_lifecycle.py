@@ -290,8 +290,9 @@ class SessionLifecycle:
         self._update_profile(view.name, view.nick)
 
     def on_nick_changed(self, nick: str) -> None:
-        """Save the nickname and the guest key in the profile. The saved room stays."""
+        """Save the nickname and the guest key in the profile, and fill in the nickname. The saved room stays."""
         self._update_profile(self._profile.room, nick)
+        self._window.join_form.set_nick(nick)
 
     def on_session_ended(self, reason: str) -> None:
         """Disconnect, cancel a start of a local server, close all dialogs and return to the join form.

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 
 from server.domain.account_directory import AccountIdentity
-from server.domain.log_commands import AppendMemberChange, AppendMessage, AttachedUpload
+from server.domain.log_commands import AppendMemberChange, AppendMessage, AttachedUpload, to_member_ref
 from server.domain.lru_table import LruTable
 from server.domain.mention_resolver import resolve_mentions
 from server.domain.permissions import Action
@@ -110,7 +110,7 @@ class ConversationService:
             room=self._handlers.room_registry.get_ref(name),
             author=author,
             action="joined",
-            target=events.MemberRef(author.member_id, author.nick_name, author.account),
+            target=to_member_ref(author),
             reusable_code=invite_code,
         )
         try:

@@ -18,8 +18,8 @@ from tui_chat.session.commands.moderation_handlers import (
     find_person,
     list_present,
     match_person,
-    strip_mention,
 )
+from tui_chat.session.commands.people_handlers import strip_mention
 from tui_chat.session.i18n import tr
 from tui_chat.session.session_events import RequestCompleted
 from tui_chat.session.strings import chat as chat_strings

@@ -18,6 +18,7 @@ from tui_chat.protocol.limits import DELETE_RECENT_SECONDS, HISTORY_PAGE
 from tui_chat.protocol.responses import ChangeAccepted
 from tui_chat.session.commands.background import require_room, run_in_background
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
+from tui_chat.session.commands.people_handlers import strip_mention
 from tui_chat.session.duration_parser import is_duration_like, parse_duration, parse_end
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings, moderation as moderation_strings
@@ -42,11 +43,6 @@ async def _act(action: Action, room: Room, argument: str, context: CommandContex
     if accepted is not None and accepted.revision <= newest_seq:
         return tr("No change for {nick}.", nick=chat_strings.quote_nick(target.nick_name))
     return ""
-
-
-def strip_mention(argument: str) -> str:
-    """Return an argument without the `@` of a mention at its start; an `@` alone stays."""
-    return argument.removeprefix("@") or argument
 
 
 async def find_person(room: Room, argument: str) -> tuple[MemberRef, str]:

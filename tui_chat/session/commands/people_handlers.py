@@ -136,8 +136,13 @@ async def _set_status(context: CommandContext, *, is_away: bool, text: str = "")
 
 
 def parse_nick(nick: str) -> str:
-    """Return a nickname argument without a leading `@` and final colons."""
-    return nick.removeprefix("@").rstrip(":")
+    """Return a nickname argument without the `@` of a mention and final colons."""
+    return strip_mention(nick).rstrip(":")
+
+
+def strip_mention(argument: str) -> str:
+    """Return an argument without the `@` of a mention at its start; an `@` alone stays."""
+    return argument.removeprefix("@") or argument
 
 
 def _join_details(nick: str, *details: str) -> str:

@@ -1,19 +1,14 @@
 """Tokens of the accounts in use on this computer, one per server.
 
 - Secrecy: the file has mode 0600 and is the only place with a token. Passwords are stored nowhere.
-- Atomic writes: a crash leaves either the previous or the new file.
-- Corruption: an undecodable file is renamed, not overwritten, and reported in one sentence.
 - Concurrency: each change reads the file again, so that several programs keep the logins of each other.
 """
 
-from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from tui_chat.session.i18n import tr
-from tui_chat.session.store.atomic_write import atomic_write
-from tui_chat.session.strings import settings as settings_strings
+from tui_chat.session.store.json_file import read_json_file, unreadable, unwritable, write_json_file
 
 FILE_NAME = "logins.json"
 
@@ -51,7 +46,7 @@ class LoginStore:
         try:
             logins, problem = self._load()
         except OSError as error:
-            return None, tr(settings_strings.FILE_UNREADABLE, path=str(self._path), reason=error.strerror or "")
+            return None, unreadable(self._path, error)
         return next((login for login in logins if login.server == server), None), problem
 
     def save(self, login: SavedLogin) -> str:
@@ -67,24 +62,12 @@ class LoginStore:
         try:
             logins, problem = self._load()
             others = tuple(login for login in logins if login.server != server)
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            atomic_write(self._path, msgspec.json.format(msgspec.json.encode(_LoginFile((*new_logins, *others)))))
+            write_json_file(self._path, _LoginFile((*new_logins, *others)))
         except OSError as error:
-            return tr("{path} cannot be written: {reason}", path=str(self._path), reason=error.strerror or "")
+            return unwritable(self._path, error)
         return problem
 
     def _load(self) -> tuple[tuple[SavedLogin, ...], str]:
-        """Return the logins and an error sentence, "" on success; an undecodable file is renamed to end `.damaged`.
-
-        Raises:
-            OSError: The file cannot be read.
-        """
-        try:
-            return msgspec.json.decode(self._path.read_bytes(), type=_LoginFile).logins, ""
-        except FileNotFoundError:
-            return (), ""
-        except (msgspec.MsgspecError, RecursionError):
-            backup_path = self._path.with_suffix(".damaged")
-            with suppress(OSError):
-                self._path.replace(backup_path)
-            return (), tr(settings_strings.SAVED_DATA_DAMAGED, file=str(backup_path))
+        """Return the logins and an error sentence as `read_json_file`."""
+        content, problem = read_json_file(self._path, _LoginFile)
+        return (content.logins if content is not None else ()), problem

@@ -1,8 +1,6 @@
 """Profile file with the last join details and the saved guest identities.
 
 - Secrecy: the file has mode 0600, because a guest key is a credential.
-- Atomic writes: a crash leaves either the previous or the new file.
-- Corruption: an undecodable file is renamed, not overwritten, and reported in one sentence.
 """
 
 import getpass
@@ -11,9 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from tui_chat.session.i18n import tr
-from tui_chat.session.store.atomic_write import atomic_write
-from tui_chat.session.strings import settings as settings_strings
+from tui_chat.session.store.json_file import read_json_file, unreadable, unwritable, write_json_file
 
 FILE_NAME = "profile.json"
 
@@ -68,16 +64,10 @@ def load(directory: Path) -> tuple[Profile, str]:
     """
     path = directory / FILE_NAME
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Profile), ""
-    except FileNotFoundError:
-        return Profile(), ""
-    except msgspec.MsgspecError:
-        backup_path = path.with_suffix(".damaged")
-        with suppress(OSError):
-            path.replace(backup_path)
-        return Profile(), tr(settings_strings.SAVED_DATA_DAMAGED, file=str(backup_path))
+        content, problem = read_json_file(path, Profile)
     except OSError as error:
-        return Profile(), tr(settings_strings.FILE_UNREADABLE, path=str(path), reason=error.strerror or "")
+        return Profile(), unreadable(path, error)
+    return content or Profile(), problem
 
 
 def save(directory: Path, profile: Profile) -> str:
@@ -90,8 +80,7 @@ def save(directory: Path, profile: Profile) -> str:
     """
     path = directory / FILE_NAME
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        atomic_write(path, msgspec.json.format(msgspec.json.encode(profile)))
+        write_json_file(path, profile)
     except OSError as error:
-        return tr("{path} cannot be written: {reason}", path=str(path), reason=error.strerror or "")
+        return unwritable(path, error)
     return ""

@@ -86,7 +86,7 @@ class JoinScreen(Screen[None]):
             login_store,
             self._server_url,
             lambda: self._form_fields["nick"].value,
-            self._set_nick,
+            self.set_nick,
         )
         self._on_join = on_join
         self._on_serve = on_serve
@@ -233,7 +233,8 @@ class JoinScreen(Screen[None]):
         button.display = True
         button.focus()
 
-    def _set_nick(self, nick: str) -> None:
+    def set_nick(self, nick: str) -> None:
+        """Replace the nickname, the default of the next join."""
         self._form_fields["nick"].set_value(nick)
 
     def _server_url(self) -> str:
