@@ -152,6 +152,8 @@ async def test_an_edit_is_confirmed(server: RunningServer, tmp_path: Path) -> No
         room = await chat.join("tea", nick="Ben")
         tui.write_keys("teh tea\r")
         await wait_until(lambda: room.log.last == 1)
+        await room.send("the kettle boils")
+        await tui.wait_for_text("the kettle boils")  # after the acknowledgement of the message before
         tui.write_keys("/edit the tea\r")
         await tui.wait_for_text("Edited: the tea")
 
