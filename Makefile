@@ -16,7 +16,7 @@ server: .venv/ready  ## run the server
 	@$(BIN)/chat-server $(ARGS)
 
 test: .venv/ready-dev javascript check  ## run all checks and the complete test suite
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 check: .venv/ready-dev javascript  ## check formatting, lint, types (the page requires npm) and import contracts
 	$(BIN)/ruff format --check --quiet .
