@@ -1,6 +1,8 @@
 """Images of messages in real terminals."""
 
+import asyncio
 import signal
+import subprocess
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -176,11 +178,15 @@ async def test_kitty_images_pass_through_tmux(server: RunningServer, tmp_path: P
         multiplexer = (require_tmux(), "-u", "-f", str(config), "-S", str(tmp_path / "tmux"))
         environ = {"TMUX": None, "STY": None, "NO_COLOR": None}
         async with terminal((*multiplexer, "new", *client), tmp_path, columns=80, rows=31, environ=environ) as tty:
-            await wait_until(lambda: b"\x1b[>q" in tty.written or b"\x1b[>0q" in tty.written)
-            tty.write_keys("\x1b[?62c\x1b[>1;4000;0c\x1bP>|kitty(0.35.2)\x1b\\")
-            await wait_until(lambda: PLACEHOLDER in tty.written)
-            (image,) = KittyImages.parse(bytes(tty.written)).images.values()
-            assert is_close(image.rgb[30_000:30_003], RED)
-            tty.write_keys("\x11")
-            assert await tty.wait_closed() == 0
-            assert not KittyImages.parse(bytes(tty.written)).images
+            try:
+                await wait_until(lambda: b"\x1b[>q" in tty.written or b"\x1b[>0q" in tty.written)
+                tty.write_keys("\x1b[?62c\x1b[>1;4000;0c\x1bP>|kitty(0.35.2)\x1b\\")
+                await wait_until(lambda: PLACEHOLDER in tty.written)
+                (image,) = KittyImages.parse(bytes(tty.written)).images.values()
+                assert is_close(image.rgb[30_000:30_003], RED)
+                tty.write_keys("\x11")
+                assert await tty.wait_closed() == 0
+                assert not KittyImages.parse(bytes(tty.written)).images
+            finally:  # the server of tmux survives its terminal
+                kill_server = (*multiplexer, "kill-server")
+                await asyncio.to_thread(subprocess.run, kill_server, capture_output=True, check=False, timeout=20)
