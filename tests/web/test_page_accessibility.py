@@ -46,6 +46,27 @@ async def violations(page: Page, scope: str = "html") -> list[str]:
     return found
 
 
+class AxeReport:
+    """Violations of one page by state.
+
+    Args:
+        page: Page with axe-core.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._violations: list[str] = []
+
+    async def check(self, state: str, scope: str = "html") -> None:
+        """Examine the last visible element of a selector."""
+        await expect(self._page.locator(scope).last).to_be_visible()
+        self._violations += [f"{state}: {violation}" for violation in await violations(self._page, scope)]
+
+    def assert_empty(self) -> None:
+        """Assert that no state has violations."""
+        assert not self._violations, "\n".join(self._violations)
+
+
 MESSAGES = ("你好 👋", "@Ann, see https://example.org/a", "/me waves", "🎉", "deleted text", "long\n" * 40)
 PASTE = """(text) => {
   const clipboardData = new DataTransfer();
@@ -65,29 +86,38 @@ async def create_messages(bot: RawClient) -> None:
     await bot.request("deleteMessage", {"room": "tea", "seq": 6})
 
 
-@pytest.mark.parametrize("viewport", [PHONE_VIEWPORT, DESKTOP_VIEWPORT], ids=["phone", "desktop"])
-async def test_all_page_states_pass_axe(
+async def open_tea(browser: Browser, server: RunningServer, viewport: dict[str, int]) -> ChatPage:
+    """Open a page with axe-core and the join form of a room."""
+    tab = await browser.open_tab(viewport=viewport)
+    await reject_marked_texts(tab.page)
+    await tab.page.goto(f"{server.url}/#/tea")
+    # `page.evaluate` bypasses the CSP, which blocks injected script elements.
+    await tab.page.evaluate(require_axe().read_text())
+    return ChatPage(tab)
+
+
+async def join_as_ann(chat_page: ChatPage) -> None:
+    await chat_page.page.locator("#join-nick").fill("Ann")
+    await chat_page.page.locator("#join-submit").click()
+    await expect(chat_page.rows).to_have_count(len(MESSAGES) + 1)
+
+
+both_viewports = pytest.mark.parametrize("viewport", [PHONE_VIEWPORT, DESKTOP_VIEWPORT], ids=["phone", "desktop"])
+
+
+@both_viewports
+async def test_states_of_the_conversation_pass_axe(
     browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int]
 ) -> None:
     await create_messages(bot)
-    tab = await browser.open_tab(viewport=viewport)
-    page = tab.page
-    found: dict[str, list[str]] = {}
-
-    async def check(state: str) -> None:
-        found[state] = await violations(page)
-
-    await reject_marked_texts(page)
-    await page.goto(f"{server.url}/#/tea")
-    # `page.evaluate` bypasses the CSP, which blocks injected script elements.
-    await page.evaluate(require_axe().read_text())
+    chat_page = await open_tea(browser, server, viewport)
+    page = chat_page.page
+    report = AxeReport(page)
+    check = report.check
     await check("join form")
     await page.locator("#join-submit").click()
     await check("join form with an error")
-    chat_page = ChatPage(tab)
-    await page.locator("#join-nick").fill("Ann")
-    await page.locator("#join-submit").click()
-    await expect(chat_page.rows).to_have_count(len(MESSAGES) + 1)
+    await join_as_ann(chat_page)
     await check("empty composer")
     await chat_page.send_message("rejected")
     await chat_page.send_message("/join coffee")
@@ -137,6 +167,21 @@ async def test_all_page_states_pass_axe(
     await check("command completion")
     await chat_page.composer.fill("x" * 4001)
     await check("text over the limit")
+    report.assert_empty()
+    chat_page.assert_no_errors()
+
+
+@both_viewports
+async def test_dialogs_and_banners_pass_axe(
+    browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int]
+) -> None:
+    await create_messages(bot)
+    chat_page = await open_tea(browser, server, viewport)
+    page = chat_page.page
+    report = AxeReport(page)
+    check = report.check
+    await join_as_ann(chat_page)
+    await chat_page.send_message("own message")
     await chat_page.send_message("/audit")
     await expect(page.locator("#list-error")).not_to_be_empty()
     await check("list dialog with an error")
@@ -175,7 +220,7 @@ async def test_all_page_states_pass_axe(
     await chat_page.composer.focus()
     await page.keyboard.press("Shift+Tab")
     await page.keyboard.press("ArrowUp")
-    await page.keyboard.press("ArrowUp")
+    await page.keyboard.press("ArrowDown")
     await page.keyboard.press("d")
     await expect(page.locator("#confirm-dialog")).to_be_visible()
     await check("confirm dialog")
@@ -188,9 +233,8 @@ async def test_all_page_states_pass_axe(
     await check("selected text")
     await chat_page.go_offline()
     await check("offline")
-    problems = [f"{state}: {problem}" for state, problems in found.items() for problem in problems]
-    assert not problems, "\n".join(problems)
-    tab.ignore_errors(*UNREACHABLE_ERRORS)
+    report.assert_empty()
+    chat_page.tab.ignore_errors(*UNREACHABLE_ERRORS)
     chat_page.assert_no_errors()
 
 
@@ -205,11 +249,10 @@ async def test_files_and_dialogs_of_rooms_and_accounts_pass_axe(
     page, keys = chat_page.page, chat_page.page.keyboard
     invalid = page.locator("[aria-invalid=true]:visible")
     await page.evaluate(require_axe().read_text())
-    found: dict[str, list[str]] = {}
+    report = AxeReport(page)
 
     async def check(state: str, scope: str = "dialog:modal") -> None:
-        await expect(page.locator(scope).last).to_be_visible()
-        found[state] = await violations(page, scope)
+        await report.check(state, scope)
 
     await keys.press("Control+K")
     await page.locator("#room-create").click()
@@ -266,8 +309,7 @@ async def test_files_and_dialogs_of_rooms_and_accounts_pass_axe(
     await page.locator("#mentions-open").click()
     await page.locator("#list-rows .list-open").wait_for()
     await check("mentions")
-    problems = [f"{state}: {problem}" for state, states in found.items() for problem in states]
-    assert not problems, "\n".join(problems)
+    report.assert_empty()
     chat_page.tab.ignore_errors("status of 400")
     chat_page.assert_no_errors()
 
