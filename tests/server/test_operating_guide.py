@@ -1,13 +1,15 @@
-"""Consistency of docs/operating.md with the settings and their defaults."""
+"""Consistency of docs/operating.md and docs/scaling.md with the settings and their defaults."""
 
 import re
+import shlex
 from pathlib import Path
 
+from server.arguments import build_parser
 from server.settings import ServerSettings
 
 GUIDE_PATH = Path(__file__).parents[2] / "docs" / "operating.md"
 GUIDE = GUIDE_PATH.read_text(encoding="utf-8")
-
+SCALING = GUIDE_PATH.with_name("scaling.md").read_text(encoding="utf-8")
 
 FIELDS = frozenset(ServerSettings.__struct_fields__)
 FLAGS_WITHOUT_SETTING = frozenset(
@@ -24,14 +26,27 @@ def find_options(text: str) -> set[str]:
     return {name.replace("-", "_") for name in re.findall(r"(?<![\w-])--([a-z][a-z-]+)", text)}
 
 
+def find_commands(text: str) -> list[str]:
+    """Return the command lines of the server in the code blocks of a page, without comments."""
+    lines = "".join(text.split("```")[1::2]).splitlines()
+    return [match[1] for line in lines if (match := re.search(r"(?:^|[ /=])chat-server( [^#]*)", line))]
+
+
 def test_documented_options_exist() -> None:
     options = find_options(GUIDE)
     assert "cors_origin" in options
     assert options <= FIELDS | FLAGS_WITHOUT_SETTING | CLIENT_FLAGS
 
 
+def test_commands_of_the_scaling_guide_are_valid() -> None:
+    commands = find_commands(SCALING)
+    assert len(commands) >= 5
+    for command in commands:
+        build_parser().parse(shlex.split(command.replace("%i", "3000")))
+
+
 def test_documented_variables_exist() -> None:
-    variables = {name.lower() for name in re.findall(r"\bCHAT_([A-Z_]+)", GUIDE)}
+    variables = {name.lower() for name in re.findall(r"\bCHAT_([A-Z_]+)", GUIDE + SCALING)}
     assert "database" in variables
     assert variables <= FIELDS
 

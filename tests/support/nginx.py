@@ -31,13 +31,13 @@ def read_documented_block(server_name: str) -> str:
 
 
 @asynccontextmanager
-async def run_nginx(directory: Path, block: str, server_port: int, tls: str = "") -> AsyncGenerator[int]:
+async def run_nginx(directory: Path, block: str, server_port: int = 0, tls: str = "") -> AsyncGenerator[int]:
     """Run nginx with a documented block on a free port, and provide the port.
 
     Args:
         directory: Directory for the files of nginx.
-        block: Documented configuration, whose ports are replaced.
-        server_port: Port of the chat server.
+        block: Documented configuration, whose listening port is replaced.
+        server_port: Port of the chat server at the documented address; 0 for a block with other addresses.
         tls: Directives for a certificate; empty for plain HTTP.
     """
     program = require_nginx()
@@ -45,7 +45,7 @@ async def run_nginx(directory: Path, block: str, server_port: int, tls: str = ""
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     listen = f"listen 127.0.0.1:{port} ssl; {tls}" if tls else f"listen 127.0.0.1:{port};"
-    blocks = block.replace("listen 443 ssl;", listen).replace("127.0.0.1:3000", f"127.0.0.1:{server_port}")
+    blocks = re.sub(r"listen (443 ssl|80);", listen, block).replace("127.0.0.1:3000", f"127.0.0.1:{server_port}")
     configuration = directory / "nginx.conf"
     configuration.write_text(_MAIN_CONFIGURATION.format(directory=directory, blocks=blocks))
     process = await asyncio.create_subprocess_exec(program, "-p", str(directory), "-c", str(configuration))
