@@ -13,7 +13,7 @@ import msgspec
 from server.control_socket import ControlError, ControlHandler
 from server.domain.account_directory import ServerRole
 from server.gateway.account_service import AccountService, Erasure
-from server.storage.account_repository import AccountRecord
+from server.storage.account_records import AccountRecord
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import NotFound
 from tui_chat.protocol.limits import INVITE_SECONDS, INVITE_USES

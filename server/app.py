@@ -184,6 +184,7 @@ async def serve(
                 settings,
                 database,
                 dispatcher,
+                account_service,
                 begin_drain=drain_started.set,
                 read_load=lambda: NodeLoad(len(socketio_server.engineio_server.sockets), loop_lag.last_lag),
                 now=now,

@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 
 from server.cluster import node_registry
 from server.cluster.cluster import Cluster, NodeCallbacks, run_cluster
+from server.gateway.account_service import AccountService
 from server.gateway.dispatcher import Dispatcher
+from server.gateway.node_control import NodeControl
 from server.listener import StartupError
 from server.observability.supervision import Supervisor
 from server.settings import ServerSettings
@@ -30,6 +32,7 @@ async def run_node(
     settings: ServerSettings,
     database: Database,
     dispatcher: Dispatcher,
+    account_service: AccountService,
     *,
     read_load: Callable[[], NodeLoad],
     begin_drain: Callable[[], None],
@@ -44,6 +47,7 @@ async def run_node(
         settings: Settings of the server.
         database: Storage of the logs.
         dispatcher: Dispatcher of the connections.
+        account_service: Operations on accounts.
         read_load: Returns the current load.
         begin_drain: Makes `/ready` return 503 permanently.
         now: Wall clock, as Unix time in milliseconds.
@@ -77,6 +81,7 @@ async def run_node(
         record_access=record_access,
         reload_access=handlers.access_control.load,
         on_replaced=handlers.room_entry.close_room,
+        on_renamed=handlers.room_entry.rename_room,
         get_live_keys=handlers.room_registry.rooms.keys,
         read_load=read_load,
         on_fenced=lambda: dispatcher.close_connections("node was removed"),
@@ -93,9 +98,13 @@ async def run_node(
     ) as cluster:
         database.journal.publish = cluster.follower.publish
         handlers.room_entry.follow_log = cluster.follower.follow
+        control = NodeControl(cluster.bus, cluster.follower, database, handlers, account_service)
+        control_task = supervisor.supervise("control messages", control.run)
         try:
             yield cluster
         finally:
+            control_task.cancel()
+            await asyncio.wait({control_task})
             for task in drains:
                 task.cancel()
 

@@ -47,7 +47,8 @@ class NodeCallbacks:
         deliver: Receiver of entries, in the order of each log.
         record_access: Receiver of entries of other nodes that change permissions, in any order.
         reload_access: Called after the loss of such entries.
-        on_replaced: Called with the canonical key of a room that was deleted, or renamed without an entry.
+        on_replaced: Called with the canonical key of a room that was deleted or replaced.
+        on_renamed: Called with the former key and the new name of a room that was renamed without an entry.
         get_live_keys: Returns the canonical keys of all rooms with readers.
         read_load: Returns the current load.
         on_fenced: Closes all connections of this node.
@@ -58,6 +59,7 @@ class NodeCallbacks:
     record_access: Callable[[Sequence[events.Entry]], None]
     reload_access: Callable[[], Awaitable[None]]
     on_replaced: Callable[[str], None]
+    on_renamed: Callable[[str, str], None]
     get_live_keys: Callable[[], Collection[str]]
     read_load: Callable[[], NodeLoad]
     on_fenced: Callable[[], None]
@@ -143,6 +145,7 @@ async def run_cluster(
         record_access=callbacks.record_access,
         reload_access=callbacks.reload_access,
         on_replaced=callbacks.on_replaced,
+        on_renamed=callbacks.on_renamed,
         get_live_keys=callbacks.get_live_keys,
     )
     registry = NodeRegistry(

@@ -113,22 +113,22 @@ class EntryExchange:
             self._bus.publish(_DIGEST_CHANNEL, _encode(dict(positions[start : start + _DIGEST_ROOMS])))
 
     def _receive_entries(self, _sender: str, body: bytes) -> None:
-        message = _decode(_entries_decoder, body)
+        message = decode_message(_entries_decoder, body)
         if message is not None:
             self._on_entries(message)
 
     def _receive_access(self, _sender: str, body: bytes) -> None:
-        message = _decode(_entries_decoder, body)
+        message = decode_message(_entries_decoder, body)
         if message is not None:
             self._on_access(message.entries)
 
     def _receive_positions(self, _sender: str, body: bytes) -> None:
-        for room_hash, seq in (_decode(_positions_decoder, body) or {}).items():
+        for room_hash, seq in (decode_message(_positions_decoder, body) or {}).items():
             if room_hash in self._keys:
                 self._on_position(self._keys[room_hash], seq)
 
 
-def _decode(decoder: msgspec.json.Decoder[MessageT], body: bytes) -> MessageT | None:
+def decode_message(decoder: msgspec.json.Decoder[MessageT], body: bytes) -> MessageT | None:
     """Return a message; None for that of a node with another version, which is repaired like a lost one."""
     try:
         return decoder.decode(body)

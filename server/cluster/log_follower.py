@@ -78,7 +78,8 @@ class LogFollower:
         deliver: Receiver of entries, in the order of each log; also of own entries of rooms without readers.
         record_access: Receiver of entries of other nodes that change permissions, in any order.
         reload_access: Called after the loss of such entries; raises `Unavailable` if the database is not readable.
-        on_replaced: Called with the key of a followed room that was deleted, or renamed without an entry.
+        on_replaced: Called with the key of a followed room that was deleted or replaced.
+        on_renamed: Called with the former key and the new name of a followed room that was renamed without an entry.
         get_live_keys: Returns the canonical keys of all rooms with readers.
 
     Attributes:
@@ -94,6 +95,7 @@ class LogFollower:
         record_access: Callable[[Sequence[events.Entry]], None],
         reload_access: Callable[[], Awaitable[None]],
         on_replaced: Callable[[str], None],
+        on_renamed: Callable[[str, str], None],
         get_live_keys: Callable[[], Collection[str]],
     ) -> None:
         self._bus = bus
@@ -105,6 +107,7 @@ class LogFollower:
         self._reload_access = reload_access
         self._is_access_current = True
         self._on_replaced = on_replaced
+        self._on_renamed = on_renamed
         self._get_live_keys = get_live_keys
         self._loop = asyncio.get_running_loop()
         self._rooms: dict[str, _FollowedRoom] = {}
@@ -185,6 +188,22 @@ class LogFollower:
             else:
                 self._offer(room, room_entries)
 
+    def rename(self, key: str, new_key: str) -> None:
+        """Follow a room of this node under its new key, after a rename without an entry."""
+        room = self._rooms.get(key)
+        if room is not None:
+            self._rename(room, new_key)
+
+    def unfollow(self, key: str) -> None:
+        """End the follow of a room that this node has deleted."""
+        room = self._rooms.get(key)
+        if room is not None:
+            self._unfollow(room)
+
+    def poll_soon(self) -> None:
+        """Compare the positions of all followed rooms with the database at the next tick."""
+        self._next_poll = 0.0
+
     # -- messages of other nodes
 
     def _receive_entries(self, message: CommittedEntries) -> None:
@@ -227,7 +246,7 @@ class LogFollower:
 
     async def _subscribe_renamed(self, key: str) -> None:
         await self._exchange.subscribe(key)
-        self._poll_soon()  # for entries before the subscription
+        self.poll_soon()  # for entries before the subscription
 
     def _replace(self, room: _FollowedRoom) -> None:
         if self._rooms.get(room.key) is room:
@@ -288,7 +307,7 @@ class LogFollower:
             raise
         finally:
             room.opening = None
-        position = positions[0] if positions else LogPosition(0, room.key, 0, 0)
+        position = positions[0] if positions else LogPosition(0, room.key, room.key, 0, 0)
         room.room_id = position.room_id
         self._deliver_to(room, room.cursor.start(position.last_seq, position.last_id))
         self._check_gap(room)
@@ -314,10 +333,7 @@ class LogFollower:
     def _resynchronize(self) -> None:
         """Read everything that a lost message may have changed."""
         self._is_access_current = False
-        self._poll_soon()
-
-    def _poll_soon(self) -> None:
-        self._next_poll = 0.0
+        self.poll_soon()
 
     async def _poll(self) -> None:
         """Compare the positions of all followed rooms with the database."""
@@ -335,8 +351,10 @@ class LogFollower:
     def _compare(self, room: _FollowedRoom, position: LogPosition) -> None:
         room.room_id = position.room_id
         room.cursor.announce(position.last_seq)
-        if position.key != room.key and position.last_seq == room.cursor.delivered_seq:
-            self._replace(room)  # renamed without an entry
+        if position.key != room.key and position.last_seq == room.cursor.delivered_seq:  # renamed without an entry
+            former_key = room.key
+            self._rename(room, position.key)
+            self._on_renamed(former_key, position.name)
         else:
             self._check_gap(room)
 

@@ -30,6 +30,7 @@ class Account(Struct, frozen=True, kw_only=True):
         deleted: The account is deleted; only its member id stays in use.
         created_at: Time of the registration in milliseconds (Unix time).
         updated_at: Time of the last change in milliseconds (Unix time).
+        change_seq: Number of the last change; a greater number is a later state.
         avatar_path: Unsigned path of the picture, None without one.
     """
 
@@ -43,6 +44,7 @@ class Account(Struct, frozen=True, kw_only=True):
     deleted: bool = False
     created_at: int = 0
     updated_at: int = 0
+    change_seq: int = 0
     avatar_path: str | None = None
 
     @property
@@ -114,10 +116,16 @@ class AccountDirectory:
         for account in accounts:
             self.put(account)
 
-    def put(self, account: Account) -> None:
-        """Add an account, or replace the one with the same id; former names become available."""
+    def put(self, account: Account) -> bool:
+        """Add an account, or replace the one with the same id; former names become available.
+
+        Returns:
+            False without an effect, if a later state of the account is known.
+        """
         previous = self._accounts.get(account.id)
         if previous is not None:
+            if previous.change_seq > account.change_seq:
+                return False
             for key in previous.name_keys:
                 if self._by_name_key.get(key) is previous:  # another server may have assigned the name meanwhile
                     del self._by_name_key[key]
@@ -125,6 +133,11 @@ class AccountDirectory:
         self._accounts[account.id] = self._by_member_id[account.member_id] = account
         self._by_name_key |= dict.fromkeys(account.name_keys, account)
         self._skeleton_counts.update(account.list_skeletons())
+        return True
+
+    def find_last_change(self) -> int:
+        """Return the greatest `change_seq` of all accounts, 0 without accounts."""
+        return max((account.change_seq for account in self._accounts.values()), default=0)
 
     def get(self, account_id: int) -> Account | None:
         """Return the account with an id, also a deleted one; None for an unknown id."""

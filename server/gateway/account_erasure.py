@@ -12,7 +12,8 @@ import logging
 from contextlib import suppress
 
 from server.domain.log_commands import AppendDeletion, AppendMemberChange, LogCommand
-from server.storage.account_repository import AccountRecord, AccountRepository
+from server.storage.account_records import AccountRecord
+from server.storage.account_repository import AccountRepository
 from server.storage.erasure_repository import ErasureRepository
 from server.storage.job_permit import JobPermit
 from server.storage.journal import Journal

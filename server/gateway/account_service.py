@@ -16,7 +16,8 @@ from server.domain.account_directory import Account, AccountDirectory, AccountId
 from server.domain.login_limiter import LoginLimiter
 from server.gateway.device_tokens import DeviceTokens, hash_secret
 from server.gateway.password_hashing import PasswordHashing
-from server.storage.account_repository import AccountRecord, AccountRepository, TokenRecord
+from server.storage.account_records import AccountRecord, TokenRecord
+from server.storage.account_repository import AccountRepository
 from tui_chat.protocol import errors, names
 from tui_chat.protocol.accounts import DELETED_PREFIX, normalize_password, validate_account_name, validate_password
 
@@ -163,7 +164,7 @@ class AccountService:
             email=email,
             invite_digest=invite_digest,
         )
-        self._apply(record)
+        self.apply(record)
         return record.account
 
     async def issue_token(self, account: Account, label: str, *, password_hash: str | None = None) -> IssuedToken:
@@ -232,7 +233,7 @@ class AccountService:
         if not values:
             return await self.read_profile(account)
         record = await self._repository.update(account.id, **values)
-        self._apply(record)
+        self.apply(record)
         return record
 
     async def change_password(self, account: AccountIdentity, password: str, new_password: str, address: str) -> None:
@@ -369,7 +370,7 @@ class AccountService:
     async def _update_by_name(self, name: str, **values: Any) -> AccountRecord:
         account_id = (await self.require_account(name)).account.id
         record = await self._repository.update(account_id, **values)
-        self._apply(record)
+        self.apply(record)
         return record
 
     async def _replace_password(
@@ -386,13 +387,12 @@ class AccountService:
             **{"name": DELETED_PREFIX + secrets.token_hex(_DELETED_NAME_BYTES), "deleted": True, "erasure": erasure},
             **{"password_hash": None, "about": "", "email": None, "avatar_path": None},
         )
-        self._apply(record)
+        self.apply(record)
         self.tokens.revoke(account_id)
         self.on_deletion()
 
-    def _apply(self, record: AccountRecord) -> None:
-        """Update the directory and the connections of an account after a change in storage."""
-        account = record.account
-        self.directory.put(account)
-        self.tokens.update_connections(account)
-        self.on_change(account)
+    def apply(self, record: AccountRecord) -> None:
+        """Apply a stored change to the directory, and to the connections of the account; an older one has no effect."""
+        if self.directory.put(record.account):
+            self.tokens.update_connections(record.account)
+            self.on_change(record.account)

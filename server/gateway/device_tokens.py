@@ -17,7 +17,8 @@ from server.domain.account_directory import Account, AccountDirectory, AccountId
 from server.domain.lru_table import LruTable
 from server.engineio.connection import ClientConnection
 from server.engineio.packets import Frame, encode_empty_event, encode_event
-from server.storage.account_repository import HOUR_MS, AccountRepository, TokenRecord
+from server.storage.account_records import HOUR_MS, TokenRecord
+from server.storage.account_repository import AccountRepository
 from tui_chat.protocol import errors, events
 
 _MAX_CACHED_TOKENS = 10_000
@@ -33,6 +34,9 @@ class DeviceTokens:
         repository: Storage of accounts and tokens.
         directory: Accounts in memory.
         now: Wall clock, as Unix time in milliseconds.
+
+    Attributes:
+        on_push: Called with the account id and the frame of each push to all devices of an account.
     """
 
     def __init__(self, repository: AccountRepository, directory: AccountDirectory, now: Callable[[], int]) -> None:
@@ -44,6 +48,7 @@ class DeviceTokens:
         self._used_ids = set[int]()
         self._saved_hour = now() // HOUR_MS  # hour for which the uses by connections are stored
         self._connections: dict[int, set[ClientConnection]] = {}  # by account id
+        self.on_push: Callable[[int, Frame], None] = lambda _account_id, _frame: None
 
     async def run_maintenance(self) -> None:
         """Save the uses of tokens once per minute; never returns."""
@@ -99,7 +104,8 @@ class DeviceTokens:
         return [connection for connection, _ in self._iterate_connections(account_id)]
 
     def push_to_others(self, account_id: int, sender: ClientConnection, frame: Frame) -> None:
-        """Push a frame to the connections of an account except one."""
+        """Push a frame to the connections of an account except one, also to those on other servers."""
+        self.on_push(account_id, frame)
         for connection in self.list_connections(account_id):
             if connection is not sender:
                 connection.push(frame)
@@ -156,6 +162,22 @@ class DeviceTokens:
             if is_revoked(identity.token_id):
                 connection.push(encode_auth_failure(error, is_conversation=connection.is_conversation))
                 connection.close("token revoked")
+
+    async def close_deleted(self, account: Account) -> None:
+        """Close the connections of tokens that another server has deleted, or of all tokens of an inactive account.
+
+        Args:
+            account: Current state of the account.
+        """
+        if not account.is_active:
+            self.revoke(account.id, reason="account_suspended" if account.suspended else "token_invalid")
+            return
+        self._revocation_count += 1  # verifications before the read of the stored tokens are repeated
+        token_ids = {record.id for _, record in self._cache.items() if record.account_id == account.id}
+        token_ids |= {identity.token_id for _, identity in self._iterate_connections(account.id)}
+        if token_ids:
+            token_ids -= {record.id for record in await self._repository.list_tokens(account.id)}
+            self.revoke(account.id, lambda token_id: token_id in token_ids)
 
     def _iterate_connections(self, account_id: int | None = None) -> Iterator[tuple[ClientConnection, AccountIdentity]]:
         """Yield the connections of one account or of all accounts, each with its identity; closing them is safe."""

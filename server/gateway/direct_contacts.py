@@ -6,11 +6,12 @@
 - Cache: a live direct room has its members and blocks since the first join; `on_block_change` updates them.
 """
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from server.domain.account_directory import AccountDirectory
 from server.domain.direct_members import DirectMembers
-from server.domain.live_room import LiveRoom
 from server.domain.permissions import Policy
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
@@ -28,6 +29,9 @@ class DirectContacts:
         room_registry: Rooms with members.
         accounts: Directory of accounts.
         device_tokens: Source of the connections of an account.
+
+    Attributes:
+        on_announce: Called with the room name and the members of each announced direct room.
     """
 
     def __init__(
@@ -41,6 +45,7 @@ class DirectContacts:
         self._room_registry = room_registry
         self._accounts = accounts
         self._device_tokens = device_tokens
+        self.on_announce: Callable[[str, list[events.MemberRef]], None] = lambda _room_name, _members: None
 
     def find_member(self, requester_id: str, member_id: str) -> events.MemberRef:
         """Return a person that a requester may contact.
@@ -107,19 +112,34 @@ class DirectContacts:
                 blocks = room.direct.blocks | pair if is_blocked else room.direct.blocks - pair
                 room.direct = replace(room.direct, blocks=blocks)
 
-    def announce(self, room_name: str, direct: DirectMembers, room: LiveRoom[ClientConnection] | None) -> None:
-        """Push `directRoom` to the connections of the members that have not joined the room.
+    async def reload_blocks(self, member_id: str) -> None:
+        """Read the blocks of the live direct rooms of a member again.
+
+        Raises:
+            Unavailable: The database is not readable.
+        """
+        for room in list(self._room_registry.rooms.values()):
+            if room.direct is not None and member_id in room.direct.members:
+                room.direct = await self._repository.read(room.key) or room.direct
+
+    def announce(self, room_name: str, members: list[events.MemberRef]) -> None:
+        """Push `directRoom` to the connections of the members that have not joined the room, also on other servers.
 
         Args:
             room_name: Address of the room.
-            direct: Members of the room.
-            room: Live room, None without connections.
+            members: Members of the room.
         """
-        members = {member_id: self._get_current_names(member) for member_id, member in direct.members.items()}
-        for member_id, member in members.items():
-            others = [other for other in members.values() if other is not member]
+        self.on_announce(room_name, members)
+        self.push_direct_room(room_name, members)
+
+    def push_direct_room(self, room_name: str, members: list[events.MemberRef]) -> None:
+        """Push `directRoom` as `announce`, on this server only."""
+        room = self._room_registry.rooms.get(names.canonical_key(room_name))
+        current = [self._get_current_names(member) for member in members]
+        for member in current:
+            others = [other for other in current if other is not member]
             frame = encode_event(events.DIRECT_ROOM, events.DirectRoomPush(room=room_name, direct=others))
-            for connection in self._list_connections(member_id):
+            for connection in self._list_connections(member.member_id):
                 if room is None or connection not in room.connections:
                     connection.push(frame)
 

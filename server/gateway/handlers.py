@@ -79,6 +79,7 @@ class Handlers:
         identity: Source of member ids.
         room_registry: Rooms with members.
         access_control: Permission checks.
+        contacts: Checks of direct rooms.
         room_entry: Joins, observations and leaves.
         room_catalog: Room list, and room management of guests.
         room_admin: Owned rooms.
@@ -114,7 +115,7 @@ class Handlers:
         self.file_lines = fanout.file_lines
         self._presence_broadcaster = PresenceBroadcaster(now, monotonic, fanout)
         self.access_control = access_control
-        self._contacts = DirectContacts(
+        self.contacts = DirectContacts(
             database.direct_rooms, room_registry, account_service.directory, account_service.tokens
         )
         self.room_entry = RoomEntry(
@@ -122,7 +123,7 @@ class Handlers:
             identity,
             room_registry,
             access_control=access_control,
-            contacts=self._contacts,
+            contacts=self.contacts,
             presence_broadcaster=self._presence_broadcaster,
             upload_max_bytes=uploads.limits.file,
         )
@@ -140,7 +141,7 @@ class Handlers:
             room_registry,
             accounts=account_service.directory,
             room_entry=self.room_entry,
-            contacts=self._contacts,
+            contacts=self.contacts,
             device_tokens=account_service.tokens,
         )
         self.room_catalog = RoomCatalog(
@@ -167,9 +168,9 @@ class Handlers:
             account_service.directory,
             room_registry,
             access_control=access_control,
-            contacts=self._contacts,
+            contacts=self.contacts,
         )
-        self.room_queries = RoomQueries(database, room_registry, access_control=access_control, contacts=self._contacts)
+        self.room_queries = RoomQueries(database, room_registry, access_control=access_control, contacts=self.contacts)
         self.published_count = 0
         self._handlers_by_type: RequestHandlers = {
             **self.room_entry.handlers_by_type,
@@ -269,7 +270,7 @@ class Handlers:
             "client_id": request.client_id,
         }
         if live_room.direct is not None and not isinstance(request, requests.DeleteMessage):
-            self._contacts.require_contact(live_room.direct, participant.member.member_id)
+            self.contacts.require_contact(live_room.direct, participant.member.member_id)
         match request:
             case requests.EditMessage(seq=seq, message=message):
                 policy = None if live_room.access is None else live_room.access.policy

@@ -98,5 +98,5 @@ class MessageAppender:
             )
         )
         if direct is not None and not append_result.duplicate:
-            self._contacts.announce(room.name, direct, self._room_registry.rooms.get(room.key))
+            self._contacts.announce(room.name, list(direct.members.values()))
         return append_result

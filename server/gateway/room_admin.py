@@ -142,6 +142,7 @@ class RoomAdmin:
         self._room_catalog.acquire_write(connection)
         key = names.canonical_key(room_name)
         last_seq = await self._database.rooms.delete_with_log(key, state.access.policy_seq)
+        self._room_catalog.on_deletion(key)
         self._room_entry.close_room(key)
         return last_seq
 

@@ -43,6 +43,10 @@ class RoomCatalog:
         access_control: Permission checks.
         monotonic: Monotonic clock, in seconds.
         address_limiter: Rate limit of writes per address; None for the shared rate only.
+
+    Attributes:
+        on_rename: Called after a rename without an entry, with the former key and the new name.
+        on_deletion: Called with the canonical key of a deleted room.
     """
 
     def __init__(
@@ -62,6 +66,8 @@ class RoomCatalog:
         self._monotonic = monotonic
         self._write_bucket = TokenBucket(_CATALOG_WRITE_RATE, monotonic())
         self._address_limiter = address_limiter
+        self.on_rename: Callable[[str, str], None] = lambda _key, _new_name: None
+        self.on_deletion: Callable[[str], None] = lambda _key: None
         self._created_rooms = WeakKeyDictionary[ClientConnection, set[int]]()
 
     async def create(self, connection: ClientConnection, name: str, topic: str) -> RoomRecord:
@@ -192,6 +198,7 @@ class RoomCatalog:
             with self._room_registry.lock_rooms("room_not_empty", room.key, new_key):
                 self.acquire_write(connection)
                 await self._database.rooms.rename(room_id, new_key, name)
+            self.on_rename(room.key, name)
             frame = encode_event(events.ROOM_RENAMED, events.RoomRenamedPush(room=room.name, new_name=name))
             for observer in self._room_registry.end_observations(room.key):
                 self._room_registry.observe(observer, name)
@@ -258,6 +265,7 @@ class RoomCatalog:
                 )
                 after, has_more = page.messages[-1].seq if page.messages else after, page.has_more
             await self._database.rooms.delete(room_id)
+        self.on_deletion(room.key)
         frame = encode_event(events.ROOM_REMOVED, events.RoomRemovedPush(room=room.name))
         for observer in self._room_registry.end_observations(room.key):
             observer.push(frame)

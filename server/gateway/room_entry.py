@@ -167,10 +167,7 @@ class RoomEntry:
         if entry.title is not None:
             room.title = entry.title
         if entry.new_name is not None:
-            frame = encode_event(events.ROOM_RENAMED, events.RoomRenamedPush(room=room.name, new_name=entry.new_name))
-            self._room_registry.rename(room, entry.new_name)
-            for reader in room.subscribers.get("native", ()):
-                reader.push(frame)
+            self.rename_room(room.key, entry.new_name)
 
     def on_account_change(self, account: Account) -> None:
         """Apply a new server role: a former administrator loses its permissions, and leaves `AUDIT_ROOM`."""
@@ -185,6 +182,23 @@ class RoomEntry:
         for connection in room.list_subscribers():
             if self.get_member_id(room, connection) == member_id:
                 self.remove_connection(room, connection)
+
+    def rename_room(self, room_key: str, new_name: str) -> None:
+        """Apply a new name; native readers receive `roomRenamed`.
+
+        The new name may have members in a room that is not stored, which joined on another server during the rename;
+        that room is closed.
+        """
+        room = self._room_registry.rooms.get(room_key)
+        if room is None:
+            return
+        new_key = names.canonical_key(new_name)
+        if new_key != room_key and self._room_registry.count_members(new_key):
+            self.close_room(new_key)
+        frame = encode_event(events.ROOM_RENAMED, events.RoomRenamedPush(room=room.name, new_name=new_name))
+        self._room_registry.rename(room, new_name)
+        for reader in room.subscribers.get("native", ()):
+            reader.push(frame)
 
     def close_room(self, room_key: str) -> None:
         """Remove all members and observers of a deleted room; native clients receive `roomRemoved`."""

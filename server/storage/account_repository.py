@@ -10,64 +10,27 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Any
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, UnsetType
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exc, select, update
 
 from server.domain.account_directory import Account
 from server.domain.uploads import FilePath
+from server.storage.account_changes import next_change_seq, record_change
+from server.storage.account_records import (
+    HOUR_MS,
+    TOKEN_LIFETIME,
+    AccountRecord,
+    TokenRecord,
+    account_from_row,
+    token_from_row,
+)
 from server.storage.executor import Executor, TransactionRunner
 from server.storage.tables import account_names, accounts, invites, memberships, tokens, uploads
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import Conflict, Forbidden, NotFound, Unauthorized
 
-HOUR_MS = 3_600_000
-
-TOKEN_LIFETIME = 90 * 24 * HOUR_MS
-"""Milliseconds from the hour of the last use of a token to its expiry."""
-
 MAX_DEVICES = 100
 """Maximum number of tokens of an account; a further login revokes the one with the oldest use."""
-
-
-class AccountRecord(Struct, frozen=True, kw_only=True):
-    """Stored account with its private fields.
-
-    Attributes:
-        account: Public part of the account.
-        password_hash: Encoded hash, None for bots and deleted accounts.
-        about: Text of the profile.
-        email: Address for the account's owner, None if unset.
-        erasure: `keep` or `delete` while the entries of a deleted account are being rewritten, otherwise None.
-    """
-
-    account: Account
-    password_hash: str | None
-    about: str
-    email: str | None
-    erasure: str | None
-
-
-class TokenRecord(Struct, frozen=True, kw_only=True):
-    """Stored token.
-
-    Attributes:
-        id: Identifier for revocation.
-        account_id: Account of the token.
-        label: Name of the device, possibly empty.
-        created_at: Time of the login in milliseconds (Unix time).
-        last_used_at: Hour of the last use in milliseconds (Unix time).
-    """
-
-    id: int
-    account_id: int
-    label: str
-    created_at: int
-    last_used_at: int
-
-    @property
-    def expires_at(self) -> int:
-        """Expiry in milliseconds (Unix time)."""
-        return self.last_used_at + TOKEN_LIFETIME
 
 
 class AccountRepository:
@@ -79,27 +42,31 @@ class AccountRepository:
         writer: Executor for one write transaction at a time.
         readers: Executor for read transactions.
         clock: Source of the current time in milliseconds since the epoch.
+
+    Attributes:
+        on_change: Called after each committed change of an account or its tokens, without those of new and expired
+            tokens.
     """
 
     def __init__(self, writer: Executor, readers: Executor, clock: Callable[[], int]) -> None:
         self._writes = TransactionRunner.for_writes(writer, "accounts")
         self._reads = TransactionRunner.for_reads(readers, "accounts")
         self._clock = clock
+        self.on_change: Callable[[], None] = lambda: None
 
     # -- accounts
 
     async def list_all(self) -> list[AccountRecord]:
         """Return all accounts in order of their ids, with the deleted ones."""
-        rows = await self._reads.run(
-            lambda connection: connection.execute(select(accounts).order_by(accounts.c.id)).all()
-        )
-        return [_account_from_row(row) for row in rows]
+        return await self._list(select(accounts).order_by(accounts.c.id))
+
+    async def list_changed(self, after: int) -> list[AccountRecord]:
+        """Return the accounts with a change after `change_seq`, in order of their last changes."""
+        return await self._list(select(accounts).where(accounts.c.change_seq > after).order_by(accounts.c.change_seq))
 
     async def list_erasures(self) -> list[AccountRecord]:
         """Return the deleted accounts whose entries are not rewritten yet."""
-        statement = select(accounts).where(accounts.c.erasure.is_not(None)).order_by(accounts.c.id)
-        rows = await self._reads.run(lambda connection: connection.execute(statement).all())
-        return [_account_from_row(row) for row in rows]
+        return await self._list(select(accounts).where(accounts.c.erasure.is_not(None)).order_by(accounts.c.id))
 
     async def find(self, name_key: str) -> AccountRecord | None:
         """Return the account with an account name, None for an unknown name or a nickname.
@@ -115,7 +82,7 @@ class AccountRepository:
             .where(account_names.c.key == name_key, account_names.c.is_login)
         )
         row = await self._reads.run(lambda connection: connection.execute(statement).one_or_none())
-        return None if row is None else _account_from_row(row)
+        return None if row is None else account_from_row(row)
 
     async def find_by_email(self, email: str) -> AccountRecord | None:
         """Return the oldest account with an email, None for an unknown one; case matters."""
@@ -123,7 +90,7 @@ class AccountRepository:
             return None
         statement = select(accounts).where(accounts.c.email == email).order_by(accounts.c.id).limit(1)
         row = await self._reads.run(lambda connection: connection.execute(statement).one_or_none())
-        return None if row is None else _account_from_row(row)
+        return None if row is None else account_from_row(row)
 
     async def get(self, account_id: int) -> AccountRecord:
         """Return the account with an id, also a deleted one.
@@ -135,7 +102,7 @@ class AccountRepository:
         row = await self._reads.run(lambda connection: connection.execute(statement).one_or_none())
         if row is None:
             raise NotFound("account_not_found")
-        return _account_from_row(row)
+        return account_from_row(row)
 
     async def create(
         self,
@@ -220,14 +187,13 @@ class AccountRepository:
         """Return the token with a digest, None for an unknown or expired one."""
         statement = _select_tokens(self._clock()).where(tokens.c.digest == digest)
         row = await self._reads.run(lambda connection: connection.execute(statement).one_or_none())
-        return None if row is None else _token_from_row(row)
+        return None if row is None else token_from_row(row)
 
     async def list_tokens(self, account_id: int) -> list[TokenRecord]:
         """Return the tokens of an account without expired ones, newest login first."""
         statement = _select_tokens(self._clock()).where(tokens.c.account_id == account_id).order_by(tokens.c.id.desc())
         return [
-            _token_from_row(row)
-            for row in await self._reads.run(lambda connection: connection.execute(statement).all())
+            token_from_row(row) for row in await self._reads.run(lambda connection: connection.execute(statement).all())
         ]
 
     async def delete_token(self, account_id: int, token_id: int) -> None:
@@ -236,9 +202,8 @@ class AccountRepository:
         Raises:
             NotFound: The account has no token with this id.
         """
-        statement = delete(tokens).where(tokens.c.account_id == account_id, tokens.c.id == token_id)
-        if not await self._writes.run(lambda connection: connection.execute(statement).rowcount):
-            raise NotFound("session_not_found")
+        await self._writes.run(partial(_delete_token, account_id=account_id, token_id=token_id))
+        self.on_change()
 
     async def touch_tokens(self, token_ids: Collection[int]) -> None:
         """Set the last use of tokens to the current hour, and delete expired tokens and server invites."""
@@ -273,14 +238,21 @@ class AccountRepository:
 
     async def _write_names(self, work: Callable[[Connection], AccountRecord]) -> AccountRecord:
         try:
-            return await self._writes.run(work)
+            record = await self._writes.run(work)
         except exc.IntegrityError:
             raise Conflict("account_name_in_use") from None
+        self.on_change()
+        return record
+
+    async def _list(self, statement: Select[Any]) -> list[AccountRecord]:
+        rows = await self._reads.run(lambda connection: connection.execute(statement).all())
+        return [account_from_row(row) for row in rows]
 
 
 def _create(
     connection: Connection, *, values: Mapping[str, Any], invite_digest: bytes | None, now: int
 ) -> AccountRecord:
+    values = {**values, "change_seq": next_change_seq(connection)}
     if invite_digest is not None:
         redeemed = connection.execute(
             update(invites).where(*_is_valid_invite(invite_digest, now)).values(uses_left=invites.c.uses_left - 1)
@@ -299,6 +271,7 @@ def _is_valid_invite(digest: bytes, now: int) -> tuple[ColumnElement[bool], ...]
 def _update(
     connection: Connection, *, account_id: int, keep_token_id: int | UnsetType | None, values: Mapping[str, Any]
 ) -> AccountRecord:
+    values = {**values, "change_seq": next_change_seq(connection)}
     if keep_token_id is not UNSET:
         revoked = delete(tokens).where(tokens.c.account_id == account_id)
         connection.execute(revoked if keep_token_id is None else revoked.where(tokens.c.id != keep_token_id))
@@ -311,7 +284,7 @@ def _update(
     if row is None:
         raise NotFound("account_not_found")
     if values.keys().isdisjoint(("name", "nick_name", "deleted")):
-        return _account_from_row(row)
+        return account_from_row(row)
     return _reserve_names(connection, row)
 
 
@@ -325,7 +298,7 @@ def _unpin_avatar(connection: Connection, account_id: int) -> None:
 
 def _reserve_names(connection: Connection, row: Row[Any]) -> AccountRecord:
     """Reserve the names of an account, and show them in its memberships, also in those of a registered guest."""
-    record = _account_from_row(row)
+    record = account_from_row(row)
     connection.execute(delete(account_names).where(account_names.c.account_id == row.id))
     login_key = names.canonical_key(record.account.name)
     name_rows = [
@@ -346,7 +319,7 @@ def _add_token(connection: Connection, *, values: Mapping[str, Any], password_ha
         stored_hash = select(accounts.c.password_hash).where(accounts.c.id == values["account_id"]).with_for_update()
         if connection.execute(stored_hash).scalar_one_or_none() != password_hash:
             raise Unauthorized("login_failed")
-    record = _token_from_row(connection.execute(tokens.insert().values(values).returning(*tokens.columns)).one())
+    record = token_from_row(connection.execute(tokens.insert().values(values).returning(*tokens.columns)).one())
     recent_ids = (
         select(tokens.c.id)
         .where(tokens.c.account_id == record.account_id)
@@ -355,6 +328,13 @@ def _add_token(connection: Connection, *, values: Mapping[str, Any], password_ha
     )
     connection.execute(delete(tokens).where(tokens.c.account_id == record.account_id, tokens.c.id.not_in(recent_ids)))
     return record
+
+
+def _delete_token(connection: Connection, *, account_id: int, token_id: int) -> None:
+    record_change(connection, accounts.c.id == account_id)
+    statement = delete(tokens).where(tokens.c.account_id == account_id, tokens.c.id == token_id)
+    if not connection.execute(statement).rowcount:
+        raise NotFound("session_not_found")
 
 
 def _touch_tokens(connection: Connection, *, token_ids: Collection[int], now: int) -> None:
@@ -366,35 +346,3 @@ def _touch_tokens(connection: Connection, *, token_ids: Collection[int], now: in
 
 def _select_tokens(now: int) -> Select[Any]:
     return select(tokens).where(tokens.c.last_used_at > now - TOKEN_LIFETIME)
-
-
-def _account_from_row(row: Row[Any]) -> AccountRecord:
-    return AccountRecord(
-        account=Account(
-            id=row.id,
-            name=row.name,
-            nick_name=row.nick_name,
-            member_id=row.member_id,
-            role=row.role,
-            is_bot=row.is_bot,
-            suspended=row.suspended,
-            deleted=row.deleted,
-            created_at=row.created_at,
-            updated_at=row.updated_at,
-            avatar_path=row.avatar_path,
-        ),
-        password_hash=row.password_hash,
-        about=row.about,
-        email=row.email,
-        erasure=row.erasure,
-    )
-
-
-def _token_from_row(row: Row[Any]) -> TokenRecord:
-    return TokenRecord(
-        id=row.id,
-        account_id=row.account_id,
-        label=row.label,
-        created_at=row.created_at,
-        last_used_at=row.last_used_at,
-    )

@@ -6,9 +6,10 @@ from functools import partial
 from sqlalchemy import Connection, delete, func, select
 
 from server.domain.direct_members import DirectMembers
+from server.storage.account_changes import record_change
 from server.storage.executor import Executor, TransactionRunner
 from server.storage.statements import get_insert_construct
-from server.storage.tables import blocks, memberships, rooms
+from server.storage.tables import accounts, blocks, memberships, rooms
 from tui_chat.protocol.errors import Conflict
 from tui_chat.protocol.events import MemberRef
 from tui_chat.protocol.limits import BLOCKS_PER_MEMBER
@@ -23,12 +24,16 @@ class DirectRoomRepository:
         writer: Executor for one transaction at a time.
         readers: Executor for read transactions.
         clock: Source of the current time in milliseconds since the epoch.
+
+    Attributes:
+        on_change: Called after each committed block and its removal.
     """
 
     def __init__(self, writer: Executor, readers: Executor, clock: Callable[[], int]) -> None:
         self._writes = TransactionRunner.for_writes(writer, "blocks")
         self._reads = TransactionRunner.for_reads(readers, "direct rooms")
         self._clock = clock
+        self.on_change: Callable[[], None] = lambda: None
 
     async def find(self, direct_key: str) -> str | None:
         """Return the address of the direct room of a set of members (`rooms.direct_key`), or None."""
@@ -53,10 +58,12 @@ class DirectRoomRepository:
             Conflict: The member has `BLOCKS_PER_MEMBER` blocks.
         """
         await self._writes.run(partial(_block, member_id=member_id, blocked=blocked, now=self._clock()))
+        self.on_change()
 
     async def unblock(self, member_id: str, blocked_id: str) -> None:
         """Delete a block; without effect for a member that is not blocked."""
         await self._writes.run(partial(_unblock, member_id=member_id, blocked_id=blocked_id))
+        self.on_change()
 
 
 def _find(connection: Connection, *, direct_key: str) -> str | None:
@@ -93,6 +100,7 @@ def _list_blocked(connection: Connection, *, member_id: str) -> list[MemberRef]:
 
 
 def _block(connection: Connection, *, member_id: str, blocked: MemberRef, now: int) -> None:
+    record_change(connection, accounts.c.member_id == member_id)
     count = select(func.count()).where(blocks.c.member_id == member_id, blocks.c.blocked_id != blocked.member_id)
     if connection.execute(count).scalar_one() >= BLOCKS_PER_MEMBER:
         raise Conflict("too_many_blocks", limit=BLOCKS_PER_MEMBER)
@@ -110,4 +118,5 @@ def _block(connection: Connection, *, member_id: str, blocked: MemberRef, now: i
 
 
 def _unblock(connection: Connection, *, member_id: str, blocked_id: str) -> None:
+    record_change(connection, accounts.c.member_id == member_id)
     connection.execute(delete(blocks).where(blocks.c.member_id == member_id, blocks.c.blocked_id == blocked_id))

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 
 from server.storage.log_reader import MAX_KEYS_PER_QUERY, LogReader
 from server.storage.row_mapping import entry_from_row
-from server.storage.tables import DELETED, entries, rooms
+from server.storage.tables import DELETED, REMOVED, entries, rooms
 from tui_chat.protocol import events
 
 TAIL_PAGE = 200
@@ -21,12 +21,14 @@ class LogPosition(Struct, frozen=True):
     Attributes:
         room_id: Id of the room.
         key: Canonical key of the name.
+        name: Display name.
         last_seq: `seq` of the newest entry, 0 for an empty log.
         last_id: Id of the newest entry, 0 if the entry was removed.
     """
 
     room_id: int
     key: str
+    name: str
     last_seq: int
     last_id: int
 
@@ -56,7 +58,7 @@ class LogTailReader:
         self._reader = reader
 
     async def read_positions(self, room_ids: Collection[int], keys: Collection[str]) -> list[LogPosition]:
-        """Return the ends of the logs of rooms by id and by canonical key, without deleted and unknown rooms."""
+        """Return the ends of the logs of rooms by id and by canonical key, without removed and unknown rooms."""
         positions: list[LogPosition] = []
         for column, values in ((rooms.c.id, list(room_ids)), (rooms.c.key, list(keys))):
             for start in range(0, len(values), MAX_KEYS_PER_QUERY):
@@ -65,7 +67,7 @@ class LogTailReader:
         return positions
 
     async def read_tail(self, room_id: int, key: str, after: int) -> LogTail | None:
-        """Return the entries after a `seq`; None for a room that is deleted or not stored.
+        """Return the entries after a `seq`; None for a room that is removed or not stored.
 
         Args:
             room_id: Id of the room, 0 to select by key.
@@ -79,13 +81,13 @@ class LogTailReader:
 def _read_positions(connection: Connection, *, is_room: ColumnElement[bool]) -> list[LogPosition]:
     newest = and_(entries.c.room_id == rooms.c.id, entries.c.seq == rooms.c.last_seq)
     statement = (
-        select(rooms.c.id, rooms.c.key, rooms.c.last_seq, entries.c.id)
+        select(rooms.c.id, rooms.c.key, rooms.c.name, rooms.c.last_seq, entries.c.id)
         .select_from(rooms.outerjoin(entries, newest))
-        .where(is_room, rooms.c.visibility != DELETED)
+        .where(is_room, rooms.c.visibility.not_in((DELETED, REMOVED)))
     )
     return [
-        LogPosition(room_id, key, last_seq, entry_id or 0)
-        for room_id, key, last_seq, entry_id in connection.execute(statement)
+        LogPosition(room_id, key, name, last_seq, entry_id or 0)
+        for room_id, key, name, last_seq, entry_id in connection.execute(statement)
     ]
 
 
@@ -94,14 +96,12 @@ def _read_tail(connection: Connection, *, is_room: ColumnElement[bool], after: i
     if not positions:
         return None
     (position,) = positions
-    name, first_seq = connection.execute(
-        select(rooms.c.name, rooms.c.first_seq).where(rooms.c.id == position.room_id)
-    ).one()
+    first_seq = connection.execute(select(rooms.c.first_seq).where(rooms.c.id == position.room_id)).scalar_one()
     statement = (
         select(entries)
         .where(entries.c.room_id == position.room_id, entries.c.seq > after)
         .order_by(entries.c.seq)
         .limit(TAIL_PAGE)
     )
-    tail = [entry_from_row(name, row) for row in connection.execute(statement)]
+    tail = [entry_from_row(position.name, row) for row in connection.execute(statement)]
     return LogTail(position, first_seq, tail)

@@ -10,10 +10,18 @@ from server.domain.log_commands import generate_log_id
 from server.storage import group_tables, node_tables
 from server.storage.errors import StorageError
 from server.storage.search_index import CREATE_STATEMENTS
-from server.storage.tables import ADMINS, ENTRY_COUNTER, counters, entries, rooms, schema_fingerprint
+from server.storage.tables import (
+    ACCOUNT_COUNTER,
+    ADMINS,
+    ENTRY_COUNTER,
+    counters,
+    entries,
+    rooms,
+    schema_fingerprint,
+)
 from tui_chat.protocol.names import AUDIT_ROOM
 
-FINGERPRINT = "cc9cf53dcd9710e5"
+FINGERPRINT = "19338d5aa7d917ee"
 """Identity of the schema; each change of the tables or indexes requires a new value (tests/storage/test_schema.py)."""
 
 _AUDIT_ROOM = {
@@ -44,6 +52,7 @@ def ensure(connection: Connection) -> None:
             connection.execute(DDL(statement))
         if connection.dialect.name == "sqlite":
             connection.execute(counters.insert().values(name=ENTRY_COUNTER, last=0))
+        connection.execute(counters.insert().values(name=ACCOUNT_COUNTER, last=0))
         connection.execute(rooms.insert().values(**_AUDIT_ROOM, log_id=generate_log_id()))
         connection.execute(schema_fingerprint.insert().values(fingerprint=FINGERPRINT))
     elif not {rooms.name, entries.name} <= tables:

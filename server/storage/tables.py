@@ -41,6 +41,9 @@ LOG_ID_CHARACTERS = 12
 ENTRY_COUNTER = "entry"
 """Name of the counter row for `entries.id` in SQLite."""
 
+ACCOUNT_COUNTER = "account"
+"""Name of the counter row for `accounts.change_seq`."""
+
 ALL_MEMBERS = ""
 """Value of `mentions.member_id` for a mention of all members."""
 
@@ -185,12 +188,14 @@ accounts = Table(
     Column("avatar_path", Text),
     Column("created_at", Int64, nullable=False),
     Column("updated_at", Int64, nullable=False),
+    Column("change_seq", Int64, nullable=False, index=True),
 )
 """Accounts, with the deleted ones, whose member ids stay in use.
 
 `role` is `user` or `admin`. `email` is not verified, so several accounts may have the same. `password_hash` is an
 encoded Argon2id hash, null for bots and deleted accounts. `erasure` is `keep` or `delete` while the entries of a
-deleted account are being rewritten (`server.gateway.account_erasure`).
+deleted account are being rewritten (`server.gateway.account_erasure`). `change_seq` numbers the last change of the
+account, its tokens or its blocks (`server.storage.account_changes`).
 """
 
 account_names = Table(
@@ -384,7 +389,7 @@ counters = Table(
     Column("name", Text, primary_key=True),
     Column("last", Int64, nullable=False),
 )
-"""Last allocated numbers, in SQLite only. Counters never decrease."""
+"""Last allocated numbers; that of entries in SQLite only. Counters never decrease."""
 
 settings = Table(
     "settings",

@@ -40,7 +40,7 @@ class SharedLogs:
 
     def position(self, room: str) -> LogPosition:
         log = self.logs[room]
-        return LogPosition(ROOMS.index(room) + 1, room, len(log), log[-1].id if log else 0)
+        return LogPosition(ROOMS.index(room) + 1, room, room, len(log), log[-1].id if log else 0)
 
 
 class LossyBus:
@@ -98,6 +98,7 @@ class Node:
             deliver=self.deliver,
             record_access=lambda _: None,
             reload_access=reload_access,
+            on_renamed=lambda key, _name: pytest.fail(f"{key} renamed"),
             on_replaced=lambda key: pytest.fail(f"{key} replaced"),
             get_live_keys=self.snapshots.keys,
         )

@@ -9,7 +9,8 @@ import pytest
 
 from server.app import RunningServer
 from server.domain.account_directory import AccountIdentity
-from server.storage.account_repository import AccountRepository, TokenRecord
+from server.storage.account_records import TokenRecord
+from server.storage.account_repository import AccountRepository
 from tests.support.accounts import connected, create_account
 from tests.support.in_process_server import running_server
 from tests.support.polling_client import polling_client

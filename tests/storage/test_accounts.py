@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 
 from server.domain.account_directory import Account
-from server.storage.account_repository import MAX_DEVICES, AccountRecord
+from server.storage.account_records import AccountRecord
+from server.storage.account_repository import MAX_DEVICES
 from server.storage.database import Database, open_database
 from tests.support.postgresql import PostgreSQLServer, postgresql_server
 from tests.support.storage import ManualClock, RoomRef, build_message, build_reaction, build_upload

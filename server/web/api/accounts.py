@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from server.gateway.account_service import AccountService, Erasure, IssuedToken, Registration
 from server.gateway.credentials import find_guest_key
 from server.gateway.identity import IdentityResolver
-from server.storage.account_repository import AccountRecord
+from server.storage.account_records import AccountRecord
 from server.web.api.authentication import ApiLimits, RequestAuthenticator, acquire
 from server.web.api.endpoints import ApiCall, Endpoint
 from tui_chat.protocol import errors, names, sanitize

@@ -16,7 +16,8 @@ from aiohttp import web
 from server.domain.lru_table import LruTable
 from server.gateway.account_service import AccountService, Registration
 from server.gateway.conversations.service import ConversationRejected, ConversationService
-from server.storage.account_repository import AccountRecord, AccountRepository
+from server.storage.account_records import AccountRecord
+from server.storage.account_repository import AccountRepository
 from server.web.api.authentication import ApiLimits, RequestAuthenticator, acquire
 from server.web.api.conversations.captcha import CHARACTERS, CaptchaStore
 from server.web.api.conversations.envelope import create_endpoint

@@ -1,0 +1,82 @@
+"""Control messages to all other nodes: changes outside the logs, and pushes to the members on other nodes.
+
+- Changes: are stored first. The message is a hint, after which a node reads the change from the database; without the
+  message, the next comparison with the database finds the change.
+- Pushes: are lost with the message, as with a connection that closes; clients read the state after a reconnect.
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from server.cluster.bus import Bus
+from server.cluster.entry_exchange import decode_message
+from tui_chat.protocol import events
+
+_CONTROL_CHANNEL = "control"
+
+
+class AccountsChanged(msgspec.Struct, frozen=True, tag="accounts"):
+    """An account, its tokens or its blocks changed."""
+
+
+class RoomsChanged(msgspec.Struct, frozen=True, tag="rooms"):
+    """A room was renamed without an entry, or deleted."""
+
+
+class AccountPush(msgspec.Struct, frozen=True, rename="camel", tag="push"):
+    """Event for the connections of an account.
+
+    Attributes:
+        account_id: Account of the recipients.
+        packet: Encoded Socket.IO packet.
+    """
+
+    account_id: int
+    packet: str
+
+
+class DirectMessageSent(msgspec.Struct, frozen=True, tag="direct"):
+    """Message in a direct room, for the members that have not joined the room.
+
+    Attributes:
+        room: Address of the room.
+        members: Members of the room.
+    """
+
+    room: str
+    members: list[events.MemberRef]
+
+
+ControlMessage = AccountsChanged | RoomsChanged | AccountPush | DirectMessageSent
+
+_encode = msgspec.json.Encoder().encode
+_decoder = msgspec.json.Decoder(ControlMessage)
+
+
+class ControlChannel:
+    """Sender and receiver of control messages.
+
+    Args:
+        bus: Message bus.
+        receive: Receiver of the messages of other nodes.
+    """
+
+    def __init__(self, bus: Bus, receive: Callable[[ControlMessage], None]) -> None:
+        self._bus = bus
+        self._receive = receive
+
+    async def open(self) -> None:
+        """Subscribe to the messages of all nodes."""
+        await self._bus.subscribe(_CONTROL_CHANNEL, self._on_message)
+
+    def send(self, message: ControlMessage) -> None:
+        """Queue a message; one above the size limit of the bus is dropped."""
+        body = _encode(message)
+        if self._bus.fits(body):
+            self._bus.publish(_CONTROL_CHANNEL, body)
+
+    def _on_message(self, _sender: str, body: bytes) -> None:
+        message = decode_message(_decoder, body)
+        if message is not None:
+            self._receive(message)

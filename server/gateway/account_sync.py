@@ -1,0 +1,67 @@
+"""Changes of accounts by other servers of the same database.
+
+- Order: the changes are read in the order of their commits, also those of this server, which have no further effect.
+- Hints: a message of another server starts a read; without messages, reads repeat at an interval.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from server.gateway.account_service import AccountService
+from server.gateway.direct_contacts import DirectContacts
+from server.storage.account_repository import AccountRepository
+from tui_chat.protocol.errors import Unavailable
+
+POLL_INTERVAL = 15.0
+"""Interval of the reads without hints, in seconds."""
+
+DEGRADED_POLL_INTERVAL = 1.0
+"""Interval of the reads while hints are lost, in seconds."""
+
+
+class AccountSync:
+    """Background task that applies the changes of accounts, tokens and blocks by other servers.
+
+    Args:
+        repository: Storage of accounts.
+        account_service: Operations on accounts, with all accounts of the database in its directory.
+        contacts: Blocks of live direct rooms.
+        has_hints: Returns whether messages of other servers arrive.
+    """
+
+    def __init__(
+        self,
+        repository: AccountRepository,
+        account_service: AccountService,
+        contacts: DirectContacts,
+        has_hints: Callable[[], bool],
+    ) -> None:
+        self._repository = repository
+        self._account_service = account_service
+        self._contacts = contacts
+        self._has_hints = has_hints
+        self._position = account_service.directory.find_last_change()
+        self._wakeup = asyncio.Event()
+
+    def wake(self) -> None:
+        """Read the changes now."""
+        self._wakeup.set()
+
+    async def run(self) -> None:
+        """Apply changes; never returns."""
+        while True:
+            self._wakeup.clear()
+            with suppress(Unavailable):  # logged by the repositories; the next read repeats the change
+                await self._apply_changes()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_INTERVAL if self._has_hints() else DEGRADED_POLL_INTERVAL):
+                    await self._wakeup.wait()
+
+    async def _apply_changes(self) -> None:
+        for record in await self._repository.list_changed(self._position):
+            account = record.account
+            self._account_service.apply(record)
+            await self._account_service.tokens.close_deleted(account)
+            await self._contacts.reload_blocks(account.member_id)
+            self._position = account.change_seq

@@ -1,0 +1,91 @@
+"""Changes outside the logs, and pushes to accounts, between the nodes of one database.
+
+- Changes: accounts, tokens, blocks, deleted rooms, and names of rooms without an entry.
+- Pushes: read markers and blocks for the other devices of an account, and direct rooms for absent members.
+"""
+
+from server.cluster.bus import Bus
+from server.cluster.control_messages import (
+    AccountPush,
+    AccountsChanged,
+    ControlChannel,
+    ControlMessage,
+    DirectMessageSent,
+    RoomsChanged,
+)
+from server.cluster.log_follower import LogFollower
+from server.engineio.packets import Frame
+from server.gateway.account_service import AccountService
+from server.gateway.account_sync import AccountSync
+from server.gateway.handlers import Handlers
+from server.storage.database import Database
+from tui_chat.protocol import events, names
+
+
+class NodeControl:
+    """Sender and receiver of control messages; the constructor sets the callbacks of the gateway and the storage.
+
+    Args:
+        bus: Message bus.
+        follower: Follower of the logs.
+        database: Storage of accounts and blocks.
+        handlers: Request handlers.
+        account_service: Operations on accounts.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        follower: LogFollower,
+        database: Database,
+        handlers: Handlers,
+        account_service: AccountService,
+    ) -> None:
+        self._channel = ControlChannel(bus, self._receive)
+        self._follower = follower
+        self._contacts = handlers.contacts
+        self._tokens = account_service.tokens
+        self._account_sync = AccountSync(
+            database.accounts, account_service, handlers.contacts, has_hints=lambda: bus.is_healthy
+        )
+        bus.on_connect.append(self._account_sync.wake)
+        database.accounts.on_change = database.direct_rooms.on_change = self._on_account_change
+        self._tokens.on_push = self._on_push
+        self._contacts.on_announce = self._on_announce
+        handlers.room_catalog.on_rename = self._on_rename
+        handlers.room_catalog.on_deletion = self._on_deletion
+
+    async def run(self) -> None:
+        """Receive messages and apply the changes of accounts; never returns."""
+        await self._channel.open()
+        await self._account_sync.run()
+
+    def _receive(self, message: ControlMessage) -> None:
+        match message:
+            case AccountsChanged():
+                self._account_sync.wake()
+            case RoomsChanged():
+                self._follower.poll_soon()
+            case AccountPush(account_id=account_id, packet=packet):
+                frame = Frame(packet.encode())
+                for connection in self._tokens.list_connections(account_id):
+                    connection.push(frame)
+            case DirectMessageSent(room=room, members=members):
+                self._contacts.push_direct_room(room, members)
+
+    def _on_account_change(self) -> None:
+        self._channel.send(AccountsChanged())
+
+    def _on_push(self, account_id: int, frame: Frame) -> None:
+        self._channel.send(AccountPush(account_id, frame.polling_bytes.decode()))
+
+    def _on_announce(self, room_name: str, members: list[events.MemberRef]) -> None:
+        self._channel.send(DirectMessageSent(room_name, members))
+
+    def _on_rename(self, key: str, new_name: str) -> None:
+        self._follower.rename(key, names.canonical_key(new_name))
+        self._channel.send(RoomsChanged())
+
+    def _on_deletion(self, key: str) -> None:
+        self._follower.unfollow(key)
+        self._channel.send(RoomsChanged())
