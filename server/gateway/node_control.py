@@ -48,7 +48,7 @@ class NodeControl:
         self._account_sync = AccountSync(
             database.accounts, account_service, handlers.contacts, has_hints=lambda: bus.is_healthy
         )
-        bus.on_connect.append(self._account_sync.wake)
+        bus.on_connect.append(self._on_connect)
         database.accounts.on_change = database.direct_rooms.on_change = self._on_account_change
         self._tokens.on_push = self._on_push
         self._contacts.on_announce = self._on_announce
@@ -72,6 +72,11 @@ class NodeControl:
                     connection.push(frame)
             case DirectMessageSent(room=room, members=members):
                 self._contacts.push_direct_room(room, members)
+
+    def _on_connect(self) -> None:
+        self._account_sync.wake()
+        for message in (AccountsChanged(), RoomsChanged()):  # earlier ones of this node may be lost
+            self._channel.send(message)
 
     def _on_account_change(self) -> None:
         self._channel.send(AccountsChanged())

@@ -6,7 +6,10 @@
 
 from sqlalchemy import ColumnElement, Connection, update
 
-from server.storage.tables import ACCOUNT_COUNTER, accounts, counters
+from server.storage.tables import accounts, counters
+
+ACCOUNT_COUNTER = "account"
+"""Name of the counter row."""
 
 
 def next_change_seq(connection: Connection) -> int:

@@ -8,17 +8,10 @@ from sqlalchemy import DDL, Connection, func, inspect, select
 
 from server.domain.log_commands import generate_log_id
 from server.storage import group_tables, node_tables
+from server.storage.account_changes import ACCOUNT_COUNTER
 from server.storage.errors import StorageError
 from server.storage.search_index import CREATE_STATEMENTS
-from server.storage.tables import (
-    ACCOUNT_COUNTER,
-    ADMINS,
-    ENTRY_COUNTER,
-    counters,
-    entries,
-    rooms,
-    schema_fingerprint,
-)
+from server.storage.tables import ADMINS, ENTRY_COUNTER, counters, entries, rooms, schema_fingerprint
 from tui_chat.protocol.names import AUDIT_ROOM
 
 FINGERPRINT = "19338d5aa7d917ee"

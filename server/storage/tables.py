@@ -41,9 +41,6 @@ LOG_ID_CHARACTERS = 12
 ENTRY_COUNTER = "entry"
 """Name of the counter row for `entries.id` in SQLite."""
 
-ACCOUNT_COUNTER = "account"
-"""Name of the counter row for `accounts.change_seq`."""
-
 ALL_MEMBERS = ""
 """Value of `mentions.member_id` for a mention of all members."""
 
