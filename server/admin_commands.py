@@ -1,6 +1,6 @@
-"""Commands of `chat-server` for a database: `backup`, `export`, `nodes`, `drain` and `account …`.
+"""Commands of `chat-server` for a database: `backup`, `export`, `migrate`, `nodes`, `drain` and `account …`.
 
-- Running server: the commands use its control socket.
+- Running server: the commands use its control socket, except `migrate`, which requires a stopped server.
 - Stopped server: the commands open the database, whose lock prevents a start of the server until their end.
 - Start: commands for a running server do not import the database libraries, which takes 0.4 s.
 """
@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from server import account_commands
+from server import account_commands, migrate_command
 from server.control_commands import ServerStatus, connect, find_servers, require_one
 from server.control_socket import ControlError, has_control_sockets
 from server.settings import ServerSettings
@@ -64,6 +64,9 @@ def run(arguments: argparse.Namespace, settings: ServerSettings, selection: Mapp
             command = partial(_back_up, arguments)
         case "export":
             command = partial(_export, arguments, settings.load_time_zone())
+        case "migrate":
+            migrate_command.run(arguments, settings)
+            return
         case "nodes":
             command = partial(_list_nodes, arguments)
         case "drain":

@@ -136,6 +136,7 @@ def build_parser() -> ServerParser:
             "stop": "Stop a running server.",
             "backup": "Save a copy of the SQLite database, also while the server runs.",
             "export": "Print the log of a room.",
+            "migrate": "Copy the SQLite database of a stopped server into an empty PostgreSQL database.",
             "account": "Manage accounts.",
             "nodes": "List the servers of a PostgreSQL database.",
             "drain": "Move the clients of a server of a PostgreSQL database to the other servers.",
@@ -147,6 +148,7 @@ def build_parser() -> ServerParser:
         commands[name].add_selection()
     _add_backup_arguments(commands["backup"])
     _add_export_arguments(commands["export"])
+    _add_migrate_arguments(commands["migrate"])
     _add_account_commands(commands["account"])
     commands["nodes"].add_argument("--json", action="store_true", help="Print one JSON object per server.")
     commands["nodes"].add_selection()
@@ -192,6 +194,12 @@ def _add_export_arguments(parser: ServerParser) -> None:
     parser.add_argument("--force", action="store_true", help="Replace existing files.")
     parser.add_argument("--json", action="store_true", help="Print the result of --output as a JSON object.")
     parser.add_selection(replace(SETTINGS["time_zone"], help="IANA time zone of a transcript."))
+
+
+def _add_migrate_arguments(parser: ServerParser) -> None:
+    parser.add_argument("--to", required=True, metavar="URL", help="Target, such as postgresql://user@host/chat.")
+    parser.add_argument("--json", action="store_true", help="Print the result as a JSON object.")
+    parser.add_settings([SETTINGS["database"], SETTINGS["uploads"]])
 
 
 def _add_account_commands(parser: ServerParser) -> None:

@@ -46,7 +46,9 @@ HEALTH_CACHE_MS = 1_000
 PROBE_TIMEOUT = 3.0
 """Seconds until an unfinished health check counts as a failure; longer than `BUSY_TIMEOUT`."""
 
-_PROBE_KEY = "probe"
+PROBE_KEY = "probe"
+"""Key of the row of a health check in the table of settings."""
+
 _PROBE_BYTES = 16 * 1024  # larger than a page, so that a full disk is detected
 
 
@@ -196,7 +198,7 @@ async def open_database(
         StorageError: The database is unusable; the message is addressed to the operator. The cause is `DatabaseInUse`
             if another server has locked the file.
     """
-    path, url = _parse_target(target)
+    path, url = parse_target(target)
     display_name = url.render_as_string(hide_password=True) if path is None else path
     async with AsyncExitStack() as resources:
         try:
@@ -249,7 +251,7 @@ def _open_postgresql(url: URL) -> tuple[Executor, Executor]:
     )
 
 
-def _parse_target(target: str | Path) -> tuple[Path | None, URL]:
+def parse_target(target: str | Path) -> tuple[Path | None, URL]:
     """Return the path of a SQLite file with a placeholder URL, or None with the URL of a database server.
 
     A target without `://` is a path, used without expansion. In the URL of a SQLite file, the path may begin with `~`.
@@ -286,5 +288,5 @@ def _load_secret(connection: Connection, name: str) -> bytes:
 
 
 def _write_probe_row(connection: Connection) -> None:
-    connection.execute(settings.insert().values(key=_PROBE_KEY, value=bytes(_PROBE_BYTES)))
-    connection.execute(delete(settings).where(settings.c.key == _PROBE_KEY))
+    connection.execute(settings.insert().values(key=PROBE_KEY, value=bytes(_PROBE_BYTES)))
+    connection.execute(delete(settings).where(settings.c.key == PROBE_KEY))

@@ -34,8 +34,10 @@ _POSTGRESQL_REASONS = {  # by SQLSTATE or its first two characters (postgresql.o
     "3D": "database does not exist",
     "53": "out of disk space, memory or connections",
     "57": "database server is starting or stopping",
+    "22021": "a text contains a character that PostgreSQL cannot store",
     "25P03": "transaction was idle for too long",
     "55P03": "locked by another transaction",
+    "42501": "permission denied",
     "57014": "statement took too long",
 }
 _DRIVER_REASONS: dict[str, str] = {  # of asyncpg, by type

@@ -23,7 +23,8 @@ from server.storage.tables import LOG_ID_CHARACTERS, rooms, settings
 
 log = logging.getLogger("chat.storage")
 
-_GENERATION_KEY = "generation"
+GENERATION_KEY = "generation"
+"""Key of the generation in the table of settings."""
 
 
 def replace_generation(copy: sqlite3.Connection) -> None:
@@ -33,7 +34,14 @@ def replace_generation(copy: sqlite3.Connection) -> None:
         copy: Connection to the copy, outside of a transaction.
     """
     generation = secrets.token_hex(16).encode()
-    copy.execute("UPDATE settings SET value = ? WHERE key = ?", (generation, _GENERATION_KEY))
+    copy.execute("UPDATE settings SET value = ? WHERE key = ?", (generation, GENERATION_KEY))
+
+
+def read_generation(connection: Connection) -> str:
+    """Return the generation of a database, "" before its first start."""
+    select_generation = select(settings.c.value).where(settings.c.key == GENERATION_KEY)
+    stored: bytes | None = connection.execute(select_generation).scalar_one_or_none()
+    return "" if stored is None else stored.decode()
 
 
 class RestoreDetector:
@@ -61,6 +69,15 @@ class RestoreDetector:
         """
         self._write_marker(await self._writer.run(self._rotate))
 
+    async def rotate_if_replaced(self) -> None:
+        """Rotate the generation of a replaced database (`rotate`), and leave any other database unchanged.
+
+        Raises:
+            OSError, SQLAlchemyError, StorageError: As `rotate`.
+        """
+        if await self._writer.run(self._is_replaced):
+            await self.rotate()
+
     async def close(self) -> None:
         """Replace the generation (`rotate`); a failure is only logged.
 
@@ -76,16 +93,18 @@ class RestoreDetector:
 
         The caller writes the new generation alone to the marker after the commit.
         """
-        select_generation = select(settings.c.value).where(settings.c.key == _GENERATION_KEY)
-        stored: bytes | None = connection.execute(select_generation).scalar_one_or_none()
-        old, new = "" if stored is None else stored.decode(), secrets.token_hex(16)
-        if stored is not None and self._describe(old) not in self._read_marker():
+        old, new = read_generation(connection), secrets.token_hex(16)
+        if self._is_replaced(connection):
             unique_part = func.substr(rooms.c.log_id, 1, LOG_ID_CHARACTERS)
             connection.execute(update(rooms).values(log_id=unique_part + literal(secrets.token_urlsafe(9))))
         self._write_marker(old, new)
-        insert_generation = insert(settings).values(key=_GENERATION_KEY, value=new.encode())
+        insert_generation = insert(settings).values(key=GENERATION_KEY, value=new.encode())
         connection.execute(insert_generation.on_conflict_do_update([settings.c.key], set_={"value": new.encode()}))
         return new
+
+    def _is_replaced(self, connection: Connection) -> bool:
+        generation = read_generation(connection)
+        return bool(generation) and self._describe(generation) not in self._read_marker()
 
     def _describe(self, generation: str) -> str:
         return f"{generation} {self._path.stat().st_ino}"

@@ -17,6 +17,9 @@ from tui_chat.protocol.names import AUDIT_ROOM
 FINGERPRINT = "19338d5aa7d917ee"
 """Identity of the schema; each change of the tables or indexes requires a new value (tests/storage/test_schema.py)."""
 
+UNFINISHED = "unfinished"
+"""Fingerprint of an unfinished copy of another database (`server.storage.migration`)."""
+
 _AUDIT_ROOM = {
     **{"key": AUDIT_ROOM, "name": AUDIT_ROOM, "topic": "", "topic_key": "", "visibility": ADMINS},
     **{"first_seq": 1, "last_seq": 0, "last_n": 0, "created_at": 0, "active_at": 0},
@@ -32,27 +35,62 @@ def ensure(connection: Connection) -> None:
         connection: Connection with an open write transaction.
 
     Raises:
-        StorageError: The tables are those of another program, or of another version of this program.
+        StorageError: As `verify`.
+    """
+    if lock_schema(connection):
+        verify(connection)
+        return
+    create_tables(connection, FINGERPRINT)
+    connection.execute(rooms.insert().values(**_AUDIT_ROOM, log_id=generate_log_id()))
+
+
+def lock_schema(connection: Connection) -> set[str]:
+    """Return the names of the existing tables, which stay the same until the end of the transaction.
+
+    Args:
+        connection: Connection with an open write transaction.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(0x63686174)))  # SQLite serializes writers by itself
+    return set(inspect(connection).get_table_names())
+
+
+def create_tables(connection: Connection, fingerprint: str) -> None:
+    """Create the tables and indexes in an empty database, without rooms.
+
+    Args:
+        connection: Connection with an open write transaction.
+        fingerprint: `FINGERPRINT`, or `UNFINISHED` for a database that no server may use yet.
+    """
+    group_tables.metadata.create_all(connection)  # with the tables of all modules
+    if connection.dialect.name == "postgresql":
+        node_tables.metadata.create_all(connection)
+    for statement in CREATE_STATEMENTS[connection.dialect.name]:
+        connection.execute(DDL(statement))
+    if connection.dialect.name == "sqlite":
+        connection.execute(counters.insert().values(name=ENTRY_COUNTER, last=0))
+    connection.execute(counters.insert().values(name=ACCOUNT_COUNTER, last=0))
+    connection.execute(schema_fingerprint.insert().values(fingerprint=fingerprint))
+
+
+def verify(connection: Connection) -> None:
+    """Verify that this version of the program can use a database.
+
+    Raises:
+        StorageError: The tables are those of another program or of another version of this program, or an unfinished
+            copy (`server.storage.migration`).
+    """
     tables = set(inspect(connection).get_table_names())
-    if not tables:
-        group_tables.metadata.create_all(connection)  # with the tables of all modules
-        if connection.dialect.name == "postgresql":
-            node_tables.metadata.create_all(connection)
-        for statement in CREATE_STATEMENTS[connection.dialect.name]:
-            connection.execute(DDL(statement))
-        if connection.dialect.name == "sqlite":
-            connection.execute(counters.insert().values(name=ENTRY_COUNTER, last=0))
-        connection.execute(counters.insert().values(name=ACCOUNT_COUNTER, last=0))
-        connection.execute(rooms.insert().values(**_AUDIT_ROOM, log_id=generate_log_id()))
-        connection.execute(schema_fingerprint.insert().values(fingerprint=FINGERPRINT))
-    elif not {rooms.name, entries.name} <= tables:
+    if not {rooms.name, entries.name} <= tables:
         raise StorageError("database belongs to another program")
-    elif schema_fingerprint.name not in tables or connection.execute(select(schema_fingerprint)).all() != [
-        (FINGERPRINT,)
-    ]:
+    fingerprints = (
+        set(connection.execute(select(schema_fingerprint.c.fingerprint)).scalars())
+        if schema_fingerprint.name in tables
+        else set[str]()
+    )
+    if fingerprints == {UNFINISHED}:
+        raise StorageError("the migration into the database is not finished; continue with chat-server migrate")
+    if fingerprints != {FINGERPRINT}:
         raise StorageError(
             "database was created by another version of chat-server;"
             " start with a new --database, or use the version that created this one"

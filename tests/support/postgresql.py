@@ -34,6 +34,15 @@ class PostgreSQLServer:
         """URL of the maintenance database."""
         return f"postgresql://chat@/postgres?host={self.directory}"
 
+    def create_database(self, name: str) -> str:
+        """Create an empty database, and return its URL."""
+        self._run("createdb", "-h", str(self.directory), "-U", "chat", name)
+        return f"postgresql://chat@/{name}?host={self.directory}"
+
+    def execute(self, database: str, statement: str) -> None:
+        """Run an SQL statement in a database."""
+        self._run("psql", "-h", str(self.directory), "-U", "chat", "-v", "ON_ERROR_STOP=1", "-c", statement, database)
+
     def start(self) -> None:
         """Start the server and wait until it accepts connections."""
         options = f"-c listen_addresses='' -c unix_socket_directories='{self.directory}' -c fsync=off"
