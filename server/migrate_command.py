@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import shlex
 import time
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,8 @@ def run(arguments: argparse.Namespace, settings: ServerSettings) -> None:
     rooms, entries = (result.rows.get(name, 0) for name in ("rooms", "entries"))
     verb = "already contains" if result.is_repeated else "contains"
     write_output(f"{target} {verb} all {rooms:,} rooms and {entries:,} entries of {path}")
-    write_output(f"start: chat-server --database {target}{location and f' --uploads {location}'}")
+    options = ["--uploads", location] if location else []
+    write_output(f"start: {shlex.join(['chat-server', '--database', target, *options])}")
 
 
 def _describe_server(database: str) -> str:

@@ -1,6 +1,7 @@
 """Migration of a SQLite database to PostgreSQL, with interruptions and unusable databases."""
 
 import json
+import shlex
 import signal
 import sqlite3
 from collections.abc import Generator
@@ -184,7 +185,7 @@ async def test_clients_of_a_migrated_server_keep_their_positions_and_identities(
         0,
         [
             f"{url} contains all 2 rooms and {before['lastSeq'] + 1} entries of {database}",
-            f"start: chat-server --database {url} --uploads {uploads}",
+            f"start: {shlex.join(['chat-server', '--database', url, '--uploads', uploads])}",
         ],
     ), errors
     steps = [line.split(": ") for line in errors.splitlines()]

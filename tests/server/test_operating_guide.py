@@ -15,7 +15,7 @@ FIELDS = frozenset(ServerSettings.__struct_fields__)
 FLAGS_WITHOUT_SETTING = frozenset(
     """
     bot completion config expires files force format help json managed messages nick output password_stdin reason role
-    uses version
+    to uses version
     """.split()  # noqa: SIM905 a word list reads better than 17 quoted strings
 )
 CLIENT_FLAGS = frozenset({"serve"})
