@@ -136,3 +136,5 @@ async def test_bodies_and_rates_are_limited(tmp_path: Path) -> None:
         assert await ann.send()
         assert (await api.request("GET", HOOKS)).status == 401
         assert (await creator.request("POST", HOOKS, {"nickName": "x" * 33})).reason == "nick_too_long"
+        revocations = [await creator.request("DELETE", f"{HOOKS}/unknown") for _ in range(4)]
+        assert [response.reason for response in revocations] == ["hook_not_found"] * 3 + ["too_many_messages"]

@@ -116,6 +116,7 @@ class HookApi:
                 tag="webhooks",
                 handle=self._revoke,
                 credentials="account",
+                rate_class=room_requests.RevokeHook.rate_class,
                 parameters=HookPath,
                 problems=ROOM_PROBLEMS,
             ),
