@@ -120,7 +120,7 @@ class EventStream:
         self._is_live = self._last_seq == self._newest_seq
 
     def close(self) -> None:
-        """End the stream after the queued events; a waiting `read` returns."""
+        """End the stream after the queued events; further entries are ignored, and a waiting `read` returns."""
         self._is_closed = True
         self._wakeup.set()
 
@@ -174,6 +174,8 @@ class EventStream:
 
     def _push(self, frame: Frame) -> None:
         """Queue an entry; other frames, such as the removal of the room, only end a waiting `read`."""
+        if self._is_closed:
+            return
         if isinstance(frame, StreamFrame):
             self._newest_seq = max(self._newest_seq, frame.seq)
             if self._is_live:

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from aiohttp import ClientError
+from aiohttp import ClientError, web
 
 from server.app import RunningServer
 from server.web.api import events as event_api
@@ -141,6 +141,32 @@ async def test_a_stream_ends_at_the_revocation_of_its_token_and_at_the_shutdown(
         shutdown = asyncio.create_task(server_stack.aclose())
         await end_of_stream(guest)
         await shutdown
+
+
+async def test_entries_after_the_revocation_are_not_sent_to_a_slow_reader(
+    server: RunningServer, ann: Person, api: AccountApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_writing, may_write = asyncio.Event(), asyncio.Event()
+    write = web.StreamResponse.write
+
+    async def write_later(response: web.StreamResponse, data: bytes) -> None:
+        if b"before" in data:
+            is_writing.set()
+            await may_write.wait()
+        await write(response, data)
+
+    monkeypatch.setattr(web.StreamResponse, "write", write_later)
+    async with (
+        connect_person(server, "bob", "account") as bob,
+        event_source(server.url, headers={"Authorization": bob.authorization}) as source,
+    ):
+        await source.read()
+        await ann.send("before")
+        await is_writing.wait()
+        assert (await api.with_token(bob.token).request("DELETE", "/api/sessions/current")).status == 204
+        await ann.send("after")
+        may_write.set()
+        assert [event.data["message"] for event in await source.read_until_end()] == ["before"]
 
 
 async def test_a_slow_reader_is_disconnected_and_resumes(tmp_path: Path) -> None:
