@@ -13,7 +13,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
-from contextlib import suppress
 from itertools import groupby
 from typing import Any
 
@@ -105,7 +104,8 @@ class LogFollower:
         self._reader = reader
         self._deliver = deliver
         self._reload_access = reload_access
-        self._is_access_current = True
+        self._connect_count = 0  # of the bus
+        self._access_loaded_at = 0  # `_connect_count` at the last load of the permissions
         self._on_replaced = on_replaced
         self._on_renamed = on_renamed
         self._get_live_keys = get_live_keys
@@ -136,11 +136,14 @@ class LogFollower:
                 self._next_poll = min(self._next_poll, now + DEGRADED_POLL_INTERVAL)
             if now >= self._next_poll:
                 self._next_poll = now + POLL_INTERVAL
-                with suppress(errors.Unavailable):  # logged by the reader
+                try:
                     await self._poll()
-                    if not self._is_access_current:
-                        self._is_access_current = True
+                    connect_count = self._connect_count
+                    if connect_count != self._access_loaded_at:
                         await self._reload_access()
+                        self._access_loaded_at = connect_count
+                except errors.Unavailable:  # logged by the reader
+                    self._next_poll = self._loop.time() + DEGRADED_POLL_INTERVAL
             await asyncio.sleep(TICK)
 
     async def close(self) -> None:
@@ -303,7 +306,7 @@ class LogFollower:
             positions = await self._reader.read_positions((), (room.key,))
         except BaseException:
             if self._rooms.get(room.key) is room:
-                del self._rooms[room.key]
+                self._unfollow(room)
             raise
         finally:
             room.opening = None
@@ -332,7 +335,7 @@ class LogFollower:
 
     def _resynchronize(self) -> None:
         """Read everything that a lost message may have changed."""
-        self._is_access_current = False
+        self._connect_count += 1
         self.poll_soon()
 
     async def _poll(self) -> None:

@@ -12,6 +12,7 @@ from server.cluster.bus import Bus, ReceiveMessage
 from server.cluster.log_follower import LogFollower
 from server.storage.log_tail_reader import LogPosition, LogTail, LogTailReader
 from tests.support.wait import wait_until
+from tui_chat.protocol.errors import Unavailable
 from tui_chat.protocol.events import Entry, Message
 
 ROOMS = ("tea", "coffee", "water")
@@ -19,10 +20,17 @@ ENTRIES = 60
 
 
 class SharedLogs:
-    """Logs in memory, with the methods of `LogTailReader`."""
+    """Logs in memory, with the methods of `LogTailReader`.
+
+    Attributes:
+        logs: Entries by room.
+        failing_reads: Numbers of the reads that fail, from 1.
+    """
 
     def __init__(self) -> None:
         self.logs: dict[str, list[Entry]] = {room: [] for room in ROOMS}
+        self.failing_reads: Collection[int] = ()
+        self._read_count = 0
 
     def append(self, room: str) -> Message:
         seq, entry_id = len(self.logs[room]) + 1, 1 + sum(map(len, self.logs.values()))
@@ -30,12 +38,18 @@ class SharedLogs:
         self.logs[room].append(entry)
         return entry
 
-    async def read_positions(self, room_ids: Collection[int], keys: Collection[str]) -> list[LogPosition]:
+    async def read(self) -> None:
         await asyncio.sleep(0)
+        self._read_count += 1
+        if self._read_count in self.failing_reads:
+            raise Unavailable("storage_unreadable")
+
+    async def read_positions(self, room_ids: Collection[int], keys: Collection[str]) -> list[LogPosition]:
+        await self.read()
         return [self.position(room) for room in {*keys, *(ROOMS[room_id - 1] for room_id in room_ids)}]
 
     async def read_tail(self, room_id: int, key: str, after: int) -> LogTail | None:
-        await asyncio.sleep(0)
+        await self.read()
         return LogTail(self.position(key), 1, self.logs[key][after : after + 3])
 
     def position(self, room: str) -> LogPosition:
@@ -49,7 +63,7 @@ class LossyBus:
     def __init__(self, buses: "list[LossyBus]", random: Random) -> None:
         self._buses = buses
         self._random = random
-        self._receivers: dict[str, ReceiveMessage] = {}
+        self.receivers: dict[str, ReceiveMessage] = {}
         self.is_healthy = True
         self.on_connect: list[Callable[[], None]] = []
         buses.append(self)
@@ -65,15 +79,15 @@ class LossyBus:
                     asyncio.get_running_loop().call_later(delay, bus.receive, channel, body)
 
     def receive(self, channel: str, body: bytes) -> None:
-        if channel in self._receivers:
-            self._receivers[channel]("", body)
+        if channel in self.receivers:
+            self.receivers[channel]("", body)
 
     async def subscribe(self, channel: str, receive: ReceiveMessage) -> None:
         await asyncio.sleep(0)
-        self._receivers[channel] = receive
+        self.receivers[channel] = receive
 
     async def unsubscribe(self, channel: str) -> None:
-        self._receivers.pop(channel, None)
+        self.receivers.pop(channel, None)
 
 
 class Node:
@@ -82,6 +96,7 @@ class Node:
     Attributes:
         snapshots: Last `seq` of the snapshot by room.
         delivered: Deliveries after the snapshot by room.
+        access_loads: Number of successful loads of the permissions.
     """
 
     def __init__(self, logs: SharedLogs, bus: LossyBus) -> None:
@@ -89,8 +104,11 @@ class Node:
         self.snapshots: dict[str, int] = {}
         self.delivered: dict[str, list[int]] = {room: [] for room in ROOMS}
 
+        self.access_loads = 0
+
         async def reload_access() -> None:
-            pass
+            await logs.read()
+            self.access_loads += 1
 
         self.follower = LogFollower(
             cast("Bus", bus),
@@ -145,3 +163,21 @@ async def test_all_readers_receive_each_entry_once_in_order(seed: int, monkeypat
     await asyncio.wait(tasks)
     for node in nodes:
         await node.follower.close()
+
+
+async def test_failed_reads_are_repeated_and_leave_no_subscription(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in {"POLL_INTERVAL": 3600.0, "DEGRADED_POLL_INTERVAL": 0.01, "TICK": 0.01}.items():
+        monkeypatch.setattr(log_follower, name, seconds)
+    logs, bus = SharedLogs(), LossyBus([], Random(0))
+    node = Node(logs, bus)
+    logs.failing_reads = (1, 2, 4)  # of the position, of the comparison, and of the permissions after the next one
+    with pytest.raises(Unavailable):
+        await node.follower.follow("tea")
+    await wait_until(lambda: not bus.receivers)
+    for callback in bus.on_connect:
+        callback()
+    task = asyncio.create_task(node.follower.run())
+    await wait_until(lambda: node.access_loads == 1)
+    task.cancel()
+    await asyncio.wait({task})
+    await node.follower.close()
