@@ -95,7 +95,7 @@ class NodeRegistry:
         loop = asyncio.get_running_loop()
         load = self._read_load()
         started_at, sent_at = loop.time(), self._now()
-        heartbeat = await self._repository.beat(self._node_id, load) if self._is_registered else None
+        heartbeat = await self._repository.beat(self._node_id, load)
         if heartbeat is None:
             if self._is_registered:
                 log.error("node was removed by another one, closing all connections")
@@ -104,6 +104,7 @@ class NodeRegistry:
             await self._repository.register(self._node_id, self._label, load)
             self._is_registered, self._steady_since = True, None
             return
+        self._is_registered = True  # also after a registration whose response was lost
         if heartbeat.is_draining and not self._is_draining:
             self._is_draining = True
             self._on_drain()

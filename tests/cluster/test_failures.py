@@ -17,6 +17,7 @@ from server.app import RunningServer, serve
 from server.cluster import job_lock, log_follower, node_registry
 from server.cluster.bus import Bus
 from server.cluster.job_lock import JobLock
+from server.cluster.node_registry import NodeRegistry
 from server.listener import StartupError
 from server.settings import ServerSettings
 from server.storage.database import Database, open_database
@@ -32,6 +33,7 @@ from tests.support.raw_client import RawClient, raw_client
 from tests.support.redis import redis_server
 from tests.support.server_process import run_server
 from tests.support.wait import TIMEOUT, wait_until
+from tui_chat.protocol.errors import Unavailable
 
 pytestmark = pytest.mark.needs_postgresql
 
@@ -193,6 +195,33 @@ async def test_a_removed_node_closes_its_connections_and_registers_again(
         async with raw_client(node.url) as client:
             await client.join(uuid4().hex, "ann")
     assert await database.nodes.list_nodes() == []
+
+
+async def test_a_registration_with_a_lost_response_is_continued(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register = database.nodes.register
+
+    async def lose_response(node_id: str, label: str, load: NodeLoad) -> None:
+        await register(node_id, label, load)
+        raise Unavailable("storage_unwritable")
+
+    monkeypatch.setattr(database.nodes, "register", lose_response)
+    registry = NodeRegistry(
+        database.nodes,
+        "lost response",
+        "host:1",
+        now=lambda: 0,
+        read_load=lambda: NodeLoad(connections=0, lag=0.0),
+        on_fenced=lambda: pytest.fail("fenced"),
+        on_drain=lambda: pytest.fail("drained"),
+    )
+    with pytest.raises(Unavailable):
+        await registry.beat()
+    await registry.beat()
+    assert "lost response" in [record.id for record in await database.nodes.list_nodes()]
+    await registry.close()
+    assert "lost response" not in [record.id for record in await database.nodes.list_nodes()]
 
 
 async def test_a_node_without_heartbeats_is_removed(
