@@ -190,8 +190,9 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         if not self.bus:
             return "postgres" if has_database_server and self.conversations == "off" else "local"
         if self.bus != "local":
-            if self.bus != "postgres" and not self.bus.startswith(("redis://", "rediss://", "unix://")):
-                raise ConfigError(f"bus: {self.bus!r} is not supported; use local, postgres or redis://HOST:6379/0")
+            if self.bus != "postgres" and not _is_redis_url(self.bus):
+                bus = _hide_password(self.bus)
+                raise ConfigError(f"bus: {bus!r} is not supported; use local, postgres or redis://HOST:6379/0")
             if not has_database_server:
                 raise ConfigError("bus: a SQLite database has one server; use local, or a PostgreSQL database")
             if self.conversations == "on":
@@ -331,6 +332,15 @@ def render_markdown() -> str:
         f"| `{setting.flag}` | `{setting.variable}` | {setting.default_text} | {setting.unit} | {setting.help} |\n"
         for setting in SETTINGS.values()
     )
+
+
+def _is_redis_url(text: str) -> bool:
+    """Return whether a text is a URL of the Redis driver; only its scheme and port are checked."""
+    try:
+        port = urlsplit(text).port
+    except ValueError:
+        return False
+    return port != 0 and text.startswith(("redis://", "rediss://", "unix://"))
 
 
 def _hide_password(url: str) -> str:

@@ -27,7 +27,9 @@ def test_the_bus_depends_on_the_database_and_the_setting(values: dict[str, str],
     [
         ({"bus": "postgres"}, "a SQLite database has one server"),
         ({"database": "sqlite:///chat.db", "bus": "redis://host"}, "a SQLite database has one server"),
-        ({"database": POSTGRESQL, "bus": "nats://host"}, "'nats://host' is not supported"),
+        ({"database": POSTGRESQL, "bus": "nats://user:secret@host"}, "'nats://user:…@host' is not supported"),
+        ({"database": POSTGRESQL, "bus": "redis://host:port"}, "'redis://host:port' is not supported"),
+        ({"database": POSTGRESQL, "bus": "redis://host:65536"}, "'redis://host:65536' is not supported"),
         ({"database": POSTGRESQL, "bus": "postgres", "conversations": "on"}, "requires local"),
     ],
 )
