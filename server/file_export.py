@@ -14,7 +14,7 @@ from server.uploads.object_store import STORE_ERRORS, UploadStore
 
 
 class FileExport(NamedTuple):
-    """Result of an export: number of copied files, and paths of those without readable bytes."""
+    """Result of an export: number of copied files, and paths of those that are not stored any more."""
 
     copied: int
     missing: tuple[str, ...]
@@ -32,7 +32,7 @@ def export_files(
         overwrite: Replace existing files.
 
     Raises:
-        ControlError: The location is not readable on this computer, or a copy exists or cannot be written.
+        ControlError: The location is not readable, or a copy exists or cannot be written.
     """
     if "://" not in location and not Path(location).is_dir():
         raise ControlError(f"the files of messages are in {location}, which is no directory of this computer")
@@ -40,8 +40,8 @@ def export_files(
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return asyncio.run(_copy_all(dict.fromkeys(paths), UploadStore(location), directory, overwrite))
-    except (StorageError, OSError, ValueError) as error:
-        raise ControlError(str(error)) from error
+    except (StorageError, *STORE_ERRORS, ValueError) as error:
+        raise ControlError(str(error).partition("\n")[0]) from error
 
 
 async def _copy_all(paths: Iterable[str], store: UploadStore, directory: Path, overwrite: bool) -> FileExport:
@@ -53,7 +53,7 @@ async def _copy_all(paths: Iterable[str], store: UploadStore, directory: Path, o
             continue
         try:
             _, parts = await store.read(file_path.upload_id, is_preview=file_path.is_preview)
-        except STORE_ERRORS:
+        except FileNotFoundError:
             missing.append(path)
             continue
         target = directory / file_path.upload_id / name

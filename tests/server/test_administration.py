@@ -17,6 +17,8 @@ import pytest
 from server import admin_commands, control_commands, control_socket
 from server.administration import open_administration
 from server.control_socket import ControlError, serve_control_socket
+from server.domain.uploads import UPLOADS_PATH
+from server.file_export import export_files
 from server.settings import ServerSettings
 from server.storage.database import open_database
 from server.storage.sqlite import lock_database
@@ -122,6 +124,14 @@ async def test_export_copies_the_files_of_messages_while_the_server_runs_and_aft
             f"chat-server: saved 1 files in {copies}",
         ],
     )
+
+
+def test_an_unreachable_store_ends_the_export_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"ENDPOINT_URL": "http://127.0.0.1:1", "ALLOW_HTTP": "true", "SKIP_SIGNATURE": "true"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    attachments = [{"path": f"{UPLOADS_PATH}/{'a' * 22}/name"}]
+    with pytest.raises(ControlError, match=r"^[^\n]*127\.0\.0\.1[^\n]*$"):
+        export_files(attachments, "s3://bucket", tmp_path / "copies", overwrite=False)
 
 
 async def test_an_unusable_output_ends_the_export(home: Path) -> None:
