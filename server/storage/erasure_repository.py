@@ -89,7 +89,10 @@ class ErasureRepository:
         return await self._writes.run(partial(_rename_author, member_id=member_id, name=name, first_id=first_id))
 
     async def delete_traces(self, member_id: str, name: str) -> None:
-        """Delete the rows of a member other than entries and sanctions, and replace its names in the remaining rows."""
+        """Delete the memberships, mentions, blocks, conversations and webhooks of a member.
+
+        Its uploads are unpinned, and its names in other rows are replaced.
+        """
         await self._writes.run(partial(_delete_traces, member_id=member_id, name=name))
 
 
