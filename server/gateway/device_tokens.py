@@ -195,5 +195,5 @@ def encode_auth_failure(error: errors.Unauthorized, *, is_conversation: bool) ->
 
 
 def hash_secret(secret: str) -> bytes:
-    """Return the SHA-256 digest of a token or an invite code; both have enough entropy for a fast hash."""
+    """Return the SHA-256 of a token, an invite code or a webhook secret; all have enough entropy for a fast hash."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -12,7 +12,6 @@
   and with the row of an append corrects a name that is missing.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable, Collection
 from typing import Literal, Protocol, TypeVar
 
@@ -26,6 +25,7 @@ from server.domain.permissions import Action, Policy, Role, Standing, is_permitt
 from server.domain.room_access import AccessState, Requester, RoomAccess
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
+from server.gateway.device_tokens import hash_secret
 from server.storage.database import Database
 from tui_chat.protocol import errors, events, names
 from tui_chat.protocol.policies import Retention, RoomPolicy
@@ -183,7 +183,7 @@ class RoomAccessControl:
         room = self._room_registry.get_ref(room_name)
         state = await self._read(connection, room_name, member.member_id)
         if invite is not None and not self._is_visible(room_name, state):
-            if not await self._database.invites.is_valid(room.key, hash_invite(invite)):
+            if not await self._database.invites.is_valid(room.key, hash_secret(invite)):
                 raise errors.NotFound("room_not_found")  # the same reads as for an address that does not exist
             await self._add_membership(room, member, None, invite)
             state = await self._read(connection, room_name, member.member_id)
@@ -348,7 +348,7 @@ class RoomAccessControl:
                 policy_seq=policy_seq,
                 action="joined",
                 target=member,
-                invite_digest=None if invite is None else hash_invite(invite),
+                invite_digest=None if invite is None else hash_secret(invite),
             )
         )
 
@@ -363,8 +363,3 @@ def to_wire_policy(policy: Policy) -> RoomPolicy | None:
     if policy.keep_days is not None or policy.keep_messages is not None:
         changed["keep"] = Retention(days=policy.keep_days, messages=policy.keep_messages)
     return RoomPolicy(**changed)
-
-
-def hash_invite(code: str) -> bytes:
-    """Return the stored form of an invite code, its SHA-256."""
-    return hashlib.sha256(code.encode("utf-8", "surrogatepass")).digest()

@@ -16,9 +16,10 @@ from server.domain.room_access import AccessState
 from server.domain.room_addresses import generate_room_address
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
+from server.gateway.device_tokens import hash_secret
 from server.gateway.identity import IdentityResolver, require_account
 from server.gateway.request_handler import RequestHandlers
-from server.gateway.room_access import RoomAccessControl, hash_invite
+from server.gateway.room_access import RoomAccessControl
 from server.gateway.room_catalog import RoomCatalog
 from server.gateway.room_entry import RoomEntry
 from server.storage.database import Database
@@ -228,7 +229,7 @@ class RoomAdmin:
         invite = await self._database.invites.create(
             names.canonical_key(request.room),
             state.access.policy_seq,
-            digest=hash_invite(code),
+            digest=hash_secret(code),
             uses=request.uses,
             expires_in=request.expires_in,
             created_by=self._identity.resolve_member_id(connection),
