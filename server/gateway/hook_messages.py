@@ -73,12 +73,12 @@ class HookMessages:
         account = AccountIdentity.from_account(creator, token_id=0)
         return HookCaller(address=address, member_id=hook.member_id, account=account, hook=hook)
 
-    async def append(self, secret: str, address: str, text: str) -> events.Entry:
+    async def append(self, caller: HookCaller, secret: str, text: str) -> events.Entry:
         """Append a message; the entry is committed before the return.
 
         Args:
+            caller: Webhook of the secret, which is verified again.
             secret: Secret of the webhook.
-            address: Network address of the client.
             text: Sanitized text within the limit of messages.
 
         Raises:
@@ -86,10 +86,9 @@ class HookMessages:
             Forbidden: The creator may not write in the room, or the webhook is silenced or banned.
             RateLimited: The rate of the webhook is exceeded.
         """
-        caller = await self.identify(secret, address)
         self._limits.acquire(caller, requests.SendMessage.rate_class, len(text.encode()))
         return await self._access_control.repeat_stale(
-            caller.create_connection(), partial(self._append, secret, address, text)
+            caller.create_connection(), partial(self._append, secret, caller.address, text)
         )
 
     async def _append(self, secret: str, address: str, text: str) -> events.Entry:

@@ -149,10 +149,10 @@ class HookApi:
 
     async def _post(self, call: ApiCall[HookSecret, None]) -> web.Response:
         """Return `ok`, the response of Slack, which Grafana and Alertmanager compare."""
-        request, secret, address = call.request, call.parameters.secret, call.caller.address
-        await self._messages.identify(secret, address)
+        request, secret = call.request, call.parameters.secret
+        caller = await self._messages.identify(secret, call.caller.address)
         text = extract_text(await read_body(request, MAX_HOOK_BYTES), request.content_type)
-        await self._messages.append(secret, address, text)
+        await self._messages.append(caller, secret, text)
         return web.Response(text="ok")
 
     async def _handle(self, call: ApiCall[Any, Any], request: Request) -> events.WireStruct:
