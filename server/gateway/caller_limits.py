@@ -1,7 +1,8 @@
 """Rate limits of programs over HTTP, with the rates of a connection.
 
-An account has its token buckets in memory, whatever its address. All guests of an address share theirs, because a guest
-key costs nothing; guests on the machine of the server have their own.
+- Accounts and webhooks: each has its own token buckets for requests from all addresses.
+- Guests: all guests of an address share token buckets, because a guest key costs nothing. Guests on the machine of the
+  server have their own.
 """
 
 from server.domain.lru_table import LruTable

@@ -55,7 +55,7 @@ class Request(ValidatedStruct, frozen=True):
 
     Attributes:
         event: Name of the Socket.IO event.
-        rate_class: Token bucket of the connection that the request uses (`server.gateway.dispatcher`).
+        rate_class: Token bucket that the request uses (`server.gateway.request_limits`).
     """
 
     event: ClassVar[str]
