@@ -23,7 +23,10 @@ class PasteParts(ChatParts):
         self.session.add_room(self.room)
         self.view.draw_changes()
         self.files: list[object] = []
-        self.flow = PasteFlow(self.view, self.send, self.send_files, self.files.append)
+        self.flow = PasteFlow(self.view, self.send, self.send_files, self.upload)
+
+    def upload(self, room: str, paths: Sequence[Path]) -> None:
+        self.files.append((room, paths))
 
     def send_files(self, room: str, files: Sequence[OutboxFile]) -> str:
         self.files += [(room, file.name, file.content) for file in files]
@@ -102,7 +105,21 @@ def test_dropped_files_are_sent_only_after_a_confirmation(parts: PasteParts) -> 
         parts.flow.confirm_files([path], "/x/a.txt")
         parts.close_dialog(answer)
         assert parts.view.composer.text == text
-    assert parts.files == [[path]]
+    assert parts.files == [("tea", [path])]
     parts.room.policy = RoomPolicy(upload="moderators")
     parts.flow.confirm_files([path], "/x/a.txt")
     assert parts.view.composer.text == "/x/a.txt"
+
+
+def test_files_are_sent_to_the_room_in_which_the_dialog_opened(parts: PasteParts) -> None:
+    den, path = FakeRoom("den").join("one"), Path("/x/a.txt")
+    parts.session.add_room(den, show=False)
+    for confirm, answer in (
+        (lambda: parts.flow.confirm_files([path], "/x/a.txt"), Answer(True)),
+        (lambda: parts.flow.confirm("one\ntwo"), PasteMode.FILE),
+    ):
+        parts.session.show_room("tea")
+        confirm()
+        parts.session.show_room("den")
+        parts.close_dialog(answer)
+    assert parts.files == [("tea", [path]), ("tea", "paste.txt", b"one\ntwo")]

@@ -122,7 +122,7 @@ class ReaderCommands:
         try:
             view, paths = self._session.current_room, find_dropped_files(line)
             if view is not None and paths and find_upload_refusal(view.room) is None:
-                problem = await self._send_dropped_files(paths, line)
+                problem = await self._send_dropped_files(view.name, paths, line)
             else:
                 problem = handlers.run_input(line, self.context)
             if problem:
@@ -132,12 +132,12 @@ class ReaderCommands:
             log.exception("input line not executed")
             self._reader.announce(tr(app_strings.INTERNAL_ERROR))
 
-    async def _send_dropped_files(self, paths: Sequence[Path], line: str) -> str:
-        """Send files after a question, otherwise their paths as a message; return an error message, or empty."""
+    async def _send_dropped_files(self, room: str, paths: Sequence[Path], line: str) -> str:
+        """Send files to a room after a question, otherwise their paths as a message; return an error, or empty."""
         question = chat_strings.send_files_question([path.name for path in paths])
         if not await self._confirm(question, tr("send")):
             return self.context.send(line)
-        file_handlers.upload_paths(paths, self.context)
+        file_handlers.upload_paths(room, paths, self.context)
         return ""
 
     async def wait_for_results(self) -> None:

@@ -30,19 +30,15 @@ def upload(argument: str, context: CommandContext) -> None:
     room = context.room()
     if (refusal := find_upload_refusal(room.room)) is not None:
         raise refusal
-    upload_paths(parse_paths(argument), context)
+    upload_paths(room.name, parse_paths(argument), context)
 
 
-def upload_paths(paths: Sequence[Path], context: CommandContext) -> None:
-    """Queue local files as one message in the current room; errors are shown.
-
-    Raises:
-        CommandRejected: No room is open.
-    """
-    run_in_background(_upload(paths, context.room().name, context), context)
+def upload_paths(room: str, paths: Sequence[Path], context: CommandContext) -> None:
+    """Queue local files as one message in a room; errors are shown, also that the room is not open."""
+    run_in_background(_upload(room, paths, context), context)
 
 
-async def _upload(paths: Sequence[Path], room: str, context: CommandContext) -> str:
+async def _upload(room: str, paths: Sequence[Path], context: CommandContext) -> str:
     files: list[OutboxFile] = []
     for path in paths:
         try:

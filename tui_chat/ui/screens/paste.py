@@ -23,11 +23,13 @@ PASTE_FILE_NAME = "paste.txt"
 class PasteFlow:
     """Treatment of a large paste or of dropped files, from the dialog to the composer or the sent messages.
 
+    Files are sent to the room in which the dialog opened, also if another room is current at the answer.
+
     Args:
         view: Widgets of the chat screen.
         send_verbatim: Sends text without command parsing, and returns the error message, empty on success.
         send_files: Sends files to a room as one message, and returns the error message, empty on success.
-        upload: Sends files of this computer to the current room.
+        upload: Sends files of this computer to a room.
     """
 
     def __init__(
@@ -35,7 +37,7 @@ class PasteFlow:
         view: ChatView,
         send_verbatim: Callable[[str], str],
         send_files: Callable[[str, Sequence[OutboxFile]], str],
-        upload: Callable[[Sequence[Path]], None],
+        upload: Callable[[str, Sequence[Path]], None],
     ) -> None:
         self._view = view
         self._send_verbatim = send_verbatim
@@ -53,9 +55,9 @@ class PasteFlow:
         Args:
             text: Sanitized text.
         """
-        paste = Paste(text)
-        if modes := paste.available_modes(may_upload=self._may_upload):
-            self._view.open_dialog(PasteScreen(paste, modes), lambda mode: self._apply(paste, mode))
+        paste, upload_room = Paste(text), self._find_upload_room()
+        if modes := paste.available_modes(may_upload=upload_room is not None):
+            self._view.open_dialog(PasteScreen(paste, modes), lambda mode: self._apply(paste, mode, upload_room))
         else:
             self._view.show_error(tr("Paste too large ({count:,} characters); not inserted.", count=len(text)))
 
@@ -66,7 +68,8 @@ class PasteFlow:
             paths: Existing files.
             text: Sanitized text.
         """
-        if not self._may_upload:
+        upload_room = self._find_upload_room()
+        if upload_room is None:
             self._view.composer.insert_text(text)
             return
         question = chat_strings.send_files_question([path.name for path in paths])
@@ -75,23 +78,22 @@ class PasteFlow:
 
         def on_answered(answer: Answer | None) -> None:
             if answer is not None and answer.is_confirmed:
-                self._upload(paths)
+                self._upload(upload_room, paths)
             else:
                 self._view.composer.insert_text(text + (answer.typed_text if answer is not None else ""))
 
         self._view.open_dialog(dialog, on_answered)
 
-    @property
-    def _may_upload(self) -> bool:
+    def _find_upload_room(self) -> str | None:
+        """Return the name of the current room, None without one or if the room accepts no files."""
         room = self._view.session.current_room
-        return room is not None and find_upload_refusal(room.room) is None
+        return room.name if room is not None and find_upload_refusal(room.room) is None else None
 
-    def _apply(self, paste: Paste, mode: PasteMode | None) -> None:
-        room = self._view.session.current_room
+    def _apply(self, paste: Paste, mode: PasteMode | None, upload_room: str | None) -> None:
         if mode is PasteMode.EDIT:
             self._view.composer.insert_text(paste.text)
-        elif mode is PasteMode.FILE and room is not None:
-            if error := self._send_files(room.name, [OutboxFile.from_text(PASTE_FILE_NAME, paste.text)]):
+        elif mode is PasteMode.FILE and upload_room is not None:
+            if error := self._send_files(upload_room, [OutboxFile.from_text(PASTE_FILE_NAME, paste.text)]):
                 self._view.show_error(error)
             self._view.draw_changes()
         elif mode is not None:

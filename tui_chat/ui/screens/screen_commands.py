@@ -127,9 +127,9 @@ class ScreenCommands:
             return str(error)
         return ""
 
-    def upload(self, paths: Sequence[Path]) -> None:
-        """Send files of this computer to the current room; errors are shown."""
-        file_handlers.upload_paths(paths, self._context)
+    def upload(self, room: str, paths: Sequence[Path]) -> None:
+        """Send files of this computer to a room; errors are shown."""
+        file_handlers.upload_paths(room, paths, self._context)
 
     def open_file(self, line: MessageLine, index: int) -> str:
         """Open a file of a message of the current room after a question; return an error message, empty on success."""
