@@ -1,11 +1,13 @@
 """Files of images in memory and in the cache directory."""
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
+from tests.support.wait import wait_until
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.session import image_files
 from tui_chat.session.file_captions import MAX_IMAGE_BYTES
@@ -43,6 +45,26 @@ async def test_files_are_fetched_once_and_survive_a_restart(tmp_path: Path) -> N
             await ImageFiles(url, refuse, tmp_path).read(path)
     files.forget(["/a", "/unknown"])
     assert deleted == ["/a", "/unknown"]
+    assert not list((tmp_path / "images").iterdir())
+    await files.read("/a")
+    assert requests == ["/a", "/a"]
+
+
+async def test_an_image_that_is_deleted_during_its_download_is_not_stored(tmp_path: Path) -> None:
+    requests: list[str] = []
+    is_open = asyncio.Event()
+
+    async def fetch(path: str, max_bytes: int) -> bytes:
+        requests.append(path)
+        await is_open.wait()
+        return b"image"
+
+    files = ImageFiles(URL, fetch, tmp_path)
+    load = asyncio.create_task(files.read("/a"))
+    await wait_until(lambda: requests)
+    files.forget(["/a"])
+    is_open.set()
+    assert await load == b"image"
     assert not list((tmp_path / "images").iterdir())
     await files.read("/a")
     assert requests == ["/a", "/a"]

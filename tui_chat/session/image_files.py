@@ -3,20 +3,20 @@
 - Memory: at most `MEMORY_BYTES` of files.
 - Cache directory: at most `CACHE_BYTES`, files of mode 0600. The oldest are removed first. A file name is a hash of
   server and path.
-- A deleted image is removed from both (`forget`).
+- A deleted image is removed from both (`forget`). A load that a deletion overlaps is not stored.
 """
 
 import asyncio
 import hashlib
 import logging
 import os
-import tempfile
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
 from tui_chat.session.file_captions import MAX_IMAGE_BYTES
+from tui_chat.session.store.atomic_write import atomic_write
 
 MEMORY_BYTES = 16 * 2**20
 """Maximum size of the files in memory."""
@@ -45,6 +45,7 @@ class ImageFiles:
         self._directory = cache_dir / "images" if cache_dir is not None else None
         self._memory: OrderedDict[str, bytes] = OrderedDict()  # by path, least recently used first
         self._memory_bytes = 0
+        self._deletion_count = 0
         self.on_deleted: Callable[[list[str]], object] = lambda paths: None
 
     async def read(self, path: str) -> bytes:
@@ -59,10 +60,14 @@ class ImageFiles:
         if path in self._memory:
             self._memory.move_to_end(path)
             return self._memory[path]
+        deletion_count = self._deletion_count
         content = await asyncio.to_thread(self._load, path)
         if content is None:
             content = await self._fetch(path, MAX_IMAGE_BYTES)
             await asyncio.to_thread(self._save, path, content)
+        if deletion_count != self._deletion_count:
+            self._remove(path)
+            return content
         if path not in self._memory:
             self._memory[path] = content
             self._memory_bytes += len(content)
@@ -72,12 +77,16 @@ class ImageFiles:
 
     def forget(self, paths: list[str]) -> None:
         """Remove the files of deleted images."""
+        self._deletion_count += 1
         self.on_deleted(paths)
         for path in paths:
-            self._memory_bytes -= len(self._memory.pop(path, b""))
-            if self._directory is not None:
-                with suppress(OSError):
-                    self._cache_file(self._directory, path).unlink(missing_ok=True)
+            self._remove(path)
+
+    def _remove(self, path: str) -> None:
+        self._memory_bytes -= len(self._memory.pop(path, b""))
+        if self._directory is not None:
+            with suppress(OSError):
+                self._cache_file(self._directory, path).unlink(missing_ok=True)
 
     def _load(self, path: str) -> bytes | None:
         """Return a file of the cache directory and mark the file as used, None without one."""
@@ -96,9 +105,7 @@ class ImageFiles:
             return
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=self._directory, delete=False) as file:
-                file.write(content)
-            Path(file.name).replace(self._cache_file(self._directory, path))
+            atomic_write(self._cache_file(self._directory, path), content)
             _remove_oldest(self._directory)
         except OSError as error:
             log.info("image not cached: %s", error.strerror)

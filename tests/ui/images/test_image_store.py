@@ -107,6 +107,20 @@ async def test_only_visible_images_are_loaded_and_hidden_ones_leave_the_terminal
         assert not output.images.images
 
 
+async def test_deleted_images_are_not_shown_after_the_end_of_their_download() -> None:
+    files, output = FileServer(), RecordedOutput()
+    boxes = [make_box("/a"), make_box("/b")]
+    async with store_with(files, output, KITTY) as store:
+        store.show(boxes)
+        await wait_until(lambda: len(files.requests) == 2)
+        store.forget(["/a"])
+        files.is_open.set()
+        await wait_until(all_shown(store, boxes[1:]))
+        assert store.get(boxes[0]) is None
+        assert files.requests == ["/a", "/b"]
+        assert len(output.images.images) == 1
+
+
 async def test_uploads_wait_for_other_output() -> None:
     files, output = FileServer(), RecordedOutput()
     files.is_open.set()

@@ -122,8 +122,12 @@ class ImageStore:
         self._start_loads()
 
     def forget(self, paths: Iterable[str]) -> None:
-        """Discard the pictures of deleted images."""
+        """Discard the pictures of deleted images and cancel their loads."""
         removed = set(paths)
+        self._visible = {key: box for key, box in self._visible.items() if key[0] not in removed}
+        for key, task in self._loads.items():
+            if key[0] in removed:
+                task.cancel()
         for key in [key for key in self._pictures if key[0] in removed]:
             self._discard(key)
 
