@@ -2,6 +2,7 @@
 
 from contextlib import AsyncExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
@@ -15,6 +16,7 @@ from tui_chat.client.outbox.store import Outbox
 from tui_chat.client.outbox_file import OutboxFile
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
 from tui_chat.client.room import Room
+from tui_chat.client.room_files import RoomFiles
 from tui_chat.protocol.errors import BadRequest
 
 
@@ -102,10 +104,48 @@ async def test_an_interrupted_upload_continues_and_delays_no_later_message(
         assert not room.unsent()
 
 
-async def test_uploads_that_the_server_removed_are_repeated(server: RunningServer, tmp_path: Path) -> None:
+def replace_uploads(monkeypatch: pytest.MonkeyPatch, result: SimpleNamespace | Exception) -> list[str]:
+    """Replace all uploads by a result or an error, and return the list of their file names."""
+    names: list[str] = []
+
+    async def upload(files: RoomFiles, file: OutboxFile, **options: object) -> SimpleNamespace:
+        names.append(file.name)
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    monkeypatch.setattr(RoomFiles, "upload", upload)
+    return names
+
+
+async def test_uploads_that_the_server_removed_are_repeated_once_and_again_after_a_retry(
+    server: RunningServer, tmp_path: Path
+) -> None:
     source = tmp_path / "plot.bin"
     source.write_bytes(bytes(1000))
+    removed = replace(OutboxFile.from_path(source), upload_id="A" * 22)
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann")
-        room.post("", files=[replace(OutboxFile.from_path(source), upload_id="A" * 22)])
+        room.post("", files=[removed])
         await wait_until(lambda: sent_files(room) == [("", [("plot.bin", 1000)])])
+        with pytest.MonkeyPatch.context() as monkeypatch:
+            uploaded = replace_uploads(monkeypatch, SimpleNamespace(id="B" * 22))
+            item = room.post("again", files=[removed])
+            await wait_until(lambda: room.unsent()[0].state is OutboxItemState.FAILED)
+            assert uploaded == ["plot.bin"]
+        room.retry(item.client_id)
+        await wait_until(lambda: sent_files(room)[1:] == [("again", [("plot.bin", 1000)])])
+
+
+async def test_an_unexpected_error_of_an_upload_fails_the_item(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uploaded = replace_uploads(monkeypatch, ValueError("bug"))
+    async with ChatClient(server.url) as chat:
+        room = await chat.join("tea", nick="ann")
+        room.post("", files=[OutboxFile.from_text("note.txt", "tea")])
+        room.post("later")
+        await wait_until(lambda: sent_files(room) == [("later", [])])
+        (failed,) = room.unsent()
+        assert (failed.state, failed.error and failed.error.reason) == (OutboxItemState.FAILED, "client_error")
+        assert uploaded == ["note.txt"]

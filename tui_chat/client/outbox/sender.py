@@ -5,7 +5,7 @@
 - Order: one item per room is in flight. A server may reject an item temporarily
   (`rate_limited`, `unavailable`); a successor in flight would overtake that item. Rooms are independent.
 - Files: a message is sent after the uploads of its files (`tui_chat.client.outbox.uploads`). Uploads that the server
-  removed meanwhile are repeated once.
+  removed meanwhile are repeated once, and once more after `retry`.
 - Retries: a temporary error is retried after the delay of `RetryPolicy`, a lost connection after
   the reconnect. Any other error sets the state `FAILED` until `retry` or `drop`; later items continue.
 - Idempotency: a resent message has its original `clientId`, also after `retry`. Changes (edit, deletion, reaction)
@@ -144,6 +144,7 @@ class OutboxSender:
         if client_id in self._expected_echoes:
             self._basic_server.cancel_echo(self._expected_echoes.pop(client_id))
         self._unacknowledged.discard(client_id)
+        self._uploaded_again.discard(client_id)
         files = tuple(map(OutboxFile.refreshed, failed_item.files))
         item = replace(failed_item, state=OutboxItemState.PENDING, error=None, files=files)
         self._update(item)
@@ -170,6 +171,7 @@ class OutboxSender:
         if echo is not None:
             self._basic_server.cancel_echo(self._expected_echoes.pop(client_id))
         self._unacknowledged.discard(client_id)
+        self._uploaded_again.discard(client_id)
         self._uploads.discard(client_id)
         item = replace(self._items.pop(client_id), state=OutboxItemState.DROPPED)
         self._context.client.emit(OutboxItemChanged(item))

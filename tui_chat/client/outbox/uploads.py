@@ -19,7 +19,7 @@ from msgspec.structs import replace as with_fields
 from tui_chat.client.outbox_file import OutboxFile, file_error
 from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.client.room_context import RoomContext
-from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.errors import ChatError, InternalError
 
 HEAD_START = 3.0
 """Maximum delay of later items by an upload, in seconds."""
@@ -113,6 +113,10 @@ class OutboxUploads:
             except ChatError as error:
                 if not self._context.gate.has_error:  # otherwise, the item waits for the next join
                     await self._on_failed(item.client_id, error)
+                return
+            except Exception as error:  # otherwise, the item would be uploaded again without a pause
+                self._context.client.tasks.report("upload", error)
+                await self._on_failed(item.client_id, InternalError("client_error"))
                 return
             files[index] = with_fields(file, upload_id=upload_id)
             self._on_changed(replace(item, files=tuple(files), uploaded=0))
