@@ -32,12 +32,13 @@ async def test_files_are_sent_announced_and_saved(server: RunningServer, tmp_pat
             await tui.wait_for_text("[image plot.png · 40×30 · ")
             await tui.wait_for_text("/quit exits.")
             for command, output in (
-                ("/upload ~/missing", "missing: no such file"),
-                ("/upload ~nosuchuser/x", "~nosuchuser/x: no such file"),
-                ("/upload ~/saved", "saved is a directory"),
+                ("/upload ~/missing", "No such file: /"),
+                ("/upload ~nosuchuser/x", "No such file: ~nosuchuser/x."),
+                ("/upload ~/saved", "Not a file but a directory: /"),
                 ("/upload ~/empty", "The file is empty."),
                 ("/save ~nosuchuser", "~nosuchuser: no such directory"),
                 ("/open", "Files open only on a local desktop."),
+                ("/open 2", "The message has only 1 file."),
                 ("/cancel", "No unsent message."),
                 ("/upload ~/notes.txt", "Uploading notes.txt (5 B) …"),
             ):

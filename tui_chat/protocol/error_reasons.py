@@ -212,12 +212,12 @@ SDK_MESSAGES = {
     "reactions_unlisted": "the server exceeds the limit of {limit} different reactions on a message; further ones are "
     "ignored",
     # files on this computer
-    "file_unreadable": "{file}: {problem}",
+    "file_unreadable": "cannot read {file}: {problem}",
     "files_too_many": "a message can have at most {limit} files",
-    "file_missing": "{file}: no such file",
-    "file_is_directory": "{file} is a directory",
-    "file_forbidden": "{file}: permission denied",
-    "file_changed": "{file} changed after its selection",
+    "file_missing": "no such file: {file}",
+    "file_is_directory": "not a file but a directory: {file}",
+    "file_forbidden": "permission denied: {file}",
+    "file_changed": "the file changed after its selection: {file}",
     # local storage
     "outbox_unsaved": "unsent messages cannot be saved and are lost on exit: {problem}",
     "outbox_damaged": "the outbox was damaged and moved to {file}",

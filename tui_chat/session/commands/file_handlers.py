@@ -20,7 +20,7 @@ from tui_chat.session.commands.background import require_room, run_in_background
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
 from tui_chat.session.file_captions import describe_file, describe_outbox_item, describe_size
 from tui_chat.session.file_opener import OpenFailed, has_local_display, is_openable
-from tui_chat.session.i18n import tr
+from tui_chat.session.i18n import plural, tr
 from tui_chat.session.local_paths import parse_paths
 from tui_chat.session.upload_permission import find_upload_refusal
 
@@ -93,7 +93,9 @@ def open_newest(argument: str, context: CommandContext) -> str:
         raise CommandRejected(registry.usage_error("open"))
     index = int(argument or 1) - 1
     if index >= len(files):
-        raise CommandRejected(tr("The message has only {count} files.", count=len(files)))
+        raise CommandRejected(
+            plural("The message has only {count} file.", "The message has only {count} files.", len(files))
+        )
     _require_display()
     run_in_background(_open(room, files[index], context), context)
     return ""
