@@ -1,6 +1,6 @@
 """Copy of a SQLite database into an empty PostgreSQL database.
 
-- Completeness: all rows keep their ids, and the sequences continue after them. Clients notice no change.
+- Completeness: all rows keep their ids, and the sequences and counters continue after them. Clients notice no change.
 - Resumption: a transaction of the target writes a slice of rows together with its position. A later call continues
   there.
 - Target: it has the fingerprint `UNFINISHED` until the end, with which no server starts.
@@ -20,6 +20,7 @@ import msgspec
 from sqlalchemy import BigInteger, Connection, RowMapping, exc, func, literal, select, text, update
 
 from server.storage import group_tables, schema
+from server.storage.account_changes import ACCOUNT_COUNTER
 from server.storage.database import BUSY_TIMEOUT, PROBE_KEY, parse_target
 from server.storage.errors import StorageError, describe_error
 from server.storage.executor import Executor, ThreadExecutor
@@ -170,8 +171,11 @@ class _Migration:
             record = await self._copy(slices, record, totals[slices.table.name])
         await self._verify(sum(totals.values()))
         sequences = await self._source.run(_read_sequences)
+        account_changes = await self._source.run(partial(_read_counter, name=ACCOUNT_COUNTER))
         finished = msgspec.structs.replace(record, finished=True)
-        await self._target.run(partial(_finish, sequences=sequences, old=record, new=finished))
+        await self._target.run(
+            partial(_finish, sequences=sequences, account_changes=account_changes, old=record, new=finished)
+        )
         return MigrationResult(finished.rows, is_repeated=False)
 
     async def _copy(self, slices: TableSlices, record: MigrationRecord, total: int) -> MigrationRecord:
@@ -330,14 +334,24 @@ def _read_sequences(connection: Connection) -> dict[str, int]:
     }
     for name, last in connection.execute(text("SELECT name, seq FROM sqlite_sequence")):
         sequences[f"{name}_id_seq"] = last  # ids of removed rows included
-    last_entry = select(counters.c.last).where(counters.c.name == ENTRY_COUNTER)
-    sequences[str(entry_ids.name)] = connection.execute(last_entry).scalar_one()
+    sequences[str(entry_ids.name)] = _read_counter(connection, ENTRY_COUNTER)
     return {name: last for name, last in sequences.items() if last}
 
 
-def _finish(connection: Connection, sequences: Mapping[str, int], old: MigrationRecord, new: MigrationRecord) -> None:
-    """Set the sequences, and permit the start of servers."""
+def _read_counter(connection: Connection, name: str) -> int:
+    return connection.execute(select(counters.c.last).where(counters.c.name == name)).scalar_one()
+
+
+def _finish(
+    connection: Connection,
+    sequences: Mapping[str, int],
+    account_changes: int,
+    old: MigrationRecord,
+    new: MigrationRecord,
+) -> None:
+    """Set the sequences and the counter of account changes, and permit the start of servers."""
     for name, last in sequences.items():
         connection.execute(select(func.setval(name, literal(last, BigInteger))))
+    connection.execute(update(counters).where(counters.c.name == ACCOUNT_COUNTER).values(last=account_changes))
     _replace_record(connection, old, new)
     connection.execute(update(schema_fingerprint).values(fingerprint=schema.FINGERPRINT))

@@ -135,7 +135,8 @@ async def test_a_migration_continues_after_each_slice_and_ends_with_the_contents
         assert (added.entry.seq, added.entry.id) == (last.entry.seq + 1, last.entry.id + 1)
         assert (await target.rooms.create("new", "new", "")).id == last_room_id + 1
         (ann,) = await target.accounts.list_all()
-        assert (await add_account(target, "ben")).account.id == ann.account.id + 1
+        ben = (await add_account(target, "ben")).account
+        assert (ben.id, ben.change_seq) == (ann.account.id + 1, ann.account.change_seq + 1)
     finally:
         await target.close()
     reopened = await open_database(path, clock=clock)
