@@ -13,7 +13,6 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
-from itertools import groupby
 from typing import Any
 
 from msgspec import structs
@@ -181,9 +180,10 @@ class LogFollower:
         Args:
             committed: Entries of any rooms; those of a room in ascending order.
         """
-        by_room = sorted(committed, key=_get_key)
-        for key, group in groupby(by_room, key=_get_key):
-            room_entries = list(group)
+        by_room: dict[str, list[events.Entry]] = {}  # a room with its former name precedes its new name
+        for entry in committed:
+            by_room.setdefault(names.canonical_key(entry.room), []).append(entry)
+        for key, room_entries in by_room.items():
             self._exchange.send(key, room_entries)
             room = self._rooms.get(key)
             if room is None:
@@ -372,10 +372,6 @@ class LogFollower:
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, errors.Unavailable):
             log.error("delivery of the entries of other nodes failed", exc_info=error)
-
-
-def _get_key(entry: events.Entry) -> str:
-    return names.canonical_key(entry.room)
 
 
 def _restore_names(key: str, tail: LogTail) -> list[events.Entry]:

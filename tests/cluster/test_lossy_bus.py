@@ -13,7 +13,7 @@ from server.cluster.log_follower import LogFollower
 from server.storage.log_tail_reader import LogPosition, LogTail, LogTailReader
 from tests.support.wait import wait_until
 from tui_chat.protocol.errors import Unavailable
-from tui_chat.protocol.events import Entry, Message
+from tui_chat.protocol.events import Entry, Message, PolicyChange
 
 ROOMS = ("tea", "coffee", "water")
 ENTRIES = 60
@@ -180,4 +180,18 @@ async def test_failed_reads_are_repeated_and_leave_no_subscription(monkeypatch: 
     await wait_until(lambda: node.access_loads == 1)
     task.cancel()
     await asyncio.wait({task})
+    await node.follower.close()
+
+
+async def test_a_rename_precedes_the_entries_with_the_new_name_of_the_same_transaction() -> None:
+    node = Node(SharedLogs(), LossyBus([], Random(0)))
+    await node.join("tea")
+    node.snapshots["ale"], node.delivered["ale"] = 0, []
+    rename = PolicyChange(room="tea", seq=1, id=1, ts=0, member_id="a", nick_name="a", new_name="ale")
+    second, third = (
+        Message(room="ale", seq=seq, id=seq, ts=0, member_id="a", nick_name="a", message="") for seq in (2, 3)
+    )
+    node.follower.publish([rename, second])
+    node.follower.publish([third])
+    assert (node.delivered["tea"], node.delivered["ale"]) == ([1], [2, 3])
     await node.follower.close()
