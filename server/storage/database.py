@@ -263,8 +263,10 @@ def parse_target(target: str | Path) -> tuple[Path | None, URL]:
         return Path(target), URL.create("sqlite")
     try:
         url = make_url(target)
-    except exc.ArgumentError:
-        raise StorageError("the database URL is invalid; use the form sqlite:///chat.db") from None
+    except (exc.ArgumentError, ValueError):  # ValueError: the port is no number
+        raise StorageError(
+            "the database URL is invalid; use the form sqlite:///chat.db or postgresql://user@host/chat"
+        ) from None
     match url.get_backend_name():
         case "sqlite":
             if not url.database or url.database == ":memory:":

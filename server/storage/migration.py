@@ -296,7 +296,7 @@ def _begin(new: MigrationRecord, connection: Connection) -> MigrationRecord:
     else:
         old = _read_record(connection) if settings.name in tables else None
         if old is None:
-            raise StorageError("the database is not empty")
+            raise StorageError("the database has tables already; migrate to an empty database")
         if old.source != new.source:
             raise StorageError("the database contains a copy of another database")
         if old.generation == new.generation and old.fingerprint == new.fingerprint:
