@@ -7,14 +7,11 @@ Exit code 0 if all guarantees of docs/guarantees.md hold, otherwise 1.
 
 import argparse
 import asyncio
-import statistics
 import sys
 
 from benchmarks.faults.injection import FaultKind
-from benchmarks.faults.run import FaultPlan, FaultReport, run
-
-MAX_PRINTED = 20
-"""Maximum number of printed violations, and of printed server output lines. One cause may result in thousands."""
+from benchmarks.faults.report import print_report
+from benchmarks.faults.run import FaultPlan, run
 
 
 def main() -> int:
@@ -31,29 +28,9 @@ def main() -> int:
     faults = {kind: getattr(args, f"{kind.name.lower()}s") for kind in _DEFAULT_COUNTS}
     plan = FaultPlan(args.seed, faults, args.rooms, args.writers, args.readers, args.outbox_clients)
     report = asyncio.run(run(plan))
-    _print_report(plan, report)
+    print(f"seed {plan.seed}, {plan.rooms} rooms of {plan.writers} + {plan.readers}")
+    print_report(report)
     return 0 if report.is_flawless else 1
-
-
-def _print_report(plan: FaultPlan, report: FaultReport) -> None:
-    print(f"seed {plan.seed}, {report.seconds:.0f} s, {plan.rooms} rooms of {plan.writers} + {plan.readers}")
-    for kind, count in sorted(report.faults.items()):
-        print(f"{count:7}  {kind}")
-    print(f"{report.sent:7}  messages sent, {report.acknowledged} acknowledged")
-    print(f"{report.persisted:7}  messages in the outboxes of killed clients, {report.delivered} delivered")
-    print(f"{report.duplicate_acks:7}  repeated messages detected as duplicates")
-    print(f"{report.log_entries:7}  entries in the logs, {report.read_entries} delivered to readers")
-    for code, count in sorted(report.error_counts.items()):
-        print(f"{count:7}  failed attempts with error {code}")
-    if report.recovery_times:
-        median, longest = statistics.median(report.recovery_times), report.recovery_times[-1]
-        print(f"{median:7.2f}  seconds from a kill to the next acknowledgement (median; maximum {longest:.2f})")
-    for line in report.stderr_lines[:MAX_PRINTED]:
-        print(f"server: {line}")
-    print(f"database integrity: {report.corruption or 'ok'}")
-    print(f"{len(report.violations):7}  violations")
-    for violation in report.violations[:MAX_PRINTED]:
-        print(f"         {violation.kind}: {violation.location}")
 
 
 _DEFAULT_COUNTS = {

@@ -10,10 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from tests.support.server_process import SERVER_COMMAND, ServerProcess, start_server
 from tests.support.tcp_proxy import ProxyConnection, TcpProxy
 from tests.support.wait import wait_until
+
+_Kind = TypeVar("_Kind", bound=StrEnum)
 
 
 class FaultKind(StrEnum):
@@ -45,16 +48,15 @@ class FaultPace:
 
 
 class RestartableServer:
-    """`chat-server` process with a fixed port and database across restarts.
+    """`chat-server` process with a fixed port across restarts.
 
     Args:
-        home: Directory of the database.
+        home: Home directory of the process, with the database by default.
         flags: Additional command line flags.
         program: Command of the server.
     """
 
     def __init__(self, home: Path, flags: Sequence[str], program: Sequence[str] = SERVER_COMMAND) -> None:
-        self.database = home / "chat.db"
         self._home = home
         self._flags = flags
         self._program = program
@@ -69,7 +71,7 @@ class RestartableServer:
 
     async def start(self) -> int:
         """Start the server and return its port, a free one at the first start."""
-        flags = ("--port", str(self._port), "--database", str(self.database), *self._flags)
+        flags = ("--port", str(self._port), *self._flags)
         self._process = await start_server(self._home, *flags, program=self._program)
         self._port = self._process.port
         return self._port
@@ -93,8 +95,61 @@ class RestartableServer:
             self._process.send_signal(signal_number)
 
 
+class FaultSchedule:
+    """Sequence of faults under load. A fault with a duration may overlap with later faults.
+
+    Args:
+        rng: Source of randomness.
+        pace: Timing of faults.
+        count_acks: Returns the number of acknowledgements since the start.
+
+    Attributes:
+        injected: Number of injected faults by type.
+        recoveries: Tasks that end faults; open during `run`.
+    """
+
+    def __init__(self, rng: random.Random, pace: FaultPace, count_acks: Callable[[], int]) -> None:
+        self.injected: Counter[str] = Counter()
+        self.recoveries = asyncio.TaskGroup()
+        self._rng = rng
+        self._pace = pace
+        self._count_acks = count_acks
+
+    async def run(self, planned: Mapping[_Kind, int], inject: Callable[[_Kind], Awaitable[None]]) -> None:
+        """Inject the planned faults in random order, then wait for the end of all faults with a duration. Call once.
+
+        Raises:
+            ExceptionGroup: The end of a fault failed.
+        """
+        faults = [kind for kind, count in planned.items() for _ in range(count)]
+        self._rng.shuffle(faults)
+        async with self.recoveries:
+            for fault in faults:
+                await self._wait_for_load()
+                await inject(fault)
+                self.injected[fault] += 1
+
+    def end_later(self, recover: Callable[[], None]) -> None:
+        """End a fault after a random duration."""
+        seconds = self._rng.uniform(0.05, self._pace.max_duration)
+
+        async def recover_later() -> None:
+            try:
+                await asyncio.sleep(seconds)
+            finally:
+                recover()
+
+        self.recoveries.create_task(recover_later())
+
+    async def _wait_for_load(self) -> None:
+        """Wait for a random number of acknowledgements, so that clients recover from the previous fault."""
+        target = self._count_acks() + self._rng.randint(1, self._pace.max_acks)
+        with suppress(TimeoutError):
+            await wait_until(lambda: self._count_acks() >= target, self._pace.max_wait)
+
+
 class FaultInjector:
-    """Sequential fault injector. A fault with a duration may overlap with later faults.
+    """Injector of faults into one server and the proxy in front of it.
 
     Args:
         server: Server to kill, restart and freeze.
@@ -105,7 +160,6 @@ class FaultInjector:
         kill_client: Kills and restarts one client with an outbox.
 
     Attributes:
-        injected: Number of injected faults by type.
         recovery_times: Recovery time of each kill in seconds, up to the first acknowledgement.
         stderr_outputs: Standard error output of each stopped server.
     """
@@ -120,16 +174,19 @@ class FaultInjector:
         count_acks: Callable[[], int],
         kill_client: Callable[[random.Random], Awaitable[None]],
     ) -> None:
-        self.injected: Counter[FaultKind] = Counter()
         self.recovery_times: list[float] = []
         self.stderr_outputs: list[str] = []
         self._server = server
         self._proxy = proxy
         self._rng = rng
-        self._pace = pace
         self._count_acks = count_acks
         self._kill_client = kill_client
-        self._recoveries = asyncio.TaskGroup()
+        self._schedule = FaultSchedule(rng, pace, count_acks)
+
+    @property
+    def injected(self) -> Counter[str]:
+        """Number of injected faults by type."""
+        return self._schedule.injected
 
     async def run(self, planned: Mapping[FaultKind, int]) -> None:
         """Inject the planned faults in random order, then wait for the end of all faults with a duration. Call once.
@@ -137,19 +194,7 @@ class FaultInjector:
         Raises:
             ExceptionGroup: No acknowledgement followed a kill, or a server did not start again.
         """
-        faults = [kind for kind, count in planned.items() for _ in range(count)]
-        self._rng.shuffle(faults)
-        async with self._recoveries:
-            for fault in faults:
-                await self._wait_for_load()
-                await self._inject(fault)
-                self.injected[fault] += 1
-
-    async def _wait_for_load(self) -> None:
-        """Wait for a random number of acknowledgements, so that clients recover from the previous fault."""
-        target = self._count_acks() + self._rng.randint(1, self._pace.max_acks)
-        with suppress(TimeoutError):
-            await wait_until(lambda: self._count_acks() >= target, self._pace.max_wait)
+        await self._schedule.run(planned, self._inject)
 
     async def _inject(self, fault: FaultKind) -> None:
         match fault:
@@ -159,7 +204,7 @@ class FaultInjector:
                 await self._restart(signal.SIGTERM)
             case FaultKind.FREEZE:
                 self._server.send_signal(signal.SIGSTOP)
-                self._schedule_recovery(lambda: self._server.send_signal(signal.SIGCONT))
+                self._schedule.end_later(lambda: self._server.send_signal(signal.SIGCONT))
             case FaultKind.CLIENT_KILL:
                 await self._kill_client(self._rng)
             case _:
@@ -170,13 +215,13 @@ class FaultInjector:
         match fault:
             case FaultKind.STALL:
                 connection.stall()
-                self._schedule_recovery(connection.resume)
+                self._schedule.end_later(connection.resume)
             case FaultKind.SLOW:
                 connection.throttle(self._rng.randint(500, 20_000))
-                self._schedule_recovery(connection.resume)
+                self._schedule.end_later(connection.resume)
             case FaultKind.HALF_CLOSE:
                 connection.half_close(towards_server=self._rng.random() < 0.5)
-                self._schedule_recovery(connection.reset)
+                self._schedule.end_later(connection.reset)
             case _:
                 connection.reset()
 
@@ -185,7 +230,7 @@ class FaultInjector:
         self.stderr_outputs.append(await self._server.stop(signal_number))
         await self._server.start()
         if signal_number is signal.SIGKILL:
-            self._recoveries.create_task(self._record_recovery(start_time, acks_before))
+            self._schedule.recoveries.create_task(self._record_recovery(start_time, acks_before))
 
     async def _record_recovery(self, start_time: float, acks_before: int) -> None:
         await wait_until(lambda: self._count_acks() > acks_before)
@@ -195,15 +240,3 @@ class FaultInjector:
         connections = self._proxy.open_connections
         share = self._rng.choice((0.3, 0.6, 1.0))
         return [connection for connection in connections if self._rng.random() < share]
-
-    def _schedule_recovery(self, recover: Callable[[], None]) -> None:
-        """End a fault after a random duration."""
-        seconds = self._rng.uniform(0.05, self._pace.max_duration)
-
-        async def recover_later() -> None:
-            try:
-                await asyncio.sleep(seconds)
-            finally:
-                recover()
-
-        self._recoveries.create_task(recover_later())
