@@ -3,11 +3,11 @@
 UV := .uv/bin/uv
 BIN := .venv/bin
 
-.PHONY: help chat server test check bench faults attacks soak docs messages screenshots recording clean
+.PHONY: help chat server test check bench faults cluster-faults attacks soak docs messages screenshots recording clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS="|" read -r name text; do printf 'make %-12s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS="|" read -r name text; do printf 'make %-14s %s\n' "$$name" "$$text"; done
 
 chat: .venv/ready  ## run the client with a local server
 	@$(BIN)/chat-tui --serve $(ARGS)
@@ -33,6 +33,9 @@ bench: .venv/ready-dev  ## run the benchmarks of the README, including Node.js a
 
 faults: .venv/ready-dev  ## inject faults into a server for several minutes and check for lost messages
 	@$(BIN)/python -m benchmarks.faults $(ARGS)
+
+cluster-faults: .venv/ready-dev  ## inject 200 faults into three servers, PostgreSQL and Redis
+	@$(BIN)/python -m benchmarks.faults.cluster $(ARGS)
 
 attacks: .venv/ready-dev  ## attack a server and measure the effect on another client
 	@$(BIN)/python -m benchmarks.attacks $(ARGS)

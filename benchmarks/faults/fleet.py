@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -14,16 +15,19 @@ from benchmarks.faults.checker import extract_marker, find_violations
 from benchmarks.faults.outbox_client_process import OutboxClientProcess
 from benchmarks.faults.report import FaultReport
 from benchmarks.faults.simulated_clients import SimulatedReader, SimulatedWriter
-from tests.support.raw_client import raw_client
+from tests.support.raw_client import RawClient, raw_client
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.wait import wait_until
 from tui_chat.client.events import Offline
+from tui_chat.protocol.errors import Unavailable
 from tui_chat.protocol.events import Entry, Message
 from tui_chat.protocol.limits import HISTORY_PAGE
 from tui_chat.protocol.responses import HistoryPage
 
 COMPLETION_TIMEOUT = 120.0
 """Seconds for the completion of all requests after the last fault."""
+
+_RETRY_DELAY = 0.2  # seconds
 
 
 @dataclass(slots=True)
@@ -61,6 +65,17 @@ class ClientFleet:
         self.outbox_clients += [
             OutboxClientProcess(proxy, room, f"{room}-outbox{number}", directory) for number in range(count)
         ]
+
+    async def create_rooms(self, url: str) -> None:
+        """Store the rooms with a topic.
+
+        A room that is not stored yet has another log id on each server, so its readers would reload after a reconnect.
+        """
+        async with raw_client(url) as client:
+            for room in self.rooms:
+                await client.join(room, "founder")
+                response = await client.request("setTopic", {"room": room, "topic": "faults"})
+                assert response["ok"], response
 
     async def kill_outbox_client(self, rng: random.Random) -> None:
         """Kill one client with a full outbox, and start it again."""
@@ -176,21 +191,33 @@ class ClientFleet:
             for simulated in (*self.readers, *self.writers):
                 if simulated.client is not None and isinstance(simulated.client.state, Offline):
                     simulated.client.reconnect_now()
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(_RETRY_DELAY)
 
 
 async def _fetch_log(url: str, room: str) -> list[Entry]:
-    """Return the complete log of a room, read over a raw connection."""
+    """Return the complete log of a room, read over a raw connection.
+
+    The first read after a restart of PostgreSQL may fail, because the connections of the server are lost.
+    """
     entries: list[Entry] = []
     async with raw_client(url) as client:
-        await client.join(room, "auditor", limit=1)
+        await _request_until_available(client, "joinRoom", {"roomName": room, "nickName": "auditor", "limit": 1})
         while True:
             after = entries[-1].seq if entries else 0
-            response = await client.request("history", {"room": room, "after": after, "limit": HISTORY_PAGE})
-            page = msgspec.convert(response, HistoryPage)
+            request = {"room": room, "after": after, "limit": HISTORY_PAGE}
+            page = msgspec.convert(await _request_until_available(client, "history", request), HistoryPage)
             entries += page.messages
             if not page.has_more:
                 return entries
+
+
+async def _request_until_available(client: RawClient, event: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Send a request, again after `unavailable` responses, and return the response."""
+    async with asyncio.timeout(COMPLETION_TIMEOUT):
+        while not (response := await client.request(event, request))["ok"]:
+            assert response["error"]["code"] == Unavailable.code, response
+            await asyncio.sleep(_RETRY_DELAY)
+        return response
 
 
 def _last_seq(log: Sequence[Entry]) -> int:

@@ -129,9 +129,13 @@ class FaultSchedule:
                 await inject(fault)
                 self.injected[fault] += 1
 
-    def end_later(self, recover: Callable[[], None]) -> None:
-        """End a fault after a random duration."""
-        seconds = self._rng.uniform(0.05, self._pace.max_duration)
+    def draw_duration(self) -> float:
+        """Return a random duration of a fault in seconds."""
+        return self._rng.uniform(0.05, self._pace.max_duration)
+
+    def end_later(self, recover: Callable[[], None], duration: float | None = None) -> None:
+        """End a fault after a duration in seconds, by default a random one."""
+        seconds = self.draw_duration() if duration is None else duration
 
         async def recover_later() -> None:
             try:

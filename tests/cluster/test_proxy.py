@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 from contextlib import AsyncExitStack
 from pathlib import Path
 from uuid import uuid4
@@ -11,6 +10,7 @@ import aiohttp
 import pytest
 
 from server.app import RunningServer
+from tests.support.free_port import find_free_port
 from tests.support.in_process_server import running_server
 from tests.support.nginx import run_nginx
 from tests.support.polling_client import PollingClient
@@ -50,9 +50,7 @@ async def test_polling_clients_stay_on_one_node_and_websocket_clients_use_all_no
     settings = {"database": postgresql.url, "trusted_proxy": ("127.0.0.1",), "rate_limit": "off"}
     async with AsyncExitStack() as stack:
         nodes = [await stack.enter_async_context(running_server(tmp_path, **settings)) for _ in range(2)]
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            ports = [nodes[0].port, nodes[1].port, int(probe.getsockname()[1])]  # the third node is stopped
+        ports = [nodes[0].port, nodes[1].port, find_free_port()]  # the third node is stopped
         block = re.sub(
             r"node(\d):300\d", lambda match: f"127.0.0.1:{ports[int(match[1]) - 1]}", CONFIGURATION.read_text()
         )

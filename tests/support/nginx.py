@@ -2,11 +2,11 @@
 
 import asyncio
 import re
-import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from tests.support.free_port import find_free_port
 from tests.support.requirements import require_nginx
 
 GUIDE = Path(__file__).parents[2] / "docs" / "operating.md"
@@ -40,10 +40,7 @@ async def run_nginx(directory: Path, block: str, server_port: int = 0, tls: str 
         server_port: Port of the chat server at the documented address; 0 for a block with other addresses.
         tls: Directives for a certificate; empty for plain HTTP.
     """
-    program = require_nginx()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    program, port = require_nginx(), find_free_port()
     listen = f"listen 127.0.0.1:{port} ssl; {tls}" if tls else f"listen 127.0.0.1:{port};"
     blocks = re.sub(r"listen (443 ssl|80);", listen, block).replace("127.0.0.1:3000", f"127.0.0.1:{server_port}")
     configuration = directory / "nginx.conf"

@@ -1,4 +1,4 @@
-"""Temporary Redis or Valkey server, reachable through a Unix socket in its directory."""
+"""Temporary Redis or Valkey server, reachable through a Unix socket in its directory, or through a port."""
 
 import subprocess
 import time
@@ -20,15 +20,19 @@ class RedisServer:
     Attributes:
         directory: Directory of the socket.
         program: Path of the server program.
+        port: TCP port of the loopback interface; 0 for the socket only.
     """
 
     directory: Path
     program: str
+    port: int = 0
     _process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """URL for `--bus`."""
+        if self.port:
+            return f"redis://127.0.0.1:{self.port}/0"
         return f"unix://{self.directory}/socket"
 
     def start(self) -> None:
@@ -36,7 +40,10 @@ class RedisServer:
         socket = self.directory / "socket"
         socket.unlink(missing_ok=True)
         self._process = subprocess.Popen(
-            [self.program, "--port", "0", "--unixsocket", str(socket), "--save", "", "--appendonly", "no"],
+            [
+                *(self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--unixsocket", str(socket)),
+                *("--save", "", "--appendonly", "no"),
+            ],
             cwd=self.directory,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -55,11 +62,15 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server() -> Generator[RedisServer]:
-    """Run a server within the block; skip the test without a Redis or Valkey installation."""
+def redis_server(port: int = 0) -> Generator[RedisServer]:
+    """Run a server within the block; skip the test without a Redis or Valkey installation.
+
+    Args:
+        port: TCP port of the loopback interface; 0 for a Unix socket only.
+    """
     program = require_redis()
     with TemporaryDirectory(prefix="chat-redis-", dir="/tmp") as directory:
-        server = RedisServer(Path(directory), program)
+        server = RedisServer(Path(directory), program, port)
         server.start()
         try:
             yield server

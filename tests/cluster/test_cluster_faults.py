@@ -1,0 +1,39 @@
+"""Short run of the fault benchmark of several servers; `make cluster-faults` runs the full plan."""
+
+import pytest
+
+from benchmarks.faults.cluster_run import ClusterFaultKind, ClusterPlan, run_cluster
+from benchmarks.faults.fleet import COMPLETION_TIMEOUT
+from benchmarks.faults.injection import FaultPace
+
+pytestmark = [pytest.mark.needs_postgresql, pytest.mark.needs_redis]
+
+
+@pytest.mark.timeout(240)  # 8 seconds of CPU time
+async def test_faults_of_a_cluster_cause_no_violation() -> None:
+    faults = {
+        ClusterFaultKind.KILL: 1,
+        ClusterFaultKind.FREEZE: 1,
+        ClusterFaultKind.BUS_LOSS: 1,
+        ClusterFaultKind.BUS_RESTART: 1,
+        ClusterFaultKind.DATABASE_RESTART: 1,
+    }
+    pace = FaultPace(max_acks=15, max_wait=3.0, max_duration=0.3)
+    report = await run_cluster(
+        ClusterPlan(
+            seed=5,
+            faults=faults,
+            rooms=1,
+            writers=3,
+            readers=3,
+            pace=pace,
+            catch_up_timeout=COMPLETION_TIMEOUT,
+        )
+    )
+    assert report.violations == []
+    assert report.is_flawless
+    assert [line for line in report.stderr_lines if "Traceback" in line] == []
+    assert report.faults == faults
+    assert report.acknowledged == report.sent > 10
+    assert report.log_entries >= report.sent
+    assert report.read_entries == 3 * (report.log_entries - 1)  # the first entry is older than the joins
