@@ -140,7 +140,7 @@ async def _run_conversations(
         feed.publish(committed)
 
     database.journal.publish = publish
-    dispatcher.on_conversation_connect = feed.connect
+    dispatcher.membership_feed = feed
     task = supervisor.supervise("group feed", feed.run)
     service = ConversationService(
         database,

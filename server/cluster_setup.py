@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 
 from server.cluster import node_registry
@@ -64,9 +64,22 @@ async def run_node(
     await _require_shared_uploads(settings, database)
     handlers = dispatcher.handlers
 
+    feed = dispatcher.membership_feed
+
     def record_access(changes: Sequence[events.Entry]) -> None:
         for entry in changes:
             handlers.access_control.record_change(entry)
+        if feed is not None:
+            feed.record_changes(changes)
+
+    async def reload_access() -> None:
+        await handlers.access_control.load()
+        if feed is not None:
+            feed.reload()
+
+    def get_live_keys() -> Collection[str]:
+        room_keys = handlers.room_registry.rooms.keys()
+        return room_keys if feed is None else room_keys | feed.get_live_keys()
 
     drains: list[asyncio.Task[None]] = []
 
@@ -77,12 +90,12 @@ async def run_node(
         await dispatcher.move_clients(MOVE_DURATION)
 
     callbacks = NodeCallbacks(
-        deliver=handlers.publish,
+        deliver=database.journal.publish or handlers.publish,
         record_access=record_access,
-        reload_access=handlers.access_control.load,
+        reload_access=reload_access,
         on_replaced=handlers.room_entry.close_room,
         on_renamed=handlers.room_entry.rename_room,
-        get_live_keys=handlers.room_registry.rooms.keys,
+        get_live_keys=get_live_keys,
         read_load=read_load,
         on_fenced=lambda: dispatcher.close_connections("node was removed"),
         on_drain=lambda: drains.append(asyncio.create_task(drain())),
@@ -98,6 +111,8 @@ async def run_node(
     ) as cluster:
         database.journal.publish = cluster.follower.publish
         handlers.room_entry.follow_log = cluster.follower.follow
+        if feed is not None:
+            feed.follow_log = cluster.follower.follow
         control = NodeControl(cluster.bus, cluster.follower, database, handlers, account_service)
         control_task = supervisor.supervise("control messages", control.run)
         try:

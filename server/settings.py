@@ -184,19 +184,17 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         """Return `local`, `postgres`, or the URL of a Redis or Valkey server.
 
         Raises:
-            ConfigError: The value is invalid, or the database or the conversation dialect supports one server only.
+            ConfigError: The value is invalid, or the database supports one server only.
         """
         has_database_server = self.resolve_database().startswith(("postgresql://", "postgres://"))
         if not self.bus:
-            return "postgres" if has_database_server and self.conversations == "off" else "local"
+            return "postgres" if has_database_server else "local"
         if self.bus != "local":
             if self.bus != "postgres" and not _is_redis_url(self.bus):
                 bus = _hide_password(self.bus)
                 raise ConfigError(f"bus: {bus!r} is not supported; use local, postgres or redis://HOST:6379/0")
             if not has_database_server:
                 raise ConfigError("bus: a SQLite database has one server; use local, or a PostgreSQL database")
-            if self.conversations == "on":
-                raise ConfigError("bus: the conversation dialect requires local")
         return self.bus
 
     def resolve_uploads(self) -> str:

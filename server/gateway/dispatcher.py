@@ -14,7 +14,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from msgspec import Raw
@@ -27,6 +27,7 @@ from server.gateway.device_tokens import DeviceTokens, encode_auth_failure
 from server.gateway.dialects.dialect import Dialect
 from server.gateway.dialects.resource_crud import SHARED_EVENTS
 from server.gateway.handlers import Handlers
+from server.gateway.membership_feed import MembershipFeed
 from server.gateway.request_limits import RequestLimiter, describe_excess
 from tui_chat.protocol import codec, errors, events, requests
 
@@ -50,7 +51,7 @@ class Dispatcher:
         handlers: Request handlers, shared by all dialects.
         request_limiter: Limiter of valid requests.
         is_stopping: True after `announce_shutdown`; connections and requests are rejected.
-        on_conversation_connect: Called with each new client of the conversation dialect, None without the dialect.
+        membership_feed: Pushes to the clients of the conversation dialect, None without the dialect.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Dispatcher:
         self._flood_timeout = flood_timeout
         self._connections: set[ClientConnection] = set()
         self.is_stopping = False
-        self.on_conversation_connect: Callable[[ClientConnection], Awaitable[None]] | None = None
+        self.membership_feed: MembershipFeed | None = None
         self._dialects = dialects
         self._dialects_by_event = {
             event: self._find_dialect(event, [])
@@ -104,7 +105,7 @@ class Dispatcher:
             Unavailable: The server is stopping, or the token or the groups of a conversation client cannot be read.
         """
         token = find_connect_token(auth, authorization)
-        is_conversation = self.on_conversation_connect is not None and is_plain_header_token(auth, authorization)
+        is_conversation = self.membership_feed is not None and is_plain_header_token(auth, authorization)
         account = None
         if token is not None:
             try:
@@ -127,9 +128,9 @@ class Dispatcher:
         if account is not None:
             self._tokens.attach(connection, account)
         self._connections.add(connection)
-        if is_conversation and self.on_conversation_connect is not None:
+        if is_conversation and self.membership_feed is not None:
             try:
-                await self.on_conversation_connect(connection)
+                await self.membership_feed.connect(connection)
             except BaseException:
                 self.on_disconnect(connection)
                 raise

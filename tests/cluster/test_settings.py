@@ -14,7 +14,6 @@ POSTGRESQL = "postgresql://chat:secret@host/chat"
         ({"bus": "local"}, "local"),
         ({"database": POSTGRESQL}, "postgres"),
         ({"database": POSTGRESQL, "bus": "local"}, "local"),
-        ({"database": POSTGRESQL, "conversations": "on"}, "local"),
         ({"database": POSTGRESQL, "bus": "redis://host:6379/0"}, "redis://host:6379/0"),
     ],
 )
@@ -30,7 +29,6 @@ def test_the_bus_depends_on_the_database_and_the_setting(values: dict[str, str],
         ({"database": POSTGRESQL, "bus": "nats://user:secret@host"}, "'nats://user:…@host' is not supported"),
         ({"database": POSTGRESQL, "bus": "redis://host:port"}, "'redis://host:port' is not supported"),
         ({"database": POSTGRESQL, "bus": "redis://host:65536"}, "'redis://host:65536' is not supported"),
-        ({"database": POSTGRESQL, "bus": "postgres", "conversations": "on"}, "requires local"),
     ],
 )
 def test_an_unsupported_bus_is_rejected_in_one_line(values: dict[str, str], problem: str) -> None:

@@ -4,10 +4,12 @@
   that ends a membership ends its subscription.
 - Encoding: one frame per message, for all connections.
 - Order: the messages of a group wait until its id is known, and are pushed in the order of their commits.
+- Several nodes: the logs of all groups with subscribers are followed. After a change of a membership, the groups of the
+  member are read again, because the changes of other nodes arrive in any order.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from weakref import WeakSet
 
 from msgspec import Struct, field
@@ -18,7 +20,7 @@ from server.engineio.packets import encode_event
 from server.gateway.conversations.views import ViewBuilder
 from server.gateway.identity import require_account
 from server.storage.group_messages import MessageRecord
-from server.storage.group_repository import GroupRepository
+from server.storage.group_repository import GroupRecord, GroupRepository
 from tui_chat.protocol import errors, events, names
 
 _RETRY_DELAY = 1.0  # seconds after a failed read of ids
@@ -55,6 +57,9 @@ class GroupFeed:
         repository: Storage of groups.
         accounts: Directory of all accounts.
         views: Encoder of messages.
+
+    Attributes:
+        follow_log: Starts the delivery of entries of other nodes, by canonical key; None for a single node.
     """
 
     def __init__(self, repository: GroupRepository, accounts: AccountDirectory, views: ViewBuilder) -> None:
@@ -65,7 +70,28 @@ class GroupFeed:
         self._subscriptions: dict[str, _Subscription] = {}  # by room address
         self._loads: set[_GroupLoad] = set()
         self._unknown_names: set[str] = set()
+        self._changed_members: set[str] = set()  # member ids whose groups are read again
         self._wakeup = asyncio.Event()
+        self.follow_log: Callable[[str], Awaitable[None]] | None = None
+
+    def get_live_keys(self) -> Collection[str]:
+        """Return the canonical keys of all groups with subscribers."""
+        return {
+            names.canonical_key(name)
+            for name, subscription in self._subscriptions.items()
+            if any(connection.is_open for connection in subscription.connections)
+        }
+
+    def record_changes(self, changes: Sequence[events.Entry]) -> None:
+        """Read the groups of connected members again after changes by other nodes, which arrive in any order."""
+        for entry in changes:
+            if isinstance(entry, events.MemberChange) and names.is_room_address(entry.room):
+                self._reload_member(entry.target.member_id)
+
+    def reload(self) -> None:
+        """Read the groups of all connected members again."""
+        for member_id in self._connections:
+            self._reload_member(member_id)
 
     async def connect(self, connection: ClientConnection) -> None:
         """Subscribe a connection to the groups of its account.
@@ -74,15 +100,7 @@ class GroupFeed:
             Unavailable: The database is not readable.
         """
         member_id = require_account(connection).member_id
-        load = _GroupLoad(member_id)
-        self._loads.add(load)
-        try:
-            groups = []
-            while load.is_stale:
-                load.is_stale = False
-                groups = await self._repository.list_groups(member_id)
-        finally:
-            self._loads.discard(load)
+        groups = await self._load_groups(member_id)
         self._connections.setdefault(member_id, WeakSet()).add(connection)
         for group in groups:
             self._subscribe(connection, group.name, group.id)
@@ -102,21 +120,73 @@ class GroupFeed:
         while True:
             await self._wakeup.wait()
             self._wakeup.clear()
-            requested = list(self._unknown_names)
             try:
-                ids = await self._repository.find_room_ids(requested)
+                await self._read_unknown_ids()
+                await self._read_changed_members()
             except errors.Unavailable:  # logged by the repository
                 self._wakeup.set()
                 await asyncio.sleep(_RETRY_DELAY)
-                continue
-            self._unknown_names.difference_update(requested)
-            for name in requested:
-                self._set_group_id(name, ids.get(name))
+
+    async def _read_unknown_ids(self) -> None:
+        requested = list(self._unknown_names)
+        ids = await self._repository.find_room_ids(requested)
+        self._unknown_names.difference_update(requested)
+        for name in requested:
+            self._set_group_id(name, ids.get(name))
+
+    async def _read_changed_members(self) -> None:
+        """Subscribe the connections of changed members to the stored groups, and only to these."""
+        for member_id in list(self._changed_members):
+            groups = await self._load_groups(member_id)
+            self._changed_members.discard(member_id)
+            connections = self._connections.get(member_id, ())
+            group_names = {group.name for group in groups}
+            for name, subscription in self._subscriptions.items():
+                if name not in group_names:
+                    subscription.connections.difference_update(connections)
+            for connection in connections:
+                for group in groups:
+                    self._subscribe(connection, group.name, group.id)
+
+    async def _load_groups(self, member_id: str) -> list[GroupRecord]:
+        """Follow the logs of the groups of a member, and return the groups after all changes of memberships.
+
+        Raises:
+            Unavailable: The database is not readable.
+        """
+        load = _GroupLoad(member_id)
+        self._loads.add(load)
+        groups: list[GroupRecord] = []
+        followed: set[str] = set()
+        try:
+            while load.is_stale:
+                load.is_stale = False
+                groups = await self._repository.list_groups(member_id)
+                new = {names.canonical_key(group.name) for group in groups} - followed
+                if self.follow_log is not None and new:
+                    await asyncio.gather(*map(self.follow_log, new))
+                    followed |= new
+                    load.is_stale = True  # by a change before the start of the delivery
+        finally:
+            self._loads.discard(load)
+        return groups
+
+    def _mark_stale(self, member_id: str) -> None:
+        for load in self._loads:
+            load.is_stale |= load.member_id == member_id
+
+    def _reload_member(self, member_id: str) -> None:
+        self._mark_stale(member_id)
+        if self._connections.get(member_id):
+            self._changed_members.add(member_id)
+            self._wakeup.set()
 
     def _apply(self, entry: events.MemberChange) -> None:
         member_id = entry.target.member_id
-        for load in self._loads:
-            load.is_stale |= load.member_id == member_id
+        if self.follow_log is None:
+            self._mark_stale(member_id)
+        else:
+            self._reload_member(member_id)
         connections = self._connections.get(member_id, ())
         if entry.action in _STARTING_ACTIONS:
             for connection in connections:
