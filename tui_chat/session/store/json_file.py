@@ -27,7 +27,7 @@ def read_json_file(path: Path, content_type: type[ContentT]) -> tuple[ContentT |
         content_type: Type of the content.
 
     Returns:
-        The content, None for a missing, undecodable or unreadable file; and the sentence.
+        The content, None for a missing or undecodable file; and the sentence.
 
     Raises:
         OSError: The file cannot be read.
