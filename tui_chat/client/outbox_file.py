@@ -7,7 +7,7 @@
 
 import os
 import stat
-from errno import EINVAL, EISDIR, ESTALE
+from errno import EILSEQ, EINVAL, EISDIR, ESTALE
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
@@ -46,9 +46,10 @@ class OutboxFile(Struct, frozen=True, omit_defaults=True):
         """Return a file on this computer with its current size and time of modification.
 
         Raises:
-            OSError: The file is not readable, or no regular file.
+            OSError: The file is not readable or no regular file, or its path is not UTF-8.
         """
         path = Path(path).absolute()
+        _require_utf8(path)
         _require_regular(path, path.stat())  # before the open, which has effects on some devices
         with _open_regular(path) as content:
             status = os.fstat(content.fileno())
@@ -121,6 +122,17 @@ def _require_regular(path: Path, status: os.stat_result) -> None:
         raise OSError(EINVAL, "Not a regular file", str(path))
 
 
+def _require_utf8(path: Path) -> None:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise OSError(EILSEQ, "Name is not UTF-8", _printable(path)) from None
+
+
+def _printable(path: str | Path) -> str:
+    return os.fsencode(path).decode(errors="replace")
+
+
 def file_error(path: str | Path, error: OSError) -> BadRequest:
     """Return the error of a file that changed or cannot be read, with a translatable reason."""
     reasons: dict[type[OSError], str] = {
@@ -129,6 +141,7 @@ def file_error(path: str | Path, error: OSError) -> BadRequest:
         IsADirectoryError: "file_is_directory",
         PermissionError: "file_forbidden",
     }
+    file = _printable(path)
     if type(error) in reasons:
-        return BadRequest(reasons[type(error)], file=str(path))
-    return BadRequest("file_unreadable", file=str(path), problem=error.strerror or type(error).__name__)
+        return BadRequest(reasons[type(error)], file=file)
+    return BadRequest("file_unreadable", file=file, problem=error.strerror or type(error).__name__)
