@@ -8,9 +8,11 @@ import pytest
 
 from tests.support.accounts import create_account
 from tests.support.in_process_server import running_server
+from tests.support.tcp_proxy import tcp_proxy
+from tests.support.wait import TIMEOUT
 from tui_chat.client import sanitize
 from tui_chat.client.outbox_file import FileChanged, OutboxFile
-from tui_chat.sdk import Attachment, ChatClient, Message, TooLong
+from tui_chat.sdk import Attachment, ChatClient, Message, TooLong, Unavailable
 from tui_chat.session.file_captions import describe_content
 from tui_chat.session.log_format import format_entry
 
@@ -60,10 +62,29 @@ async def test_files_are_sent_and_received(tmp_path: Path) -> None:
             os.mkfifo(tmp_path / "pipe")
             with pytest.raises(OSError, match="Not a regular file"):
                 await bob_room.send("", files=[tmp_path / "pipe"])
+            undecodable = os.fsencode(tmp_path) + b"/\xff.txt"
+            Path(os.fsdecode(undecodable)).touch()
+            with pytest.raises(OSError, match=r"Name is not UTF-8: '.*/\ufffd\.txt'"):
+                await bob_room.send("", files=[os.fsdecode(undecodable)])
             await ann_room.delete(message.seq)
             async with asyncio.timeout(20):
                 await anext(bob_room)
             assert bob_room.log[message.seq].attachments is None
+
+
+async def test_an_upload_without_progress_ends_at_the_timeout(tmp_path: Path) -> None:
+    source = tmp_path / "big.bin"
+    source.write_bytes(bytes(8_000_000))
+    async with (
+        running_server(tmp_path) as server,
+        tcp_proxy(server.port) as proxy,
+        ChatClient(proxy.url) as ann,
+    ):
+        room = await ann.join("tea", nick="ann")
+        proxy.stall()
+        with pytest.raises(Unavailable):
+            await asyncio.wait_for(room.send("", files=[source], timeout=1.0), TIMEOUT)
+        proxy.resume()
 
 
 def test_received_files_have_safe_names_and_paths() -> None:

@@ -99,37 +99,44 @@ class RoomFiles:
             sleep: Function that waits for a number of seconds.
 
         Raises:
-            ChatError: The server rejected the file, or the room is closed. With a time limit also the last temporary
-                error, and `Unavailable` without a connection.
+            ChatError: The server rejected the file, or the room is closed. After the time limit, the last temporary
+                error, `Unavailable` without one.
             OSError: The file is not readable, or has changed (`FileChanged`).
         """
         if file.upload_id is not None:
             return file.upload_id
         loop, retry_policy, attempts_id = asyncio.get_running_loop(), RetryPolicy(), self._context.client.new_id()
-        last_progress = loop.time()
+        deadline = None if stall_timeout is None else loop.time() + stall_timeout
         best = 0
 
-        def report(count: int) -> None:
-            nonlocal last_progress, best
-            if count > best:
-                best, last_progress = count, loop.time()
-            if on_progress is not None:
-                on_progress(count)
+        async def attempt() -> str:
+            async with asyncio.timeout_at(deadline) as limit:
+
+                def report(count: int) -> None:
+                    nonlocal deadline, best
+                    if stall_timeout is not None and count > best and not limit.expired():
+                        best, deadline = count, loop.time() + stall_timeout
+                        limit.reschedule(deadline)
+                    if on_progress is not None:
+                        on_progress(count)
+
+                return (await self.upload(file, on_progress=report)).id
 
         error: ChatError = Unavailable("no_response")
         while True:
-            deadline = None if stall_timeout is None else last_progress + stall_timeout
             try:
                 async with asyncio.timeout_at(deadline):
                     await self._context.gate.wait()
             except TimeoutError:
                 raise error from None
             try:
-                return (await self.upload(file, on_progress=report)).id
+                return await attempt()
+            except TimeoutError:
+                raise error from None
             except ChatError as upload_error:
                 error = upload_error
             delay = retry_policy.next_delay(attempts_id, error)
-            is_late = stall_timeout is not None and loop.time() + (delay or 0.0) > last_progress + stall_timeout
+            is_late = deadline is not None and loop.time() + (delay or 0.0) > deadline
             if delay is None or error.reason in _FINAL_REASONS or is_late:
                 raise error
             await sleep(delay)
