@@ -11,8 +11,8 @@ from server.domain.rate_limits import Quota, Rate, TokenBucket
 
 DEFAULT_RATES: Mapping[str, Rate] = {
     "messages": Rate(10, 3),  # requests that append an entry
-    "joins": Rate(5, 5),  # joinRoom, changeNick and room creation
-    "searches": Rate(10, 2),  # search, listMembers
+    "joins": Rate(5, 5),  # joins, observations, nicknames, statuses, new rooms, invites and webhooks
+    "searches": Rate(10, 2),  # search, listMembers, listMentions, audit
     "default": Rate(100, 30),  # all other requests
     "stored_bytes": Rate(128 * 1024, 16 * 1024),  # arguments of the class "messages"
     "refusals": Rate(100, 10),  # requests that fail with `rate_limited`; an excess is delayed instead

@@ -80,7 +80,7 @@ def _describe(payload: Any) -> str:
     slack = list(_describe_slack(payload))
     text = _get_text(payload, "text")
     parts = [_from_slack(text)] if text else []
-    parts = slack if slack and _get_items(payload, "blocks") else parts + slack
+    parts = slack if slack and _get_items(payload, "blocks") else parts + slack  # `text` is the fallback of blocks
     parts = parts or [_find_text(payload)]
     parts += _describe_embeds(payload)
     if not any(parts):

@@ -211,13 +211,10 @@ def _describe_components(components: dict[str, Any], types: Iterable[Any]) -> No
         struct_type = struct_types[name]
         schema.pop("title", None)
         schema["description"] = _split_docstring(struct_type)[0]
+        properties: dict[str, dict[str, Any]] = schema["properties"]
         for field, text in _read_field_descriptions(struct_type).items():
-            if field in schema["properties"]:
-                schema["properties"][field] = _add_description(schema["properties"][field], text)
-
-
-def _add_description(schema: dict[str, Any], text: str) -> dict[str, Any]:
-    return {**schema, "description": text}
+            if field in properties:
+                properties[field] = {**properties[field], "description": text}
 
 
 def _find_structs(types: Iterable[Any]) -> Iterator[msgspec.inspect.StructType]:
