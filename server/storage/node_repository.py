@@ -114,7 +114,7 @@ class NodeRepository:
 
     def _report_outage(self, reason: str) -> None:
         if not self._is_failing:
-            log.error("heartbeat of the node failed: %s", reason)
+            log.error("access to the nodes failed: %s", reason)
         self._is_failing = True
 
 
