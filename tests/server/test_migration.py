@@ -8,6 +8,7 @@ from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -114,7 +115,7 @@ async def test_a_migration_continues_after_each_slice_and_ends_with_the_contents
     postgresql: PostgreSQLServer, tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(row_slices, "SLICE_ROWS", 3)
-    path, url = tmp_path / "chat.db", postgresql.create_database("interrupted")
+    path, url = tmp_path / "chat.db", postgresql.create_database()
     await write_source(path, clock)
     assert await migrate_with_interruptions(path, url, limit=4) == 4
     with pytest.raises(StorageError, match="is not finished; continue with chat-server migrate"):
@@ -149,7 +150,7 @@ async def test_a_migration_continues_after_each_slice_and_ends_with_the_contents
 async def test_clients_of_a_migrated_server_keep_their_positions_and_identities(
     postgresql: PostgreSQLServer, home: Path
 ) -> None:
-    url, database = postgresql.create_database("killed"), home / DATABASE
+    url, database = postgresql.create_database(), home / DATABASE
     command = ("migrate", "--to", url)
     code, output, errors = await run_server(home, "account", "add", "ben", "--password-stdin", stdin=PASSWORD)
     assert (code, output) == (0, "added the account ben\n"), errors
@@ -215,10 +216,11 @@ async def test_unusable_databases_are_reported_and_stay_unchanged(
     other.touch()  # not created from the template of the tests, whose copies share a log id
     for path in (source, other):
         await write_source(path, clock)
-    url, foreign, used = (postgresql.create_database(name) for name in ("target", "foreign", "used"))
-    postgresql.execute("foreign", "CREATE TABLE t (x int)")
+    url, foreign, used = (postgresql.create_database() for _ in range(3))
+    reader = f"reader_{uuid4().hex}"
+    postgresql.execute(foreign, "CREATE TABLE t (x int)")
     await (await open_database(used, clock=clock)).close()
-    postgresql.execute("postgres", "CREATE ROLE reader LOGIN")
+    postgresql.execute(url, f"CREATE ROLE {reader} LOGIN")
     missing, damaged = tmp_path / "missing.db", tmp_path / "damaged.db"
     damaged.write_bytes(b"text" * 1000)
     (tmp_path / "empty.db").touch()
@@ -232,9 +234,9 @@ async def test_unusable_databases_are_reported_and_stay_unchanged(
         (source, "postgresql://host:port/chat", "the database URL is invalid"),
         (source, foreign, "the database has tables already"),
         (source, used, "the database has tables already"),
-        (source, url.replace("chat@", "reader@"), "permission denied"),
+        (source, url.replace("chat@", f"{reader}@"), "permission denied"),
         (source, url.replace("chat@", "nobody@"), "user or password rejected"),
-        (source, url.replace("/target", "/absent"), "database does not exist"),
+        (source, url.replace("@/", "@/absent"), "database does not exist"),
         (
             source,
             "postgresql://chat:secret@127.0.0.1:1/chat",
@@ -255,7 +257,7 @@ async def test_unusable_databases_are_reported_and_stay_unchanged(
 
     def change_target(progress: Progress) -> None:
         if progress.step == "settings":
-            postgresql.execute("target", "UPDATE entries SET text = 'forged' WHERE text = 'edited'")
+            postgresql.execute(url, "UPDATE entries SET text = 'forged' WHERE text = 'edited'")
 
     with pytest.raises(StorageError, match=r"the copy of entries of room \d+ differs from the source"):
         await migrate(source, url, change_target)
@@ -266,7 +268,7 @@ async def test_unusable_databases_are_reported_and_stay_unchanged(
 async def test_a_restored_backup_receives_new_log_ids(
     postgresql: PostgreSQLServer, tmp_path: Path, clock: ManualClock
 ) -> None:
-    path, copy, url = tmp_path / "chat.db", tmp_path / "copy.db", postgresql.create_database("backup")
+    path, copy, url = tmp_path / "chat.db", tmp_path / "copy.db", postgresql.create_database()
     await write_source(path, clock)
     await back_up(path, copy, overwrite=False)
     await migrate(copy, url, lambda _: None)

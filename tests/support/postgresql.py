@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from uuid import uuid4
 
 import pytest
 
@@ -34,14 +35,15 @@ class PostgreSQLServer:
         """URL of the maintenance database."""
         return f"postgresql://chat@/postgres?host={self.directory}"
 
-    def create_database(self, name: str) -> str:
-        """Create an empty database, and return its URL."""
-        self._run("createdb", "-h", str(self.directory), "-U", "chat", name)
+    def create_database(self) -> str:
+        """Create an empty database with a random name, and return its URL."""
+        name = uuid4().hex
+        self.execute(self.url, f'CREATE DATABASE "{name}"')
         return f"postgresql://chat@/{name}?host={self.directory}"
 
-    def execute(self, database: str, statement: str) -> None:
+    def execute(self, url: str, statement: str) -> None:
         """Run an SQL statement in a database."""
-        self._run("psql", "-h", str(self.directory), "-U", "chat", "-v", "ON_ERROR_STOP=1", "-c", statement, database)
+        self._run("psql", "-v", "ON_ERROR_STOP=1", "-c", statement, url)
 
     def start(self) -> None:
         """Start the server and wait until it accepts connections."""
