@@ -199,7 +199,7 @@ async def open_database(
             if another server has locked the file.
     """
     path, url = parse_target(target)
-    display_name = url.render_as_string(hide_password=True) if path is None else path
+    display_name = url.set(drivername="postgresql").render_as_string(hide_password=True) if path is None else path
     async with AsyncExitStack() as resources:
         try:
             if path is not None:

@@ -51,6 +51,7 @@ _OS_REASONS = {
     errno.EROFS: "database is read-only",
     errno.ENOSPC: "no space left on device",
     errno.ENOENT: "file not found",
+    errno.ECONNREFUSED: "connection refused",  # asyncio has a text with the address as a tuple
 }
 _PRIMARY_CODE_MASK = 0xFF  # primary result code in an extended result code (sqlite.org/rescode.html)
 

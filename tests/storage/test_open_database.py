@@ -98,6 +98,11 @@ async def test_a_directory_path_is_rejected(tmp_path: Path, clock: ManualClock) 
     assert await open_error(tmp_path, clock) == f"cannot open the database {tmp_path}: path is a directory"
 
 
+async def test_a_refused_connection_is_reported_without_the_password(clock: ManualClock) -> None:
+    error = await open_error("postgresql://chat:secret@127.0.0.1:1/chat", clock)
+    assert error == "cannot open the database postgresql://chat:***@127.0.0.1:1/chat: connection refused"
+
+
 async def test_a_directory_that_cannot_be_created_is_rejected(tmp_path: Path, clock: ManualClock) -> None:
     (tmp_path / "file").write_bytes(b"")
     path = tmp_path / "file" / "chat.db"
