@@ -30,7 +30,7 @@ class UploadProgress:
         self._sent: dict[tuple[str, int], str] = {}  # names of the files by room and `seq` of an unlogged message
 
     def on_item_changed(self, item: OutboxItem, *, is_online: bool, is_logged: bool) -> None:
-        """Announce the new state of an item with files.
+        """Announce the start, progress or success of the uploads of an item; no effect for other changes.
 
         Args:
             item: New state.

@@ -1,4 +1,4 @@
-"""Permission to upload files by the known policy and size limit of a room, so that no file is read in vain.
+"""Permission to upload files by the known policy and size limit of a room, so that a rejected file is not read.
 
 The server decides: mutes are unknown here. Before the first join, the policy is the default one and the limit unknown.
 """
@@ -36,5 +36,5 @@ def find_size_refusal(room: RoomPort, sizes: Iterable[int]) -> TooLong | None:
 
 
 def unavailable_commands(room: RoomPort) -> tuple[str, ...]:
-    """Return the names of the commands that the policy of a room refuses."""
+    """Return the names of the commands that a room refuses: `upload` without a permission to upload."""
     return () if find_upload_refusal(room) is None else ("upload",)

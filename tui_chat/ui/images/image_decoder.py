@@ -30,7 +30,7 @@ class ImageRejected(Exception):
 
 
 class ImageDecoder:
-    """Decoder of images, without a child before the first image."""
+    """Decoder of images with one child process, which the first image starts."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()

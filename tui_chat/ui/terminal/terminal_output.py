@@ -59,7 +59,7 @@ class TerminalOutput:
         self._window_title = self._applied_title = ""
         self.has_emoji_sequences = False
         self.graphics = TerminalGraphics()
-        self._tmux_terminal: str | None = None  # None before the question
+        self._tmux_terminal: str | None = None  # None before the request
 
     @property
     def has_pending_output(self) -> bool:
