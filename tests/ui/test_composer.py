@@ -1,3 +1,6 @@
+from collections.abc import Sequence
+from pathlib import Path
+
 import pytest
 from textual import events
 from textual.app import App, ComposeResult
@@ -110,6 +113,21 @@ async def test_a_paste_is_sanitized_and_never_submitted() -> None:
         await pilot.pause()
         assert app.submitted == []
         assert app.composer.text == "say: two\nlines"
+
+
+async def test_a_pasted_path_is_confirmed_except_in_a_command(tmp_path: Path) -> None:
+    file = tmp_path / "a.txt"
+    file.touch()
+    app = ComposerApp()
+    confirmed: list[tuple[Sequence[Path], str]] = []
+    async with app.run_test() as pilot:
+        app.composer.confirm_files = lambda paths, text: confirmed.append((paths, text))
+        for draft, text in (("see ", "see "), ("/upload ", f"/upload {file}")):
+            app.composer.set_text(draft)
+            app.composer.post_message(events.Paste(str(file)))
+            await pilot.pause()
+            assert app.composer.text == text
+    assert confirmed == [([file], str(file))]
 
 
 async def test_a_huge_paste_is_rejected_completely() -> None:

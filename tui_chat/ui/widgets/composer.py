@@ -50,7 +50,8 @@ class Composer(TextArea, inherit_bindings=False):
         sent_history: History of sent texts for Up, Down and Ctrl+R.
         paste_lines: Maximum number of pasted lines without confirmation; 0 for no limit.
         confirm_paste: Called with the sanitized text of a large paste in place of its insertion.
-        confirm_files: Called with the paths of dropped files and the pasted text in place of its insertion.
+        confirm_files: Called with the paths of dropped files and the pasted text in place of its insertion, except in a
+            command.
         show_error: Called with the error message for rejected input.
         show_status: Called with a hint.
     """
@@ -196,7 +197,8 @@ class Composer(TextArea, inherit_bindings=False):
         if self._history_search is not None:
             await self._continue_search(None, text)
             return
-        if paths := find_dropped_files(text):
+        is_command = self.text.startswith("/")  # a path is the argument
+        if not is_command and (paths := find_dropped_files(text)):
             self.confirm_files(paths, text)
         elif Paste(text).needs_confirmation(self.paste_lines):
             self.confirm_paste(text)
