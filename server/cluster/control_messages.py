@@ -2,6 +2,7 @@
 
 - Changes: are stored first. The message is a hint, after which a node reads the change from the database; without the
   message, the next comparison with the database finds the change.
+- Requests: all nodes receive the response, which a node without the requested value does not send.
 - Pushes: are lost with the message, as with a connection that closes; clients read the state after a reconnect.
 """
 
@@ -48,7 +49,29 @@ class DirectMessageSent(msgspec.Struct, frozen=True, tag="direct"):
     members: list[events.MemberRef]
 
 
-ControlMessage = AccountsChanged | RoomsChanged | AccountPush | DirectMessageSent
+class GuestAddressRequest(msgspec.Struct, frozen=True, rename="camel", tag="guestAddressRequest"):
+    """Request for the address of a guest before its ban.
+
+    Attributes:
+        member_id: Member id of the guest.
+    """
+
+    member_id: str
+
+
+class GuestAddress(msgspec.Struct, frozen=True, rename="camel", tag="guestAddress"):
+    """Response of a node that knows the address of a guest.
+
+    Attributes:
+        member_id: Member id of the guest.
+        address_hash: Keyed hash of the address, None for a shared address.
+    """
+
+    member_id: str
+    address_hash: bytes | None
+
+
+ControlMessage = AccountsChanged | RoomsChanged | AccountPush | DirectMessageSent | GuestAddressRequest | GuestAddress
 
 _encode = msgspec.json.Encoder().encode
 _decoder = msgspec.json.Decoder(ControlMessage)

@@ -1,6 +1,7 @@
 """Addresses of guests, for bans that also hold for new guests from the same address (docs/moderation.md).
 
 - Privacy: storage holds keyed hashes only (HMAC-SHA-256, RFC 2104). Addresses stay in memory.
+- Several nodes: the hashes of guests of other nodes are recorded on request.
 - Shared addresses: loopback addresses and trusted proxies have no hash, because they stand for many persons.
 """
 
@@ -27,15 +28,24 @@ class GuestAddresses:
         self._secret = secret
         self._is_trusted_proxy = is_trusted_proxy
         self._recent = LruTable[str, str](_RECENT_GUESTS)
+        self._remote_hashes = LruTable[str, bytes](_RECENT_GUESTS)
 
     def record(self, member_id: str, address: str) -> None:
         """Record the address of a guest; above the limit, the least recently used one is dropped."""
         self._recent.put(member_id, address)
 
+    def record_hash(self, member_id: str, address_hash: bytes) -> None:
+        """Record the hash of the address of a guest of another node."""
+        self._remote_hashes.put(member_id, address_hash)
+
+    def is_known(self, member_id: str) -> bool:
+        """Return whether the address of a guest of this node is known."""
+        return self._recent.get(member_id) is not None
+
     def hash_of_guest(self, member_id: str) -> bytes | None:
         """Return the hash of the address of a guest, None for an unknown guest or a shared address."""
         address = self._recent.get(member_id)
-        return None if address is None else self.hash_address(address)
+        return self._remote_hashes.get(member_id) if address is None else self.hash_address(address)
 
     def hash_address(self, address: str) -> bytes | None:
         """Return the keyed hash of an address, None for an invalid or shared address.

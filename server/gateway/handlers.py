@@ -81,6 +81,7 @@ class Handlers:
         access_control: Permission checks.
         contacts: Checks of direct rooms.
         room_entry: Joins, observations and leaves.
+        moderation: Moderation of rooms.
         room_catalog: Room list, and room management of guests.
         room_admin: Owned rooms.
         owned_room_catalog: Room management of accounts.
@@ -127,7 +128,7 @@ class Handlers:
             presence_broadcaster=self._presence_broadcaster,
             upload_max_bytes=uploads.limits.file,
         )
-        self._moderation = Moderation(
+        self.moderation = Moderation(
             database,
             room_registry,
             access_control,
@@ -174,7 +175,7 @@ class Handlers:
         self.published_count = 0
         self._handlers_by_type: RequestHandlers = {
             **self.room_entry.handlers_by_type,
-            **self._moderation.handlers_by_type,
+            **self.moderation.handlers_by_type,
             **self.room_admin.handlers_by_type,
             **RoomHooks(
                 database,
@@ -232,7 +233,7 @@ class Handlers:
                 self.access_control.on_change(room, entry)
             self._fanout.send_to_room(room, entry)
             if type(entry) is events.MemberChange:
-                self._moderation.on_member_change(room, entry)
+                self.moderation.on_member_change(room, entry)
                 self.room_entry.on_member_change(room, entry)
             elif type(entry) is events.PolicyChange:
                 self.room_entry.on_policy_change(room, entry)
@@ -277,7 +278,7 @@ class Handlers:
                 mentions = resolve_mentions(message, self._accounts, live_room, policy, participant.standing)
                 command = AppendEdit(target=seq, message=message, mentions=mentions, **common)
             case requests.DeleteMessage(seq=seq):
-                any_author = await self._moderation.authorize_deletion(live_room, participant, seq)
+                any_author = await self.moderation.authorize_deletion(live_room, participant, seq)
                 command = AppendDeletion(target=seq, any_author=any_author, **common)
             case requests.React(seq=seq, emoji=emoji, on=on):
                 command = AppendReaction(target=seq, emoji=emoji, on=on, **common)

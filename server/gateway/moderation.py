@@ -6,7 +6,7 @@
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, get_args
 
 from server.domain.account_directory import AccountDirectory
@@ -58,6 +58,7 @@ class Moderation:
 
     Attributes:
         handlers_by_type: Request handlers by request type.
+        request_address: Asks the other nodes for the address of a guest, by member id; None for a single node.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Moderation:
         self._room_entry = room_entry
         self._account_directory = account_directory
         self._now = now
+        self.request_address: Callable[[str], Awaitable[None]] | None = None
         self.handlers_by_type: RequestHandlers = {
             **dict.fromkeys(get_args(MemberChangeRequest), self._change_member),
             room_requests.ReadAudit: self._read_audit,
@@ -149,6 +151,8 @@ class Moderation:
             raise errors.NotFound("member_not_found")
         is_guest_ban = change == "banned" and target.member.account is None
         guest_addresses = self._access_control.guest_addresses
+        if is_guest_ban and self.request_address is not None and not guest_addresses.is_known(request.member_id):
+            await self.request_address(request.member_id)
         append_result = await self._database.journal.append(
             AppendMemberChange(
                 room=room.to_ref(),

@@ -1,8 +1,12 @@
 """Changes outside the logs, and pushes to accounts, between the nodes of one database.
 
 - Changes: accounts, tokens, blocks, deleted rooms, and names of rooms without an entry.
+- Addresses: before the ban of a guest, its node sends the keyed hash of its address to all nodes.
 - Pushes: read markers and blocks for the other devices of an account, and direct rooms for absent members.
 """
+
+import asyncio
+from contextlib import suppress
 
 from server.cluster.bus import Bus
 from server.cluster.control_messages import (
@@ -11,6 +15,8 @@ from server.cluster.control_messages import (
     ControlChannel,
     ControlMessage,
     DirectMessageSent,
+    GuestAddress,
+    GuestAddressRequest,
     RoomsChanged,
 )
 from server.cluster.log_follower import LogFollower
@@ -20,6 +26,8 @@ from server.gateway.account_sync import AccountSync
 from server.gateway.handlers import Handlers
 from server.storage.database import Database
 from tui_chat.protocol import events, names
+
+_ADDRESS_TIMEOUT = 0.5  # seconds for the response of another node
 
 
 class NodeControl:
@@ -48,10 +56,13 @@ class NodeControl:
         self._account_sync = AccountSync(
             database.accounts, account_service, handlers.contacts, has_hints=lambda: bus.is_healthy
         )
+        self._guest_addresses = handlers.access_control.guest_addresses
+        self._address_waiters: dict[str, asyncio.Event] = {}  # by member id
         bus.on_connect.append(self._on_connect)
         database.accounts.on_change = database.direct_rooms.on_change = self._on_account_change
         self._tokens.on_push = self._on_push
         self._contacts.on_announce = self._on_announce
+        handlers.moderation.request_address = self._request_address
         handlers.room_catalog.on_rename = self._on_rename
         handlers.room_catalog.on_deletion = self._on_deletion
 
@@ -72,6 +83,23 @@ class NodeControl:
                     connection.push(frame)
             case DirectMessageSent(room=room, members=members):
                 self._contacts.push_direct_room(room, members)
+            case GuestAddressRequest(member_id=member_id):
+                if self._guest_addresses.is_known(member_id):
+                    self._channel.send(GuestAddress(member_id, self._guest_addresses.hash_of_guest(member_id)))
+            case GuestAddress(member_id=member_id, address_hash=address_hash):
+                if address_hash is not None:
+                    self._guest_addresses.record_hash(member_id, address_hash)
+                if member_id in self._address_waiters:
+                    self._address_waiters[member_id].set()
+
+    async def _request_address(self, member_id: str) -> None:
+        """Record the hash of the address of a guest of another node; without a response, the address stays unknown."""
+        response = self._address_waiters.setdefault(member_id, asyncio.Event())
+        self._channel.send(GuestAddressRequest(member_id))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ADDRESS_TIMEOUT):
+                await response.wait()
+        self._address_waiters.pop(member_id, None)
 
     def _on_connect(self) -> None:
         self._account_sync.wake()

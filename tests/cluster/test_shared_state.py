@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -13,7 +14,9 @@ from server.domain.account_directory import AccountIdentity
 from server.gateway import account_sync
 from tests.cluster.conftest import StartNode
 from tests.support.accounts import create_account
+from tests.support.in_process_server import running_server
 from tests.support.persons import connect_person
+from tests.support.postgresql import PostgreSQLServer
 from tests.support.raw_client import RawClient
 
 pytestmark = pytest.mark.needs_postgresql
@@ -150,3 +153,30 @@ async def test_observers_of_all_nodes_receive_renames_and_deletions(nodes: list[
         for person in (near, far):
             assert await person.client.wait_for_push("roomRemoved") == {"room": new_name}
         assert await far.attempt("observe", room=new_name) == ""
+
+
+async def test_the_ban_of_a_guest_applies_to_its_address_on_all_nodes(
+    postgresql: PostgreSQLServer, bus: str, tmp_path: Path
+) -> None:
+    settings = {"database": postgresql.url, "bus": bus, "trusted_proxy": ("127.0.0.0/8",), "rate_limit": "off"}
+    room, address = uuid4().hex, "203.0.113.7"
+    async with AsyncExitStack() as stack:
+        first, second = [await stack.enter_async_context(running_server(tmp_path, **settings)) for _ in range(2)]
+        owner = await stack.enter_async_context(connect_person(first, uuid4().hex[:8], "account"))
+        created = await owner.client.request("createRoom", {"roomName": room, "visibility": "public"})
+        assert created["ok"], created
+        guest, neighbor, other = [
+            await stack.enter_async_context(connect_person(second, name, address=guest_address))
+            for name, guest_address in (("guest", address), ("neighbor", address), ("other", "203.0.113.8"))
+        ]
+        near = await stack.enter_async_context(connect_person(first, "near", address=address))
+        for person in (guest, neighbor, other, near):
+            assert await person.join(room) == ""
+        await guest.send(room=room)
+        assert await owner.attempt("ban", room=room, memberId=guest.member_id) == ""
+        for person in (guest, neighbor, near):
+            assert (await person.client.wait_for_push("error"))["reason"] == "member_banned"
+        for server in (first, second):
+            async with connect_person(server, "new", address=address) as new:
+                assert await new.join(room) == "member_banned"
+        assert await other.attempt("sendMessage", room=room, message="still here") == ""

@@ -49,3 +49,13 @@ def test_guests_are_compared_with_account_names_by_appearance() -> None:
     assert directory.is_confusable(["Captain"], "guest")
     assert not directory.is_confusable(["Captain"], "m1")
     assert not directory.is_confusable(["eve"], "guest")
+
+
+def test_an_older_state_of_an_account_has_no_effect() -> None:
+    directory = AccountDirectory([replace(ANN, change_seq=3), replace(BOB, change_seq=2)])
+    assert directory.find_last_change() == 3
+    assert not directory.put(replace(ANN, nick_name="Major", change_seq=2))
+    assert directory.find("major") is None
+    assert directory.put(replace(ANN, nick_name="Major", change_seq=4))
+    assert directory.find("captain") is None
+    assert directory.find_last_change() == 4

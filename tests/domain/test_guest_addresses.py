@@ -46,3 +46,13 @@ def test_the_guest_recorded_least_recently_is_dropped(monkeypatch: pytest.Monkey
     for member_id in ("g1", "g2", "g1", "g3"):
         addresses.record(member_id, "192.0.2.7")
     assert [addresses.hash_of_guest(member_id) is None for member_id in ("g1", "g2", "g3")] == [False, True, False]
+
+
+def test_the_hash_of_another_node_applies_to_a_guest_without_a_known_address() -> None:
+    addresses = build_addresses()
+    addresses.record_hash("g1", b"remote")
+    assert addresses.hash_of_guest("g1") == b"remote"
+    assert not addresses.is_known("g1")
+    addresses.record("g1", "192.0.2.7")
+    assert addresses.is_known("g1")
+    assert addresses.hash_of_guest("g1") == addresses.hash_address("192.0.2.7")
