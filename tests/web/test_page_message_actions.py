@@ -281,6 +281,17 @@ async def test_reactions_name_the_members_for_mouse_keyboard_and_touch(
             chat_page.assert_no_errors()
 
 
+NETWORK_NO_SOURCE = 3  # `HTMLMediaElement.networkState` of a failed video
+SHIFTED_CLOCK = "const { now } = Date; Date.now = () => now() + (globalThis.clockShift ?? 0);"
+PLAY_AFTER_EXPIRY = """(player) => {
+  globalThis.clockShift = 3_700_000;  // ms; longer than the lifetime of an address
+  player.loads = 0;
+  player.addEventListener("loadstart", () => (player.loads += 1));
+  player.load();
+  player.play().catch(() => {});
+}"""
+
+
 async def add_poster(page: Page, name: str, path: str) -> None:
     """Add a title image to the received file with this name."""
 
@@ -304,6 +315,7 @@ async def test_files_are_shown_opened_downloaded_copied_quoted_and_deleted(
     assert (await bot.request("sendMessage", message))["ok"]
     chat_page = ChatPage(await browser.open_tab())
     await add_poster(chat_page.page, "clip.webm", photo["path"])
+    await chat_page.page.add_init_script(SHIFTED_CLOCK)
     await chat_page.join_room(server.url, "Ann")
     page, keys = chat_page.page, chat_page.page.keyboard
     image, file = page.locator(".attachment.image img"), page.locator(".attachment.file").first
@@ -313,6 +325,14 @@ async def test_files_are_shown_opened_downloaded_copied_quoted_and_deleted(
     async with page.expect_response(re.compile(re.escape(video["path"]))) as response:
         await player.evaluate("(player) => { player.play().catch(() => {}); }")
     assert (await response.value).headers["content-type"] == "video/webm"
+    await expect(player).to_have_js_property("networkState", NETWORK_NO_SOURCE)
+    await player.evaluate(PLAY_AFTER_EXPIRY)
+    await expect(player).to_have_js_property("loads", 2)
+    await expect(player).to_have_js_property("networkState", NETWORK_NO_SOURCE)
+    await page.evaluate("globalThis.clockShift = 0")
+    await player.focus()
+    await keys.press("ArrowUp")
+    await expect(player).to_be_focused()
     await expect(image).to_have_js_property("naturalWidth", 512)
     await expect(image).to_have_attribute("alt", "<b>tea.png")
     box = await image.bounding_box()

@@ -51,8 +51,15 @@ export class AttachmentRenderer {
     player.controls = true;
     player.preload = "none";
     player.setAttribute("aria-label", name);
-    const load = () => [this.#load(poster, (url) => (player.poster = url)), this.#load(path, (url) => (player.src = url))];
-    this.#loadNearViewport(player, path, load);
+    const loadVideo = () => this.#load(path, (url) => (player.src = url));
+    player.addEventListener("error", async () => {
+      if (this.#getAddresses()?.find(path)) return; // the address is valid, so the video is damaged or unsupported
+      const { currentTime } = player;
+      player.autoplay = true; // continue the playback that failed
+      await loadVideo();
+      player.currentTime = currentTime;
+    });
+    this.#loadNearViewport(player, path, () => [this.#load(poster, (url) => (player.poster = url)), loadVideo()]);
     return player;
   }
 

@@ -120,7 +120,8 @@ export class MessageToolbar {
   }
 
   #onKeyDown(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input")) return;
+    // A player has keys of its own.
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, video")) return;
     const row = event.target.closest(".line");
     const isSelected = event.target === this.#selectedStop;
     const isOnButton = event.target.closest("a, button");
