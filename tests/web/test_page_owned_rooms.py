@@ -215,12 +215,25 @@ async def test_a_guest_who_creates_a_room_is_asked_to_log_in(
 async def test_a_deleted_room_closes_for_all(browser: Browser, server: RunningServer) -> None:
     owner = await open_as_account(browser, server, "ann")
     await create_room(owner, "tea")
-    guest = await open_chat_page(browser, server.url, "bob", "tea")
+    guest = await open_chat_page(browser, server.url, "bob", "lobby")
+    await guest.send_message("/join tea")
+    await guest.page.route("**/api/uploads?**", lambda _route: None)  # never completes
+    await guest.page.locator("#file-picker").set_input_files({"name": "a", "mimeType": "", "buffer": b"a"})
+    await expect(guest.page.get_by_role("progressbar", name="Uploading a")).to_be_visible()
+    assert await guest.page.evaluate("onbeforeunload !== null")
     await owner.page.locator("#room-settings-open").click()
     await owner.page.locator("#room-delete").click()
     await owner.page.locator("#confirm-dialog .danger").click()
     await expect(owner.page.locator("#room-name")).to_have_text("lobby")
     await expect(owner.page.locator("#toast")).to_be_hidden()
+    await expect(guest.page.locator("#toast")).to_have_text("tea: The room was deleted.")
+    await expect(guest.page.locator("#room-name")).to_have_text("lobby")
+    assert await guest.page.evaluate("onbeforeunload === null")
+    await guest.send_message("/part")
+    await create_room(owner, "coffee")
+    await guest.join_room(server.url, "bob", "coffee")
+    await owner.send_message("/delete-room")
+    await owner.page.locator("#confirm-dialog .danger").click()
     await expect(guest.page.locator("#join-error")).to_have_text("The room was deleted.")
 
 

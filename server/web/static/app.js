@@ -195,6 +195,7 @@ function onLoggedOut() {
 }
 
 function onJoinFailed(room, failure) {
+  uploadList.close(room);
   const [otherRoom] = session.rooms;
   if (!otherRoom) return showJoinForm(failure);
   showToast(`${room.displayName}: ${errorText(failure)}`);

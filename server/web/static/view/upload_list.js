@@ -3,7 +3,7 @@
  *
  * - Each room has its own files. A hidden room continues its uploads.
  * - A reload restores uploaded files; the browser asks before a reload that loses others.
- * - The controls are hidden where uploads are not permitted.
+ * - The button is hidden where uploads are not permitted.
  */
 
 import { errorText, strings } from "../i18n/strings.js";
@@ -82,6 +82,13 @@ export class UploadList {
   discard(room) {
     this.#uploadsByRoom.get(room)?.clear();
     this.#uploadsByRoom.delete(room);
+  }
+
+  /** Cancel the uploads of a room that the server closed; the room restores its uploaded files when it is opened again. */
+  close(room) {
+    this.#uploadsByRoom.get(room)?.cancel();
+    this.#uploadsByRoom.delete(room);
+    this.#render();
   }
 
   /** Cancel the uploads of all rooms; the next session restores the uploaded files. */
