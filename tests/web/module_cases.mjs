@@ -17,7 +17,7 @@ const { COMMANDS, completeCommand } = await load("state/command_parser");
 const { matchPerson } = await load("state/person_finder");
 const { parsePolicyChange, policyValues } = await load("state/policy");
 const { activeSanctions } = await load("state/sanctions");
-const { JsonStorage } = await load("state/storage");
+const { JsonStorage, uploadedFiles } = await load("state/storage");
 const { OutboxStore } = await load("state/outbox_store");
 const { Outbox } = await load("net/outbox");
 const { RequestError } = await load("net/request_error");
@@ -375,6 +375,22 @@ const cases = {
     assert.deepEqual([requests, [...blocks.memberIds]], [2, ["b"]]);
     blocks.applyPush({ member: stored[0], on: false });
     assert.equal(blocks.has("b"), false);
+  },
+  "an uploaded file is stored for an hour after its upload, also if another file follows"() {
+    const { now } = Date;
+    const [first, second] = [{ id: "1" }, { id: "2" }];
+    const stored = (memberId) => uploadedFiles.get("Tea", new Set([memberId])).map(({ id }) => id);
+    try {
+      Date.now = () => NOON;
+      uploadedFiles.save("tea", "me", [first]);
+      Date.now = () => NOON + 1_800_000;
+      uploadedFiles.save("tea", "me", [first, second]);
+      assert.deepEqual([stored("me"), stored("other")], [["1", "2"], []]);
+      Date.now = () => NOON + 3_600_000;
+      assert.deepEqual(stored("me"), ["2"]);
+    } finally {
+      Date.now = now;
+    }
   },
   "received files have sanitized names and paths of this server"() {
     const attachment = { id: "x", name: "a\u202eb\n", type: "image/png", size: -1, path: "/api/uploads/x/a.png", width: 1.5, height: 2, preview: "/api/uploads/../x", poster: "//evil.example/x" };

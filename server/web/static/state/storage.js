@@ -157,11 +157,16 @@ export const uploadedFiles = {
    * @returns {import("./room_log.js").Attachment[]}
    */
   get(room, memberIds) {
-    const { memberId, attachments = [], ts = 0 } = findEntry("files", canonicalName(room), sessionStore) ?? {};
-    return memberIds.has(memberId) && Date.now() - ts < UPLOAD_LIFETIME ? attachments : [];
+    const { memberId, files = [] } = findEntry("files", canonicalName(room), sessionStore) ?? {};
+    const available = files.filter(({ ts }) => memberIds.has(memberId) && Date.now() - ts < UPLOAD_LIFETIME);
+    return available.map(({ attachment }) => attachment);
   },
 
+  /** Save the files of a room; the lifetime of a file starts when the file is saved for the first time. */
   save(room, memberId, attachments) {
-    replaceEntry("files", canonicalName(room), { memberId, attachments, ts: Date.now() }, MAX_DRAFTS, sessionStore);
+    const { files: previous = [] } = findEntry("files", canonicalName(room), sessionStore) ?? {};
+    const uploadTimes = new Map(previous.map(({ attachment, ts }) => [attachment.id, ts]));
+    const files = attachments.map((attachment) => ({ attachment, ts: uploadTimes.get(attachment.id) ?? Date.now() }));
+    replaceEntry("files", canonicalName(room), { memberId, files }, MAX_DRAFTS, sessionStore);
   },
 };
