@@ -100,13 +100,25 @@ async def open_chat_page(browser: Browser, url: str, nick: str, room: str = "tea
     return chat_page
 
 
+async def log_in(chat_page: ChatPage, token: str, name: str, key: str = "chat.account") -> None:
+    """Store the token of an account in the next pages of a tab.
+
+    Args:
+        chat_page: Tab.
+        token: Token of the account.
+        name: Name of the account, also its nickname.
+        key: Storage key, which contains the path of the page.
+    """
+    account = json.dumps({"account": name, "nickName": name, "token": token})
+    await chat_page.page.add_init_script(f"localStorage.setItem('{key}', JSON.stringify({account}))")
+
+
 async def open_as_account(
     browser: Browser, server: RunningServer, name: str, issued: IssuedToken | None = None, **tab_options: Any
 ) -> ChatPage:
     """Open a tab that is logged in with a token, by default that of a new account, and join the room `lobby`."""
     issued = issued or await create_account(server, name)
-    account = json.dumps({"account": name, "nickName": name, "token": issued.token})
     chat_page = ChatPage(await browser.open_tab(**tab_options))
-    await chat_page.page.add_init_script(f"localStorage.setItem('chat.account', JSON.stringify({account}))")
+    await log_in(chat_page, issued.token, name)
     await chat_page.join_room(server.url, name, "lobby")
     return chat_page

@@ -8,9 +8,11 @@ from urllib.parse import urljoin
 import pytest
 import trustme
 from aiohttp import ClientSession, TCPConnector
+from playwright.async_api import expect
 
+from tests.support.accounts import create_account
 from tests.support.browser import Browser
-from tests.support.chat_page import open_chat_page
+from tests.support.chat_page import ChatPage, log_in
 from tests.support.in_process_server import running_server
 from tests.support.nginx import read_documented_block, run_nginx
 from tests.support.raw_client import raw_client
@@ -84,12 +86,16 @@ async def test_a_browser_chats_below_a_path(browser: Browser, tmp_path: Path) ->
         raw_client(server.url) as bot,
     ):
         await bot.join("tea", "bot")
-        page = await open_chat_page(browser, f"http://127.0.0.1:{port}/chat", "ann")
+        page, base = ChatPage(await browser.open_tab()), f"http://127.0.0.1:{port}/chat"
+        await log_in(page, (await create_account(server, "ann")).token, "ann", "chat./chat/.account")
+        await page.join_room(base, "ann")
         await page.send_message("below a path")
         while (await bot.wait_for_push("message")).get("message") != "below a path":
             pass
         await bot.request("sendMessage", {"room": "tea", "message": "received"})
         await page.expect_messages("below a path", "received")
+        await page.send_message("/hook CI")
+        await expect(page.page.locator("#timeline-lines .notice", has_text=f"{base}/api/hooks/")).to_be_visible()
         keys = await page.page.evaluate("Object.keys(localStorage)")
         assert keys
         assert all(key.startswith("chat./chat/.") for key in keys)

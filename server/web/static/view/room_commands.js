@@ -47,7 +47,8 @@ async function invite(_argument, { room, copyText }) {
  */
 async function hook(nickName, { room, copyText }) {
   const { url } = await room.request("createHook", { nickName });
-  const address = new URL(url, location.origin).href;
+  const { pathname } = new URL(url, location.origin);
+  const address = new URL(pathname.slice(1), document.baseURI).href; // the page may be below a path of a reverse proxy
   room.notices.addLocal(strings.hookCreated(nickName, address));
   await copyText(address);
 }
