@@ -1,7 +1,8 @@
 """Static assets of the browser page and the JavaScript client, loaded once from the package.
 
 - Fixed table: all assets are loaded at start; a request path is never used as a file path.
-- Compression: the first request with `Accept-Encoding: gzip` compresses a file, which would double the load time.
+- Compression: a file is compressed by its first request with `Accept-Encoding: gzip`, because the compression of all
+  files would double the load time.
 - Validators: the ETag (RFC 9110, section 8.8.3) is a hash of content and coding. A new release
   changes the ETag; an unchanged file is not downloaded again.
 - Immutable paths: the asset prefix contains a hash of all assets. Caches may store assets
@@ -72,11 +73,11 @@ def load_page_assets() -> dict[str, StaticAsset]:
         for path in directory.rglob("*")
         if path.suffix in _CONTENT_TYPES
     }
+    _bundle(bodies)
     release_hash = hashlib.sha256()
     for name in sorted(bodies):
         release_hash.update(f"{name} {len(bodies[name])} ".encode() + bodies[name])
     prefix = f"{ASSETS_PATH}{release_hash.hexdigest()[:12]}/"
-    _bundle(bodies)
     bodies[INDEX_FILE] = bodies[INDEX_FILE].replace(b'"assets/', f'"{prefix[1:]}'.encode())
     # Browsers request the icon without a link, for example for problem responses.
     fixed_paths = {INDEX_FILE: "/", "favicon.ico": "/favicon.ico"}

@@ -31,7 +31,7 @@ def bundle_modules(files: Mapping[str, str], entry: str) -> tuple[str, str, list
     Raises:
         KeyError: An imported module does not exist.
     """
-    names = list(dict.fromkeys(_list_modules(files, entry, set())))
+    names = list(_list_modules(files, entry, set()))
     lines: list[str] = []
     positions: list[tuple[int, int]] = []  # index of the module and line, by line of the script
     for index, name in enumerate(names):
@@ -50,7 +50,7 @@ def bundle_modules(files: Mapping[str, str], entry: str) -> tuple[str, str, list
 
 
 def bundle_styles(files: Mapping[str, str], entry: str) -> tuple[str, list[str]]:
-    """Return a style sheet with the contents of its imports, and their names.
+    """Return a style sheet with the contents of its imports, and the names of the imported style sheets.
 
     Raises:
         KeyError: An imported style sheet does not exist.

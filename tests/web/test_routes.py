@@ -5,7 +5,7 @@ import ipaddress
 import json
 import logging
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from importlib.resources import files
 from typing import Any
@@ -16,6 +16,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
 from server.web.assets import load_page_assets
+from server.web.bundle import bundle_styles
 from server.web.routes import add_routes
 from tui_chat.protocol.errors import RateLimited
 
@@ -78,6 +79,15 @@ async def test_the_page_refers_to_existing_assets_and_to_all_scripts_and_style_s
     assert len(texts) > 5
     assert all(text in styles for text in texts)
     assert "@import" not in styles
+
+
+def test_the_asset_prefix_depends_on_the_served_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    def omit_styles(texts: Mapping[str, str], entry: str) -> tuple[str, list[str]]:
+        return "", bundle_styles(texts, entry)[1]
+
+    monkeypatch.setattr("server.web.assets.bundle_styles", omit_styles)
+    changed = load_page_assets.__wrapped__()
+    assert changed.keys() & load_page_assets().keys() == {"/", "/favicon.ico"}
 
 
 @pytest.mark.parametrize("name", ["app.js", "vendor/socket.io.LICENSE.txt"])
