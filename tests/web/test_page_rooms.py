@@ -170,6 +170,7 @@ async def test_the_room_dialog_filters_by_name(browser: Browser, server: Running
     await chat_page.page.keyboard.press("Control+K")
     await chat_page.page.keyboard.type("https://other.example/#/tea")
     await expect(chat_page.page.locator("#room-dialog-list")).to_contain_text("another server, other.example")
+    assert await chat_page.page.locator("#room-dialog-input").get_attribute("aria-activedescendant") is None
     await chat_page.page.locator("#room-dialog-input").fill(f"{server.url}/#/cocoa")
     await chat_page.page.keyboard.press("Enter")
     await expect(chat_page.page.locator("#room-name")).to_have_text("cocoa")

@@ -115,7 +115,7 @@ export class RoomDialog {
 
   #render() {
     const { room: query, otherHost } = this.#typed;
-    if (otherHost) return this.#renderOptions([], strings.otherServer(otherHost));
+    if (otherHost) return this.#renderOptions([], { emptyText: strings.otherServer(otherHost) });
     const roomsByName = new Map(this.#openRooms.map((room) => [canonicalName(room.name), { ...room, isOpen: true }]));
     for (const room of this.#ownRooms) roomsByName.set(canonicalName(room.name), { ...room, isOpen: false });
     for (const room of this.#serverRooms) {
@@ -127,15 +127,15 @@ export class RoomDialog {
     matches.sort((first, second) => Number(second.isOpen) - Number(first.isOpen) || Number(startsWithQuery(second)) - Number(startsWithQuery(first)));
     const options = matches.slice(0, MAX_OPTIONS);
     if (query && !roomsByName.has(canonicalName(query))) options.push({ name: query, isNew: true });
-    this.#renderOptions(options, strings.noMatchingRooms);
     const exactMatch = options.findIndex(({ name }) => canonicalName(name) === canonicalName(query));
     const openMatch = options.findIndex((option) => option.isOpen && startsWithQuery(option));
-    return this.#setActive(openMatch >= 0 ? openMatch : exactMatch);
+    return this.#renderOptions(options, { active: openMatch >= 0 ? openMatch : exactMatch, emptyText: strings.noMatchingRooms });
   }
 
-  #renderOptions(options, emptyText) {
+  #renderOptions(options, { active = 0, emptyText }) {
     this.#options = options;
     this.#list.replaceChildren(...(options.length ? options.map(renderRoomOption) : [renderEmptyOption(emptyText)]));
+    this.#setActive(active);
   }
 
   #setActive(index) {
