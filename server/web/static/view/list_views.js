@@ -70,9 +70,9 @@ export function hooksView(room) {
     emptyText: strings.hooksEmpty,
     async loadPage() {
       const { hooks } = await room.request("listHooks", {});
-      const rows = hooks.map(({ id, nickName, createdBy, createdAt }) => ({
+      const rows = hooks.map(sanitizeReceived).map(({ id, nickName, createdBy, createdAt }) => ({
         content: [createNickname(nickName)],
-        note: `${strings.createdBy(quoteName(createdBy.nickName))} · ${formatShortDate(createdAt)}`,
+        note: `${strings.createdBy(quoteName(sanitizeReceived(createdBy).nickName))} · ${formatShortDate(createdAt)}`,
         action: { label: strings.revoke, description: strings.revokeHook(nickName), run: () => room.request("revokeHook", { id }) },
       }));
       return { rows };
