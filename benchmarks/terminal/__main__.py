@@ -28,7 +28,7 @@ IMAGE_PROTOCOLS = {
     "Kitty graphics": b"\x1bP>|kitty(0.35.2)\x1b\\\x1b[6;20;10t\x1b[?62c",
     "Sixel": b"\x1b[6;20;10t\x1b[?62;4c",
 }
-"""Outputs of images with the answers of their terminal."""
+"""Answers of a terminal to the requests of its graphics, by output of images."""
 STEADY_RATE = 1_000
 """Lines per second of the flood for the comparison of key echo with the minimal Textual program."""
 

@@ -15,7 +15,7 @@ import { formatShortDate } from "./format_time.js";
 
 /** Fields of the login form by prefix of the reason that rejects them. */
 const FIELDS_BY_REASON = { account_: "login-account", nick_: "login-account", password_: "login-password", invite_: "login-invite" };
-/** Fields of the account, in the same form. */
+/** Fields of the password form by prefix of the reason that rejects them. */
 const PASSWORD_FIELDS_BY_REASON = { password_: "password-new", login_failed: "password-old" };
 
 export class AccountDialog {
