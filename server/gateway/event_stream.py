@@ -106,16 +106,16 @@ class EventStream:
         self._queued_bytes = 0
         connection.push, connection.close = self._push, lambda _: self.close()
 
-    def start(self, room: LiveRoom[ClientConnection], after: int | None, newest_seq: int) -> None:
+    def start(self, room: LiveRoom[ClientConnection], after: int, newest_seq: int) -> None:
         """Set the position of the reader, at most that of the newest entry.
 
         Args:
             room: Observed room.
-            after: `seq` of the last received entry, None for the newest entry.
+            after: `seq` of the last received entry.
             newest_seq: `seq` of the newest entry, read during the observation.
         """
         self._room = room
-        self._last_seq = newest_seq if after is None else min(after, newest_seq)
+        self._last_seq = min(after, newest_seq)
         self._newest_seq = max(newest_seq, self._newest_seq)
         self._is_live = self._last_seq == self._newest_seq
 
@@ -229,7 +229,7 @@ class EventStreams:
         Args:
             caller: Reader.
             room_name: Validated room name or address.
-            after: `seq` of the last received entry, None for the newest entry.
+            after: `seq` of the last received entry, None for the last one of the yielded state.
             abort: Aborts the response after an overflow of the queue.
 
         Raises:
@@ -256,7 +256,8 @@ class EventStreams:
             view = await self._handlers.access_control.repeat_stale(
                 connection, partial(self._handlers.room_entry.observe, connection, observe, EVENT_STREAM)
             )
-            stream.start(registry.require_reader(connection, room_name), after, view.room.last_seq)
+            position = details.last_seq if after is None else after
+            stream.start(registry.require_reader(connection, room_name), position, view.room.last_seq)
             yield stream, details
         finally:
             connection.is_open = False

@@ -4,17 +4,20 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import ClientError, web
 
 from server.app import RunningServer
+from server.gateway.room_entry import RoomEntry
 from server.web.api import events as event_api
 from tests.support.account_api import AccountApiClient, account_api
 from tests.support.event_source import EventSource, event_source
 from tests.support.in_process_server import running_server
 from tests.support.persons import Person, connect_person
 from tests.support.wait import wait_until
+from tui_chat.protocol import responses
 
 EVENTS = "/api/rooms/tea/events"
 
@@ -58,6 +61,23 @@ async def test_a_stream_contains_each_entry_of_the_log_in_order(server: RunningS
         async with event_source(server.url, query=query, headers=header) as complete:
             assert (await complete.read()) is not None
             assert [event and event.data for event in [await complete.read() for _ in log]] == log
+
+
+async def test_an_entry_after_the_state_of_the_room_is_sent(
+    server: RunningServer, ann: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observe = RoomEntry.observe
+
+    async def observe_after_a_message(*arguments: Any) -> responses.ObserveResponse:
+        await ann.send("between")
+        return await observe(*arguments)
+
+    monkeypatch.setattr(RoomEntry, "observe", observe_after_a_message)
+    async with event_source(server.url) as source:
+        opening, event = await source.read(), await source.read()
+        assert opening is not None
+        assert event is not None
+        assert (event.id, event.data["message"]) == (opening.data["lastSeq"] + 1, "between")
 
 
 async def test_a_reader_that_is_interrupted_repeatedly_receives_each_entry_once(

@@ -32,7 +32,8 @@ _HEADERS = {
 
 
 class EventParameters(RoomPath, frozen=True):
-    """Parameters of `GET /api/rooms/{name}/events`; without a position, the stream starts after the newest entry.
+    """Parameters of `GET /api/rooms/{name}/events`; without a position, the stream continues after the
+    state in the event `room`.
 
     Attributes:
         after: `seq` of the last received entry.
