@@ -96,6 +96,8 @@ async def run_node(
         on_replaced=handlers.room_entry.close_room,
         on_renamed=handlers.room_entry.rename_room,
         get_live_keys=get_live_keys,
+        room_registry=handlers.room_registry,
+        presence=handlers.presence_broadcaster,
         read_load=read_load,
         on_fenced=lambda: dispatcher.close_connections("node was removed"),
         on_drain=lambda: drains.append(asyncio.create_task(drain())),
@@ -110,11 +112,13 @@ async def run_node(
         supervisor=supervisor,
     ) as cluster:
         database.journal.publish = cluster.follower.publish
-        handlers.room_entry.follow_log = cluster.follower.follow
+        handlers.room_entry.follow_room = cluster.follow
         if feed is not None:
             feed.follow_log = cluster.follower.follow
         control = NodeControl(cluster.bus, cluster.follower, database, handlers, account_service)
         control_task = supervisor.supervise("control messages", control.run)
+        handlers.room_catalog.count_remote_members = cluster.presence.count_members
+        handlers.presence_broadcaster.forwarder = cluster.presence
         try:
             yield cluster
         finally:

@@ -7,14 +7,18 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Seq
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from server.cluster.bus import Bus, ConnectBus
 from server.cluster.log_follower import LogFollower
 from server.cluster.node_registry import NodeRegistry
+from server.cluster.presence_sync import PresenceOutput, PresenceSync
+from server.domain.room_registry import RoomRegistry
 from server.observability.supervision import Supervisor
 from server.storage.database import Database
 from server.storage.errors import StorageError
 from server.storage.node_repository import NodeLoad
+from server.storage.presence_repository import PresenceRepository
 from tui_chat.protocol import events
 
 _FLUSH_TIMEOUT = 1.0  # seconds
@@ -50,6 +54,8 @@ class NodeCallbacks:
         on_replaced: Called with the canonical key of a room that was deleted or replaced.
         on_renamed: Called with the former key and the new name of a room that was renamed without an entry.
         get_live_keys: Returns the canonical keys of all rooms with readers.
+        room_registry: Rooms with readers.
+        presence: Sender of presence and notices.
         read_load: Returns the current load.
         on_fenced: Closes all connections of this node.
         on_drain: Moves the clients of this node to other nodes.
@@ -61,6 +67,8 @@ class NodeCallbacks:
     on_replaced: Callable[[str], None]
     on_renamed: Callable[[str, str], None]
     get_live_keys: Callable[[], Collection[str]]
+    room_registry: RoomRegistry[Any]
+    presence: PresenceOutput
     read_load: Callable[[], NodeLoad]
     on_fenced: Callable[[], None]
     on_drain: Callable[[], None]
@@ -73,17 +81,29 @@ class Cluster:
         bus: Message bus.
         follower: Follower of the logs with readers on this node.
         registry: Registration of this node.
+        presence: Synchronization of present members.
 
     Attributes:
         bus: Message bus.
         follower: Follower of the logs with readers on this node.
         registry: Registration of this node.
+        presence: Synchronization of present members.
     """
 
-    def __init__(self, bus: Bus, follower: LogFollower, registry: NodeRegistry) -> None:
+    def __init__(self, bus: Bus, follower: LogFollower, registry: NodeRegistry, presence: PresenceSync) -> None:
         self.bus = bus
         self.follower = follower
         self.registry = registry
+        self.presence = presence
+
+    async def follow(self, key: str) -> None:
+        """Deliver entries and members of other nodes to a live room, by canonical key.
+
+        Raises:
+            Unavailable: The database is not readable.
+        """
+        await self.follower.follow(key)
+        await self.presence.follow(key)
 
     def health_problem(self) -> str | None:
         """Return the reason of a degraded operation as a sentence, None in normal operation."""
@@ -133,6 +153,7 @@ async def run_cluster(
     """
     # Deferred import: asyncpg is an optional dependency.
     from server.cluster.job_lock import JobLock  # noqa: PLC0415
+    from server.storage.postgresql import AsyncExecutor, parse_postgresql_url  # noqa: PLC0415
 
     node_id, host = secrets.token_hex(8), socket.gethostname()
     prefix = f"chat:{(await database.load_secret('cluster')).hex()[:12]}:"
@@ -157,6 +178,16 @@ async def run_cluster(
         on_fenced=callbacks.on_fenced,
         on_drain=callbacks.on_drain,
     )
+    executor = AsyncExecutor(parse_postgresql_url(database_target), pool_size=2)
+    presence = PresenceSync(
+        bus,
+        PresenceRepository(executor, node_id),
+        node_id=node_id,
+        registry=callbacks.room_registry,
+        output=callbacks.presence,
+    )
+    registry.on_nodes_dead = presence.on_nodes_dead
+    presence_task = supervisor.supervise("presence", presence.run)
     tasks = [
         bus.start(supervisor),
         supervisor.supervise("log follower", follower.run),
@@ -164,13 +195,17 @@ async def run_cluster(
         supervisor.supervise("job lock", JobLock(database_target, database.job_permit).run),
     ]
     try:
-        yield Cluster(bus, follower, registry)
+        yield Cluster(bus, follower, registry, presence)
     finally:
+        presence_task.cancel()
+        await asyncio.wait([presence_task])
+        await presence.close()
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
         await follower.close()
         await registry.close()
+        await executor.close()
 
 
 def _create_connector(target: str, database_target: str) -> tuple[ConnectBus, int | None]:

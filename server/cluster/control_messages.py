@@ -11,7 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from server.cluster.bus import Bus
-from server.cluster.entry_exchange import decode_message
+from server.cluster.messages import decode_message
 from tui_chat.protocol import events
 
 _CONTROL_CHANNEL = "control"

@@ -7,15 +7,12 @@
 - Access: entries that change permissions are sent to all nodes too, because each node caches the restricted rooms.
 """
 
-import hashlib
-import logging
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from typing import TypeVar
 
 import msgspec
 
 from server.cluster.bus import Bus
+from server.cluster.messages import decode_message, hash_key
 from tui_chat.protocol import events
 
 _DIGEST_REPETITIONS = 3  # messages with the position of a room after its last entry
@@ -26,8 +23,6 @@ _DIGEST_CHANNEL = "positions"
 _ACCESS_CHANNEL = "access"
 
 _ACCESS_ENTRIES = (events.MemberChange, events.PolicyChange)
-
-log = logging.getLogger("chat.cluster")
 
 
 class CommittedEntries(msgspec.Struct, frozen=True, rename="camel"):
@@ -47,8 +42,6 @@ class CommittedEntries(msgspec.Struct, frozen=True, rename="camel"):
 _encode = msgspec.json.Encoder().encode
 _entries_decoder = msgspec.json.Decoder(CommittedEntries)
 _positions_decoder = msgspec.json.Decoder(dict[str, int])  # newest seq by room hash
-
-MessageT = TypeVar("MessageT")
 
 
 class EntryExchange:
@@ -83,13 +76,13 @@ class EntryExchange:
 
     async def subscribe(self, key: str) -> None:
         """Receive the entries of a room; returns after the subscription is effective."""
-        room_hash = _hash_key(key)
+        room_hash = hash_key(key)
         self._keys[room_hash] = key
         await self._bus.subscribe(_ROOM_CHANNEL + room_hash, self._receive_entries)
 
     async def unsubscribe(self, key: str) -> None:
         """Receive no further entries of a room."""
-        room_hash = _hash_key(key)
+        room_hash = hash_key(key)
         self._keys.pop(room_hash, None)
         await self._bus.unsubscribe(_ROOM_CHANNEL + room_hash)
 
@@ -99,7 +92,7 @@ class EntryExchange:
         body = _encode(CommittedEntries(key, last_seq, committed))
         if not self._bus.fits(body):
             body = _encode(CommittedEntries(key, last_seq))
-        self._bus.publish(_ROOM_CHANNEL + _hash_key(key), body)
+        self._bus.publish(_ROOM_CHANNEL + hash_key(key), body)
         changes: list[events.Entry] = [entry for entry in committed if isinstance(entry, _ACCESS_ENTRIES)]
         if changes and self._bus.fits(body := _encode(CommittedEntries(key, last_seq, changes))):
             self._bus.publish(_ACCESS_CHANNEL, body)
@@ -107,7 +100,7 @@ class EntryExchange:
 
     def send_positions(self) -> None:
         """Queue the positions of the rooms with recent entries of this node."""
-        positions = [(_hash_key(key), seq) for key, (seq, _) in self._active.items()]
+        positions = [(hash_key(key), seq) for key, (seq, _) in self._active.items()]
         self._active = {key: (seq, count - 1) for key, (seq, count) in self._active.items() if count > 1}
         for start in range(0, len(positions), _DIGEST_ROOMS):
             self._bus.publish(_DIGEST_CHANNEL, _encode(dict(positions[start : start + _DIGEST_ROOMS])))
@@ -126,18 +119,3 @@ class EntryExchange:
         for room_hash, seq in (decode_message(_positions_decoder, body) or {}).items():
             if room_hash in self._keys:
                 self._on_position(self._keys[room_hash], seq)
-
-
-def decode_message(decoder: msgspec.json.Decoder[MessageT], body: bytes) -> MessageT | None:
-    """Return a message; None for that of a node with another version, which is repaired like a lost one."""
-    try:
-        return decoder.decode(body)
-    except msgspec.DecodeError as error:
-        log.warning("message of another node not understood: %s", error)
-        return None
-
-
-@lru_cache(maxsize=4096)
-def _hash_key(key: str) -> str:
-    """Return a hash of a canonical key for the name of a channel, which PostgreSQL limits to 63 bytes."""
-    return hashlib.blake2b(key.encode(), digest_size=12).hexdigest()

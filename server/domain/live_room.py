@@ -36,6 +36,7 @@ class Participant(Generic[ConnectionT]):
         member: Identity, nickname and client kind as on the wire; replaced by each change.
         nick_key: Canonical key of the nickname.
         connections: Connections of the member in the room.
+        nodes: Ids of the other nodes of a cluster with connections of the member.
         announced: The join notice was sent; without a join notice, the member has no leave or nickname notice either.
         standing: Standing for permission checks, read at `policy_seq`.
         policy_seq: `policy_seq` of the room at the read of `standing`; another value than that of the room requires a
@@ -47,6 +48,7 @@ class Participant(Generic[ConnectionT]):
     member: events.Member
     nick_key: str
     connections: set[ConnectionT] = field(default_factory=set[ConnectionT])
+    nodes: set[str] = field(default_factory=set[str])
     announced: bool = False
     standing: Standing = field(default_factory=Standing)
     policy_seq: int = 0
@@ -120,7 +122,11 @@ class LiveRoom(Generic[ConnectionT]):
         if self._is_nick_available(requested_key, member_id):
             return requested, requested_key
         participant = self.participants.get(member_id)
-        if participant is not None and names.has_suffix(participant.member.nick_name, requested):
+        if (
+            participant is not None
+            and self._nick_owners.get(participant.nick_key) == member_id
+            and names.has_suffix(participant.member.nick_name, requested)
+        ):
             return participant.member.nick_name, participant.nick_key  # a repeated request keeps the assigned suffix
         return self._suffixes.allocate(requested, lambda nick_key: self._is_nick_available(nick_key, member_id))
 
@@ -136,7 +142,8 @@ class LiveRoom(Generic[ConnectionT]):
     def assign_nick(self, participant: Participant[ConnectionT], nick_name: str, nick_key: str) -> None:
         """Assign a nickname to a participant and release the previous one.
 
-        The caller ensures that no other member owns the nickname (`reserve_nick`). `participant.member` is replaced.
+        The caller ensures that no other member owns the nickname (`reserve_nick`), except for a nickname that another
+        node has assigned, which the previous owner loses. `participant.member` is replaced.
         A nickname that looks like that of another member, or the nickname of a guest that looks like a reserved name,
         is marked as confusable until the next change; that of the other member is not. An unchanged nickname has no
         effect.
@@ -150,6 +157,8 @@ class LiveRoom(Generic[ConnectionT]):
         if self._nick_owners.get(nick_key) == member_id and participant.member.nick_name == nick_name:
             return
         self._release_nick(participant)
+        if (owner := self.find_by_nick(nick_key)) is not None:
+            self._release_nick(owner)
         self._nick_owners[nick_key] = member_id
         skeletons = get_skeletons(nick_name, nick_key)
         confusable = not self._skeleton_owners.keys().isdisjoint(skeletons) or self.account_directory.is_confusable(

@@ -10,7 +10,7 @@
 `ConnectionT` is the connection type of the gateway; the registry requires only hashing.
 """
 
-from collections.abc import Generator, Hashable
+from collections.abc import Generator, Hashable, Mapping
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
@@ -32,11 +32,13 @@ class RoomRegistry(Generic[ConnectionT]):
 
     Attributes:
         rooms: Live rooms by canonical key.
+        remote_counts: Numbers of members of rooms on all nodes of a cluster, by canonical key.
     """
 
     def __init__(self, account_directory: AccountDirectory | None = None) -> None:
         self._account_directory = account_directory or AccountDirectory()
         self.rooms: dict[str, LiveRoom[ConnectionT]] = {}
+        self.remote_counts: Mapping[str, int] = {}
         self._rooms_by_connection: dict[ConnectionT, dict[str, LiveRoom[ConnectionT]]] = {}  # joined or observed
         self._rooms_by_member: dict[str, set[LiveRoom[ConnectionT]]] = {}
         self._statuses: dict[str, str] = {}  # `Member.away` of members that are away
@@ -56,7 +58,7 @@ class RoomRegistry(Generic[ConnectionT]):
             Conflict: A room has participants, or is locked already; no room is locked then.
         """
         keys = {*room_keys}
-        if keys & self._locked_keys or any(map(self.count_members, keys)):
+        if keys & self._locked_keys or any(self.rooms[key].participants for key in keys & self.rooms.keys()):
             raise errors.Conflict(conflict_reason)
         self._locked_keys |= keys
         try:
@@ -103,20 +105,16 @@ class RoomRegistry(Generic[ConnectionT]):
         participant = room.participants.get(member_id)
         is_new = participant is None
         if participant is None:
-            participant = Participant[ConnectionT](
-                events.Member(
-                    member_id=member_id,
-                    nick_name=nick,
-                    role="member",
-                    account=account,
-                    via=client_kind,
-                    away=self._statuses.get(member_id),
-                    bot=self._account_directory.is_bot(member_id),
-                ),
-                nick_key,
+            member = events.Member(
+                member_id=member_id,
+                nick_name=nick,
+                role="member",
+                account=account,
+                via=client_kind,
+                away=self._statuses.get(member_id),
+                bot=self._account_directory.is_bot(member_id),
             )
-            room.add_participant(participant)
-            self._rooms_by_member.setdefault(member_id, set()).add(room)
+            participant = self.add_participant(room, Participant[ConnectionT](member, nick_key))
         old_member = participant.member
         old_nick = old_member.nick_name if old_member.nick_name != nick else None
         participant.member = replace(old_member, via=client_kind)
@@ -316,8 +314,9 @@ class RoomRegistry(Generic[ConnectionT]):
         return RoomRef(key=room_key, name=room_name) if room is None else room.to_ref()
 
     def count_members(self, room_key: str) -> int:
-        """Return the number of members present in a room, without observers; 0 for a room that is not live."""
-        return len(self.rooms[room_key].participants) if room_key in self.rooms else 0
+        """Return the number of members present in a room, without observers; see `remote_counts` for other rooms."""
+        room = self.rooms.get(room_key)
+        return self.remote_counts.get(room_key, 0) if room is None else len(room.participants)
 
     def get_joined_rooms(self, connection: ConnectionT) -> tuple[LiveRoom[ConnectionT], ...]:
         """Return a snapshot of the joined rooms of a connection, without observed rooms.
@@ -327,17 +326,30 @@ class RoomRegistry(Generic[ConnectionT]):
         rooms = dict.fromkeys(self._rooms_by_connection.get(connection, {}).values())
         return tuple(room for room in rooms if connection in room.connections)
 
+    def add_participant(
+        self, room: LiveRoom[ConnectionT], participant: Participant[ConnectionT]
+    ) -> Participant[ConnectionT]:
+        """Add a participant that is not in the room, as `LiveRoom.add_participant`, and return it."""
+        room.add_participant(participant)
+        self._rooms_by_member.setdefault(participant.member.member_id, set()).add(room)
+        return participant
+
+    def remove_absent(self, room: LiveRoom[ConnectionT], participant: Participant[ConnectionT]) -> bool:
+        """Remove a participant without connections to any node; return whether it was removed."""
+        if participant.connections or participant.nodes:
+            return False
+        room.remove_participant(participant)
+        member_rooms = self._rooms_by_member[participant.member.member_id]
+        member_rooms.discard(room)
+        if not member_rooms:
+            del self._rooms_by_member[participant.member.member_id]
+            self._statuses.pop(participant.member.member_id, None)
+        return True
+
     def _remove_connection(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> LeaveResult[ConnectionT]:
         participant = room.connections.pop(connection)
         participant.connections.discard(connection)
-        is_last = not participant.connections
-        if is_last:
-            room.remove_participant(participant)
-            member_rooms = self._rooms_by_member[participant.member.member_id]
-            member_rooms.discard(room)
-            if not member_rooms:
-                del self._rooms_by_member[participant.member.member_id]
-                self._statuses.pop(participant.member.member_id, None)
+        is_last = self.remove_absent(room, participant)
         self._unsubscribe(connection, room)
         return LeaveResult(room, participant, is_last)
 
@@ -369,3 +381,6 @@ class RoomRegistry(Generic[ConnectionT]):
         room.unsubscribe(connection)
         if not room.subscribers:
             del self.rooms[room.key]
+            for participant in list(room.participants.values()):  # members of other nodes
+                participant.nodes.clear()
+                self.remove_absent(room, participant)

@@ -78,6 +78,7 @@ class Handlers:
     Attributes:
         identity: Source of member ids.
         room_registry: Rooms with members.
+        presence_broadcaster: Sender of presence and notices.
         access_control: Permission checks.
         contacts: Checks of direct rooms.
         room_entry: Joins, observations and leaves.
@@ -114,7 +115,7 @@ class Handlers:
         self.room_registry = room_registry
         self._fanout = fanout
         self.file_lines = fanout.file_lines
-        self._presence_broadcaster = PresenceBroadcaster(now, monotonic, fanout)
+        self.presence_broadcaster = PresenceBroadcaster(now, monotonic, fanout)
         self.access_control = access_control
         self.contacts = DirectContacts(
             database.direct_rooms, room_registry, account_service.directory, account_service.tokens
@@ -125,7 +126,7 @@ class Handlers:
             room_registry,
             access_control=access_control,
             contacts=self.contacts,
-            presence_broadcaster=self._presence_broadcaster,
+            presence_broadcaster=self.presence_broadcaster,
             upload_max_bytes=uploads.limits.file,
         )
         self.moderation = Moderation(
@@ -192,7 +193,7 @@ class Handlers:
             requests.Search: self._search,
             requests.ListRooms: self._list_rooms,
             **MemberUpdates(
-                account_service, room_registry, self._presence_broadcaster, self.room_entry
+                account_service, room_registry, self.presence_broadcaster, self.room_entry
             ).handlers_by_type,
             **direct_rooms.handlers_by_type,
             **self.upload_access.handlers_by_type,
@@ -244,11 +245,11 @@ class Handlers:
         Only the last connection of an announced member in a room is announced; a repeated call has no effect.
         """
         for leave_result in self.room_registry.leave_all(connection):
-            self._presence_broadcaster.on_leave(leave_result)
+            self.presence_broadcaster.on_leave(leave_result)
 
     def close(self) -> None:
         """Discard pending presence updates and coalesced notices; connections and rooms stay."""
-        self._presence_broadcaster.close()
+        self.presence_broadcaster.close()
 
     # -- membership
 
@@ -328,9 +329,5 @@ class Handlers:
 
     async def _set_typing(self, connection: ClientConnection, request: requests.Typing) -> responses.Empty:
         room, participant = self.room_registry.require_membership(connection, request.room)
-        self._fanout.send_to_room(
-            room,
-            events.TypingPush(room=room.name, member_id=participant.member.member_id, on=request.on),
-            exclude=connection,
-        )
+        self.presence_broadcaster.send_typing(room, participant.member.member_id, request.on, connection)
         return responses.Empty()

@@ -48,6 +48,8 @@ class MemberUpdates:
         self._room_entry.on_account_change(account)
         for room in list(self._room_registry.rooms.values()):
             for participant, nick_name in room.find_outdated_nicks(account):
+                if not participant.connections:
+                    continue  # renamed by its own node
                 old_nick = self._room_registry.change_nick(room, participant, nick_name)
                 if old_nick is not None:
                     self._presence_broadcaster.on_nick_change(room, participant, old_nick)
@@ -69,6 +71,7 @@ class MemberUpdates:
         for room, participant in memberships:
             old_nick = self._room_registry.change_nick(room, participant, request.nick_name)
             if old_nick is not None:
+                await self._presence_broadcaster.claim_nick(room, participant, request.nick_name)
                 self._presence_broadcaster.on_nick_change(room, participant, old_nick)
             assigned_nick = participant.member.nick_name
         return responses.NickChanged(nick_name=assigned_nick)

@@ -9,12 +9,15 @@
 - Unannounced members: a member has a leave or nickname notice only after its join notice.
 - Presence: changes are collected per room and sent every `PRESENCE_INTERVAL`, so that a join
   storm causes a few pushes instead of one per pair of members.
+- Other nodes: changes of this node are forwarded to a `PresenceForwarder`. The changes of other nodes pass through the
+  same methods.
 """
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from server.domain.live_room import JoinResult, LeaveResult, LiveRoom, Participant
 from server.domain.presence_delta import PresenceDelta
@@ -33,6 +36,31 @@ _NOTICE_RATE = Rate(10, 10)  # rate limit of each notice type in one room: a bur
 _NoticeType = type[events.JoinNotice] | type[events.LeaveNotice]
 
 _Coalesced = tuple[Participant[ClientConnection], ClientConnection | None]
+
+
+class PresenceForwarder(Protocol):
+    """Sender of the changes of this node to the other nodes of a cluster."""
+
+    def record_change(self, room_key: str, member_id: str) -> None:
+        """Record a change of a member that may be present, or may have left."""
+        ...
+
+    async def claim_nick(self, room_key: str, member_id: str, requested: str) -> None:
+        """Claim the nickname of a present member on all nodes; a nickname in use yields the next free suffix.
+
+        Args:
+            room_key: Canonical key of the room.
+            member_id: Present member.
+            requested: Nickname without the suffix.
+
+        Raises:
+            Unavailable: The database failed.
+        """
+        ...
+
+    def send_typing(self, room_key: str, member_id: str, on: bool) -> None:
+        """Send the start or end of a typing indicator."""
+        ...
 
 
 @dataclass(slots=True)
@@ -62,6 +90,9 @@ class PresenceBroadcaster:
         now: Wall clock, as Unix time in milliseconds.
         monotonic: Monotonic clock, in seconds.
         fanout: Sender of room events.
+
+    Attributes:
+        forwarder: Sender to the other nodes, None for a single node.
     """
 
     def __init__(self, now: Callable[[], int], monotonic: Callable[[], float], fanout: Fanout) -> None:
@@ -70,6 +101,7 @@ class PresenceBroadcaster:
         self._fanout = fanout
         self._pending: defaultdict[LiveRoom[ClientConnection], _PendingUpdates] = defaultdict(_PendingUpdates)
         self._flush_timer: asyncio.TimerHandle | None = None
+        self.forwarder: PresenceForwarder | None = None
 
     def on_join(self, join_result: JoinResult[ClientConnection]) -> None:
         """Record a new member, or a repeated join with another nickname or client, for the next presence push.
@@ -78,13 +110,17 @@ class PresenceBroadcaster:
         dropped above the rate. Another connection of an unchanged member has no effect.
         """
         room, participant = join_result.room, join_result.participant
+        self._forward(room, participant)
         if join_result.is_new or join_result.client_changed:
             self._get_pending_updates(room).presence_delta.record_join(participant.member)
         if join_result.old_nick is not None:
             self.on_nick_change(room, participant, join_result.old_nick)
 
     def send_join_notice(
-        self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], joiner: ClientConnection
+        self,
+        room: LiveRoom[ClientConnection],
+        participant: Participant[ClientConnection],
+        joiner: ClientConnection | None,
     ) -> None:
         """Send the join notice of a member; call this method after the room name is final.
 
@@ -94,11 +130,12 @@ class PresenceBroadcaster:
         Args:
             room: Room of the participant.
             participant: Participant that may be announced already.
-            joiner: Joining connection, which receives its own join notice in any case.
+            joiner: Joining connection, which receives its own join notice in any case; None on another node.
         """
         if not participant.announced:
             participant.announced = True
-            if not self._send_or_coalesce(room, participant, events.JoinNotice, joiner):
+            is_sent = self._send_or_coalesce(room, participant, events.JoinNotice, joiner)
+            if not is_sent and joiner is not None:
                 self._fanout.send_to_one(room, self._build_notice(room, participant, events.JoinNotice, more=0), joiner)
 
     def on_leave(self, leave_result: LeaveResult[ClientConnection]) -> None:
@@ -108,8 +145,9 @@ class PresenceBroadcaster:
         notice, and neither is sent. A member without a join notice has no leave notice. Without effect if the member
         has another connection in the room.
         """
+        room, participant = leave_result.room, leave_result.participant
+        self._forward(room, participant)
         if leave_result.is_last:
-            room, participant = leave_result.room, leave_result.participant
             self._get_pending_updates(room).presence_delta.record_leave(participant.member.member_id)
             if participant.announced:
                 self._send_or_coalesce(room, participant, events.LeaveNotice)
@@ -126,6 +164,7 @@ class PresenceBroadcaster:
             participant: Participant with the new nickname.
             old_nick: Previous nickname.
         """
+        self._forward(room, participant)
         pending, member = self._get_pending_updates(room), participant.member
         pending.presence_delta.record_rename(member)
         if participant.announced and self._acquire_token(pending, events.NickNotice):
@@ -143,12 +182,43 @@ class PresenceBroadcaster:
 
     def on_status_change(self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection]) -> None:
         """Record the new status of a member for the next presence push, which follows within `PRESENCE_INTERVAL`."""
+        self._forward(room, participant)
         self._get_pending_updates(room).presence_delta.record_join(participant.member)
+
+    async def claim_nick(
+        self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], requested: str
+    ) -> None:
+        """Claim the nickname of a participant on all nodes of a cluster (`PresenceForwarder.claim_nick`).
+
+        Raises:
+            Unavailable: The database failed.
+        """
+        if self.forwarder is not None:
+            await self.forwarder.claim_nick(room.key, participant.member.member_id, requested)
+
+    def send_typing(
+        self, room: LiveRoom[ClientConnection], member_id: str, on: bool, typist: ClientConnection | None
+    ) -> None:
+        """Send the start or end of a typing indicator.
+
+        Args:
+            room: Room of the member.
+            member_id: Typing member.
+            on: Start instead of end.
+            typist: Connection of the member, which receives nothing; None on another node.
+        """
+        self._fanout.send_to_room(room, events.TypingPush(room=room.name, member_id=member_id, on=on), exclude=typist)
+        if typist is not None and self.forwarder is not None:
+            self.forwarder.send_typing(room.key, member_id, on)
 
     def close(self) -> None:
         """Discard pending presence updates and coalesced notices; nothing is sent."""
         if self._flush_timer is not None:
             self._flush_timer.cancel()
+
+    def _forward(self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection]) -> None:
+        if self.forwarder is not None:
+            self.forwarder.record_change(room.key, participant.member.member_id)
 
     def _send_or_coalesce(
         self,

@@ -12,7 +12,8 @@
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from heapq import nlargest
 from weakref import WeakKeyDictionary
 
 from server.domain.log_commands import AppendDeletion, AppendTopic, RoomRef
@@ -45,6 +46,8 @@ class RoomCatalog:
         address_limiter: Rate limit of writes per address; None for the shared rate only.
 
     Attributes:
+        count_remote_members: Returns the number of members of each room on all nodes, by canonical key; None for a
+            single node.
         on_rename: Called after a rename without an entry, with the former key and the new name.
         on_deletion: Called with the canonical key of a deleted room.
     """
@@ -66,6 +69,7 @@ class RoomCatalog:
         self._monotonic = monotonic
         self._write_bucket = TokenBucket(_CATALOG_WRITE_RATE, monotonic())
         self._address_limiter = address_limiter
+        self.count_remote_members: Callable[[], Awaitable[Mapping[str, int]]] | None = None
         self.on_rename: Callable[[str, str], None] = lambda _key, _new_name: None
         self.on_deletion: Callable[[str], None] = lambda _key: None
         self._created_rooms = WeakKeyDictionary[ClientConnection, set[int]]()
@@ -113,6 +117,8 @@ class RoomCatalog:
             query: Part of the room name or of the topic; None or an empty query selects all rooms.
             limit: Maximum number of rooms.
         """
+        if self.count_remote_members is not None:
+            self._room_registry.remote_counts = await self.count_remote_members()
         live_rooms = sorted(
             (
                 room
@@ -123,7 +129,9 @@ class RoomCatalog:
         )
         if not query:
             live_rooms = live_rooms[:limit]
-        records = await self._database.reader.list_rooms(query, limit, [room.key for room in live_rooms])
+        counts = self._room_registry.remote_counts
+        busiest = [room.key for room in live_rooms] + nlargest(limit, counts, key=counts.__getitem__)
+        records = await self._database.reader.list_rooms(query, limit, list(dict.fromkeys(busiest)))
         summaries = {
             record.key: responses.RoomSummary(
                 name=record.name,

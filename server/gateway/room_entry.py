@@ -1,6 +1,7 @@
 """Joins, observations and leaves of rooms, with their state for new readers (docs/protocol.md, "Rooms").
 
-- Other nodes: the delivery of their entries starts before the read of the log.
+- Other nodes: the delivery of their entries starts before the read of the log, and the nickname is claimed before the
+  presence push.
 - Join order: the permission check precedes the entry into the room, and the read of the log follows it, so that
   entries missing from the snapshot arrive as pushes.
 - Revocations: an entry between the check and the read raises `StaleAccess`, and the dispatcher repeats the join. A
@@ -49,8 +50,8 @@ class RoomEntry:
 
     Attributes:
         handlers_by_type: Request handlers other than `join`, by request type.
-        follow_log: Starts the delivery of entries of other nodes to the readers of a room, by canonical key; None for a
-            single node.
+        follow_room: Starts the delivery of entries and presence of other nodes to the readers of a room, by canonical
+            key; None for a single node.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class RoomEntry:
         self._presence_broadcaster = presence_broadcaster
         self._upload_max_bytes = upload_max_bytes
         self._join_limiter = TickLimiter(_JOINS_PER_TICK)
-        self.follow_log: Callable[[str], Awaitable[None]] | None = None
+        self.follow_room: Callable[[str], Awaitable[None]] | None = None
         self.handlers_by_type: RequestHandlers = {
             requests.LeaveRoom: self._leave,
             requests.Observe: self.observe,
@@ -129,10 +130,12 @@ class RoomEntry:
         room = join_result.room
         room.direct = room.direct or direct
         self._access_control.admit(room, join_result.participant, state)
-        self._presence_broadcaster.on_join(join_result)
         try:
-            if self.follow_log is not None:
-                await self.follow_log(room.key)
+            if self.follow_room is not None:
+                await self.follow_room(room.key)
+                await self._presence_broadcaster.claim_nick(room, join_result.participant, member.nick_name)
+                self._room_registry.require_membership(connection, room.name)
+            self._presence_broadcaster.on_join(join_result)
             snapshot = await self._database.reader.read_join_snapshot(
                 room.key,
                 since=request.since,
@@ -244,8 +247,8 @@ class RoomEntry:
         was_observer = self._room_registry.is_observer(connection, request.room)
         room = self._room_registry.observe(connection, request.room, dialect)
         try:
-            if self.follow_log is not None:
-                await self.follow_log(room.key)
+            if self.follow_room is not None:
+                await self.follow_room(room.key)
             snapshot = await self._database.reader.read_join_snapshot(
                 room.key, since=request.since, limit=request.limit
             )

@@ -1,6 +1,6 @@
 """Table definitions of the nodes of one PostgreSQL database; a SQLite database has one server and none of these."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Integer, MetaData, Table, Text, false
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text, false
 
 metadata = MetaData()
 
@@ -19,4 +19,22 @@ nodes = Table(
 node moves its clients to other nodes.
 
 `started_at` and `heartbeat_at` are times of the database, in milliseconds since the epoch.
+"""
+
+present_members = Table(
+    "present_members",
+    metadata,
+    Column("room_key", Text, primary_key=True),
+    Column("member_id", Text, primary_key=True),
+    Column("node_id", Text, primary_key=True),
+    Column("nick_key", Text, nullable=False),
+    Column("member", Text, nullable=False),
+    Index("ix_present_members_nick", "room_key", "nick_key"),
+    Index("ix_present_members_node", "node_id"),
+    prefixes=["UNLOGGED"],
+)
+"""Members with connections to a node, and claims of their nicknames.
+
+`room_key` and `nick_key` are canonical keys. `member` is the JSON text of the member; the rows of a member of a room
+are equal on all nodes. A crash of PostgreSQL empties the table, and the nodes insert their rows again.
 """

@@ -94,13 +94,18 @@ class AsyncExecutor:
             return await connection.run_sync(work)
 
 
+def parse_postgresql_url(target: str) -> URL:
+    """Return a URL of the form `postgresql://…` with the driver."""
+    return make_url(target).set(drivername="postgresql+asyncpg")
+
+
 def get_driver_options(target: str) -> dict[str, Any]:
     """Return the keyword arguments of `asyncpg.connect` for a connection outside of all transactions.
 
     Args:
         target: URL of the form `postgresql://…`, as for `server.storage.database.open_database`.
     """
-    url = make_url(target).set(drivername="postgresql+asyncpg")
+    url = parse_postgresql_url(target)
     _, options = url.get_dialect()().create_connect_args(url)
     return {**options, **_get_connection_settings()}
 

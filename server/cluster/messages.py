@@ -1,0 +1,27 @@
+"""Decoding of bus messages, and hashes of room keys in the names of channels."""
+
+import hashlib
+import logging
+from functools import lru_cache
+from typing import TypeVar
+
+import msgspec
+
+log = logging.getLogger("chat.cluster")
+
+MessageT = TypeVar("MessageT")
+
+
+def decode_message(decoder: msgspec.json.Decoder[MessageT], body: bytes) -> MessageT | None:
+    """Return a message; None for that of a node with another version, which is repaired like a lost one."""
+    try:
+        return decoder.decode(body)
+    except msgspec.DecodeError as error:
+        log.warning("message of another node not understood: %s", error)
+        return None
+
+
+@lru_cache(maxsize=4096)
+def hash_key(key: str) -> str:
+    """Return a hash of a canonical key for the name of a channel, which PostgreSQL limits to 63 bytes."""
+    return hashlib.blake2b(key.encode(), digest_size=12).hexdigest()

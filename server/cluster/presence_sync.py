@@ -1,0 +1,380 @@
+"""Members of all nodes in the rooms with readers on this node, with unique nicknames.
+
+- Ownership: each node writes its own members to the database, and sends them to the other nodes after the commit.
+  Members of other nodes are participants without connections.
+- Nicknames: the database rejects the nickname of another member, and the member of this node gets the next suffix.
+- Order: a change writes the current state of its member, so that changes may be combined and repeated.
+- Repair: digests of all followed rooms are compared with the database every `POLL_INTERVAL`, and after each connection
+  of the bus. A difference reads the room. Missing rows of this node are inserted again, for example after a crash of
+  PostgreSQL; other rows take precedence over the state of this node.
+- Dead nodes: their members leave after the removal of the nodes from the database.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Protocol
+
+from server.cluster.bus import Bus
+from server.cluster.presence_exchange import PresenceChanges, PresenceExchange
+from server.cluster.presence_writer import PresenceWriter
+from server.domain.live_room import JoinResult, LeaveResult, LiveRoom, Participant
+from server.domain.remote_members import apply_member, remove_node
+from server.domain.room_registry import RoomRegistry
+from server.storage.presence_repository import PresenceRepository, PresentMember, digest_members, encode_member
+from tui_chat.protocol import errors, names
+from tui_chat.protocol.events import Member
+
+POLL_INTERVAL = 15.0
+"""Interval of the comparison with the database, in seconds."""
+
+DEGRADED_POLL_INTERVAL = 3.0
+"""Interval of the comparison with the database without the bus, in seconds."""
+
+TICK = 0.5
+"""Interval of the checks for rooms with new or without readers, in seconds."""
+
+COUNT_MAX_AGE = 2.0
+"""Maximum age of the numbers of members in a list of rooms, in seconds."""
+
+_CLOSE_TIMEOUT = 1.0  # seconds for the removal of the own members at the shutdown
+
+log = logging.getLogger("chat.cluster")
+
+
+class PresenceOutput(Protocol):
+    """Sender of presence and notices to the readers of this node."""
+
+    def on_join(self, join_result: JoinResult[Any]) -> None:
+        """Send a new or changed member."""
+        ...
+
+    def send_join_notice(self, room: LiveRoom[Any], participant: Participant[Any], joiner: None) -> None:
+        """Send the join notice of a member that is not announced."""
+        ...
+
+    def on_leave(self, leave_result: LeaveResult[Any]) -> None:
+        """Send the leave of a member."""
+        ...
+
+    def on_status_change(self, room: LiveRoom[Any], participant: Participant[Any]) -> None:
+        """Send a changed member without a notice."""
+        ...
+
+    def send_typing(self, room: LiveRoom[Any], member_id: str, on: bool, typist: None) -> None:
+        """Send a typing indicator."""
+        ...
+
+
+class _FollowedRoom:
+    """Room with readers on this node.
+
+    Attributes:
+        room: Live room.
+        opening: Task that subscribes and reads the members, None afterwards.
+        waiting: Changes that arrived during a read, with their senders; None without a read.
+    """
+
+    def __init__(self, room: LiveRoom[Any]) -> None:
+        self.room = room
+        self.opening: asyncio.Task[None] | None = None
+        self.waiting: list[tuple[str, PresenceChanges]] | None = None
+
+
+class PresenceSync:
+    """Synchronization of the members of all nodes; implements `PresenceForwarder` of the gateway.
+
+    Args:
+        bus: Message bus.
+        repository: Storage of present members.
+        node_id: Identifier of this node.
+        registry: Rooms with readers on this node.
+        output: Sender of presence and notices.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        repository: PresenceRepository,
+        *,
+        node_id: str,
+        registry: RoomRegistry[Any],
+        output: PresenceOutput,
+    ) -> None:
+        self._bus = bus
+        self._repository = repository
+        self._node_id = node_id
+        self._registry = registry
+        self._output = output
+        self._exchange = PresenceExchange(
+            bus, on_changes=self._receive_changes, on_nodes_departed=self._remove_departed
+        )
+        self._loop = asyncio.get_running_loop()
+        self._followed: dict[str, _FollowedRoom] = {}
+        self._writer = PresenceWriter(
+            repository,
+            node_id,
+            registry,
+            send=self._exchange.send,
+            apply_member=self._apply_member,
+            on_rename=output.on_status_change,
+        )
+        self._is_applying = False  # a change of another node
+        self._next_tick = 0.0
+        self._next_poll = 0.0
+        self._counts: dict[str, int] = {}
+        self._counted_at = -COUNT_MAX_AGE
+        bus.on_connect.append(self._poll_soon)
+
+    # -- changes of this node
+
+    def record_change(self, room_key: str, member_id: str) -> None:
+        """Write the state of a member soon; without effect for a change of another node."""
+        if not self._is_applying:
+            self._writer.record_change(room_key, member_id)
+
+    async def claim_nick(self, room_key: str, member_id: str, requested: str) -> None:
+        """Write the state of a member; a nickname in use yields `requested` with the next suffix.
+
+        Raises:
+            Unavailable: The database failed, or the node is stopping.
+        """
+        await self._writer.claim(room_key, member_id, requested)
+
+    def send_typing(self, room_key: str, member_id: str, on: bool) -> None:
+        """Send the start or end of a typing indicator to the other nodes."""
+        self._exchange.send(PresenceChanges(room_key, typing={member_id: on}))
+
+    # -- rooms
+
+    async def follow(self, key: str) -> None:
+        """Add the members of other nodes to a live room; returns after the read of the members.
+
+        Raises:
+            Unavailable: The database is not readable.
+        """
+        room = self._registry.rooms.get(key)
+        if room is None:
+            return
+        followed = self._followed.get(key)
+        if followed is None or followed.room is not room:
+            followed = self._followed[key] = _FollowedRoom(room)
+            followed.opening = self._loop.create_task(self._open(key, followed))
+        if followed.opening is not None:
+            await asyncio.shield(followed.opening)
+
+    async def count_members(self) -> Mapping[str, int]:
+        """Return the number of members of each room on all nodes, by canonical key.
+
+        Raises:
+            Unavailable: The database is not readable.
+        """
+        if self._loop.time() - self._counted_at >= COUNT_MAX_AGE:
+            self._counts, self._counted_at = await self._repository.count_members(), self._loop.time()
+        return self._counts
+
+    def on_nodes_dead(self, _node_ids: Sequence[str]) -> None:
+        """Remove the members of dead nodes."""
+        self._poll_soon()
+
+    async def run(self) -> None:
+        """Write and read members; never returns."""
+        await self._exchange.open()
+        while True:
+            self._writer.wakeup.clear()
+            with suppress(errors.Unavailable):  # logged by the repository
+                await self._work()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TICK):
+                    await self._writer.wakeup.wait()
+
+    async def close(self) -> None:
+        """Remove the members of this node; without effect if the database fails."""
+        self._writer.close()
+        for followed in self._followed.values():
+            if followed.opening is not None:
+                followed.opening.cancel()
+        with suppress(errors.Unavailable, TimeoutError):
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
+                await self._repository.remove_node()
+        self._exchange.send_departed([self._node_id])
+        await self._bus.flush(_CLOSE_TIMEOUT)
+
+    async def _work(self) -> None:
+        await self._writer.write_changes()
+        if self._loop.time() >= self._next_tick:
+            self._next_tick = self._loop.time() + TICK
+            await self._update_followed()
+        if self._loop.time() >= self._next_poll:
+            self._next_poll = self._loop.time() + (POLL_INTERVAL if self._bus.is_healthy else DEGRADED_POLL_INTERVAL)
+            await self._poll()
+
+    # -- changes of other nodes
+
+    def _receive_changes(self, sender: str, changes: PresenceChanges) -> None:
+        followed = self._followed.get(changes.room)
+        if followed is None or self._registry.rooms.get(changes.room) is not followed.room:
+            return
+        if followed.waiting is None:
+            self._apply_changes(followed.room, sender, changes)
+        else:
+            followed.waiting.append((sender, changes))
+
+    def _apply_changes(self, room: LiveRoom[Any], sender: str, changes: PresenceChanges) -> None:
+        for member in changes.present:
+            self._apply_member(room, member, sender)
+        for member in changes.changed:
+            if member.member_id in room.participants:
+                self._apply_member(room, member, None)
+        for member_id in changes.left:
+            if (participant := room.participants.get(member_id)) is not None:
+                self._remove(room, participant, sender)
+        for member_id, on in changes.typing.items():
+            if member_id in room.participants:
+                self._output.send_typing(room, member_id, on, None)
+
+    def _apply_member(
+        self, room: LiveRoom[Any], member: Member, node_id: str | None, *, is_silent: bool = False
+    ) -> None:
+        participant = room.participants.get(member.member_id)
+        if participant is not None and participant.connections:
+            if self._writer.is_pending(room.key, member.member_id):
+                participant.nodes |= {node_id} if node_id is not None else set()  # the state of this node is newer
+                return
+            self._writer.record_row(room.key, member)
+        owner = room.find_by_nick(names.canonical_key(member.nick_name))
+        self._is_applying = True
+        try:
+            result = apply_member(self._registry, room, member, node_id)
+            if is_silent:
+                result.participant.announced = True
+            else:
+                self._output.on_join(result)
+                if not result.participant.connections:
+                    self._output.send_join_notice(room, result.participant, None)
+        finally:
+            self._is_applying = False
+        if owner is not None and owner.connections and owner is not result.participant:
+            self._writer.repeat(room.key, owner.member.member_id)
+
+    def _remove(
+        self, room: LiveRoom[Any], participant: Participant[Any], node_id: str, *, is_silent: bool = False
+    ) -> None:
+        if node_id not in participant.nodes:
+            return
+        result = remove_node(self._registry, room, participant, node_id)
+        if not is_silent:
+            self._is_applying = True
+            try:
+                self._output.on_leave(result)
+            finally:
+                self._is_applying = False
+
+    def _remove_departed(self, node_ids: Sequence[str]) -> None:
+        for room in list(self._registry.rooms.values()):
+            for participant in list(room.participants.values()):
+                for node_id in participant.nodes.intersection(node_ids):
+                    self._remove(room, participant, node_id)
+
+    # -- reads
+
+    async def _open(self, key: str, followed: _FollowedRoom) -> None:
+        try:
+            await self._exchange.subscribe(key)
+            await self._read(key, followed, is_silent=True)
+        except BaseException:
+            if self._followed.get(key) is followed:
+                del self._followed[key]
+            raise
+        finally:
+            followed.opening = None
+
+    async def _read(self, key: str, followed: _FollowedRoom, *, is_silent: bool) -> None:
+        """Read the members of a room, and apply the differences.
+
+        Args:
+            key: Canonical key of the room.
+            followed: Followed room without another read.
+            is_silent: Send no presence and notices, for the first reader.
+        """
+        waiting = followed.waiting = list[tuple[str, PresenceChanges]]()
+        try:
+            rows = await self._repository.read_members(key)
+        finally:
+            followed.waiting = None
+        if self._registry.rooms.get(key) is followed.room:
+            self._apply_rows(followed.room, rows, is_silent=is_silent)
+            for sender, changes in waiting:
+                self._apply_changes(followed.room, sender, changes)
+
+    def _apply_rows(self, room: LiveRoom[Any], rows: Sequence[PresentMember], *, is_silent: bool) -> None:
+        own_members = {row.member.member_id: row.member for row in rows if row.node_id == self._node_id}
+        nodes = defaultdict[str, set[str]](set)
+        for row in rows:
+            if row.node_id != self._node_id:
+                nodes[row.member.member_id].add(row.node_id)
+                present = room.participants.get(row.member.member_id)
+                if present is None or row.node_id not in present.nodes or not _is_equal(present.member, row.member):
+                    self._apply_member(room, row.member, row.node_id, is_silent=is_silent)
+        for member_id, participant in list(room.participants.items()):
+            for node_id in participant.nodes - nodes[member_id]:
+                self._remove(room, participant, node_id, is_silent=is_silent)
+            if participant.connections and member_id not in own_members:
+                self._writer.repeat(room.key, member_id)
+        for member_id, member in own_members.items():
+            present = room.participants.get(member_id)
+            if present is None or not present.connections:
+                self._writer.record_row(room.key, member)
+                self._writer.record_change(room.key, member_id)
+            elif not _is_equal(present.member, member):
+                self._apply_member(room, member, None)
+
+    async def _update_followed(self) -> None:
+        for key, followed in list(self._followed.items()):
+            room = followed.room
+            if self._registry.rooms.get(key) is not room and self._followed.get(key) is followed:
+                if self._registry.rooms.get(room.key) is room:
+                    await self._repository.rename_room(key, room.key)
+                    for participant in room.connections.values():
+                        self._writer.record_change(key, participant.member.member_id)
+                        self._writer.repeat(room.key, participant.member.member_id)
+                del self._followed[key]
+                await self._exchange.unsubscribe(key)
+        for key in [key for key in self._registry.rooms if key not in self._followed]:
+            await self.follow(key)
+
+    def _poll_soon(self) -> None:
+        self._next_poll = 0.0
+        self._writer.wakeup.set()
+
+    async def _poll(self) -> None:
+        """Compare the members of all followed rooms with the database."""
+        departed = await self._repository.remove_unregistered()
+        if departed:
+            self._remove_departed(departed)
+            self._exchange.send_departed(departed)
+        opened = {key: followed for key, followed in self._followed.items() if followed.opening is None}
+        digests = await self._repository.read_digests(opened)
+        for key, followed in opened.items():
+            if self._registry.rooms.get(key) is not followed.room or self._followed.get(key) is not followed:
+                continue
+            if digest_members(self._list_rows(followed.room)) != digests.get(key, 0):
+                await self._read(key, followed, is_silent=False)
+        for key in await self._repository.list_own_rooms():
+            if key not in self._registry.rooms:
+                for row in await self._repository.read_members(key):
+                    if row.node_id == self._node_id:
+                        self._writer.record_row(key, row.member)
+                        self._writer.record_change(key, row.member.member_id)
+
+    def _list_rows(self, room: LiveRoom[Any]) -> Iterable[tuple[str, str]]:
+        for participant in room.participants.values():
+            text = encode_member(participant.member)
+            for node_id in (*participant.nodes, *((self._node_id,) if participant.connections else ())):
+                yield node_id, text
+
+
+def _is_equal(member: Member, other: Member) -> bool:
+    return encode_member(member) == encode_member(other)

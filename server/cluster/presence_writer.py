@@ -1,0 +1,202 @@
+"""Writes of the members of this node, with claims of their nicknames.
+
+- Order: a write contains the current state of its member, so that changes may be combined and repeated.
+- Nicknames: the database rejects the nickname of another member, and the member of this node gets the next suffix.
+- Announcement: the other nodes receive a change after its commit.
+- Outages: a failed write is repeated by the next call.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Any
+
+from msgspec import json
+
+from server.cluster.presence_exchange import PresenceChanges
+from server.domain.live_room import LiveRoom, Participant
+from server.domain.room_registry import RoomRegistry
+from server.storage.presence_repository import MemberWrite, PresenceRepository, PresentMember, encode_member
+from tui_chat.protocol import errors
+from tui_chat.protocol.events import Member
+
+_MAX_WRITES = 50  # members per transaction
+
+_MemberKey = tuple[str, str]  # canonical key of the room, and member id
+
+
+class PresenceWriter:
+    """Writer of the members of this node.
+
+    Args:
+        repository: Storage of present members.
+        node_id: Identifier of this node.
+        registry: Rooms with readers on this node.
+        send: Sends written changes to the other nodes.
+        apply_member: Applies the holder of a nickname on another node: room, member and node id.
+        on_rename: Called with a present member whose nickname got another suffix.
+
+    Attributes:
+        wakeup: Set while changes are not written.
+    """
+
+    def __init__(
+        self,
+        repository: PresenceRepository,
+        node_id: str,
+        registry: RoomRegistry[Any],
+        *,
+        send: Callable[[PresenceChanges], None],
+        apply_member: Callable[[LiveRoom[Any], Member, str], None],
+        on_rename: Callable[[LiveRoom[Any], Participant[Any]], None],
+    ) -> None:
+        self._repository = repository
+        self._node_id = node_id
+        self._registry = registry
+        self._send = send
+        self._apply_member = apply_member
+        self._on_rename = on_rename
+        self._dirty: dict[_MemberKey, None] = {}
+        self._writing: frozenset[_MemberKey] = frozenset()
+        self._waiters: defaultdict[_MemberKey, list[asyncio.Future[None]]] = defaultdict(list)
+        self._written: dict[_MemberKey, str] = {}  # JSON text of the row of this node, empty for an unknown one
+        self._requested: dict[_MemberKey, str] = {}  # nicknames before the suffixes of a repeated claim
+        self.wakeup = asyncio.Event()
+
+    def record_change(self, room_key: str, member_id: str) -> None:
+        """Write the state of a member soon."""
+        self._dirty[room_key, member_id] = None
+        self.wakeup.set()
+
+    async def claim(self, room_key: str, member_id: str, requested: str) -> None:
+        """Write the state of a member; a nickname in use yields `requested` with the next suffix.
+
+        Raises:
+            Unavailable: The database failed, or the writer was closed.
+        """
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters[room_key, member_id].append(waiter)
+        self._requested[room_key, member_id] = requested
+        self.record_change(room_key, member_id)
+        await waiter
+
+    def is_pending(self, room_key: str, member_id: str) -> bool:
+        """Return whether the state of a connected member is newer than its row."""
+        key = room_key, member_id
+        return key in self._dirty or key in self._writing or key not in self._written
+
+    def record_row(self, room_key: str, member: Member) -> None:
+        """Record the row of this node for a member, as another node has changed it or as it was read."""
+        self._written[room_key, member.member_id] = encode_member(member)
+
+    def repeat(self, room_key: str, member_id: str) -> None:
+        """Write a member whose row may be missing or have another nickname."""
+        self._written[room_key, member_id] = ""
+        self.record_change(room_key, member_id)
+
+    async def write_changes(self) -> None:
+        """Write all recorded changes.
+
+        Raises:
+            Unavailable: The database failed.
+        """
+        while self._dirty:
+            await self._write_batch()
+
+    def close(self) -> None:
+        """Fail all waiting claims."""
+        self._fail_waiters(list(self._waiters))
+
+    async def _write_batch(self) -> None:
+        batch = list(islice(self._dirty, _MAX_WRITES))
+        for key in batch:
+            del self._dirty[key]
+        writes = [write for key in batch if (write := self._build_write(*key)) is not None]
+        self._writing = frozenset(batch)
+        try:
+            holders = await self._repository.write(writes) if writes else []
+        except BaseException:
+            self._dirty = dict.fromkeys(batch) | self._dirty
+            self._fail_waiters(batch)
+            raise
+        finally:
+            self._writing = frozenset()
+        written: list[MemberWrite] = []
+        for write, holder in zip(writes, holders, strict=True):
+            if holder is None:
+                self._confirm(write)
+                written.append(write)
+            else:
+                self._resolve_conflict(write, holder)
+        self._publish(written)
+        for key in batch:
+            if key not in self._dirty:
+                self._requested.pop(key, None)
+                for waiter in self._waiters.pop(key, ()):
+                    if not waiter.done():
+                        waiter.set_result(None)
+
+    def _build_write(self, room_key: str, member_id: str) -> MemberWrite | None:
+        """Return the write of the current state of a member, None for a state that is written already."""
+        room = self._registry.rooms.get(room_key)
+        participant = None if room is None else room.participants.get(member_id)
+        written = self._written.get((room_key, member_id))
+        is_connected = participant is not None and bool(participant.connections)
+        if participant is None or (written is not None and not is_connected):
+            return None if written is None else MemberWrite(room_key, member_id, "", None, is_connected=False)
+        text = encode_member(participant.member)
+        if text == written:
+            return None
+        return MemberWrite(room_key, member_id, participant.nick_key, text, is_connected)
+
+    def _confirm(self, write: MemberWrite) -> None:
+        if write.member is None:
+            self._written.pop((write.room_key, write.member_id), None)
+            return
+        if write.is_connected:
+            self._written[write.room_key, write.member_id] = write.member
+        room = self._registry.rooms.get(write.room_key)
+        participant = None if room is None else room.participants.get(write.member_id)
+        if room is not None and participant is not None and participant.nick_key == write.nick_key:
+            room.assign_nick(participant, participant.member.nick_name, write.nick_key)  # also after a late message
+
+    def _resolve_conflict(self, write: MemberWrite, holder: PresentMember) -> None:
+        """Assign the nickname to its holder, and the next suffix to the member of this node."""
+        key, holder_id = (write.room_key, write.member_id), holder.member.member_id
+        room = self._registry.rooms.get(write.room_key)
+        participant = None if room is None else room.participants.get(write.member_id)
+        if holder.node_id == self._node_id:
+            self.record_row(write.room_key, holder.member)
+            self.record_change(write.room_key, holder_id)  # before the member: the holder may have left
+        if room is not None and participant is not None and participant.nick_key == write.nick_key:
+            current = room.participants.get(holder_id)
+            if holder.node_id != self._node_id:
+                self._apply_member(room, holder.member, holder.node_id)
+            elif current is not None and current.nick_key == write.nick_key:
+                room.assign_nick(current, current.member.nick_name, current.nick_key)
+            requested = self._requested.setdefault(key, participant.member.nick_name)
+            old_nick = self._registry.change_nick(room, participant, requested)
+            if old_nick is not None and participant.announced:
+                self._on_rename(room, participant)
+        self.record_change(*key)
+
+    def _publish(self, written: Iterable[MemberWrite]) -> None:
+        by_room = defaultdict[str, PresenceChanges](lambda: PresenceChanges(""))
+        for write in written:
+            if write.room_key not in by_room:
+                by_room[write.room_key] = PresenceChanges(write.room_key, present=[], changed=[], left=[])
+            changes = by_room[write.room_key]
+            if write.member is None:
+                changes.left.append(write.member_id)
+            else:
+                member = json.decode(write.member, type=Member)
+                (changes.present if write.is_connected else changes.changed).append(member)
+        for changes in by_room.values():
+            self._send(changes)
+
+    def _fail_waiters(self, keys: Iterable[_MemberKey]) -> None:
+        for key in keys:
+            for waiter in self._waiters.pop(key, ()):
+                if not waiter.done():
+                    waiter.set_exception(errors.Unavailable("storage_unwritable"))

@@ -1,0 +1,52 @@
+"""Members of live rooms with connections to other nodes of a cluster."""
+
+from collections.abc import Hashable
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from server.domain.live_room import JoinResult, LeaveResult, LiveRoom, Participant
+from server.domain.room_registry import RoomRegistry
+from tui_chat.protocol import events, names
+
+ConnectionT = TypeVar("ConnectionT", bound=Hashable)
+
+
+def apply_member(
+    registry: RoomRegistry[ConnectionT], room: LiveRoom[ConnectionT], member: events.Member, node_id: str | None
+) -> JoinResult[ConnectionT]:
+    """Apply the state of a member that another node has assigned; nothing is sent.
+
+    Args:
+        registry: Registry of the room.
+        room: Live room.
+        member: Member with the assigned nickname.
+        node_id: Node with connections of the member, None for a change by another node.
+    """
+    participant = room.participants.get(member.member_id)
+    is_new = participant is None
+    if participant is None:
+        participant = registry.add_participant(room, Participant[ConnectionT](member, ""))
+    if node_id is not None:
+        participant.nodes.add(node_id)
+    old = participant.member
+    participant.member = replace(member, nick_name=old.nick_name, confusable=old.confusable)
+    room.assign_nick(participant, member.nick_name, names.canonical_key(member.nick_name))
+    return JoinResult(
+        room,
+        participant,
+        is_new,
+        old_nick=old.nick_name if old.nick_name != member.nick_name else None,
+        client_changed=(old.via, old.away) != (member.via, member.away),
+    )
+
+
+def remove_node(
+    registry: RoomRegistry[ConnectionT],
+    room: LiveRoom[ConnectionT],
+    participant: Participant[ConnectionT],
+    node_id: str,
+) -> LeaveResult[ConnectionT]:
+    """Remove the connections of a member to another node; nothing is sent."""
+    participant.nodes.discard(node_id)
+    return LeaveResult(room, participant, registry.remove_absent(room, participant))

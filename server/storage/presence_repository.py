@@ -1,0 +1,181 @@
+"""Present members of all nodes, and claims of their nicknames.
+
+- Uniqueness: the nickname key of a member is unique in a room. Each transaction holds the advisory locks of its rooms,
+  taken in ascending order.
+- Isolation: the transactions require READ COMMITTED, so that they read the rows of earlier holders of the locks.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Sequence
+
+from msgspec import Struct, json, structs
+from sqlalchemy import BigInteger, Connection, Text, delete, distinct, func, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from server.storage.executor import Executor, TransactionRunner
+from server.storage.log_reader import MAX_KEYS_PER_QUERY
+from server.storage.node_tables import nodes, present_members
+from tui_chat.protocol.events import Member
+
+_DIGEST = literal_column(
+    "sum(('x' || substr(md5(node_id || ' ' || member), 1, 15))::bit(60)::bigint)::text", Text()
+)  # as `digest_members`
+
+
+class PresentMember(Struct, frozen=True):
+    """Member with connections to a node.
+
+    Attributes:
+        member: Member, with `confusable` unset.
+        node_id: Node of the connections.
+    """
+
+    member: Member
+    node_id: str
+
+
+class MemberWrite(Struct, frozen=True):
+    """Change of one member of a room.
+
+    Attributes:
+        room_key: Canonical key of the room.
+        member_id: Id of the member.
+        nick_key: Canonical key of the nickname; empty without `member`.
+        member: JSON text of the member (`encode_member`), None to remove the row of this node.
+        is_connected: The member has connections to this node; without any, only rows of other nodes change.
+    """
+
+    room_key: str
+    member_id: str
+    nick_key: str
+    member: str | None
+    is_connected: bool
+
+
+class PresenceRepository:
+    """Repository of present members; all methods raise `Unavailable` if the database fails.
+
+    Args:
+        executor: Executor of READ COMMITTED transactions on PostgreSQL.
+        node_id: Identifier of this node.
+    """
+
+    def __init__(self, executor: Executor, node_id: str) -> None:
+        self._runner = TransactionRunner.for_writes(executor, "presence")
+        self._node_id = node_id
+
+    async def write(self, writes: Sequence[MemberWrite]) -> list[PresentMember | None]:
+        """Write changes in their order.
+
+        Returns:
+            For each change, the other member that has the nickname, or None if the change was written.
+        """
+        return await self._runner.run(lambda connection: self._write_all(connection, writes))
+
+    async def read_members(self, room_key: str) -> list[PresentMember]:
+        """Return the members of a room on all nodes; a member with connections to two nodes occurs twice."""
+        statement = select(present_members.c.member, present_members.c.node_id).where(
+            present_members.c.room_key == room_key
+        )
+        rows = await self._runner.run(lambda connection: connection.execute(statement).all())
+        return [_from_row(member, node_id) for member, node_id in rows]
+
+    async def read_digests(self, room_keys: Collection[str]) -> dict[str, int]:
+        """Return the digests of the members of rooms (`digest_members`), without rooms without members."""
+        keys, digests = list(room_keys), dict[str, int]()
+        for start in range(0, len(keys), MAX_KEYS_PER_QUERY):
+            statement = (
+                select(present_members.c.room_key, _DIGEST)
+                .where(present_members.c.room_key.in_(keys[start : start + MAX_KEYS_PER_QUERY]))
+                .group_by(present_members.c.room_key)
+            )
+            rows = await self._runner.run(lambda connection, read=statement: connection.execute(read).all())
+            digests |= {key: int(digest) for key, digest in rows}
+        return digests
+
+    async def list_own_rooms(self) -> list[str]:
+        """Return the canonical keys of all rooms with members of this node."""
+        statement = select(present_members.c.room_key).where(present_members.c.node_id == self._node_id).distinct()
+        return await self._runner.run(lambda connection: list(connection.execute(statement).scalars()))
+
+    async def count_members(self) -> dict[str, int]:
+        """Return the number of members of each room with members on any node, by canonical key."""
+        members = func.count(distinct(present_members.c.member_id)).label("members")
+        statement = select(present_members.c.room_key, members).group_by(present_members.c.room_key)
+        rows = await self._runner.run(lambda connection: connection.execute(statement).all())
+        return {row.room_key: row.members for row in rows}
+
+    async def rename_room(self, old_key: str, new_key: str) -> None:
+        """Move the members of a room to its new key; without effect after the call of another node."""
+
+        def move(connection: Connection) -> None:
+            _lock_rooms(connection, (old_key, new_key))
+            moved = present_members.alias()
+            is_moved = select(moved.c.member_id).where(
+                moved.c.room_key == new_key,
+                moved.c.member_id == present_members.c.member_id,
+                moved.c.node_id == present_members.c.node_id,
+            )
+            is_old = present_members.c.room_key == old_key
+            connection.execute(update(present_members).where(is_old, ~is_moved.exists()).values(room_key=new_key))
+            connection.execute(delete(present_members).where(is_old))
+
+        await self._runner.run(move)
+
+    async def remove_node(self) -> None:
+        """Remove all members of this node."""
+        statement = delete(present_members).where(present_members.c.node_id == self._node_id)
+        await self._runner.run(lambda connection: connection.execute(statement))
+
+    async def remove_unregistered(self) -> list[str]:
+        """Remove the members of nodes that are not registered, and return the ids of these nodes."""
+        is_registered = select(nodes.c.id).where(nodes.c.id == present_members.c.node_id).exists()
+        statement = delete(present_members).where(~is_registered).returning(present_members.c.node_id)
+        return await self._runner.run(lambda connection: sorted(set(connection.execute(statement).scalars())))
+
+    def _write_all(self, connection: Connection, writes: Sequence[MemberWrite]) -> list[PresentMember | None]:
+        _lock_rooms(connection, {write.room_key for write in writes})
+        return [self._write(connection, write) for write in writes]
+
+    def _write(self, connection: Connection, write: MemberWrite) -> PresentMember | None:
+        in_room = present_members.c.room_key == write.room_key
+        is_member = present_members.c.member_id == write.member_id
+        is_own = present_members.c.node_id == self._node_id
+        if write.member is None:
+            connection.execute(delete(present_members).where(in_room, is_member, is_own))
+            return None
+        has_nick = present_members.c.nick_key == write.nick_key
+        holder = connection.execute(
+            select(present_members.c.member, present_members.c.node_id).where(in_room, has_nick, ~is_member).limit(1)
+        ).one_or_none()
+        if holder is not None:
+            return _from_row(*holder)
+        values = {"nick_key": write.nick_key, "member": write.member}
+        connection.execute(update(present_members).where(in_room, is_member).values(values))
+        if write.is_connected:
+            row = {"room_key": write.room_key, "member_id": write.member_id, "node_id": self._node_id, **values}
+            connection.execute(insert(present_members).values(row).on_conflict_do_nothing())
+        return None
+
+
+def encode_member(member: Member) -> str:
+    """Return the JSON text of a member, without `confusable`, which depends on the other members of a node."""
+    return json.encode(structs.replace(member, confusable=False)).decode()
+
+
+def digest_members(rows: Iterable[tuple[str, str]]) -> int:
+    """Return the digest of a set of rows, each a node id and the JSON text of a member."""
+    return sum(
+        int(hashlib.md5(f"{node_id} {member}".encode(), usedforsecurity=False).hexdigest()[:15], 16)
+        for node_id, member in rows
+    )
+
+
+def _from_row(member: str, node_id: str) -> PresentMember:
+    return PresentMember(json.decode(member, type=Member), node_id)
+
+
+def _lock_rooms(connection: Connection, room_keys: Collection[str]) -> None:
+    hashes = {hashlib.blake2b(key.encode(), digest_size=8, person=b"presence").digest() for key in room_keys}
+    for lock_id in sorted(int.from_bytes(digest, signed=True) for digest in hashes):
+        connection.execute(select(func.pg_advisory_xact_lock(literal_column(str(lock_id), BigInteger()))))
