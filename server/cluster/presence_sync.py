@@ -73,12 +73,14 @@ class _FollowedRoom:
 
     Attributes:
         room: Live room.
+        key: Canonical key of the subscription, which differs from that of the room after a rename; empty before.
         opening: Task that subscribes and reads the members, None afterwards.
         waiting: Changes that arrived during a read, with their senders; None without a read.
     """
 
     def __init__(self, room: LiveRoom[Any]) -> None:
         self.room = room
+        self.key = ""
         self.opening: asyncio.Task[None] | None = None
         self.waiting: list[tuple[str, PresenceChanges]] | None = None
 
@@ -112,7 +114,7 @@ class PresenceSync:
             bus, on_changes=self._receive_changes, on_nodes_departed=self._remove_departed
         )
         self._loop = asyncio.get_running_loop()
-        self._followed: dict[str, _FollowedRoom] = {}
+        self._followed: dict[LiveRoom[Any], _FollowedRoom] = {}
         self._writer = PresenceWriter(
             repository,
             node_id,
@@ -122,6 +124,7 @@ class PresenceSync:
             on_rename=output.on_status_change,
         )
         self._is_applying = False  # a change of another node
+        self._work: asyncio.Task[None] | None = None
         self._next_tick = 0.0
         self._next_poll = 0.0
         self._counts: dict[str, int] = {}
@@ -158,9 +161,10 @@ class PresenceSync:
         room = self._registry.rooms.get(key)
         if room is None:
             return
-        followed = self._followed.get(key)
-        if followed is None or followed.room is not room:
-            followed = self._followed[key] = _FollowedRoom(room)
+        followed = self._followed.get(room)
+        if followed is None:
+            followed = self._followed[room] = _FollowedRoom(room)
+        if followed.key != key and followed.opening is None:
             followed.opening = self._loop.create_task(self._open(key, followed))
         if followed.opening is not None:
             await asyncio.shield(followed.opening)
@@ -184,8 +188,9 @@ class PresenceSync:
         await self._exchange.open()
         while True:
             self._writer.wakeup.clear()
+            self._work = self._loop.create_task(self._update())
             with suppress(errors.Unavailable):  # logged by the repository
-                await self._work()
+                await asyncio.shield(self._work)  # a cancelled transaction leaves its connection open
             with suppress(TimeoutError):
                 async with asyncio.timeout(TICK):
                     await self._writer.wakeup.wait()
@@ -193,16 +198,18 @@ class PresenceSync:
     async def close(self) -> None:
         """Remove the members of this node; without effect if the database fails."""
         self._writer.close()
-        for followed in self._followed.values():
-            if followed.opening is not None:
-                followed.opening.cancel()
+        running = [followed.opening for followed in self._followed.values() if followed.opening is not None]
+        if self._work is not None:
+            running.append(self._work)
+        if running:
+            await asyncio.wait(running, timeout=_CLOSE_TIMEOUT)
         with suppress(errors.Unavailable, TimeoutError):
             async with asyncio.timeout(_CLOSE_TIMEOUT):
                 await self._repository.remove_node()
         self._exchange.send_departed([self._node_id])
         await self._bus.flush(_CLOSE_TIMEOUT)
 
-    async def _work(self) -> None:
+    async def _update(self) -> None:
         await self._writer.write_changes()
         if self._loop.time() >= self._next_tick:
             self._next_tick = self._loop.time() + TICK
@@ -214,8 +221,9 @@ class PresenceSync:
     # -- changes of other nodes
 
     def _receive_changes(self, sender: str, changes: PresenceChanges) -> None:
-        followed = self._followed.get(changes.room)
-        if followed is None or self._registry.rooms.get(changes.room) is not followed.room:
+        room = self._registry.rooms.get(changes.room)
+        followed = None if room is None else self._followed.get(room)
+        if followed is None:
             return
         if followed.waiting is None:
             self._apply_changes(followed.room, sender, changes)
@@ -281,30 +289,39 @@ class PresenceSync:
     # -- reads
 
     async def _open(self, key: str, followed: _FollowedRoom) -> None:
+        """Subscribe to a new or renamed room, and read its members."""
+        old_key, is_new = followed.key, not followed.key
         try:
+            if not is_new:
+                await self._repository.rename_room(old_key, key)
+                for participant in followed.room.connections.values():
+                    self._writer.record_change(old_key, participant.member.member_id)
+                    self._writer.repeat(key, participant.member.member_id)
+            followed.key = key
             await self._exchange.subscribe(key)
-            await self._read(key, followed, is_silent=True)
+            if not is_new:
+                await self._exchange.unsubscribe(old_key)
+            await self._read(followed, is_silent=is_new)
         except BaseException:
-            if self._followed.get(key) is followed:
-                del self._followed[key]
+            if followed.key == key:
+                self._followed.pop(followed.room, None)
             raise
         finally:
             followed.opening = None
 
-    async def _read(self, key: str, followed: _FollowedRoom, *, is_silent: bool) -> None:
+    async def _read(self, followed: _FollowedRoom, *, is_silent: bool) -> None:
         """Read the members of a room, and apply the differences.
 
         Args:
-            key: Canonical key of the room.
             followed: Followed room without another read.
             is_silent: Send no presence and notices, for the first reader.
         """
         waiting = followed.waiting = list[tuple[str, PresenceChanges]]()
         try:
-            rows = await self._repository.read_members(key)
+            rows = await self._repository.read_members(followed.key)
         finally:
             followed.waiting = None
-        if self._registry.rooms.get(key) is followed.room:
+        if self._registry.rooms.get(followed.key) is followed.room:
             self._apply_rows(followed.room, rows, is_silent=is_silent)
             for sender, changes in waiting:
                 self._apply_changes(followed.room, sender, changes)
@@ -332,18 +349,15 @@ class PresenceSync:
                 self._apply_member(room, member, None)
 
     async def _update_followed(self) -> None:
-        for key, followed in list(self._followed.items()):
-            room = followed.room
-            if self._registry.rooms.get(key) is not room and self._followed.get(key) is followed:
-                if self._registry.rooms.get(room.key) is room:
-                    await self._repository.rename_room(key, room.key)
-                    for participant in room.connections.values():
-                        self._writer.record_change(key, participant.member.member_id)
-                        self._writer.repeat(room.key, participant.member.member_id)
-                del self._followed[key]
-                await self._exchange.unsubscribe(key)
-        for key in [key for key in self._registry.rooms if key not in self._followed]:
-            await self.follow(key)
+        """Follow new and renamed rooms, and end the subscriptions of rooms without readers."""
+        for room, followed in list(self._followed.items()):
+            if self._registry.rooms.get(room.key) is not room and followed.opening is None:
+                del self._followed[room]
+                if followed.key not in self._registry.rooms:
+                    await self._exchange.unsubscribe(followed.key)
+        for room in list(self._registry.rooms.values()):
+            if room not in self._followed or self._followed[room].key != room.key:
+                await self.follow(room.key)
 
     def _poll_soon(self) -> None:
         self._next_poll = 0.0
@@ -355,13 +369,16 @@ class PresenceSync:
         if departed:
             self._remove_departed(departed)
             self._exchange.send_departed(departed)
-        opened = {key: followed for key, followed in self._followed.items() if followed.opening is None}
+        opened = {
+            followed.key: followed
+            for room, followed in self._followed.items()
+            if followed.opening is None and self._registry.rooms.get(followed.key) is room
+        }
         digests = await self._repository.read_digests(opened)
         for key, followed in opened.items():
-            if self._registry.rooms.get(key) is not followed.room or self._followed.get(key) is not followed:
-                continue
-            if digest_members(self._list_rows(followed.room)) != digests.get(key, 0):
-                await self._read(key, followed, is_silent=False)
+            is_current = followed.opening is None and self._registry.rooms.get(key) is followed.room
+            if is_current and digest_members(self._list_rows(followed.room)) != digests.get(key, 0):
+                await self._read(followed, is_silent=False)
         for key in await self._repository.list_own_rooms():
             if key not in self._registry.rooms:
                 for row in await self._repository.read_members(key):

@@ -3,13 +3,28 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import delete, update
 
 from server.app import RunningServer
+from server.cluster import node_registry, presence_sync
+from server.cluster.bus import Bus
+from server.storage.database import open_database
+from server.storage.node_repository import NodeLoad
+from server.storage.node_tables import nodes as node_table, present_members
+from server.storage.postgresql import AsyncExecutor, parse_postgresql_url
+from server.storage.presence_repository import MemberWrite, PresenceRepository, encode_member
+from tests.cluster.conftest import StartNode
+from tests.support.in_process_server import running_server
+from tests.support.persons import connect_person
+from tests.support.postgresql import PostgreSQLServer
 from tests.support.raw_client import RawClient, raw_client
+from tests.support.redis import redis_server
+from tui_chat.protocol.events import Member
 
 pytestmark = pytest.mark.needs_postgresql
 
@@ -26,7 +41,7 @@ async def wait_for_nicks(client: RawClient, room: str, *nicks: str) -> None:
 
 
 async def wait_for_notice(client: RawClient, kind: str) -> dict[str, Any]:
-    while (push := await client.wait_for_push("message")).get("type") != kind:
+    while (push := await client.wait_for_push("message"))["kind"] != kind:
         pass
     return push
 
@@ -51,3 +66,164 @@ async def test_members_of_all_nodes_have_unique_nicknames_and_equal_lists(client
     remaining = [answers[index]["nickName"] for index in (1, 3)]
     for client in clients:
         await wait_for_nicks(client, room, "Ben", "Ben2", *remaining)
+
+
+async def test_presence_notices_and_status_reach_the_readers_of_other_nodes(clients: list[RawClient]) -> None:
+    room, (ann, _, ben, cat) = uuid4().hex, clients
+    await ann.join(room, "ann")
+    joined = await ben.join(room, "ben")
+    assert [member["nickName"] for member in joined["members"]] == ["ben", "ann"]
+    assert (await wait_for_notice(ann, "join"))["nickName"] == "ann"
+    assert (await wait_for_notice(ann, "join"))["nickName"] == "ben"
+    presence = await ann.wait_for_push("presence")
+    while "ben" not in [member["nickName"] for member in presence["joined"]]:
+        presence = await ann.wait_for_push("presence")
+    assert presence["memberCount"] == 2
+    assert (await ben.request("typing", {"room": room, "on": True}))["ok"]
+    assert await ann.wait_for_push("typing") == {"room": room, "memberId": joined["memberId"], "on": True}
+    assert (await ben.request("setStatus", {"away": True, "text": "lunch"}))["ok"]
+    assert [member["away"] for member in (await ann.wait_for_push("presence"))["joined"]] == ["lunch"]
+    assert (await ben.request("changeNick", {"room": room, "nickName": "dan"}))["ok"]
+    renamed = await wait_for_notice(ann, "nick")
+    assert (renamed["oldNickName"], renamed["nickName"]) == ("ben", "dan")
+    await cat.request("observe", {"room": room})
+    counts = {summary["name"]: summary["members"] for summary in (await cat.request("listRooms", {}))["rooms"]}
+    assert counts[room] == 2
+    assert (await ben.request("leaveRoom", {"room": room}))["ok"]
+    assert (await wait_for_notice(ann, "leave"))["nickName"] == "dan"
+    await wait_for_nicks(ann, room, "ann")
+
+
+async def test_a_member_of_two_nodes_is_present_until_its_last_connection_has_left(clients: list[RawClient]) -> None:
+    room, (ann, _, ben, phone) = uuid4().hex, clients
+    joined = await ann.join(room, "ann")
+    await ben.join(room, "ben")
+    again = await phone.join(room, "ann", guestKey=joined["guestKey"])
+    assert (again["memberId"], again["nickName"], again["memberCount"]) == (joined["memberId"], "ann", 2)
+    assert (await phone.request("changeNick", {"room": room, "nickName": "Ann"}))["ok"]
+    assert (await wait_for_notice(ann, "nick"))["nickName"] == "Ann"
+    assert (await ann.request("leaveRoom", {"room": room}))["ok"]
+    assert (await ann.request("observe", {"room": room}))["memberCount"] == 2
+    await wait_for_nicks(ben, room, "Ann", "ben")
+    assert (await phone.request("leaveRoom", {"room": room}))["ok"]
+    assert (await wait_for_notice(ben, "leave"))["memberId"] == joined["memberId"]
+    await wait_for_nicks(ann, room, "ben")
+
+
+async def test_rooms_with_members_on_another_node_are_listed_with_their_number(nodes: list[RunningServer]) -> None:
+    room = uuid4().hex
+    async with raw_client(nodes[0].url) as ann, raw_client(nodes[1].url) as ben:
+        await ann.join(room, "ann")
+        assert (await ann.request("sendMessage", {"room": room, "message": "hi"}))["ok"]
+        (summary,) = (await ben.request("listRooms", {"query": room}))["rooms"]
+        assert (summary["name"], summary["members"]) == (room, 1)
+
+
+async def test_members_stay_after_the_rename_of_their_room(nodes: list[RunningServer]) -> None:
+    room, new_name = uuid4().hex, uuid4().hex
+    async with (
+        connect_person(nodes[0], f"own{room[:6]}", "account") as owner,
+        connect_person(nodes[1], "guest") as guest,
+        raw_client(nodes[1].url) as cat,
+    ):
+        assert (await owner.client.request("createRoom", {"roomName": room, "visibility": "public"}))["ok"]
+        assert await owner.join(room) == ""
+        assert await guest.join(room) == ""
+        assert await owner.attempt("updateRoom", room=room, roomName=new_name) == ""
+        await guest.client.wait_for_push("roomRenamed")
+        await cat.join(new_name, "cat")
+        await wait_for_nicks(owner.client, new_name, owner.name, "guest", "cat")
+        await wait_for_nicks(cat, new_name, owner.name, "guest", "cat")
+        assert not [push for push in owner.client.pushes if '"kind":"leave"' in push]
+
+
+@pytest.fixture
+async def executor(postgresql: PostgreSQLServer) -> AsyncGenerator[AsyncExecutor]:
+    executor = AsyncExecutor(parse_postgresql_url(postgresql.url), pool_size=1)
+    yield executor
+    await executor.close()
+
+
+async def test_lost_messages_and_lost_rows_are_repaired(
+    start_node: StartNode, executor: AsyncExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = Bus.publish
+
+    def lose(bus: Bus, channel: str, body: bytes) -> None:
+        if not channel.startswith("members:"):
+            publish(bus, channel, body)
+
+    monkeypatch.setattr(Bus, "publish", lose)
+    monkeypatch.setattr(presence_sync, "POLL_INTERVAL", 0.1)
+    monkeypatch.setattr(presence_sync, "TICK", 0.05)
+    room = uuid4().hex
+    async with (
+        start_node() as first,
+        start_node() as second,
+        raw_client(first.url) as ann,
+        raw_client(second.url) as ben,
+        raw_client(second.url) as cat,
+    ):
+        await ann.join(room, "ann")
+        await ben.join(room, "ben")
+        await wait_for_nicks(ann, room, "ann", "ben")
+        await executor.run(lambda connection: connection.execute(delete(present_members)))  # as after a crash
+        await cat.join(room, "ANN")
+        for client in (ann, ben):
+            while len(set(map(str.casefold, await list_nicks(client, room)))) < 3:
+                await client.wait_for_push("presence")
+        assert await list_nicks(ann, room) == await list_nicks(ben, room)
+
+
+async def test_members_of_a_dead_node_leave_within_one_heartbeat(
+    start_node: StartNode, executor: AsyncExecutor, postgresql: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_registry, "HEARTBEAT_INTERVAL", 0.05)
+    room, member = uuid4().hex, Member(member_id="gDead", nick_name="dan", role="member")
+    database = await open_database(postgresql.url, clock=lambda: 0)
+    await database.nodes.register("dead", "host:1", NodeLoad(connections=1, lag=0.0))
+    write = MemberWrite(room, "gDead", "dan", encode_member(member), is_connected=True)
+    assert await PresenceRepository(executor, "dead").write([write]) == [None]
+    async with (
+        start_node() as first,
+        start_node() as second,
+        raw_client(first.url) as ann,
+        raw_client(second.url) as ben,
+    ):
+        await ann.join(room, "ann")
+        assert (await ben.join(room, "Dan"))["nickName"] == "Dan2"
+        await wait_for_nicks(ann, room, "ann", "dan", "Dan2")
+        await executor.run(
+            lambda connection: connection.execute(
+                update(node_table).where(node_table.c.id == "dead").values(heartbeat_at=0)
+            )
+        )
+        monkeypatch.setattr(node_registry, "DEAD_AFTER", 0.3)
+        for client in (ann, ben):
+            assert (await wait_for_notice(client, "leave"))["memberId"] == "gDead"
+            await wait_for_nicks(client, room, "ann", "Dan2")
+    await database.close()
+
+
+@pytest.mark.needs_redis
+async def test_members_who_join_during_an_outage_of_redis_are_present_afterwards(
+    postgresql: PostgreSQLServer, tmp_path: Path
+) -> None:
+    room = uuid4().hex
+    with redis_server() as redis:
+        settings = {"database": postgresql.url, "bus": redis.url}
+        async with (
+            running_server(tmp_path, **settings) as first,
+            running_server(tmp_path, **settings) as second,
+            raw_client(first.url) as ann,
+            raw_client(second.url) as ben,
+            raw_client(second.url) as cat,
+        ):
+            await ann.join(room, "ann")
+            await cat.join(room, "cat")
+            redis.stop()
+            assert (await ben.join(room, "ann"))["nickName"] == "ann2"
+            assert (await cat.request("leaveRoom", {"room": room}))["ok"]
+            redis.start()
+            for client in (ann, ben):
+                await wait_for_nicks(client, room, "ann", "ann2")
