@@ -68,7 +68,7 @@ class PresenceOutput(Protocol):
         ...
 
 
-class _FollowedRoom:
+class _RoomPresence:
     """Room with readers on this node.
 
     Attributes:
@@ -114,7 +114,7 @@ class PresenceSync:
             bus, on_changes=self._receive_changes, on_nodes_departed=self._remove_departed
         )
         self._loop = asyncio.get_running_loop()
-        self._followed: dict[LiveRoom[Any], _FollowedRoom] = {}
+        self._followed: dict[LiveRoom[Any], _RoomPresence] = {}
         self._writer = PresenceWriter(
             repository,
             node_id,
@@ -163,7 +163,7 @@ class PresenceSync:
             return
         followed = self._followed.get(room)
         if followed is None:
-            followed = self._followed[room] = _FollowedRoom(room)
+            followed = self._followed[room] = _RoomPresence(room)
         if followed.key != key and followed.opening is None:
             followed.opening = self._loop.create_task(self._open(key, followed))
         if followed.opening is not None:
@@ -288,7 +288,7 @@ class PresenceSync:
 
     # -- reads
 
-    async def _open(self, key: str, followed: _FollowedRoom) -> None:
+    async def _open(self, key: str, followed: _RoomPresence) -> None:
         """Subscribe to a new or renamed room, and read its members."""
         old_key, is_new = followed.key, not followed.key
         try:
@@ -309,7 +309,7 @@ class PresenceSync:
         finally:
             followed.opening = None
 
-    async def _read(self, followed: _FollowedRoom, *, is_silent: bool) -> None:
+    async def _read(self, followed: _RoomPresence, *, is_silent: bool) -> None:
         """Read the members of a room, and apply the differences.
 
         Args:
