@@ -63,7 +63,7 @@ class PresenceOutput(Protocol):
         """Send a changed member without a notice."""
         ...
 
-    def send_typing(self, room: LiveRoom[Any], member_id: str, on: bool, typist: None) -> None:
+    def send_typing(self, room: LiveRoom[Any], member_id: str, on: bool, sender: None) -> None:
         """Send a typing indicator."""
         ...
 

@@ -197,7 +197,7 @@ class PresenceBroadcaster:
             await self.forwarder.claim_nick(room.key, participant.member.member_id, requested)
 
     def send_typing(
-        self, room: LiveRoom[ClientConnection], member_id: str, on: bool, typist: ClientConnection | None
+        self, room: LiveRoom[ClientConnection], member_id: str, on: bool, sender: ClientConnection | None
     ) -> None:
         """Send the start or end of a typing indicator.
 
@@ -205,10 +205,10 @@ class PresenceBroadcaster:
             room: Room of the member.
             member_id: Typing member.
             on: Start instead of end.
-            typist: Connection of the member, which receives nothing; None on another node.
+            sender: Connection of the member, which receives nothing; None on another node.
         """
-        self._fanout.send_to_room(room, events.TypingPush(room=room.name, member_id=member_id, on=on), exclude=typist)
-        if typist is not None and self.forwarder is not None:
+        self._fanout.send_to_room(room, events.TypingPush(room=room.name, member_id=member_id, on=on), exclude=sender)
+        if sender is not None and self.forwarder is not None:
             self.forwarder.send_typing(room.key, member_id, on)
 
     def close(self) -> None:
