@@ -340,7 +340,7 @@ class LogFollower:
 
     async def _poll(self) -> None:
         """Compare the positions of all followed rooms with the database."""
-        started = [room for room in self._rooms.values() if room.cursor.delivered_seq is not None]
+        started = {room: room.key for room in self._rooms.values() if room.cursor.delivered_seq is not None}
         by_id = {room.room_id: room for room in started if room.room_id}
         by_key = {room.key: room for room in started if not room.room_id}
         positions = await self._reader.read_positions(by_id.keys(), by_key.keys())
@@ -348,7 +348,7 @@ class LogFollower:
             self._replace(by_id[room_id])
         for position in positions:
             room = by_id.get(position.room_id) or by_key.get(position.key)
-            if room is not None and self._rooms.get(room.key) is room:
+            if room is not None and self._rooms.get(started[room]) is room:  # not renamed during the read
                 self._compare(room, position)
 
     def _compare(self, room: _FollowedRoom, position: LogPosition) -> None:

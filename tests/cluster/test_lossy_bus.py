@@ -6,6 +6,7 @@ from random import Random
 from typing import cast
 
 import pytest
+from msgspec import structs
 
 from server.cluster import log_follower
 from server.cluster.bus import Bus, ReceiveMessage
@@ -194,4 +195,31 @@ async def test_a_rename_precedes_the_entries_with_the_new_name_of_the_same_trans
     node.follower.publish([rename, second])
     node.follower.publish([third])
     assert (node.delivered["tea"], node.delivered["ale"]) == ([1], [2, 3])
+    await node.follower.close()
+
+
+async def test_a_comparison_with_the_database_does_not_reverse_a_later_rename(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_follower, "TICK", 0.01)
+    logs, stored_names = SharedLogs(), ["tea"]
+    node = Node(logs, LossyBus([], Random(0)))
+    await node.join("tea")
+    original, comparisons = logs.read_positions, list[LogPosition]()
+
+    async def read_positions(room_ids: Collection[int], keys: Collection[str]) -> list[LogPosition]:
+        name = stored_names[-1]
+        positions = [structs.replace(position, key=name, name=name) for position in await original(room_ids, keys)]
+        if not comparisons:
+            stored_names.append("ale")
+            node.snapshots["ale"] = node.snapshots.pop("tea")
+            node.follower.rename("tea", "ale")
+        comparisons.extend(positions)
+        return positions
+
+    monkeypatch.setattr(logs, "read_positions", read_positions)
+    task = asyncio.create_task(node.follower.run())
+    await wait_until(lambda: len(comparisons) >= 2 or task.done())
+    await asyncio.wait({task}, timeout=0.0)
+    assert not task.done()
+    task.cancel()
+    await asyncio.wait({task})
     await node.follower.close()
