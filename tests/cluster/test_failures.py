@@ -157,7 +157,7 @@ async def test_lost_messages_are_read_from_the_database(
         await read_message(ben, "own")
 
 
-async def test_a_room_stays_followed_after_its_rename_and_closes_after_its_deletion(
+async def test_a_renamed_room_replaces_one_without_entries_stays_followed_and_closes_after_its_deletion(
     start_node: StartNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log_follower, "POLL_INTERVAL", 0.2)
@@ -170,7 +170,9 @@ async def test_a_room_stays_followed_after_its_rename_and_closes_after_its_delet
     ):
         assert (await owner.client.request("createRoom", {"roomName": room, "visibility": "public"}))["ok"]
         assert await guest.join(room) == ""
+        assert await guest.join(new_name) == ""
         assert await owner.attempt("updateRoom", room=room, roomName=new_name) == ""
+        assert await guest.client.wait_for_push("roomRemoved") == {"room": new_name}
         assert (await guest.client.wait_for_push("roomRenamed"))["newName"] == new_name
         await owner.send("after the rename", room=new_name)
         assert (await read_message(guest.client, "after the rename"))["room"] == new_name
