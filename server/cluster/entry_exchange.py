@@ -94,8 +94,8 @@ class EntryExchange:
             body = _encode(CommittedEntries(key, last_seq))
         self._bus.publish(_ROOM_CHANNEL + hash_key(key), body)
         changes: list[events.Entry] = [entry for entry in committed if isinstance(entry, _ACCESS_ENTRIES)]
-        if changes and self._bus.fits(body := _encode(CommittedEntries(key, last_seq, changes))):
-            self._bus.publish(_ACCESS_CHANNEL, body)
+        if changes:
+            self._send_access(CommittedEntries(key, last_seq, changes))
         self._active[key] = last_seq, _DIGEST_REPETITIONS
 
     def send_positions(self) -> None:
@@ -104,6 +104,15 @@ class EntryExchange:
         self._active = {key: (seq, count - 1) for key, (seq, count) in self._active.items() if count > 1}
         for start in range(0, len(positions), _DIGEST_ROOMS):
             self._bus.publish(_DIGEST_CHANNEL, _encode(dict(positions[start : start + _DIGEST_ROOMS])))
+
+    def _send_access(self, message: CommittedEntries) -> None:
+        """Queue entries that change permissions, in several messages above the size limit."""
+        body = _encode(message)
+        if self._bus.fits(body):
+            self._bus.publish(_ACCESS_CHANNEL, body)
+        elif len(message.entries) > 1:
+            for entry in message.entries:
+                self._send_access(CommittedEntries(message.room, message.last_seq, [entry]))
 
     def _receive_entries(self, _sender: str, body: bytes) -> None:
         message = decode_message(_entries_decoder, body)
