@@ -1,12 +1,17 @@
 """Short run of the fault benchmark of several servers; `make cluster-faults` runs the full plan."""
 
+from pathlib import Path
+
 import pytest
 
+from benchmarks.faults.checker import ViolationKind
 from benchmarks.faults.cluster_run import ClusterFaultKind, ClusterPlan, run_cluster
 from benchmarks.faults.fleet import COMPLETION_TIMEOUT
 from benchmarks.faults.injection import FaultPace
 
 pytestmark = [pytest.mark.needs_postgresql, pytest.mark.needs_redis]
+
+LYING_BUS = Path(__file__).parents[1] / "support" / "lying_bus_server.py"
 
 
 @pytest.mark.timeout(240)  # 8 seconds of CPU time
@@ -37,3 +42,20 @@ async def test_faults_of_a_cluster_cause_no_violation() -> None:
     assert report.acknowledged == report.sent > 10
     assert report.log_entries >= report.sent
     assert report.read_entries == 3 * (report.log_entries - 1)  # the first entry is older than the joins
+
+
+@pytest.mark.timeout(240)  # 4 seconds of CPU time
+async def test_altered_messages_between_servers_are_detected() -> None:
+    report = await run_cluster(
+        ClusterPlan(
+            seed=2,
+            faults={ClusterFaultKind.BUS_ABORT: 1},
+            nodes=2,
+            rooms=1,
+            writers=2,
+            readers=2,
+            pace=FaultPace(max_acks=25, max_wait=3.0, max_duration=0.1),
+            program=(str(LYING_BUS),),
+        )
+    )
+    assert ViolationKind.ALTERED in {violation.kind for violation in report.violations}
