@@ -204,6 +204,7 @@ class RoomCatalog:
             _require_no_address(name)
             new_key = names.canonical_key(name)
             with self._room_registry.lock_rooms("room_not_empty", room.key, new_key):
+                await self._require_empty(room.key, new_key)
                 self.acquire_write(connection)
                 await self._database.rooms.rename(room_id, new_key, name)
             self.on_rename(room.key, name)
@@ -256,6 +257,7 @@ class RoomCatalog:
         if room.last_seq > MAX_DELETABLE_ENTRIES:
             raise errors.Conflict("room_too_large", limit=MAX_DELETABLE_ENTRIES)
         with self._room_registry.lock_rooms("room_not_empty", room.key):
+            await self._require_empty(room.key)
             self.acquire_write(connection)
             author = self._build_author(connection)
             room_ref = RoomRef(key=room.key, name=room.name)
@@ -315,6 +317,17 @@ class RoomCatalog:
         retry_after = self._write_bucket.acquire(now)
         if retry_after:
             raise errors.RateLimited("too_many_room_changes", retry_after=round(retry_after, 3))
+
+    async def _require_empty(self, *room_keys: str) -> None:
+        """Check that rooms have no members on other nodes, by counts that may be a few seconds old.
+
+        Raises:
+            Conflict: A room has members.
+        """
+        if self.count_remote_members is not None:
+            counts = await self.count_remote_members()
+            if any(counts.get(key) for key in room_keys):
+                raise errors.Conflict("room_not_empty")
 
     async def _require_owned(self, connection: ClientConnection, room_id: int) -> RoomRecord:
         room = await self.get(room_id)

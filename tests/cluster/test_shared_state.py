@@ -126,7 +126,9 @@ async def test_devices_and_direct_contacts_on_other_nodes_receive_pushes(nodes: 
 
 
 @pytest.mark.usefixtures("messages_only")
-async def test_observers_of_all_nodes_receive_renames_and_deletions(nodes: list[RunningServer]) -> None:
+async def test_a_room_without_members_on_any_node_is_renamed_and_deleted_for_all_observers(
+    nodes: list[RunningServer],
+) -> None:
     room, new_name = uuid4().hex, uuid4().hex
     async with (
         connect_person(nodes[0], "creator") as creator,
@@ -137,7 +139,13 @@ async def test_observers_of_all_nodes_receive_renames_and_deletions(nodes: list[
         assert "id" in created, created
         for person in (near, far):
             assert await person.attempt("observe", room=room) == ""
-        updated = await creator.client.request("updateChatroom", {"id": created["id"], "name": new_name})
+        async with connect_person(nodes[1], "member") as member:
+            assert await member.join(room) == ""
+            refused = await creator.client.request("removeChatroom", created["id"])
+            assert refused["error"]["code"] == "conflict"
+        new = {"id": created["id"], "name": new_name}
+        while "error" in (updated := await creator.client.request("updateChatroom", new)):
+            assert updated["error"]["code"] == "conflict"  # until the leave of the member is known
         assert updated["name"] == new_name
         for person in (near, far):
             assert await person.client.wait_for_push("roomRenamed") == {"room": room, "newName": new_name}
