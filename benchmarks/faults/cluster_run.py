@@ -160,6 +160,8 @@ async def run_cluster(plan: ClusterPlan) -> FaultReport:
         bus = await stack.enter_async_context(tcp_proxy(lossy_bus.port))
         flags = ("--database", postgresql.url, "--bus", f"redis://127.0.0.1:{bus.port}/0", *SERVER_FLAGS)
         nodes = [RestartableServer(Path(directory) / f"node{n}", flags, plan.program) for n in range(plan.nodes)]
+        for node in nodes:  # a failed start leaves the other nodes running
+            stack.callback(node.send_signal, SIGKILL)
         injector = ClusterFaultInjector(nodes, postgresql, redis, bus, lossy_bus, rng, schedule)
         urls = [f"http://127.0.0.1:{port}" for port in await asyncio.gather(*(node.start() for node in nodes))]
         await fleet.create_rooms(urls[0])

@@ -72,11 +72,15 @@ async def start_server(home: Path, *flags: str, program: Sequence[str] = SERVER_
     """Start `program` and wait for its ready line."""
     process = await spawn_server(home, *flags, program=program)
     assert process.stdout is not None
-    async with asyncio.timeout(TIMEOUT):
-        ready_line = await process.stdout.readline()
-        if not ready_line:
-            _, stderr = await process.communicate()
-            raise AssertionError(stderr.decode())
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            ready_line = await process.stdout.readline()
+            if not ready_line:
+                _, stderr = await process.communicate()
+                raise AssertionError(stderr.decode())
+    except (TimeoutError, asyncio.CancelledError):
+        process.kill()
+        raise
     return ServerProcess(process, ready_line.decode())
 
 
