@@ -27,7 +27,7 @@ async def test_a_blocked_terminal_does_not_accumulate_messages_in_memory(
     monkeypatch.setattr(event_queue, "HIGH_WATER_MARK", 100)
     monkeypatch.setattr(transcript, "MAX_QUEUED_LINES", 200)
     monkeypatch.setattr(chat_session, "MAX_LINES", 300)
-    monkeypatch.setattr(chat_session, "MAX_SCROLLBACK_LINES", 700)  # two history pages above `MAX_LINES`
+    monkeypatch.setattr(chat_session, "MAX_SCROLLBACK_LINES", 400)
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         tea, event_backlog = ann.chat_screen.session.rooms["tea"], ann.chat_screen.server_link.event_queue
         blocked.append(True)
@@ -44,5 +44,6 @@ async def test_a_blocked_terminal_does_not_accumulate_messages_in_memory(
         await ann.wait_until(lambda: tea.unread_count == 0)
         texts = [line.text for line in ann.timeline.lines if isinstance(line, MessageLine)]
         assert texts == [line.text for line in tea.transcript.lines if isinstance(line, MessageLine)]
+        monkeypatch.setattr(chat_session, "MAX_SCROLLBACK_LINES", 700)  # keeps a page of older messages
         await ann.press("alt+home")
         await ann.wait_until(lambda: len(tea.transcript.lines) > len(texts))
