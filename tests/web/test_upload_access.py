@@ -17,7 +17,7 @@ from PIL import Image
 from server.app import RunningServer, serve
 from server.settings import ServerSettings
 from server.uploads import upload_service
-from tests.support.accounts import create_account
+from tests.support.accounts import PASSWORD, create_account
 from tests.support.faulty_disk import small_disk
 from tests.support.in_process_server import running_server
 from tests.support.persons import Person, connect_person
@@ -31,13 +31,15 @@ HOUR_MS = 3_600_000
 
 
 @asynccontextmanager
-async def persons(server: RunningServer, *names: str) -> AsyncGenerator[list[tuple[Person, UploadClient]]]:
+async def persons(
+    server: RunningServer, *names: str, password: str | None = None
+) -> AsyncGenerator[list[tuple[Person, UploadClient]]]:
     """Connect accounts; yield each with its client for files."""
     async with AsyncExitStack() as stack:
         anonymous = await stack.enter_async_context(upload_client(server))
         found: list[tuple[Person, UploadClient]] = []
         for name in names:
-            token = (await create_account(server, name)).token
+            token = (await create_account(server, name, password=password)).token
             connected = await stack.enter_async_context(connect_person(server, name, token=token))
             found.append((connected, anonymous.with_credentials(f"Bearer {token}")))
         yield found
@@ -125,7 +127,7 @@ async def test_files_without_a_message_are_removed(tmp_path: Path, monkeypatch: 
     files_directory = tmp_path / "chat.db.uploads"
     async with (
         clocked_server(tmp_path, clock) as server,
-        persons(server, "ann") as ((ann, files),),
+        persons(server, "ann", password=PASSWORD) as ((ann, files),),
     ):
         await ann.join()
         unused, deleted, attached, retained = [(await files.upload(b"x")).body for _ in range(4)]
@@ -145,9 +147,8 @@ async def test_files_without_a_message_are_removed(tmp_path: Path, monkeypatch: 
         assert {path.name for path in files_directory.iterdir()} == {attached["id"], retained["id"]}
         assert (await files.download(attached["path"])).body == b"x"
         assert (await files.download(unused["path"])).reason == "upload_not_found"
-        await server.account_service.delete_account(
-            await server.account_service.tokens.authenticate(files.token), "", erasure="delete", address="127.0.0.1"
-        )
+        account = await server.account_service.tokens.authenticate(files.token)
+        await server.account_service.delete_account(account, PASSWORD, erasure="delete", address="127.0.0.1")
         await wait_until(lambda: not list(files_directory.iterdir()))
 
 
