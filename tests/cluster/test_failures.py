@@ -186,6 +186,8 @@ async def test_a_removed_node_closes_its_connections_and_registers_again(
     start_node: StartNode, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(node_registry, "HEARTBEAT_INTERVAL", 0.05)
+    for killed in await database.nodes.list_nodes():  # by other tests
+        await database.nodes.remove(killed.id)
     async with start_node() as node:
         async with raw_client(node.url) as client:
             while not (registered := await database.nodes.list_nodes()):
