@@ -3,7 +3,7 @@
 - Death: a node without a heartbeat for `DEAD_AFTER` is removed by another one. Times are those of the database, so that
   the clocks of the nodes do not matter.
 - Fencing: a node that was removed, for example because its process was paused, closes its connections and registers
-  again. Its clients connect again and read their rooms anew.
+  again. Its clients reconnect and read their rooms again.
 - Outages: a node removes others only after `DEAD_AFTER` of own heartbeats, so that an outage of the database is not
   taken for the death of all nodes.
 """
