@@ -8,7 +8,10 @@ import itertools
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+
+from aiohttp import ClientResponse
 
 from tui_chat.client.errors import Unreachable
 from tui_chat.client.net.http_request import open_response, read_limited
@@ -108,15 +111,7 @@ async def download(
     try:
         with await asyncio.to_thread(temporary.open, "wb") as content:
             received = 0
-            request = open_response(
-                *(url, "GET", path),
-                authorization=authorization,
-                ca_file=ca_file,
-                timeout=timeout,
-                unsupported_reason=_UNSUPPORTED,
-                headers={},
-            )
-            async with request as response:
+            async with _request_file(url, path, authorization, ca_file, timeout) as response:
                 async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
                     await asyncio.to_thread(content.write, chunk)
                     received += len(chunk)
@@ -139,7 +134,18 @@ async def read(
         TooLong: The file is larger.
     """
     content = bytearray()
-    request = open_response(
+    async with _request_file(url, path, authorization, ca_file, timeout) as response:
+        async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+            content += chunk
+            if len(content) > max_bytes:
+                raise TooLong("file_too_large", limit=max_bytes)
+    return bytes(content)
+
+
+def _request_file(
+    url: str, path: str, authorization: str | None, ca_file: str | None, timeout: float
+) -> AbstractAsyncContextManager[ClientResponse]:
+    return open_response(
         *(url, "GET", path),
         authorization=authorization,
         ca_file=ca_file,
@@ -147,12 +153,6 @@ async def read(
         unsupported_reason=_UNSUPPORTED,
         headers={},
     )
-    async with request as response:
-        async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
-            content += chunk
-            if len(content) > max_bytes:
-                raise TooLong("file_too_large", limit=max_bytes)
-    return bytes(content)
 
 
 def _create_temporary(target: Path) -> Path:
