@@ -86,8 +86,9 @@ async def create_messages(bot: RawClient) -> None:
     await bot.request("deleteMessage", {"room": "tea", "seq": 6})
 
 
-async def open_tea(browser: Browser, server: RunningServer, viewport: dict[str, int]) -> ChatPage:
-    """Open a page with axe-core and the join form of a room."""
+async def open_tea(browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int]) -> ChatPage:
+    """Open a page with axe-core and the join form of a room with messages."""
+    await create_messages(bot)
     tab = await browser.open_tab(viewport=viewport)
     await reject_marked_texts(tab.page)
     await tab.page.goto(f"{server.url}/#/tea")
@@ -109,8 +110,7 @@ both_viewports = pytest.mark.parametrize("viewport", [PHONE_VIEWPORT, DESKTOP_VI
 async def test_states_of_the_conversation_pass_axe(
     browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int]
 ) -> None:
-    await create_messages(bot)
-    chat_page = await open_tea(browser, server, viewport)
+    chat_page = await open_tea(browser, server, bot, viewport)
     page = chat_page.page
     report = AxeReport(page)
     check = report.check
@@ -175,8 +175,7 @@ async def test_states_of_the_conversation_pass_axe(
 async def test_dialogs_and_banners_pass_axe(
     browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int]
 ) -> None:
-    await create_messages(bot)
-    chat_page = await open_tea(browser, server, viewport)
+    chat_page = await open_tea(browser, server, bot, viewport)
     page = chat_page.page
     report = AxeReport(page)
     check = report.check
