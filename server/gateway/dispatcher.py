@@ -263,8 +263,10 @@ class Dispatcher:
             raise errors.Unavailable("connection_closed")
 
     def _acquire_tokens(self, connection: ClientConnection, request: requests.Request, arguments: list[Raw]) -> float:
-        """Acquire the tokens for a request (`RequestLimiter.acquire`)."""
-        size = sum(memoryview(argument).nbytes for argument in arguments)
+        """Acquire the tokens for a request (`RequestLimiter.acquire`), which has a size only if it appends an entry."""
+        if not self.request_limiter.is_enabled:
+            return 0.0
+        size = sum(len(memoryview(argument)) for argument in arguments) if request.rate_class == "messages" else 0
         return self.request_limiter.acquire(connection.rate_buckets, request.rate_class, size)
 
     async def _await_tokens(

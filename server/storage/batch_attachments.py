@@ -8,7 +8,7 @@
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 import msgspec
@@ -35,9 +35,10 @@ class BatchAttachments:
     def __init__(self, connection: Connection, statements: BatchStatements, commands: Sequence[LogCommand]) -> None:
         self._connection = connection
         self._statements = statements
-        self._uploads = self._load_uploads(commands)
+        attached = list(_iterate_attached(commands))
+        self._uploads = self._load_uploads({upload_id for _, upload_id in attached})
         self._room_keys: dict[str, str] = {}  # by id of an upload without a room
-        for command, upload_id in _iterate_attached(commands):
+        for command, upload_id in attached:
             if upload_id in self._uploads and self._uploads[upload_id].member_id == command.author.member_id:
                 self._room_keys.setdefault(upload_id, command.room.key)
         self._rows: list[tuple[str, int, int]] = []
@@ -93,13 +94,11 @@ class BatchAttachments:
             if rows:
                 statement.execute_many(self._connection, list[tuple[Any, ...]](rows))
 
-    def _load_uploads(self, commands: Sequence[LogCommand]) -> dict[str, Upload]:
-        upload_ids = {upload_id for _, upload_id in _iterate_attached(commands) if re.fullmatch(UPLOAD_ID, upload_id)}
+    def _load_uploads(self, attached_ids: Set[str]) -> dict[str, Upload]:
+        upload_ids = sorted(upload_id for upload_id in attached_ids if re.fullmatch(UPLOAD_ID, upload_id))
         if not upload_ids:
             return {}
-        rows = self._statements.select_uploads.execute(
-            self._connection, self._statements.array_param(sorted(upload_ids))
-        )
+        rows = self._statements.select_uploads.execute(self._connection, self._statements.array_param(upload_ids))
         found = [upload_from_row(dict(zip(uploads.columns.keys(), row, strict=True))) for row in rows]
         return {upload.id: upload for upload in found}
 
@@ -122,7 +121,7 @@ class BatchAttachments:
 def _iterate_attached(commands: Sequence[LogCommand]) -> Iterator[tuple[AppendMessage, str]]:
     """Yield the messages with the ids of their uploads, in order."""
     for command in commands:
-        if type(command) is AppendMessage:
+        if type(command) is AppendMessage and command.attachments:
             for attached in command.attachments:
                 for upload_id in attached.all_ids:
                     yield command, upload_id

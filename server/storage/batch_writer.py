@@ -189,10 +189,11 @@ class BatchWriter:
         )
         if files is not None:
             self._attachments.add(room, entry.seq, command, files)
-        client_id = None if command.client_id is None else command.client_id.hex
-        identity = (author.member_id, author.nick_name, author.account)
+        client_id = "" if command.client_id is None else command.client_id.hex
+        account, is_bot = author.account or "", int(author.bot)
+        identity = (author.member_id, author.nick_name, account)
         self._message_rows.append(
-            (entry_id, room.id, entry.seq, *identity, text, entry.ts, client_id, reply_to, room.last_n, author.bot)
+            (entry_id, room.id, entry.seq, *identity, text, entry.ts, client_id, reply_to or 0, room.last_n, is_bot)
         )
         room.targets[entry.seq] = TargetMessage(entry_id, author.member_id, text, deleted=False)
         if command.mentions.candidates or command.mentions.all_members:
