@@ -117,7 +117,7 @@ class EventDispatcher(Protocol):
             wants_ack: The packet has an acknowledgement id.
 
         Returns:
-            The acknowledgement's only argument as JSON; None without an acknowledgement.
+            The acknowledgement's only argument as JSON; None if `wants_ack` is False.
         """
         ...
 

@@ -76,8 +76,9 @@ class EngineIOServer(engineio.AsyncServer):
     async def stop(self) -> None:
         """Close all sessions after their queued frames; abort the remaining ones after `close_timeout`.
 
-        Handshakes are rejected with status 503 from now on. The method returns as soon as all sessions are closed. An
-        error of one session is logged and does not prevent the end of the others.
+        Requires `start`. Handshakes are rejected with status 503 from now on, and no further ping is sent. The method
+        returns as soon as all sessions are closed. An error of one session is logged and does not prevent the end of
+        the others.
         """
         self._is_stopping = True
         self._heartbeat_task.cancel()
@@ -168,6 +169,10 @@ class EngineIOServer(engineio.AsyncServer):
         )
 
     def _is_origin_allowed(self, request: web.Request, client: ClientInfo) -> bool:
+        """Return whether the origin of a request is absent, in `cors_origins` or that of the server (`is_same_site`).
+
+        False for an invalid origin.
+        """
         if "Origin" not in request.headers:
             return True
         canonical, own_origin = normalize_origin(request.headers["Origin"]), client.own_origin
@@ -178,6 +183,11 @@ class EngineIOServer(engineio.AsyncServer):
         )
 
     async def _route_request(self, request: web.Request, client: ClientInfo) -> web.StreamResponse:
+        """Serve a request of an allowed origin (`handle_request`), without the CORS headers.
+
+        A second WebSocket of a session is accepted and closed; the session continues. An unsupported version and a
+        missing `Upgrade` header are logged as hints.
+        """
         if request.method == "OPTIONS":
             return web.Response()
         error = validate_request(request)

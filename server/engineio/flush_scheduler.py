@@ -56,12 +56,17 @@ class FlushScheduler:
         self._pending.append(send_queue)
 
     def _run_round(self) -> None:
+        """Flush the pending send queues; after an error, report the failure and repeat after the restart delay."""
         try:
             self._flush_pending()
         except Exception as error:
             self._loop.call_later(self._supervisor.report_failure("flush scheduler", error), self._run_round)
 
     def _flush_pending(self) -> None:
+        """Flush the pending send queues for about `TIME_SLICE`.
+
+        The rest follows in the next tick. Without a rest, the round ends and its cooldown begins.
+        """
         started_at = time.perf_counter()
         flushed = 0
         while flushed < len(self._pending):

@@ -84,8 +84,8 @@ class Namespace:
             The handling of the packet, or None if the packet is already handled.
 
         Raises:
-            InvalidPacket: The packet is malformed, a CONNECT of a connected client, or any other packet for a namespace
-                without a connection.
+            InvalidPacket: The packet is malformed, or a packet other than CONNECT for a namespace without a connection.
+                The returned coroutine raises the error for a CONNECT of a connected client.
         """
         packet = packets.parse_packet(message)
         if isinstance(packet, packets.ConnectPacket):
@@ -102,8 +102,9 @@ class Namespace:
     def disconnect(self) -> None:
         """End the connection to the namespace and notify the dispatcher; without effect if not connected.
 
-        The ended connection is passed as `previous` to the next `on_connect`, and a CONNECT in progress is cancelled.
-        No packet is sent, and the deadline for CONNECT is unchanged; only a DISCONNECT packet restarts it.
+        The ended connection is passed as `previous` to the next `on_connect`. A CONNECT in progress receives no answer,
+        and its connection ends as soon as the dispatcher has accepted it. No packet is sent, and the deadline for
+        CONNECT is unchanged; only a DISCONNECT packet restarts the deadline.
         """
         self._is_connecting = False
         connection, self._connection = self._connection, None
@@ -117,6 +118,13 @@ class Namespace:
             self._sink.push(packets.encode_event(events.ERROR, codec.ErrorBody.from_error(error)))
 
     async def _handle_connect(self, packet: packets.ConnectPacket) -> None:
+        """Connect the client, and answer with CONNECT or CONNECT_ERROR (`handle_message`).
+
+        A rejected token is answered with CONNECT and `authFail`, and closes the session.
+
+        Raises:
+            InvalidPacket: The client is connected already.
+        """
         if packet.namespace != packets.ROOT_NAMESPACE:
             self._sink.push(packets.encode_connect_error(packet.namespace, b'{"message":"Invalid namespace"}'))
             return
@@ -144,6 +152,7 @@ class Namespace:
         self._sink.push(packets.encode_connect(connection.sid))
 
     async def _dispatch_event(self, connection: ClientConnection, event: packets.EventPacket) -> None:
+        """Pass an event to the dispatcher, and send the acknowledgement if requested."""
         response = await self._dispatcher.dispatch(
             connection, event.name, event.arguments, wants_ack=event.ack_id is not None
         )

@@ -26,8 +26,8 @@ class EngineIOOptions:
         close_timeout: Seconds for the client to read the queued frames and close its side, before the abort.
         post_body_timeout: Seconds to receive the body of a POST.
         max_packet_bytes: Size limit of a received packet, and of the body of a POST.
-        max_packets_per_post: Packets in one POST; python-socketio clients send up to 16.
-        handshakes_per_tick: Handshakes per event loop tick; one handshake takes about 0.3 ms.
+        max_packets_per_post: Maximum number of packets in one POST; python-socketio clients send up to 16.
+        handshakes_per_tick: Maximum number of handshakes per event loop tick; one handshake takes about 0.3 ms.
         packet_rate: Rate limit of received packets per session, and separately of polls; None for no limit.
         flood_timeout: Seconds of throttling by `packet_rate` before the session closes.
     """

@@ -151,6 +151,7 @@ class FrameMeter:
         self._parser.feed_eof()
 
     def _throttle(self, delay: float) -> None:
+        """Pause reading for a delay in seconds; an infinite one reports a flood instead of a resumption."""
         self._is_throttled = True
         self._transport.pause_reading()
         if delay == math.inf:
@@ -159,6 +160,7 @@ class FrameMeter:
             asyncio.get_running_loop().call_later(delay, self._resume)
 
     def _resume(self) -> None:
+        """Parse the buffered bytes, and read further ones unless the rate is exceeded again or the connection lost."""
         self._is_throttled = False
         if self._transport.is_closing():
             return

@@ -95,6 +95,7 @@ class Frame:
 
 @lru_cache(maxsize=4096)
 def _encode_ws_header(length: int) -> bytes:
+    """Return the header of an unmasked text frame (RFC 6455, section 5.2); `length` is that of the payload in bytes."""
     if length < 126:
         return bytes((0x81, length))
     if length < 0x10000:

@@ -59,7 +59,14 @@ class SessionHost(Protocol):
 
 
 class EngineIOSession:
-    """Session of one client.
+    """Session of one client, in the state POLLING at first.
+
+    Args:
+        host: Server of the session.
+        sid: Engine.IO session id.
+        address: Network address of the client.
+        authorization: Header `Authorization` of the handshake, empty if absent.
+        own_origin: Canonical origin under which the client reaches the server, None if invalid.
 
     Attributes:
         sid: Engine.IO session id, known to this client only.
@@ -320,6 +327,7 @@ class EngineIOSession:
             log.exception("abort of the connection from %s failed", self.address)
 
     def _abort(self, reason: str) -> None:
+        """Count an abort, discard unsent frames and end the session, also after an error of the send queue."""
         self._host.aborts[reason] += 1
         try:
             self.send_queue.abort()
@@ -373,7 +381,7 @@ class EngineIOSession:
             self.push(_PING_FRAME)
 
     def abort_if_overdue(self, now: float) -> bool:
-        """Abort the session if its pong is missing after the ping timeout; return whether that is the case.
+        """Abort the session, also a closing one, without a pong in the ping timeout; return whether it was aborted.
 
         Packet handling counts as activity, because the pong may be queued behind a slow packet.
 

@@ -54,6 +54,7 @@ class SessionWebSocket(web.WebSocketResponse[bool]):
         return await super().close(code=code, message=message, drain=drain)
 
     def _post_start(self, request: web.BaseRequest, protocol: str | None, writer: Any) -> None:
+        """Insert a `FrameMeter` before the parser, unless the session has no packet limit."""
         # The parser would process bytes that arrive with the handshake at once, before the meter counts their frames.
         handler: Any = request.protocol
         received, handler._message_tail = handler._message_tail, b""
@@ -124,6 +125,10 @@ async def refuse(session: EngineIOSession, request: web.Request) -> web.StreamRe
 
 
 async def _complete_probe(session: EngineIOSession, ws: SessionWebSocket, probe_timeout: float) -> bool:
+    """Answer the probe of a client, and return whether the upgrade packet follows.
+
+    False for any other packet, after `probe_timeout` seconds, and if the session has ended; the WebSocket stays open.
+    """
     try:
         async with asyncio.timeout(probe_timeout):
             if await _receive_text(ws) != b"2probe":
@@ -147,6 +152,11 @@ async def _run_session(session: EngineIOSession, request: web.Request, ws: Sessi
 
 
 async def _read_messages(session: EngineIOSession, ws: SessionWebSocket) -> None:
+    """Pass the text messages to the session one at a time, until the WebSocket closes or fails.
+
+    Messages to a closing session are discarded. A binary message closes the session with an `error` event. After a
+    close frame of the client, the session closes and the transport closes after its write buffer is empty.
+    """
     handle_packet, open_state = session.handle_packet, SessionState.WEBSOCKET
     while True:
         message = await ws.receive()
@@ -165,5 +175,6 @@ async def _read_messages(session: EngineIOSession, ws: SessionWebSocket) -> None
 
 
 async def _receive_text(ws: SessionWebSocket) -> bytes | None:
+    """Return the next message; None for a binary message and after the end of the WebSocket."""
     message = await ws.receive()
     return bytes(message.data) if message.type is WSMsgType.TEXT else None

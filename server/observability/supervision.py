@@ -76,7 +76,7 @@ class Supervisor:
         return delay
 
     def health_problem(self) -> str | None:
-        """Return the most recent failure as a sentence, or None `RECOVERY_TIME` after the last one.
+        """Return the most recent failure as a sentence, None without a failure in the last `RECOVERY_TIME`.
 
         For example, `heartbeat failed with ValueError and restarts`.
         """
@@ -96,6 +96,7 @@ class Supervisor:
         run: Callable[[], Coroutine[Any, Any, None]],
         on_failure: Callable[[BaseException], None] | None,
     ) -> None:
+        """Run a function until it returns, or until the cancellation of the task (`supervise`)."""
         task = asyncio.current_task()
         assert task is not None
         while True:
