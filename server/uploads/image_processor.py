@@ -40,7 +40,7 @@ class ProcessedImage(NamedTuple):
         size: Size of the image in bytes.
         width: Width in pixels.
         height: Height in pixels.
-        preview: Smaller version as a WebP image, None for a small image.
+        preview: Smaller version as a WebP image; None for an image of at most `PREVIEW_PIXELS` per side.
         digest: SHA-256 of the image.
     """
 
@@ -95,6 +95,11 @@ class ImageProcessor:
         return ProcessedImage(result.size, result.width, result.height, preview or None, digest)
 
     async def _run(self, source: SpoolFile, image_format: str, target: SpoolFile) -> ImageResult:
+        """Run one process to its end, and return its result.
+
+        A process without a result has the problem `invalid` and a log line; above `TIMEOUT`, it is killed first. A
+        cancellation kills the process too.
+        """
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-m", "server.uploads.image_worker", image_format),
             stdin=source.file,
@@ -120,7 +125,7 @@ class ImageProcessor:
 
 
 async def _read_output(process: asyncio.subprocess.Process) -> bytes:
-    """Return the standard error of a process after its end; empty at once above `_MAX_RESULT_BYTES`."""
+    """Return the standard error of a process after its end; empty as soon as it has `_MAX_RESULT_BYTES`."""
     assert process.stderr is not None
     try:
         await process.stderr.readexactly(_MAX_RESULT_BYTES)

@@ -56,11 +56,11 @@ class ImageResult(msgspec.Struct):
 
 
 class ImageTooLargeError(Exception):
-    """The image has too many pixels."""
+    """The image has too many pixels or frames."""
 
 
 def process_image(source: BinaryIO, target: BinaryIO, expected_format: str) -> ImageResult:
-    """Decode an image, and write it and its preview.
+    """Decode an image, encode it in the same format, and write the new image and its preview one after the other.
 
     Args:
         source: Image of one of the formats of `server.uploads.media_types.IMAGE_TYPES`.
@@ -68,7 +68,8 @@ def process_image(source: BinaryIO, target: BinaryIO, expected_format: str) -> I
         expected_format: Format by the signature of the file, in the names of Pillow.
 
     Returns:
-        The result, with `problem` for a rejected image.
+        The result. `problem` is `too_large` for too many pixels or frames and for a lack of memory, and `invalid` after
+        any other error, which is not raised; the target may contain a part of the image then.
     """
     from PIL import Image  # noqa: PLC0415 (after `limit_process`, and only in the child process)
 
@@ -83,6 +84,11 @@ def process_image(source: BinaryIO, target: BinaryIO, expected_format: str) -> I
 
 
 def _write_image(image: Any, target: BinaryIO) -> ImageResult:
+    """Encode all frames of an image, or the first one of a JPEG, and a WebP preview of an image above `PREVIEW_PIXELS`.
+
+    Raises:
+        ImageTooLargeError: The limits of pixels or frames are exceeded; nothing is decoded then.
+    """
     is_jpeg = image.format in ("JPEG", "MPO")  # the further images of an MPO file are other views
     frame_count = 1 if is_jpeg else getattr(image, "n_frames", 1)
     if frame_count > _MAX_FRAMES or image.width * image.height * frame_count > MAX_MEGAPIXELS * 1_000_000:
@@ -123,6 +129,10 @@ def _decode_frames(image: Any, frame_count: int) -> Iterator[Any]:
 
 
 def _convert_colors(frame: Any) -> Any:
+    """Return a copy of a frame in the mode L, RGB or RGBA, converted from its color profile to sRGB.
+
+    The color profile of a gray image is ignored, and so is a damaged one.
+    """
     from PIL import ImageCms, ImageMath  # noqa: PLC0415 (as in `process_image`)
 
     profile = frame.info.get("icc_profile")

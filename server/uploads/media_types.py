@@ -46,7 +46,10 @@ _AUDIO_BRANDS = (b"M4A ", b"M4B ")
 
 
 def detect_type(head: bytes) -> str:
-    """Return the media type of a file.
+    """Return the media type of a file by its signature.
+
+    Without a known signature, the type of UTF-8 text without control characters, also of an empty file, is
+    `text/plain`, and that of other files is `DEFAULT_TYPE`.
 
     Args:
         head: First `SNIFF_BYTES` bytes of the file, or the whole file.
@@ -62,6 +65,10 @@ def detect_type(head: bytes) -> str:
 
 
 def _is_text(head: bytes) -> bool:
+    """Return whether bytes are UTF-8 without control characters; the last character may be incomplete in a long file.
+
+    Tabs, line breaks, form feeds and escape characters are permitted.
+    """
     try:
         text = head.decode()
     except UnicodeDecodeError as error:

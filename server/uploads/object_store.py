@@ -55,10 +55,10 @@ class UploadStore:
             raise ValueError(str(error).splitlines()[0]) from None
 
     async def write(self, upload_id: str, content: IO[bytes], preview: bytes | None) -> None:
-        """Store a file from its current position, and its preview.
+        """Store the preview, if any, and then a file from its current position.
 
         Raises:
-            BaseError, OSError: The store is not writable; a part may be stored.
+            BaseError, OSError: The store or the file fails; the preview may be stored.
         """
         if preview is not None:
             await obstore.put_async(self._store, f"{upload_id}/preview", preview)
@@ -81,7 +81,8 @@ class UploadStore:
             byte_range: First byte and end of the part to read, within the object; None for the whole object.
 
         Raises:
-            BaseError, OSError: The object does not exist, or the store is not readable; also while reading the content.
+            FileNotFoundError: The object does not exist.
+            BaseError, OSError: The store is not readable; the iteration of the content raises these errors too.
         """
         path = f"{upload_id}/{'preview' if is_preview else 'file'}"
         found = await obstore.get_async(self._store, path, options={"range": byte_range} if byte_range else None)
@@ -89,6 +90,8 @@ class UploadStore:
 
     async def delete(self, upload_id: str) -> None:
         """Delete the objects of an upload; absent ones are ignored.
+
+        In a local directory, the parts of interrupted writes are deleted as well.
 
         Raises:
             BaseError, OSError: The store is not writable.
@@ -98,5 +101,5 @@ class UploadStore:
                 await obstore.delete_async(self._store, f"{upload_id}/{name}")
             except FileNotFoundError:
                 continue
-        if self.directory is not None:  # may contain the part of an interrupted write
+        if self.directory is not None:
             shutil.rmtree(self.directory / upload_id, ignore_errors=True)

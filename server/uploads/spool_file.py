@@ -1,6 +1,6 @@
 """Temporary file of an upload in progress.
 
-- Memory: at most `WRITE_BYTES` of an upload are in memory.
+- Memory: less than `WRITE_BYTES` and one chunk of an upload are in memory.
 - Event loop: a thread writes and hashes the bytes.
 - Names: the file has none, so that nothing remains after a crash.
 """
@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 WRITE_BYTES = 256 * 1024
-"""Bytes per write."""
+"""Least number of bytes per write, except for the last one."""
 
 
 class SpoolFile:
@@ -25,7 +25,7 @@ class SpoolFile:
     Attributes:
         file: Open file; its position is undefined until `finish`.
         size: Number of written bytes, also of buffered ones.
-        head: First bytes of the file, at most `WRITE_BYTES`; complete after `finish`.
+        head: First bytes of the file, `WRITE_BYTES` or more of a longer file; empty before the first write.
     """
 
     def __init__(self, directory: Path | None) -> None:
@@ -44,7 +44,7 @@ class SpoolFile:
         self.file.close()
 
     async def write(self, chunk: bytes) -> None:
-        """Append bytes.
+        """Append bytes; they are buffered, and written with later ones.
 
         Raises:
             OSError: The file system is full or not writable.
@@ -55,7 +55,7 @@ class SpoolFile:
             await self._flush()
 
     async def finish(self) -> bytes:
-        """Write the buffered bytes, move to the start of the file, and return the SHA-256 of the content.
+        """Write the buffered bytes, move to the start of the file, and return the SHA-256 of all bytes.
 
         Raises:
             OSError: The file system is full or not writable.
@@ -66,6 +66,7 @@ class SpoolFile:
         return self._hash.digest()
 
     async def _flush(self) -> None:
+        """Write the buffered bytes in a thread; the first block becomes the head."""
         block, self._buffer = bytes(self._buffer), bytearray()
         self.head = self.head or block
         await asyncio.to_thread(self._write_block, block)

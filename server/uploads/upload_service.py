@@ -115,7 +115,7 @@ class UploadService:
             chunks: Content of the file; errors of the iterator propagate.
             uploader: Author and owner of the quota.
             name: File name; directories are removed.
-            size: Upper bound of the size in bytes, None if unknown.
+            size: Upper bound of the size in bytes, which the quotas count; None if unknown, for the limit of the file.
             max_bytes: Limit of this file below that of all files; for an image, also of the encoded one.
             types: Accepted media types by content; None for all.
             is_pinned: Keep the upload without a message; the caller unpins it (`unpin`).
@@ -149,13 +149,17 @@ class UploadService:
                 raise errors.Unavailable("uploads_unwritable", retry_after=_RETRY_AFTER) from error
 
     async def find(self, upload_ids: Collection[str]) -> dict[str, FoundUpload]:
-        """Return uploads with readable bytes by id, and the rooms of their messages; other ids are ignored."""
+        """Return uploads with readable bytes by id, and the rooms of their messages; other ids are ignored.
+
+        Raises:
+            Unavailable: The database failed.
+        """
         return await self._repository.find(upload_ids)
 
     async def read(
         self, upload: Upload, *, is_preview: bool = False, byte_range: tuple[int, int] | None = None
     ) -> tuple[int, AsyncIterator[bytes]]:
-        """Return the size of a file and its content in parts; an error of the store ends the parts.
+        """Return the size of a file in bytes, and its content in parts.
 
         Args:
             upload: Upload with readable bytes.
@@ -164,7 +168,7 @@ class UploadService:
 
         Raises:
             NotFound: The bytes do not exist.
-            Unavailable: The store is not readable.
+            Unavailable: The store is not readable. A later failure raises one of `STORE_ERRORS` in the iteration.
         """
         try:
             return await self._store.read(upload.id, is_preview=is_preview, byte_range=byte_range)
@@ -184,7 +188,11 @@ class UploadService:
         return self._urls.sign(path, self._now())
 
     def sign_all(self, paths: Sequence[str | None]) -> responses.SignedAddresses:
-        """Return the signed addresses of paths; None stays None."""
+        """Return the signed addresses of paths in the same order, None for None.
+
+        Raises:
+            ValueError: A path is not that of a file.
+        """
         now = self._now()
         return responses.SignedAddresses(
             urls=[None if path is None else self._urls.sign(path, now) for path in paths],
@@ -196,11 +204,17 @@ class UploadService:
         return self._urls.verify(file_path, expires, signature, self._now())
 
     async def unpin(self, upload_id: str) -> None:
-        """Remove the pin of an upload; the cleanup removes its bytes, unless a message refers to it."""
+        """Remove the pin of an upload; the cleanup removes its bytes, unless a message refers to the upload.
+
+        Raises:
+            Unavailable: The database failed.
+        """
         await self._repository.unpin(upload_id)
 
     async def remove_unused(self) -> None:
-        """Remove the bytes of all uploads that are not in use.
+        """Remove the bytes of all uploads that are not in use, and the rows that count for no quota any more.
+
+        An error of the store is logged and ends the call; the next call removes the remaining bytes.
 
         Raises:
             Unavailable: The database failed.
@@ -218,7 +232,7 @@ class UploadService:
         await self._repository.delete_removed()
 
     async def close(self) -> None:
-        """Stop the background task."""
+        """Stop the background task, and wait for its end."""
         self._task.cancel()
         await asyncio.wait({self._task})
 
@@ -239,6 +253,7 @@ class UploadService:
         max_bytes: int,
         is_pinned: bool,
     ) -> Upload:
+        """Detect the type of a received file, encode an image again, and store the upload (`receive`)."""
         digest = await spool.finish()
         if not spool.size:
             raise errors.BadRequest("upload_empty")
@@ -273,6 +288,10 @@ class UploadService:
             return await self._store_bytes(upload, uploader, target.file, image.preview)
 
     async def _store_bytes(self, upload: Upload, uploader: Uploader, file: IO[bytes], preview: bytes | None) -> Upload:
+        """Create the row of an upload, store its bytes, and return the upload in the state `ready`.
+
+        The upload expires if its bytes cannot be stored; the error is raised.
+        """
         await self._repository.create(upload, uploader.quota_key)
         try:
             await self._store.write(upload.id, file, preview)
@@ -285,7 +304,11 @@ class UploadService:
 
     @contextmanager
     def _reserve(self, uploader: Uploader, size: int) -> Generator[None]:
-        """Count a running upload and its bytes."""
+        """Count a running upload and its bytes within the context.
+
+        Raises:
+            RateLimited: `MAX_PARALLEL` uploads of the owner are running.
+        """
         if self._running[uploader.quota_key] >= MAX_PARALLEL:
             raise errors.RateLimited("too_many_uploads", retry_after=_RETRY_AFTER)
         self._running[uploader.quota_key] += 1
@@ -299,6 +322,12 @@ class UploadService:
                 del self._running[uploader.quota_key], self._running_bytes[uploader.quota_key]
 
     async def _require_space(self, uploader: Uploader) -> None:
+        """Check the quotas and the free space, with the reserved bytes of all running uploads.
+
+        Raises:
+            RateLimited: The daily quota of the owner is exceeded.
+            Unavailable: The quota of the server is exceeded, too little space is free, or the database failed.
+        """
         usage = await self._repository.read_usage(uploader.quota_key)
         if self.limits.daily and usage.daily + self._running_bytes[uploader.quota_key] > self.limits.daily:
             raise errors.RateLimited("upload_quota_exceeded", retry_after=_QUOTA_RETRY_AFTER)
