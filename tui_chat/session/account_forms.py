@@ -69,7 +69,7 @@ class AccountForm:
         title: Translated title.
         inputs: Fields in order.
         submit_label: Translated label of the action.
-        submit: Runs the action with the values by field name, and returns a message for the user.
+        submit: Runs the action with the validated values by field name, and returns a message for the user.
         hint: Translated text above the fields, "" for none.
     """
 
@@ -80,10 +80,14 @@ class AccountForm:
     hint: str = ""
 
     def validate(self, values: Mapping[str, str]) -> None:
-        """Check the values that need no server.
+        """Check the values that need no server. The first invalid field is reported.
+
+        Args:
+            values: Values of all fields by name, with the default of an empty field.
 
         Raises:
-            InvalidField: A required field is empty, or the repeated password differs.
+            InvalidField: A required field is empty, the repeated password differs, or `MESSAGES` is neither `keep` nor
+                `delete`.
         """
         for form_input in self.inputs:
             if not (form_input.is_optional or values[form_input.name]):
@@ -109,7 +113,10 @@ class InvalidField(Exception):
 
 
 def find_field(form: AccountForm, error: ChatError) -> str:
-    """Return the name of the field that caused an error of `submit`, "" for another cause."""
+    """Return the name of the field that caused an error of `submit`, "" for another cause.
+
+    A violated rule of passwords concerns the new password, if the form has one.
+    """
     field = NICK if error.code == "nick_invalid" else _FIELDS_BY_REASON.get(error.reason, "")
     names = [form_input.name for form_input in form.inputs]
     if field == PASSWORD and error.reason != "login_failed" and NEW_PASSWORD in names:
@@ -118,7 +125,7 @@ def find_field(form: AccountForm, error: ChatError) -> str:
 
 
 def log_in_form(manager: AccountManager) -> AccountForm:
-    """Return the form of `/login`."""
+    """Return the form of `/login`, with the account of the current login as initial value."""
 
     async def submit(values: Mapping[str, str]) -> str:
         await manager.log_in(values[ACCOUNT], values[PASSWORD])
@@ -135,7 +142,12 @@ def log_in_form(manager: AccountManager) -> AccountForm:
 
 
 def register_form(manager: AccountManager, nick: str) -> AccountForm:
-    """Return the form of `/register`, for a guest with a nickname that may also be the account name."""
+    """Return the form of `/register`.
+
+    Args:
+        manager: Login of the user.
+        nick: Nickname of the guest, the initial account name if valid as one, otherwise the initial nickname.
+    """
 
     async def submit(values: Mapping[str, str]) -> str:
         await manager.register(values[ACCOUNT], values[PASSWORD], nick=values[NICK], invite=values[INVITE])
@@ -178,7 +190,7 @@ def password_form(manager: AccountManager) -> AccountForm:
 
 
 def profile_form(manager: AccountManager, profile: AccountProfile) -> AccountForm:
-    """Return the form of `/account`."""
+    """Return the form of `/account`, with nickname and text of the current profile."""
 
     async def submit(values: Mapping[str, str]) -> str:
         await manager.update_profile(values[NICK], values[ABOUT])
@@ -216,10 +228,10 @@ def deletion_form(manager: AccountManager) -> AccountForm:
 
 
 def select_device(devices: Sequence[Device], number: str) -> Device:
-    """Return the device with a number from 1 in the list of `/devices`.
+    """Return the device with a number, counted from 1 in the list of `/devices`.
 
     Raises:
-        InvalidField: The text is no such number.
+        InvalidField: The text is no number of a device; the error has no field.
     """
     if number.isascii() and number.isdigit() and 0 < int(number) <= len(devices):
         return devices[int(number) - 1]
@@ -231,12 +243,13 @@ def _password(label: str, name: str = PASSWORD) -> FormInput:
 
 
 def _logged_in(manager: AccountManager) -> str:
+    """Return the message of a login, followed by the problem of its storage, if any."""
     account = manager.login.account if manager.login is not None else ""
     return account_strings.logged_in(account, manager.problem)
 
 
 def encryption_hint(url: str) -> str:
-    """Return a warning for a connection that transmits passwords readably over a network, otherwise ""."""
+    """Return a warning for a URL without HTTPS, "" with HTTPS or for a server on this computer."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     try:

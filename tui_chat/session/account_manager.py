@@ -1,8 +1,8 @@
 """Login of the user on one server: account requests, and the token stored on this computer.
 
-- Secrecy: passwords only pass through; the token is stored in `LoginStore` alone.
+- Secrecy: passwords are not stored; the token is stored in `LoginStore` alone.
 - Order: a token is stored before the connection changes, so that a crash never loses a login.
-- Replaced and ended logins are revoked on the server, as far as the server responds.
+- Revocation: a replaced or ended login is revoked on the server last. A failure is only a `problem`.
 """
 
 import logging
@@ -28,7 +28,10 @@ async def _stay_disconnected(_: SavedLogin | None) -> None:
 
 
 class AccountManager:
-    """Login on one server. The methods raise the `ChatError` of a failed request (`AccountClient`).
+    """Login on one server.
+
+    The methods raise the `ChatError` of a failed request (`AccountClient`), and `Unauthorized` for a request of a guest
+    that needs a login.
 
     Args:
         url: Base URL of the server.
@@ -39,7 +42,7 @@ class AccountManager:
         guest_key: Returns the guest key of the session, None without one.
         on_login_changed: Called with each new login, None for a guest, to change the connection.
         login: Current login, None for a guest.
-        problem: Error sentence of the last access to the stored login, "" on success.
+        problem: Error sentence of the last read, write or revocation of a login, "" on success.
     """
 
     def __init__(self, url: str, store: LoginStore) -> None:
@@ -50,13 +53,15 @@ class AccountManager:
         self.login, self.problem = store.find(url)
 
     async def log_in(self, account: str, password: str) -> None:
-        """Log in with an existing account."""
+        """Log in with an existing account, in place of the current login."""
         client = AccountClient(self.url)
         login = await client.log_in(account, password, label=_device_label())
         await self._change_login(SavedLogin(self.url, login.account, login.token))
 
     async def register(self, account: str, password: str, *, nick: str, invite: str) -> None:
         """Create an account, which receives the messages and rooms of the session's guest, and log in.
+
+        An account without them is created if the server rejects the guest key.
 
         Args:
             account: Account name.
@@ -78,7 +83,7 @@ class AccountManager:
             await self._change_login(None)
 
     async def list_devices(self) -> list[Device]:
-        """Return the devices of the account, the most recently used first."""
+        """Return the devices of the account: the current one, then the others by last use, newest first."""
         devices = await self._client().list_devices()
         return sorted(devices, key=lambda device: (device.current, device.last_used_at, device.id), reverse=True)
 
@@ -102,7 +107,7 @@ class AccountManager:
         await self._client().change_password(password, new_password)
 
     async def delete_account(self, password: str, messages: Literal["keep", "delete"]) -> None:
-        """Delete the account and continue as a guest (`AccountClient.delete_account`)."""
+        """Delete the account and its stored login, and continue as a guest (`AccountClient.delete_account`)."""
         await self._client().delete_account(password, messages=messages)
         self.problem = self._store.remove(self.url)
         self.login = None
@@ -114,6 +119,7 @@ class AccountManager:
         return AccountClient(self.url, self.login.token)
 
     async def _change_login(self, login: SavedLogin | None) -> None:
+        """Store a login, or remove the stored one for None; then change the connection and revoke the old token."""
         old_login, self.login = self.login, login
         self.problem = self._store.remove(self.url) if login is None else self._store.save(login)
         await self.on_login_changed(login)

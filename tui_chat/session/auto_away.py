@@ -2,6 +2,7 @@
 
 - Manual status: a status of `/away` is neither replaced by the automatic one nor removed by input.
 - Check: the front end calls `record_input` for each input, and `check` every few seconds.
+- Requests: run in the background, and a new one cancels the previous one. Errors are only logged.
 """
 
 import asyncio
@@ -47,15 +48,15 @@ class AutoAway:
         self._request: asyncio.Task[None] | None = None
 
     def record_input(self) -> None:
-        """Restart the time without input, and remove the automatic status."""
+        """Restart the time without input, and remove the automatic status, if set."""
         self._last_input = self._now()
         if self._is_active:
             self._set_status(is_away=False)
 
     def check(self) -> None:
-        """Set the automatic status after the time without input, or remove that status if the setting is now 0.
+        """Set the automatic status after `away_after` minutes without input; remove the status if the setting is 0.
 
-        Without a connection, and for a user who is away already, the status is not set.
+        The status is not set without a connection, or for a user who is away already.
         """
         limit = MINUTE * self._settings().away_after
         if self._is_active:

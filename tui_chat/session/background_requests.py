@@ -27,7 +27,10 @@ class BackgroundRequests:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, request: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """Run a request until its end or `cancel_all`, and return its task. An unexpected exception is also logged."""
+        """Run a request until its end or `cancel_all`, and return its task.
+
+        A `ChatError` is reported with its text. Any other exception is logged, and reported as an internal error.
+        """
         task = asyncio.create_task(request)
         self._tasks.add(task)
         task.add_done_callback(self._on_done)

@@ -33,14 +33,18 @@ class BlockSync:
         self._change_count = 0
 
     async def restore(self) -> None:
-        """Load the stored list before the first room is opened."""
+        """Apply the stored list, for a call before the first room is opened. No effect for a guest."""
         account = self._account()
         if account is not None:
             store = self._server_link.composer_store
             self._session.ignore_filter.blocked_member_ids = await store.load_blocked_members(account)
 
     async def load(self) -> None:
-        """Load the list of the server. After an error, the known list stays."""
+        """Load the list of the server, store the list, and update the timelines by a queued event.
+
+        The request is repeated if a change arrives meanwhile. After an error, the known list stays. For a guest, the
+        list becomes empty without a request.
+        """
         member_ids, change_count = frozenset[str](), -1
         while change_count != self._change_count:  # otherwise, the response may precede a change
             change_count = self._change_count
@@ -56,12 +60,13 @@ class BlockSync:
         self._server_link.event_queue.put(RequestCompleted(self._session.apply_settings))
 
     def on_block_changed(self, event: BlockChanged) -> None:
-        """Apply a change by this or another device."""
+        """Apply a change by this or another device, and store the list."""
         self._change_count += 1
         self._session.apply(event)
         self._save()
 
     def _save(self) -> None:
+        """Store the list; no effect for a guest."""
         account = self._account()
         if account is not None:
             member_ids = self._session.ignore_filter.blocked_member_ids

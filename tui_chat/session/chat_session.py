@@ -126,7 +126,10 @@ class ChatSession:
         return ScreenDelta(parts, splices)
 
     def show_room(self, name: str) -> None:
-        """Select an open room, viewed only after `set_viewed`, and end its `mark_unread`; no effect for other names."""
+        """Select an open room and end its `mark_unread`, also if the room is selected; no effect for other names.
+
+        The previous room is no longer viewed; the new one is viewed only after `set_viewed`.
+        """
         view = self.rooms.get(names.canonical_key(name))
         if view is None:
             return
@@ -256,7 +259,7 @@ class ChatSession:
     def apply(self, event: events.ClientEvent | RoomTrimmed) -> None:
         """Apply an event. A lost room is removed and reported; other events of unknown rooms have no effect.
 
-        An equal `ProblemReported` is displayed only once.
+        A rejected login and a `ProblemReported` become notices, the latter only once per text.
         """
         match event:
             case events.ConnectionStateChanged(state):
@@ -326,10 +329,9 @@ class ChatSession:
             self._dirty_parts |= DirtyPart.HEADER
 
     def _on_room_joined(self, view: RoomView, event: events.RoomJoined) -> None:
-        room = view.room
-        if view.nick != room.nick:
-            self._add_room_notice(view, chat_strings.own_nick_changed(room.nick))
-        has_new_identity, view.topic = view.update_identity(), room.topic
+        if view.nick != view.room.nick:
+            self._add_room_notice(view, chat_strings.own_nick_changed(view.room.nick))
+        has_new_identity, view.topic = view.update_identity(), view.room.topic
         if event.log_reset:
             if view.transcript.newest_seq:  # otherwise, only notices could be removed
                 view.reset()
@@ -358,8 +360,7 @@ class ChatSession:
             self._dirty_parts |= DirtyPart.STATUS
 
     def _on_read_marker_changed(self, view: RoomView, event: events.ReadMarkerChanged) -> None:
-        is_selected = view is self.current_room and self.has_focus
-        view.apply_read_marker(event.marker, event.previous, is_selected=is_selected)
+        view.apply_read_marker(event.marker, event.previous, is_selected=view is self.current_room and self.has_focus)
 
     def queue_notifications(self, view: RoomView, lines: Sequence[MessageLine]) -> None:
         """Queue notifications for unread messages by notification level, none for the current room with focus."""

@@ -37,9 +37,9 @@ class ComposeMode(Struct, frozen=True):
 
 
 def resolve_emoji(text: str) -> str:
-    """Return the emoji for a quick-reaction digit or an emoji name (`tada`, `:tada:`), other text unchanged.
+    """Return the emoji for a quick-reaction digit or an emoji name (`tada`, `:tada:`).
 
-    Surrounding whitespace is removed; an unknown name remains unchanged.
+    Any other text is returned without surrounding whitespace.
     """
     stripped = text.strip()
     if len(stripped) == 1 and stripped.isascii() and stripped.isdigit() and 0 < int(stripped) <= len(QUICK_REACTIONS):

@@ -193,9 +193,9 @@ class SessionController:
         }
 
     def process_events(self, deadline: float) -> bool:
-        """Apply queued events until the deadline, at least one if the queue is not empty.
+        """Apply queued events with `apply_safely` until the deadline, at least one if the queue is not empty.
 
-        Requests due trims once at the end.
+        Requests the trims of long rooms once at the end.
 
         Args:
             deadline: Time limit on the clock of `time.monotonic`.
@@ -235,12 +235,14 @@ class SessionController:
         return self.accounts.login is not None
 
     async def _fetch_image(self, path: str, max_bytes: int) -> bytes:
+        """Read a file of the server over any joined room; raise `Unavailable` without one."""
         room = next(iter(self.server_link.require_client().rooms.values()), None)
         if room is None:
             raise Unavailable("not_connected")
         return await room.files.read(path, max_bytes)
 
     async def _on_closing(self) -> None:
+        """Stop the loader of memberships, and send the read markers."""
         self.durable_rooms.stop()
         await self.read_markers.flush()
 
@@ -358,6 +360,7 @@ class SessionController:
 
 
 def _form_field_for(error: ChatError) -> str:
+    """Return the field of the join form with the cause of a failed join: `nick`, `room` or `server`."""
     if isinstance(error, NickInvalid):
         return "nick"
     if isinstance(error, RoomInvalid | NotFound | Forbidden | TooLong):

@@ -2,6 +2,7 @@
 
 - User information: `https://paypal.com@evil.example/` leads to `evil.example`.
 - Mapped characters: compatibility forms and invisible characters, which name resolution replaces or removes.
+- Percent escapes: `%` in an ASCII host, which browsers decode.
 - Symbols: non-ASCII characters other than letters, marks and digits, such as the fraction slash (RFC 5892).
 - Mixed scripts: letters of several scripts in one label, outside of the combinations of UTS #39, section 5.2.
 - Lookalikes: labels under an ASCII domain that consist of letters in the shape of ASCII letters (UTS #39, section 4).

@@ -36,7 +36,11 @@ class DurableRoomLoader:
         self._timer: asyncio.TimerHandle | None = None
 
     def load_once(self) -> None:
-        """Start to load the memberships unless a load has started over the current connection."""
+        """Start to load the memberships unless a load has started over the current connection.
+
+        No load starts before a room is open. For a guest, the memberships become empty. A call without a connection
+        prepares the first load of the next one.
+        """
         if not isinstance(self._session.connection_state, Online):
             self._is_started, self._is_first = False, True
         elif not self._has_account():
@@ -57,6 +61,7 @@ class DurableRoomLoader:
             self._timer = None
 
     def _start(self) -> None:
+        """Start a load, and the timer of the next one."""
         self.stop()
         self._timer = asyncio.get_running_loop().call_later(REFRESH_INTERVAL, self.refresh)
         self._server_link.start(log_chat_errors(self._load()))

@@ -49,7 +49,7 @@ class DurableRooms:
         return sorted(closed_rooms, key=lambda room: room.is_direct)
 
     def set_read_marker(self, name: str, marker: ReadMarker) -> None:
-        """Set the counts of a room; no effect for an unknown room."""
+        """Set the unread counts of a room to those of a read marker; no effect for an unknown room."""
         key = names.canonical_key(name)
         if key in self._rooms:
             counts = {"unread_count": marker.unread, "mention_count": marker.mentions}

@@ -1,7 +1,7 @@
 """Parser of durations, and of the end of a sanction.
 
 - Durations: `30m`, `2h`, `7d`, `2w`, `1h30m`, `30分钟`, `2小时`, `7天`, `2周`.
-- Dates: `2026-12-01`, the start of this day, and `2026-12-01T18:30`.
+- Dates: `2026-12-01`, the start of this day, `2026-12-01T18:30`, and the other forms of `datetime.fromisoformat`.
 """
 
 import re
@@ -23,7 +23,7 @@ def is_duration_like(word: str) -> bool:
 
 
 def parse_duration(word: str) -> int | None:
-    """Return a duration in seconds, None for an unknown form."""
+    """Return a duration in seconds, the sum of its parts; None for an unknown form. Units are case-insensitive."""
     normalized = word.casefold()
     if not _DURATION.fullmatch(normalized):
         return None

@@ -20,7 +20,10 @@ _UNITS = ("KiB", "MiB", "GiB")
 
 
 def describe_size(size: int) -> str:
-    """Return a size in bytes as a short text, such as `812 B` or `1.2 MiB`, rounded half up."""
+    """Return a size in bytes as a short text, such as `812 B` or `1.2 MiB`, rounded half up.
+
+    A value of 1000 or more changes to the next unit, at most `GiB`.
+    """
     value, unit = float(size), "B"
     for larger_unit in _UNITS:
         if value < 1000:
@@ -45,7 +48,10 @@ def describe_file(attachment: Attachment) -> str:
 
 
 def describe_outbox_files(item: OutboxItem) -> str:
-    """Return the captions of the files of an unsent message, one per line, with the progress of their uploads."""
+    """Return the captions of the files of an unsent message, one per line; empty without files.
+
+    The caption of a pending file has the progress of its upload, or says that the file waits.
+    """
     return "\n".join(_describe_outbox_file(item, index) for index in range(len(item.files)))
 
 
@@ -78,7 +84,11 @@ def describe_content(message: Message) -> str:
 
 
 def list_images(message: Message) -> tuple[LineImage, ...]:
-    """Return the images of a message that can be shown, none of a deleted message."""
+    """Return the images of a message that can be shown, in the order of the files; none of a deleted message.
+
+    An image needs known dimensions up to `MAX_IMAGE_SIDE`, and a preview or a supported type and at most
+    `MAX_IMAGE_BYTES`.
+    """
     return tuple(
         LineImage(attachment.preview or attachment.path, attachment.width, attachment.height)
         for attachment in message.attachments or ()

@@ -61,11 +61,12 @@ class FileOpener:
         self._directory: Path | None = None
 
     async def open(self, files: RoomFiles, attachment: Attachment) -> None:
-        """Download a file and start the program of the desktop.
+        """Download a file to the private directory and start the program of the desktop.
 
         Raises:
-            ChatError, OSError: The download failed.
-            OpenFailed: The file is not openable, or no program opened it.
+            ChatError: The download failed.
+            OSError: The file or the directory cannot be written.
+            OpenFailed: The name of the downloaded file is not openable, or the program failed within `START_TIMEOUT`.
         """
         path = await files.download(attachment, await asyncio.to_thread(self._create_directory))
         if not is_openable(path.name):
@@ -73,6 +74,7 @@ class FileOpener:
         await _start_program(path)
 
     def _create_directory(self) -> Path:
+        """Return the private directory, created at the first call."""
         if self._directory is None:
             self._directory = Path(tempfile.mkdtemp(prefix="chat-tui-"))  # mode 0700
             weakref.finalize(self, shutil.rmtree, self._directory, ignore_errors=True)

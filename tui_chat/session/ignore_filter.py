@@ -3,7 +3,7 @@
 - Ignored nicknames are a setting of this device, blocked members belong to the account.
 - Identity: a member seen under an ignored nickname stays ignored after a nickname change, until the setting changes
   or the program ends.
-- Own messages: the caller exempts the user's own member id.
+- Own messages: the caller excludes the user's own member id.
 """
 
 from collections.abc import Callable
@@ -47,7 +47,7 @@ class IgnoreFilter:
         return True
 
     def is_hidden(self, nick: str, member_id: str) -> bool:
-        """Return whether messages of this member under this nickname are hidden.
+        """Return whether messages of this member under this nickname are hidden: blocked, or ignored.
 
         A call with an ignored nickname also records the member id, so that later nicknames of the member are hidden.
         """

@@ -49,7 +49,9 @@ class ImageFiles:
         self.on_deleted: Callable[[list[str]], object] = lambda paths: None
 
     async def read(self, path: str) -> bytes:
-        """Return a file.
+        """Return a file from memory, the cache directory or the server, and store the file in the others.
+
+        Errors of the cache directory are only logged.
 
         Args:
             path: Path of an image on the server.
@@ -76,7 +78,7 @@ class ImageFiles:
         return content
 
     def forget(self, paths: list[str]) -> None:
-        """Remove the files of deleted images."""
+        """Call `on_deleted`, and remove the files of deleted images from memory and the cache directory."""
         self._deletion_count += 1
         self.on_deleted(paths)
         for path in paths:
@@ -101,6 +103,7 @@ class ImageFiles:
         return content
 
     def _save(self, path: str, content: bytes) -> None:
+        """Write a file to the cache directory, and remove the oldest ones above `CACHE_BYTES`."""
         if self._directory is None:
             return
         try:
@@ -115,7 +118,7 @@ class ImageFiles:
 
 
 def _remove_oldest(directory: Path) -> None:
-    """Remove the least recently used files above `CACHE_BYTES`."""
+    """Remove the least recently used files, until at most `CACHE_BYTES` remain."""
     files: list[tuple[float, int, Path]] = []
     for file in directory.iterdir():
         with suppress(FileNotFoundError):  # removed by another process

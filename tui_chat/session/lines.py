@@ -71,7 +71,7 @@ class ReactionCount(Struct, frozen=True, array_like=True, gc=False):
 
 
 def count_reactions(reactions: Mapping[str, ReactionSummary] | None) -> tuple[ReactionCount, ...]:
-    """Return the reactions of a message for its line."""
+    """Return the reactions of a message for its line, in the order of the mapping; empty for None."""
     return tuple(
         ReactionCount(emoji, summary.count, summary.own, tuple(reactor.nick_name for reactor in summary.by))
         for emoji, summary in (reactions or {}).items()

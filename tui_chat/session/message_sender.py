@@ -39,7 +39,7 @@ class MessageSender:
     def submit(self, mode: ComposeMode | None, text: str) -> str:
         """Queue text according to a compose mode, None for a message. Return the error message, empty on success.
 
-        A reaction that the user has already is removed. Invalid text and a missing room are errors.
+        A reaction that the user has already is removed. Invalid text, a full outbox and no open room are errors.
         """
         match mode:
             case None:
@@ -80,6 +80,7 @@ class MessageSender:
         return self._find_room(view.name) if view is not None else None
 
     def _post(self, post: Callable[[MessageRoom], OutboxItem], room_name: str = "") -> str:
+        """Queue an item in a room, the current room for "", and call `on_posted`. Return the error message."""
         room = self._find_room(room_name) if room_name else self._current_room()
         if room is None:
             return chat_strings.not_in_room(room_name)
@@ -122,6 +123,7 @@ class MessageSender:
         return self._change_unsent(key, lambda room, client_id: room.drop(client_id))
 
     def _change_unsent(self, key: str, change: Callable[[MessageRoom, UUID], object]) -> bool:
+        """Change the unsent message with a line key. Return False without one, or if `change` raises `KeyError`."""
         room, client_id = self._current_room(), find_client_id(self._session.current_room, key)
         if room is not None and client_id is not None:
             with suppress(KeyError):

@@ -25,9 +25,9 @@ class NotifiableMessage:
     """Message that qualifies for a notification.
 
     Attributes:
-        room: Room name.
-        nick: Author's nickname, with the mark of a confusable nickname.
-        text: Message body.
+        room: Title of the room.
+        nick: Author's nickname, with the marks of a confusable nickname and of a bot.
+        text: Message body, followed by the captions of the files.
         is_mention: True if the text mentions the user.
     """
 
@@ -54,7 +54,7 @@ class NotificationBatcher:
         self._pending.append(message)
 
     def discard_room(self, room: str) -> None:
-        """Remove the queued messages of a room."""
+        """Remove the queued messages of the room with this title."""
         self._pending = deque((message for message in self._pending if message.room != room), MAX_PENDING)
 
     @property

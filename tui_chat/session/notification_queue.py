@@ -26,7 +26,10 @@ class NotificationQueue:
         self._queue: deque[NotifiableMessage] = deque(maxlen=MAX_QUEUED_NOTIFICATIONS)
 
     def add(self, view: RoomView, lines: Sequence[MessageLine]) -> None:
-        """Queue unread messages of a room by its notification level; an unmuted direct room has the level `all`."""
+        """Queue the unread messages of a room that its notification level includes, none under an ignored nickname.
+
+        An unmuted direct room has the level `all`.
+        """
         settings = self._settings()
         is_unmuted_direct = view.room.is_direct and not is_room_muted(settings, view.name)
         level = "all" if is_unmuted_direct else notification_level(settings, view.name)

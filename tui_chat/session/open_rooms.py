@@ -45,7 +45,7 @@ class OpenRooms:
         return list(self.by_key.values())[number - 1] if 1 <= number <= len(self.by_key) else None
 
     def others(self) -> list[RoomView]:
-        """Return the rooms that are not selected, those after the selected one first."""
+        """Return the rooms that are not selected in display order, those after the selected one first."""
         views = list(self.by_key.values())
         index = next((index for index, view in enumerate(views) if view is self.current), 0)
         return views[index + 1 :] + views[:index]
@@ -56,7 +56,7 @@ class OpenRooms:
         self._sort()
 
     def add(self, view: RoomView) -> None:
-        """Add a room at its position."""
+        """Add a room at its position, without selecting the room."""
         self.by_key[names.canonical_key(view.name)] = view
         self._sort()
 

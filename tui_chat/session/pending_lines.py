@@ -50,7 +50,7 @@ class PendingLines:
         self._pending = {client_id: entry for client_id, entry in self._pending.items() if entry[0] != room}
 
     def on_item_changed(self, view: RoomView, item: OutboxItem) -> str:
-        """Apply a new outbox item or its state change to the timeline of its room.
+        """Apply a new outbox item or its state change to the timeline of its room, and to the count.
 
         A deletion hides its message unless the deletion failed or was dropped.
 
@@ -89,6 +89,11 @@ class PendingLines:
                 return
 
     def _update_line(self, view: RoomView, item: OutboxItem) -> None:
+        """Apply the state of a message to its line.
+
+        A new message ends a mark as unread, and a sent one becomes a line of the log. The line of a failed message that
+        an echo had replaced appears again.
+        """
         client_id = str(item.client_id)
         replaced_line = self._replaced_lines.pop(item.client_id, None)
         has_line = view.transcript.find_unsent(client_id) is not None

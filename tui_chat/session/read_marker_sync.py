@@ -49,7 +49,7 @@ class ReadMarkerSync:
         self._timer: asyncio.TimerHandle | None = None
 
     def schedule(self) -> None:
-        """Send the moved markers after `SEND_DELAY`; no effect for a guest."""
+        """Send the moved markers after `SEND_DELAY`; no effect for a guest, or if a send is scheduled."""
         if self._timer is None and self._has_account():
             self._timer = asyncio.get_running_loop().call_later(SEND_DELAY, self._send)
 
@@ -59,7 +59,10 @@ class ReadMarkerSync:
             self._start(request)
 
     async def flush(self) -> None:
-        """Send the moved markers now, and wait at most `FLUSH_TIMEOUT` for their acknowledgements."""
+        """Send the moved markers now, and wait at most `FLUSH_TIMEOUT` for their acknowledgements.
+
+        A scheduled send is cancelled. Without a connection, nothing is sent.
+        """
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -68,6 +71,7 @@ class ReadMarkerSync:
                 await asyncio.gather(*self._due_requests())
 
     def _due_requests(self) -> Iterable[Coroutine[Any, Any, None]]:
+        """Yield a request for each room with an unsent mark as unread, or a marker after that of the server."""
         if not isinstance(self._session.connection_state, Online):
             return
         for view in self._session.rooms.values():
@@ -81,7 +85,10 @@ class ReadMarkerSync:
                 yield log_chat_errors(room.read_marker.mark_read(view.read_seq))
 
     def mark_unread(self, view: RoomView, seq: int) -> None:
-        """Mark the messages from `seq` on as unread, for an account on all devices; offline, at the next connection."""
+        """Mark the messages from `seq` on as unread.
+
+        For an account, the mark is sent to the server immediately, or at the next connection.
+        """
         self._session.mark_unread(view, seq - 1)
         view.reading.has_unsent_mark = self._has_account()
         if view.reading.has_unsent_mark:
@@ -89,6 +96,7 @@ class ReadMarkerSync:
 
 
 async def _send_unread_mark(view: RoomView, room: Room) -> None:
+    """Send a mark as unread; the mark counts as sent unless the marker moved meanwhile."""
     seq = view.read_seq
     await room.read_marker.mark_read(seq, unread=True)
     if seq == view.read_seq:

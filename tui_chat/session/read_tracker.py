@@ -45,12 +45,14 @@ class ReadTracker:
         return (line.seq or 0) > max(self.seq, self._counted_seq) and not line.is_own
 
     def set_marker(self, seq: int, lines: Sequence[MessageLine], counts: ReadMarker | None = None) -> None:
-        """Set the marker, count the messages after it and move the divider.
+        """Set the marker, count the unread messages after the marker, and set the divider after the marker.
+
+        Without unread messages, the divider is removed.
 
         Args:
             seq: Read marker.
             lines: Loaded messages.
-            counts: Counts of the server, if messages after the marker are not loaded.
+            counts: Counts of the server, if messages after the marker are not loaded; later messages are added.
         """
         self.seq, self._counted_seq = seq, counts.last_seq if counts is not None else 0
         unread_lines = [line for line in lines if self.is_unread(line)]
@@ -59,9 +61,9 @@ class ReadTracker:
         self._transcript.set_unread_line(seq if self.unread_count else None)
 
     def add_unread(self, lines: Sequence[MessageLine], *, is_live: bool) -> None:
-        """Count new unread messages.
+        """Count new unread messages, and set the divider above the first ones. In a viewed room, none are counted.
 
-        Those of a fetch (`is_live` false) get the divider even in a viewed room, because they arrive together.
+        Messages of a fetch (`is_live` false) get the divider even in a viewed room, because they arrive together.
         """
         if lines and not self.unread_count and not (self.is_viewed and is_live):
             self._transcript.set_unread_line(self.seq)
@@ -73,7 +75,7 @@ class ReadTracker:
         self.mention_count += sum(line.is_mention for line in lines)
 
     def advance(self) -> None:
-        """Move the marker of a viewed room to the newest entry."""
+        """Move the marker of a viewed room to the newest entry, and end an unsent mark. No effect if not viewed."""
         if self.is_viewed:
             self.seq, self.has_unsent_mark = self._transcript.newest_seq, False
 
@@ -83,7 +85,7 @@ class ReadTracker:
         return self.seq, self.has_unsent_mark
 
     def mark_unread(self) -> None:
-        """Keep the unread messages of a selected room, until `is_marked_unread` is reset."""
+        """Mark the room as not viewed and set `is_marked_unread`. Marker, counts and divider remain."""
         self.is_viewed, self.is_marked_unread = False, True
 
     def start_viewing(self) -> None:

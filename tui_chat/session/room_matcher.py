@@ -164,6 +164,7 @@ def _letter_score(letters: Sequence[str], index: int) -> int:
 
 
 def _new_room(text: str, seen_keys: set[str]) -> list[RoomCandidate]:
+    """Return the candidate of a new room, empty for an invalid name or one with a key in `seen_keys`."""
     try:
         name = names.validate_room_name(text) if text else ""
     except ChatError:

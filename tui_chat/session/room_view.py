@@ -115,7 +115,7 @@ class RoomView:
         return self.reading.mention_count
 
     def load_log(self, read_seq: int | None = None) -> None:
-        """Load the log of the room after a join. Messages of other members after the read marker are unread.
+        """Load the visible messages of the log after a join. Those of other members after the read marker are unread.
 
         Args:
             read_seq: Saved read marker, None to mark all messages as read.
@@ -172,10 +172,10 @@ class RoomView:
         return [line for line in newest_first if line.seq is not None][::-1]
 
     def apply_read_marker(self, marker: ReadMarker, previous: ReadMarker | None, *, is_selected: bool) -> None:
-        """Apply the read marker of the account.
+        """Apply the read marker of the account. No effect while the user has an unsent mark as unread.
 
-        A marker before the own one is outdated, except after the first join, and if another device or the user marked
-        messages as unread. An unsent mark of the user replaces the marker of the server.
+        The first marker always applies. A later one moves the marker forward, unless the room is viewed; if lower than
+        its predecessor, the user has marked messages as unread, and the marker moves back. A viewed room stays read.
 
         Args:
             marker: Marker of the server.
@@ -197,7 +197,7 @@ class RoomView:
             self.reading.is_marked_unread = False
 
     def mark_read_until(self, seq: int, counts: ReadMarker | None = None) -> None:
-        """Move the read marker, possibly back, and count the messages after it.
+        """Move the read marker, possibly back, and count the messages after the marker.
 
         Args:
             seq: Read marker.
@@ -211,7 +211,10 @@ class RoomView:
         self.reading.set_marker(seq, self._lines_after(seq), counts)
 
     def message_line(self, message: Message) -> MessageLine:
-        """Return the line of a log message. Own messages, and `@room` by a plain member, are no mentions."""
+        """Return the line of a log message. Own messages, and `@room` by a plain member, are no mentions.
+
+        A message that is marked as confusable stays marked.
+        """
         is_own, known_line = message.member_id == self.member_id, self.transcript.find_message(message.seq)
         return MessageLine(
             key=f"message-{message.seq}",
@@ -242,7 +245,7 @@ class RoomView:
     def mark_confusable(self, authors: Iterable[tuple[str, str]]) -> None:
         """Mark the loaded messages of confusable authors, and later ones until `set_members`.
 
-        Marks messages in the newest `MAX_LINES_SEARCHED` lines.
+        Loaded messages before the newest `MAX_LINES_SEARCHED` lines are not marked.
 
         Args:
             authors: Member ids and nicknames.
@@ -265,6 +268,7 @@ class RoomView:
             self.transcript.put_messages([replace(line, deletion=state)])
 
     def _is_mentioned(self, message: Message) -> bool:
+        """Return whether a message mentions the user's nickname or account, or `@room` with a role above `member`."""
         mentions, nicks = MentionTokens(message.message), [member.nick_name for member in self.members]
         return any(mentions.includes(name, nicks) for name in {self.nick, self.account}) or (
             mentions.includes_room
@@ -289,14 +293,11 @@ class RoomView:
         return self.find_newest(lambda line: line.seq is not None and line.is_own is is_own and not line.is_text_hidden)
 
     def received_lines(self) -> Iterator[MessageLine]:
-        """Yield the messages of other members with a visible text, newest first, as far as `find_newest` searches."""
+        """Yield other members' messages with a visible text in the newest `MAX_LINES_SEARCHED` lines, newest first."""
         return (line for line in self._newest_messages() if not (line.is_own or line.is_text_hidden))
 
     def find_newest(self, predicate: Callable[[MessageLine], bool]) -> MessageLine | None:
-        """Return the newest message line that satisfies a predicate, None if not found.
-
-        Searches `MAX_LINES_SEARCHED` lines. Deleted and unsent messages count.
-        """
+        """Return the newest message line in `MAX_LINES_SEARCHED` lines that satisfies a predicate, otherwise None."""
         return next(filter(predicate, self._newest_messages()), None)
 
     def _newest_messages(self) -> Iterator[MessageLine]:

@@ -219,6 +219,7 @@ class ServerLink:
             await self._join(room, nick, saved_state, was_queued=False)
 
     def _queue_join(self, room: str, join: Coroutine[Any, Any, None]) -> None:
+        """Start a join that may wait for the connection, unless such a join of the room is running."""
         if (key := names.canonical_key(room)) in self._queued_joins:
             join.close()
         else:
@@ -238,6 +239,7 @@ class ServerLink:
             self._on_opened(RoomOpened(joined_room, saved_state, nick, show=not was_queued, was_queued=was_queued))
 
     def _on_opened(self, event: RoomOpened) -> None:
+        """Report and save an opened room; after the first one, restore the saved rooms if requested."""
         self.event_queue.put(event)
         self.composer_store.add_room(event.room.name)
         if self._is_restore_pending:
@@ -252,7 +254,10 @@ class ServerLink:
                 self._queue_join(name, self._restore_room(name, nick))
 
     def open_direct_room(self, name: str, nick: str) -> None:
-        """Join an announced direct room in the background; its messages after the saved read marker are unread."""
+        """Join an announced direct room in the background; its messages after the saved read marker are unread.
+
+        All its messages are unread without a saved marker. No effect while a queued join of the room runs.
+        """
         self._queue_join(name, self._restore_room(name, nick, SavedRoomState(read_seq=0)))
 
     async def _restore_room(self, name: str, nick: str, new_state: SavedRoomState | None = None) -> None:
@@ -306,7 +311,7 @@ class ServerLink:
             await open_room.set_topic(topic)
 
     def reconnect_now(self) -> None:
-        """Reconnect immediately if offline."""
+        """Reconnect immediately if offline. No effect before `run`."""
         if self._client is not None:
             self._client.reconnect_now()
 
@@ -366,11 +371,18 @@ class ServerLink:
             self.event_queue.put(ContextLoaded(room, seq if await open_room.history.load_around(seq) else None))
 
     async def search(self, query: str, room: str | None, cursor: "SearchCursor | None" = None) -> "SearchPage":
-        """Search messages in a room, or in all rooms if None, with the errors of `ChatClient.search`."""
+        """Return a page of a message search in a room, or in all rooms for None.
+
+        Raises:
+            ChatError: As for `ChatClient.search`; `Unavailable` before `run`.
+        """
         return await self.require_client().search(query, room=room, cursor=cursor)
 
     def send_typing(self, room: str, active: bool) -> None:
-        """Start (`active`) or stop the user's typing indicator in a room. Unknown rooms and errors are ignored."""
+        """Start (`active`) or stop the user's typing indicator in a room.
+
+        A room that is not open is ignored; errors are only logged.
+        """
         if (open_room := self.find_room(room)) is not None:
             self.start(log_chat_errors(open_room.set_typing(active)))
 

@@ -22,7 +22,7 @@ from tui_chat.session.settings.schema import JoinVisibility
 
 
 def coalesce(splices: Iterable[Splice]) -> list[Splice]:
-    """Merge adjacent or overlapping splices.
+    """Merge consecutive splices that are adjacent or overlap.
 
     Args:
         splices: Splices in the order of application; each index refers to the list after the previous splice.
@@ -109,7 +109,8 @@ class Transcript:
     def put_messages(self, messages: Iterable[MessageLine]) -> None:
         """Insert or replace messages of the log.
 
-        A replaced line keeps its position; an equal line causes no splice. New messages advance the newest `seq`.
+        A replaced line keeps its position; an equal line causes no splice. New messages advance the newest `seq`. The
+        deletion of a line with images calls `on_images_deleted`.
 
         Args:
             messages: Lines with a `seq`, in ascending order.
@@ -220,7 +221,7 @@ class Transcript:
         self._update_membership_line(key)
 
     def set_join_visibility(self, visibility: JoinVisibility) -> None:
-        """Set the visible membership events and update their lines; initially `smart`."""
+        """Set the visible membership events, initially `smart`, and add, change or remove their lines."""
         if visibility != self._join_visibility:
             self._join_visibility = visibility
             for key in self._membership_groups:

@@ -30,7 +30,7 @@ def find_upload_refusal(room: RoomPort) -> ChatError | None:
 
 
 def find_size_refusal(room: RoomPort, sizes: Iterable[int]) -> TooLong | None:
-    """Return the error of files with these sizes in bytes, None if the server accepts the sizes."""
+    """Return the error of files with these sizes in bytes, None if none exceeds the limit or the limit is unknown."""
     limit = room.upload_max_bytes
     return TooLong("file_too_large", limit=limit) if limit is not None and max(sizes, default=0) > limit else None
 

@@ -10,7 +10,7 @@ from tui_chat.session.strings import chat as chat_strings
 
 
 def run_in_background(request: Coroutine[Any, Any, str], context: CommandContext) -> None:
-    """Run the request of a command, and show its output if it is not empty.
+    """Start the request of a command, and show its output, if not empty, after the events so far.
 
     A `ChatError` or `CommandRejected` of the request is shown as an error.
     """
@@ -29,7 +29,7 @@ def run_in_background(request: Coroutine[Any, Any, str], context: CommandContext
 
 
 def send_in_order(send: Callable[[], str], context: CommandContext) -> None:
-    """Call `send` after the events so far; its error message, if not empty, is shown."""
+    """Queue a call of `send` after the events so far; its error message, if not empty, is shown."""
     events = context.link.event_queue
 
     def run() -> None:
@@ -43,7 +43,8 @@ def require_room(command: str, context: CommandContext) -> Room:
     """Return the current room for a command that needs the server.
 
     Raises:
-        CommandRejected: No room is open, or without a connection; the text names the command.
+        CommandRejected: No room is open, the client is not connected (the text names the command), or the current room
+            is being closed.
     """
     view = context.room()
     context.require_connection(command)

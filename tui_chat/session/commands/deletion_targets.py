@@ -23,7 +23,7 @@ def find_target(view: RoomView, nick: str) -> MessageLine:
     """Return the newest message with a visible text of the user, or of a nickname if it is not empty.
 
     Raises:
-        CommandRejected: There is no such message, or the user may not delete it.
+        CommandRejected: There is no such message, or the user may not delete that message.
     """
     nick_key = names.canonical_key(parse_nick(nick))
     line = (

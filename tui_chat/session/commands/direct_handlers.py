@@ -75,6 +75,11 @@ def _block(argument: str, context: CommandContext) -> None:
 
 
 async def _block_person(argument: str, context: CommandContext) -> str:
+    """Block the person at the start of the argument, and return the confirmation.
+
+    Raises:
+        CommandRejected: The person is unknown or the user, or the user is a guest.
+    """
     person, _ = await _find_in_rooms(argument, context)
     view = context.session.current_room
     if view is not None and person.member_id == view.member_id:
@@ -95,6 +100,11 @@ def _unblock(argument: str, context: CommandContext) -> None:
 
 
 async def _unblock_person(argument: str, context: CommandContext) -> str:
+    """Unblock the blocked person at the start of the argument, and return the confirmation.
+
+    Raises:
+        CommandRejected: No blocked person has this nickname.
+    """
     found = match_person(argument, await _read_blocks(context))
     if found is None:
         raise CommandRejected(tr("{nick} is not blocked.", nick=argument[:64]))
@@ -114,6 +124,7 @@ def _list_blocks(_: str, context: CommandContext) -> None:
 
 
 async def _read_blocks(context: CommandContext) -> list[MemberRef]:
+    """Return the blocked persons; one without a nickname gets the nickname `guest-` and six characters of its id."""
     blocks = await context.link.require_client().user.list_blocks()
     return [replace(person, nick_name=person.nick_name or f"guest-{person.member_id[:6]}") for person in blocks]
 

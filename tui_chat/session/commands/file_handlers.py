@@ -26,7 +26,12 @@ from tui_chat.session.upload_permission import find_upload_refusal
 
 
 def upload(argument: str, context: CommandContext) -> None:
-    """Queue local files as one message in the current room, also without a connection."""
+    """Read local files and queue them as one message in the current room, also without a connection.
+
+    Raises:
+        ChatError: The room refuses uploads.
+        CommandRejected: No room is open.
+    """
     room = context.room()
     if (refusal := find_upload_refusal(room.room)) is not None:
         raise refusal
@@ -34,7 +39,10 @@ def upload(argument: str, context: CommandContext) -> None:
 
 
 def upload_paths(room: str, paths: Sequence[Path], context: CommandContext) -> None:
-    """Queue local files as one message in a room; errors are shown, also that the room is not open."""
+    """Read local files in the background and queue them as one message in a room.
+
+    A missing, unreadable or empty file and a room that is not open are shown as errors; nothing is sent then.
+    """
     run_in_background(_upload(room, paths, context), context)
 
 
@@ -52,7 +60,11 @@ async def _upload(room: str, paths: Sequence[Path], context: CommandContext) -> 
 
 
 def cancel(argument: str, context: CommandContext) -> str:
-    """Discard the newest unsent message of the current room that is not in flight."""
+    """Discard the newest unsent message of the current room that is not in flight, and return its text.
+
+    Raises:
+        CommandRejected: There is no such message, or no room is open.
+    """
     room = context.link.find_room(context.room().name)
     for item in reversed(room.unsent() if room is not None else ()):
         if room is not None and isinstance(item.request, SendMessage):
@@ -63,7 +75,13 @@ def cancel(argument: str, context: CommandContext) -> str:
 
 
 def save(argument: str, context: CommandContext) -> None:
-    """Save the files of the newest message with files, in a directory, by default the downloads directory."""
+    """Save the files of the newest visible message with files, and show their paths.
+
+    A directory in the argument must exist. The default, the downloads directory, is created if missing.
+
+    Raises:
+        CommandRejected: Not connected, no such directory, or no message with files.
+    """
     room = require_room("save", context)
     directory, status = _stat(Path(argument.strip()) if argument.strip() else platformdirs.user_downloads_path())
     if argument.strip() and (status is None or not stat.S_ISDIR(status.st_mode)):
@@ -73,7 +91,7 @@ def save(argument: str, context: CommandContext) -> None:
 
 
 def save_files_of(seq: int | None, context: CommandContext) -> None:
-    """Save the files of a message of the current room in the downloads directory.
+    """Save the files of a message of the current room in the downloads directory, and show their paths.
 
     Raises:
         CommandRejected: Not connected, or the message has no files.
@@ -83,7 +101,13 @@ def save_files_of(seq: int | None, context: CommandContext) -> None:
 
 
 def open_newest(argument: str, context: CommandContext) -> str:
-    """Open a file of the newest message with files by its number, or list several files with their numbers."""
+    """Open a file of the newest visible message with files after a question, by its number in the argument.
+
+    Without a number, a single file is opened; several are returned as a list with their numbers.
+
+    Raises:
+        CommandRejected: Not connected, without a display, no such file, or an argument that is no number up to 99.
+    """
     room = require_room("open", context)
     files = _newest_files(room, context)
     if not argument and len(files) > 1:
@@ -102,10 +126,10 @@ def open_newest(argument: str, context: CommandContext) -> str:
 
 
 def open_file_of(seq: int | None, index: int, context: CommandContext) -> None:
-    """Open a file of a message of the current room after a question.
+    """Open a file of a message of the current room after a question. No effect for an index after the last file.
 
     Raises:
-        CommandRejected: Not connected, without a display, or the message has no such file.
+        CommandRejected: Not connected, without a display, or the message has no files.
     """
     room = require_room("open", context)
     files = _require_files(room, seq)
@@ -122,7 +146,11 @@ def _require_display() -> None:
 
 
 async def _open(room: Room, file: Attachment, context: CommandContext) -> str:
-    """Ask, then open a file, or save a file that may contain a program."""
+    """Ask, then open a file, or save a file that may contain a program. Return "" or the message of the save.
+
+    Raises:
+        CommandRejected: The file cannot be written, or no program opened the file.
+    """
     details = f"{file.name} · {file.type} · {describe_size(file.size)}"
     if not is_openable(file.name):
         question = tr("{file}: files of this kind are not opened, because they may run a program. Save?", file=details)
@@ -150,7 +178,11 @@ def _require_files(room: Room, seq: int | None) -> list[Attachment]:
 
 
 def _newest_files(room: Room, context: CommandContext) -> list[Attachment]:
-    """Return the files of the newest visible message with files, so that hidden members offer none."""
+    """Return the files of the newest visible message with files, so that hidden members offer none.
+
+    Raises:
+        CommandRejected: There is no such message.
+    """
     line = context.room().find_newest(lambda line: line.seq is not None and bool(line.captions))
     if line is None or (files := _files_of(room, line.seq)) is None:
         raise CommandRejected(tr("No loaded message of this room has a file."))
@@ -158,6 +190,7 @@ def _newest_files(room: Room, context: CommandContext) -> list[Attachment]:
 
 
 def _files_of(room: Room, seq: int | None) -> list[Attachment] | None:
+    """Return the files of a message, None for a message that is not loaded, and for None."""
     return room.log[seq].attachments if seq is not None and seq in room.log else None
 
 
@@ -171,6 +204,11 @@ def _stat(path: Path) -> tuple[Path, os.stat_result | None]:
 
 
 async def _save(room: Room, files: list[Attachment], directory: Path) -> str:
+    """Download files one after another to a directory, created if missing, and return a message with their paths.
+
+    Raises:
+        CommandRejected: A file cannot be written.
+    """
     paths: list[str] = []
     try:
         await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)

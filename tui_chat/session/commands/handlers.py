@@ -36,6 +36,8 @@ from tui_chat.session.strings import chat as chat_strings
 def run_input(text: str, context: CommandContext) -> str:
     """Queue the text as a message, or run the command in it. The output of a command becomes a notice.
 
+    A handler of `CommandContext.own_commands` replaces the one of `HANDLERS`.
+
     Returns:
         Error message, empty on success or if the operation has started.
     """
@@ -63,6 +65,7 @@ def _change_nick(argument: str, context: CommandContext) -> None:
 
 
 def _list_members(argument: str, context: CommandContext) -> None:
+    """Show the members with the argument in their nickname, after a load if some members are not stored."""
     room, key = context.room(), names.canonical_key(argument) if argument else ""
 
     def show_members() -> None:
@@ -90,6 +93,7 @@ def _list_rooms(argument: str, context: CommandContext) -> None:
 
 
 def _show_or_set_topic(argument: str, context: CommandContext) -> str | None:
+    """Return the topic of the current room, or request a new one."""
     room = context.room()
     if argument:
         topic = validate_topic(argument)
@@ -100,6 +104,10 @@ def _show_or_set_topic(argument: str, context: CommandContext) -> str | None:
 
 
 def _change_server(argument: str, context: CommandContext) -> None:
+    """Connect to another server; for an address with a room on the current server, show or join the room.
+
+    An invite in the address is stored for the join.
+    """
     server = address.parse_address(argument)
     room = names.validate_room_name(server.room) if server.room else ""
     if room and server.base_url == context.link.url:
@@ -124,6 +132,7 @@ def _compose(kind: ComposeKind, argument: str, context: CommandContext) -> None:
 
 
 def _last_message(room: RoomView) -> MessageLine | None:
+    """Return the newest acknowledged message with a visible text, None without one."""
     candidates = [line for own in (True, False) if (line := room.last_message(is_own=own)) is not None]
     return max(candidates, key=lambda line: line.seq or 0, default=None)
 

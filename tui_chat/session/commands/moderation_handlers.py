@@ -31,11 +31,13 @@ Action = Callable[[Room, MemberRef, str, CommandContext], Awaitable[ChangeAccept
 
 
 def _run(command: str, action: Action, argument: str, context: CommandContext) -> None:
+    """Start a moderation command in the current room."""
     room = require_room(command, context)
     run_in_background(_act(action, room, strip_mention(argument), context), context)
 
 
 async def _act(action: Action, room: Room, argument: str, context: CommandContext) -> str:
+    """Run an action for the person at the start of the argument. Return a message if the action changed nothing."""
     sanctioned = await _list_targets(room, _SANCTIONS[action]) if action in _SANCTIONS else []
     target, rest = match_person(argument, sanctioned) or await find_person(room, argument)
     newest_seq = room.log.last
@@ -47,6 +49,8 @@ async def _act(action: Action, room: Room, argument: str, context: CommandContex
 
 async def find_person(room: Room, argument: str) -> tuple[MemberRef, str]:
     """Return the person at the start of the argument, and the rest of the argument.
+
+    The candidates, in the order of the module docstring, include unlisted members, which the server searches.
 
     Raises:
         CommandRejected: No known person has this nickname.
@@ -72,7 +76,7 @@ def list_present(room: Room) -> list[MemberRef]:
 
 
 async def _list_targets(room: Room, action: str = "") -> list[MemberRef]:
-    """Return the targets of the newest actions, or of those of one kind; empty without the permission."""
+    """Return the targets of the newest actions, newest first, or of those of one kind; empty without the permission."""
     try:
         entries = (await room.moderation.read_audit(limit=HISTORY_PAGE)).messages
     except Forbidden:
@@ -86,7 +90,10 @@ def _to_ref(person: Member | Message) -> MemberRef:
 
 
 def match_person(argument: str, candidates: Iterable[MemberRef]) -> tuple[MemberRef, str] | None:
-    """Return the candidate with the longest nickname at the start of the argument, and the rest; None without one."""
+    """Return the candidate with the longest nickname at the start of the argument, and the rest; None without one.
+
+    The first of several candidates with equally long nicknames counts. Colons after the nickname are ignored.
+    """
     best: tuple[MemberRef, str] | None = None
     words = argument.split()
     for candidate in candidates:
@@ -99,10 +106,10 @@ def match_person(argument: str, candidates: Iterable[MemberRef]) -> tuple[Member
 
 
 def _split_end(rest: str) -> tuple[int | None, str]:
-    """Return the end of a sanction, None for no end, and the reason.
+    """Return the end of a sanction in milliseconds since the epoch, None for no end, and the reason.
 
     Raises:
-        CommandRejected: The first word starts with a digit, but is no duration or date, or an end in the past.
+        CommandRejected: The first word starts with a digit, but is no duration or date, or is in the past.
     """
     word, _, reason = rest.partition(" ")
     if not is_duration_like(word):
@@ -171,7 +178,7 @@ async def _deop(room: Room, target: MemberRef, rest: str, context: CommandContex
 
 
 async def _transfer(room: Room, target: MemberRef, rest: str, context: CommandContext) -> ChangeAccepted | None:
-    """Make a person the owner; the user, if an owner, becomes a moderator."""
+    """Make a person the owner after a question; the user, if an owner, becomes a moderator."""
     question = tr(
         "Make {nick} the owner of {room}? You become a moderator and cannot undo this.",
         nick=chat_strings.quote_nick(target.nick_name),

@@ -12,9 +12,10 @@ MAX_PATHS = 50
 
 
 def complete_path(typed: str) -> list[str]:
-    """Return the paths that start with a typed path, directories with a final separator; empty if unreadable.
+    """Return the sorted paths that start with a typed path, directories with a final separator; empty if unreadable.
 
-    Hidden entries require a typed dot. A leading `~` stays in the candidates.
+    Hidden entries require a typed dot, and names with unprintable characters are omitted. A leading `~` stays in the
+    candidates.
     """
     directory, _, prefix = typed.rpartition(os.sep)
     directory += os.sep if os.sep in typed else ""

@@ -45,7 +45,7 @@ def whois(nick: str, context: CommandContext) -> str | None:
 
 
 def _describe_member(name: str, context: CommandContext) -> str:
-    """Return the details of a known member, empty for an absent nickname."""
+    """Return the details of a listed member of an open room, the current room first; empty for an absent nickname."""
     nick_key, rooms = names.canonical_key(name), list(context.session.rooms.values())
     for room in sorted(rooms, key=lambda view: view is not context.session.current_room):
         for member in room.members:
@@ -55,7 +55,7 @@ def _describe_member(name: str, context: CommandContext) -> str:
 
 
 def _describe_absent_author(name: str, context: CommandContext) -> str:
-    """Return the details of the author of a loaded message, empty without one."""
+    """Return the details of the author of the newest loaded message under a nickname, empty without one."""
     nick_key = names.canonical_key(name)
     messages = [
         line
@@ -119,13 +119,13 @@ async def _list_mentions(context: CommandContext) -> str:
 
 
 def set_away(text: str, context: CommandContext) -> None:
-    """Show the other members of all rooms that the user is away, with a text that may be empty."""
+    """Request the status of an absent user with a text that may be empty, shown to the members of all rooms."""
     context.require_connection("away")
     run_in_background(_set_status(context, is_away=True, text=text), context)
 
 
 def set_back(_: str, context: CommandContext) -> None:
-    """Remove the status of `set_away`."""
+    """Request the removal of the status of `set_away`."""
     context.require_connection("back")
     run_in_background(_set_status(context, is_away=False), context)
 

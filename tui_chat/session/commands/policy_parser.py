@@ -30,7 +30,7 @@ def find_field(typed_name: str) -> str | None:
 
 
 def parse_field(typed_name: str, value: str) -> dict[str, Any]:
-    """Return the changed field of `PolicyFields` with its value.
+    """Return the changed field of `PolicyFields` with its value. Field and value are typed in any case.
 
     Raises:
         CommandRejected: The field is unknown, or the value invalid; the text lists the possibilities.
@@ -48,6 +48,7 @@ def parse_field(typed_name: str, value: str) -> dict[str, Any]:
 
 
 def _parse_retention(value: str) -> Retention:
+    """Return the retention for a number of messages, days (`30d`), or `all`; raise `CommandRejected` otherwise."""
     matched = _RETENTION.fullmatch(value)
     if value in ("all", "everything"):
         return Retention()

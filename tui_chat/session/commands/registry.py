@@ -292,7 +292,7 @@ def usage_error(name: str) -> str:
 
 
 def is_secret(text: str) -> bool:
-    """Return whether a text starts with a command that asks for a password, so that no file may contain the text."""
+    """Return whether words follow a command that asks for a password, so that no file may contain the text."""
     name, *arguments = text.removeprefix("/").split(maxsplit=1) or [""]
     command = find(name) if text.startswith("/") else None
     return command is not None and command.is_secret and bool(arguments)

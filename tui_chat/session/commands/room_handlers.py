@@ -21,7 +21,7 @@ _PRIVATE_OPTION = "--private"
 
 
 def _create(argument: str, context: CommandContext) -> None:
-    """Create a room with the user as owner, and show the room."""
+    """Create a room with the user as owner, and show the room; after `--private`, a private room with a title."""
     first, _, rest = argument.partition(" ")
     is_private = first.casefold() == _PRIVATE_OPTION
     name = rest.strip() if is_private else argument
@@ -75,13 +75,14 @@ def _parse_invite_limits(argument: str) -> dict[str, int]:
 
 
 def _build_url(server_url: str, room: Room, invite: Invite) -> str:
+    """Return a `chat` or `chats` link with the invite, for a server that sends no link."""
     server = urlsplit(server_url)
     scheme = "chats" if server.scheme == "https" else "chat"
     return f"{scheme}://{server.netloc}/{quote(room.name, safe='~')}?invite={invite.code}"
 
 
 def _show_or_set_policy(argument: str, context: CommandContext) -> str | None:
-    """Return the policy of the current room, or change one field of it."""
+    """Return the policy of the current room, or request the change of one field."""
     room = require_room("policy", context)
     if not argument:
         return moderation_strings.policy_list(room.policy)
@@ -162,7 +163,7 @@ def _revoke_hook(name: str, context: CommandContext) -> None:
 
 
 def _rename(new_name: str, context: CommandContext) -> None:
-    """Change the name of the current room, or the title of a private one; the entry appears in the room."""
+    """Request a new name of the current room, or a new title of a private one; the entry appears in the room."""
     room = require_room("rename", context)
     change = (
         {"title": names.validate_room_title(new_name)}
@@ -178,7 +179,7 @@ def _rename(new_name: str, context: CommandContext) -> None:
 
 
 def _delete_room(_: str, context: CommandContext) -> None:
-    """Delete the current room after a question; the loss of the room follows."""
+    """Delete the current room after a question; `RoomLost` follows."""
     room = require_room("delete-room", context)
 
     async def delete() -> str:

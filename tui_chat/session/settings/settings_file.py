@@ -128,6 +128,7 @@ class SettingsFile:
 
 
 def _write(path: Path, text: str) -> None:
+    """Replace the file, or the target of a symbolic link; directories are created, and the permissions preserved."""
     target = path.resolve() if path.is_symlink() else path  # preserve a symbolic link
     target.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(target, text.encode(), target.stat().st_mode & 0o777 if target.exists() else 0o600)
@@ -200,6 +201,7 @@ def _activate_default(text: str, name: str) -> Any:
 
 
 def _update_table(document: Any, name: str, value: Mapping[str, Any]) -> None:
+    """Set the entries of a table to those of `value`; unchanged entries keep their position and comments."""
     import tomlkit  # noqa: PLC0415 (60 ms, only for writes)
 
     if not isinstance(document.get(name), Mapping):

@@ -48,7 +48,7 @@ def device_name(device: "Device") -> str:
 
 
 def device_times(device: "Device") -> str:
-    """Return the times of the login and of the last use of a device in local time."""
+    """Return the day of the login and the hour of the last use of a device in local time."""
     return tr(
         "login {created}, last used {used}",
         created=f"{datetime.fromtimestamp(device.created_at / 1000):%Y-%m-%d}",

@@ -290,7 +290,7 @@ def history_search_prompt(query: str, has_failed: bool) -> str:
 
 
 def send_files_question(names: Sequence[str]) -> str:
-    """Return the question before dropped files are sent."""
+    """Return the question before dropped files are sent, with the name of a single file or the number of files."""
     if len(names) == 1:
         return tr("Send {name} as attachment?", name=names[0])
     return tr("Send {count} files as attachments?", count=len(names))

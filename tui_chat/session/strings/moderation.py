@@ -53,7 +53,10 @@ def member_summary(member: Member) -> str:
 
 
 def audit_list(entries: Sequence[Entry]) -> str:
-    """Return a line with local time and sentence for each entry: `2026-11-29 13:05 ann banned bob (spam).`."""
+    """Return a line with local time and sentence for each entry: `2026-11-29 13:05 ann banned bob (spam).`
+
+    Without entries, a sentence says so.
+    """
     lines = [f"{date_and_time(entry.ts)} {_audit_sentence(entry)}" for entry in entries]
     return "\n".join(lines) or tr("No actions of moderators.")
 
@@ -112,7 +115,7 @@ def ban_question(target: MemberRef, period: str) -> str:
 
 
 def invite_list(invites: Sequence[Invite]) -> str:
-    """Return a line with id, remaining uses and end in local time for each invite."""
+    """Return a line with id, remaining uses and end in local time for each invite; a hint without invites."""
     lines = [
         plural(
             "{id}: for {count:,} more person until {end} · /uninvite {id} revokes it",
@@ -127,7 +130,7 @@ def invite_list(invites: Sequence[Invite]) -> str:
 
 
 def hook_list(hooks: Sequence[Hook]) -> str:
-    """Return a line with name, creator and time of the creation in local time for each webhook."""
+    """Return a line with name, creator and local time of the creation for each webhook; a hint without webhooks."""
     lines = [
         tr(
             "{nick}: by {creator}, {time} · /unhook {nick} revokes it",
