@@ -62,11 +62,11 @@ def apply_access_change(connection: Connection, room: BatchRoom, command: Access
         now: Current time in milliseconds since the epoch.
 
     Raises:
-        NotFound: The room is missing; or `joined` to a private room without a valid invite or code, or as a banned
-            member.
+        NotFound: The room is missing; or `joined` with an invalid invite or code, to a private or direct room without
+            one, or to such a room as a banned member.
         Forbidden: `joined` to a visible room as a banned member.
-        Conflict: The room to create exists, the new name is taken, the target is the last owner and leaves or gets a
-            lower role, or the room has a webhook with the same name or too many webhooks.
+        Conflict: The room to create exists, the new name is taken, the target is the last owner and leaves or gets
+            another role, or the room has a webhook with the same name or too many webhooks.
     """
     if not room.id:
         raise NotFound("room_not_found")
@@ -90,7 +90,11 @@ def apply_access_change(connection: Connection, room: BatchRoom, command: Access
 
 
 def _change_member(connection: Connection, room: BatchRoom, command: AppendMemberChange, now: int) -> bool:
-    """Apply a member change, and return whether it has an effect; a kick always has one."""
+    """Apply a member change, and return whether it has an effect.
+
+    Kicks, bans and mutes always have one. Joins and invitations of members, leaves of other persons, the end of an
+    absent sanction and the current role have none.
+    """
     role = connection.execute(
         select(memberships.c.role).where(
             memberships.c.room_id == room.id, memberships.c.member_id == command.target.member_id
@@ -121,7 +125,11 @@ def _change_member(connection: Connection, room: BatchRoom, command: AppendMembe
 
 
 def _change_policy(connection: Connection, room: BatchRoom, command: AppendPolicyChange) -> bool:
-    """Apply a policy change, and return whether it has an effect; removed rooms keep their names."""
+    """Write the given fields of a policy change, and return whether any field was given.
+
+    Raises:
+        Conflict: Another room has the new name, also a removed room.
+    """
     values = _to_columns(command.changes)
     if command.title is not None:
         values["title"] = command.title
@@ -136,7 +144,13 @@ def _change_policy(connection: Connection, room: BatchRoom, command: AppendPolic
 
 
 def _create_room(connection: Connection, room: BatchRoom, command: AppendCreation, now: int) -> None:
-    """Give a new or removed room its policy and its members."""
+    """Write the policy of a new or removed room, and add its author as owner and its members.
+
+    The author of a direct room is a member without the role of an owner.
+
+    Raises:
+        Conflict: The room exists or has entries of this batch, or another direct room has the same members.
+    """
     if room.entry_count or not (room.is_new or room.visibility == REMOVED):
         raise Conflict("room_exists")
     is_direct = command.direct_key is not None
@@ -162,7 +176,14 @@ def _to_columns(fields: PolicyFields) -> dict[str, Any]:
 
 
 def _admit(connection: Connection, room: BatchRoom, command: AppendMemberChange, now: int) -> None:
-    """Check the join of a person without a membership, and consume one use of the invite."""
+    """Check the join of a person without a membership, and consume one use of the invite.
+
+    A reusable code takes precedence over an invite, and is not consumed.
+
+    Raises:
+        NotFound: As in `apply_access_change`.
+        Forbidden: As in `apply_access_change`.
+    """
     is_visible = room.visibility not in ("private", "direct")
     is_banned = connection.execute(
         select(sanctions.c.kind).where(
@@ -211,6 +232,7 @@ def _add_member(connection: Connection, room: BatchRoom, member: MemberRef, role
 
 
 def _end_membership(connection: Connection, room_id: int, member_id: str, role: str | None) -> bool:
+    """Delete the membership with the current `role`; return False if `role` is None, for no membership."""
     if role is None:
         return False
     if role == "owner":
@@ -228,6 +250,7 @@ def _delete_member(connection: Connection, room_id: int, member_id: str) -> None
 def _set_role(
     connection: Connection, room: BatchRoom, command: AppendMemberChange, current_role: str | None, now: int
 ) -> bool:
+    """Set the role of a member, or add a member with the role; return False if the role is the current one."""
     target, role = command.target, command.role
     assert role is not None
     if role == current_role:
@@ -246,6 +269,7 @@ def _set_role(
 
 
 def _require_other_owner(connection: Connection, room_id: int, member_id: str) -> None:
+    """Raise `Conflict` if no other durable member of the room is an owner."""
     other_owners = select(func.count()).where(
         memberships.c.room_id == room_id, memberships.c.role == "owner", memberships.c.member_id != member_id
     )
@@ -254,6 +278,7 @@ def _require_other_owner(connection: Connection, room_id: int, member_id: str) -
 
 
 def _set_sanction(connection: Connection, room_id: int, command: AppendMemberChange) -> None:
+    """Insert the ban or mute of a command, or replace an existing one of the same kind."""
     values = {
         "nick_name": command.target.nick_name,
         "account": command.target.account,
@@ -275,6 +300,7 @@ def _set_sanction(connection: Connection, room_id: int, command: AppendMemberCha
 
 
 def _delete_sanction(connection: Connection, room_id: int, command: AppendMemberChange) -> bool:
+    """Delete the ban or mute that a command ends, and return whether it existed, also if it had expired."""
     deleted = connection.execute(
         delete(sanctions).where(
             sanctions.c.room_id == room_id,

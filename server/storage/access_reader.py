@@ -43,7 +43,7 @@ def read_accesses(
 ) -> dict[str, AccessState]:
     """Return the policies of rooms and the standing of a person in each, by canonical key.
 
-    A room that does not exist, and a removed room, have the default policy.
+    A room that does not exist, and a removed room, have the default policy. Expired sanctions are ignored.
 
     Args:
         connection: Connection with an open transaction.
@@ -76,7 +76,13 @@ def read_restricted_keys(connection: Connection) -> list[str]:
 
 
 def read_banned_rooms(connection: Connection, requester: Requester, now: int) -> frozenset[int]:
-    """Return the ids of the rooms with a ban of a person, or of the address of a guest."""
+    """Return the ids of the rooms with a ban of a person, or of the address of a guest, that has not expired.
+
+    Args:
+        connection: Connection with an open transaction.
+        requester: Person.
+        now: Current time in milliseconds since the epoch.
+    """
     in_effect = or_(sanctions.c.until.is_(None), sanctions.c.until > now)
     is_person = sanctions.c.member_id == requester.member_id
     if requester.address_hash is not None:

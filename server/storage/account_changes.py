@@ -13,16 +13,18 @@ ACCOUNT_COUNTER = "account"
 
 
 def next_change_seq(connection: Connection) -> int:
-    """Return the value of `accounts.change_seq` for the changes of a transaction."""
+    """Increment the counter, and return its value for `accounts.change_seq` of the accounts to change."""
     statement = update(counters).where(counters.c.name == ACCOUNT_COUNTER).values(last=counters.c.last + 1)
     return connection.execute(statement.returning(counters.c.last)).scalar_one()
 
 
 def record_change(connection: Connection, is_changed: ColumnElement[bool]) -> None:
-    """Number a change of the tokens or blocks of an account; the first statement of its transaction.
+    """Set `accounts.change_seq` to the next number for a change of tokens or blocks.
+
+    The call precedes all other statements of its transaction, as required by the lock order.
 
     Args:
         connection: Connection with an open write transaction.
-        is_changed: Condition for the row of the account.
+        is_changed: Condition for the row of the account; without a match, the number remains unused.
     """
     connection.execute(update(accounts).where(is_changed).values(change_seq=next_change_seq(connection)))

@@ -61,7 +61,10 @@ class AccountRepository:
         return await self._list(select(accounts).order_by(accounts.c.id))
 
     async def list_changed(self, after: int) -> list[AccountRecord]:
-        """Return the accounts with a change after `change_seq`, in order of their last changes."""
+        """Return the accounts with a `change_seq` above `after`, in this order, with the deleted ones.
+
+        Changes of tokens and blocks count too, except new and expired tokens.
+        """
         return await self._list(select(accounts).where(accounts.c.change_seq > after).order_by(accounts.c.change_seq))
 
     async def list_erasures(self) -> list[AccountRecord]:
@@ -115,7 +118,7 @@ class AccountRepository:
         """Store a new account, and redeem an invite in the same transaction.
 
         Args:
-            account: Account whose `id` is ignored.
+            account: Names, member id, role, `is_bot` and `suspended` of the account; other fields are ignored.
             password_hash: Encoded hash, None for a bot.
             email: Address for the account's owner.
             invite_digest: SHA-256 of the code of a server invite; None for a registration without an invite.
@@ -138,7 +141,10 @@ class AccountRepository:
     async def update(
         self, account_id: int, *, keep_token_id: int | UnsetType | None = UNSET, **values: Any
     ) -> AccountRecord:
-        """Change columns of an account; a new name or nickname replaces the reserved names.
+        """Change columns of an account, and set its `updated_at` to the current time.
+
+        A new name or nickname replaces the reserved names and the names in the memberships of the account. A deletion
+        releases the reserved names.
 
         Args:
             account_id: Account to change.
@@ -237,6 +243,7 @@ class AccountRepository:
             raise Forbidden("invite_invalid")
 
     async def _write_names(self, work: Callable[[Connection], AccountRecord]) -> AccountRecord:
+        """Run a write that may reserve names, then call `on_change`; a violated constraint becomes `Conflict`."""
         try:
             record = await self._writes.run(work)
         except exc.IntegrityError:
@@ -289,7 +296,7 @@ def _update(
 
 
 def _unpin_avatar(connection: Connection, account_id: int) -> None:
-    """Let the upload of a replaced avatar expire."""
+    """Unpin the upload of the current avatar of an account, so that the upload expires."""
     statement = select(accounts.c.avatar_path).where(accounts.c.id == account_id).with_for_update()
     path = FilePath.parse(connection.execute(statement).scalar_one_or_none() or "")
     if path is not None:
@@ -297,7 +304,13 @@ def _unpin_avatar(connection: Connection, account_id: int) -> None:
 
 
 def _reserve_names(connection: Connection, row: Row[Any]) -> AccountRecord:
-    """Reserve the names of an account, and show them in its memberships, also in those of a registered guest."""
+    """Replace the reserved names of an account, and write its names into the memberships with its member id.
+
+    A guest who registers keeps the member id, so that memberships from the time as a guest are renamed too.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: A name belongs to another account.
+    """
     record = account_from_row(row)
     connection.execute(delete(account_names).where(account_names.c.account_id == row.id))
     login_key = names.canonical_key(record.account.name)

@@ -69,7 +69,14 @@ class BatchAttachments:
         return found
 
     def add(self, room: BatchRoom, seq: int, command: AppendMessage, files: list[events.Attachment]) -> None:
-        """Add the references of a new message to its files, as checked by `require`."""
+        """Queue the references of a new message to its files, and set the room of uploads without one.
+
+        Args:
+            room: Room of the message.
+            seq: `seq` of the message.
+            command: Command of the message.
+            files: Result of `require` for the command.
+        """
         for upload_id in {upload_id for attached in command.attachments for upload_id in attached.all_ids}:
             self._rows.append((upload_id, room.id, seq))
             if self._uploads[upload_id].room_id is None:
@@ -78,7 +85,7 @@ class BatchAttachments:
         self._texts.append((msgspec.json.encode(files), room.id, seq))
 
     def remove(self, room: BatchRoom, seq: int) -> None:
-        """Remove the references of a deleted message."""
+        """Queue the removal of the references of a deleted message, and drop its queued files."""
         self._removed.append((room.id, seq))
         self._texts = [row for row in self._texts if row[1:] != (room.id, seq)]
 

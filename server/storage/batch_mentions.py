@@ -27,7 +27,11 @@ class BatchMentions:
         self._markers: dict[tuple[int, str], tuple[int, int]] = {}
 
     def add(self, room: BatchRoom, seq: int, mentions: MentionTargets) -> None:
-        """Add the mentions of a message in `room.targets`."""
+        """Queue the mentions of a message in `room.targets`.
+
+        Of the candidates of each mention, the first that is a durable member is mentioned, without one nobody.
+        Mentions of the author are dropped.
+        """
         message = room.targets[seq]
         member_ids = (
             [ALL_MEMBERS]
@@ -42,11 +46,14 @@ class BatchMentions:
                 self._rows[member_id, room.id, seq] = message.member_id, message.id
 
     def move_marker(self, room: BatchRoom, member_id: str) -> None:
-        """Move the read marker of an author to the newest entry of a room, a message of this author."""
+        """Queue the read marker of an author at the newest entry of a room, a message of this author.
+
+        The marker of a durable member moves only forward; without a membership, there is none.
+        """
         self._markers[room.id, member_id] = room.last_seq, room.last_n
 
     def remove(self, room: BatchRoom, seq: int) -> None:
-        """Remove the mentions of a message."""
+        """Queue the removal of the stored mentions of a message, and drop its queued ones."""
         self._replaced.append((room.id, seq))
         for row_key in [row_key for row_key in self._rows if row_key[1:] == (room.id, seq)]:
             del self._rows[row_key]

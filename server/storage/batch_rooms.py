@@ -129,7 +129,10 @@ def _lock_rooms(connection: Connection, statements: BatchStatements, keys: Colle
 
 
 def _may_create_room(command: LogCommand, has_valid_files: Callable[[AppendMessage], bool]) -> bool:
-    """Return whether a command creates a missing room; the server generates all addresses for creations."""
+    """Return whether a command creates a missing room.
+
+    A room address is created only by `AppendCreation`, because the server generates all addresses.
+    """
     match command:
         case _ if command.policy_seq:
             return False  # a check of a room that was removed since

@@ -138,11 +138,13 @@ class BatchWriter:
             command: One of the commands passed to the constructor; each is appended once, in the given order.
 
         Raises:
-            StaleAccess: `policy_seq` of the command is not that of the room.
-            NotFound: The target message, the message of `reply_to` or an attached upload does not exist.
+            StaleAccess: `policy_seq` of the command is neither None nor that of the room.
+            NotFound: The target message, the message of `reply_to`, an attached upload or the room of an address does
+                not exist.
             Forbidden: The target of an edit, or of a deletion without `any_author`, belongs to another member.
             Conflict: The clientId belongs to another member, the target of an edit or new reaction is deleted, or the
                 message has `REACTIONS_PER_MESSAGE` other emoji.
+            ChatError: As `apply_access_change` for its commands.
         """
         room = self._rooms[command.room.key]
         client_id = None if command.client_id is None else command.client_id.hex
@@ -310,6 +312,7 @@ class BatchWriter:
         return entry_from_row(room.name, row) if row is not None and row.kind != KIND_MESSAGE else None
 
     def _require_target(self, room: BatchRoom, seq: int) -> TargetMessage:
+        """Return the message with a `seq`, also a deleted one; raise `NotFound` for any other `seq`."""
         target_message = room.targets.get(seq)
         if target_message is None:
             raise errors.NotFound("message_not_found")

@@ -26,7 +26,7 @@ class DirectRoomRepository:
         clock: Source of the current time in milliseconds since the epoch.
 
     Attributes:
-        on_change: Called after each committed block and its removal.
+        on_change: Called after each committed call of `block` and `unblock`, also after one without effect.
     """
 
     def __init__(self, writer: Executor, readers: Executor, clock: Callable[[], int]) -> None:
@@ -40,11 +40,14 @@ class DirectRoomRepository:
         return await self._reads.run(partial(_find, direct_key=direct_key))
 
     async def read(self, room_key: str) -> DirectMembers | None:
-        """Return the members of the direct room with a canonical key, None for any other room."""
+        """Return the members and blocks of the direct room with a canonical key.
+
+        None for any other room, and for a direct room without members.
+        """
         return await self._reads.run(partial(_read_members, key=room_key))
 
     async def read_blocks(self, member_ids: Collection[str]) -> frozenset[tuple[str, str]]:
-        """Return the blocks between some members: the blocking and the blocked member id."""
+        """Return the blocks between the given members, as pairs of the blocking and the blocked member id."""
         return await self._reads.run(partial(_read_blocks, member_ids=member_ids))
 
     async def list_blocked(self, member_id: str) -> list[MemberRef]:
@@ -52,10 +55,10 @@ class DirectRoomRepository:
         return await self._reads.run(partial(_list_blocked, member_id=member_id))
 
     async def block(self, member_id: str, blocked: MemberRef) -> None:
-        """Store a block; without effect for a blocked member.
+        """Store a block; that of an already blocked member stays unchanged, with its old names.
 
         Raises:
-            Conflict: The member has `BLOCKS_PER_MEMBER` blocks.
+            Conflict: The member has `BLOCKS_PER_MEMBER` blocks of other members.
         """
         await self._writes.run(partial(_block, member_id=member_id, blocked=blocked, now=self._clock()))
         self.on_change()

@@ -50,7 +50,7 @@ class ErasureRepository:
         self._reads = TransactionRunner.for_reads(readers, "erasures")
 
     async def list_rooms(self, member_id: str) -> list[RoomRef]:
-        """Return the rooms in which a member has a durable membership."""
+        """Return the rooms in which a member has a durable membership, without removed rooms."""
         statement = (
             select(rooms.c.key, rooms.c.name)
             .join(memberships, memberships.c.room_id == rooms.c.id)
@@ -60,7 +60,10 @@ class ErasureRepository:
         return [RoomRef(key=key, name=name) for key, name in rows]
 
     async def list_messages(self, member_id: str, first_id: int) -> list[MessageRef]:
-        """Return the messages of a member in the slice that starts at an entry id, without deleted ones."""
+        """Return the messages of a member in the slice that starts at an entry id.
+
+        Deleted messages and those of removed rooms are omitted.
+        """
         statement = (
             select(rooms.c.key, rooms.c.name, entries.c.seq)
             .join(rooms, rooms.c.id == entries.c.room_id)
@@ -78,8 +81,11 @@ class ErasureRepository:
     async def rename_author(self, member_id: str, name: str, first_id: int) -> int | None:
         """Replace the names of a member in the slice that starts at an entry id.
 
+        These are the names in the entries of the member, in its reactions with an entry in the slice, and in membership
+        changes by or of the member.
+
         Args:
-            member_id: Author of the entries and reactions, and target of membership changes.
+            member_id: Member id, which stays unchanged.
             name: New nickname, and new account name where the member had one.
             first_id: First entry id of the slice.
 
@@ -89,9 +95,10 @@ class ErasureRepository:
         return await self._writes.run(partial(_rename_author, member_id=member_id, name=name, first_id=first_id))
 
     async def delete_traces(self, member_id: str, name: str) -> None:
-        """Delete the memberships, mentions, blocks, conversations and webhooks of a member.
+        """Delete the memberships and blocks of a member, its mentions by others, its conversations and its webhooks.
 
-        Its uploads are unpinned, and its names in other rows are replaced.
+        The uploads of the member are unpinned. In sanctions and in blocks by others, `name` replaces its nickname, and
+        its account name is removed.
         """
         await self._writes.run(partial(_delete_traces, member_id=member_id, name=name))
 
@@ -118,7 +125,7 @@ def _rename_author(connection: Connection, *, member_id: str, name: str, first_i
 
 
 def _rename_targets(connection: Connection, in_slice: Any, member_id: str, name: str) -> None:
-    """Replace the names of a member in the JSON texts of membership changes."""
+    """Replace the names of a member as target or author in the JSON texts of the membership changes of a slice."""
     mentioned = entries.c.text.contains(f'"{member_id}"', autoescape=True)
     statement = select(entries.c.id, entries.c.text).where(in_slice, entries.c.kind == "member", mentioned)
     for entry_id, text in connection.execute(statement).all():

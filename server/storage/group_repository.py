@@ -34,7 +34,7 @@ class GroupRecord(Struct, frozen=True, kw_only=True):
         invite_code: Reusable invite code, None before the first use.
         cover_path: Unsigned path of the cover, None without one.
         created_at: Time of the creation in milliseconds since the epoch.
-        updated_at: Time of the newest change of the policy or of a role.
+        updated_at: Time of the entry with `rooms.policy_seq`, otherwise of the creation.
     """
 
     id: int
@@ -134,18 +134,19 @@ class GroupRepository:
         ]
 
     async def list_covers(self, member_id: str) -> dict[str, str]:
-        """Return the paths of the covers that a member may use for a group, by upload id.
+        """Return the unsigned paths of the covers that a member may use for a group, by upload id.
 
-        These are its cover without a group, and those of its own groups.
+        These are the pending cover of the member, and the covers of the groups that the member owns; unpinned uploads
+        are omitted.
         """
         return await self._reads.run(partial(_list_covers, member_id=member_id))
 
     async def replace_pending_cover(self, member_id: str, upload_id: str) -> str | None:
-        """Store the cover of the next group of a member; return the former one, which no group uses, or None."""
+        """Store the cover for the next group of a member, and return the id of its former pending cover or None."""
         return await self._writes.run(partial(_replace_pending_cover, member_id=member_id, upload_id=upload_id))
 
     async def set_cover(self, group_id: int, upload_id: str) -> None:
-        """Store the cover of a group, which is no cover without a group any more."""
+        """Store the cover of a group, and delete it from the pending covers."""
         await self._writes.run(partial(_set_cover, group_id=group_id, upload_id=upload_id))
 
     async def ensure_code(self, group_id: int, new_code: str) -> str:
@@ -157,7 +158,10 @@ class GroupRepository:
         await self._writes.run(partial(_put_group, room_id=group_id, values={"invite_code": new_code}))
 
     async def list_conversations(self, member_id: str) -> list[ConversationRecord]:
-        """Return the conversations of a member, latest activity first."""
+        """Return the conversations of a member, latest activity first.
+
+        A write assigns an id to each group of the member without a conversation.
+        """
         records, missing_ids = await self._reads.run(partial(_list_conversations, member_id=member_id))
         if missing_ids:
             await self._writes.run(partial(_add_conversations, member_id=member_id, room_ids=missing_ids))
@@ -165,14 +169,16 @@ class GroupRepository:
         return records
 
     async def find_conversation(self, conversation_id: int, member_id: str) -> ConversationRecord | None:
-        """Return a conversation of a member; None for an unknown one, and after the end of the membership."""
+        """Return a conversation of a member; None for an unknown id, and after the end of the membership."""
         records, _ = await self._reads.run(
             partial(_list_conversations, member_id=member_id, conversation_id=conversation_id)
         )
         return records[0] if records else None
 
     async def list_messages(self, group_id: int, before_id: int | None, limit: int) -> list[MessageRecord]:
-        """Return messages of a group, newest first.
+        """Return messages of a group, newest first; empty for an unknown group.
+
+        Deleted messages and those that retention removed are omitted.
 
         Args:
             group_id: Id of the room.
@@ -187,7 +193,7 @@ class GroupRepository:
         return messages.get(entry_id)
 
     async def find_seq(self, group_id: int, entry_id: int) -> int | None:
-        """Return the `seq` of an entry of a group, None for an entry of another room or a removed one."""
+        """Return the `seq` of an entry of any kind of a group, None for an unknown entry or one of another room."""
         statement = select(entries.c.seq).where(entries.c.id == entry_id, entries.c.room_id == group_id)
         return await self._reads.run(lambda connection: connection.execute(statement).scalar_one_or_none())
 

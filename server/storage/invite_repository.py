@@ -24,7 +24,7 @@ class StoredInvite(NamedTuple):
 class InviteRepository:
     """Repository of invites.
 
-    All methods raise `Unavailable` if the database is not writable.
+    All methods raise `Unavailable` if the database fails.
 
     Args:
         writer: Executor for one transaction at a time.
@@ -40,7 +40,7 @@ class InviteRepository:
     async def create(
         self, room_key: str, policy_seq: int, *, digest: bytes, uses: int, expires_in: int, created_by: str
     ) -> StoredInvite:
-        """Store an invite.
+        """Store an invite, and delete the expired invites of the server and of all rooms.
 
         Args:
             room_key: Canonical key of the room.
@@ -69,7 +69,7 @@ class InviteRepository:
         return await self._writes.run(partial(_list_valid, room_key=room_key, now=self._clock()))
 
     async def revoke(self, room_key: str, invite_id: int) -> bool:
-        """Delete an invite to a room; return whether it existed."""
+        """Delete an invite to a room, also an expired one, and return whether it existed."""
         return await self._writes.run(partial(_revoke, room_key=room_key, invite_id=invite_id))
 
 

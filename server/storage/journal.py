@@ -118,10 +118,7 @@ class Journal:
                 until the queue is empty; its start and its end are logged.
 
         Exceptions of the future:
-            NotFound: The target message, or the message of `reply_to`, does not exist.
-            Forbidden: The target of an edit or deletion belongs to another member, and the author's role is `member`.
-            Conflict: The clientId belongs to another member, the target of an edit or new reaction is deleted, or the
-                message has `REACTIONS_PER_MESSAGE` other emoji.
+            ChatError: The command was rejected, as by `BatchWriter.append`; nothing is written.
             Unavailable: The database failed; the commit is uncertain (see the module documentation).
             InternalError: The command cannot be written; the log contains the reason.
         """
@@ -163,6 +160,7 @@ class Journal:
             self._outage = None
 
     async def _run_writer(self) -> None:
+        """Write queued batches until `close` and an empty queue."""
         while True:
             await self._wakeup.wait()
             while self._queue:

@@ -58,7 +58,10 @@ class LogTailReader:
         self._reader = reader
 
     async def read_positions(self, room_ids: Collection[int], keys: Collection[str]) -> list[LogPosition]:
-        """Return the ends of the logs of rooms by id and by canonical key, without removed and unknown rooms."""
+        """Return the ends of the logs of rooms by id and by canonical key, in any order.
+
+        Unknown, removed and deleted rooms are omitted. A room that is given by id and by key occurs twice.
+        """
         positions: list[LogPosition] = []
         for column, values in ((rooms.c.id, list(room_ids)), (rooms.c.key, list(keys))):
             for start in range(0, len(values), MAX_KEYS_PER_QUERY):
@@ -67,7 +70,7 @@ class LogTailReader:
         return positions
 
     async def read_tail(self, room_id: int, key: str, after: int) -> LogTail | None:
-        """Return the entries after a `seq`; None for a room that is removed or not stored.
+        """Return the first entries after a `seq`; None for a room that is removed, deleted or not stored.
 
         Args:
             room_id: Id of the room, 0 to select by key.

@@ -13,12 +13,14 @@ _NO_END = 0  # `mutedUntil` of a mute without end
 
 
 def read_memberships(connection: Connection, *, member_id: str, now: int) -> list[OwnRoom]:
-    """Return the rooms of an account, latest activity first, in one query; a second one reads the direct members.
+    """Return the rooms of an account, latest activity first.
+
+    `direct` has the other members of a direct room. `muted_until` is 0 for a mute without end.
 
     Args:
         connection: Connection with an open transaction.
         member_id: Member id of the account.
-        now: Current time in milliseconds since the epoch, for the end of mutes.
+        now: Current time in milliseconds since the epoch; expired mutes are ignored.
     """
     is_muted = and_(
         sanctions.c.room_id == rooms.c.id,

@@ -162,6 +162,7 @@ class _Migration:
         self._search_index = SearchIndex(target.dialect)
 
     async def run(self) -> MigrationResult:
+        """Copy the remaining rows of all tables, verify the copy and permit the start of servers on the target."""
         new_record = await self._source.run(_describe_source)
         record = await self._target.run(partial(_begin, new_record))
         if record.finished:
@@ -200,6 +201,7 @@ class _Migration:
         old: MigrationRecord,
         new: MigrationRecord,
     ) -> None:
+        """Insert a slice of rows with the new record, and index its messages that are not deleted."""
         _replace_record(connection, old, new)
         connection.execute(slices.table.insert(), [dict(row) for row in rows])
         if slices.table is entries:
@@ -213,10 +215,13 @@ class _Migration:
             )
 
     async def _verify(self, total: int) -> None:
-        """Compare all rows of both databases.
+        """Compare all rows of both databases, and the number of indexed messages with that of the target.
+
+        Args:
+            total: Number of rows of the source.
 
         Raises:
-            StorageError: The databases differ.
+            StorageError: A table, a room of `entries` or the search index differs; the message has its name.
         """
         verified = 0
 
@@ -285,10 +290,13 @@ def _describe_source(connection: Connection) -> MigrationRecord:
 
 
 def _begin(new: MigrationRecord, connection: Connection) -> MigrationRecord:
-    """Return the record of an interrupted copy, or begin a new one.
+    """Return the record of an earlier copy of the same state of the source, or begin a copy with the record `new`.
+
+    An empty target receives the tables. An unfinished copy of an older state of the source is deleted first.
 
     Raises:
-        StorageError: The target contains other data.
+        StorageError: The target has other tables, a copy of another database, a finished copy of an older state, or a
+            copy by another version of the program.
     """
     tables = schema.lock_schema(connection)
     if not tables:
@@ -310,6 +318,7 @@ def _begin(new: MigrationRecord, connection: Connection) -> MigrationRecord:
 
 
 def _read_record(connection: Connection) -> MigrationRecord | None:
+    """Return the stored record of a copy, None in a database that is no copy."""
     value = connection.execute(select(settings.c.value).where(settings.c.key == RECORD_KEY)).scalar_one_or_none()
     return None if value is None else msgspec.json.decode(value, type=MigrationRecord)
 

@@ -42,7 +42,7 @@ _select_audited = (
 
 
 class TargetState(NamedTuple):
-    """Target of an action: its access, and its last known names; None for a person who was never in the room."""
+    """Target of an action: its access, and its last known names, or None for a person unknown to the room."""
 
     state: AccessState
     member: MemberRef | None
@@ -61,7 +61,9 @@ class ModerationReader:
         self._clock = clock
 
     async def find_target(self, room_key: str, requester: Requester) -> TargetState:
-        """Return the target of an action from the members, the sanctions and the newest authors of a room.
+        """Return the target of an action, with its names from the durable members, the sanctions or the log of a room.
+
+        These sources have this priority; of the log, the newest `_EXAMINED_ENTRIES` entries are searched.
 
         Args:
             room_key: Canonical key of the room.
@@ -70,11 +72,11 @@ class ModerationReader:
         return await self._reads.run(partial(_find_target, key=room_key, requester=requester, now=self._clock()))
 
     async def find_author(self, room_key: str, seq: int) -> MemberRef | None:
-        """Return the author of a message, None for an unknown message."""
+        """Return the author of a message, also of a deleted one; None for an unknown room or message."""
         return await self._reads.run(partial(_find_author, key=room_key, seq=seq))
 
     async def list_messages(self, room_key: str, member_id: str, since: int, after: int, limit: int) -> list[int]:
-        """Return the `seq` of messages of a member that are not deleted, in ascending order.
+        """Return the `seq` of messages of a member that are not deleted, in ascending order; empty without the room.
 
         Args:
             room_key: Canonical key of the room.
@@ -91,7 +93,7 @@ class ModerationReader:
         """Return the newest audited entries of a room in ascending order.
 
         Audited are policy changes, member changes other than joins, leaves and invitations, and deletions of messages
-        of other members.
+        of other members. An unknown room has an empty page with an empty `log_id`.
 
         Args:
             room_key: Canonical key of the room.

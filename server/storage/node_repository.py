@@ -85,7 +85,7 @@ class NodeRepository:
         return None if row is None else Heartbeat(row.heartbeat_at, row.is_draining)
 
     async def start_drain(self, name: str) -> bool:
-        """Let a node move its clients to other nodes; return False for an unknown one.
+        """Mark a node as draining, and return whether a node has this name; a repeated call returns True too.
 
         Args:
             name: Label or id of the node.
@@ -100,7 +100,7 @@ class NodeRepository:
         return await self._run(lambda connection: list(connection.execute(statement).scalars()))
 
     async def remove(self, node_id: str) -> None:
-        """Remove a node at its shutdown."""
+        """Remove a node; without effect for a node that is not registered."""
         await self._run(lambda connection: connection.execute(delete(nodes).where(nodes.c.id == node_id)))
 
     async def list_nodes(self) -> list[NodeRecord]:

@@ -20,7 +20,7 @@ _REACTION_OVERHEAD_BYTES = 64  # estimated size of a reaction, and of each of it
 
 
 def trim_page(rows: Sequence[Row[Any]], summaries: Summaries, center: int) -> Sequence[Row[Any]]:
-    """Drop the entries farthest from `center` above `MAX_PAGE_BYTES`; at least one entry remains.
+    """Return a page without the entries farthest from `center` above `MAX_PAGE_BYTES`; at least one entry remains.
 
     Args:
         rows: Rows of `entries` in ascending order.

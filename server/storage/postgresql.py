@@ -95,7 +95,7 @@ class AsyncExecutor:
 
 
 def parse_postgresql_url(target: str) -> URL:
-    """Return a URL of the form `postgresql://…` with the driver."""
+    """Return a valid URL of the form `postgresql://…` with the driver `asyncpg`."""
     return make_url(target).set(drivername="postgresql+asyncpg")
 
 

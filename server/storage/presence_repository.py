@@ -65,7 +65,9 @@ class PresenceRepository:
         self._node_id = node_id
 
     async def write(self, writes: Sequence[MemberWrite]) -> list[PresentMember | None]:
-        """Write changes in their order.
+        """Write changes in their order, in one transaction.
+
+        A change whose nickname belongs to another member of the room is not written; the others are.
 
         Returns:
             For each change, the other member that has the nickname, or None if the change was written.
@@ -106,7 +108,10 @@ class PresenceRepository:
         return {row.room_key: row.members for row in rows}
 
     async def rename_room(self, old_key: str, new_key: str) -> None:
-        """Move the members of a room to its new key; without effect after the call of another node."""
+        """Move the members of a room to its new key; without effect after the call of another node.
+
+        A member of a node with a row under the new key keeps this row, and its row under the old key is deleted.
+        """
 
         def move(connection: Connection) -> None:
             _lock_rooms(connection, (old_key, new_key))

@@ -139,8 +139,9 @@ class ReadMarkerRepository:
     async def list_mentions(self, member_id: str, *, before: int | None, limit: int) -> SearchResult:
         """Return the mentions of an account in the rooms of its memberships, newest first.
 
-        Mentions of all members count from the start of the membership. A page may be empty although further mentions
-        exist, because the work of a call is bounded.
+        Mentions of all members count from the start of the membership; those by the account itself do not. A page may
+        be empty although further mentions exist, because a call examines at most `MAX_SCANNED_MENTIONS` mentions of all
+        members.
 
         Args:
             member_id: Member id of the account.
@@ -151,11 +152,12 @@ class ReadMarkerRepository:
         return await self._reads.run(partial(_list_mentions, member=member_id, before=bound, limit=limit))
 
     async def close(self) -> None:
-        """Commit the pending moves."""
+        """Wait for the commit of the queued moves."""
         if self._commit is not None:
             await asyncio.wait({self._commit})
 
     async def _write(self, parameters: dict[str, Any]) -> None:
+        """Queue a move for the next group commit, and wait for its end."""
         self._pending.append(parameters)
         if self._commit is None:
             self._commit = asyncio.get_running_loop().create_task(self._commit_pending(), name="read markers")
@@ -189,7 +191,10 @@ def _read_marker(connection: Connection, *, key: str, member: str) -> Row[Any] |
 
 
 def _read_ordinal(connection: Connection, *, room: Row[Any], seq: int) -> int:
-    """Return the number of messages up to an entry, or before the oldest entry if `seq` is removed."""
+    """Return the number of messages up to an entry, or before the next entry if the entry is removed.
+
+    Without both entries, all messages of the room count.
+    """
     row = connection.execute(_select_ordinal, {"room": room.id, "seq": seq}).one_or_none()
     if row is not None:
         return row.n

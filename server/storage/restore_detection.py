@@ -103,16 +103,19 @@ class RestoreDetector:
         return new
 
     def _is_replaced(self, connection: Connection) -> bool:
+        """Return whether the marker file lacks the generation of the database; False for one without a generation."""
         generation = read_generation(connection)
         return bool(generation) and self._describe(generation) not in self._read_marker()
 
     def _describe(self, generation: str) -> str:
+        """Return the line of a generation in the marker file, with the inode number of the database."""
         return f"{generation} {self._path.stat().st_ino}"
 
     def _read_marker(self) -> list[str]:
         return self._marker.read_text(errors="replace").splitlines() if self._marker.exists() else []
 
     def _write_marker(self, *generations: str) -> None:
+        """Replace the content of the marker file atomically; the content is on disk afterwards."""
         new_marker = self._marker.with_name(f"{self._marker.name}.new")
         with os.fdopen(os.open(new_marker, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write("".join(f"{self._describe(generation)}\n" for generation in generations))

@@ -74,7 +74,7 @@ class RetentionJob:
                 await asyncio.sleep(_SLICE_PAUSE)
 
     async def close(self) -> None:
-        """Stop the task after its current slice."""
+        """Cancel the task and wait for its end; a started transaction commits or is rolled back as a whole."""
         self._task.cancel()
         await asyncio.wait({self._task})
 
@@ -93,7 +93,10 @@ def _find_rooms(connection: Connection) -> Sequence[int]:
 
 
 def _remove_slice(connection: Connection, *, room_id: int, now: int, search_index: SearchIndex) -> bool:
-    """Remove the oldest expired entries of a room; return whether further ones exist."""
+    """Remove at most `SLICE_ENTRIES` of the oldest expired entries of a room; return False if none existed.
+
+    Without expired entries, the row of a deleted room is deleted.
+    """
     room = connection.execute(select(rooms).where(rooms.c.id == room_id).with_for_update()).one_or_none()
     if room is None:
         return False
@@ -126,7 +129,7 @@ def _remove_slice(connection: Connection, *, room_id: int, now: int, search_inde
 
 
 def _find_cutoff(connection: Connection, room: Row[Any], now: int) -> int:
-    """Return the `seq` of the first entry that stays."""
+    """Return the `seq` of the first entry that has not expired, at least `first_seq`."""
     cutoffs = [room.first_seq]
     if room.keep_days is not None:
         cutoffs.append(find_first_seq(connection, room, entries.c.ts, now - room.keep_days * _DAY_MS))

@@ -91,8 +91,9 @@ class RoomRepository:
     async def delete(self, room_id: int) -> None:
         """Remove a public room from the list, and delete its row if the log is empty.
 
-        A room with entries keeps its row as `removed`, without a topic and without readable entries. A later room with
-        this key continues the `seq`.
+        A room with entries keeps its row as `removed`, with the default policy, without a topic and without readable
+        entries. Its memberships, sanctions, invites and webhooks are deleted. A later room with this key continues the
+        `seq`.
 
         Raises:
             NotFound: No public room has this id.
@@ -103,8 +104,8 @@ class RoomRepository:
     async def delete_with_log(self, key: str, policy_seq: int) -> int:
         """Delete a room with its memberships, sanctions, invites and webhooks, hide its log, and return the last `seq`.
 
-        The name is available immediately, for a room with another `log_id`. `server.storage.retention` removes the
-        entries.
+        The name is available immediately, for a room with another `log_id`. The cover of the group is unpinned, and its
+        conversations are deleted. `server.storage.retention` removes the entries.
 
         Args:
             key: Canonical key of the name or address.

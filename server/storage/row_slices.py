@@ -45,7 +45,9 @@ class TableSlices:
         return connection.execute(self._filter(select(func.count()).select_from(self.table))).scalar_one()
 
     def read(self, connection: Connection, after: Position) -> Sequence[RowMapping]:
-        """Return the next rows in the order of the primary key, which may differ between two databases.
+        """Return the next `SLICE_ROWS` rows in the order of the primary key, empty after the last row.
+
+        The order of texts may differ between two databases.
 
         Args:
             connection: Connection with an open transaction.
@@ -62,7 +64,7 @@ class TableSlices:
         return tuple(row[key] for key in self._keys)
 
     async def iterate(self, run: RunQuery, after: Position = ()) -> AsyncGenerator[Sequence[RowMapping]]:
-        """Yield the slices after a position."""
+        """Yield the slices after a position, each read in a transaction of its own."""
         while rows := await run(partial(self.read, after=after)):
             yield rows
             after = self.get_position(rows[-1])

@@ -7,7 +7,7 @@ punctuation only has no index terms and scans the log.
 - Paging: the entry id orders the messages. An id is allocated under a lock until the commit, so a message that is
   committed after a page has a greater id than all messages of that page.
 - Visibility: results come only from rooms that the searcher can read.
-- Positions: `id` and `ts` never decrease with increasing `seq`, so a binary search finds the `seq` of an id or a time.
+- Positions: `id`, `ts` and `n` never decrease with increasing `seq`, so a binary search finds the `seq` of a value.
 """
 
 from bisect import bisect_left
@@ -130,6 +130,7 @@ def search(
 
 
 def _require_readable(connection: Connection, room_key: str, searcher: Requester, now: int) -> None:
+    """Raise `NotFound` or `Forbidden` as in `search`."""
     access, standing, _ = read_access(connection, key=room_key, requester=searcher, now=now)
     if not access.is_stored:
         raise errors.NotFound("room_not_found")
@@ -210,7 +211,7 @@ def find_first_seq(connection: Connection, room: Row[Any], column: ColumnElement
     Args:
         connection: Connection with an open transaction.
         room: Row of the room.
-        column: `entries.c.id` or `entries.c.ts`.
+        column: `entries.c.id`, `entries.c.ts` or `entries.c.n`, whose values never decrease with increasing `seq`.
         minimum: Lower bound of the column value.
     """
     select_value = select(column).where(entries.c.room_id == room.id, entries.c.seq == bindparam("seq"))

@@ -105,5 +105,5 @@ def encode_room_token(room_id: int) -> str:
 
 
 def encode_room_number(room_id: int) -> int:
-    """Return a room id as a number for the GIN index: negative, because term hashes are not, so that none is equal."""
+    """Return a room id as a negative number for the GIN index; term hashes are not negative."""
     return -room_id

@@ -119,7 +119,7 @@ class BatchStatements:
         create_room: Inserts the row of a room, values as in `NEW_ROOM_COLUMNS`; no effect if the key exists.
         update_room: `seq`, `ordinal`, `ts`, `new_policy_seq`, `room`; sets `last_seq`, `last_n`, `active_at` and
             `policy_seq` of a room.
-        set_topic: `new_topic`, `new_topic_key`, `room`.
+        set_topic: `new_topic`, `new_topic_key`, `room`; sets the topic of a room.
         restore_room: `room`; makes a removed room public again.
         insert_message: Inserts a message, values as in `MESSAGE_COLUMNS`.
         insert_change: Inserts any other entry, values as in `CHANGE_COLUMNS`.

@@ -47,10 +47,8 @@ ALL_MEMBERS = ""
 metadata = MetaData()
 
 entry_ids = Sequence("entry_ids", data_type=BigInteger(), metadata=metadata)
-"""Source of `entries.id` in PostgreSQL, drawn under the lock of the room, so that ids increase within a room.
-
-Without a cache, because cached numbers of a session would not increase across nodes.
-"""
+"""Source of `entries.id` in PostgreSQL, drawn under the lock of the room, so that ids increase within a room; without a
+cache, because cached numbers of a session would not increase across nodes."""
 
 rooms = Table(
     "rooms",
@@ -255,7 +253,8 @@ entries = Table(
         postgresql_where=and_(column("kind") == "edit"),
     ),
 )
-"""Log entries of all rooms. `text` is the body of a message, the new text of an edit or a topic, otherwise empty.
+"""Log entries of all rooms. `text` is the body of a message, the new text of an edit, a topic, or the fields of a
+member or policy change as JSON (`server.storage.row_mapping`), otherwise empty.
 
 The columns `text`, `edited` (`seq` of the newest edit) and `deleted` of a message hold its current state.
 `client_id` is the UUID of the command, as 32 hexadecimal digits. `attachments` are the files of a message that is not
@@ -367,7 +366,7 @@ attachments = Table(
     Index("attachments_by_message", "room_id", "seq"),
     sqlite_with_rowid=False,
 )
-"""References of messages that are not deleted to their files; an upload without a reference is removed."""
+"""References of messages that are not deleted to their files; an unpinned upload without a reference is removed."""
 
 noop_changes = Table(
     "noop_changes",

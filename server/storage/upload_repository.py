@@ -31,7 +31,8 @@ class FoundUpload(NamedTuple):
 
     Attributes:
         upload: Upload.
-        room_key: Canonical key of the room whose messages refer to the upload; None without such a message.
+        room_key: Canonical key of the room whose messages refer to the upload; None without such a message, and in a
+            deleted or removed room.
     """
 
     upload: Upload
@@ -39,7 +40,7 @@ class FoundUpload(NamedTuple):
 
 
 class UploadUsage(NamedTuple):
-    """Bytes of uploads: of one owner within `QUOTA_PERIOD_MS`, and of all in storage."""
+    """Bytes of uploads: of one owner within `QUOTA_PERIOD_MS`, also of removed ones, and of all in storage."""
 
     daily: int
     total: int
@@ -64,14 +65,14 @@ class UploadRepository:
         return await self._reads.run(partial(_read_usage, quota_key=quota_key, since=self._clock() - QUOTA_PERIOD_MS))
 
     async def create(self, upload: Upload, quota_key: str) -> None:
-        """Store a new upload."""
+        """Store a new upload, which counts for the daily quota of `quota_key`."""
         values = {name: getattr(upload, name) for name in upload.__struct_fields__}
         await self._writes.run(
             lambda connection: connection.execute(uploads.insert().values(quota_key=quota_key, **values))
         )
 
     async def set_state(self, upload_id: str, state: UploadState) -> None:
-        """Set the state of an upload."""
+        """Set the state of an upload; without effect for an unknown id."""
         statement = update(uploads).where(uploads.c.id == upload_id).values(state=state)
         await self._writes.run(lambda connection: connection.execute(statement))
 
@@ -81,14 +82,14 @@ class UploadRepository:
         await self._writes.run(lambda connection: connection.execute(statement))
 
     async def find(self, upload_ids: Collection[str]) -> dict[str, FoundUpload]:
-        """Return uploads with readable bytes by id, without those of other ids."""
+        """Return the uploads with the state `ready` among the given ids, by id."""
         return await self._reads.run(partial(_find, upload_ids=upload_ids))
 
     async def expire_unused(self) -> int:
         """Expire unpinned uploads without a reference: after the loss of the last one, or at the age of `UNUSED_MS`.
 
         Returns:
-            Number of expired uploads, limited per call.
+            Number of expired uploads, at most `_SLICE`; further ones need another call.
         """
         cutoff = self._clock() - UNUSED_MS
         unused = await self._reads.run(partial(_list_unused, cutoff=cutoff))
@@ -97,7 +98,7 @@ class UploadRepository:
         return await self._writes.run(partial(_expire, upload_ids=unused, cutoff=cutoff))
 
     async def list_expired(self) -> list[Upload]:
-        """Return expired uploads, limited per call."""
+        """Return at most `_SLICE` uploads with the state `expired`, in any order."""
         statement = select(uploads).where(uploads.c.state == "expired").limit(_SLICE)
         rows = await self._reads.run(lambda connection: connection.execute(statement).mappings().all())
         return [upload_from_row(row) for row in rows]
@@ -138,6 +139,7 @@ def _find(connection: Connection, *, upload_ids: Collection[str]) -> dict[str, F
 
 
 def _is_unused(cutoff: int) -> Any:
+    """Return the condition of unpinned uploads without a reference that had one or were created until `cutoff`."""
     return and_(
         uploads.c.state.in_(("pending", "ready")),
         uploads.c.is_pinned.is_(False),
@@ -151,7 +153,7 @@ def _list_unused(connection: Connection, *, cutoff: int) -> Sequence[str]:
 
 
 def _expire(connection: Connection, *, upload_ids: Sequence[str], cutoff: int) -> int:
-    """Expire uploads that are still unused; a message may have attached one after the read."""
+    """Expire uploads that are still unused, and return their number; a message may have attached one after the read."""
     locked = select(uploads.c.id).where(uploads.c.id.in_(upload_ids)).order_by(uploads.c.id).with_for_update()
     connection.execute(locked).all()
     statement = update(uploads).where(uploads.c.id.in_(upload_ids), _is_unused(cutoff)).values(state="expired")
