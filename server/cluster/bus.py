@@ -136,10 +136,10 @@ class Bus:
                 await self._is_idle.wait()
 
     async def subscribe(self, channel: str, receive: ReceiveMessage) -> None:
-        """Receive the messages of other nodes on a channel.
+        """Receive the messages of other nodes on a channel, in place of an earlier receiver.
 
         Returns after the subscription is effective. Without a connection, the method returns immediately, and the next
-        connection has the subscription.
+        connection has the subscription. A failure causes a reconnection and raises nothing.
 
         Args:
             channel: Name of the channel, at most 40 ASCII characters.
@@ -153,7 +153,7 @@ class Bus:
                 self._lose_connection(error)
 
     async def unsubscribe(self, channel: str) -> None:
-        """End the subscription of a channel."""
+        """End the subscription of a channel; a failure causes a reconnection and raises nothing."""
         self._receivers.pop(self._prefix + channel, None)
         if self._connection is not None:
             try:
@@ -203,6 +203,12 @@ class Bus:
             return await self._connect(self._receive, self._lose_connection)
 
     async def _send_queue(self, connection: BusConnection) -> None:
+        """Send queued messages and heartbeats until the connection fails.
+
+        Raises:
+            BusError: The connection was lost, or the last heartbeat returned more than `ECHO_TIMEOUT` ago.
+            TimeoutError: A send takes longer than `ECHO_TIMEOUT`.
+        """
         loop = asyncio.get_running_loop()
         next_heartbeat = loop.time()
         while True:
@@ -227,6 +233,7 @@ class Bus:
                     await self._wakeup.wait()
 
     def _receive(self, channel: str, payload: bytes) -> None:
+        """Pass a message of another node to the receiver of its channel; an own message only proves the connection."""
         if payload.startswith(self._header):
             self._echoed_at = asyncio.get_running_loop().time()
             return

@@ -137,7 +137,9 @@ async def run_cluster(
     now: Callable[[], int],
     supervisor: Supervisor,
 ) -> AsyncGenerator[Cluster]:
-    """Run this process as one node of the database.
+    """Run this process as one node of the database within the context.
+
+    The end of the context removes the members and the registration of this node.
 
     Args:
         target: `postgres`, or the URL of a Redis or Valkey server.

@@ -2,7 +2,7 @@
 
 - Changes: are stored first. The message is a hint, after which a node reads the change from the database; without the
   message, the next comparison with the database finds the change.
-- Requests: all nodes receive the response, which a node without the requested value does not send.
+- Requests: a node with the requested value sends a response to all nodes; other nodes send none.
 - Pushes: are lost with the message, as with a connection that closes; clients read the state after a reconnect.
 """
 

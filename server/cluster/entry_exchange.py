@@ -87,7 +87,12 @@ class EntryExchange:
         await self._bus.unsubscribe(_ROOM_CHANNEL + room_hash)
 
     def send(self, key: str, committed: list[events.Entry]) -> None:
-        """Queue the entries of one room for the other nodes."""
+        """Queue the entries of one room for the other nodes.
+
+        Args:
+            key: Canonical key of the room.
+            committed: At least one entry, in ascending order.
+        """
         last_seq = committed[-1].seq
         body = _encode(CommittedEntries(key, last_seq, committed))
         if not self._bus.fits(body):
@@ -99,14 +104,20 @@ class EntryExchange:
         self._active[key] = last_seq, _DIGEST_REPETITIONS
 
     def send_positions(self) -> None:
-        """Queue the positions of the rooms with recent entries of this node."""
+        """Queue the positions of the rooms with recent entries of this node.
+
+        A position is part of `_DIGEST_REPETITIONS` calls after the last entry of its room.
+        """
         positions = [(hash_key(key), seq) for key, (seq, _) in self._active.items()]
         self._active = {key: (seq, count - 1) for key, (seq, count) in self._active.items() if count > 1}
         for start in range(0, len(positions), _DIGEST_ROOMS):
             self._bus.publish(_DIGEST_CHANNEL, _encode(dict(positions[start : start + _DIGEST_ROOMS])))
 
     def _send_access(self, message: CommittedEntries) -> None:
-        """Queue entries that change permissions, in several messages above the size limit."""
+        """Queue entries that change permissions, above the size limit one by one.
+
+        A single entry above the limit is dropped.
+        """
         body = _encode(message)
         if self._bus.fits(body):
             self._bus.publish(_ACCESS_CHANNEL, body)

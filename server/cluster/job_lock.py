@@ -33,7 +33,7 @@ class JobLock:
 
     Args:
         target: URL of the database.
-        permit: Permit of the jobs; granted while this node has the lock.
+        permit: Permit of the jobs; revoked by the constructor, and granted while this node has the lock.
     """
 
     def __init__(self, target: str, permit: JobPermit) -> None:
@@ -45,7 +45,10 @@ class JobLock:
         permit.revoke()
 
     async def run(self) -> None:
-        """Take the lock when it is free, and check it afterwards; never returns."""
+        """Take the lock when it is free, and check it every `CHECK_INTERVAL`; never returns.
+
+        After a failure of the connection, the permit is revoked and the next attempt opens another connection.
+        """
         while True:
             try:
                 await self._hold()

@@ -47,7 +47,11 @@ class LogCursor:
         return self._take_waiting()
 
     def offer(self, entries: Iterable[events.Entry]) -> list[events.Entry]:
-        """Return the entries that can be delivered now, in order; later ones wait, and known ones are dropped."""
+        """Return the entries that can be delivered now, in order; later ones wait, and known ones are dropped.
+
+        Before `start`, all entries wait. A known `seq` with an id above that of the newest delivered entry sets
+        `is_replaced`.
+        """
         ready: list[events.Entry] = []
         for entry in entries:
             self.announce(entry.seq)
@@ -67,7 +71,10 @@ class LogCursor:
         self.announced_seq = max(self.announced_seq, seq)
 
     def skip_to(self, seq: int) -> list[events.Entry]:
-        """Skip removed entries up to `seq`, and return the waiting entries that follow them directly."""
+        """Skip removed entries up to `seq`, and return the waiting entries that follow them directly.
+
+        Without effect before `start`, and for a `seq` up to `delivered_seq`.
+        """
         if self.delivered_seq is None or seq <= self.delivered_seq:
             return []
         return self.start(seq, 0)

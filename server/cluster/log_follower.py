@@ -192,13 +192,13 @@ class LogFollower:
                 self._offer(room, room_entries)
 
     def rename(self, key: str, new_key: str) -> None:
-        """Follow a room of this node under its new key, after a rename without an entry."""
+        """Follow a room under its new key, after a rename without an entry; no effect without a follow of `key`."""
         room = self._rooms.get(key)
         if room is not None:
             self._rename(room, new_key)
 
     def unfollow(self, key: str) -> None:
-        """End the follow of a room that this node has deleted."""
+        """End the follow of a room that this node has deleted; no effect for a room that is not followed."""
         room = self._rooms.get(key)
         if room is not None:
             self._unfollow(room)
@@ -283,7 +283,10 @@ class LogFollower:
             room.catch_up = None
 
     def _apply_tail(self, room: _FollowedRoom, tail: LogTail | None) -> bool:
-        """Deliver the entries of a read; return False if the room is not stored."""
+        """Deliver the entries of a read; return False if the room is not stored.
+
+        The follow of a room that was deleted ends. If the read has no further entry, the announced one does not exist.
+        """
         cursor = room.cursor
         if tail is None:
             cursor.announced_seq = cursor.delivered_seq or 0
@@ -301,6 +304,7 @@ class LogFollower:
     # -- followed rooms
 
     async def _open(self, room: _FollowedRoom) -> None:
+        """Subscribe to a room and set its start position; a failure ends its follow and is raised."""
         try:
             await self._exchange.subscribe(room.key)
             positions = await self._reader.read_positions((), (room.key,))

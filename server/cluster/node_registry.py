@@ -87,7 +87,9 @@ class NodeRegistry:
             await asyncio.sleep(HEARTBEAT_INTERVAL)
 
     async def beat(self) -> None:
-        """Send one heartbeat, and remove dead nodes.
+        """Send one heartbeat, and remove dead nodes after `DEAD_AFTER` of successful heartbeats.
+
+        A node that is not registered registers instead; if another node removed it, `on_fenced` is called before.
 
         Raises:
             Unavailable: The database failed.

@@ -1,7 +1,7 @@
 """Exchange of present members and typing indicators with the other nodes, over the message bus.
 
-- Changes: one message per room and batch, on the channel of the room. Changes above the size limit of the bus are
-  divided.
+- Changes: one message per room and batch, on the channel of the room. Above the size limit of the bus, each member has
+  a message of its own, and typing indicators are dropped.
 - Departed nodes: the ids of stopped and dead nodes are sent to all nodes.
 """
 
@@ -35,7 +35,7 @@ class PresenceChanges(msgspec.Struct, frozen=True, rename="camel", omit_defaults
     typing: dict[str, bool] = {}
 
     def split(self) -> list["PresenceChanges"]:
-        """Return one message per change."""
+        """Return one message per changed member, without the typing indicators."""
         parts = [PresenceChanges(self.room, present=[member]) for member in self.present]
         parts += [PresenceChanges(self.room, changed=[member]) for member in self.changed]
         return [*parts, *(PresenceChanges(self.room, left=[member_id]) for member_id in self.left)]

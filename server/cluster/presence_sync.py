@@ -49,23 +49,18 @@ class PresenceOutput(Protocol):
 
     def on_join(self, join_result: JoinResult[Any]) -> None:
         """Send a new or changed member."""
-        ...
 
     def send_join_notice(self, room: LiveRoom[Any], participant: Participant[Any], joiner: None) -> None:
         """Send the join notice of a member that is not announced."""
-        ...
 
     def on_leave(self, leave_result: LeaveResult[Any]) -> None:
         """Send the leave of a member."""
-        ...
 
     def on_status_change(self, room: LiveRoom[Any], participant: Participant[Any]) -> None:
         """Send a changed member without a notice."""
-        ...
 
     def send_typing(self, room: LiveRoom[Any], member_id: str, on: bool, sender: None) -> None:
         """Send a typing indicator."""
-        ...
 
 
 class _RoomPresence:
@@ -153,7 +148,7 @@ class PresenceSync:
     # -- rooms
 
     async def follow(self, key: str) -> None:
-        """Add the members of other nodes to a live room; returns after the read of the members.
+        """Add the members of other nodes to a live room that is not followed; returns after the read of the members.
 
         Raises:
             Unavailable: The database is not readable.
@@ -170,7 +165,7 @@ class PresenceSync:
             await asyncio.shield(followed.opening)
 
     async def count_members(self) -> Mapping[str, int]:
-        """Return the number of members of each room on all nodes, by canonical key.
+        """Return the number of members of each room on all nodes, by canonical key, at most `COUNT_MAX_AGE` old.
 
         Raises:
             Unavailable: The database is not readable.
@@ -180,11 +175,11 @@ class PresenceSync:
         return self._counts
 
     def on_nodes_dead(self, _node_ids: Sequence[str]) -> None:
-        """Remove the members of dead nodes."""
+        """Start a comparison with the database, which removes the members of dead nodes on all nodes."""
         self._poll_soon()
 
     async def run(self) -> None:
-        """Write and read members; never returns."""
+        """Write changes, follow rooms and compare them with the database, also after its failures; never returns."""
         await self._exchange.open()
         while True:
             self._writer.wakeup.clear()
@@ -246,6 +241,10 @@ class PresenceSync:
     def _apply_member(
         self, room: LiveRoom[Any], member: Member, node_id: str | None, *, is_silent: bool = False
     ) -> None:
+        """Apply the stored state of a member, with connections to `node_id` if given, and send it unless `is_silent`.
+
+        A newer state of a member of this node stays. A member of this node that loses its nickname claims another one.
+        """
         participant = room.participants.get(member.member_id)
         if participant is not None and participant.connections:
             if self._writer.is_pending(room.key, member.member_id):
@@ -270,6 +269,7 @@ class PresenceSync:
     def _remove(
         self, room: LiveRoom[Any], participant: Participant[Any], node_id: str, *, is_silent: bool = False
     ) -> None:
+        """Remove the connections of another node, and the member without any other; `is_silent` sends no leave."""
         if node_id not in participant.nodes:
             return
         result = remove_node(self._registry, room, participant, node_id)
@@ -327,6 +327,7 @@ class PresenceSync:
                 self._apply_changes(followed.room, sender, changes)
 
     def _apply_rows(self, room: LiveRoom[Any], rows: Sequence[PresentMember], *, is_silent: bool) -> None:
+        """Apply the differences of the stored rows to a room, and repair missing and outdated rows of this node."""
         own_members = {row.member.member_id: row.member for row in rows if row.node_id == self._node_id}
         nodes = defaultdict[str, set[str]](set)
         for row in rows:
@@ -364,7 +365,7 @@ class PresenceSync:
         self._writer.wakeup.set()
 
     async def _poll(self) -> None:
-        """Compare the members of all followed rooms with the database."""
+        """Remove unregistered nodes, read the rooms whose digest differs, and remove rows of rooms without readers."""
         departed = await self._repository.remove_unregistered()
         if departed:
             self._remove_departed(departed)
@@ -387,6 +388,7 @@ class PresenceSync:
                         self._writer.record_change(key, row.member.member_id)
 
     def _list_rows(self, room: LiveRoom[Any]) -> Iterable[tuple[str, str]]:
+        """Yield the expected rows of a room for `digest_members`."""
         for participant in room.participants.values():
             text = encode_member(participant.member)
             for node_id in (*participant.nodes, *((self._node_id,) if participant.connections else ())):

@@ -65,12 +65,12 @@ class PresenceWriter:
         self.wakeup = asyncio.Event()
 
     def record_change(self, room_key: str, member_id: str) -> None:
-        """Write the state of a member soon."""
+        """Mark the state of a member for the next `write_changes`, and set `wakeup`."""
         self._dirty[room_key, member_id] = None
         self.wakeup.set()
 
     async def claim(self, room_key: str, member_id: str, requested: str) -> None:
-        """Write the state of a member; a nickname in use yields `requested` with the next suffix.
+        """Wait for the write of the state of a member; a nickname in use yields `requested` with the next suffix.
 
         Raises:
             Unavailable: The database failed, or the writer was closed.
@@ -91,12 +91,14 @@ class PresenceWriter:
         self._written[room_key, member.member_id] = encode_member(member)
 
     def repeat(self, room_key: str, member_id: str) -> None:
-        """Write a member whose row may be missing or have another nickname."""
+        """Mark a member whose row may be missing or have another nickname for a write, also without a change."""
         self._written[room_key, member_id] = ""
         self.record_change(room_key, member_id)
 
     async def write_changes(self) -> None:
-        """Write all recorded changes.
+        """Write all recorded changes in batches, send them to the other nodes and complete their claims.
+
+        Claims of a failed batch fail, and its changes remain recorded.
 
         Raises:
             Unavailable: The database failed.
@@ -105,7 +107,7 @@ class PresenceWriter:
             await self._write_batch()
 
     def close(self) -> None:
-        """Fail all waiting claims."""
+        """Fail all waiting claims with `Unavailable`."""
         self._fail_waiters(list(self._waiters))
 
     async def _write_batch(self) -> None:
@@ -151,6 +153,7 @@ class PresenceWriter:
         return MemberWrite(room_key, member_id, participant.nick_key, text, is_connected)
 
     def _confirm(self, write: MemberWrite) -> None:
+        """Record the row of a committed write, and assign its nickname in the room."""
         if write.member is None:
             self._written.pop((write.room_key, write.member_id), None)
             return
@@ -182,6 +185,7 @@ class PresenceWriter:
         self.record_change(*key)
 
     def _publish(self, written: Iterable[MemberWrite]) -> None:
+        """Send one message per room with the committed writes."""
         by_room = defaultdict[str, PresenceChanges](lambda: PresenceChanges(""))
         for write in written:
             if write.room_key not in by_room:
