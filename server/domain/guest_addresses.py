@@ -43,7 +43,7 @@ class GuestAddresses:
         return self._recent.get(member_id) is not None
 
     def hash_of_guest(self, member_id: str) -> bytes | None:
-        """Return the hash of the address of a guest, None for an unknown guest or a shared address."""
+        """Return the hash of the address of a guest of any node, None for an unknown guest or a shared address."""
         address = self._recent.get(member_id)
         return self._remote_hashes.get(member_id) if address is None else self.hash_address(address)
 

@@ -56,7 +56,7 @@ class Participant(Generic[ConnectionT]):
     permitted: set[Action] = field(default_factory=set[Action])
 
     def record_permission(self, access: RoomAccess, action: Action) -> None:
-        """Record a successful check of an action without a target."""
+        """Record a successful check of an action without a target; another `access` discards earlier records."""
         if self.checked_access is not access:
             self.checked_access = access
             self.permitted.clear()
@@ -240,7 +240,7 @@ class LiveRoom(Generic[ConnectionT]):
         return page[:limit], len(page) > limit
 
     def remove_participant(self, participant: Participant[ConnectionT]) -> None:
-        """Remove a participant and release its nickname; `connections` and `subscribers` stay unchanged.
+        """Remove a participant of this room and release its nickname; `connections` and `subscribers` stay unchanged.
 
         The freed nickname, with or without a suffix, is available to the next request.
         """

@@ -70,13 +70,13 @@ class LoginLimiter:
         return 0.0
 
     def release(self, name_key: str, address: str) -> None:
-        """Withdraw an attempt that ended without a result."""
+        """Subtract an attempt that ended without a result, and end the delay of the pair."""
         failures = self._failures.get((name_key, rate_limit_key(address)))
         if failures is not None:
             failures.count, failures.blocked_until = failures.count - 1, 0.0
 
     def reset(self, name_key: str, address: str) -> None:
-        """Forget the failures of a pair after a successful login."""
+        """Delete the count of a pair after a successful login."""
         self._failures.pop((name_key, rate_limit_key(address)), None)
 
     def _sweep(self, now: float) -> None:

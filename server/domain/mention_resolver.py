@@ -32,6 +32,8 @@ def resolve_mentions(
 ) -> MentionTargets:
     """Return the accounts that a text mentions, members of the room or not.
 
+    A permitted `@room` yields `all_members` without candidates. Equal mentions count once.
+
     Args:
         text: Sanitized message text.
         accounts: Directory of all accounts.

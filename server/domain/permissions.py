@@ -184,7 +184,11 @@ _REFUSALS: Mapping[PermittedGroup, str] = {
 
 
 def is_visible(policy: Policy, standing: Standing) -> bool:
-    """Return whether a person may know that a room exists; a ban hides no public room."""
+    """Return whether a person may know that a room exists, regardless of bans.
+
+    Everyone knows public and unlisted rooms, durable members know private and direct ones, and administrators know the
+    audit log of the server.
+    """
     match policy.visibility:
         case "public" | "unlisted":
             return True
@@ -195,7 +199,7 @@ def is_visible(policy: Policy, standing: Standing) -> bool:
 
 
 def require(action: Action, policy: Policy, standing: Standing, target: Standing | None = None) -> None:
-    """Check a permission.
+    """Check a permission, with the conditions of the action in `RULES`.
 
     Args:
         action: Requested action.
@@ -206,7 +210,8 @@ def require(action: Action, policy: Policy, standing: Standing, target: Standing
 
     Raises:
         NotFound: The room is not visible.
-        Forbidden: The action is not permitted. The parameter `until` is the end of a ban or mute, absent for no end.
+        Forbidden: The action is not permitted, as for every action of a banned person. The parameter `until` is the
+            end of a ban or mute, absent for no end.
     """
     if not is_visible(policy, standing):
         raise errors.NotFound("room_not_found")
@@ -267,6 +272,7 @@ def require_role_change(policy: Policy, standing: Standing, target: Standing, ro
 
 
 def _get_group(policy: Policy, field: str) -> PermittedGroup:
+    """Return the group of a policy field; for `topic` in a room without an owner, `everyone`."""
     return "everyone" if field == "topic" and not policy.owned else cast(PermittedGroup, getattr(policy, field))
 
 

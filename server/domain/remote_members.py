@@ -21,7 +21,10 @@ def apply_member(
         registry: Registry of the room.
         room: Live room.
         member: Member with the assigned nickname.
-        node_id: Node with connections of the member, None for a change by another node.
+        node_id: Node with connections of the member, None for a change of a present member by another node.
+
+    Returns:
+        Result of the change; `client_changed` is also True for a changed status.
     """
     participant = room.participants.get(member.member_id)
     is_new = participant is None
@@ -47,6 +50,6 @@ def remove_node(
     participant: Participant[ConnectionT],
     node_id: str,
 ) -> LeaveResult[ConnectionT]:
-    """Remove the connections of a member to another node; nothing is sent."""
+    """Remove the connections of a member to another node, and the participant without any other; nothing is sent."""
     participant.nodes.discard(node_id)
     return LeaveResult(room, participant, registry.remove_absent(room, participant))

@@ -7,5 +7,5 @@ _ADDRESS_BYTES = 10  # 16 characters in base32
 
 
 def generate_room_address() -> str:
-    """Return a random address of 80 bits, which nobody can guess."""
+    """Return a random address: `~` and 16 characters in base32 (80 bits)."""
     return "~" + b32encode(secrets.token_bytes(_ADDRESS_BYTES)).decode().lower()

@@ -308,13 +308,19 @@ class RoomRegistry(Generic[ConnectionT]):
         return [room for room in common_rooms if room.direct is None]
 
     def get_ref(self, room_name: str) -> RoomRef:
-        """Return the reference to a room for commands of persons who need not be in the room."""
+        """Return the reference to a room for commands of persons who need not be in the room.
+
+        A room that is not live has `room_name` as its name and a new random `log_id`.
+        """
         room_key = names.canonical_key(room_name)
         room = self.rooms.get(room_key)
         return RoomRef(key=room_key, name=room_name) if room is None else room.to_ref()
 
     def count_members(self, room_key: str) -> int:
-        """Return the number of members present in a room, without observers; see `remote_counts` for other rooms."""
+        """Return the number of members present in a room, without observers.
+
+        The number of a room that is not live is that of `remote_counts`, otherwise 0.
+        """
         room = self.rooms.get(room_key)
         return self.remote_counts.get(room_key, 0) if room is None else len(room.participants)
 
@@ -347,6 +353,7 @@ class RoomRegistry(Generic[ConnectionT]):
         return True
 
     def _remove_connection(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> LeaveResult[ConnectionT]:
+        """Remove a connection from a room that it has joined."""
         participant = room.connections.pop(connection)
         participant.connections.discard(connection)
         is_last = self.remove_absent(room, participant)
@@ -373,6 +380,7 @@ class RoomRegistry(Generic[ConnectionT]):
         return room
 
     def _unsubscribe(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> None:
+        """Remove a connection from the readers of a room; the room ends with its last reader."""
         own_rooms = self._rooms_by_connection[connection]
         for key in [key for key, own_room in own_rooms.items() if own_room is room]:  # also former names
             del own_rooms[key]

@@ -154,7 +154,14 @@ class SignedUrls:
         return f"{path}?expires={expires}&signature={self._sign(file_path, expires)}"
 
     def verify(self, file_path: FilePath, expires: str, signature: str, now: int) -> bool:
-        """Return whether a signature is valid for a path and has not expired."""
+        """Return whether a signature is valid for a path and has not expired; False for malformed parameters.
+
+        Args:
+            file_path: Path of the file.
+            expires: Parameter `expires`.
+            signature: Parameter `signature`.
+            now: Current time in milliseconds since the epoch.
+        """
         if not re.fullmatch("[0-9]{1,15}", expires) or int(expires) <= now:
             return False
         return hmac.compare_digest(signature.encode(errors="replace"), self._sign(file_path, int(expires)).encode())
