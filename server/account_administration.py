@@ -122,7 +122,7 @@ class AccountAdministration:
         }
 
     async def _add(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Create an account; return its fields, and for a bot the only copy of its `token`."""
+        """Create an account, that of a bot without a password; return its fields, and the only `token` of a bot."""
         arguments = msgspec.convert(request, AddAccountRequest)
         account = await self._accounts.create_account(
             arguments.name,
@@ -190,7 +190,7 @@ class AccountAdministration:
         return await self._report(record, "resumed")
 
     async def _delete(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Delete an account, and close its connections."""
+        """Delete an account, close its connections and return its former `name`."""
         erasure = msgspec.convert(request, DeleteAccountRequest).messages
         account = (await self._find_account(request)).account
         await self._accounts.remove_account(account.name, erasure)
@@ -205,12 +205,17 @@ class AccountAdministration:
         return {"id": invite.id, "code": invite.code, "uses": invite.uses, "expiresAt": invite.expires_at}
 
     async def _find_account(self, request: Mapping[str, Any]) -> AccountRecord:
+        """Return the account of a request; raise `ControlError` for an unknown name."""
         return await self._run(request, self._accounts.require_account)
 
     async def _run(
         self, request: Mapping[str, Any], operation: Callable[[str], Awaitable[AccountRecord]]
     ) -> AccountRecord:
-        """Run an operation on the account of a request, by its name; the error for an unknown name suggests one."""
+        """Run an operation on the account of a request, by its name.
+
+        Raises:
+            ControlError: The name is unknown; the message suggests the most similar name.
+        """
         name = msgspec.convert(request, AccountRequest).name
         try:
             return await operation(name)
@@ -226,6 +231,7 @@ class AccountAdministration:
 
 
 def _describe_account(record: AccountRecord) -> dict[str, Any]:
+    """Return the fields of an account in responses."""
     account = record.account
     return {
         "name": account.name,

@@ -47,7 +47,7 @@ def build_request(arguments: argparse.Namespace) -> dict[str, Any]:
         arguments: Command line with one of the commands.
 
     Raises:
-        ControlError: The password is unreadable or empty, or the two passwords differ.
+        ControlError: The password is unreadable or empty, the two passwords differ, or no terminal can be asked.
     """
     request = {name: getattr(arguments, name) for name in _REQUEST_FIELDS[arguments.command]}
     if arguments.command == "account passwd" or (arguments.command == "account add" and not arguments.bot):
@@ -56,6 +56,11 @@ def build_request(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _read_password(*, from_stdin: bool) -> str:
+    """Return the first line of standard input, or a password that is entered twice in the terminal.
+
+    Raises:
+        ControlError: As `build_request`; also without `from_stdin` if standard input is not a terminal.
+    """
     password = ""
     if from_stdin:
         try:
@@ -123,4 +128,5 @@ def _format_account(account: dict[str, Any]) -> str:
 
 
 def _format_time(milliseconds: int) -> str:
+    """Return a Unix time as date, hour and minute in the time zone of the system."""
     return f"{datetime.fromtimestamp(milliseconds / 1000).astimezone():%Y-%m-%d %H:%M}"

@@ -44,7 +44,7 @@ class SendCommand(Protocol):
 
 
 def run(arguments: argparse.Namespace, settings: ServerSettings, selection: Mapping[str, str]) -> None:
-    """Run a command and print its result.
+    """Run a command and print its result; the creation of a database file is reported on standard error.
 
     Args:
         arguments: Command line with one of these commands.
@@ -115,6 +115,8 @@ def _open_administration(
 
 @contextmanager
 def _connect_to_server(server: ServerStatus) -> Generator[SendCommand]:
+    """Connect to the control socket of a server within the context; failures are raised as `ControlError`."""
+
     def send(command: str, /, **arguments: Any) -> dict[str, Any]:
         try:
             return connection.request(command, **arguments)
@@ -131,6 +133,12 @@ def _connect_to_server(server: ServerStatus) -> Generator[SendCommand]:
 
 @contextmanager
 def _open_database(target: str, uploads: str, *, create: bool) -> Generator[SendCommand]:
+    """Open a database within the context, and run commands on an event loop of its own.
+
+    Raises:
+        DatabaseLocked: Another process has locked the database.
+        ControlError: The database is unusable.
+    """
     from server.administration import open_administration  # noqa: PLC0415 (module docstring, "Start")
     from server.storage.errors import DatabaseInUse, StorageError  # noqa: PLC0415
 
@@ -152,6 +160,7 @@ def _open_database(target: str, uploads: str, *, create: bool) -> Generator[Send
 
 
 def _manage_accounts(arguments: argparse.Namespace, request: Mapping[str, Any], send: SendCommand) -> None:
+    """Run an account command, and print its result as text, or as one JSON object per account."""
     response = send(arguments.command, **request)
     if not arguments.json:
         write_output(account_commands.format_response(arguments.command, response))
@@ -161,6 +170,7 @@ def _manage_accounts(arguments: argparse.Namespace, request: Mapping[str, Any], 
 
 
 def _back_up(arguments: argparse.Namespace, send: SendCommand) -> None:
+    """Write a backup and print its path and size; a file of a server in another file system causes a warning."""
     path = arguments.path.absolute()
     response = send("backup", path=str(path), force=arguments.force)
     if not path.exists():
@@ -172,6 +182,7 @@ def _back_up(arguments: argparse.Namespace, send: SendCommand) -> None:
 
 
 def _list_nodes(arguments: argparse.Namespace, send: SendCommand) -> None:
+    """Print one line per node, as text or as JSON."""
     for node in send("nodes")["nodes"]:
         if arguments.json:
             write_json(msgspec.json.encode(node))
@@ -185,6 +196,7 @@ def _list_nodes(arguments: argparse.Namespace, send: SendCommand) -> None:
 
 
 def _drain(arguments: argparse.Namespace, send: SendCommand) -> None:
+    """Mark a node as draining and print a confirmation."""
     response = send("drain", node=arguments.node)
     if arguments.json:
         write_json(msgspec.json.encode(response))
@@ -193,7 +205,7 @@ def _drain(arguments: argparse.Namespace, send: SendCommand) -> None:
 
 
 def _export(arguments: argparse.Namespace, zone: tzinfo | None, send: SendCommand) -> None:
-    """Write a room log to standard output, or to a file with a confirmation.
+    """Write a room log to standard output, or to a file with a confirmation, and copy its files with `--files`.
 
     Args:
         arguments: Parsed command line.
@@ -233,7 +245,10 @@ def _export(arguments: argparse.Namespace, zone: tzinfo | None, send: SendComman
 
 
 def _export_files(arguments: argparse.Namespace, attachments: list[dict[str, Any]], location: str) -> int:
-    """Copy the files of messages, and return their number; the result is reported on standard error."""
+    """Copy the files of messages, and return the number of copied files.
+
+    Missing files and the result are reported on standard error.
+    """
     from server.file_export import export_files  # noqa: PLC0415 (module docstring, "Start")
 
     exported = export_files(attachments, location, arguments.files, overwrite=arguments.force)
@@ -244,6 +259,7 @@ def _export_files(arguments: argparse.Namespace, attachments: list[dict[str, Any
 
 
 def _write_file(lines: Iterable[bytes], path: Path, *, overwrite: bool) -> int:
+    """Write lines to a new file with mode 0600, and return their number; a failure is raised as `ControlError`."""
     from server.storage.errors import StorageError  # noqa: PLC0415 (module docstring, "Start")
     from server.storage.private_file import create_private_file  # noqa: PLC0415
 

@@ -131,7 +131,7 @@ class Administration:
         return {"nodes": await self._database.nodes.list_nodes()}
 
     async def _drain(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Let a server move its clients to the other servers; return its `node`."""
+        """Mark a server as draining, so that it moves its clients to the other servers; return `node` as requested."""
         arguments = msgspec.convert(request, DrainRequest)
         self._require_nodes()
         if not await self._database.nodes.start_drain(arguments.node):
@@ -140,20 +140,24 @@ class Administration:
         return {"node": arguments.node}
 
     def _require_nodes(self) -> None:
+        """Raise `ControlError` for a SQLite database, which has one server."""
         if self._database.path is not None:
             raise ControlError("a SQLite database has one server; see chat-server status")
 
     async def _describe_missing_room(self, name: str) -> str:
+        """Return the error for an unknown room, with the most similar name of a public room."""
         rooms = {room.key: room.name for room in await self._database.reader.list_rooms(None, _MAX_SUGGESTED_ROOMS)}
         matches = get_close_matches(names.canonical_key(name), rooms, 1)
         return f"no room {name}" + (f"; did you mean {rooms[matches[0]]}?" if matches else "")
 
     async def _record(self, action: str) -> None:
+        """Write an action of the operator to the log of the server and to the audit log."""
         log.info("operator %s", action)
         await self._audit_log.record(action)
 
 
 async def _report_errors(handler: ControlHandler, request: Mapping[str, Any]) -> dict[str, Any]:
+    """Run a handler, and raise its errors about the request or the database as `ControlError`."""
     try:
         return await handler(request)
     except (StorageError, ChatError, msgspec.ValidationError) as error:

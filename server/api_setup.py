@@ -47,7 +47,7 @@ async def run_apis(
     supervisor: Supervisor,
     monotonic: Callable[[], float],
 ) -> AsyncGenerator[list[HttpApi]]:
-    """Provide the endpoints of a server.
+    """Yield the groups of endpoints of a server; with `views`, also run the pushes of the conversation dialect.
 
     Args:
         settings: Settings of the server.
@@ -130,7 +130,10 @@ async def _run_conversations(
     limits: ApiLimits | None,
     monotonic: Callable[[], float],
 ) -> AsyncGenerator[tuple[HttpApi, ...]]:
-    """Push the messages of groups to the clients of the dialect, and provide its endpoints."""
+    """Push the messages of groups to the clients of the dialect, and yield its endpoints.
+
+    The publication of the journal also reaches the pushes, and the dispatcher receives their `membership_feed`.
+    """
     feed = GroupFeed(database.groups, account_service.directory, views)
     publish_to_rooms = database.journal.publish
 

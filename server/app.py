@@ -58,7 +58,6 @@ from server.web.routes import add_routes
 log = logging.getLogger("chat.server")
 
 VERSION = version("tui-chat")
-"""Version of the program."""
 
 RECONNECT_AFTER = 1.0
 """Reconnect delay in seconds, sent to clients in `goingAway` at a planned shutdown."""
@@ -115,11 +114,8 @@ async def serve(
         now: Wall clock, as Unix time in milliseconds.
         monotonic: Monotonic clock of the rate limits, in seconds.
 
-    Yields:
-        The handle of the running server.
-
     Raises:
-        ConfigError: A setting is invalid; only settings that `resolve_settings` has not checked can be.
+        ConfigError: A setting that `resolve_settings` has not checked is invalid.
         StartupError: The address or port is unavailable, or a TLS file is unreadable or invalid.
         server.storage.errors.StorageError: The database is unusable.
     """
@@ -250,6 +246,7 @@ def _build_app(
     get_degradation: Callable[[], str | None],
     read_metrics: Callable[[], MetricsSnapshot],
 ) -> web.Application:
+    """Return the application with its middlewares and routes; a missing index file of `pages` is logged."""
     trusted_networks = settings.parse_trusted_networks()
     app = web.Application(
         middlewares=(
@@ -288,6 +285,7 @@ def _build_app(
 async def _run_uploads(
     settings: ServerSettings, database: Database, supervisor: Supervisor, now: Callable[[], int]
 ) -> AsyncGenerator[UploadService]:
+    """Run the uploads within the context; `StartupError` is raised for an unusable location."""
     limits = UploadLimits(
         file=settings.upload_max_bytes,
         daily=settings.upload_daily_bytes,

@@ -73,7 +73,7 @@ class ServerParser(ProgramParser):
             )
 
     def add_selection(self, *settings: ServerSetting) -> None:
-        """Add the options that select one of several servers, and the options of further settings."""
+        """Add `--port` and `--database`, which select one of several servers, and the options of further settings."""
         selection = [
             replace(SETTINGS[name], help=f"Select the server with this {name}.", default_text="any")
             for name in ("port", "database")
@@ -251,13 +251,18 @@ def _add_account_commands(parser: ServerParser) -> None:
 
 
 def _parse_uses(text: str) -> int:
+    """Return a number from 1 to `INVITE_USES`; raise `argparse.ArgumentTypeError` for any other text."""
     if text.isascii() and text.isdigit() and 1 <= int(text) <= INVITE_USES:
         return int(text)
     raise argparse.ArgumentTypeError(f"expected a number from 1 to {INVITE_USES}")
 
 
 def _parse_duration(text: str) -> int:
-    """Return a duration in seconds, such as `90m`, `12h` or `7d`."""
+    """Return a duration such as `90m`, `12h` or `7d` in seconds.
+
+    Raises:
+        argparse.ArgumentTypeError: The text has another form, or the duration is 0 or above `INVITE_SECONDS`.
+    """
     number, unit = text[:-1], {"m": 60, "h": 3600, "d": _DAY}.get(text[-1:])
     if unit is None or not (number.isascii() and number.isdigit()) or not 0 < int(number) * unit <= INVITE_SECONDS:
         raise argparse.ArgumentTypeError(f"expected 90m, 12h or 7d, at most {INVITE_SECONDS // _DAY}d")

@@ -32,6 +32,7 @@ def _parse(arguments: Sequence[str]) -> tuple[argparse.Namespace, ServerSettings
 
 
 def _print_settings(settings: ServerSettings, sources: dict[str, str]) -> None:
+    """Print the settings with their sources, without the passwords of URLs, then the limits of the protocol."""
     urls = {"database": settings.describe_database, "bus": settings.describe_bus}
     for name, source in sources.items():
         value: object = urls[name]() if name in urls else getattr(settings, name)
@@ -53,6 +54,7 @@ def main() -> None:
 
 
 def _run() -> int:
+    """Run a command, or the server until its shutdown, and return the exit code; usage and start errors are printed."""
     managed = MANAGED_FLAG in sys.argv[1:]
     try:
         parsed, settings, sources = _parse(sys.argv[1:])
@@ -104,6 +106,7 @@ def _run_control_command(parsed: argparse.Namespace, settings: ServerSettings, s
 
 
 def _report_error(error: Exception, managed: bool, code: str = "startFailed", running_url: str = "") -> int:
+    """Print an error to standard error, if `managed` also as JSON to standard output; return the exit code 2."""
     write_error(f"chat-server: {error}")
     if managed:
         running = {"runningUrl": running_url} if running_url else {}

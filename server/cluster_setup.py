@@ -39,7 +39,7 @@ async def run_node(
     now: Callable[[], int],
     supervisor: Supervisor,
 ) -> AsyncGenerator[Cluster | None]:
-    """Deliver the entries of other nodes, and send them those of this node; None for a single node.
+    """Deliver the entries of other nodes, and send them those of this node; yield None for a single node.
 
     The callback of the journal is replaced; a single node keeps its own, without a further cost.
 

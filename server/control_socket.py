@@ -166,6 +166,7 @@ def _open_listener() -> tuple[Path, socket.socket]:
 
 
 def _open_listener_in(directory: Path) -> tuple[Path, socket.socket]:
+    """Return path and listening socket in a directory, which is created with mode 0700; raise `OSError` on failure."""
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
     path = directory / f"{secrets.token_hex(4)}{SOCKET_SUFFIX}"
@@ -186,6 +187,7 @@ def _open_listener_in(directory: Path) -> tuple[Path, socket.socket]:
 async def _serve_connection(
     handlers: Mapping[str, ControlHandler], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
+    """Answer the requests of a connection in order, until its end or a line that is too long."""
     with closing(writer), suppress(ConnectionError):
         try:
             while line := await reader.readline():
@@ -214,6 +216,7 @@ async def _keep_alive(command: Coroutine[Any, Any, dict[str, Any]], writer: asyn
 
 
 async def _handle_request(handlers: Mapping[str, ControlHandler], line: bytes) -> dict[str, Any]:
+    """Return the response to a request line; an exception becomes an error response, and is logged if unexpected."""
     try:
         request = msgspec.json.decode(line, type=dict[str, Any])
         name = request.get("command")

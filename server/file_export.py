@@ -23,7 +23,7 @@ class FileExport(NamedTuple):
 def export_files(
     attachments: Iterable[Mapping[str, Any]], location: str, directory: Path, *, overwrite: bool
 ) -> FileExport:
-    """Copy files, with the title images of videos, to `ID/NAME` in a directory.
+    """Copy files, with the title images of videos, to `ID/NAME` in a directory, with mode 0600 and each once.
 
     Args:
         attachments: Attachments of the exported messages (docs/protocol.md, "Attachments").
@@ -32,7 +32,7 @@ def export_files(
         overwrite: Replace existing files.
 
     Raises:
-        ControlError: The location is not readable, or a copy exists or cannot be written.
+        ControlError: The location is not readable, or a copy exists or cannot be written; earlier copies stay.
     """
     if "://" not in location and not Path(location).is_dir():
         raise ControlError(f"the files of messages are in {location}, which is no directory of this computer")
@@ -45,6 +45,7 @@ def export_files(
 
 
 async def _copy_all(paths: Iterable[str], store: UploadStore, directory: Path, overwrite: bool) -> FileExport:
+    """Copy the files of unsigned paths one after the other; paths that are not those of files are skipped."""
     count, missing = 0, list[str]()
     for path in paths:
         file_path = FilePath.parse(path)

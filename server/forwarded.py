@@ -87,6 +87,7 @@ def _get_items(request: web.Request, name: str) -> list[str]:
 
 
 def _parse_hop(hop: str) -> str | None:
+    """Return the address of an entry of X-Forwarded-For without its port, None if the entry is no address."""
     match = _HOP_PATTERN.fullmatch(hop)
     ip = parse_ip_address((match["ipv6"] or match["ipv4"] or "") if match else hop)
     return str(ip) if ip is not None else None

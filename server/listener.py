@@ -75,6 +75,8 @@ def reload_certificate(context: ssl.SSLContext, settings: ServerSettings) -> Non
 
 
 def _load_certificate(context: ssl.SSLContext, settings: ServerSettings) -> None:
+    """Read certificate and private key into a context; raise `StartupError` for an unusable file or a passphrase."""
+
     def refuse_passphrase() -> str:
         raise StartupError(f"{settings.tls_key}: the private key is encrypted; remove the passphrase")
 

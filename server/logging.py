@@ -131,6 +131,7 @@ class LogWriter(logging.Handler):
         super().close()
 
     def _report_repetitions(self) -> None:
+        """Queue the last line of each suppressed kind with the number of suppressed lines, and start a new window."""
         self._window_end = time.monotonic() + _WINDOW
         repetitions, self._repetitions = self._repetitions, {}
         for repetition in repetitions.values():
@@ -140,12 +141,14 @@ class LogWriter(logging.Handler):
                 self._enqueue(repetition.line)
 
     def _enqueue(self, line: logging.LogRecord) -> None:
+        """Queue a formatted line; a full queue counts the line as dropped."""
         try:
             self._queue.put_nowait(self.format(line))
         except Full:
             self._dropped += 1
 
     def _write_lines(self) -> None:
+        """Write queued lines until None, after a warning with the number of dropped lines; runs in the thread."""
         line: str | None = ""
         while line is not None:
             try:
@@ -161,6 +164,7 @@ class LogWriter(logging.Handler):
                 self._write(line)
 
     def _write(self, line: str) -> None:
+        """Write a line, and rotate the file if necessary; a failed write counts the line as dropped."""
         data = line.encode(errors="backslashreplace") + b"\n"
         try:
             while data:
@@ -185,6 +189,7 @@ class LogWriter(logging.Handler):
 
 
 def _open_log_file(path: Path) -> int:
+    """Return the descriptor of a log file for appending, created with mode 0600; raise `OSError` on failure."""
     # Without O_NONBLOCK, the call waits for the reader of a named pipe. Windows has neither.
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o600)
     if hasattr(os, "O_NONBLOCK"):

@@ -71,5 +71,6 @@ def run(arguments: argparse.Namespace, settings: ServerSettings) -> None:
 
 
 def _describe_server(database: str) -> str:
+    """Return a suffix of the error with the server that uses the database, empty without a responding server."""
     servers = find_servers({"database": database})
     return "".join(f": {server.name}; stop it first with chat-server stop" for server in servers[:1])

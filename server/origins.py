@@ -53,6 +53,7 @@ def is_same_site(origin: str, own_origin: str) -> bool:
 
 
 def _normalize_host(host: str) -> str | None:
+    """Return a host in ASCII, or an IPv6 address in canonical form; None for an invalid host or a too long one."""
     try:
         if host.startswith("["):
             return f"[{IPv6Address(host[1:-1])}]"

@@ -91,6 +91,7 @@ def run(settings: ServerSettings, *, managed: bool = False) -> None:
 
 
 async def _run_until_signal(settings: ServerSettings, managed: bool, log_writer: LogWriter) -> None:
+    """Start the server, report the start, wait for a request to stop, and shut down after the drain period."""
     stop_requested = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in ("SIGINT", "SIGTERM"):
@@ -224,7 +225,7 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> N
 
 
 async def _drain(server: RunningServer, timeout: float, stop_requested: asyncio.Event) -> None:
-    """Report not-ready for `timeout` seconds, or until a second signal, so that load balancers redirect clients.
+    """Report not-ready for `timeout` seconds or until another request to stop, so that load balancers redirect clients.
 
     Connections continue, and `/ready` fails until the end of the process. A timeout of 0 returns immediately, without a
     failing `/ready`.
@@ -265,6 +266,7 @@ def _tune_gc() -> None:
 
 
 def _exit_immediately() -> None:
+    """Log the exceeded shutdown timeout, and end the process with code 1 without further cleanup."""
     log.error("shutdown exceeded %s seconds, exiting now; acknowledged messages are on disk", _SHUTDOWN_TIMEOUT)
     logging.shutdown()
     os._exit(1)

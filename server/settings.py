@@ -298,6 +298,7 @@ class ServerSetting:
 
 
 def _describe_setting(field: msgspec.structs.FieldInfo) -> ServerSetting:
+    """Return the description of a field of `ServerSettings`, from its type, default and metadata."""
     value_type, metadata = get_args(field.type)
     extra: dict[str, Any] = metadata.extra
     default_text = (
@@ -342,10 +343,12 @@ def _is_redis_url(text: str) -> bool:
 
 
 def _hide_password(url: str) -> str:
+    """Return a URL with `…` in place of its password; any other text stays unchanged."""
     return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", url)
 
 
 def _parse_network(text: str) -> IPNetwork:
+    """Return the network of an item of `trusted_proxy`; raise `ConfigError` as `parse_trusted_networks`."""
     try:
         network = ip_network(text, strict=False)
     except ValueError:
@@ -358,6 +361,7 @@ def _parse_network(text: str) -> IPNetwork:
 
 
 def _parse_origin(text: str) -> str:
+    """Return the canonical form of an item of `cors_origin`; raise `ConfigError` as `parse_allowed_origins`."""
     if text == "*":
         raise ConfigError("cors_origin: '*' would allow every website; list the origins")
     origin = normalize_origin(text)

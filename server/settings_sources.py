@@ -84,6 +84,7 @@ def resolve_settings(
 
 
 def _read_file(path: Path) -> dict[str, Any]:
+    """Return the keys and values of a TOML file; raise `ConfigError` for an unreadable or invalid file."""
     try:
         with path.expanduser().open("rb") as stream:
             return tomllib.loads(stream.read(_MAX_FILE_SIZE).decode("utf-8-sig"))
@@ -94,6 +95,7 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 
 def _read_environment(environ: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
+    """Return the description and the value of each variable that sets a setting, without a service address."""
     return [
         (f"environment {setting.variable}", {name: _split_list(value) if setting.is_list else value})
         for name, setting in SETTINGS.items()
@@ -123,6 +125,11 @@ def _split_list(value: str) -> list[str]:
 
 
 def _convert_value(name: str, value: Any, source: str) -> Any:
+    """Return a value in the type of its setting; only text is converted, and paths become absolute.
+
+    Raises:
+        ConfigError: The value is invalid; the message has the source, the value and the expected form.
+    """
     setting = SETTINGS[name]
     try:
         converted = msgspec.convert(value, setting.type, strict=not isinstance(value, str))
@@ -143,5 +150,6 @@ def _convert_value(name: str, value: Any, source: str) -> Any:
 
 
 def _resolve_path(text: str) -> str:
+    """Return an absolute path with `~` expanded; an empty text and a URL stay unchanged."""
     # Symbolic links stay, because a certificate renewal may replace their target.
     return text if not text or "://" in text else os.path.abspath(Path(text).expanduser())  # noqa: PTH100
