@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("chat.ui")
 
-STARTUP_SETTLE_TIME = 1.0  # seconds from the first joined room to the end of all startup work
+GC_TUNING_DELAY = 1.0  # seconds from the first joined room, after which all startup work has ended
 
 
 class ChatApp(App[None], inherit_bindings=False):
@@ -123,7 +123,7 @@ class ChatApp(App[None], inherit_bindings=False):
             self._render_scheduler,
             process=self._lifecycle.process_events,
             is_overfull=self._lifecycle.is_overfull,
-            draw=self._draw_changes,
+            draw=lambda: self._chat_screen.draw_changes() if self._chat_screen is not None else None,
             set_timer=self.set_timer,
             call_later=self.call_later,
             on_error=self.report_error,
@@ -146,7 +146,7 @@ class ChatApp(App[None], inherit_bindings=False):
         return self.join_form
 
     def on_mount(self) -> None:
-        """Install the signal handlers, unless headless, and schedule the later work."""
+        """Install the signal handlers unless headless; schedule `_after_first_paint` and the idle checks."""
         self.terminal.apply_settings()
         if not self.is_headless:
             for name in ("SIGTERM", "SIGHUP", "SIGINT"):
@@ -155,6 +155,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.set_interval(IDLE_CHECK_INTERVAL, self._lifecycle.check_idle)
 
     def _after_first_paint(self) -> None:
+        """Start the local server or submit the form if the command line says so, else import the chat modules."""
         options, self.join_form.is_waiting = self._start_options, False
         gc_tuning.resume_collection()
         if options.serve:
@@ -174,12 +175,12 @@ class ChatApp(App[None], inherit_bindings=False):
         return self.run_worker(work, group=group, exclusive=True, exit_on_error=False)
 
     def open_chat(self, controller: "SessionController") -> "ChatScreen":
-        """Open a new chat screen for a session and return it."""
+        """Open a new chat screen for a session, schedule the garbage collector tuning, and return the screen."""
         from tui_chat.ui.screens.chat import ChatScreen  # noqa: PLC0415 (imports the network libraries)
 
         self._chat_screen = ChatScreen(controller)
         self.push_screen(self._chat_screen)
-        self.set_timer(STARTUP_SETTLE_TIME, gc_tuning.tune_thresholds)
+        self.set_timer(GC_TUNING_DELAY, gc_tuning.tune_thresholds)
         return self._chat_screen
 
     def close_chat(self) -> None:
@@ -193,14 +194,10 @@ class ChatApp(App[None], inherit_bindings=False):
         self._lifecycle.leave_server()
         self.join_form.join_server(*split_address(event.address))
 
-    def _draw_changes(self) -> None:
-        if self._chat_screen is not None:
-            self._chat_screen.draw_changes()
-
     # Input
 
     async def on_event(self, event: Event) -> None:
-        """Pass keys and pastes to the sequencer. All other events, immediate and forwarded input go to Textual."""
+        """Record input. Pass keys and pastes to the sequencer; all other, immediate and forwarded events to Textual."""
         if isinstance(event, InputEvent):
             self._render_scheduler.record_input()
             self._lifecycle.record_input()
@@ -237,6 +234,7 @@ class ChatApp(App[None], inherit_bindings=False):
         return self._settings.keymap
 
     def _on_setting_changed(self, name: str) -> None:
+        """Apply a changed theme, language, emoji form or keymap and the terminal settings; publish the settings."""
         if name == "theme":
             self.preview_theme(self.settings.theme)
         elif name in {"language", "emoji"}:
@@ -255,7 +253,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.theme = theme.name
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Return the filters of rendered lines: only `NoColorFilter` if colours are disabled."""
+        """Return the filters of rendered lines: only `NoColorFilter` if colors are disabled."""
         return themes.NO_COLOR_FILTERS if self.no_color else super().get_line_filters()
 
     def show_status(self, text: str) -> None:
@@ -266,7 +264,7 @@ class ChatApp(App[None], inherit_bindings=False):
             self.join_form.show_progress(text)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy `text` to the clipboard of the app, and up to `MAX_CLIPBOARD_BYTES` to that of the terminal."""
+        """Copy `text` to the clipboards of app and terminal. A text too long for the terminal gives a status text."""
         self._clipboard = text
         if not self.terminal.copy_to_clipboard(text):
             self.show_status(
@@ -383,6 +381,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self._quit_flow.quit_on_signal(1)  # SIGHUP is 1; not every disconnect sends the signal
 
     async def _shut_down(self) -> None:
+        """Close the session and exit; the message of the local server is printed only with exit code 0."""
         message, exit_code = await self._lifecycle.close(), self._quit_flow.exit_code
         self.exit(return_code=exit_code, message=Text(message) if message and not exit_code else None)
 

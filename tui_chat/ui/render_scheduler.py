@@ -131,6 +131,7 @@ class EventProcessor:
             self._call_later(self._run_slice)
 
     def _run_slice(self) -> None:
+        """Process one slice; after an exception, report the first one and run again after `RETRY_DELAY`."""
         try:
             self._process_and_draw()
         except Exception as error:
@@ -142,6 +143,10 @@ class EventProcessor:
             self._has_failed = False
 
     def _process_and_draw(self) -> None:
+        """Process events for one slice, draw if the queue is empty or a frame is due, and schedule the next slice.
+
+        No slice follows an empty queue.
+        """
         scheduler = self._scheduler
         if (pause := scheduler.processing_pause) > 0:
             # While output is blocked, drain an overfull queue without rendering.

@@ -228,6 +228,7 @@ class SessionLifecycle:
             self.show_error(str(error))
 
     def _disconnect(self) -> None:
+        """Queue delayed deletions, and cancel the connection or the start of a local server. The chat stays open."""
         self.send_delayed_deletions()
         if self._worker is not None:
             self._worker.cancel()
@@ -336,6 +337,7 @@ class SessionLifecycle:
             self._chat.view.draw_changes()
 
     def _update_profile(self, room: str, nick: str) -> None:
+        """Save a changed profile, with the guest key if known; an error is logged and shown."""
         updated, controller = replace(self._profile, room=room, nick=nick, server=self._typed_server), self._controller
         if controller is not None and controller.server_link.guest_key:
             # Imported here to keep startup fast.

@@ -1,13 +1,13 @@
-"""Colour themes of the app.
+"""Color themes of the app.
 
 - Contrast: text has a ratio of at least 4.5 on its background, at least 7 in the high-contrast theme (WCAG 2.2,
   criteria 1.4.3 and 1.4.6). `tests/ui/test_themes.py` measures each pair.
-- Terminal palette: `terminal` uses only the 16 ANSI colours and the default background, because the actual palette is
+- Terminal palette: `terminal` uses only the 16 ANSI colors and the default background, because the actual palette is
   unknown. Cursors are reversed or bold, and selected text is black on cyan. The same theme is the fallback for
-  terminals with 16 colours or none (https://no-color.org).
-- Nicknames: the colour is a function of the case-folded nickname and the palette.
-- Accessibility: colour is never the only sign of a state.
-- `NO_COLOR` (https://no-color.org): no colour sequence reaches the terminal. Text with a background colour, such as a
+  terminals with 16 colors or none (https://no-color.org).
+- Nicknames: the color is a function of the case-folded nickname and the palette.
+- Accessibility: color is never the only sign of a state.
+- `NO_COLOR` (https://no-color.org): no color sequence reaches the terminal. Text with a background color, such as a
   selection, is shown in reverse video instead. Bold, underline, italic and hyperlinks are preserved.
 """
 
@@ -63,7 +63,7 @@ def _make_theme(
     Args:
         name: Theme name without the `chat-` prefix.
         dark: Light text on a dark background.
-        backgrounds: Background colours of timeline, side panes and bars.
+        backgrounds: Background colors of timeline, side panes and bars.
         text: Message text.
         muted: Secondary text.
         primary: Titles, room names and keys.
@@ -72,7 +72,7 @@ def _make_theme(
         error: Error states.
         rule: Separators and idle scrollbars.
         rule_strong: Scrollbars under the mouse.
-        message_cursor: Background of the message under the cursor, almost grey so that 256 colours can represent it.
+        message_cursor: Background of the message under the cursor, almost grey so that 256 colors can represent it.
         mention: Background of messages that mention the user.
         row_cursor: Text and background of the highlighted row.
         selection: Text and background of selected text.
@@ -275,7 +275,7 @@ def install_themes(app: App[Any], initial: Theme) -> None:
 
 
 def effective_theme(name: str, few_colors: bool) -> Theme:
-    """Return the theme called `name`, or `TERMINAL` for any name if the terminal has few colours.
+    """Return the theme called `name`, or `TERMINAL` for any name if the terminal has few colors.
 
     Raises:
         KeyError: The theme is unknown.
@@ -284,7 +284,7 @@ def effective_theme(name: str, few_colors: bool) -> Theme:
 
 
 def has_few_colors(app: App[Any]) -> bool:
-    """Return whether the terminal has at most 16 colours, or `NO_COLOR` is set."""
+    """Return whether the terminal has at most 16 colors, or `NO_COLOR` is set."""
     return app.no_color or app.console.color_system in {None, "standard", "windows"}
 
 
@@ -294,23 +294,23 @@ def nick_color(nick: str, colors: Sequence[str]) -> str:
 
 
 def contrast_ratio(first: Color, second: Color) -> float:
-    """Return the WCAG 2.2 contrast ratio of two opaque colours, in the range 1 to 21."""
+    """Return the WCAG 2.2 contrast ratio of two opaque colors, in the range 1 to 21."""
     darker_luminance, lighter_luminance = sorted((_relative_luminance(first), _relative_luminance(second)))
     return (lighter_luminance + 0.05) / (darker_luminance + 0.05)
 
 
 def ensure_contrast(hex_color: str, background: Color, min_contrast: float = MIN_CONTRAST) -> str:
-    """Blend a colour towards black or white, no further than `min_contrast` requires.
+    """Blend a color towards black or white, no further than `min_contrast` requires.
 
-    The direction is the one with the higher contrast to `background`. A colour with enough contrast stays unchanged.
+    The direction is the one with the higher contrast to `background`. A color with enough contrast stays unchanged.
 
     Args:
-        hex_color: Colour to adjust, as `#rrggbb`.
-        background: Opaque background colour.
+        hex_color: Color to adjust, as `#rrggbb`.
+        background: Opaque background color.
         min_contrast: Contrast ratio to reach.
 
     Returns:
-        Adjusted colour as `#rrggbb`; black or white if no blend reaches the ratio.
+        Adjusted color as `#rrggbb`; black or white if no blend reaches the ratio.
     """
     color = Color.parse(hex_color)
     extreme = max(WHITE, BLACK, key=lambda candidate: contrast_ratio(candidate, background))
@@ -319,7 +319,7 @@ def ensure_contrast(hex_color: str, background: Color, min_contrast: float = MIN
 
 
 def _relative_luminance(color: Color) -> float:
-    """Return the WCAG 2.2 relative luminance of a colour, in the range 0 to 1."""
+    """Return the WCAG 2.2 relative luminance of a color, in the range 0 to 1."""
     red, green, blue = (
         channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4 for channel in color.normalized
     )
@@ -327,9 +327,9 @@ def _relative_luminance(color: Color) -> float:
 
 
 def nick_palette(app: App[Any], background: Color) -> Sequence[str]:
-    """Return the nickname colours, adjusted to the contrast of the theme on `background`.
+    """Return the nickname colors, adjusted to the contrast of the theme on `background`.
 
-    The theme `TERMINAL` and a terminal with few colours have `ANSI_NICK_COLORS`.
+    The theme `TERMINAL` and a terminal with few colors have `ANSI_NICK_COLORS`.
     """
     theme = app.current_theme
     if theme.ansi or has_few_colors(app):
@@ -342,15 +342,15 @@ def nick_palette(app: App[Any], background: Color) -> Sequence[str]:
 
 
 def nick_style(widget: Widget, nick: str) -> Style:
-    """Return the style of a nickname in `widget`, with the same colour as in the timeline."""
+    """Return the style of a nickname in `widget`, with the same color as in the timeline."""
     return Style(color=nick_color(nick, nick_palette(app_of(widget), widget.background_colors[1])))
 
 
 class NoColorFilter(LineFilter):
-    """Line filter that removes all colours; text with a background colour becomes reverse video."""
+    """Line filter that removes all colors; text with a background color becomes reverse video."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """Return copies of the segments without colours."""
+        """Return copies of the segments without colors."""
         return [
             Segment(text, None if style is None else _strip_color(style), control) for text, style, control in segments
         ]

@@ -50,7 +50,7 @@ class ImageDecoder:
             request: Sizes and form of the result.
 
         Raises:
-            ImageRejected: The file was not decoded.
+            ImageRejected: The child rejected the file, failed, or needed more than `TIMEOUT`.
         """
         async with self._lock:
             if self._image_count >= MAX_IMAGES_PER_CHILD:
@@ -70,6 +70,7 @@ class ImageDecoder:
         return pixels
 
     async def _request(self, content: bytes, request: DecodeRequest) -> bytes | None:
+        """Send a request to the child, started if necessary, and return the pixels, None for a rejected file."""
         if self._child is None:
             self._child = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-m", "tui_chat.ui.images.image_worker"),
@@ -90,7 +91,7 @@ class ImageDecoder:
         return await self._child.stdout.readexactly(request.result_bytes) if is_success else None
 
     async def close(self) -> None:
-        """Kill the child."""
+        """Kill the child and wait for its end. No effect without a child."""
         if self._child is not None:
             child, self._child = self._child, None
             with suppress(ProcessLookupError):

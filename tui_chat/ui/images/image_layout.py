@@ -49,9 +49,9 @@ class ImageLimits:
 
 
 def layout_images(images: Iterable[LineImage], max_columns: int, limits: ImageLimits) -> tuple[ImageBox, ...]:
-    """Return the areas of images, side by side as far as the width permits.
+    """Return the areas of the images that are not hidden, side by side as far as the width permits.
 
-    Images larger than the limits are scaled down, none is scaled up.
+    Images larger than the limits are scaled down, none is scaled up. An area has at least one cell.
 
     Args:
         images: Images of a message.
@@ -78,6 +78,7 @@ def count_image_rows(boxes: Iterable[ImageBox]) -> int:
 
 
 def _fit(image: LineImage, max_columns: int, limits: ImageLimits) -> tuple[int, int]:
+    """Return the columns and rows of an image within the limits, with its aspect ratio, rounded up."""
     cell = limits.cell_size
     scale = min(1, max_columns * cell.width / image.width, limits.max_rows * cell.height / image.height)
     columns = ceil(image.width * scale / cell.width - 1e-6)

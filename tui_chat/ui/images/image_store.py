@@ -105,7 +105,7 @@ class ImageStore:
         self._retry_times: dict[_PictureKey, float] = {}
 
     def configure(self, options: ImageOptions) -> None:
-        """Change the form of the pictures, and discard those of another form."""
+        """Change the form of the pictures, and discard all pictures of another form. No effect for an equal form."""
         if options != self.options:
             self._write(self.release())
             self.options = options
@@ -115,14 +115,14 @@ class ImageStore:
         return self._pictures.get(_key(box))
 
     def show(self, boxes: Iterable[ImageBox]) -> None:
-        """Replace the visible images, and start their loads."""
+        """Replace the visible images, and start their loads. With the protocol `NONE`, no image is visible."""
         self._visible = {_key(box): box for box in boxes} if self.options.protocol is not ImageProtocol.NONE else {}
         for key in self._visible.keys() & self._pictures.keys():
             self._pictures.move_to_end(key)
         self._start_loads()
 
     def forget(self, paths: Iterable[str]) -> None:
-        """Discard the pictures of deleted images and cancel their loads."""
+        """Discard the pictures of deleted images, also in the terminal, and cancel their loads."""
         removed = set(paths)
         self._visible = {key: box for key, box in self._visible.items() if key[0] not in removed}
         for key, task in self._loads.items():
@@ -154,6 +154,7 @@ class ImageStore:
         await self._decoder.close()
 
     def _start_loads(self) -> None:
+        """Start the due loads of visible images without a picture, up to `MAX_LOADS` at a time."""
         now = asyncio.get_running_loop().time()
         for key, box in self._visible.items():
             if len(self._loads) >= MAX_LOADS:

@@ -79,6 +79,7 @@ def decode_image(content: bytes, request: DecodeRequest) -> bytes | None:
 
 
 def _handle_requests(requests: BinaryIO, responses: BinaryIO) -> None:
+    """Decode the requested images one after another, until the end of the input."""
     while header := requests.readline():
         request = msgspec.json.decode(header, type=DecodeRequest)
         pixels = decode_image(requests.read(request.file_bytes), request)

@@ -69,6 +69,7 @@ def decode_request(
 
 
 def _fill(canvas: int, share: float) -> int:
+    """Return the pixels of the image for its share of a dimension; the complete dimension from `_MIN_STRETCHED` on."""
     return canvas if share >= _MIN_STRETCHED else max(1, round(canvas * share))
 
 

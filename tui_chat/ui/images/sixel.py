@@ -43,7 +43,7 @@ def _encode_graphic(indexes: bytes, palette: bytes, width: int, height: int) -> 
 
 
 def _encode_band(rows: list[bytes]) -> str:
-    """Return up to six pixel rows, color by color."""
+    """Return the Sixel data of up to six pixel rows, color by color, with run-length encoding."""
     layers: list[str] = []
     for color in sorted(set(b"".join(rows))):
         # The bits of all columns are combined as one large integer, because a loop over the pixels is slow.

@@ -74,7 +74,7 @@ class AccountDialogs:
         )
 
     def log_out(self) -> None:
-        """Continue as a guest."""
+        """Start to log out, and show the result; the user continues as a guest."""
         self._run(self._log_out())
 
     def _with_login(self, open_dialog: Callable[[], Coroutine[Any, Any, str]]) -> str:

@@ -53,7 +53,10 @@ class AccountRow(Horizontal):
         self.update()
 
     def update(self) -> None:
-        """Show the account on the selected server, or that the user is a guest, in the active language."""
+        """Show the account on the selected server, or that the user is a guest, in the active language.
+
+        An invalid address disables the login button; a guest has no logout button.
+        """
         login, _ = self._store.find(self._server())
         self.query_one(".label", Static).update(tr(app_strings.LABEL_ACCOUNT))
         self.query_one("#account-name", Static).update(login.account if login is not None else tr("guest"))
@@ -94,6 +97,7 @@ class AccountRow(Horizontal):
         report_worker_error(self, event)
 
     def _on_changed(self, manager: "AccountManager") -> None:
+        """Show the changed login, and call `on_logged_in` after a login."""
         self.update()
         if manager.login is not None:
             self._on_logged_in(manager.login.account)

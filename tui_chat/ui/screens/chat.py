@@ -184,7 +184,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         yield from self.view.widgets()
 
     def on_mount(self) -> None:
-        """Show the number of new messages in the status line, and apply the settings, now and after each change."""
+        """Show the number of new messages, apply the settings now and after each change, and start to draw images."""
         self.watch(self.view.timeline, "new_message_count", self.view.status.show_new_below)
         app_services(self).settings_changed.subscribe(self, self.view.apply_settings)
         self.view.apply_settings(app_services(self).settings)

@@ -196,6 +196,7 @@ class ChatView:
                 self.status.typing_nicks = tuple(view.typing_nicks) if view else ()
 
     def _draw_room(self, view: RoomView | None) -> None:
+        """Save draft and scroll position of the displayed room, and draw another one; without a room, only save."""
         if self.displayed_room is not None:
             self.save_draft()
             self._scroll_positions[self.displayed_room] = self.timeline.get_scroll_position()
@@ -287,7 +288,10 @@ class ChatView:
         self._push_screen(dialog, focus_composer)
 
     def show_error(self, problem: str) -> None:
-        """Show an error in the status line and call `on_error`. The next non-empty, different text hides the error."""
+        """Show an error in the status line and call `on_error`.
+
+        The next composer text that is not empty and differs from the current one hides the error.
+        """
         self._text_at_error = self.composer.text
         self.status.show_error(problem)
         self.on_error()

@@ -137,7 +137,10 @@ class JoinScreen(Screen[None]):
         self.query_one("#start-server", Button).label = tr(app_strings.BUTTON_START_SERVER)
 
     def action_cancel(self) -> None:
-        """Cancel a pending connection attempt or start of a server. No effect unless the form is waiting."""
+        """Cancel a pending connection attempt or start of a server, and discard the waiting input.
+
+        No effect unless the form is waiting.
+        """
         if self.is_waiting:
             app_services(self).input_sequencer.drain_pending()
             self._on_cancel()
@@ -221,7 +224,10 @@ class JoinScreen(Screen[None]):
             self._form_fields["room"].input.focus()
 
     def show_field_error(self, field: str, problem: str) -> None:
-        """Enable the form, show an error beside a field (`room`, `nick` or `server`) and focus the field."""
+        """Show an error beside a field (`room`, `nick` or `server`), enable the form and focus the field.
+
+        The waiting input is discarded.
+        """
         app_services(self).input_sequencer.drain_pending()
         self.end_waiting("")
         self._form_fields[field].show_error(problem)
@@ -243,11 +249,13 @@ class JoinScreen(Screen[None]):
             return address.parse_address(self._form_fields["server"].value).base_url
         return ""
 
-    def _submit_to(self, handle: Callable[[JoinDetails], None]) -> None:
+    def _submit_to(self, on_valid: Callable[[JoinDetails], None]) -> None:
+        """Call `on_valid` with the validated input. No effect while the form is waiting or after an error."""
         if not self.is_waiting and (details := self._validate()) is not None:
-            handle(details)
+            on_valid(details)
 
     def _validate(self) -> JoinDetails | None:
+        """Return the validated input, None after the display of errors. A room of the address fills an empty field."""
         # Imported here to keep startup fast: the patterns of names take 10 ms.
         from tui_chat.protocol import names  # noqa: PLC0415
 

@@ -43,7 +43,7 @@ class ListDialog(ModalScreen[ResultT | None]):
         self.query_one(frame).border_subtitle = Content(tr(footer))
 
     def action_move(self, offset: int) -> None:
-        """Move the highlight by `offset` rows, with wrap-around."""
+        """Move the highlight by `offset` rows, with wrap-around. No effect on an empty list."""
         if count := self.option_list.option_count:
             self.option_list.highlighted = (self.highlighted_index + offset) % count
 

@@ -57,6 +57,7 @@ class MemberActions:
             self._open_menu(room, member)
 
     def _open_menu(self, room: RoomView, member: Member | None) -> None:
+        """Open the menu of a member; no effect for None."""
         if member is not None:
             is_blocked = member.member_id in self._view.session.ignore_filter.blocked_member_ids
             actions = _available_actions(room, member, is_blocked=is_blocked)
@@ -64,6 +65,7 @@ class MemberActions:
             self._view.open_dialog(menu, partial(self._run, member.nick_name))
 
     def _run(self, nick: str, action: MemberAction | None) -> None:
+        """Run the command of an immediate action; put another one into the composer; no effect for None."""
         if action in _IMMEDIATE_ACTIONS:
             self._run_command(f"/{action.value} {nick}")
         elif action is not None:
@@ -72,6 +74,7 @@ class MemberActions:
 
 
 def _available_actions(room: RoomView, member: Member, *, is_blocked: bool) -> list[MemberAction]:
+    """Return the actions on a member: only details of the user, moderation of members of a lower role."""
     if member.member_id == room.member_id:
         return [MemberAction.DETAILS]
     actions = [] if room.room.is_direct else [MemberAction.MESSAGE]

@@ -57,7 +57,11 @@ class MemberPicker(ListDialog[Member]):
         self.update_choices()
 
     def update_choices(self) -> None:
-        """Rebuild the list after a change of query or members. The highlight stays on its member if listed."""
+        """Rebuild the list after a change of query or members, limited to `MAX_CHOICES`.
+
+        The highlight stays on its member if listed, otherwise moves to the first row. No effect before the dialog has
+        its list.
+        """
         if not self.query(OptionList):
             return
         highlighted = self._highlighted_member()

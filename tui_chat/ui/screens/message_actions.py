@@ -76,6 +76,7 @@ class MessageActions:
         self.actions = {name: partial(self._run, handler) for name, handler in handlers.items()}
 
     def _run(self, handler: Callable[[MessageLine], str | None]) -> None:
+        """Call a handler with the selected message, and show its error message; no effect without a selection."""
         line = self.selected_message
         if line is not None and (problem := handler(line)):
             self._view.show_error(problem)
@@ -155,7 +156,8 @@ class MessageActions:
         """
         view, seq = self._view.session.current_room, line.seq
         if seq is None:
-            self._discard_unsent(line)
+            if self._messages.discard(line.key):
+                self._view.timeline.set_cursor(None)
         elif line.is_text_hidden or view is None:
             return ""
         elif not may_delete(view, line):
@@ -171,7 +173,10 @@ class MessageActions:
         return ""
 
     async def confirm(self, question: str, label: str) -> bool:
-        """Ask a question with the label of an action; return whether the user confirms. Typed text is kept."""
+        """Ask a question with the label of an action; return whether the user confirms.
+
+        Text that is typed instead of an answer moves to the composer.
+        """
         answered: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
         self._view.open_dialog(ConfirmScreen(question, "", label), answered.set_result)
         answer = await answered
@@ -180,7 +185,10 @@ class MessageActions:
         return answer is not None and answer.is_confirmed
 
     def _on_deletion_answered(self, view: RoomView, seq: int, answer: Answer | None) -> None:
-        """Schedule the deletion after a confirmation. Typed text moves to the composer."""
+        """Schedule the deletion after a confirmation. Typed text moves to the composer.
+
+        A cancelled question returns the focus to the timeline if a message is selected.
+        """
         if answer is None:
             if self._view.timeline.cursor_key is not None:
                 self._view.focus(self._view.timeline)
@@ -217,10 +225,3 @@ class MessageActions:
 
         self._view.open_dialog(LinkScreen(urls, captions), open_selected)
         return ""
-
-    def _discard_unsent(self, line: MessageLine) -> bool:
-        """Discard an unsent message. Return False if the message was sent or is in flight."""
-        is_discarded = self._messages.discard(line.key)
-        if is_discarded:
-            self._view.timeline.set_cursor(None)
-        return is_discarded

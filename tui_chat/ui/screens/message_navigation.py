@@ -150,6 +150,7 @@ class MessageNavigation:
         self._advance()
 
     def _advance(self) -> None:
+        """Request the messages around the target once its room is current, or scroll to the loaded target."""
         target, view = self._target, self._view.session.current_room
         if target is None or view is None or view is not self._view.session.find_room(target.room):
             return
@@ -165,6 +166,7 @@ class MessageNavigation:
             self._finish(target, line)
 
     def _finish(self, target: NavigationTarget, line: MessageLine) -> None:
+        """End the navigation: highlight the message, focus the composer, and name a day other than the requested."""
         self._target = None
         self._view.timeline.highlight(line.key)
         self._view.focus(self._view.composer)

@@ -90,6 +90,7 @@ class PasteFlow:
         return room.name if room is not None and find_upload_refusal(room.room) is None else None
 
     def _apply(self, paste: Paste, mode: PasteMode | None, upload_room: str | None) -> None:
+        """Insert or send the paste by its mode; None discards the paste."""
         if mode is PasteMode.EDIT:
             self._view.composer.insert_text(paste.text)
         elif mode is PasteMode.FILE and upload_room is not None:

@@ -80,6 +80,12 @@ class RoomNavigation:
             self._view.return_to_composer(text.rstrip("\n"))
 
     def _begin_switch(self, room: str, timeout: float) -> None:
+        """Let input wait for a room, in place of an earlier one, and cancel the switch after `timeout` seconds.
+
+        Args:
+            room: Canonical key; empty for any room.
+            timeout: Time limit in seconds.
+        """
         self._end_switch()
         self._switch_target = room
         self._switch_timer = self._set_timer(timeout, self.cancel_switch)

@@ -1,4 +1,4 @@
-"""Room switcher: fuzzy search over open and listed rooms."""
+"""Room switcher: fuzzy search over the open rooms, the closed rooms of the account and the rooms of the server."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -30,7 +30,7 @@ class RoomSwitcher(ListDialog[str]):
 
     Args:
         find_choices: Returns the ranked rooms for a query.
-        request_rooms: Requests the server's rooms for a query. Call `update_choices` after their arrival.
+        request_rooms: Requests the server's rooms for a query. The owner calls `update_choices` after their arrival.
         initial_query: Initial text of the input.
     """
 

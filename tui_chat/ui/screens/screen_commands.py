@@ -140,6 +140,7 @@ class ScreenCommands:
         return ""
 
     def _show_output(self, text: str) -> None:
+        """Show a text as notice of the current room, above `MAX_NOTICE_LENGTH` in a dialog."""
         if len(text) > MAX_NOTICE_LENGTH:
             self._open_output(text)
         else:

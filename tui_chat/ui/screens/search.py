@@ -97,6 +97,7 @@ class SearchScreen(ListDialog[SearchHit]):
         return self._search_state.request.query if self._search_state.request is not None else ""
 
     def _start_search(self, query: str) -> None:
+        """Start a search in place of an earlier one; a blank query only clears the results."""
         self.call_after_input(0, None)
         self._hit_to_confirm = None
         self._start_fetch(self._search_state.start(query, self._scope_room))
@@ -107,6 +108,7 @@ class SearchScreen(ListDialog[SearchHit]):
             self.run_worker(self._load_pages(request), group="search", exclusive=True, exit_on_error=False)
 
     async def _load_pages(self, request: SearchPageRequest | None) -> None:
+        """Fetch a page, and the next ones as far as `SearchState` requests them; draw after each response."""
         while request is not None:
             try:
                 page = await self._fetch_page(request)
@@ -178,6 +180,7 @@ class SearchScreen(ListDialog[SearchHit]):
     # Drawing
 
     def _draw_results(self) -> None:
+        """Add the new hits to the list, or rebuild the list after a new search, and update the status line."""
         if not self.is_mounted:
             return
         option_list, hits = self.option_list, self._search_state.hits

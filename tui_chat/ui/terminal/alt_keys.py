@@ -2,7 +2,7 @@
 
 - Alt+Enter: Textual decodes `ESC CR` as plain Enter, which would send the message instead of starting a new line.
 - Alt+digit: Textual decodes `ESC 1` as the `¡` of a macOS keyboard. A terminal that means `¡` sends that character.
-- Alt+letter: Textual recognises `ESC s` only by a pause after it. On a slow connection, where more input follows
+- Alt+letter: Textual recognizes `ESC s` only by a pause after it. On a slow connection, where more input follows
   immediately, `^s` would be inserted into the message.
 - Private API: Textual offers no public hook, so `register_alt_keys` patches its table of sequences.
   `tests/ui/input/test_keys.py` fails if an upgrade moves that table.

@@ -114,7 +114,7 @@ class TerminalDriver(LinuxDriver):
         super().write(data)
 
     def set_window_title(self, title: str) -> None:
-        """Set the window title. The original title is restored on exit and during a suspend.
+        """Set the window title. The first title saves the original one, which is restored on exit and during a suspend.
 
         Args:
             title: Escape sequence from `escape_sequences.title_sequence`; empty restores the original title.
@@ -126,7 +126,7 @@ class TerminalDriver(LinuxDriver):
         self._window_title = title
 
     def set_mouse_enabled(self, enabled: bool) -> None:
-        """Enable or disable mouse reporting."""
+        """Enable or disable mouse reporting. No effect if unchanged."""
         if enabled != self._mouse:
             self._disable_mouse_support()
             self._mouse = enabled
@@ -173,6 +173,7 @@ class TerminalDriver(LinuxDriver):
             self._app.call_later(_raise, error)  # the message loop of the app logs and reports errors
 
     def _read_input(self) -> None:
+        """Pass the input to the probes and, as Textual messages, to the app."""
         framer, decoder = InputFramer(constants.ESCAPE_DELAY), InputDecoder(self._debug)
         with SelectSelector() as selector:
             selector.register(self.fileno, EVENT_READ)
@@ -206,6 +207,7 @@ class TerminalDriver(LinuxDriver):
             return b""
 
     def _watch_disconnect(self) -> None:
+        """Wait for the hang-up of the terminal, and post `TerminalDisconnected`."""
         # SIGHUP reaches only the session of the terminal, so poll for POLLHUP as well.
         poll = select.poll()
         poll.register(self.fileno, 0)

@@ -119,6 +119,7 @@ def sanitize_text(text: str, max_characters: int) -> str:
 
 
 def _visible_character(character: str) -> str:
+    """Return a visible character, a space for a control or space character, "" for an invisible one."""
     if character == ";":
         return ","
     if character == _ZERO_WIDTH_JOINER:  # joins emoji sequences

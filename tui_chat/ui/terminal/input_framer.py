@@ -2,7 +2,7 @@
 
 - Paste: after the start marker only the end marker counts. A paste without an end closes after `PASTE_TIMEOUT`.
 - Pauses: a sequence may pause for `SEQUENCE_TIMEOUT`. A prefix that is also a key, such as ESC, becomes that key after
-  the escape delay. The rest of such a sequence is recognised later, and typed if it is no sequence.
+  the escape delay. The rest of such a sequence is recognized later, and typed if it is no sequence.
 - Terminal answers: OSC, DCS, APC, PM and SOS strings contain no keys.
 - Liveness: a control character ends an incomplete control sequence and is a key of its own; directly after ESC it is
   Alt with this key, and BEL ends a string.
@@ -203,6 +203,7 @@ class InputFramer:
         return position + 1
 
     def _next_state(self, character: str) -> _State | None:
+        """Return the state after a character, None if the character does not continue the sequence."""
         sequence = self._sequence + character
         if self._expired and character not in _LATE_CHARACTERS.get(self._sequence, character):
             return None
@@ -221,6 +222,7 @@ class InputFramer:
         return state
 
     def _advance_paste(self, text: str, position: int) -> int:
+        """Consume the content of a paste, and return the position after the end marker, or the end of the text."""
         length = len(self._paste)
         self._paste += text[position:]
         end = self._paste.find(PASTE_END, max(0, length - len(PASTE_END) + 1))
@@ -251,6 +253,7 @@ class InputFramer:
             self._emit(InputFrameKind.SEQUENCE, self._sequence)
 
     def _timeout(self) -> float | None:
+        """Return the seconds until incomplete input ends; None without any, or if a timeout has ended the input."""
         if self._state is _State.PASTE:
             return PASTE_TIMEOUT
         if len(self._sequence) == self._expired:

@@ -32,7 +32,7 @@ class Notifier:
         self._timer_pending = False
 
     def flush(self) -> None:
-        """Move the notifications of the session to the batch, and send the batch if due, otherwise at its time.
+        """Move the notifications of the session to the batch. Send the batch if due, otherwise by a timer.
 
         While the terminal has focus, notifications of the current room are removed from the batch.
         """

@@ -50,7 +50,7 @@ class HistoryRequests:
                 self.request_gap(line, index)
 
     def request_gap(self, gap: GapLine, index: int) -> None:
-        """Request the gap at `lines[index]`, even repeatedly."""
+        """Request the gap at `lines[index]`, even repeatedly; in the lower half of the view, oldest entries first."""
         self._requested_gaps.add((gap.after, gap.before))
         visible_range = self._viewport.visible_range
         oldest_first = index - visible_range.start > visible_range.stop - 1 - index

@@ -116,7 +116,7 @@ class LineRenderer:
             line_number,
             selected_span,
         )
-        # The cursor column shows the cursor without colour.
+        # The cursor column shows the cursor without color.
         is_below_text = row.kind in {RowKind.IMAGE, RowKind.REACTIONS, RowKind.DELIVERY_ERROR}
         builder.append("▌" if has_cursor else " ", 1, None, len(layout.text) if is_below_text else PREFIX_OFFSET)
         match row.kind:
@@ -229,6 +229,7 @@ class LineRenderer:
         builder.append(" ", 1, None, -1 if is_first_row else None)
 
     def _status_mark(self, line: Line, row: LayoutRow) -> tuple[str, Style]:
+        """Return the sign of the delivery state, mention or notice, only in the first row; otherwise a blank."""
         styles = self._styles
         if not row.is_first or row.kind is RowKind.DELIVERY_ERROR:
             return " ", Style.null()

@@ -101,6 +101,7 @@ class MessageCursor:
                 self.hide()
 
     def _seek(self, index: int, step: int) -> None:
+        """Select the first message or gap from `index` on in the direction `step`; no effect without one."""
         lines = self._viewport.lines
         found = next(
             (

@@ -137,6 +137,7 @@ class TextSelection:
 def _copy_line(
     line: MessageLine | NoticeLine, format_time: Callable[[int], str], selected: SelectedRange, is_only_line: bool
 ) -> str | None:
+    """Return the copied text of a line, None if the selection ends in front of its text."""
     text = extract_text(line)
     start, end = selected.snap_to_clusters(text)
     if selected.end <= 0 and text:

@@ -63,7 +63,8 @@ class VirtualList:
     def set_lines(self, lines: Iterable[Line], position: ScrollPosition | None = None) -> None:
         """Replace the list.
 
-        A position whose line is missing is restored by its timestamp.
+        A position whose line is missing is restored by its timestamp; without a later line, the list follows the
+        bottom.
 
         Args:
             lines: New lines, oldest first.

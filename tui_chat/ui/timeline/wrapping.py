@@ -62,6 +62,7 @@ def wrap_text(text: str, width: int) -> list[TextSpan]:
 
 
 def _wrap_line(line: str, width: int) -> Iterator[TextSpan]:
+    """Yield the rows of a line without newlines, at least one."""
     row_start = 0
     fit_end = 0  # end of the row without a break point
     column = 0

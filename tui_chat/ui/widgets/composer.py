@@ -42,8 +42,9 @@ class Composer(TextArea, inherit_bindings=False):
 
     Args:
         complete: Returns the completion of the text before the cursor, None if there is none.
-        submit: Handles submitted text. The composer is already empty then.
-        edit_last_message: Starts an edit of the user's last message if possible; returns whether the key was handled.
+        submit: Called with submitted text, after the composer was emptied.
+        edit_last_message: Starts an edit of the user's last message if possible; returns whether the history key has no
+            further effect.
         keymap: Returns the effective key bindings.
 
     Attributes:
@@ -216,7 +217,7 @@ class Composer(TextArea, inherit_bindings=False):
         self.insert_text("\n")
 
     def action_up(self) -> None:
-        """Move the cursor up; on the first row, recall an older text unless `edit_last_message` handles the key."""
+        """Move the cursor up; on the first row, recall an older text unless `edit_last_message` returns True."""
         if self.navigator.is_first_wrapped_line(self.cursor_location):
             previous_text = self.text
             if self._edit_last_message():
@@ -273,6 +274,7 @@ class Composer(TextArea, inherit_bindings=False):
             self.set_text(self._history_search.original_text)
 
     async def _continue_search(self, action: str | None, text: str) -> None:
+        """Run an action of the history search, or extend its query with a text; then show the result."""
         if action is not None:
             await self.run_action(action)
         elif self._history_search is not None:
@@ -280,6 +282,7 @@ class Composer(TextArea, inherit_bindings=False):
         self._show_search()
 
     def _show_search(self) -> None:
+        """Show the match as composer text with the matched part selected, and post the prompt. No effect when ended."""
         if (search := self._history_search) is None:
             return
         if self.text != search.text:
@@ -372,6 +375,7 @@ class Composer(TextArea, inherit_bindings=False):
             self.set_text(text)
 
     def _kill_range(self, start: tuple[int, int], end: tuple[int, int]) -> None:
+        """Delete a range from the start of its first cluster, and store its text for `action_yank`."""
         start = self._rounded(start, cluster_start)
         if start != end:
             self._kill_buffer = self.get_text_range(start, end)

@@ -65,7 +65,7 @@ class FormField(Vertical):
             self.input.value = value
 
     def show_error(self, error: str) -> None:
-        """Show an error message, empty to hide it."""
+        """Show an error message below the input, or hide the message for ""."""
         if error or self.has_class("-invalid"):  # avoid a layout of the whole screen for each key
             self._error.update(error)
             self.set_class(bool(error), "-invalid")

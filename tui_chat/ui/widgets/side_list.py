@@ -124,7 +124,7 @@ class SideList(ScrollView, can_focus=False):
 class RoomList(SideList):
     """Open rooms, then the closed rooms of the account. The first nine show the digit of their key Alt+1 to Alt+9.
 
-    Indicators are readable without colour: `3` unread messages, `@3` if one mentions the user, otherwise `(3)` in a
+    Indicators are readable without color: `3` unread messages, `@3` if one mentions the user, otherwise `(3)` in a
     muted room, and `✎` for a draft of another room. The number is always that of all unread messages.
     `@` precedes the members of a direct room.
     """
@@ -202,13 +202,13 @@ def _room_row(index: int, room: RoomView, is_current: bool, is_muted: bool) -> L
 
 
 def member_sign(member: Member) -> str:
-    """Return the signs before a nickname, for role and look-alike."""
+    """Return the signs before a nickname, for role and look-alike; empty for a plain member."""
     role_sign = {"owner": OWNER_SIGN, "moderator": MODERATOR_SIGN}.get(member.role, "")
     return role_sign + CONFUSABLE_SIGN * member.confusable
 
 
 class MemberList(SideList):
-    """Members in the given order, in their timeline colours, with signs for roles, look-alikes, accounts and clients.
+    """Members in the given order, in their timeline colors, with signs for roles, look-alikes, accounts and clients.
 
     In the row of the user, the label `you` replaces the sign of a basic client; `away` replaces both.
     """
