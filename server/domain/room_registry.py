@@ -370,7 +370,7 @@ class RoomRegistry(Generic[ConnectionT]):
         if room_key in self._locked_keys:
             raise errors.Unavailable("room_changing", retry_after=ROOM_CHANGE_RETRY)
         own_rooms = self._rooms_by_connection.get(connection, {})
-        if room_key not in own_rooms and len(own_rooms) >= limits.ROOMS_PER_CONNECTION:
+        if room_key not in own_rooms and len(set(own_rooms.values())) >= limits.ROOMS_PER_CONNECTION:
             raise errors.BadRequest("too_many_joined_rooms", limit=limits.ROOMS_PER_CONNECTION)
         room = self.rooms.get(room_key)
         if room is None:

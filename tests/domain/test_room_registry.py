@@ -130,6 +130,10 @@ def test_the_number_of_rooms_per_connection_is_limited() -> None:
         registry.join(1, "one more", "g1", "ann")
     registry.join(1, "room 0", "g1", "ann")
     assert "one more" not in registry.rooms
+    registry.leave(1, "room 1")
+    registry.rename(registry.rooms["room 0"], "renamed")
+    registry.join(1, "one more", "g1", "ann")
+    assert registry.require_reader(1, "room 0") is registry.require_reader(1, "renamed")
 
 
 def test_five_thousand_equal_nicknames_get_distinct_suffixes() -> None:
