@@ -18,7 +18,7 @@ import msgspec
 from server.settings import SETTINGS, ConfigError, ServerSettings
 from tui_chat.argument_parser import shown_command
 
-_MAX_FILE_SIZE = 2**20
+_MAX_FILE_SIZE = 2**20  # bytes of a settings file
 _INVALID_CHARACTER = re.compile(r"[\0\ud800-\udfff]")  # lone surrogates stand for undecodable bytes
 
 # Kubernetes sets CHAT_PORT=tcp://10.0.0.1:8000 and further variables for a service named "chat" in the same namespace
@@ -87,7 +87,10 @@ def _read_file(path: Path) -> dict[str, Any]:
     """Return the keys and values of a TOML file; raise `ConfigError` for an unreadable or invalid file."""
     try:
         with path.expanduser().open("rb") as stream:
-            return tomllib.loads(stream.read(_MAX_FILE_SIZE).decode("utf-8-sig"))
+            content = stream.read(_MAX_FILE_SIZE + 1)
+        if len(content) > _MAX_FILE_SIZE:
+            raise ValueError("the file is larger than 1 MiB")
+        return tomllib.loads(content.decode("utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from None
     except (ValueError, RuntimeError) as error:  # invalid TOML, encoding or path; too deep nesting; unknown user of ~

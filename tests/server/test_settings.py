@@ -71,6 +71,13 @@ async def test_an_invalid_file_is_rejected_with_one_line_that_names_file_and_key
     assert await run_server(tmp_path, "--config", str(file)) == (2, "", f"chat-server: {file}: {reason}\n")
 
 
+def test_a_file_above_the_size_limit_is_rejected(tmp_path: Path) -> None:
+    file = tmp_path / "server.toml"
+    file.write_text(f"# {'x' * 2**20}\nport = 1\n")
+    with pytest.raises(ConfigError, match="larger than 1 MiB"):
+        resolve_settings({}, {}, file)
+
+
 async def test_only_the_effective_value_is_validated(tmp_path: Path) -> None:
     file = tmp_path / "server.toml"
     file.write_text('drain = "never"\nport = 70000\ncors_origin = 7\n')
