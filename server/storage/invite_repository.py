@@ -66,7 +66,7 @@ class InviteRepository:
 
     async def list_valid(self, room_key: str) -> list[StoredInvite]:
         """Return the invites to a room that can be redeemed, newest first."""
-        return await self._writes.run(partial(_list_valid, room_key=room_key, now=self._clock()))
+        return await self._reads.run(partial(_list_valid, room_key=room_key, now=self._clock()))
 
     async def revoke(self, room_key: str, invite_id: int) -> bool:
         """Delete an invite to a room, also an expired one, and return whether it existed."""
