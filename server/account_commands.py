@@ -99,6 +99,7 @@ def format_response(command: str, response: dict[str, Any]) -> str:
 
 
 def _format_table(accounts: Sequence[dict[str, Any]]) -> str:
+    """Return accounts as a table with a header, in columns aligned by the width of their cells."""
     rows = [("NAME", "NICKNAME", "ROLE", "STATE", "CREATED")]
     for account in accounts:
         state = "suspended" if account["suspended"] else "bot" if account["bot"] else "active"
@@ -112,6 +113,7 @@ def _format_table(accounts: Sequence[dict[str, Any]]) -> str:
 
 
 def _format_account(account: dict[str, Any]) -> str:
+    """Return the name of an account, and one indented line per field and per device."""
     fields = {
         "nickname": account["nickName"],
         "role": account["role"],

@@ -217,6 +217,7 @@ def _stop(server: ServerStatus) -> ServerStatus:
 
 
 def _format_status(fields: Mapping[str, Any]) -> str:
+    """Return a line with version and URL of a server, and one indented line for each other field."""
     uptime = timedelta(seconds=int(fields["uptime"]))
     names = ("pid", "uptime", "connections", "rooms", "members", "database")
     lines = (f"  {name:12} {uptime if name == 'uptime' else fields[name]}" for name in names)

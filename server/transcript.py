@@ -55,6 +55,7 @@ def format_entry(entry: Entry, zone: tzinfo | None) -> str | None:
 
 
 def _describe_member_change(change: MemberChange, zone: tzinfo | None) -> str:
+    """Return a member change as a sentence, with the end and the reason if it has them."""
     text = _MEMBER_ACTIONS[change.action].format(
         by=change.by.nick_name, target=change.target.nick_name, role=change.role
     )
@@ -63,6 +64,7 @@ def _describe_member_change(change: MemberChange, zone: tzinfo | None) -> str:
 
 
 def _describe_policy_change(change: PolicyChange) -> str:
+    """Return the changed fields with their wire names and JSON values, separated by commas."""
     fields: dict[str, Any] = msgspec.to_builtins(change)
     return ", ".join(
         f"{name} = {msgspec.json.encode(value).decode()}"

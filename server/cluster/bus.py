@@ -162,6 +162,7 @@ class Bus:
                 self._lose_connection(error)
 
     async def _run(self) -> None:
+        """Connect again after each failure, with exponential backoff; never returns."""
         while True:
             try:
                 await self._serve_connection()
@@ -247,10 +248,12 @@ class Bus:
             log.exception("message of another node not processed")
 
     def _lose_connection(self, _error: BusError | None = None) -> None:
+        """Let the sender replace the connection."""
         self._is_lost = True
         self._wakeup.set()
 
     def _report_failure(self, error: BaseException) -> None:
+        """Log the first failure of an outage."""
         if not self._is_failing:
             log.error("message bus failed: %s", error or "no response")
         self._is_failing = True

@@ -84,6 +84,7 @@ class LogCursor:
         self.announce(seq)
 
     def _take_waiting(self) -> list[events.Entry]:
+        """Remove and return the waiting entries that follow the newest delivered one without a gap."""
         ready: list[events.Entry] = []
         while self._waiting and (entry := self._waiting.pop((self.delivered_seq or 0) + 1, None)) is not None:
             self._advance(entry.seq, entry.id)

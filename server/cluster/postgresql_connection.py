@@ -83,6 +83,7 @@ async def connect(
 
 @contextmanager
 def _translate_errors() -> Generator[None]:
+    """Raise failures of the connection as `BusError`."""
     try:
         yield
     except _CONNECTION_ERRORS as error:

@@ -111,6 +111,7 @@ class PresenceWriter:
         self._fail_waiters(list(self._waiters))
 
     async def _write_batch(self) -> None:
+        """Write at most `_MAX_WRITES` changes; one with a nickname in use is recorded again with the next suffix."""
         batch = list(islice(self._dirty, _MAX_WRITES))
         for key in batch:
             del self._dirty[key]
@@ -200,6 +201,7 @@ class PresenceWriter:
             self._send(changes)
 
     def _fail_waiters(self, keys: Iterable[_MemberKey]) -> None:
+        """Fail the waiting claims of members with `Unavailable`."""
         for key in keys:
             for waiter in self._waiters.pop(key, ()):
                 if not waiter.done():

@@ -82,6 +82,7 @@ class RedisConnection:
             await self._client.aclose()
 
     async def _read(self) -> None:
+        """Receive messages and the replies to subscriptions until the connection fails, which is reported."""
         try:
             while True:
                 message: dict[str, Any] | None = await self._pubsub.get_message(timeout=None)
@@ -97,6 +98,7 @@ class RedisConnection:
             self._on_loss()
 
     def _fail_pending(self, reason: str) -> None:
+        """Fail the subscriptions without a reply with `BusError`."""
         for reply in self._pending.values():
             reply.set_exception(BusError(reason))
             reply.exception()  # a cancelled caller does not retrieve it
@@ -116,6 +118,7 @@ async def connect(url: str, receive: Callable[[str, bytes], None], on_loss: Call
 
 @contextmanager
 def _translate_errors() -> Generator[None]:
+    """Raise failures of the connection as `BusError`."""
     try:
         yield
     except (RedisError, OSError) as error:
@@ -123,4 +126,5 @@ def _translate_errors() -> Generator[None]:
 
 
 def _describe(error: Exception) -> str:
+    """Return the first line of the message of an error, or its type."""
     return str(error).partition("\n")[0].rstrip(".") or type(error).__name__

@@ -275,11 +275,13 @@ class LiveRoom(Generic[ConnectionT]):
                 return
 
     def _is_nick_available(self, nick_key: str, member_id: str) -> bool:
+        """Return whether neither another participant nor the account of another member has the nickname."""
         return self._nick_owners.get(nick_key, member_id) == member_id and self.account_directory.is_available(
             nick_key, member_id
         )
 
     def _release_nick(self, participant: Participant[ConnectionT]) -> None:
+        """Release the nickname, its suffix and its skeletons; no effect if another participant owns the nickname."""
         if self._nick_owners.get(participant.nick_key) == participant.member.member_id:
             del self._nick_owners[participant.nick_key]
             self._suffixes.release(participant.nick_key)

@@ -80,6 +80,7 @@ class LoginLimiter:
         self._failures.pop((name_key, rate_limit_key(address)), None)
 
     def _sweep(self, now: float) -> None:
+        """Delete the expired counts at every `_SWEEP_INTERVAL`-th call."""
         self._attempts += 1
         if self._attempts % _SWEEP_INTERVAL == 0:
             self._failures = {key: failures for key, failures in self._failures.items() if now < failures.expires_at}

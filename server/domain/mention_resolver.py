@@ -54,6 +54,7 @@ def resolve_mentions(
 
 
 def _may_mention_all(policy: Policy | None, standing: Standing | None) -> bool:
+    """Return whether the author may mention all members; False without a policy or a standing."""
     return policy is not None and standing is not None and is_permitted(Action.MENTION_ROOM, policy, standing)
 
 

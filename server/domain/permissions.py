@@ -277,6 +277,7 @@ def _get_group(policy: Policy, field: str) -> PermittedGroup:
 
 
 def _is_in_group(standing: Standing, group: PermittedGroup) -> bool:
+    """Return whether a person belongs to a group; `members` are durable members and persons of higher rank."""
     match group:
         case "everyone":
             return True

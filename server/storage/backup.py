@@ -50,6 +50,11 @@ async def back_up(database: Path, path: Path, *, overwrite: bool) -> int:
 
 
 def _copy_to_file(database: Path, path: Path, overwrite: bool, cancelled: Event) -> int:
+    """Write a copy to a private file, and return its size in bytes; blocks.
+
+    Raises:
+        StorageError: The path is that of the database or of a file beside it, or the copy failed or was cancelled.
+    """
     resolved = database.resolve()
     if path.resolve() in {resolved.with_name(f"{resolved.name}{suffix}") for suffix in _COMPANION_SUFFIXES}:
         raise StorageError(f"cannot write {path}: the file belongs to the database")

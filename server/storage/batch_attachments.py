@@ -58,8 +58,8 @@ class BatchAttachments:
         """Return the files of a new message.
 
         Raises:
-            NotFound: An upload, or the poster of one, does not exist, is removed, or belongs to another member or
-                another room.
+            NotFound: An upload, or the poster of one, does not exist, has another state than `ready`, or belongs to
+                another member or another room.
         """
         found: list[events.Attachment] = []
         for attached in command.attachments:
@@ -102,6 +102,7 @@ class BatchAttachments:
                 statement.execute_many(self._connection, list[tuple[Any, ...]](rows))
 
     def _load_uploads(self, attached_ids: Set[str]) -> dict[str, Upload]:
+        """Lock the stored uploads among the attached ids, and return them by id; malformed ids are ignored."""
         upload_ids = sorted(upload_id for upload_id in attached_ids if re.fullmatch(UPLOAD_ID, upload_id))
         if not upload_ids:
             return {}
@@ -110,11 +111,16 @@ class BatchAttachments:
         return {upload.id: upload for upload in found}
 
     def _require_upload(self, room: BatchRoom, command: AppendMessage, upload_id: str) -> Upload:
+        """Return an upload of a message; raise `NotFound` as `require`."""
         if not self._is_attachable(command, upload_id, room.id):
             raise errors.NotFound("upload_not_found")
         return self._uploads[upload_id]
 
     def _is_attachable(self, command: AppendMessage, upload_id: str, room_id: int | None) -> bool:
+        """Return whether a message may attach an upload: a ready one of its author, in no room or in `room_id`.
+
+        An upload without a room must have its first message of the batch in the room of the command.
+        """
         upload = self._uploads.get(upload_id)
         return (
             upload is not None

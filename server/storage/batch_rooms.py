@@ -124,6 +124,7 @@ def load_rooms(
 
 
 def _lock_rooms(connection: Connection, statements: BatchStatements, keys: Collection[str]) -> dict[str, BatchRoom]:
+    """Lock the existing rooms among the given keys, and return them by key."""
     rows = statements.select_rooms.execute(connection, statements.array_param(keys))
     return {key: BatchRoom(*values) for key, *values in rows}
 
@@ -151,6 +152,7 @@ def _may_create_room(command: LogCommand, has_valid_files: Callable[[AppendMessa
 def _load_messages(
     connection: Connection, statements: BatchStatements, room: BatchRoom, commands: list[LogCommand]
 ) -> None:
+    """Read the original entries, targets, mentioned members and reactions of the commands of a room."""
     client_ids: list[str] = []
     seqs: list[int] = []
     mentioned_ids: set[str] = set()
@@ -187,6 +189,7 @@ def _load_messages(
 def _load_reactions(
     connection: Connection, statements: BatchStatements, room: BatchRoom, commands: list[AppendReaction]
 ) -> None:
+    """Read the reactions of the authors of commands on their targets, and the numbers of reactions of the targets."""
     targets = statements.array_param({command.target for command in commands})
     member_ids = statements.array_param({command.author.member_id for command in commands})
     rows = statements.select_reactions.execute(connection, room.id, targets, member_ids)
@@ -198,6 +201,7 @@ def _load_reactions(
 def _load_by_client_id(
     connection: Connection, statements: BatchStatements, room: BatchRoom, client_ids: Any
 ) -> dict[str, Entry]:
+    """Return the stored entries with the given clientIds, as `BatchRoom.by_client_id`."""
     originals: dict[str, Entry] = {}
     for values in statements.select_by_client_id.execute(connection, room.id, client_ids):
         row = SimpleNamespace(**dict(zip(entries.columns.keys(), values, strict=True)))

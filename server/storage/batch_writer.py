@@ -356,6 +356,7 @@ class BatchWriter:
         emoji: str | None = None,
         is_on: bool | None = None,
     ) -> None:
+        """Queue the row of a change; `entry` and `command` provide the other columns."""
         kind = type(entry).__struct_config__.tag  # the wire kind is the stored kind
         client_id = None if command.client_id is None else command.client_id.hex
         identity = (command.author.member_id, command.author.nick_name, command.author.account)

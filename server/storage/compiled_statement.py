@@ -49,6 +49,7 @@ class CompiledStatement:
 
     @contextmanager
     def _cursor(self, connection: Connection) -> Generator[DBAPICursor]:
+        """Open a cursor within the context; errors of the driver are raised as `DBAPIError`."""
         driver_error = self._dialect.loaded_dbapi.Error
         cursor = connection.connection.cursor()
         try:

@@ -150,6 +150,7 @@ class Database:
         return self.journal.outage
 
     async def _write_probe(self) -> None:
+        """Check that a row can be written, and report the result to the journal; runs as a task."""
         try:
             with suppress(Unavailable):
                 await run_or_reconnect(self._writer, _write_probe_row, self.journal.report_outage, "storage_unwritable")
@@ -281,6 +282,7 @@ def parse_target(target: str | Path) -> tuple[Path | None, URL]:
 
 
 def _load_secret(connection: Connection, name: str) -> bytes:
+    """Return a secret, after the insertion of a random one if it does not exist."""
     connection.execute(
         get_insert_construct(connection.dialect)(settings)
         .values(key=name, value=secrets.token_bytes(32))
@@ -290,5 +292,6 @@ def _load_secret(connection: Connection, name: str) -> bytes:
 
 
 def _write_probe_row(connection: Connection) -> None:
+    """Insert and delete the row of a health check."""
     connection.execute(settings.insert().values(key=PROBE_KEY, value=bytes(_PROBE_BYTES)))
     connection.execute(delete(settings).where(settings.c.key == PROBE_KEY))

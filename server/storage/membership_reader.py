@@ -60,6 +60,7 @@ def read_memberships(connection: Connection, *, member_id: str, now: int) -> lis
 
 
 def _read_others(connection: Connection, room_ids: Collection[int], member_id: str) -> dict[int, list[MemberRef]]:
+    """Return the durable members other than `member_id` by room, an empty list for a room without any."""
     rows = connection.execute(
         select(*(memberships.c[name] for name in ("room_id", "member_id", "nick_name", "account")))
         .where(memberships.c.room_id.in_(room_ids), memberships.c.member_id != member_id)

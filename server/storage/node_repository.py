@@ -108,6 +108,7 @@ class NodeRepository:
         return await self._run(_list_nodes)
 
     async def _run(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        """Run a transaction as `run_or_reconnect`; only the first of several successive failures is logged."""
         result = await run_or_reconnect(self._writer, work, self._report_outage, "storage_unwritable")
         self._is_failing = False
         return result

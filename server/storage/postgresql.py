@@ -111,6 +111,7 @@ def get_driver_options(target: str) -> dict[str, Any]:
 
 
 def _get_connection_settings() -> dict[str, Any]:
+    """Return the timeouts and server settings of a connection as keyword arguments of `asyncpg.connect`."""
     timeouts = {name: str(round(seconds * 1000)) for name, seconds in TIMEOUT_SETTINGS.items()}
     return {
         "timeout": _CONNECT_TIMEOUT,

@@ -143,6 +143,7 @@ class PresenceRepository:
         return [self._write(connection, write) for write in writes]
 
     def _write(self, connection: Connection, write: MemberWrite) -> PresentMember | None:
+        """Write one change, or return the other member that has the nickname."""
         in_room = present_members.c.room_key == write.room_key
         is_member = present_members.c.member_id == write.member_id
         is_own = present_members.c.node_id == self._node_id
@@ -181,6 +182,7 @@ def _from_row(member: str, node_id: str) -> PresentMember:
 
 
 def _lock_rooms(connection: Connection, room_keys: Collection[str]) -> None:
+    """Take the advisory locks of rooms until the end of the transaction, in the order of their numbers."""
     hashes = {hashlib.blake2b(key.encode(), digest_size=8, person=b"presence").digest() for key in room_keys}
     for lock_id in sorted(int.from_bytes(digest, signed=True) for digest in hashes):
         connection.execute(select(func.pg_advisory_xact_lock(literal_column(str(lock_id), BigInteger()))))

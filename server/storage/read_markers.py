@@ -164,6 +164,7 @@ class ReadMarkerRepository:
         await asyncio.shield(self._commit)
 
     async def _commit_pending(self) -> None:
+        """Write the moves that are queued after `COMMIT_INTERVAL`; a failure is raised to all their callers."""
         await asyncio.sleep(COMMIT_INTERVAL)
         moves, self._pending, self._commit = self._pending, [], None
         await self._writes.run(partial(_write_moves, moves=moves))

@@ -79,6 +79,7 @@ class RetentionJob:
         await asyncio.wait({self._task})
 
     async def _run(self) -> None:
+        """Remove expired entries every `_INTERVAL` while the permit is granted; never returns."""
         while True:
             await asyncio.sleep(_INTERVAL)
             await self._permit.wait()

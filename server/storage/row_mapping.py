@@ -93,6 +93,7 @@ def encode_fields(entry: MemberChange | PolicyChange) -> str:
 def _decode_fields(
     entry_type: type[MemberChange] | type[PolicyChange], common: dict[str, Any], text: str
 ) -> MemberChange | PolicyChange:
+    """Return the entry with the common fields and those of `encode_fields`."""
     wire_names = dict(zip(entry_type.__struct_fields__, entry_type.__struct_encode_fields__, strict=True))
     fields = {wire_names[name]: value for name, value in common.items()}
     return msgspec.convert(fields | msgspec.json.decode(text), entry_type)

@@ -88,6 +88,7 @@ class SearchIndex:
                 self._add.execute(connection, entry_id, self._index_row(room_id, new_text))
 
     def _index_row(self, room_id: int, text: str) -> Any:
+        """Return the value of `numbers` for a message: text of tokens for SQLite, a list of numbers for PostgreSQL."""
         if self._is_sqlite:
             return " ".join([encode_room_token(room_id), *map(encode_hash_token, hash_terms(text))])
         return [encode_room_number(room_id), *hash_terms(text)]

@@ -343,6 +343,7 @@ class BatchStatements:
         return msgspec.json.encode(list(values)).decode() if self._is_sqlite else list(values)
 
     def _in_array(self, column: ColumnElement[Any], parameter: str) -> ColumnElement[bool]:
+        """Return the condition that an array parameter (`array_param`) contains the value of a column."""
         if self._is_sqlite:
             return column.in_(select(func.json_each(bindparam(parameter)).table_valued("value").c.value))
         return column == any_(bindparam(parameter, type_=ARRAY(column.type)))
