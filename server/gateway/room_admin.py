@@ -151,8 +151,6 @@ class RoomAdmin:
         self, connection: ClientConnection, request: room_requests.CreateRoom
     ) -> responses.JoinResponse:
         account = require_account(connection)
-        if request.visibility == "direct":
-            raise errors.BadRequest("room_name_or_title")
         if len(self._room_registry.get_joined_rooms(connection)) >= limits.ROOMS_PER_CONNECTION:
             raise errors.BadRequest("too_many_joined_rooms", limit=limits.ROOMS_PER_CONNECTION)
         name = await self.create(connection, request.room_name, request.title, _get_policy_fields(request))

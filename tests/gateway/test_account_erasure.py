@@ -136,7 +136,7 @@ async def test_the_member_id_of_a_deleted_account_stays_in_use(server: RunningSe
 async def test_the_room_of_a_deleted_last_owner_has_no_owner(server: RunningServer, tmp_path: Path) -> None:
     issued = await create_account(server, "ann")
     async with connected(server, {"token": issued.token}) as (ann, _), raw_client(server.url) as bob:
-        assert (await ann.request("createRoom", {"roomName": "tea", "nickName": "ann"}))["ok"]
+        assert (await ann.request("createRoom", {"roomName": "tea"}))["ok"]
         assert read_rows(tmp_path, "SELECT role FROM memberships") == [("owner",)]
         await bob.join("tea", "bob")
         await server.account_service.remove_account("ann", "keep")

@@ -25,20 +25,18 @@ from tui_chat.protocol.wire_struct import OpaqueString
 
 
 class CreateRoom(Request, PolicyFields, frozen=True, kw_only=True):
-    """Create a room with the requester as owner, and join the room.
+    """Create a room with the account of the requester as owner, and join the room with its nickname.
 
     Attributes:
-        nick_name: Requested nickname; None for the nickname of the account.
         room_name: Name of a public or unlisted room.
         title: Display name of a private room, whose address the server generates.
 
-    The construction raises `BadRequest` unless exactly the matching one of `room_name` and `title` is given, for a
-    room address as `room_name`, and for the visibility `direct`.
+    The construction raises `BadRequest` for the visibility `direct`, and unless exactly one of both names is given:
+    `title` for the visibility `private`, otherwise `room_name`.
     """
 
     event: ClassVar[str] = "createRoom"
     rate_class: ClassVar[str] = "joins"
-    nick_name: str | None = None
     room_name: str | None = None
     title: str | None = None
 
