@@ -46,7 +46,8 @@ def validate_password(password: str, account_name: str) -> str:
     """Return the normalized form of a new password.
 
     Raises:
-        BadRequest: The password is too short, contains a control character, or equals the account name.
+        BadRequest: The password is too short, contains a character that the profile excludes (such as a control
+            character), or equals the account name, independent of case and width.
         TooLong: The password has more than `PASSWORD_CHARACTERS` characters.
     """
     if len(password) > PASSWORD_CHARACTERS:
@@ -62,10 +63,12 @@ def validate_password(password: str, account_name: str) -> str:
 
 
 def validate_email(email: str) -> str | None:
-    """Return an address without surrounding spaces, None for an empty one; the server sends no mail.
+    """Return an e-mail address without surrounding space, None for a blank text.
+
+    The address is not tested by a mail.
 
     Raises:
-        BadRequest: The text is no address.
+        BadRequest: The text is longer than 254 characters, contains a space, or has no text on both sides of one `@`.
     """
     address = email.strip()
     if not address:
@@ -76,7 +79,7 @@ def validate_email(email: str) -> str | None:
 
 
 def normalize_password(password: str) -> str:
-    """Return the normalized form of a password, empty for one that no account can have."""
+    """Return the normalized form of a password, empty for one that is too long or has an excluded character."""
     try:
         return _PASSWORD_PROFILE.enforce(password) if len(password) <= PASSWORD_CHARACTERS else ""
     except UnicodeEncodeError:

@@ -229,7 +229,8 @@ class SocketIOJson:
 def _normalize_fields(request_type: type[Request], body: Any) -> Any:
     """Return the fields of a request in the forms of native clients.
 
-    Null fields are dropped, and the room is present as `room` and `roomName`. A body other than an object is unchanged.
+    Null fields are dropped. The first of `room`, `roomName` and `roomId` supplies an absent `room` and `roomName`.
+    Whole numbers become text. A text or number as the body of a `RoomRequest` is the room; other bodies are unchanged.
     """
     if issubclass(request_type, RoomRequest) and isinstance(body, str | int | float):
         body = {"room": body}
@@ -241,7 +242,10 @@ def _normalize_fields(request_type: type[Request], body: Any) -> Any:
 
 
 def _replace_unknown_kinds(value: Any) -> Any:
-    """Return an entry, or a response with `messages`, with the kind `unknown` in place of unknown ones."""
+    """Return an entry, or a response with `messages`, whose entries of an unknown kind become `UnknownEntry` objects.
+
+    Such an entry gets the kind `unknown` and an empty author. Other values are unchanged.
+    """
     if not isinstance(value, dict):
         return value
     fields = cast(dict[str, Any], value)
@@ -252,7 +256,11 @@ def _replace_unknown_kinds(value: Any) -> Any:
 
 
 def to_bad_request(error: Exception) -> BadRequest:
-    """Return the error of a request for an exception of msgspec, or for the `RecursionError` of excessive nesting."""
+    """Return the error of an undecodable body: `field_invalid`, `json_invalid` or, for deep nesting, `json_too_deep`.
+
+    Args:
+        error: Exception of msgspec, or `RecursionError`.
+    """
     if isinstance(error, RecursionError):
         return BadRequest("json_too_deep")
     if isinstance(error, msgspec.ValidationError):

@@ -356,14 +356,14 @@ class DirectRoomPush(WireStruct, frozen=True):
 
 
 class RoomRenamedPush(WireStruct, frozen=True):
-    """New name of an observed room; the observation continues under this name."""
+    """New name of a joined or observed room; the membership or observation continues under this name."""
 
     room: str
     new_name: str
 
 
 class RoomRemovedPush(WireStruct, frozen=True):
-    """Removal of an observed room, which ends the observation."""
+    """Removal of a joined or observed room, which ends the membership or observation."""
 
     room: str
 

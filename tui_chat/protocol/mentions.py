@@ -86,9 +86,10 @@ class MentionTokens:
         return any(not any(_starts_with_name(tail, other) for other in longer_keys) for tail in tails)
 
     def iterate_candidates(self, max_length: int) -> Iterator[list[str]]:
-        """Yield the possible names of each mention as canonical keys, longest first; the longest known name counts.
+        """Yield the possible names of each mention as canonical keys, longest first.
 
-        `includes` is true for each candidate of its own, and for no other name of this length.
+        The longest candidate that is a known name is the mentioned one. Without other names, `includes` is True for
+        each candidate, and False for all other names of at most `max_length` code points.
 
         Args:
             max_length: Maximum number of code points of a candidate.
@@ -102,6 +103,7 @@ class MentionTokens:
 
 
 def _starts_with_name(tail: str, key: str) -> bool:
+    """Return whether the text after an `@` starts with a non-empty canonical key that ends at a word boundary."""
     return tail.startswith(key) and not (
         is_spaced_word_character(key[-1]) and is_spaced_word_character(tail[len(key) : len(key) + 1])
     )

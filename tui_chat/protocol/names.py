@@ -96,7 +96,9 @@ def validate_room_name(name: str) -> str:
 
 
 def validate_room_title(title: str) -> str:
-    """Return the display form of the title of a private room; the rules are those of room names, without reserved ones.
+    """Return the display form of the title of a private room.
+
+    The rules are those of room names, but no title is reserved.
 
     Raises:
         RoomInvalid: The title is empty or contains a forbidden character or combination.
@@ -152,6 +154,17 @@ def suffix_starts(nick: str) -> range:
 
 
 def _validate_name(name: str, subject: str, max_graphemes: int, error_type: type[ChatError]) -> str:
+    """Return the display form of a name; reserved names are valid here.
+
+    Args:
+        name: Name as received.
+        subject: `nick` or `room_name`, the start of the error reasons.
+        max_graphemes: Maximum number of grapheme clusters.
+        error_type: Type of the error for an empty name, a forbidden character and a forbidden combination.
+
+    Raises:
+        ChatError: An error of `error_type`, or `TooLong`.
+    """
     if len(name) > NAME_CODE_POINTS:
         raise TooLong(f"{subject}_too_long", limit=max_graphemes)
     try:
@@ -198,6 +211,7 @@ def _has_valid_marks(name: str) -> bool:
 
 
 def _create_rejection(error: UnicodeEncodeError, subject: str, error_type: type[ChatError]) -> ChatError:
+    """Return the error of a name that a profile rejects as empty, for one character, or for a combination."""
     if error.reason.endswith("/empty"):
         return error_type(f"{subject}_empty")
     character = error.object[error.start : error.start + 1]

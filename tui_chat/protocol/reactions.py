@@ -4,7 +4,7 @@
   joined sequences, keycaps and flags. Reserved code points are accepted, so future emoji are valid.
 - Words: characters of names (`tui_chat.protocol.names`) without spaces, at most `REACTION_COLUMNS` wide, never
   invisible.
-- Removal: any sanitized line, because older versions accepted arbitrary reactions.
+- Removal: any sanitized line, so that a stored reaction can be removed after a change of these rules.
 """
 
 import re

@@ -37,7 +37,11 @@ _VALIDATORS: dict[str, Callable[[str], str]] = {
 
 
 class ValidatedStruct(WireStruct, frozen=True):
-    """Struct that validates its texts by field name."""
+    """Struct that replaces its texts by their validated form at construction; raises the error of an invalid text.
+
+    The name of a field selects its function in `_VALIDATORS`. Fields without a function, or with the value None, are
+    unchanged.
+    """
 
     def __post_init__(self) -> None:
         for name, validate in _get_validators(type(self)):

@@ -112,7 +112,7 @@ class SendMessage(RoomRequest, frozen=True):
     """Send a message.
 
     Attributes:
-        message: Message body; may be blank in a message with files.
+        message: Message body; a blank one is permitted in a message with files, and becomes empty.
         client_id: Idempotency key chosen by the client; a repeat returns the original message. None permits duplicates.
         reply_to: `seq` of the message to which this one replies.
         author: Author of a message on a connection that is in no room; None for the member. The wire name is `as`.
@@ -212,7 +212,7 @@ class Search(Request, frozen=True):
     """Search one room, or all rooms visible to the member.
 
     Attributes:
-        query: Query text.
+        query: Query text, not blank.
         room: Room to search, None for all visible rooms.
         cursor: `next` of the previous page of the same query and room, None for the first page.
         limit: Maximum number of messages.
@@ -232,9 +232,11 @@ class Search(Request, frozen=True):
 
 
 class ListRooms(Request, frozen=True):
-    """List public rooms and rooms with present members.
+    """List public rooms, stored ones and those with present members.
 
-    `query` is a part of the name or of the topic; None or an empty query selects all rooms.
+    Attributes:
+        query: Part of the name or of the topic; None or an empty query selects all rooms.
+        limit: Maximum number of rooms.
     """
 
     event: ClassVar[str] = "listRooms"

@@ -186,7 +186,7 @@ class RoomSummary(WireStruct, frozen=True):
 
 
 class RoomListResponse(WireStruct, frozen=True):
-    """Matching rooms, ordered by descending number of members; excess rooms are omitted."""
+    """Matching rooms, largest number of members first, then latest activity; rooms above the `limit` are omitted."""
 
     rooms: list[RoomSummary]
 

@@ -123,6 +123,7 @@ def _hash_folded(folded: str, *, single_characters: bool) -> set[int]:
 
 @lru_cache(maxsize=1 << 13)
 def _hash_word(word: str) -> tuple[int, ...]:
+    """Return the hash of the prefix of three letters, and of that of five letters for a word of at least five."""
     prefix_hash = _hash_token(word[:_PREFIX_LENGTH])
     return (prefix_hash,) if len(word) < _LONG_PREFIX_LENGTH else (prefix_hash, _hash_token(word[:_LONG_PREFIX_LENGTH]))
 
@@ -133,6 +134,7 @@ def _hash_token(token: str) -> int:
 
 
 def _compile_term(term: str) -> re.Pattern[str]:
+    """Return a pattern of a folded term at the start of a word; a short final word must be a whole word."""
     left_boundary = f"(?<!{_WORD_CHARACTER})" if _STARTS_WITH_WORD_CHARACTER.match(term) else ""
     right_boundary = f"(?!{_WORD_CHARACTER})" if _SHORT_FINAL_WORD.search(term) else ""
     return re.compile(left_boundary + re.escape(term) + right_boundary)
@@ -161,6 +163,7 @@ def _fold_with_offsets(text: str) -> tuple[str, list[int]]:
 
 
 def _merge_spans(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Merge overlapping and adjacent half-open ranges, which are sorted."""
     merged: list[tuple[int, int]] = []
     for start, end in spans:
         if merged and start <= merged[-1][1]:
