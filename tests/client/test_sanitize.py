@@ -20,7 +20,7 @@ from tui_chat.protocol.events import (
     UnknownEntry,
 )
 from tui_chat.protocol.limits import STORED_MESSAGE_CHARACTERS
-from tui_chat.protocol.responses import Invite, RoomSummary
+from tui_chat.protocol.responses import HookCreated, Invite, RoomSummary
 
 LONG = "é\u0958👩\u200d💻 " * 2_000
 COMMON_FIELDS: dict[str, Any] = {"room": "tea", "seq": 1, "id": 1, "ts": 1}
@@ -92,6 +92,8 @@ def test_every_text_field_is_truncated_to_its_limit() -> None:
     assert all(reactor.nick_name.endswith(sanitize.ELLIPSIS) for reactor in summary.by)
 
 
-def test_invites_have_a_printable_id_and_a_valid_end() -> None:
-    invite = sanitize.received(Invite(id="1\x1b[2J", uses=1, expires_at=10**17, url="chat://host/\u202etea"))
-    assert (invite.id, invite.expires_at, invite.url) == ("1[2J", sanitize.MAX_TIMESTAMP, "chat://host/tea")
+def test_invites_and_webhooks_have_printable_texts_and_a_valid_end() -> None:
+    texts = {"id": "1\u202e", "url": "chat://host/\u202etea"}
+    invite = sanitize.received(Invite(**texts, uses=1, expires_at=10**17, code="a\x1bb"))
+    assert (invite.id, invite.code, invite.expires_at) == ("1", "ab", sanitize.MAX_TIMESTAMP)
+    assert invite.url == sanitize.received(HookCreated(**texts)).url == "chat://host/tea"

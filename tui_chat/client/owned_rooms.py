@@ -113,7 +113,7 @@ class OwnedRooms:
             room: Room name or address.
             name: Name of the webhook, the author of its messages.
         """
-        return await self._send(CreateHook(room=room, nick_name=name), HookCreated)
+        return sanitize.received(await self._send(CreateHook(room=room, nick_name=name), HookCreated))
 
     async def list_hooks(self, room: str) -> list[Hook]:
         """Return the webhooks of a room that the account may revoke, newest first."""

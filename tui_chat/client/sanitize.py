@@ -45,7 +45,7 @@ from tui_chat.protocol.limits import (
     STORED_MESSAGE_CHARACTERS,
     TOPIC_CHARACTERS,
 )
-from tui_chat.protocol.responses import Hook, Invite, OwnRoom, RoomSummary, SendResponse
+from tui_chat.protocol.responses import Hook, HookCreated, Invite, OwnRoom, RoomSummary, SendResponse
 from tui_chat.protocol.sanitize import sanitize_body, sanitize_line
 from tui_chat.protocol.wire_struct import WireStruct
 
@@ -195,7 +195,8 @@ _SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
     SendResponse: {"ts": timestamp, "nick_name": nickname},
     RoomSummary: {"name": room_name, "topic": topic},
     Hook: {"id": member_id, "nick_name": nickname, "created_by": _member_ref, "created_at": timestamp},
-    Invite: {"id": line, "expires_at": timestamp, "url": line},
+    HookCreated: {"id": line, "url": line},
+    Invite: {"id": line, "expires_at": timestamp, "code": line, "url": line},
     OwnRoom: {"name": room_name, "role": _role, "title": topic, "direct": _member_refs},
 }
 

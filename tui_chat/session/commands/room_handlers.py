@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
-from tui_chat.client import sanitize
 from tui_chat.client.room import Room
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import Conflict, NotFound
@@ -44,7 +43,7 @@ def _invite(argument: str, context: CommandContext) -> None:
 
     async def invite() -> str:
         created = await context.link.require_client().owned_rooms.create_invite(room.name, **limits)
-        url = sanitize.line(created.url or _build_url(context.link.url, room, created))
+        url = created.url or _build_url(context.link.url, room, created)
         context.link.event_queue.put(RequestCompleted(lambda: context.copy_text(url)))
         return moderation_strings.invite_created(url, created)
 
@@ -125,7 +124,7 @@ def _create_hook(name: str, context: CommandContext) -> None:
 
     async def create() -> str:
         created = await context.link.require_client().owned_rooms.create_hook(room.name, name)
-        url = sanitize.line(created.url if "://" in created.url else context.link.url + created.url)
+        url = created.url if "://" in created.url else context.link.url + created.url
         context.link.event_queue.put(RequestCompleted(lambda: context.copy_text(url)))
         return tr(
             "Webhook {nick} created: {url} · Programs with this address send messages. It is not shown again.",
