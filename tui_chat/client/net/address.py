@@ -95,6 +95,7 @@ def parse_address(text: str) -> Address:
 
 
 def _split_authority(rest: str) -> tuple[str, str]:
+    """Return host with port, and the following text; reject user names and unbalanced brackets (`InvalidAddress`)."""
     try:
         parts = urlsplit("//" + rest)
     except ValueError:
@@ -106,6 +107,7 @@ def _split_authority(rest: str) -> tuple[str, str]:
 
 
 def _parse_host_port(authority: str, default_port: int) -> tuple[str, int]:
+    """Return the lowercase host, an IPv6 address in brackets, and the port; raise `InvalidAddress`."""
     if authority.startswith("["):
         ipv6, closing_bracket, suffix = authority[1:].partition("]")
         host = f"[{ipv6.lower()}]"

@@ -170,6 +170,7 @@ class Connector:
         )
 
     async def _wait_for_token(self, error: Unauthorized) -> None:
+        """Fail waiting and later requests, set the state `AuthFailed`, and wait for `set_token`."""
         log.warning("token rejected (%s): no reconnect until the next login", error.reason)
         self.gate.suspend(error)
         self._set_state(AuthFailed(error.copy()))
@@ -231,8 +232,9 @@ class Connector:
     ) -> WireStructT:
         """Send a request and wait for the response, across reconnects.
 
-        `unavailable` is always retried after its `retry_after`. A lost connection clears `gate`. At the timeout, the
-        last temporary error is raised.
+        `unavailable` is always retried after its `retry_after`, or `BUSY_RETRY_DELAY` seconds without one. A lost
+        connection clears `gate`, and the request is repeated on the next one. At the timeout, the last temporary error
+        is raised.
 
         Args:
             gate: Gate that provides the transport.
@@ -266,6 +268,7 @@ class Connector:
             raise last_error from None
 
     async def _ping_periodically(self, transport: "Transport") -> None:
+        """Measure the latency every `PING_INTERVAL` seconds until the transport closes."""
         with suppress(ConnectionLost):
             while True:
                 self._update_latency(await transport.ping())
@@ -278,6 +281,7 @@ class Connector:
             self._set_state(Online(latency))
 
     async def _watch_for_suspend(self) -> None:
+        """Skip reconnect delays and probe the connection after each jump of a clock, until cancelled."""
         while True:
             clock_before, wall_clock_before = time.monotonic(), self._wall_clock()
             await asyncio.sleep(CLOCK_CHECK_INTERVAL)
@@ -289,6 +293,7 @@ class Connector:
                 await self._probe()
 
     async def _probe(self) -> None:
+        """Abort the current transport unless it answers a ping within `PROBE_TIMEOUT` seconds."""
         if (transport := self.gate.value) is not None:
             try:
                 async with asyncio.timeout(PROBE_TIMEOUT):
@@ -297,6 +302,7 @@ class Connector:
                 transport.abort()
 
     async def _open_transport(self) -> None:
+        """Open a transport with the current token and store it; raise as `Transport.open`."""
         # The import of socketio and aiohttp takes 200 ms; a thread keeps the event loop responsive.
         transport_class = await asyncio.to_thread(_import_transport)
         self._token_changed.clear()
@@ -327,6 +333,7 @@ class Connector:
                 log.debug("connection attempt failed: %s", type(error).__name__)
 
     async def _wait_before_retry(self, error: ChatError) -> None:
+        """Set the state `Offline`, and wait for the delay of the backoff or for `reconnect_now`."""
         delay = self._backoff.next_delay()
         self._reconnect_requested.clear()
         self._set_state(Offline(error, delay, time.monotonic() + delay))

@@ -46,7 +46,7 @@ async def upload(
 
     Raises:
         ChatError: The server rejected the request, or the request failed.
-        FileChanged: The file is not the one of `file`.
+        FileChanged: The file has changed since its selection, or becomes shorter during the upload.
         OSError: The file is not readable.
     """
     with await asyncio.to_thread(file.open) as content:
@@ -98,7 +98,9 @@ async def download(
     on_progress: Callable[[int], None] | None,
     timeout: float,
 ) -> Path:
-    """Receive a file with mode 0600; further arguments and exceptions as for `upload`.
+    """Receive a file with mode 0600, and return its path; further arguments and exceptions as for `upload`.
+
+    The content is written to a temporary file in the directory of the target. A failure leaves no file.
 
     Args:
         target: New file, or an existing directory.
@@ -163,7 +165,16 @@ def _create_temporary(target: Path) -> Path:
 
 
 def _publish(temporary: Path, target: Path, name: str) -> Path:
-    """Give a complete file its name, without replacing an existing file."""
+    """Link a complete file to its name and return the new path.
+
+    Args:
+        temporary: Complete file, which remains.
+        target: New file, or a directory for a file with the first free name of `_list_names`.
+        name: Name of a file in the directory.
+
+    Raises:
+        FileExistsError: The target is an existing file.
+    """
     if not target.is_dir():
         os.link(temporary, target)
         return target

@@ -124,7 +124,11 @@ async def read_limited(response: aiohttp.ClientResponse) -> bytes:
 
 
 def _to_error(response: aiohttp.ClientResponse, content: bytes, unsupported_reason: str) -> ChatError:
-    """Return the error of a response with a status above 299."""
+    """Return the sanitized error of a response with a status above 299.
+
+    `UnsupportedByServer` with `unsupported_reason` for a status 404 without a reason, `Unreachable` for any other body
+    without a code. `Retry-After` is used if it is a number of seconds.
+    """
     try:
         problem = msgspec.json.decode(content, type=_Problem)
     except (msgspec.MsgspecError, RecursionError):

@@ -64,6 +64,12 @@ class Packet:
         return f"{self.packet_type}{packet_id}{body}"
 
     def _decode(self, text: object) -> None:
+        """Set the attributes from a received packet.
+
+        Raises:
+            ValueError: The packet is binary, of another type, or has an unknown event or acknowledgement id.
+            msgspec.MsgspecError, RecursionError: The JSON is invalid, or nested too deeply.
+        """
         if not isinstance(text, str):
             raise ValueError("binary packet")
         if text.startswith("2["):

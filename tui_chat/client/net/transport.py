@@ -1,7 +1,6 @@
 """Single Socket.IO connection to a server.
 
-- Lifetime: a transport connects once and closes once. The HTTP session, sockets and tasks of the
-  library close with the transport.
+- Lifetime: a transport connects once and closes once, together with the HTTP session, sockets and tasks of the library.
 - Responses: each request completes with a response, the server's error or `ConnectionLost`.
 - Dead peers: a connection closes after missing server pings (Engine.IO v4, "ping timeout"), after a
   missing pong (RFC 6455, section 5.5.2), or after an unanswered request without other traffic.
@@ -9,8 +8,7 @@
   receives only `joinRoom` and `sendMessage`, because other requests would remain unanswered.
 - Requests without a join: an `unobserve` request without effect first tests the support of the server.
 - Close: at most `CLOSE_TIMEOUT` seconds.
-- Import time: socketio and aiohttp load in 200 ms and are confined to this module and
-  `ping_websocket`. `Connector` imports this module in a thread.
+- Import time: socketio and aiohttp load in 200 ms. `Connector` imports this module in a thread.
 """
 
 import asyncio
@@ -285,6 +283,7 @@ class Transport:
                 sock.shutdown(socket.SHUT_RDWR)
 
     async def _connect(self, timeout: float, token: str | None) -> None:
+        """Connect and wait for the response to CONNECT; raises as `open`."""
         try:
             async with asyncio.timeout(timeout):
                 # With `wait=True` the library waits for its full timeout even if the connection closes.
@@ -302,9 +301,7 @@ class Transport:
             raise self.auth_error or self._rejection or Unreachable("server_closed")
 
     async def send(self, request: Request, response: "asyncio.Future[bytes] | None" = None) -> None:
-        """Send a request without waiting for the response.
-
-        Not filtered for basic servers.
+        """Send a request without waiting for the response, also to basic servers.
 
         Args:
             request: Request to send.
@@ -334,6 +331,7 @@ class Transport:
             raise ConnectionLost("not_connected") from None
 
     async def _wait_for_response(self, response: "asyncio.Future[bytes]") -> None:
+        """Wait for a response; after `RESPONSE_TIMEOUT` seconds without traffic, abort and raise `ConnectionLost`."""
         while not response.done():
             waiting_since = time.monotonic()
             await asyncio.wait({response}, timeout=RESPONSE_TIMEOUT)
@@ -343,6 +341,7 @@ class Transport:
                 raise ConnectionLost("server_silent")
 
     async def _watch(self) -> None:
+        """Wait for the end of the connection, release its resources, and fail the pending requests."""
         try:
             await self._client.eio.wait()
             await self._cleanup()
@@ -355,6 +354,7 @@ class Transport:
                     response.set_exception(ConnectionLost("not_connected"))
 
     async def _cleanup(self) -> None:
+        """Abort the connection, wait for its end, and close WebSockets and HTTP session."""
         self.abort()
         try:
             await self._client.eio.wait()
@@ -365,6 +365,7 @@ class Transport:
             await self._session.close()
 
     def _handle_push(self, event: str, *arguments: Raw) -> None:
+        """Pass a push to `on_push`, after the detection of basic servers; `authFail` sets `auth_error` and aborts."""
         self._last_received_at = time.monotonic()
         if event == AUTH_FAIL:
             self.auth_error = auth_error(bytes(arguments[0]) if arguments else b"")

@@ -48,7 +48,7 @@ class OutboxItemWriter:
         return client_id in self._adding
 
     def add(self, item: OutboxItem) -> None:
-        """Add a new item."""
+        """Write a new item in the background; `on_added` follows a success."""
         if self._outbox is not None:
             add = self._add(self._outbox, item)
             self._adding[item.client_id] = self._context.client.tasks.start(add, "outbox write")
@@ -59,7 +59,7 @@ class OutboxItemWriter:
             await asyncio.wait({add_task}, timeout=PERSIST_TIMEOUT)
 
     def delete(self, client_id: UUID) -> None:
-        """Delete an acknowledged or dropped item."""
+        """Delete an acknowledged or dropped item in the background, after its addition."""
         if self._outbox is not None:
             delete = self._delete(self._outbox, client_id)
             self._deleting[client_id] = self._context.client.tasks.start(delete, "outbox deletion")
@@ -73,7 +73,7 @@ class OutboxItemWriter:
         self._context.client.tasks.start(self.set_error(client_id, error), "outbox update")
 
     def set_files(self, item: OutboxItem) -> None:
-        """Store the files of an item."""
+        """Store the files of an item in the background."""
         if self._outbox is not None:
             write = self._attempt(self._outbox.set_files(item.client_id, item.files))
             self._context.client.tasks.start(write, "outbox update")

@@ -210,6 +210,10 @@ class OutboxSender:
             self._send_task = self._context.client.tasks.supervise(self._send_all, "outbox delivery")
 
     async def _send_all(self) -> None:
+        """Send the pending items in order until none remains, the room closes, or the server rejects the token.
+
+        An unexpected exception is reported and fails the item.
+        """
         while (item := self._next_item()) is not None:
             await self._writer.wait_added(item.client_id)
             try:
@@ -261,6 +265,7 @@ class OutboxSender:
             await self._sleep(delay)
 
     def _on_sent(self, item: OutboxItem) -> None:
+        """Remove an acknowledged item, emit `OutboxItemChanged`, and delete the item from the outbox."""
         del self._items[item.client_id]
         self._unacknowledged.discard(item.client_id)
         self._uploaded_again.discard(item.client_id)
@@ -326,6 +331,7 @@ class OutboxSender:
         self._on_sent(replace(item, state=OutboxItemState.SENT, error=None, seq=message.seq, server_ts=message.ts))
 
     async def _request(self, item: OutboxItem, transport: "Transport") -> OutboxItem:
+        """Send the request of an item with its uploads and return the item as `SENT`; raise as `Transport.request`."""
         if isinstance(item.request, SendMessage):
             upload_ids = [file.upload_id or "" for file in item.files] or None
             response = await transport.request(with_fields(item.request, attachments=upload_ids), SendResponse)
@@ -334,6 +340,7 @@ class OutboxSender:
         return replace(item, state=OutboxItemState.SENT, seq=change_response.revision)
 
     async def _fail(self, item: OutboxItem, error: ChatError) -> None:
+        """Set the state `FAILED` unless the item was removed, and store the error in the outbox."""
         if item.client_id in self._items:
             self._set_failed(item.client_id, error.copy())
         await self._writer.set_error(item.client_id, error)
@@ -365,6 +372,7 @@ class OutboxSender:
             self._update(replace(self._items[client_id], persisted=True))
 
     def _next_item(self) -> OutboxItem | None:
+        """Return the first pending item that neither awaits its echo nor lets later items overtake its uploads."""
         pending_items = (item for item in self._items.values() if item.state is OutboxItemState.PENDING)
         return next(
             (

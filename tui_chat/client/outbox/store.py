@@ -252,6 +252,7 @@ class Outbox:
         await committed
 
     async def _flush_writes(self) -> None:
+        """Execute the queued statements, one transaction per batch, and complete their futures; never raises."""
         while self._queued_writes:
             batch, self._queued_writes = self._queued_writes, []
             error: LocalStorageError | None = None
@@ -288,6 +289,7 @@ def _encode_files(files: Sequence[OutboxFile]) -> bytes | None:
 
 
 def _decode_items(rows: Iterable[_Row], room_name: str) -> Iterable[OutboxItem]:
+    """Yield the items of rows: failed ones with an error, otherwise pending ones; log and skip undecodable rows."""
     for client_id, event, body, ts, error_body, files_body in rows:
         try:
             request, error = _decode_stored_request(event, body)

@@ -92,6 +92,7 @@ class OutboxUploads:
         self._overtaken.add(item.client_id)
 
     async def _upload_all(self) -> None:
+        """Upload the files of one item after the other until none remains, the room closes or the token is rejected."""
         while (item := self._next_item()) is not None and not self._context.gate.has_error:
             self._current_id = item.client_id
             task = self._upload_task = self._context.client.tasks.start(self._upload(item), "upload")
@@ -103,6 +104,10 @@ class OutboxUploads:
                 self._finished = asyncio.Event()
 
     async def _upload(self, item: OutboxItem) -> None:
+        """Upload the files of an item in order, and call `on_changed` after each one; `on_failed` at the first error.
+
+        After an error of a closed room or a rejected token, neither is called.
+        """
         files = list(item.files)
         for index, file in enumerate(files):
             try:

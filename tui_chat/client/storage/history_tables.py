@@ -268,7 +268,7 @@ def read_segment_around(connection: sqlite3.Connection, room_id: int, seq: int, 
 
 
 def prune(connection: sqlite3.Connection, room_id: int, max_messages: int) -> None:
-    """Delete the oldest messages of a room with their changes, and truncate the ranges; no effect below the limit.
+    """Delete the oldest messages of a room with their changes, and truncate the ranges; no effect up to the limit.
 
     Args:
         connection: Connection inside a transaction.

@@ -96,6 +96,11 @@ def find_seq_at(connection: sqlite3.Connection, room_id: int, ts: int) -> int | 
 def _iter_newest_first(
     connection: sqlite3.Connection, room_id: int, room_name: str, before: Position | None
 ) -> Iterator[Message]:
+    """Yield the sanitized messages of a room before a position, with their pending changes and the current name.
+
+    Raises:
+        CorruptDatabase: A row cannot be decoded.
+    """
     pending_changes: dict[int, list[MessageChange]] = {}
     for (body,) in connection.execute("SELECT body FROM changes WHERE room = ? ORDER BY target, seq", (room_id,)):
         change = decode(change_decoder, body)

@@ -135,6 +135,7 @@ class RoomCache:
             await asyncio.wait({self._write_task})
 
     async def _write_dirty(self) -> None:
+        """Wait for `WRITE_DELAY` seconds or `flush`, then write until no unsaved change remains; report failures."""
         try:
             async with asyncio.timeout(WRITE_DELAY):
                 await self._flush_requested.wait()

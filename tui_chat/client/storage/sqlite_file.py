@@ -106,6 +106,7 @@ class SqliteFile:
     def _run_operation(
         self, operation: Callable[[sqlite3.Connection], T], write: bool, loop: asyncio.AbstractEventLoop
     ) -> T:
+        """Run an operation in the database thread, a second time after a corruption; raises as `run`."""
         try:
             try:
                 return self._run_transaction(operation, write)
@@ -129,6 +130,7 @@ class SqliteFile:
             return operation(connection)
 
     def _open(self) -> sqlite3.Connection:
+        """Open or create the file with its schema; wait up to `BUSY_TIMEOUT` seconds for a lock of another process."""
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path.touch(mode=0o600)
         self.path.chmod(0o600)
@@ -152,6 +154,12 @@ class SqliteFile:
             raise
 
     def _init_schema(self, connection: sqlite3.Connection) -> None:
+        """Set the journal mode, and create or upgrade the schema in one transaction.
+
+        Raises:
+            CorruptDatabase: The file belongs to another program, or is of a version without an upgrade.
+            LocalStorageError: The file has a newer schema version.
+        """
         schema = self._schema
         connection.execute("PRAGMA journal_mode = WAL").fetchone()
         connection.execute(f"PRAGMA synchronous = {'FULL' if schema.durable else 'NORMAL'}")

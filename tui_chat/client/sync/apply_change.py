@@ -58,6 +58,10 @@ def mark_own_reactions(message: Message, member_id: str) -> Message:
 
 
 def _apply_reaction(message: Message, change: Reaction, *, is_own: bool) -> Message:
+    """Return the message after a reaction, unchanged if the sample or `own` shows that the reaction has no effect.
+
+    The count also changes for a member outside of the sample. A reaction without members is removed.
+    """
     reactions = dict(message.reactions or {})
     summary = reactions.get(change.emoji) or ReactionSummary(count=0, by=[], own=False)
     others = [reactor for reactor in summary.by if reactor.member_id != change.member_id]
