@@ -92,7 +92,7 @@ class AccountClient:
         self.token = None
 
     async def list_devices(self) -> list[Device]:
-        """Return the devices with a valid token."""
+        """Return the devices with a valid token, newest login first."""
         devices = (await self._request(DeviceList, "GET", "/api/sessions")).sessions
         return [
             replace(
@@ -133,6 +133,7 @@ class AccountClient:
         self.token = None
 
     async def _request_login(self, path: str, fields: dict[str, Any], account: str, authorization: str | None) -> Login:
+        """Send the fields that are not None, set `token`, and return the login, with `account` in place of no name."""
         body = {name: value for name, value in fields.items() if value is not None}
         login = _decode(Login, await self._send("POST", path, body, authorization=authorization))
         self.token = login.token
@@ -142,6 +143,7 @@ class AccountClient:
         return _decode(response_type, await self._send(method, path, body))
 
     async def _send(self, method: str, path: str, body: object = None, *, authorization: str | None = None) -> bytes:
+        """Send one request and return the body of the response; `authorization` replaces the one with the token."""
         # The import of aiohttp takes 100 ms; a thread keeps the event loop responsive.
         http_request = await asyncio.to_thread(_import_http_request)
         if authorization is None and self.token is not None:

@@ -319,10 +319,13 @@ class ChatClient:
         return await self._joiner.open_cached(request)
 
     async def list_rooms(self, query: str | None = None) -> list[RoomSummary]:
-        """Return public rooms and rooms with present members, those with most members first.
+        """Return the public rooms, stored ones and those with present members; largest number of members first.
 
-        At most `ROOM_LIST_PAGE` rooms are returned, only those with `query` in name or topic, independent of case and
-        width, unless `query` is None. Without a connection, the call waits for one.
+        Without a connection, the call waits for one.
+
+        Args:
+            query: Part of the name or of the topic, independent of case and width; None or an empty query selects all
+                rooms. At most `ROOM_LIST_PAGE` rooms are returned.
 
         Raises:
             ChatError: The query is invalid, or the server rejected the request.
@@ -389,6 +392,7 @@ class ChatClient:
                 self._tasks.report("room disconnect", error)
 
     def _emit(self, event: ClientEvent) -> None:
+        """Put an event into the queue of the consumer, if one exists; an exception of the consumer is only logged."""
         if self._event_queue is not None:
             try:
                 self._event_queue.put(event)

@@ -306,12 +306,14 @@ class HistorySync:
         self.cursor.offer(entries)
 
     def _notify(self, seqs: tuple[int, ...], is_live: bool) -> None:
+        """Schedule the write of unsaved changes, and emit `LogChanged` unless `seqs` is empty."""
         if self.cache is not None:
             self.cache.schedule_write()
         if seqs:
             self._context.client.emit(LogChanged(self._context.name, seqs, is_live))
 
     def _start_trim(self) -> None:
+        """Trim the log in the background if it contains more than twice `max_messages`, one trim at a time."""
         max_messages = self._context.client.max_messages
         is_idle = self._trim_task is None or self._trim_task.done()
         if max_messages is not None and len(self.log) > 2 * max_messages and is_idle:
@@ -339,9 +341,9 @@ class HistorySync:
             raise
 
     async def _auto_fill(self) -> None:
-        """Fetch missing newest entries and small gaps.
+        """Fetch the missing newest entries, then gaps of at most `MAX_AUTO_FILL` entries, newest gap first.
 
-        The fill ends if none remains, a page brings no progress, or the server rejects a request.
+        The fill ends if none remains, a page brings no progress, or a request fails.
         """
         progress = True
         while progress:

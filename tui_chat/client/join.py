@@ -63,11 +63,13 @@ class RoomJoiner:
     async def open(self, request: JoinRoom | Observe, timeout: float | None) -> Room:
         """Wait until a room is joined or observed, and return the room.
 
-        A room joined before is returned immediately. See `ChatClient.join` and `ChatClient.observe`.
+        A room joined before is returned immediately. Without success, a room of this call is left and removed. See
+        `ChatClient.join` and `ChatClient.observe`.
 
         Raises:
-            ChatError: The server rejected the request.
-            RateLimited, InternalError, Unavailable: Last temporary error before the timeout, or no response.
+            ChatError: The server rejected the request or the token.
+            RateLimited, InternalError, Unavailable: Last temporary error before the timeout, or no response; a closed
+                client raises `Unavailable`.
         """
         room, is_new, replaced_room = self._get_or_create(request)
         if room.was_joined:
@@ -133,6 +135,10 @@ class RoomJoiner:
         return room, True, known_room
 
     def _start_first(self, room: Room) -> None:
+        """Start the join of a new room if connected; otherwise, the next connection starts the join.
+
+        After `close` or a rejected token, the room fails instead.
+        """
         if self._closed:
             room.membership.close(Unavailable("client_closed"))
         elif isinstance(state := self._context.connector.state, AuthFailed):
@@ -185,6 +191,7 @@ class RoomJoiner:
                 del self._joining[room]
 
     async def _join_over(self, room: Room, transport: "Transport") -> None:
+        """Join a room over a connection, as documented for `join`; no effect if the room is joined or closed."""
         membership, gate = room.membership, room.membership.context.gate
         while not gate.has_failed and gate.value is not transport:
             try:
@@ -223,7 +230,10 @@ class RoomJoiner:
             log.debug("status not restored: %s", error.code)
 
     async def change_identity(self, account: str | None) -> None:
-        """Prepare the rooms for a connection with another account, None for a guest."""
+        """Prepare the rooms for a connection with another account, None for a guest.
+
+        Reassigns the outbox items, clears the read markers, and ends the failure after a rejected token.
+        """
         old_identity = self._context.identity
         self._context.account = account
         await self._move_outbox(old_identity)

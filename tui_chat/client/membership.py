@@ -229,7 +229,8 @@ class RoomMembership:
     async def list_members(self, query: str, limit: int) -> list[Member]:
         """Return at most `limit` present members with `query` in their nickname (see `Room.list_members`).
 
-        Fetched members are added to the roster, which emits `MembersChanged`.
+        No request is sent if the roster contains all members. Fetched members are added to the roster, which emits
+        `MembersChanged`.
 
         Raises:
             ChatError: As `Connector.request`.
@@ -305,6 +306,7 @@ class RoomMembership:
         self.context.client.emit(MembersChanged(self.context.name, members, self.roster.count))
 
     async def _load_cache(self) -> None:
+        """Restore log, name, topic, title and member id from the cache, if cached; then claim the outbox items."""
         if self.history.cache is not None and (cached := await self.history.cache.load()) is not None:
             context = self.context
             context.name, context.topic = sanitize.room_name(cached.name), sanitize.topic(cached.topic)
@@ -351,6 +353,7 @@ class RoomMembership:
             log.debug("leave request failed: %s; room closed locally", type(error).__name__)
 
     def _set_topic(self, topic: str, nick_name: str = "") -> None:
+        """Store a received topic, also in the cache, and emit `TopicChanged`; no effect for an equal topic."""
         topic = sanitize.topic(topic)
         if topic != self.context.topic:
             self.context.topic = topic

@@ -24,12 +24,14 @@ class MessageThrottle:
     async def send(self, request: SendMessage, timeout: float) -> SendResponse:
         """Send a message and wait for the acknowledgement, or for the echo of a basic server (see `Room.send`).
 
+        After `rate_limited`, and while another message retries, the message waits for its turn and is then retried.
+
         Args:
             request: Message with its `clientId`.
             timeout: Total time limit in seconds; that of an echo is `ECHO_TIMEOUT`.
 
         Raises:
-            RateLimited: The time limit passed behind other messages.
+            RateLimited: The rate limit applied until the time limit, or the message waited behind others until then.
             ChatError: As `RoomContext.request`, or as `BasicServer.send`.
         """
         context = self._membership.context

@@ -102,6 +102,7 @@ class OutboxFile(Struct, frozen=True, omit_defaults=True):
 
 
 def _open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading, without waiting; raise `OSError` for an inaccessible or not regular one."""
     content = open(path, "rb", opener=_open_without_waiting)  # noqa: SIM115 (closed by the caller)
     try:
         _require_regular(path, os.fstat(content.fileno()))

@@ -44,8 +44,9 @@ from tui_chat.protocol.room_requests import (
 class OwnedRooms:
     """Rooms of an account, available as `ChatClient.owned_rooms`.
 
-    All methods raise the `ChatError` of the server, `Forbidden` without the permission and for guests,
-    `Unavailable` without a connection in time, and `ConnectionLost` if the connection closes before the response.
+    All methods raise the `ChatError` of an invalid argument or of the server, `Forbidden` without the permission and
+    for guests, and `Unavailable` without a connection in time. Changes also raise `ConnectionLost` if the connection
+    closes before the response.
 
     Args:
         context: Services of the client.

@@ -48,7 +48,10 @@ class PushDispatcher:
         self._rooms = rooms
 
     def dispatch(self, event: str, body: bytes) -> None:
-        """Apply a push. Invalid pushes and pushes of other rooms are ignored; unexpected exceptions are reported.
+        """Apply a push to its room, to the connector or as an event.
+
+        Ignored are invalid and unknown pushes, and pushes of rooms that the client has not opened, except read markers
+        and announcements of direct rooms. Unexpected exceptions are reported, not raised.
 
         Args:
             event: Event name.
@@ -130,6 +133,7 @@ class PushDispatcher:
             room.membership.on_lost(Forbidden(error.reason, **params))
 
     def _rename(self, room: Room, new_name: str) -> None:
+        """Rename a room and emit `RoomRenamed`; no effect for an equal name, or the name of another room."""
         old_name = room.name
         self._rooms.rename(room, new_name)
         if room.name != old_name:

@@ -131,7 +131,10 @@ class RoomContext:
         return self.client.direct_titles.get(self.name) or self.title or self.name
 
     def apply_change(self, entry: MemberChange | PolicyChange) -> None:
-        """Apply a sanitized entry to the policy, the title, and the role or removal of the user."""
+        """Apply a sanitized entry to the policy and title, or to the role or removal of the user.
+
+        Entries about other members have no effect. A new name of the room follows in a push of its own.
+        """
         if isinstance(entry, PolicyChange):
             self.policy = entry.apply_to(self.policy)
             self.title = entry.title or self.title

@@ -92,6 +92,8 @@ class RoomFiles:
     ) -> str:
         """Upload a file across temporary errors and connection losses, and return the id of the upload.
 
+        Each attempt waits for the joined connection. A full server and a used-up daily quota are final errors.
+
         Args:
             file: File to upload; an upload is returned unchanged.
             on_progress: As for `upload`.
@@ -185,7 +187,7 @@ class RoomFiles:
         """Return the bytes of a file of a message, or of its preview.
 
         Args:
-            path: `Attachment.path` or `Attachment.preview`.
+            path: `path`, `preview` or `poster` of an `Attachment`.
             max_bytes: Maximum size; a larger file raises `TooLong`.
             timeout: Total time limit in seconds.
         """

@@ -45,10 +45,10 @@ class RoomReadMarker:
         return to_marker(read, self._log.last)
 
     def set(self, read: ReadState | None, last_seq: int) -> None:
-        """Set a received marker; None for a guest.
+        """Set a received marker and emit `ReadMarkerChanged`; clear the marker for None, without an event.
 
         Args:
-            read: Marker.
+            read: Marker, None for a guest.
             last_seq: `seq` of the newest entry that the counts include.
         """
         if read is None:
