@@ -155,7 +155,7 @@ class AccountAdministration:
         }
 
     async def _replace_password(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Replace a password, and close all connections of the account."""
+        """Replace a password, and close all connections of the account; `ControlError` for a bot, which has none."""
         arguments = msgspec.convert(request, PasswordRequest)
         record = await self._find_account(request)
         if record.account.is_bot:
@@ -164,7 +164,11 @@ class AccountAdministration:
         return await self._report(record, "changed the password of")
 
     async def _replace_token(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Replace the token of a bot, and close all its connections; return the only copy of the `token`."""
+        """Replace the token of a bot, and close all its connections; return the only copy of the `token`.
+
+        Raises:
+            ControlError: The account is unknown, or not that of a bot.
+        """
         record = await self._find_account(request)
         name = record.account.name
         if not record.account.is_bot:

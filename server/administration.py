@@ -97,7 +97,12 @@ class Administration:
         }
 
     async def _back_up(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Write a backup; return its `path` and its size as `bytes`."""
+        """Write a backup; return its `path` and its size as `bytes`.
+
+        Raises:
+            ControlError: The path is not absolute, or the database is no SQLite file.
+            StorageError: The copy failed.
+        """
         arguments = msgspec.convert(request, BackupRequest)
         path = Path(arguments.path)
         if not path.is_absolute():
@@ -113,6 +118,9 @@ class Administration:
 
         Returns:
             `entries`; `lastSeq`, the `seq` of the newest entry; `hasMore`; `uploads`, the location of the files.
+
+        Raises:
+            ControlError: The room is not stored; the message suggests the most similar name of a public room.
         """
         arguments = msgspec.convert(request, ExportRequest)
         page = await self._database.reader.read_page(
@@ -131,7 +139,11 @@ class Administration:
         return {"nodes": await self._database.nodes.list_nodes()}
 
     async def _drain(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Mark a server as draining, so that it moves its clients to the other servers; return `node` as requested."""
+        """Mark a server as draining, so that it moves its clients to the other servers; return `node` as requested.
+
+        Raises:
+            ControlError: No server has this label or id, or the database is a SQLite file.
+        """
         arguments = msgspec.convert(request, DrainRequest)
         self._require_nodes()
         if not await self._database.nodes.start_drain(arguments.node):

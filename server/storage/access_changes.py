@@ -232,7 +232,11 @@ def _add_member(connection: Connection, room: BatchRoom, member: MemberRef, role
 
 
 def _end_membership(connection: Connection, room_id: int, member_id: str, role: str | None) -> bool:
-    """Delete the membership with the current `role`; return False if `role` is None, for no membership."""
+    """Delete the membership with the current `role`; return False if `role` is None, for no membership.
+
+    Raises:
+        Conflict: The member is the last owner.
+    """
     if role is None:
         return False
     if role == "owner":
@@ -250,7 +254,11 @@ def _delete_member(connection: Connection, room_id: int, member_id: str) -> None
 def _set_role(
     connection: Connection, room: BatchRoom, command: AppendMemberChange, current_role: str | None, now: int
 ) -> bool:
-    """Set the role of a member, or add a member with the role; return False if the role is the current one."""
+    """Set the role of a member, or add a member with the role; return False if the role is the current one.
+
+    Raises:
+        Conflict: The member is the last owner.
+    """
     target, role = command.target, command.role
     assert role is not None
     if role == current_role:

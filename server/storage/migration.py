@@ -201,7 +201,11 @@ class _Migration:
         old: MigrationRecord,
         new: MigrationRecord,
     ) -> None:
-        """Insert a slice of rows with the new record, and index its messages that are not deleted."""
+        """Insert a slice of rows with the new record, and index its messages that are not deleted.
+
+        Raises:
+            StorageError: As `_replace_record`.
+        """
         _replace_record(connection, old, new)
         connection.execute(slices.table.insert(), [dict(row) for row in rows])
         if slices.table is entries:
@@ -253,7 +257,11 @@ class _Difference(StorageError):
 
 @asynccontextmanager
 async def _open_source(path: Path) -> AsyncGenerator[Executor]:
-    """Lock and open the source within the context; a replaced database receives new log ids, as at a server start."""
+    """Lock and open the source within the context; a replaced database receives new log ids, as at a server start.
+
+    Raises:
+        StorageError: The path is no file, or the database is unusable or in use.
+    """
     async with AsyncExitStack() as stack:
         with _describe_errors(f"cannot open the database {path}"):
             _require_file(path)
@@ -358,7 +366,11 @@ def _finish(
     old: MigrationRecord,
     new: MigrationRecord,
 ) -> None:
-    """Set the sequences and the counter of account changes, and permit the start of servers."""
+    """Set the sequences and the counter of account changes, and permit the start of servers.
+
+    Raises:
+        StorageError: As `_replace_record`.
+    """
     for name, last in sequences.items():
         connection.execute(select(func.setval(name, literal(last, BigInteger))))
     connection.execute(update(counters).where(counters.c.name == ACCOUNT_COUNTER).values(last=account_changes))

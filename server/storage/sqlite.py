@@ -98,8 +98,9 @@ def _lock_exclusively(fd: int) -> None:
 def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int) -> Engine:
     """Create an engine for an existing database file.
 
-    The first transaction opens the file; a missing file makes that transaction fail. After a replacement or removal of
-    the opened file, each transaction on an open connection fails.
+    The first transaction opens the file; a missing file makes that transaction fail with `FileNotFoundError`. Later,
+    each transaction fails with `StorageError` after a replacement of the file, with `FileNotFoundError` after its
+    removal.
 
     Args:
         path: Path of the database file.
