@@ -88,7 +88,8 @@ class ServerParser(ProgramParser):
             namespace: Result of the preceding arguments.
 
         Returns:
-            The values of all parsers, and the name of the command as `command`, empty without a command.
+            The values of all parsers, and the name of the command as `command`, such as `account add`; empty without a
+            command.
 
         Raises:
             ConfigError: The arguments are invalid.

@@ -248,7 +248,7 @@ class Bus:
             log.exception("message of another node not processed")
 
     def _lose_connection(self, _error: BusError | None = None) -> None:
-        """Let the sender replace the connection."""
+        """Mark the connection as lost, which ends the sender and causes a reconnection."""
         self._is_lost = True
         self._wakeup.set()
 

@@ -304,7 +304,7 @@ class LogFollower:
     # -- followed rooms
 
     async def _open(self, room: _FollowedRoom) -> None:
-        """Subscribe to a room and set its start position; a failure ends its follow and is raised."""
+        """Subscribe to a room, and deliver the entries after its end in storage; a failure ends the follow."""
         try:
             await self._exchange.subscribe(room.key)
             positions = await self._reader.read_positions((), (room.key,))
@@ -338,12 +338,12 @@ class LogFollower:
         self._start_task(self._exchange.unsubscribe(room.key))
 
     def _resynchronize(self) -> None:
-        """Read everything that a lost message may have changed."""
+        """Schedule a comparison with the database and a reload of the permissions for the next tick."""
         self._connect_count += 1
         self.poll_soon()
 
     async def _poll(self) -> None:
-        """Compare the positions of all followed rooms with the database."""
+        """Compare the positions of all followed rooms with the database: find gaps, renamed and deleted rooms."""
         started = {room: room.key for room in self._rooms.values() if room.cursor.delivered_seq is not None}
         by_id = {room.room_id: room for room in started if room.room_id}
         by_key = {room.key: room for room in started if not room.room_id}

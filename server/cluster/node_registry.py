@@ -89,7 +89,8 @@ class NodeRegistry:
     async def beat(self) -> None:
         """Send one heartbeat, and remove dead nodes after `DEAD_AFTER` of successful heartbeats.
 
-        A node that is not registered registers instead; if another node removed it, `on_fenced` is called before.
+        A node that is not registered registers instead; if another node removed it, `on_fenced` is called before. The
+        response updates `clock_skew`, and the first one with `is_draining` causes `on_drain`.
 
         Raises:
             Unavailable: The database failed.

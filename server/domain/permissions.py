@@ -186,8 +186,8 @@ _REFUSALS: Mapping[PermittedGroup, str] = {
 def is_visible(policy: Policy, standing: Standing) -> bool:
     """Return whether a person may know that a room exists, regardless of bans.
 
-    Everyone knows public and unlisted rooms, durable members know private and direct ones, and administrators know the
-    audit log of the server.
+    Public and unlisted rooms are visible to all persons, private and direct rooms to durable members, and the audit log
+    of the server to its administrators.
     """
     match policy.visibility:
         case "public" | "unlisted":

@@ -37,10 +37,10 @@ async def back_up(database: Path, path: Path, *, overwrite: bool) -> int:
     Args:
         database: File of the database, in WAL mode.
         path: Path of the copy.
-        overwrite: Replace an existing file, but never the database.
+        overwrite: Replace an existing file, but never the database or a file of it.
 
     Raises:
-        StorageError: The copy failed.
+        StorageError: The file exists and is not to be replaced, belongs to the database, or the copy failed.
     """
     cancelled = Event()
     try:

@@ -1,7 +1,7 @@
 """Mentions and read markers that the messages of one batch change.
 
-- Mentions: one row per mentioned durable member, or one row for a mention of all members. Authors mention nobody by
-  their own name.
+- Mentions: one row per mentioned durable member, or one row for a mention of all members. A mention of the author has
+  no row.
 - Own read marker: the newest message of an account moves its read marker.
 """
 
@@ -29,8 +29,8 @@ class BatchMentions:
     def add(self, room: BatchRoom, seq: int, mentions: MentionTargets) -> None:
         """Queue the mentions of a message in `room.targets`.
 
-        Of the candidates of each mention, the first that is a durable member is mentioned, without one nobody.
-        Mentions of the author are dropped.
+        Of the candidates of each mention, only the first durable member is mentioned, if one exists. Mentions of the
+        author are dropped.
         """
         message = room.targets[seq]
         member_ids = (

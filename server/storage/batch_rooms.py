@@ -130,13 +130,15 @@ def _lock_rooms(connection: Connection, statements: BatchStatements, keys: Colle
 
 
 def _may_create_room(command: LogCommand, has_valid_files: Callable[[AppendMessage], bool]) -> bool:
-    """Return whether a command creates a missing room.
+    """Return whether a command creates a missing room, as one that cannot be rejected.
 
-    A room address is created only by `AppendCreation`, because the server generates all addresses.
+    These are creations and, for names other than addresses, topics, messages with valid files that are no replies, and
+    member changes with one of `_CREATING_ACTIONS`. A command with a `policy_seq` above 0 creates none, because its room
+    was removed after the check.
     """
     match command:
         case _ if command.policy_seq:
-            return False  # a check of a room that was removed since
+            return False
         case AppendCreation():
             return True
         case _ if is_room_address(command.room.name):

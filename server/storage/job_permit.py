@@ -23,7 +23,7 @@ class JobPermit:
         self._granted.set()
 
     def revoke(self) -> None:
-        """Let the jobs wait before their next round."""
+        """Make the jobs wait before their next round; a running round ends."""
         self._granted.clear()
 
     async def wait(self) -> None:

@@ -180,7 +180,7 @@ class _Migration:
         return MigrationResult(finished.rows, is_repeated=False)
 
     async def _copy(self, slices: TableSlices, record: MigrationRecord, total: int) -> MigrationRecord:
-        """Copy the remaining rows of a table, and return the new record."""
+        """Copy the remaining rows of a table with a report of progress per slice, and return the new record."""
         name = slices.table.name
         async for rows in slices.iterate(self._source.run, record.positions.get(name, ())):
             new = msgspec.structs.replace(

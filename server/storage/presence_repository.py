@@ -67,7 +67,8 @@ class PresenceRepository:
     async def write(self, writes: Sequence[MemberWrite]) -> list[PresentMember | None]:
         """Write changes in their order, in one transaction.
 
-        A change whose nickname belongs to another member of the room is not written; the others are.
+        A change whose nickname belongs to another member of the room is not written; the others are. The written member
+        also replaces that in the rows of other nodes.
 
         Returns:
             For each change, the other member that has the nickname, or None if the change was written.

@@ -60,7 +60,7 @@ class RetentionJob:
         self._task = supervisor.supervise("retention", self._run)
 
     async def remove_expired(self) -> None:
-        """Remove all entries that have expired by now, in slices.
+        """Remove all entries that have expired by now, in slices, and the rows of deleted rooms without entries.
 
         Raises:
             Unavailable: The database is not writable; earlier slices are removed.
