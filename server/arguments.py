@@ -109,7 +109,10 @@ class ServerParser(ProgramParser):
         raise ConfigError(f"unknown argument {name}; {suggest(name, valid_names, self.shell_command)}")
 
     def _find_command(self, arguments: Sequence[str]) -> int:
-        """Return the index of the first positional argument, or the number of arguments if no parser follows."""
+        """Return the index of the first argument that is neither an option nor its value.
+
+        The result is the number of arguments without such an argument, and for a parser without commands.
+        """
         index = 0
         while index < len(arguments) and (not self._commands or arguments[index].startswith("-")):
             action = self._option_string_actions.get(arguments[index])  # None for an unknown option or one with `=`

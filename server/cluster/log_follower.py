@@ -122,7 +122,10 @@ class LogFollower:
         return len(self._rooms)
 
     async def run(self) -> None:
-        """Send positions, compare them with the database and end unused follows; never returns."""
+        """Send positions, compare them with the database, and start and end follows; never returns.
+
+        After each connection of the bus, the permissions are loaded again.
+        """
         await self._exchange.open()
         next_digest = self._loop.time()
         while True:

@@ -343,7 +343,7 @@ def _replace_record(connection: Connection, old: MigrationRecord, new: Migration
 
 
 def _read_sequences(connection: Connection) -> dict[str, int]:
-    """Return the last number of each sequence of the target by name, without unused sequences."""
+    """Return the last number of each sequence of the target by name, from the source, without unused sequences."""
     sequences = {
         f"{table.name}_{column.name}_seq": connection.execute(select(func.max(column))).scalar_one() or 0
         for table, column in ((slices.table, slices.table.autoincrement_column) for slices in _TABLES)

@@ -45,7 +45,7 @@ def create_private_file(path: Path, *, overwrite: bool) -> Generator[Path]:
 
 
 def _require_absent(path: Path, overwrite: bool) -> None:
-    """Raise `StorageError` for a path that is no new file in a directory, or with `overwrite` no regular file."""
+    """Raise `StorageError` unless a path is free in an existing directory, or with `overwrite` a regular file."""
     if not path.parent.is_dir():
         raise StorageError(f"{path.parent} is not a directory")
     if path.is_dir():
