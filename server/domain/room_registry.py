@@ -160,7 +160,7 @@ class RoomRegistry(Generic[ConnectionT]):
 
     def is_observer(self, connection: ConnectionT, room_name: str) -> bool:
         """Return whether a connection observes a room; False for a joined room."""
-        room = self._rooms_by_connection.get(connection, {}).get(names.canonical_key(room_name))
+        room = self.find_room(connection, room_name)
         return room is not None and connection not in room.connections
 
     def unobserve(self, connection: ConnectionT, room_name: str) -> None:
@@ -242,6 +242,10 @@ class RoomRegistry(Generic[ConnectionT]):
         room = self.rooms.get(names.canonical_key(room_name))
         return None if room is None else room.connections.get(connection)
 
+    def find_room(self, connection: ConnectionT, room_name: str) -> LiveRoom[ConnectionT] | None:
+        """Return the room that a connection has joined or observes, also under a former name; None without one."""
+        return self._rooms_by_connection.get(connection, {}).get(names.canonical_key(room_name))
+
     def require_reader(self, connection: ConnectionT, room_name: str) -> LiveRoom[ConnectionT]:
         """Return a room that the connection has joined or observes.
 
@@ -249,7 +253,7 @@ class RoomRegistry(Generic[ConnectionT]):
             NotJoined: The connection has neither joined nor observed the room.
             NotFound: The same for an address, which may not exist or not be visible.
         """
-        room = self._rooms_by_connection.get(connection, {}).get(names.canonical_key(room_name))
+        room = self.find_room(connection, room_name)
         if room is None:
             if names.is_room_address(room_name):
                 raise errors.NotFound("room_not_found")

@@ -230,11 +230,19 @@ async def test_a_room_is_renamed_with_its_members_present(
 ) -> None:
     await create_room(owner, roomName="tea")
     await client.join("tea", "guest")
-    renamed = await owner.request("updateRoom", {"room": "tea", "roomName": "Coffee"})
-    assert renamed["ok"]
-    assert await client.wait_for_push("roomRenamed") == {"room": "tea", "newName": "Coffee"}
-    for name in ("tea", "coffee"):
-        assert (await client.request("sendMessage", {"room": name, "message": "hi"}))["ok"]
+    async with raw_client(server.url) as basic_client:
+        joined = await basic_client.request("joinRoom", {"nickName": "basic", "id": 7, "roomId": "tea"})
+        assert joined["ok"]
+        assert [*await basic_client.wait_for_push("roomUser")] == ["tea"]
+        renamed = await owner.request("updateRoom", {"room": "tea", "roomName": "Coffee"})
+        assert renamed["ok"]
+        assert await client.wait_for_push("roomRenamed") == {"room": "tea", "newName": "Coffee"}
+        for name in ("tea", "coffee"):
+            assert (await client.request("sendMessage", {"room": name, "message": "hi"}))["ok"]
+        assert (await basic_client.request("client_msg", {"msg": "ho", "roomId": "tea"}))["ok"]
+        pushes = [await basic_client.wait_for_push("server_msg") for _ in range(3)]
+        assert [(push["roomId"], push["userId"] == 7) for push in pushes] == [("tea", False)] * 2 + [("tea", True)]
+        assert (await basic_client.request("leaveRoom", {"room": "coffee"}))["ok"]
     assert (await client.request("history", {"room": "coffee", "after": 0}))["messages"][-1]["room"] == "Coffee"
     async with raw_client(server.url) as other:
         assert (await other.join("tea", "guest"))["memberCount"] == 1

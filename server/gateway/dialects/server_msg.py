@@ -4,7 +4,7 @@
   recipient with their members of all dialects, never other rooms.
 - User ids: `id` is an unverified id of the application. The server uses the `id` of the
   latest join; ids in messages are ignored. Members of other dialects appear with their member id.
-- Room ids: each recipient receives the `roomId` of its own join.
+- Room ids: each recipient receives the `roomId` of its own join, also after a rename of the room.
 - Traffic: a room sends its full user list to all subscribers. After each list, a large room has a
   cooldown that limits its lists to `USER_LIST_BYTES_PER_SECOND`. Changes in several rooms within
   `PRESENCE_INTERVAL` are sent together, once per recipient. A new member receives its list
@@ -66,8 +66,8 @@ class ServerMsgDialect(Dialect):
     def __init__(self, room_registry: RoomRegistry[ClientConnection], timezone: tzinfo | None) -> None:
         super().__init__(room_registry, timezone)
         self._joins_by_connection = WeakKeyDictionary[ClientConnection, dict[str, ServerMsgJoin]]()
-        self._changed_rooms = set[str]()
-        self._cooldown_until: dict[str, float] = {}
+        self._changed_rooms = set[LiveRoom[ClientConnection]]()
+        self._cooldown_until: dict[LiveRoom[ClientConnection], float] = {}
         self._next_flush_at = 0.0
         self._flush_timer: asyncio.TimerHandle | None = None
 
@@ -114,10 +114,9 @@ class ServerMsgDialect(Dialect):
         """
         if not isinstance(request, ServerMsgJoin):
             return await handlers.handle(connection, request)
-        joined_keys = {room.key for room in self.room_registry.get_joined_rooms(connection)}
         earlier_joins = self._joins_by_connection.get(connection, {})
         self._joins_by_connection[connection] = {
-            **{room_key: join for room_key, join in earlier_joins.items() if room_key in joined_keys},
+            **{key: join for key, join in earlier_joins.items() if self.room_registry.find_room(connection, key)},
             names.canonical_key(request.room_name): request,
         }
         response = await super().handle(handlers, connection, request, wants_ack=wants_ack)
@@ -134,7 +133,7 @@ class ServerMsgDialect(Dialect):
         if isinstance(room_event, events.Message):
             self._deliver_message(room, room_event, recipients)
         elif isinstance(room_event, events.PresencePush):
-            self._changed_rooms.add(room.key)
+            self._changed_rooms.add(room)
             self._schedule_flush()
 
     def close(self) -> None:
@@ -180,12 +179,9 @@ class ServerMsgDialect(Dialect):
         self._flush_timer = None
         now = asyncio.get_running_loop().time()
         self._cooldown_until = {
-            room_key: cooldown_end for room_key, cooldown_end in self._cooldown_until.items() if cooldown_end > now
+            room: cooldown_end for room, cooldown_end in self._cooldown_until.items() if cooldown_end > now
         }
-        rooms = self.room_registry.rooms
-        due_rooms = [
-            rooms[room_key] for room_key in self._changed_rooms - self._cooldown_until.keys() if room_key in rooms
-        ]
+        due_rooms = self._changed_rooms - self._cooldown_until.keys()
         self._changed_rooms &= self._cooldown_until.keys()
         sent_bytes = self._send_user_lists(
             {recipient: None for room in due_rooms for recipient in room.subscribers.get(self.name, ())}
@@ -196,7 +192,7 @@ class ServerMsgDialect(Dialect):
                 / USER_LIST_BYTES_PER_SECOND
             )
             if cooldown > PRESENCE_INTERVAL:
-                self._cooldown_until[room.key] = now + cooldown
+                self._cooldown_until[room] = now + cooldown
         self._next_flush_at = now + PRESENCE_INTERVAL
         if self._changed_rooms:
             self._schedule_flush()
@@ -243,7 +239,8 @@ class ServerMsgDialect(Dialect):
         )
 
     def _get_client_room_id(self, recipient: ClientConnection, room: LiveRoom[ClientConnection]) -> ClientRoomId:
-        join = self._joins_by_connection.get(recipient, {}).get(room.key)
+        """Return the `roomId` of the join of a recipient; the room name without a join in this dialect."""
+        join = self._find_join(recipient, room)
         return room.name if join is None else join.room_id
 
     def _get_client_user_id(
@@ -251,10 +248,18 @@ class ServerMsgDialect(Dialect):
     ) -> ClientUserId:
         """Return the user id of a join of the participant in this dialect; without one, the member id."""
         for connection in participant.connections:
-            join = self._joins_by_connection.get(connection, {}).get(room.key)
+            join = self._find_join(connection, room)
             if join is not None and join.user_id is not None:
                 return join.user_id
         return participant.member.member_id
+
+    def _find_join(self, connection: ClientConnection, room: LiveRoom[ClientConnection]) -> ServerMsgJoin | None:
+        """Return the latest join of a connection in a room, also under a former name of the room; None without one."""
+        joins = self._joins_by_connection.get(connection, {})
+        if room.key in joins:
+            return joins[room.key]
+        find_room = self.room_registry.find_room
+        return next((join for key, join in joins.items() if find_room(connection, key) is room), None)
 
 
 def _to_room_name(room_id: ClientRoomId) -> str:
