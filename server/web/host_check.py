@@ -53,6 +53,7 @@ def create_host_guard(trusted_proxies: tuple[IPNetwork, ...], cors_origins: Iter
 
 
 def _is_allowed_host(host: str, allowed_hosts: Container[str]) -> bool:
+    """Return whether the host of a `Host` header is allowed (`create_host_guard`); False for a malformed header."""
     host_match = _HOST_PATTERN.fullmatch(host.lower())
     if host_match is None:
         return False

@@ -63,7 +63,7 @@ class HttpConnection(web.RequestHandler):
         self._pool.mark_idle(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """End the last idle period, and inform the listener."""
+        """End the last idle period, and call `on_lost`."""
         self._pool.mark_busy(self)
         if self.on_lost is not None:
             self.on_lost()
@@ -138,6 +138,7 @@ class TlsAcceptor(asyncio.Protocol):
         cast(asyncio.WriteTransport, transport).abort()
 
     async def _run(self, connection: HttpConnection, accepted: socket.socket) -> None:
+        """Perform a handshake, and remove its task from the pool; a failure is logged and ends the idle period."""
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: connection,
@@ -224,7 +225,7 @@ class HttpConnectionPool:
                 del self._idle_by_key[key]
 
     def start(self) -> None:
-        """Check all idle connections, and again every second until `stop`; requires a running event loop.
+        """Check all idle connections, and again at least every second until `stop`; requires a running event loop.
 
         Connections above the idle timeout are closed. If the process has almost no free file descriptor, all idle
         connections are closed and an error is logged.
@@ -249,6 +250,7 @@ class HttpConnectionPool:
         self._close(self.handshakes)
 
     def _close(self, connections: Collection[HttpConnection]) -> int:
+        """Close connections and cancel their handshakes, and return the number of connections."""
         for connection in connections:
             self.mark_busy(connection)
             if connection in self.handshakes:
@@ -263,6 +265,7 @@ def _get_peer_address(transport: asyncio.BaseTransport) -> str:
 
 
 def _has_free_descriptors() -> bool:
+    """Return whether the process can open `_RESERVED_DESCRIPTORS` files; an error of another kind counts as True."""
     try:
         with ExitStack() as stack:
             for _ in range(_RESERVED_DESCRIPTORS):

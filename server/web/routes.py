@@ -85,6 +85,13 @@ def add_routes(
 
 
 def _create_asset_handler(asset: StaticAsset, extra_headers: Mapping[str, str]) -> _Handler:
+    """Return a handler that responds with an asset, compressed for clients that accept gzip, or with 304 by its ETag.
+
+    Args:
+        asset: File of the response.
+        extra_headers: Headers that are added to those of all assets, or replace them.
+    """
+
     async def serve(request: web.Request) -> web.Response:
         gzipped = asset.gzipped if _accepts_gzip(request.headers.get("Accept-Encoding", "")) else None
         etag = asset.etag if gzipped is None else f"{asset.etag}-gzip"
@@ -126,6 +133,7 @@ def _create_release_handler(handlers: Mapping[str, _Handler]) -> _Handler:
 
 
 def _accepts_gzip(accept_encoding: str) -> bool:
+    """Return whether an `Accept-Encoding` header contains gzip with a weight above 0; `*` does not count."""
     for item in accept_encoding.lower().split(","):
         coding, _, weight = item.partition(";")
         if coding.strip() == "gzip":

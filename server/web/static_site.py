@@ -74,6 +74,7 @@ def _resolve_file(root: Path, path: str) -> Path | None:
 
 
 def _guess_content_type(file: Path) -> str:
+    """Return the content type by the extension of a file; text has the charset UTF-8."""
     content_type = (
         _CONTENT_TYPES.get(file.suffix.lower()) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     )

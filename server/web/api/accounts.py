@@ -77,7 +77,7 @@ class AccountApi:
     Args:
         service: Operations on accounts.
         identity: Verifier of guest keys.
-        authenticator: Checks of requests.
+        authenticator: Verifier of credentials.
         registration: Policy of registrations.
         limits: Limits per address, None for no limits; the limit of failed logins is always on.
 
@@ -197,6 +197,12 @@ class AccountApi:
         """Create an account and log in; a guest key in `Authorization: Guest …` transfers the member id of the guest.
 
         The policy of registrations is checked before the names, so a closed server reveals no names.
+
+        Raises:
+            Forbidden: The transport is not secure, the server is closed, or the invite is missing or invalid.
+            RateLimited: Too many registrations came from the address.
+            Unauthorized: The guest key is invalid, or that of an account.
+            ChatError: A field is invalid or a name in use (`AccountService.create_account`).
         """
         client = self._authenticator.require_secure(call.request)
         body = call.body
@@ -253,6 +259,12 @@ class AccountApi:
         return _to_profile(await self._service.read_profile(call.account))
 
     async def _update_profile(self, call: ApiCall[None, ProfileBody]) -> AccountProfile:
+        """Change the fields that are present in the body, and return the whole profile.
+
+        Raises:
+            RateLimited: Too many changes came from the address.
+            ChatError: A value is invalid, or the nickname belongs to another account.
+        """
         body = call.body
         acquire(self._limits and self._limits.changes, call.caller.address, "too_many_requests")
         values: dict[str, str | None] = {}

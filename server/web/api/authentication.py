@@ -57,7 +57,7 @@ def create_api_limits() -> ApiLimits:
 
 
 class RequestAuthenticator:
-    """Checks of requests.
+    """Verifier of the credentials of requests, and of the protection of passwords in transit.
 
     Args:
         callers: Verifier of credentials.
@@ -89,7 +89,11 @@ class RequestAuthenticator:
         return client
 
     async def identify(self, request: web.Request, *, is_optional: bool = False) -> HttpCaller:
-        """Return the account or the guest of a request; with `is_optional`, also a guest without a guest key.
+        """Return the account or the guest of a request, and record the use of a token.
+
+        Args:
+            request: Request with a token or a guest key in the header `Authorization`.
+            is_optional: Return a guest with an empty member id for a request without the header.
 
         Raises:
             Unauthorized: The request has no valid token and no valid guest key, or the server accepts no guests.
@@ -100,7 +104,7 @@ class RequestAuthenticator:
         )
 
     async def authenticate(self, request: web.Request) -> AccountIdentity:
-        """Return the account of the token of a request.
+        """Return the account of the token of a request, and record the use of the token.
 
         Raises:
             Unauthorized: The request has no valid token.

@@ -115,6 +115,7 @@ def _render_method(method: str) -> str:
 
 
 def _render_operation(method: str, path: str, operation: Mapping[str, Any]) -> str:
+    """Return the article of an operation: credentials, parameters, body, responses, problems and an example."""
     parts = [
         f'<article id="{operation["operationId"]}"><h3>{_render_method(method)}<span class="path">{escape(path)}</span>'
         f"</h3><p>{_render_text(operation['summary'])}.</p>",
@@ -147,6 +148,7 @@ def _render_operation(method: str, path: str, operation: Mapping[str, Any]) -> s
 
 
 def _render_schema(name: str, schema: Mapping[str, Any]) -> str:
+    """Return the article of an object type, with a table of its fields."""
     required = schema.get("required", ())
     rows = (
         (
@@ -193,6 +195,7 @@ def _render_type(schema: Mapping[str, Any]) -> str:
 
 
 def _describe_range(schema: Mapping[str, Any]) -> str:
+    """Return the maximum length or the range of values, to append to a type; empty without limits."""
     if "maxLength" in schema:
         return f", at most {schema['maxLength']:,} characters"
     low, high = schema.get("minimum"), schema.get("maximum")
@@ -202,6 +205,7 @@ def _describe_range(schema: Mapping[str, Any]) -> str:
 
 
 def _describe_security(security: Iterable[Mapping[str, Any]]) -> str:
+    """Return the accepted credentials in words, `none` without any."""
     names = {"token": "token of an account", "guestKey": "guest key"}
     schemes = [names[name] for alternative in security for name in alternative]
     is_optional = {} in list(security)

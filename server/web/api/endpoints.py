@@ -62,7 +62,7 @@ class ApiCall(Generic[ParametersT, BodyT]):
 
     Attributes:
         request: HTTP request.
-        caller: Person of the request; without member id unless the endpoint requires a person or an account.
+        caller: Person of the request; with an empty member id if no credentials were verified.
         parameters: Parameters of path, query and headers; None for an endpoint without parameters.
         body: Body; None for an endpoint without one, or with a `RawContent`.
     """
@@ -140,7 +140,7 @@ class EndpointRouter:
 
     Args:
         endpoints: Endpoints with distinct methods and paths.
-        authenticator: Checks of credentials.
+        authenticator: Verifier of credentials.
         limits: Rate limits of the persons.
     """
 
@@ -161,6 +161,11 @@ class EndpointRouter:
                 app.router.add_route(endpoint.method, endpoint.path, handler, name=endpoint.name)
 
     def _create_handler(self, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """Return a handler that responds to requests of one endpoint, and adds the headers of its rate limit.
+
+        A `ChatError` after the verification of the credentials becomes a problem response with these headers.
+        """
+
         async def handle(request: web.Request) -> web.StreamResponse:
             caller = await self._identify(request, endpoint)
             try:
@@ -176,6 +181,12 @@ class EndpointRouter:
         return handle
 
     async def _identify(self, request: web.Request, endpoint: Endpoint) -> HttpCaller:
+        """Return the person of a request, with an empty member id if the endpoint or its handler verifies none.
+
+        Raises:
+            Unauthorized: The required credentials are missing or invalid.
+            Unavailable: The token cannot be read.
+        """
         if endpoint.credentials in ("reader", "person"):
             return await self._authenticator.identify(request, is_optional=endpoint.credentials == "reader")
         address = self._authenticator.get_client(request).address
@@ -185,6 +196,11 @@ class EndpointRouter:
         return HttpCaller(address=address, member_id=account.member_id, account=account)
 
     async def _respond(self, request: web.Request, caller: HttpCaller, endpoint: Endpoint) -> web.StreamResponse:
+        """Acquire the rate, read parameters and body, and return the response of the handler.
+
+        Raises:
+            ChatError: A rate is exceeded, a parameter or the body is invalid, or the handler rejects the request.
+        """
         rate_class = endpoint.rate_class
         if rate_class is not None and rate_class != _MESSAGE_RATE:
             self._limits.acquire(caller, rate_class, 0)

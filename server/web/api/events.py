@@ -32,12 +32,13 @@ _HEADERS = {
 
 
 class EventParameters(RoomPath, frozen=True):
-    """Parameters of `GET /api/rooms/{name}/events`; without a position, the stream continues after the
-    state in the event `room`.
+    """Parameters of `GET /api/rooms/{name}/events`.
+
+    Without a position, the stream continues after the state in the event `room`.
 
     Attributes:
         after: `seq` of the last received entry.
-        last_event_id: The same, as browsers send it after an interruption; precedes `after`.
+        last_event_id: The same, as browsers send the position after an interruption; precedes `after`.
     """
 
     after: NonNegative | None = None
@@ -74,13 +75,21 @@ class EventApi:
         )
 
     def add_routes(self, app: web.Application) -> None:
-        """End all streams at the shutdown of an application; the endpoint is in `endpoints`."""
+        """Register the end of all streams at the shutdown of an application; the route comes from `endpoints`."""
         app.on_shutdown.append(self._end_streams)
 
     async def _end_streams(self, _: web.Application) -> None:
         self._streams.close()
 
     async def _stream(self, call: ApiCall[EventParameters, None]) -> web.StreamResponse:
+        """Write the event `room`, and then the entries until the end of the stream or of the connection.
+
+        A `HEAD` request receives the headers only. The connection closes in any case. A stalled reader is aborted. If
+        the database fails, the response ends, and the reader resumes after its last event id.
+
+        Raises:
+            ChatError: The room is not readable, or a limit of connections is exceeded (`EventStreams.open`).
+        """
         request, parameters = call.request, call.parameters
         after = parameters.after if parameters.last_event_id is None else parameters.last_event_id
         response = web.StreamResponse(headers=_HEADERS)
@@ -104,11 +113,18 @@ class EventApi:
         return response
 
     async def _forward(self, response: web.StreamResponse, stream: EventStream) -> None:
+        """Write the events of a stream until its end, comments in between, and finally the delay of the reconnect."""
         while (chunk := await stream.read(HEARTBEAT)) is not None:
             await self._write(response, chunk or _COMMENT)
         await self._write(response, b"retry: %d\n\n" % RETRY_AFTER)
 
     async def _write(self, response: web.StreamResponse, chunk: bytes) -> None:
+        """Write bytes in parts.
+
+        Raises:
+            TimeoutError: A part is not accepted within `stall_timeout`.
+            ConnectionError: The connection is lost.
+        """
         for start in range(0, len(chunk), _WRITE_BYTES):
             async with asyncio.timeout(self._stall_timeout):
                 await response.write(chunk[start : start + _WRITE_BYTES])

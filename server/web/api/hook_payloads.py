@@ -64,6 +64,11 @@ def _decode_json(body: bytes | str) -> Any:
 
 
 def _extract_from_form(text: str) -> str:
+    """Return the text of the field `payload` in JSON, or else of `text`; the whole body without these fields.
+
+    Raises:
+        BadRequest: The field `payload` is no valid JSON.
+    """
     try:
         fields = parse_qs(text, max_num_fields=100)
     except ValueError:
@@ -89,6 +94,7 @@ def _describe(payload: Any) -> str:
 
 
 def _find_text(payload: Any) -> str:
+    """Return the first of the fields `content`, `message` and `msg` that is not empty; empty without one."""
     return next(filter(None, (_get_text(payload, name) for name in ("content", "message", "msg"))), "")
 
 
@@ -118,6 +124,7 @@ def _describe_slack(payload: Any) -> Iterator[str]:
 
 
 def _describe_blocks(container: Any) -> Iterator[str]:
+    """Yield the texts of the `blocks` of Slack, of their `fields` and of their `elements`."""
     for block in _get_items(container, "blocks"):
         items = [block.get("text"), *_get_items(block, "fields"), *_get_items(block, "elements")]
         for item in items:
@@ -147,6 +154,7 @@ def _describe_alerts(payload: Any) -> Iterator[str]:
 
 
 def _join_field(field: Any, name: str, value: str) -> str:
+    """Return two texts of an object as `name: value`; only one of them without the other."""
     return ": ".join(filter(None, (_get_text(field, name), _get_text(field, value))))
 
 
@@ -164,6 +172,7 @@ def _get_items(container: Any, name: str) -> list[dict[str, Any]]:
 
 
 def _get_field(container: Any, name: str) -> Any:
+    """Return a field of an object; None for a missing field and for other types of `container`."""
     return cast(dict[str, Any], container).get(name) if isinstance(container, dict) else None
 
 
@@ -173,6 +182,7 @@ def _from_slack(text: str) -> str:
 
 
 def _replace_link(match: re.Match[str]) -> str:
+    """Return the text of a link, or of a mention as `@name` or `#name`; unchanged for any other text in brackets."""
     target, label = match[1], match[2]
     if target.startswith("!"):
         return label or f"@{target[1:]}"

@@ -148,7 +148,12 @@ class HookApi:
         await self._handle(call, room_requests.RevokeHook(room=call.parameters.name, id=call.parameters.id))
 
     async def _post(self, call: ApiCall[HookSecret, None]) -> web.Response:
-        """Return `ok`, the response of Slack, which Grafana and Alertmanager compare."""
+        """Append the text of a payload as a message; return `ok` as Slack does, which Grafana and Alertmanager compare.
+
+        Raises:
+            NotFound: The secret is unknown, or the room is not visible to the creator.
+            ChatError: The payload has no text, or the message is rejected (`HookMessages.append`).
+        """
         request, secret = call.request, call.parameters.secret
         caller = await self._messages.identify(secret, call.caller.address)
         text = extract_text(await read_body(request, MAX_HOOK_BYTES), request.content_type)
@@ -156,6 +161,11 @@ class HookApi:
         return web.Response(text="ok")
 
     async def _handle(self, call: ApiCall[Any, Any], request: Request) -> events.WireStruct:
+        """Run a request with the shared handlers, and return its response.
+
+        Raises:
+            ChatError: The request is rejected (`RoomHooks`).
+        """
         connection = call.caller.create_connection()
         connection.own_origin = self._authenticator.get_client(call.request).own_origin
         return await self._handlers.access_control.repeat_stale(

@@ -108,6 +108,7 @@ def build_document(endpoints: Iterable[Endpoint], version: str) -> dict[str, Any
 
 
 def _list_types(endpoint: Endpoint) -> Iterator[Any]:
+    """Yield the types of the body and of the response."""
     for content in (endpoint.body, endpoint.response):
         if isinstance(content, RawContent):
             yield from content.types.values()
@@ -116,6 +117,7 @@ def _list_types(endpoint: Endpoint) -> Iterator[Any]:
 
 
 def _build_operation(endpoint: Endpoint, schemas: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the operation object of an endpoint; `schemas` has the schema of each type of a body or response."""
     operation: dict[str, Any] = {
         "operationId": endpoint.name,
         "summary": endpoint.summary,
@@ -131,6 +133,7 @@ def _build_operation(endpoint: Endpoint, schemas: Mapping[Any, Any]) -> dict[str
 
 
 def _build_parameters(endpoint: Endpoint, parameters: type[Struct]) -> list[dict[str, Any]]:
+    """Return the parameter objects of an endpoint, one per field."""
     _, components = msgspec.json.schema_components([parameters])
     descriptions = _read_field_descriptions(parameters)
     schema = components[parameters.__name__]
@@ -147,6 +150,7 @@ def _build_parameters(endpoint: Endpoint, parameters: type[Struct]) -> list[dict
 
 
 def _build_responses(endpoint: Endpoint, schemas: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the responses of an endpoint by status, in ascending order; problems are references."""
     status = HTTPStatus.NO_CONTENT if endpoint.response is None else endpoint.status
     success: dict[str, Any] = {"description": f"{status.phrase}."}
     if endpoint.rate_class is not None:
@@ -195,6 +199,7 @@ def _drop_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _replace_base64(schema: Any) -> Any:
+    """Return a schema with all Base64 strings of msgspec, at any depth, replaced by binary content."""
     if schema == _BASE64:
         return _BINARY
     if isinstance(schema, dict):

@@ -174,6 +174,11 @@ class RoomApi:
         )
 
     async def _send(self, call: ApiCall[MessageParameters, MessageBody]) -> events.Entry:
+        """Append a message without a join, and return its entry, for a repeat the original one.
+
+        Raises:
+            ChatError: The message is rejected (`MessageAppender.append`).
+        """
         body = call.body
         message = requests.SendMessage(
             room=call.parameters.name,
@@ -190,7 +195,7 @@ class RoomApi:
         return result.entry
 
     def _find_nick(self, call: ApiCall[MessageParameters, MessageBody]) -> str | None:
-        """Return the nickname of a guest who is present in the room."""
+        """Return the nickname of the person in the room; None for a person who is not present."""
         room = self._handlers.room_registry.rooms.get(names.canonical_key(call.parameters.name))
         participant = None if room is None else room.participants.get(call.caller.member_id)
         return None if participant is None else participant.member.nick_name

@@ -99,7 +99,7 @@ class UploadApi:
     Args:
         uploads: Uploads of the server.
         access: Permission checks.
-        authenticator: Checks of requests.
+        authenticator: Verifier of credentials.
         limits: Limits per address, None for no limits.
 
     Attributes:
@@ -156,6 +156,10 @@ class UploadApi:
         """Store the body as a file, or the part `file` of a form.
 
         The query or the parts before `file` name the room as `room`; the query names a file without a form as `name`.
+
+        Raises:
+            ChatError: The file, the room or the form is rejected, or a rate is exceeded.
+            web.HTTPRequestTimeout: The body makes no progress, or takes longer than `UPLOAD_TIMEOUT`.
         """
         request, caller = call.request, call.caller
         acquire(self._limits and self._limits.uploads, caller.address, "too_many_requests")
@@ -171,6 +175,12 @@ class UploadApi:
         return upload.to_attachment()
 
     async def _receive_form(self, request: web.Request, caller: HttpCaller) -> Upload:
+        """Store the first part `file` of a form; the parts after the file are not read.
+
+        Raises:
+            BadRequest: The form is malformed or has no file, a field before the file is too long, or no room is named.
+            ChatError: The room or the file is rejected.
+        """
         room_name = request.query.get("room", "")
         try:
             async for part in await request.multipart():
@@ -194,6 +204,18 @@ class UploadApi:
         chunks: AsyncIterator[bytes],
         file_name: str | None = None,
     ) -> Upload:
+        """Check the permission to upload to a room, and store a file.
+
+        Args:
+            request: Request of the file; its query may contain the name.
+            caller: Author of the file.
+            room_name: Room name as received, empty if absent.
+            chunks: Content of the file.
+            file_name: Name of the file without a name in the query, None if absent.
+
+        Raises:
+            ChatError: The room is missing or rejected (`UploadAccess`), or the file (`UploadService.receive`).
+        """
         if not room_name:
             raise errors.BadRequest("upload_room_missing")
         uploader = await self._access.authorize_upload(caller, room_name)
@@ -202,7 +224,16 @@ class UploadApi:
         return await self._uploads.receive(chunks, uploader, name, size=size)
 
     async def _download(self, call: ApiCall[DownloadParameters, None]) -> web.StreamResponse:
-        """Return a file, or a part of a file (RFC 9110, section 14); a preview is always complete."""
+        """Return a file, or a part of a file (RFC 9110, section 14); a preview is always complete.
+
+        The status is 304 for a matching `If-None-Match`, and 416 for a range outside of the file.
+
+        Raises:
+            NotFound: The path, the file or its preview does not exist, or is not visible.
+            Unauthorized: The signature or the credentials are invalid or missing.
+            Forbidden: The person is banned from the room.
+            Unavailable: The database or the store is not readable.
+        """
         request, parameters = call.request, call.parameters
         file_path = FilePath.parse(request.rel_url.raw_path)
         if file_path is None:
@@ -236,7 +267,10 @@ class UploadApi:
         return response
 
     async def _send(self, request: web.Request, response: web.StreamResponse, chunks: AsyncIterator[bytes]) -> None:
-        """Write the body of a response; an error closes the connection, because the status is sent already."""
+        """Write the body of a response; an error aborts the connection, because the status is sent already.
+
+        An error of the store is logged; an error of the client and a write above `CHUNK_TIMEOUT` are not.
+        """
         try:
             async for chunk in chunks:
                 async with asyncio.timeout(CHUNK_TIMEOUT):
@@ -257,7 +291,7 @@ async def read_chunks(read: Callable[[int], Awaitable[bytes]], max_bytes: int | 
 
     Raises:
         ValueError: The body has more than `max_bytes`.
-        web.HTTPRequestTimeout: The body makes no progress.
+        web.HTTPRequestTimeout: The body makes no progress for `CHUNK_TIMEOUT`.
     """
     size = 0
     while True:
@@ -293,6 +327,7 @@ def _get_content_type(upload: Upload) -> str:
 
 
 def _describe_disposition(upload: Upload, *, is_preview: bool) -> str:
+    """Return the value of `Content-Disposition` (RFC 6266): inline for `INLINE_TYPES`, otherwise a download."""
     kind = "inline" if upload.type in INLINE_TYPES else "attachment"
     encoded_name = ((is_preview and upload.preview_path) or upload.path).rpartition("/")[2]
     return f"{kind}; filename*=UTF-8''{encoded_name}"

@@ -52,7 +52,7 @@ class ConversationAuthApi:
         service: Operations of the dialect.
         account_service: Operations on accounts.
         accounts: Storage of accounts.
-        authenticator: Checks of requests.
+        authenticator: Verifier of credentials.
         registration: Policy of registrations.
         limits: Limits per address, None for no limits.
         monotonic: Monotonic clock, in seconds.
@@ -88,7 +88,13 @@ class ConversationAuthApi:
         app.router.add_get("/api/auth/logout", create_endpoint(self._log_out))
 
     async def _send_code(self, request: web.Request) -> None:
-        """Record the request of a code, which is not sent."""
+        """Record the request of a code, which is not sent.
+
+        Raises:
+            ValidationFailed: The email is missing or invalid.
+            ConversationRejected: The last request for the email is less than `CODE_INTERVAL` ago.
+            RateLimited: Too many requests came from the address of the client.
+        """
         self._acquire_form(self._authenticator.get_client(request).address)
         fields = FieldReader(await read_json(request, dict[str, Any]))
         email = _read_email(fields)
@@ -99,6 +105,14 @@ class ConversationAuthApi:
         self._codes_requested_at.put(email.lower(), now)
 
     async def _register(self, request: web.Request) -> None:
+        """Create an account without a login.
+
+        Raises:
+            ValidationFailed: A field is missing or invalid.
+            ConversationRejected: The code has no six digits, or the name is in use.
+            Forbidden: The transport is not secure, or registrations are not open.
+            ChatError: The rate is exceeded, or the account is rejected (`AccountService.create_account`).
+        """
         client = self._authenticator.require_secure(request)
         fields = FieldReader(await read_json(request, dict[str, Any]))
         username = fields.read_text("username", *USERNAME_LIMITS)
@@ -125,6 +139,13 @@ class ConversationAuthApi:
         return web.Response(text=self._captchas.create(uid), content_type="image/svg+xml")
 
     async def _log_in(self, request: web.Request) -> dict[str, Any]:
+        """Verify captcha and password of an account name or email, and return a token with the account.
+
+        Raises:
+            ValidationFailed: A field is missing or invalid.
+            ConversationRejected: The captcha is wrong or expired, the account is missing, or the password is wrong.
+            ChatError: The transport is not secure, a rate is exceeded, or the account is suspended.
+        """
         client = self._authenticator.require_secure(request)
         self._acquire_form(client.address)
         fields = FieldReader(await read_json(request, dict[str, Any]))
@@ -152,13 +173,14 @@ class ConversationAuthApi:
         acquire(self._limits and self._limits.forms, address, "too_many_requests")
 
     async def _find_account(self, login_name: str) -> AccountRecord | None:
-        """Return the account with a name or an email; account names contain no `@`."""
+        """Return the account with a name or an email, None for an unknown one; account names contain no `@`."""
         if "@" in login_name:
             return await self._accounts.find_by_email(login_name.strip())
         return await self._accounts.find(names.canonical_key(login_name))
 
 
 def _read_email(fields: FieldReader) -> str:
+    """Return the required email in its normalized form; add a problem and return an empty text for an invalid one."""
     email = fields.read_text("email", 1, _EMAIL_CHARACTERS)
     address = None
     with suppress(errors.BadRequest):
@@ -169,6 +191,7 @@ def _read_email(fields: FieldReader) -> str:
 
 
 def _read_password(fields: FieldReader) -> str:
+    """Return the required password; add a problem per missing kind of character."""
     password = fields.read_text("password", 1, PASSWORD_CHARACTERS)
     for pattern, problem in _PASSWORD_PARTS:
         if not re.search(pattern, password):

@@ -22,6 +22,8 @@ _COLORS = ("#7c3aed", "#0e7490", "#b45309", "#be185d")
 class CaptchaStore:
     """Captchas by the `uid` of the form; a new one replaces the previous one of the same form.
 
+    Of more than `_MAX_CAPTCHAS`, the least recently used ones are dropped.
+
     Args:
         monotonic: Monotonic clock, in seconds.
     """
@@ -37,7 +39,10 @@ class CaptchaStore:
         return _render(text)
 
     def verify(self, uid: str, text: str) -> bool:
-        """Return whether a text is that of the valid captcha of a form, in upper or lower case."""
+        """Return whether a text is that of the captcha of a form, in upper or lower case; the captcha stays valid.
+
+        False for an unknown form and an expired captcha.
+        """
         expected, expires_at = self._captchas.get(uid) or ("", 0.0)
         return expected != "" and self._monotonic() < expires_at and text.upper() == expected
 

@@ -32,7 +32,11 @@ EndpointHandler = Callable[[web.Request], Awaitable[Any]]
 
 
 def create_endpoint(handler: EndpointHandler) -> typedefs.Handler:
-    """Return a request handler that puts results and errors into the envelope; an unexpected exception is logged."""
+    """Return a request handler that puts results and errors into the envelope.
+
+    Invalid fields have status 400, a `ConversationRejected` 406, other errors their HTTP status. An unexpected
+    exception is logged and has status 500; a disconnect of the client is raised further.
+    """
 
     async def serve(request: web.Request) -> web.StreamResponse:
         try:
@@ -64,7 +68,7 @@ def create_endpoint(handler: EndpointHandler) -> typedefs.Handler:
 
 
 def create_account_endpoint(authenticator: RequestAuthenticator, handler: AccountHandler) -> typedefs.Handler:
-    """Return a request handler as `create_endpoint`, for requests with a valid token."""
+    """Return a request handler as `create_endpoint`; a request without a valid token has status 401."""
 
     async def authenticate(request: web.Request) -> Any:
         return await handler(request, await authenticator.authenticate(request))

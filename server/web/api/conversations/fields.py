@@ -32,6 +32,8 @@ class FieldReader:
     def read_text(self, name: str, minimum: int, maximum: int, *, required: bool = True) -> str:
         """Return a text; empty for an absent field and for another type.
 
+        A missing required field, another type and a wrong length add a problem. A text of a wrong length is returned.
+
         Args:
             name: Name of the field.
             minimum: Least length in characters; not checked for an absent or empty optional field.
@@ -51,11 +53,11 @@ class FieldReader:
         return value
 
     def read_id(self, name: str, *, default: int | None = None) -> int:
-        """Return a positive integer, also from digits.
+        """Return a positive integer up to `SEQ_MAX`, also from digits; add a problem and return 0 for other values.
 
         Args:
             name: Name of the field.
-            default: Value of an absent field and of 0; None for a required field.
+            default: Value of an absent or empty field and of 0; None for a required field.
         """
         value = self._fields.get(name)
         if value in (None, "", 0, "0") and default is not None:

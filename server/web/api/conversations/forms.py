@@ -47,6 +47,8 @@ async def read_form(
 ) -> Form:
     """Store the files of a form; files of a form that is rejected later are unused uploads.
 
+    A repeated file and the parts after the first `_MAX_PARTS` are ignored.
+
     Args:
         request: Request with a multipart form.
         uploads: Uploads of the server.
@@ -56,8 +58,8 @@ async def read_form(
 
     Raises:
         ValidationFailed: The form is malformed, or a file or the group is missing.
-        BadRequest, TooLong, RateLimited, Unavailable: A file is rejected (`UploadService.receive`).
-        web.HTTPRequestTimeout: The form is not complete in time.
+        BadRequest, TooLong, Forbidden, RateLimited, Unavailable: A file is rejected (`UploadService.receive`).
+        web.HTTPRequestTimeout: The form makes no progress, or takes longer than `UPLOAD_TIMEOUT`.
     """
     files: dict[str, Upload] = {}
     texts: dict[str, str] = {}

@@ -31,7 +31,7 @@ class ConversationApi:
     Args:
         service: Operations of the dialect.
         account_service: Operations on accounts.
-        authenticator: Checks of requests.
+        authenticator: Verifier of credentials.
         limits: Limits per address, None for no limits.
     """
 
@@ -74,6 +74,13 @@ class ConversationApi:
         return self._service.build_user(account.id, record.email)
 
     async def _update_user(self, request: web.Request, account: AccountIdentity) -> None:
+        """Change the account name or the nickname; an absent or empty field stays unchanged.
+
+        Raises:
+            ValidationFailed: A field is invalid.
+            ConversationRejected: The account name or the nickname belongs to another account.
+            ChatError: A name is invalid, or the rate of the address is exceeded.
+        """
         fields = FieldReader(await read_json(request, dict[str, Any]))
         username = fields.read_text("username", *USERNAME_LIMITS, required=False)
         nickname = fields.read_text("nickname", *_NICKNAME_LIMITS, required=False)
@@ -134,6 +141,12 @@ class ConversationApi:
         return await self._service.list_messages(account, group_id, before_id or None, min(size, MESSAGES_MAX))
 
     async def _send_text(self, request: web.Request, account: AccountIdentity) -> GroupMessage:
+        """Append a sanitized text message, and return the message.
+
+        Raises:
+            ValidationFailed: A field is invalid, or the text is blank.
+            ConversationRejected, ChatError: As in `ConversationService.send`.
+        """
         fields = FieldReader(await read_json(request, dict[str, Any], _CONTENT_BYTES))
         group_id = fields.read_id("groupId")
         content = sanitize.sanitize_body(fields.read_text("content", 1, STORED_MESSAGE_CHARACTERS))
@@ -150,6 +163,11 @@ class ConversationApi:
 
 
 def _read_group_id(request: web.Request) -> int:
+    """Return the id in the path.
+
+    Raises:
+        ValidationFailed: The id is 0 or too large.
+    """
     fields = FieldReader(request.match_info)
     group_id = fields.read_id("id")
     fields.finish()

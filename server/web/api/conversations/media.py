@@ -23,7 +23,7 @@ class ConversationMediaApi:
     Args:
         media: Operations on files.
         uploads: Uploads of the server.
-        authenticator: Checks of requests.
+        authenticator: Verifier of credentials.
         limits: Limits per address, None for no limits.
     """
 
