@@ -57,6 +57,7 @@ async def test_a_device_cannot_revoke_that_of_another_account(api: AccountApiCli
     bob = api.with_token((await api.register("bob")).body["token"])
     (device,) = (await ann.request("GET", "/api/sessions")).body["sessions"]
     assert (await bob.request("DELETE", f"/api/sessions/{device['id']}")).reason == "session_not_found"
+    assert (await ann.request("DELETE", f"/api/sessions/{device['id']:0>16}0")).status == 400
     assert (await ann.request("GET", "/api/me")).status == 200
 
 

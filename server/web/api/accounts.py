@@ -17,7 +17,6 @@ from server.web.api.endpoints import ApiCall, Endpoint
 from tui_chat.protocol import errors, names, sanitize
 from tui_chat.protocol.account_responses import AccountProfile, Device, DeviceList, Login
 from tui_chat.protocol.accounts import validate_email
-from tui_chat.protocol.limits import SEQ_MAX
 
 
 class RegistrationBody(Struct, rename="camel"):
@@ -68,7 +67,7 @@ class DevicePath(Struct, frozen=True):
         id: Identifier of the login, or `current` for that of the request.
     """
 
-    id: Annotated[str, Meta(pattern="^(current|[0-9]+)$")]
+    id: Annotated[str, Meta(pattern="^(current|[0-9]{1,16})$")]
 
 
 class AccountApi:
@@ -252,7 +251,7 @@ class AccountApi:
 
     async def _revoke_device(self, call: ApiCall[DevicePath, None]) -> None:
         account, requested = call.account, call.parameters.id
-        token_id = account.token_id if requested == "current" else int(requested[: len(str(SEQ_MAX))])
+        token_id = account.token_id if requested == "current" else int(requested)
         await self._service.revoke_device(account, token_id)
 
     async def _read_profile(self, call: ApiCall[None, None]) -> AccountProfile:
