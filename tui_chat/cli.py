@@ -107,6 +107,11 @@ def main() -> None:
 
 
 def _run_safely() -> int:
+    """Return the exit code of the program; log and report an unexpected exception as `EXIT_INTERNAL_ERROR`.
+
+    Raises:
+        OutputError: Standard output cannot be written.
+    """
     try:
         return _run()
     except OutputError:
@@ -118,6 +123,10 @@ def _run_safely() -> int:
 
 
 def _run() -> int:
+    """Run the mode that the command line selects, and return its exit code; 1 after a logged internal error.
+
+    Usage errors, help and version exit the process instead.
+    """
     set_language(sys.argv[1:], "", os.environ)
     if sys.argv[1:2] and sys.argv[1] in SUBCOMMANDS:
         return arguments.run(sys.argv[1:])
@@ -147,6 +156,10 @@ def _run() -> int:
 
 
 def _run_screen_reader(options: StartOptions, settings: SettingsFile) -> int:
+    """Run the screen-reader mode and return its exit code; `--serve` first starts or joins a local server.
+
+    The process exits with a usage error if the server does not start.
+    """
     from tui_chat.screen_reader.main import run  # noqa: PLC0415 (client library)
 
     server = LocalServer()
@@ -175,6 +188,7 @@ def _require_terminal() -> None:
 
 
 def _build_options(args: argparse.Namespace) -> StartOptions:
+    """Return the options with default paths; exit with a usage error for a contradiction of URL and local server."""
     if not args.serve and (args.host or args.port is not None):
         exit_with_error(tr("--host and --port require --serve; to connect to a server, pass its URL"))
     if args.serve and args.server:
@@ -194,6 +208,7 @@ def _build_options(args: argparse.Namespace) -> StartOptions:
 
 
 def _parse_port(text: str) -> int:
+    """Return a port from 0 to 65535, as an argparse type; raise `argparse.ArgumentTypeError` for other texts."""
     if text.isascii() and text.isdigit() and int(text) < 65_536:
         return int(text)
     raise argparse.ArgumentTypeError(tr("the port must be between 0 and 65535"))

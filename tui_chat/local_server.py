@@ -109,6 +109,7 @@ class LocalServer:
             await asyncio.sleep(_RETRY_DELAY)
 
     async def _start_or_join_once(self, host: str, port: int) -> list[str]:
+        """Make one attempt of `start_or_join`; a failed start is raised if no chat server responds."""
         try:
             return join_instructions(host, port, await self.start(host, port))
         except LocalServerError as error:
@@ -334,6 +335,7 @@ def join_instructions(host: str, port: int, url: str) -> list[str]:
 
 
 def _outbound_addresses() -> list[str]:
+    """Return the IPv4 address of the default route, an empty list without a route."""
     # A connected datagram socket sends no packet but selects the outbound interface.
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, suppress(OSError):
         probe.connect(("192.0.2.1", 9))  # TEST-NET-1 (RFC 5737)

@@ -8,13 +8,18 @@ if sys.platform != "win32":
 
 
 def limit_process(*, cpu_seconds: int, memory_bytes: int, output_bytes: int, niceness: int = 0) -> None:
-    """Limit the resources and the priority of this process; no effect on Windows.
+    """Limit the resources of this process permanently and reduce its priority; no effect on Windows.
+
+    The process is also limited to 32 open files, and writes no core dump.
 
     Args:
         cpu_seconds: Total CPU time.
         memory_bytes: Size of the address space.
         output_bytes: Size of each written file.
         niceness: Reduction of the priority.
+
+    Raises:
+        ValueError: A limit is above the current hard limit.
     """
     if sys.platform != "win32":
         for limit, value in (

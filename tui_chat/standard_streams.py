@@ -91,7 +91,10 @@ def write_output(text: str, *, end: str = "\n") -> None:
 
 
 def write_json(line: bytes) -> None:
-    """Write a line of JSON and its line break, with `\\u` escapes if the encoding of standard output lacks a character.
+    """Write JSON and a line break, with `\\u` escapes if the encoding of standard output lacks a character.
+
+    Args:
+        line: JSON text without a line break.
 
     Raises:
         OutputError: The stream is full, broken or a closed pipe.
@@ -111,6 +114,7 @@ def write_error(line: str) -> None:
 
 
 def _prepare_streams() -> None:
+    """Open closed standard streams on the null device, and replace or escape characters outside of their encoding."""
     for descriptor, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
             os.fstat(descriptor)

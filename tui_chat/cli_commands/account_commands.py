@@ -22,7 +22,9 @@ from tui_chat.standard_streams import EXIT_IO_ERROR, write_output
 
 
 async def log_in(server: str, account: str, state_dir: Path) -> int:
-    """Log in on a server, and store the token for later sessions.
+    """Log in on a server, store the token for later sessions, and print the result.
+
+    A warning on standard error precedes the transfer of the password over an unencrypted connection.
 
     Args:
         server: Server address, "" for the last used one.
@@ -53,7 +55,7 @@ async def log_in(server: str, account: str, state_dir: Path) -> int:
 
 
 async def log_out(server: str, state_dir: Path) -> int:
-    """Revoke and remove the stored login of a server.
+    """Revoke and remove the stored login of a server, and print the result.
 
     Args:
         server: Server address, "" for the last used one.
@@ -86,6 +88,7 @@ def _read_credentials(account: str) -> tuple[str, str]:
 
 
 def _create_manager(server: str, state_dir: Path) -> AccountManager:
+    """Return the account manager of a server, "" for the last used one, then the local one; raise `InvalidTarget`."""
     saved_profile, _ = profile_store.load(state_dir)
     try:
         url = address.parse_address(server or saved_profile.server or address.DEFAULT_SERVER).base_url

@@ -151,12 +151,14 @@ def _add_language(parser: CommandLineParser) -> None:
 
 
 def _parse_count(text: str) -> int:
+    """Return a number from 0 to 1,000,000, as an argparse type; raise `argparse.ArgumentTypeError` for other texts."""
     if text.isascii() and text.isdigit() and int(text) <= 1_000_000:
         return int(text)
     raise argparse.ArgumentTypeError(tr("the number of messages must be between 0 and 1,000,000"))
 
 
 def _parse_seconds(text: str) -> float:
+    """Return a positive time below 1,000,000, as an argparse type; raise `argparse.ArgumentTypeError` otherwise."""
     try:
         seconds = float(text)
     except ValueError:

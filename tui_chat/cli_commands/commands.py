@@ -147,6 +147,7 @@ async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zo
 
 
 async def _latest_messages(room: Room, count: int) -> list[Message]:
+    """Return the last messages up to the position of the iteration, fewer at the start of the log."""
     if not count:
         return []
     # Later messages follow in the iteration, also if the log already contains them.
@@ -157,6 +158,7 @@ async def _latest_messages(room: Room, count: int) -> list[Message]:
 
 
 def _print_entries(room: Room, entries: Iterable[Entry], as_json: bool, zone: tzinfo | None) -> None:
+    """Print entries as lines of text or JSON, with a mark for a confusable nickname that the author still has."""
     for entry in entries:
         author = room.members.get(entry.member_id)
         is_confusable = author is not None and author.confusable and author.nick_name == entry.nick_name

@@ -58,6 +58,7 @@ class InputReader:
             yield self._decode(first_chunk)
 
     def _decode(self, data: bytes) -> str:
+        """Return input in cleaned form; print one warning for undecodable bytes and null characters."""
         data = data.removeprefix(codecs.BOM_UTF8)
         encoding = sys.stdin.encoding
         text = data.decode(encoding, errors="replace")

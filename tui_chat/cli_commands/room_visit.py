@@ -207,6 +207,7 @@ async def open_joined_room(target: CliTarget) -> AsyncGenerator[Room]:
 
 
 async def _report_renames(events: EventQueue[ClientEvent]) -> None:
+    """Print new names of the room on standard error until the client closes."""
     async for event in events:
         if isinstance(event, RoomRenamed):
             print_error(tr("the room {room} is now named {new_name}", room=event.room, new_name=event.new_name))
@@ -265,6 +266,13 @@ async def open_sender(target: CliTarget) -> AsyncGenerator[ScriptSender]:
 
 
 def _validate(target: CliTarget) -> _Visit:
+    """Return the visit of a target with the defaults of `open_room`, and the saved guest key and login.
+
+    The invite of the address counts only with the room of the address. A problem with the stored logins is printed.
+
+    Raises:
+        InvalidTarget: The address, the room name or the nickname is invalid or missing.
+    """
     saved_profile, _ = profile_store.load(target.state_dir)
     try:
         server_address = address.parse_address(target.server or saved_profile.server or address.DEFAULT_SERVER)
