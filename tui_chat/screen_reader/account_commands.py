@@ -13,7 +13,7 @@ from tui_chat.session.strings import accounts as account_strings
 
 
 class Prompt(Protocol):
-    """Reads one line of input."""
+    """Function that reads one line of input."""
 
     async def __call__(self, text: str, *, is_secret: bool) -> str:
         """Write a prompt and return the next line, hidden if secret; raise `EOFError` at the end of the input."""
@@ -65,7 +65,7 @@ class ReaderAccountCommands:
         return self._run(request())
 
     def _run(self, request: Awaitable[str]) -> str:
-        """Run a request in the background, and announce its result or its error."""
+        """Run a request in the background, and announce its result or its error; return an empty text."""
 
         async def announce_result() -> None:
             try:
@@ -81,7 +81,15 @@ class ReaderAccountCommands:
         return ""
 
     async def _fill_in(self, form: AccountForm) -> str:
-        """Prompt for the fields, and run the action; an empty line selects the value in brackets."""
+        """Prompt for the fields of a form, and return the result of its action.
+
+        An empty line selects the value in brackets, except for a secret.
+
+        Raises:
+            InvalidField: A value is invalid; the action did not run.
+            EOFError: The input has ended.
+            ChatError: The action failed.
+        """
         heading = "".join(f"{line}\n" for line in (form.title, form.hint) if line)
         values: dict[str, str] = {}
         for form_input in form.inputs:

@@ -43,7 +43,7 @@ SUPPORTED_SETTINGS = frozenset(
 
 
 class ReaderCommands:
-    """Input lines of one session.
+    """Executor of the input lines of one session: messages and slash commands.
 
     Args:
         reader: Announcements of the session.
@@ -159,6 +159,7 @@ class ReaderCommands:
         return completions
 
     def _complete_known(self, text_before: str) -> Sequence[str]:
+        """Return completions as `complete`, of the loaded nicknames, the user's named rooms and the commands."""
         view = self._session.current_room
         own_rooms: list[RoomView | ClosedRoom] = [*self._session.rooms.values(), *self._session.closed_rooms]
         rooms = [room.name for room in own_rooms if not names.is_room_address(room.name)]
@@ -221,6 +222,7 @@ class ReaderCommands:
         return tr("/{command} is not available in screen-reader mode.", command=name)
 
     def _switch_room(self, query: str) -> str | None:
+        """Go to the first room with `query` in its title, case ignored; return the unread counts for an empty query."""
         rooms: list[RoomView | ClosedRoom] = [*self._session.rooms.values(), *self._session.closed_rooms]
         if not query:
             return "\n".join(speech.unread_text(room.title, room.unread_count, room.mention_count) for room in rooms)
@@ -233,10 +235,12 @@ class ReaderCommands:
         self._link.start(self._announce_results(query, self.context.room().name))
 
     async def _announce_results(self, query: str, room: str) -> None:
+        """Search a room and announce the first page of results; raise as `ServerLink.search`."""
         results = (await self._link.search(query, room)).messages
         self._reader.announce("\n".join(map(speech.dated_message_text, results)) or tr(chat_strings.NO_SUCH_MESSAGE))
 
     def _show_date(self, text: str) -> str:
+        """Start the announcement of the messages of a day; return the error of an invalid date or a missing room."""
         view, day = self._session.current_room, date_parser.parse(text, datetime.now().astimezone().date())
         room = self._link.find_room(view.name) if view is not None else None
         if day is None:
@@ -264,6 +268,10 @@ class ReaderCommands:
             self._reader.announce(speech.dated_message_text(message))
 
     def _delete_message(self, nick: str) -> str:
+        """Schedule the deletion of the newest own message, or of a member's, and return the announcement.
+
+        An unsent message is not found. Raises `CommandRejected` as `find_target`.
+        """
         view = self.context.room()
         line = find_target(view, nick)
         if line.seq is None:
@@ -277,6 +285,7 @@ class ReaderCommands:
         return tr(mark("Message restored.") if self._deletions.undo_newest() else chat_strings.NO_DELETION)
 
     def _set_setting(self, text: str) -> str:
+        """Show or change a setting; return the output, or a hint at a setting without an effect in this mode."""
         output = settings_handlers.set_setting(text, self.context)
         name = text.casefold().partition(" ")[0]
         return output or (
@@ -284,6 +293,7 @@ class ReaderCommands:
         )
 
     def _restart_local_server(self) -> None:
+        """Restart the local server in the background; no effect for a session on another server."""
         if self._link.url == self._local_server.url:
             self._link.start(self._announce_failed_restart())
 
@@ -309,6 +319,7 @@ class ReaderCommands:
             self._reader.finished.set()
 
     def _help(self, argument: str) -> str:
+        """Return the usage and help text of each command that this mode supports."""
         return "\n".join(
             f"{command.usage}: {tr(command.help)}"
             for command in registry.COMMANDS

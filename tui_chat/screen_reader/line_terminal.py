@@ -134,6 +134,7 @@ class LineTerminal:
             self._output.write(f"{text}\n")
 
     def _flush_overdue(self) -> None:
+        """Write the queued lines if the input line is empty, or has been unchanged for `IDLE_FLUSH_SECONDS`."""
         current, now = self.current_input(), time.monotonic()
         if current != self._last_input[0]:
             self._last_input = (current, now)
@@ -148,6 +149,7 @@ class LineTerminal:
             self._last_input = (current, now)
 
     def _complete_word(self, word: str, index: int) -> str | None:
+        """Return the completion with an index, None after the last one; called by readline in the input thread."""
         if readline is None or self._complete is None:
             return None
         if index == 0:

@@ -104,6 +104,13 @@ def _ask(label: Translatable, initial: str, default: str, validate: Callable[[st
 async def _run_sessions(
     target: SessionTarget, state_dir: Path, settings: SettingsFile, local_server: LocalServer
 ) -> int:
+    """Run a session on the target, then on each server of a switch, and return the exit code as `run`.
+
+    At a normal end, other clients of the local server are announced.
+
+    Raises:
+        OutputError: Standard output cannot be written.
+    """
     loop = asyncio.get_running_loop()
     exit_code: asyncio.Future[int] = loop.create_future()
 
@@ -184,6 +191,10 @@ async def _run_session(
 
 
 async def _read_input(reader: ScreenReader, commands: ReaderCommands, terminal: LineTerminal) -> None:
+    """Wait for the first join, then execute input lines until the end of the session or of the input.
+
+    Finally, pending deletions are sent, and unsent messages are awaited for a limited time.
+    """
     await reader.opened.wait()
     await commands.wait_for_results()
     terminal.write_line(tr("Type a message and press Enter. /help lists the commands, /quit exits."))
@@ -195,12 +206,14 @@ async def _read_input(reader: ScreenReader, commands: ReaderCommands, terminal: 
 
 
 async def _check_idle(auto_away: AutoAway) -> None:
+    """Update the automatic status every `IDLE_CHECK_INTERVAL` seconds, until cancelled."""
     while True:
         await asyncio.sleep(IDLE_CHECK_INTERVAL)
         auto_away.check()
 
 
 def _install_signal_handlers(exit_code: "asyncio.Future[int]", terminal: LineTerminal) -> None:
+    """Set the exit code at SIGTERM, SIGHUP and a confirmed SIGINT; the first SIGINT only asks for a second one."""
     confirmation = InterruptConfirmation(asyncio.get_running_loop().time)
 
     def on_terminate(signum: int) -> None:

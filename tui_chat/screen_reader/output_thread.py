@@ -61,6 +61,7 @@ class OutputThread:
             raise self._error
 
     def _run(self) -> None:
+        """Write texts until the end; the first error ends the thread after a call of `on_error`."""
         stream = sys.stdout
         raw: Any = getattr(stream.buffer, "raw", stream.buffer)  # unbuffered with `python -u`
         try:

@@ -140,6 +140,7 @@ class ScreenReader:
             handler(event)
 
     def _on_notice_received(self, event: events.NoticeReceived) -> None:
+        """Announce a notice about another member of the current room, unless the settings hide the notice."""
         notice, settings = event.notice, self._settings_file.settings
         view = self.session.find_room(notice.room)
         if view is None or view is not self.session.current_room or notice.member_id == view.member_id:
@@ -149,6 +150,7 @@ class ScreenReader:
             self.announce(speech.membership_text(notice))
 
     def _on_outbox_item_changed(self, event: events.OutboxItemChanged) -> None:
+        """Announce uploads, acknowledged edits and failed messages; other changes have no effect."""
         item = event.item
         if item.files and (view := self.session.find_room(item.room)) is not None:
             is_logged = item.seq is not None and item.seq in view.room.log
@@ -161,6 +163,7 @@ class ScreenReader:
             self.announce(tr("Not sent: {problem}. Text: {text}", problem=problem, text=text))
 
     def _on_room_opened(self, event: RoomOpened) -> None:
+        """Announce a shown room and set `opened`; announce a room in the background only if it has unread messages."""
         if event.show:
             self.announce_current_room(is_new=True)
             self.opened.set()
@@ -178,6 +181,7 @@ class ScreenReader:
             self.announce(sentence)
 
     def _on_connection_state(self, state: events.ConnectionState) -> None:
+        """Announce a change between online and offline; call `on_connection_lost` at each offline state of a loss."""
         is_online = isinstance(state, events.Online)
         if is_online != self._is_online and (sentence := speech.connection_text(state)):
             self._is_online = is_online
@@ -186,6 +190,10 @@ class ScreenReader:
             self.on_connection_lost()
 
     def _on_log_changed(self, event: events.LogChanged) -> None:
+        """Announce new and changed messages of other members in the current room, and mark the room as read.
+
+        Another room is announced by notification level. Fetched history has no effect, except on uploads.
+        """
         self._uploads.on_log_changed(event.room, event.seqs)
         view = self.session.find_room(event.room)
         if view is None or not event.is_live:
@@ -225,6 +233,7 @@ class ScreenReader:
         self._save_profile(None, nick)
 
     def _save_profile(self, room: str | None, nick: str) -> None:
+        """Save the values that differ in the profile; None keeps the saved room. A failure is announced."""
         url, guest_key = self.controller.target.url, self.controller.server_link.guest_key
         saved_profile, _ = profile_store.load(self._state_dir)
         updated = replace(saved_profile, room=saved_profile.room if room is None else room, nick=nick, server=url)

@@ -52,6 +52,7 @@ class UploadProgress:
                 self._announce(tr("Sent {name}.", name=self._sent.pop((room, seq))))
 
     def _announce_progress(self, item: OutboxItem, is_online: bool) -> None:
+        """Announce the files of a new item, then the current percentage, at most once per `PROGRESS_INTERVAL`."""
         now, is_new = self._clock(), item.client_id not in self._next_progress
         file = next((file for file in item.files if file.upload_id is None), item.files[-1])
         if is_new and is_online:
