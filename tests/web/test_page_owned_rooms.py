@@ -232,6 +232,8 @@ async def test_a_deleted_room_closes_for_all(browser: Browser, server: RunningSe
     await guest.send_message("/part")
     await create_room(owner, "coffee")
     await guest.join_room(server.url, "bob", "coffee")
+    await guest.send_message("/delete-room")
+    await expect(guest.page.locator("#composer-error")).to_have_text("Only an owner of the room can do this.")
     await owner.send_message("/delete-room")
     await owner.page.locator("#confirm-dialog .danger").click()
     await expect(guest.page.locator("#join-error")).to_have_text("The room was deleted.")

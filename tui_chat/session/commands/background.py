@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tui_chat.client.room import Room
+from tui_chat.protocol.errors import Forbidden
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
 from tui_chat.session.session_events import RequestCompleted, RequestFailed
 from tui_chat.session.strings import chat as chat_strings
@@ -52,3 +53,13 @@ def require_room(command: str, context: CommandContext) -> Room:
     if room is None:
         raise CommandRejected(chat_strings.not_in_room(view.name))
     return room
+
+
+def require_owner(room: Room) -> None:
+    """Check the role of the user before the question of a command of owners.
+
+    Raises:
+        Forbidden: The user is neither an owner of the room nor an administrator.
+    """
+    if room.role not in ("owner", "admin"):
+        raise Forbidden("owner_only")

@@ -16,7 +16,7 @@ from tui_chat.protocol.errors import Forbidden
 from tui_chat.protocol.events import Member, MemberChange, MemberRef, Message
 from tui_chat.protocol.limits import DELETE_RECENT_SECONDS, HISTORY_PAGE
 from tui_chat.protocol.responses import ChangeAccepted
-from tui_chat.session.commands.background import require_room, run_in_background
+from tui_chat.session.commands.background import require_owner, require_room, run_in_background
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
 from tui_chat.session.commands.people_handlers import strip_mention
 from tui_chat.session.duration_parser import is_duration_like, parse_duration, parse_end
@@ -179,6 +179,7 @@ async def _deop(room: Room, target: MemberRef, rest: str, context: CommandContex
 
 async def _transfer(room: Room, target: MemberRef, rest: str, context: CommandContext) -> ChangeAccepted | None:
     """Make a person the owner after a question; the user, if an owner, becomes a moderator."""
+    require_owner(room)
     question = tr(
         "Make {nick} the owner of {room}? You become a moderator and cannot undo this.",
         nick=chat_strings.quote_nick(target.nick_name),

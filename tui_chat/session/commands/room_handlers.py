@@ -9,7 +9,7 @@ from tui_chat.protocol.errors import Conflict, NotFound
 from tui_chat.protocol.limits import INVITE_SECONDS, INVITE_USES
 from tui_chat.protocol.responses import Invite
 from tui_chat.session.commands import policy_parser
-from tui_chat.session.commands.background import require_room, run_in_background
+from tui_chat.session.commands.background import require_owner, require_room, run_in_background
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
 from tui_chat.session.duration_parser import parse_duration
 from tui_chat.session.i18n import tr
@@ -178,8 +178,9 @@ def _rename(new_name: str, context: CommandContext) -> None:
 
 
 def _delete_room(_: str, context: CommandContext) -> None:
-    """Delete the current room after a question; `RoomLost` follows."""
+    """Delete the current room after a question to its owner; `RoomLost` follows."""
     room = require_room("delete-room", context)
+    require_owner(room)
 
     async def delete() -> str:
         question = tr("Delete {room} with all messages, for everyone? This cannot be undone.", room=room.title)

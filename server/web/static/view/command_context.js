@@ -2,6 +2,7 @@
 
 import { strings } from "../i18n/strings.js";
 import { findPerson } from "../state/person_finder.js";
+import { isOwner } from "../state/roles.js";
 
 /**
  * @typedef {import("../state/person_finder.js").Person} Person
@@ -49,4 +50,13 @@ export async function requirePerson(argument, rooms, preferred = []) {
     if (match) return match;
   }
   throw new CommandRejected(strings.noSuchNick(argument.split(" ", 1)[0].replace(/^@|:+$/g, "")));
+}
+
+/**
+ * Check the role of the user before the question of a command of owners.
+ * @param {import("../state/room.js").Room} room
+ * @throws {CommandRejected} The user is neither an owner of the room nor an administrator.
+ */
+export function requireOwner(room) {
+  if (!isOwner(room.access.role)) throw new CommandRejected(strings.reasons.owner_only());
 }

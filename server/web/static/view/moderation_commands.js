@@ -5,7 +5,7 @@ import { isDurationLike, parseDuration, parseEnd } from "../state/duration_parse
 import { DELETE_RECENT_SECONDS } from "../state/limits.js";
 import { quoteName } from "../state/names.js";
 import { listTargets } from "../state/person_finder.js";
-import { CommandRejected, requirePerson } from "./command_context.js";
+import { CommandRejected, requireOwner, requirePerson } from "./command_context.js";
 import { confirmBan, confirmTransfer } from "./confirm_moderation.js";
 import { auditView, sanctionsView } from "./list_views.js";
 
@@ -64,6 +64,7 @@ async function appoint(room, { memberId }, rest) {
 
 /** @type {Action} */
 async function transfer(room, person, rest, { confirm }) {
+  requireOwner(room);
   if (!(await confirmTransfer(confirm, person, room))) return null;
   return room.administration.transferTo(person.memberId);
 }

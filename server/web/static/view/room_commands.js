@@ -3,7 +3,7 @@
 import { strings } from "../i18n/strings.js";
 import { canonicalName } from "../state/names.js";
 import { POLICY_FIELDS, POLICY_VALUES, defaultValue, parsePolicyChange } from "../state/policy.js";
-import { CommandRejected } from "./command_context.js";
+import { CommandRejected, requireOwner } from "./command_context.js";
 import { confirmForget, confirmRoomDeletion } from "./confirm_moderation.js";
 import { formatShortDate } from "./format_time.js";
 import { hooksView, invitesView } from "./list_views.js";
@@ -105,6 +105,7 @@ function describePolicy({ access: { policy: stored } }) {
  * @param {CommandContext} context
  */
 async function deleteRoom(_argument, { room, confirm, closeRoom }) {
+  requireOwner(room);
   if (!(await confirmRoomDeletion(confirm, room))) return;
   await room.administration.delete();
   closeRoom(room);
