@@ -268,13 +268,14 @@ async def test_a_direct_message_opens_a_room_with_the_name_of_the_other_member(
     blocks = await open_list(ann, "/blocks")
     await blocks.get_by_role("button", name="Unblock bob").click()
     await expect(ann.page.locator("#list-status")).to_have_text("You have blocked nobody.")
-    await ann.page.keyboard.press("Escape")
     await ann.expect_messages("noise", "@ann")
     async with connected(server, {"token": accounts["ann"].token}) as (device, _):
         bob_id = {"memberId": accounts["bob"].account.member_id}
         for event, count in (("block", 0), ("unblock", 2)):
             assert (await device.request(event, bob_id))["ok"]
             await expect(ann.messages).to_have_count(count)
+            await expect(blocks.get_by_role("button")).to_have_count(int(event == "block"))
+    await ann.page.keyboard.press("Escape")
     await ann.send_message("/msg bob all right")
     await expect(ann.page.locator("#room-name")).to_have_text("bob")
     await ann.expect_messages("psst", "all right")

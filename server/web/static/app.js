@@ -292,6 +292,7 @@ function render() {
   renderRoom(current);
   awayBanner.render();
   roomList.render(session);
+  dialogs.list.render();
   connectionStatus.render();
   const title = unreadCount ? `(${unreadCount}) ${current.displayName}` : `${current.displayName} · ${strings.title}`;
   notifier.updateBadge({ title, unreadCount, mentionCount });

@@ -16,6 +16,8 @@ export class Blocks {
 
   /** @type {ReadonlySet<string>} */
   memberIds = new Set();
+  /** Number of changes by other devices. */
+  pushCount = 0;
 
   /**
    * @param {object} options
@@ -72,6 +74,7 @@ export class Blocks {
    * @param {{member: BlockedMember, on: boolean}} push
    */
   applyPush({ member, on }) {
+    this.pushCount += 1;
     this.#apply(member.memberId, on);
   }
 

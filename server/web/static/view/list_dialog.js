@@ -2,6 +2,7 @@
  * Dialog with a list that is loaded in pages: audit, invites, sanctions, blocks and mentions.
  *
  * - A row with `onOpen` is a button. A successful action removes its row.
+ * - A list with a version is loaded again when its version changes.
  * - Responses for an earlier list, or for a closed dialog, are ignored.
  */
 
@@ -22,6 +23,7 @@ import { createButton, createElement, queryElement, requireElement, setText } fr
  * @property {string} emptyText
  * @property {(cursor?: any) => Promise<{rows: ListRow[], next?: any}>} loadPage Loads the first page, or the page at
  *   the cursor `next` of the previous one.
+ * @property {() => number} [getVersion] Returns the number of changes on other devices.
  */
 
 export class PagedListDialog {
@@ -34,6 +36,8 @@ export class PagedListDialog {
   #view = null;
   /** @type {any} */
   #next;
+  /** @type {number | undefined} */
+  #version;
 
   constructor() {
     closeOnDismiss(this.#dialog);
@@ -45,11 +49,17 @@ export class PagedListDialog {
   open(view) {
     this.#view = view;
     this.#next = undefined;
+    this.#version = view.getVersion?.();
     setText(requireElement("list-title"), view.title);
     setText(this.#error, "");
     this.#list.replaceChildren();
     if (!this.#dialog.open) this.#dialog.showModal();
     this.#loadPage();
+  }
+
+  /** Load the open list again after a change on another device. */
+  render() {
+    if (this.#view && this.#view.getVersion?.() !== this.#version) this.open({ ...this.#view });
   }
 
   async #loadPage() {

@@ -118,6 +118,7 @@ export function blocksView(session) {
   return {
     title: strings.blocks,
     emptyText: strings.blocksEmpty,
+    getVersion: () => session.blocks.pushCount,
     async loadPage() {
       const blocks = await session.blocks.load();
       const rows = blocks.map(({ memberId, nickName, account }) => ({
