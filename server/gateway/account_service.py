@@ -168,7 +168,7 @@ class AccountService:
         return record.account
 
     async def issue_token(self, account: Account, label: str, *, password_hash: str | None = None) -> IssuedToken:
-        """Create a token for a device.
+        """Create a token for a device, and revoke the tokens of the account above `MAX_DEVICES`.
 
         Args:
             account: Account of the device.
@@ -180,6 +180,8 @@ class AccountService:
         """
         token = TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
         record = await self._repository.add_token(account.id, hash_secret(token), label, password_hash=password_hash)
+        if await self._repository.delete_excess_tokens(account.id):
+            await self.tokens.close_deleted(account)
         return IssuedToken(account, token, record.expires_at)
 
     async def log_in(self, name: str, password: str, label: str, address: str) -> IssuedToken:

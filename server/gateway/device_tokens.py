@@ -164,7 +164,7 @@ class DeviceTokens:
                 connection.close("token revoked")
 
     async def close_deleted(self, account: Account) -> None:
-        """Close the connections of tokens that another server has deleted, or of all tokens of an inactive account.
+        """Close the connections of tokens that are deleted in storage, or of all tokens of an inactive account.
 
         Args:
             account: Current state of the account.

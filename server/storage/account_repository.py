@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from msgspec import UNSET, UnsetType
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exc, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exc, func, select, update
 
 from server.domain.account_directory import Account
 from server.domain.uploads import FilePath
@@ -171,7 +171,7 @@ class AccountRepository:
     async def add_token(
         self, account_id: int, digest: bytes, label: str, *, password_hash: str | None = None
     ) -> TokenRecord:
-        """Store a token; above `MAX_DEVICES`, delete the tokens with the oldest use.
+        """Store a token; `delete_excess_tokens` follows.
 
         Args:
             account_id: Account of the token.
@@ -188,6 +188,13 @@ class AccountRepository:
             **{"created_at": now, "last_used_at": now - now % HOUR_MS},
         }
         return await self._writes.run(partial(_add_token, values=values, password_hash=password_hash))
+
+    async def delete_excess_tokens(self, account_id: int) -> bool:
+        """Delete the tokens of an account above `MAX_DEVICES`, oldest use first; return whether there were any."""
+        has_excess = await self._writes.run(partial(_delete_excess_tokens, account_id=account_id))
+        if has_excess:
+            self.on_change()
+        return has_excess
 
     async def find_token(self, digest: bytes) -> TokenRecord | None:
         """Return the token with a digest, None for an unknown or expired one."""
@@ -332,15 +339,18 @@ def _add_token(connection: Connection, *, values: Mapping[str, Any], password_ha
         stored_hash = select(accounts.c.password_hash).where(accounts.c.id == values["account_id"]).with_for_update()
         if connection.execute(stored_hash).scalar_one_or_none() != password_hash:
             raise Unauthorized("login_failed")
-    record = token_from_row(connection.execute(tokens.insert().values(values).returning(*tokens.columns)).one())
-    recent_ids = (
-        select(tokens.c.id)
-        .where(tokens.c.account_id == record.account_id)
-        .order_by(tokens.c.last_used_at.desc(), tokens.c.id.desc())
-        .limit(MAX_DEVICES)
-    )
-    connection.execute(delete(tokens).where(tokens.c.account_id == record.account_id, tokens.c.id.not_in(recent_ids)))
-    return record
+    return token_from_row(connection.execute(tokens.insert().values(values).returning(*tokens.columns)).one())
+
+
+def _delete_excess_tokens(connection: Connection, *, account_id: int) -> bool:
+    is_own = tokens.c.account_id == account_id
+    if connection.execute(select(func.count()).select_from(tokens).where(is_own)).scalar_one() <= MAX_DEVICES:
+        return False
+    record_change(connection, accounts.c.id == account_id)
+    by_use = (tokens.c.last_used_at.desc(), tokens.c.id.desc())
+    recent_ids = select(tokens.c.id).where(is_own).order_by(*by_use).limit(MAX_DEVICES)
+    connection.execute(delete(tokens).where(is_own, tokens.c.id.not_in(recent_ids)))
+    return True
 
 
 def _delete_token(connection: Connection, *, account_id: int, token_id: int) -> None:

@@ -106,12 +106,14 @@ async def test_a_token_requires_the_verified_password(stored: Database) -> None:
     assert await stored.accounts.list_tokens(account_id) == [other]
 
 
-async def test_the_token_with_the_oldest_use_is_replaced(stored: Database, clock: ManualClock) -> None:
+async def test_the_token_with_the_oldest_use_is_deleted_above_the_bound(stored: Database, clock: ManualClock) -> None:
     account_id = (await create(stored, build_account())).account.id
     first, second, *_ = [await stored.accounts.add_token(account_id, uuid4().bytes, "") for _ in range(MAX_DEVICES)]
     clock.now += 3_600_000
     await stored.accounts.touch_tokens([first.id])
+    assert not await stored.accounts.delete_excess_tokens(account_id)
     await stored.accounts.add_token(account_id, uuid4().bytes, "")
+    assert await stored.accounts.delete_excess_tokens(account_id)
     ids = [token.id for token in await stored.accounts.list_tokens(account_id)]
     assert len(ids) == MAX_DEVICES
     assert first.id in ids

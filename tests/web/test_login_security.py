@@ -190,9 +190,11 @@ async def test_the_last_use_is_stored_to_the_hour(tmp_path: Path, clock: ManualC
         assert device["lastUsedAt"] == clock.now // 3_600_000 * 3_600_000
 
 
-async def test_an_account_has_a_bounded_number_of_devices(server: RunningServer) -> None:
+async def test_the_oldest_device_above_the_bound_is_revoked_and_disconnected(server: RunningServer) -> None:
     issued = await create_account(server)
-    tokens = [(await server.account_service.issue_token(issued.account, "")).token for _ in range(MAX_DEVICES)]
+    async with connected(server, {"token": issued.token}) as (client, _):
+        tokens = [(await server.account_service.issue_token(issued.account, "")).token for _ in range(MAX_DEVICES)]
+        assert await client.wait_for_push("authFail")
     assert not await is_valid(server, issued.token)
     assert await is_valid(server, tokens[0])
 

@@ -65,7 +65,7 @@ export class RoomSettingsDialog {
     setText(requireElement("room-settings-title"), room ? strings.roomSettings : strings.createRoom);
     setText(requireElement("room-settings-submit"), room ? strings.save : strings.createRoom);
     this.#showError("");
-    this.#name.value = room?.displayName ?? "";
+    this.#name.value = this.#name.defaultValue = room?.displayName ?? "";
     this.#isPrivate.checked = isAddressed;
     requireElement("room-settings-private-row").hidden = room !== null;
     this.#form.hidden = !isEditable;
@@ -86,13 +86,14 @@ export class RoomSettingsDialog {
     this.#dialog.close();
   }
 
-  /** @param {import("../state/room.js").Room} room */
+  /**
+   * Change only the fields that the user has changed, so that other changes since the opening stay.
+   * @param {import("../state/room.js").Room} room
+   */
   async #update(room) {
     const name = this.#name.value.trim();
-    const renamed = name === room.displayName ? {} : room.title ? { title: name } : { roomName: name };
-    const fields = this.#policyFields();
-    const changed = Object.entries(fields).filter(([field, value]) => value !== (room.access.policy[field] ?? defaultValue(field)));
-    await room.request("updateRoom", { ...renamed, ...Object.fromEntries(changed) });
+    const renamed = name === this.#name.defaultValue ? {} : room.title ? { title: name } : { roomName: name };
+    await room.request("updateRoom", { ...renamed, ...this.#policyFields(({ selectedOptions: [option] }) => !option.defaultSelected) });
     this.#dialog.close();
   }
 
@@ -112,8 +113,9 @@ export class RoomSettingsDialog {
     this.#onClosed(room);
   }
 
-  #policyFields() {
-    const selects = [...this.#fields.querySelectorAll("select")];
+  /** @param {(select: HTMLSelectElement) => boolean} [isIncluded] */
+  #policyFields(isIncluded = () => true) {
+    const selects = [...this.#fields.querySelectorAll("select")].filter(isIncluded);
     return Object.fromEntries(selects.map(({ name, value }) => [name, toWireValue(value)]));
   }
 
@@ -141,6 +143,6 @@ export class RoomSettingsDialog {
 function renderField(name, selected) {
   const select = createElement("select", "");
   select.name = name;
-  select.append(...POLICY_VALUES[name].map((value) => new Option(strings.policyValues[value], value, false, value === selected)));
+  select.append(...POLICY_VALUES[name].map((value) => new Option(strings.policyValues[value], value, value === selected, value === selected)));
   return createElement("label", "select-row", createElement("span", "", strings.policyFields[name]), select);
 }
