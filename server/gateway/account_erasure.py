@@ -47,7 +47,7 @@ class AccountEraser:
         self._wakeup = asyncio.Event()
 
     def wake(self) -> None:
-        """Start the erasures that wait in storage."""
+        """Start the waiting erasures now instead of after the interval."""
         self._wakeup.set()
 
     async def run(self) -> None:
@@ -66,6 +66,13 @@ class AccountEraser:
             self._wakeup.clear()
 
     async def _erase(self, record: AccountRecord) -> None:
+        """Append the leaves and the requested deletions of an account, rename its entries, and mark it as erased.
+
+        A repetition after a failure has the same result.
+
+        Raises:
+            Unavailable: The database failed, or the journal is overloaded.
+        """
         account = record.account
         author = events.Member(member_id=account.member_id, nick_name=account.name, role="member", account=account.name)
         target = events.MemberRef(account.member_id, account.name, account.name)

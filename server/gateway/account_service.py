@@ -110,6 +110,12 @@ class AccountService:
         for record in await self._repository.list_all():
             self.directory.put(record.account)
 
+    def apply(self, record: AccountRecord) -> None:
+        """Apply a stored change to the directory, and to the connections of the account; an older one has no effect."""
+        if self.directory.put(record.account):
+            self.tokens.update_connections(record.account)
+            self.on_change(record.account)
+
     # -- accounts
 
     async def create_account(
@@ -206,7 +212,7 @@ class AccountService:
     # -- devices and profile
 
     async def list_devices(self, account_id: int) -> list[TokenRecord]:
-        """Return the tokens of an account, newest login first."""
+        """Return the tokens of an account without expired ones, newest login first."""
         return await self._repository.list_tokens(account_id)
 
     async def revoke_device(self, account: AccountIdentity, token_id: int) -> None:
@@ -228,9 +234,13 @@ class AccountService:
         Args:
             account: Account to change.
             values: Validated columns of `accounts`, such as `nick_name` and `about`; a new `name` needs a `nick_name`.
+                Without values, nothing is stored.
+
+        Returns:
+            The account after the change.
 
         Raises:
-            Conflict: The nickname belongs to another account.
+            Conflict: The name or the nickname belongs to another account.
         """
         if not values:
             return await self.read_profile(account)
@@ -344,6 +354,8 @@ class AccountService:
     async def _verify_password(self, name: str, password: str, address: str) -> AccountRecord:
         """Return the account of a name and password, with a hash of the current parameters.
 
+        A hash of other parameters is replaced and stored. A failed check counts for the limit of failed logins.
+
         Raises:
             Unauthorized: As `log_in`.
             RateLimited: As `log_in`.
@@ -370,6 +382,7 @@ class AccountService:
         return record
 
     async def _update_by_name(self, name: str, **values: Any) -> AccountRecord:
+        """Store and apply new columns, and return the changed account; raises as `require_account`."""
         account_id = (await self.require_account(name)).account.id
         record = await self._repository.update(account_id, **values)
         self.apply(record)
@@ -378,11 +391,13 @@ class AccountService:
     async def _replace_password(
         self, account_id: int, normalized: str, address: str, except_token_id: int | None = None
     ) -> None:
+        """Store the hash of a validated password, and revoke the tokens of the account except one."""
         new_hash = await self._hashing.hash(normalized, address)
         await self._repository.update(account_id, keep_token_id=except_token_id, password_hash=new_hash)
         self.tokens.revoke(account_id, lambda token_id: token_id != except_token_id)
 
     async def _delete(self, account_id: int, erasure: Erasure) -> None:
+        """Mark an account as deleted under a random name, delete its private fields, and revoke its tokens."""
         record = await self._repository.update(
             account_id,
             keep_token_id=None,
@@ -392,9 +407,3 @@ class AccountService:
         self.apply(record)
         self.tokens.revoke(account_id)
         self.on_deletion()
-
-    def apply(self, record: AccountRecord) -> None:
-        """Apply a stored change to the directory, and to the connections of the account; an older one has no effect."""
-        if self.directory.put(record.account):
-            self.tokens.update_connections(record.account)
-            self.on_change(record.account)

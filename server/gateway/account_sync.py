@@ -45,11 +45,11 @@ class AccountSync:
         self._wakeup = asyncio.Event()
 
     def wake(self) -> None:
-        """Read the changes now."""
+        """Start a read of the changes now instead of after the interval."""
         self._wakeup.set()
 
     async def run(self) -> None:
-        """Apply changes; never returns."""
+        """Apply the changes now, after each `wake` and at an interval; never returns."""
         while True:
             self._wakeup.clear()
             with suppress(Unavailable):  # logged by the repositories; the next read repeats the change
@@ -59,6 +59,11 @@ class AccountSync:
                     await self._wakeup.wait()
 
     async def _apply_changes(self) -> None:
+        """Apply the changes after the position, which moves with each applied account.
+
+        Raises:
+            Unavailable: The database failed; the next call continues with the same account.
+        """
         for record in await self._repository.list_changed(self._position):
             account = record.account
             self._account_service.apply(record)

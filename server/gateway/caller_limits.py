@@ -47,6 +47,7 @@ class CallerLimits:
         return self._limiter.get_quota(self._get_buckets(caller), rate_class)
 
     def _get_buckets(self, caller: HttpCaller) -> TokenBuckets:
+        """Return the token buckets of an account, a webhook, or the address of a guest; full ones on the first use."""
         is_shared = caller.account is None and not is_loopback(caller.address)
         key = rate_limit_key(caller.address) if is_shared else caller.member_id
         buckets = self._buckets.get(key)

@@ -111,6 +111,13 @@ class DeviceTokens:
                 connection.push(frame)
 
     async def _find_token(self, digest: bytes) -> TokenRecord | None:
+        """Return a valid token from the cache or from storage, None for an unknown, expired or revoked one.
+
+        The first use in an hour is recorded for the next `save_uses`. A read during a revocation is repeated.
+
+        Raises:
+            Unavailable: The database is not readable.
+        """
         now = self._now()
         record = self._cache.get(digest)
         while record is None or record.expires_at <= now:

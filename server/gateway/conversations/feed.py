@@ -83,13 +83,13 @@ class GroupFeed:
         }
 
     def record_changes(self, changes: Sequence[events.Entry]) -> None:
-        """Read the groups of connected members again after changes by other nodes, which arrive in any order."""
+        """Schedule reads of the groups of connected members after changes by other nodes, in any order."""
         for entry in changes:
             if isinstance(entry, events.MemberChange) and names.is_room_address(entry.room):
                 self._reload_member(entry.target.member_id)
 
     def reload(self) -> None:
-        """Read the groups of all connected members again."""
+        """Schedule reads of the groups of all connected members."""
         for member_id in self._connections:
             self._reload_member(member_id)
 
@@ -97,6 +97,7 @@ class GroupFeed:
         """Subscribe a connection to the groups of its account.
 
         Raises:
+            Forbidden: The connection has no account.
             Unavailable: The database is not readable.
         """
         member_id = require_account(connection).member_id
@@ -106,7 +107,10 @@ class GroupFeed:
             self._subscribe(connection, group.name, group.id)
 
     def publish(self, committed: Sequence[events.Entry]) -> None:
-        """Push the messages among committed entries, and apply the changes of memberships."""
+        """Push the messages among committed entries, and apply the changes of memberships, in the order of the entries.
+
+        A message of a group without a known id is pushed after the read of the id.
+        """
         for entry in committed:
             if isinstance(entry, events.Message):
                 subscription = self._subscriptions.get(entry.room)
@@ -116,7 +120,10 @@ class GroupFeed:
                 self._apply(entry)
 
     async def run(self) -> None:
-        """Read the ids of groups that a connected account has joined, and push their messages; never returns."""
+        """Read ids and groups as soon as they are needed, and push the waiting messages; never returns.
+
+        After a failure of the database, the reads are repeated after `_RETRY_DELAY`.
+        """
         while True:
             await self._wakeup.wait()
             self._wakeup.clear()
@@ -128,6 +135,11 @@ class GroupFeed:
                 await asyncio.sleep(_RETRY_DELAY)
 
     async def _read_unknown_ids(self) -> None:
+        """Read the ids of subscribed rooms without a known id; the subscriptions of rooms that are no group end.
+
+        Raises:
+            Unavailable: The database is not readable.
+        """
         requested = list(self._unknown_names)
         ids = await self._repository.find_room_ids(requested)
         self._unknown_names.difference_update(requested)
@@ -135,7 +147,11 @@ class GroupFeed:
             self._set_group_id(name, ids.get(name))
 
     async def _read_changed_members(self) -> None:
-        """Subscribe the connections of changed members to the stored groups, and only to these."""
+        """Subscribe the connections of changed members to the stored groups, and only to these.
+
+        Raises:
+            Unavailable: The database is not readable; the remaining members stay scheduled.
+        """
         for member_id in list(self._changed_members):
             groups = await self._load_groups(member_id)
             self._changed_members.discard(member_id)
@@ -172,16 +188,19 @@ class GroupFeed:
         return groups
 
     def _mark_stale(self, member_id: str) -> None:
+        """Repeat the running reads of the groups of a member."""
         for load in self._loads:
             load.is_stale |= load.member_id == member_id
 
     def _reload_member(self, member_id: str) -> None:
+        """Repeat the running reads of the groups of a member, and schedule one for open connections."""
         self._mark_stale(member_id)
         if self._connections.get(member_id):
             self._changed_members.add(member_id)
             self._wakeup.set()
 
     def _apply(self, entry: events.MemberChange) -> None:
+        """Start or end the subscriptions of a member after a committed change of its membership."""
         member_id = entry.target.member_id
         if self.follow_log is None:
             self._mark_stale(member_id)
@@ -195,6 +214,7 @@ class GroupFeed:
             subscription.connections.difference_update(connections)
 
     def _subscribe(self, connection: ClientConnection, name: str, group_id: int | None) -> None:
+        """Add a connection to the readers of a room; without a known id, schedule the read of the id."""
         subscription = self._subscriptions.setdefault(name, _Subscription())
         subscription.connections.add(connection)
         if group_id is not None:
@@ -204,7 +224,10 @@ class GroupFeed:
             self._wakeup.set()
 
     def _set_group_id(self, name: str, group_id: int | None) -> None:
-        """Push the waiting messages of a room; without an id, the room is no group."""
+        """Set the id of a room, and push its waiting messages; without an id, the subscription ends.
+
+        Without effect for a room without subscribers.
+        """
         subscription = self._subscriptions.get(name)
         if subscription is None:
             return
@@ -217,6 +240,10 @@ class GroupFeed:
             self._push(subscription, message)
 
     def _push(self, subscription: _Subscription, message: events.Message) -> None:
+        """Push a message to the open connections, or store the message until the id of the group is known.
+
+        A subscription without open connections is removed.
+        """
         readers = [connection for connection in subscription.connections if connection.is_open]
         if not readers:
             del self._subscriptions[message.room]

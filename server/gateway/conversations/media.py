@@ -41,7 +41,7 @@ class ConversationMedia:
         self._views = views
 
     async def set_avatar(self, account: AccountIdentity, upload: Upload) -> File:
-        """Replace the avatar of an account by a pinned upload."""
+        """Replace the avatar of an account by a pinned upload; after a failure, the upload is unpinned."""
         try:
             await self._account_service.update_profile(account, {"avatar_path": upload.path})
         except BaseException:
@@ -50,7 +50,7 @@ class ConversationMedia:
         return self._views.build_file("avatar", upload.path)
 
     async def add_cover(self, account: AccountIdentity, upload: Upload) -> File:
-        """Store a pinned upload as the cover of the next group of an account."""
+        """Store a pinned upload as the cover of the next group of an account, and unpin an unused earlier one."""
         unused_id = await self._repository.replace_pending_cover(account.member_id, upload.id)
         if unused_id is not None:
             await self._uploads.unpin(unused_id)
@@ -59,6 +59,9 @@ class ConversationMedia:
     async def send_file(
         self, connection: ClientConnection, group_id: int, upload: Upload, poster: Upload | None = None
     ) -> GroupMessage:
-        """Append a message with an image or a video, whose title image is `poster`; raises as `send_text`."""
+        """Append a message with an image or a video, whose title image is `poster`.
+
+        Raises as `ConversationService.send`.
+        """
         attached = AttachedUpload(upload_id=upload.id, poster_id=None if poster is None else poster.id)
         return await self._service.send(connection, group_id, "", (attached,))

@@ -81,8 +81,10 @@ class ConversationService:
             cover_id: File of an own cover.
 
         Raises:
+            ConversationRejected: The account has no unused cover with this id.
             Forbidden: The account may not create rooms.
             RateLimited: The rate of room creations is exceeded.
+            NotFound: Another device has deleted the group already.
         """
         account = require_account(connection)
         covers = await self._groups.list_covers(account.member_id)
@@ -98,7 +100,11 @@ class ConversationService:
         return await self._describe(account, group.id)
 
     async def join_group(self, connection: ClientConnection, invite_code: str) -> None:
-        """Make the account a member of the group with a reusable invite code."""
+        """Make the account a member of the group with a reusable invite code; the entry is committed before the return.
+
+        Raises:
+            ConversationRejected: The code is unknown or replaced, or the account is a member already or banned.
+        """
         account = require_account(connection)
         name = await self._groups.find_name_by_code(invite_code)
         if name is None:
@@ -121,7 +127,7 @@ class ConversationService:
             raise ConversationRejected("you have already in the group")
 
     async def list_groups(self, account: AccountIdentity) -> dict[str, list[Group]]:
-        """Return the groups that the account owns, and those of which it is another member."""
+        """Return the groups of the account by role: `owner` lists the owned groups, `member` all others."""
         groups = await self._groups.list_groups(account.member_id)
         return {
             "owner": [self._views.build_group(group) for group in groups if group.role == "owner"],
@@ -129,11 +135,11 @@ class ConversationService:
         }
 
     async def read_group(self, account: AccountIdentity, group_id: int) -> Group:
-        """Return a group with its members, and for an owner with the invite code."""
+        """Return a group with its members, and for an owner with the invite code, which is created on demand."""
         return await self._describe(account, group_id, with_members=True)
 
     async def replace_code(self, account: AccountIdentity, group_id: int) -> Group:
-        """Replace the invite code of a group of the account."""
+        """Replace the invite code of a group that the account owns, and return the group; earlier codes are invalid."""
         group = await self._require_group(account, group_id)
         if group.role != "owner":
             raise ConversationRejected("you are not the owner of the group")
@@ -169,7 +175,7 @@ class ConversationService:
         text: str,
         attachments: tuple[AttachedUpload, ...] = (),
     ) -> GroupMessage:
-        """Append a message.
+        """Append a message, and return it; the entry is committed before the return.
 
         Args:
             connection: Connection of a member.
@@ -218,13 +224,18 @@ class ConversationService:
     # -- internals
 
     async def _require_group(self, account: AccountIdentity, group_id: int) -> GroupRecord:
+        """Return a group of an account.
+
+        Raises:
+            ConversationRejected: The group does not exist, or the account is no member.
+        """
         group = await self._groups.find(group_id, account.member_id)
         if group is None:
             raise ConversationRejected(NOT_IN_GROUP)
         return group
 
     async def _describe(self, account: AccountIdentity, group_id: int, *, with_members: bool = False) -> Group:
-        """Return a group as stored, with an invite code for an owner."""
+        """Return a group as stored, for an owner with the invite code, which is created on demand."""
         group = await self._require_group(account, group_id)
         code = None
         if group.role == "owner":
@@ -233,6 +244,11 @@ class ConversationService:
         return self._views.build_group(group, members, code)
 
     def _acquire_message(self, account: AccountIdentity) -> None:
+        """Acquire a token for one message of an account.
+
+        Raises:
+            RateLimited: The message rate of the account is exceeded.
+        """
         if self._message_rate is None:
             return
         now = self._monotonic()

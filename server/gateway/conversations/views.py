@@ -216,6 +216,7 @@ class ViewBuilder:
         )
 
     def _add_file(self, view: GroupMessage, attachment: Attachment) -> GroupMessage:
+        """Return a message with its image, or with its video and the title image, generated if absent."""
         file = self.build_file("image" if view.type == IMAGE else "video", attachment.path)
         if view.type == IMAGE:
             return replace(view, file_id=file.id, file=file)
@@ -223,10 +224,12 @@ class ViewBuilder:
         return replace(view, file_id=file.id, file=file, cover_id=cover.id, cover=cover)
 
     def _find_user_id(self, member_id: str) -> int:
+        """Return the id of the account with a member id, otherwise that of a guest."""
         account = self._accounts.find_member(member_id)
         return derive_guest_id(member_id) if account is None else account.id
 
     def _build_image(self, file_type: Literal["avatar", "cover"], path: str | None, owner_id: int) -> File:
+        """Return a stored image, or without a path the generated one of a user or group."""
         if path is not None:
             return self.build_file(file_type, path)
         generated_id = owner_id if owner_id >= GENERATED_IDS else GENERATED_IDS + owner_id

@@ -75,6 +75,7 @@ class ConversationDialect(Dialect):
         """Move the read marker, push the conversation to the requester, and return the conversation.
 
         Raises:
+            BadRequest: The request is that of another dialect.
             Forbidden: The connection has no account.
             NotFound: The conversation or the message does not exist, or the account is no member any more.
         """
@@ -95,6 +96,11 @@ class ConversationDialect(Dialect):
         return msgspec.json.encode(result)
 
     async def _find(self, conversation_id: int, member_id: str) -> ConversationRecord:
+        """Return a conversation of a member.
+
+        Raises:
+            NotFound: The conversation does not exist, or is not that of the member.
+        """
         conversation = await self._repository.find_conversation(conversation_id, member_id)
         if conversation is None:
             raise errors.NotFound("room_not_found")

@@ -90,6 +90,7 @@ SHARED_EVENTS = {
 
 
 def _has_field(argument: msgspec.Raw, names: frozenset[str]) -> bool:
+    """Return whether an argument is a JSON object with at least one of the fields; False for any other argument."""
     try:
         return not names.isdisjoint(msgspec.json.decode(argument, type=dict[str, msgspec.Raw]))
     except (msgspec.MsgspecError, RecursionError):

@@ -144,6 +144,10 @@ class ServerMsgDialect(Dialect):
     def _deliver_message(
         self, room: LiveRoom[ClientConnection], message: events.Message, recipients: Iterable[ClientConnection]
     ) -> None:
+        """Push a message with the `roomId` and the type of each recipient; equal frames are encoded once.
+
+        An author who is not present in the room has the member id as `userId`.
+        """
         author = room.participants.get(message.member_id)
         times = datetime.fromtimestamp(message.ts / 1000, self.timezone).strftime("%Y-%m-%d %H:%M:%S")
         user_id = message.member_id if author is None else self._get_client_user_id(room, author)
@@ -167,6 +171,7 @@ class ServerMsgDialect(Dialect):
             recipient.push(encode(self._get_client_room_id(recipient, room), message_type))
 
     def _schedule_flush(self) -> None:
+        """Schedule a flush at the end of the current interval, unless one is scheduled."""
         if self._flush_timer is None:
             self._flush_timer = asyncio.get_running_loop().call_at(self._next_flush_at, self._flush_user_lists)
 
@@ -225,6 +230,7 @@ class ServerMsgDialect(Dialect):
         return sent_bytes
 
     def _encode_user_list(self, room: LiveRoom[ClientConnection]) -> msgspec.Raw:
+        """Return the prominent members of a room as JSON."""
         return msgspec.Raw(
             msgspec.json.encode(
                 [
@@ -263,6 +269,7 @@ class ServerMsgDialect(Dialect):
 
 
 def _to_room_name(room_id: ClientRoomId) -> str:
+    """Return a room id as text; whole numbers have no decimal point."""
     return str(codec.number_to_text(room_id))
 
 

@@ -68,4 +68,5 @@ class StringJoinDialect(Dialect):
 
 
 def _is_guest(nick: str) -> bool:
+    """Return whether a nickname is `guest`, with or without a number."""
     return nick == _GUEST or names.has_suffix(nick, _GUEST)
