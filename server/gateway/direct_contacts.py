@@ -65,7 +65,7 @@ class DirectContacts:
         raise errors.NotFound("member_not_found")
 
     async def load(self, room_name: str, member_id: str, policy: Policy) -> DirectMembers | None:
-        """Return the members of a direct room for a reader; None for any other room.
+        """Return the members of a direct room for a reader; None for any other room and for a removed one.
 
         Args:
             room_name: Address of the room.
@@ -144,6 +144,11 @@ class DirectContacts:
                     connection.push(frame)
 
     def _require_common_room(self, direct: DirectMembers, member_id: str) -> None:
+        """Check that a member has an account, or shares another live room with a further member.
+
+        Raises:
+            Forbidden: The member is a guest in no common room.
+        """
         others = [other_id for other_id in direct.members if other_id != member_id]
         if not self._accounts.is_claimed(member_id) and not any(
             self._room_registry.find_common_rooms(member_id, other_id) for other_id in others
@@ -151,10 +156,12 @@ class DirectContacts:
             raise errors.Forbidden("no_common_room")
 
     def _get_current_names(self, member: events.MemberRef) -> events.MemberRef:
+        """Return a member with the current names of its account; unchanged for a guest."""
         account = self._accounts.find_member(member.member_id)
         return member if account is None else account.to_ref()
 
     def _list_connections(self, member_id: str) -> set[ClientConnection]:
+        """Return all open connections of an account, or the connections of a guest in its rooms."""
         account = self._accounts.find_member(member_id)
         if account is not None:
             return {*self._device_tokens.list_connections(account.id)}

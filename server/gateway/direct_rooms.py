@@ -66,6 +66,14 @@ class DirectRooms:
         }
 
     async def _open(self, connection: ClientConnection, request: room_requests.OpenDirect) -> responses.JoinResponse:
+        """Join the direct room of the requester and the given members, created on demand.
+
+        Raises:
+            BadRequest: No other member is given.
+            NotFound: A member is not reachable (`DirectContacts.find_member`).
+            Forbidden: A block exists between the requester and a member.
+            ChatError: The join is rejected (`RoomEntry.join`).
+        """
         author = self._identity.build_author(connection, self._get_guest_nick(connection))
         other_ids = [member_id for member_id in dict.fromkeys(request.member_ids) if member_id != author.member_id]
         if not other_ids:
@@ -106,6 +114,11 @@ class DirectRooms:
         return rooms[-1].connections[connection].member.nick_name if rooms else "guest"
 
     async def _block(self, connection: ClientConnection, request: room_requests.BlockMember) -> responses.Empty:
+        """Store a block of the account, and push it to the other devices; the member need not be known.
+
+        Raises:
+            Forbidden: The connection has no account.
+        """
         account = require_account(connection)
         member = self._describe(request.member_id)
         await self._database.direct_rooms.block(account.member_id, member)
@@ -113,6 +126,11 @@ class DirectRooms:
         return responses.Empty()
 
     async def _unblock(self, connection: ClientConnection, request: room_requests.UnblockMember) -> responses.Empty:
+        """Delete a block of the account, if any, and push the end to the other devices.
+
+        Raises:
+            Forbidden: The connection has no account.
+        """
         account = require_account(connection)
         await self._database.direct_rooms.unblock(account.member_id, request.member_id)
         self._apply_block(connection, account, self._describe(request.member_id), is_blocked=False)

@@ -93,7 +93,7 @@ class Dispatcher:
         authorization: str,
         previous: ClientConnection | None,
     ) -> ClientConnection:
-        """Register a connection with the account of its token, or as a guest; nothing is sent.
+        """Register a connection with the account of its token, or as a guest; the answer is left to the caller.
 
         The token comes from `auth` as `{"token": …}`, otherwise from `authorization`. A header token without a scheme
         is an ordinary token, and marks a conversation client. A reconnecting session keeps the token buckets and the
@@ -254,9 +254,15 @@ class Dispatcher:
     # -- event processing
 
     def _find_dialect(self, event: str, arguments: list[Raw]) -> Dialect:
+        """Return the first dialect that matches an event."""
         return next(dialect for dialect in self._dialects if dialect.matches(event, arguments))
 
     def _require_open(self, connection: ClientConnection) -> None:
+        """Check that requests of a connection are accepted.
+
+        Raises:
+            Unavailable: The server is stopping, or the connection is closed.
+        """
         if self.is_stopping:
             raise errors.Unavailable("server_stopping", retry_after=1.0)
         if connection not in self._connections:

@@ -149,6 +149,11 @@ class EventStream:
         )
 
     async def _read_log(self) -> bytes:
+        """Return the next page of the log, and move the position; the queue takes over at the newest entry.
+
+        Raises:
+            Unavailable: The log is not readable.
+        """
         assert self._room is not None
         page = await self._reader.read_page(
             self._room.key, after=self._last_seq, limit=HISTORY_PAGE, reader=self._connection.member_id

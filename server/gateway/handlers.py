@@ -256,6 +256,11 @@ class Handlers:
     async def _list_members(
         self, connection: ClientConnection, request: requests.ListMembers
     ) -> responses.MemberListResponse:
+        """Return a page of the present members of a joined or observed room (`LiveRoom.list_page`).
+
+        Raises:
+            NotJoined, NotFound: The connection neither joined nor observes the room.
+        """
         room = self.room_registry.require_reader(connection, request.room)
         query = names.canonical_key(request.query) if request.query else ""
         members, has_more = room.list_page(request.after, request.limit, query)
@@ -264,6 +269,15 @@ class Handlers:
     # -- log entries
 
     async def _append_change(self, connection: ClientConnection, request: ChangeRequest) -> responses.ChangeAccepted:
+        """Append an edit, a deletion, a reaction or a topic of a member, and return its `seq` after the commit.
+
+        Raises:
+            NotJoined, NotFound: The connection is not in the room, or the message does not exist.
+            Forbidden: The change is not permitted, or the other member of a direct room is blocked; a block does not
+                prevent deletions.
+            StaleAccess: The access changed between the check and the write.
+            ChatError: The journal rejects the change.
+        """
         live_room, participant = self.room_registry.require_membership(connection, request.room)
         common: dict[str, Any] = {
             "policy_seq": self.access_control.require(live_room, participant, _CHANGE_ACTIONS[type(request)]),
@@ -290,6 +304,11 @@ class Handlers:
     # -- queries
 
     async def _read_history(self, connection: ClientConnection, request: requests.History) -> responses.HistoryPage:
+        """Return a page of the log of a joined or observed room, with `own` of reactions for a member.
+
+        Raises:
+            NotJoined, NotFound: The connection neither joined nor observes the room.
+        """
         room = self.room_registry.require_reader(connection, request.room)
         participant = room.connections.get(connection)
         page = await self._database.reader.read_page(
@@ -304,6 +323,13 @@ class Handlers:
         return page if page.log_id else structs.replace(page, log_id=room.log_id)
 
     async def _search(self, connection: ClientConnection, request: requests.Search) -> responses.SearchResponse:
+        """Return messages of one room, or of all readable rooms, from a cursor on (`LogReader.search`).
+
+        Raises:
+            BadRequest: The cursor is malformed, or that of another search.
+            NotFound: The room does not exist or is not visible.
+            Unavailable: Too many searches wait, or the database is not readable.
+        """
         joined_keys = frozenset(room.key for room in self.room_registry.get_joined_rooms(connection))
         room_key = None if request.room is None else names.canonical_key(request.room)
         member_id = self.identity.get_member_id(connection) or ""
@@ -328,6 +354,11 @@ class Handlers:
         return responses.RoomListResponse(rooms=await self.room_catalog.list_summaries(request.query, request.limit))
 
     async def _set_typing(self, connection: ClientConnection, request: requests.Typing) -> responses.Empty:
+        """Send the start or end of typing to the other connections of a room.
+
+        Raises:
+            NotJoined, NotFound: The connection is not in the room.
+        """
         room, participant = self.room_registry.require_membership(connection, request.room)
         self.presence_broadcaster.send_typing(room, participant.member.member_id, request.on, connection)
         return responses.Empty()

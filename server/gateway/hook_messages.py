@@ -92,6 +92,12 @@ class HookMessages:
         )
 
     async def _append(self, secret: str, address: str, text: str) -> events.Entry:
+        """Check the permissions of creator and webhook, and append a message once.
+
+        Raises:
+            NotFound, Forbidden: As in `append`.
+            StaleAccess: The access changed between the check and the write.
+        """
         caller = await self.identify(secret, address)  # again after each change of the permissions
         hook, room_key = caller.hook, names.canonical_key(caller.hook.room)
         state = await self._access_control.authorize(caller, hook.room, hook.created_by, Action.SEND, must_exist=True)

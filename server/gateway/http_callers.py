@@ -15,7 +15,7 @@ class HttpCaller(Struct, frozen=True, kw_only=True):
 
     Attributes:
         address: Network address of the client.
-        member_id: Member id of the account or the guest.
+        member_id: Member id of the account or the guest; empty for a guest without a guest key.
         account: Account of the person, None for a guest.
     """
 
@@ -24,7 +24,7 @@ class HttpCaller(Struct, frozen=True, kw_only=True):
     account: AccountIdentity | None = None
 
     def create_connection(self) -> ClientConnection:
-        """Return the person as a connection that receives nothing, for the request handlers."""
+        """Return the person as a connection that receives nothing and has no rate limits, for the request handlers."""
         return ClientConnection(
             push=lambda _: None,
             close=lambda _: None,
@@ -56,7 +56,7 @@ class CallerIdentifier:
         Args:
             authorization: Header `Authorization` with a token or a guest key.
             address: Network address of the client.
-            is_optional: Return a guest without a member id if the header is empty and the server accepts guests.
+            is_optional: Return a guest with an empty member id if the header is empty and the server accepts guests.
 
         Raises:
             Unauthorized: The token or the key is missing or invalid, or the server accepts no guests.

@@ -59,6 +59,19 @@ class MemberUpdates:
                     connection.close("guest was registered")
 
     async def _change_nick(self, connection: ClientConnection, request: requests.ChangeNick) -> responses.NickChanged:
+        """Change the nickname of an account, or of a guest in one room or in all joined rooms.
+
+        A nickname of a guest that is in use or reserved yields one with a suffix. Without a joined room, the change of
+        a guest has no effect.
+
+        Returns:
+            The assigned nickname; with several rooms, that in the last one.
+
+        Raises:
+            Conflict: The nickname belongs to another account, and the requester has an account.
+            NotJoined, NotFound: The connection is not in the room.
+            Unavailable: The database failed.
+        """
         if connection.account is not None:
             await self._account_service.update_profile(connection.account, {"nick_name": request.nick_name})
             return responses.NickChanged(nick_name=request.nick_name)
@@ -77,6 +90,7 @@ class MemberUpdates:
         return responses.NickChanged(nick_name=assigned_nick)
 
     async def _set_status(self, connection: ClientConnection, request: requests.SetStatus) -> responses.Empty:
+        """Set the status of the member in all of its rooms; without effect before the first join."""
         for room, participant in self._room_registry.set_status(
             connection, request.status_text if request.away else None
         ):

@@ -62,7 +62,13 @@ class MessageAppender:
     async def append(self, connection: ClientConnection, request: requests.SendMessage) -> AppendResult:
         """Append a message; the entry is committed before the return.
 
+        A new message in a direct room is announced to the members that have not joined the room.
+
         Raises:
+            BadRequest: The message names an author, and the connection has joined a room.
+            NotJoined, NotFound: The message names no author, and the connection is not in the room; or the room is not
+                visible.
+            Forbidden: The message is not permitted.
             StaleAccess: The access changed between the check and the write.
         """
         action = Action.UPLOAD if request.attachments else Action.SEND

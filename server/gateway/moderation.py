@@ -136,6 +136,20 @@ class Moderation:
     async def _change_member(
         self, connection: ClientConnection, request: MemberChangeRequest
     ) -> responses.ChangeAccepted:
+        """Append a kick, ban, mute, its end, or a role, and return the `seq` of the entry.
+
+        A ban deletes the recent messages of the member, if requested, before the return. The ban of a guest contains
+        the hash of its address, if any node knows the address.
+
+        Raises:
+            BadRequest: The end is in the past.
+            NotJoined: The requester is not in the room.
+            NotFound: The person is unknown in the room, or has no membership for a role; or the room is an address that
+                the requester has not joined.
+            Forbidden: The action is not permitted, or a guest would receive a role.
+            Conflict: The last owner would lose the role.
+            StaleAccess: The access changed between the check and the write.
+        """
         until = getattr(request, "until", None)
         if until is not None and until <= self._now():
             raise errors.BadRequest("until_past")
@@ -173,6 +187,13 @@ class Moderation:
     async def _read_audit(
         self, connection: ClientConnection, request: room_requests.ReadAudit
     ) -> responses.HistoryPage:
+        """Return a page of the moderation entries of a room.
+
+        Raises:
+            NotJoined, NotFound: The requester is not in the room.
+            Forbidden: The requester may not see the audit.
+            StaleAccess: The cached access is not current.
+        """
         room, participant = self._room_registry.require_membership(connection, request.room)
         self._access_control.require(room, participant, Action.SEE_AUDIT)
         return await self._database.moderation.read_audit(room.key, request.before or limits.SEQ_MAX, request.limit)
@@ -222,6 +243,13 @@ class Moderation:
         request: room_requests.SetRole,
         target: TargetState,
     ) -> int:
+        """Check a change of a role, and return the `policy_seq` of the check.
+
+        Raises:
+            StaleAccess: The cached access is not that of the target.
+            Forbidden: The requester may not give this role, or the target is a guest and the role is not `member`.
+            NotFound: The target has no membership.
+        """
         policy_seq = self._check(room, participant, Action.READ, target)
         require_role_change(
             target.state.access.policy,

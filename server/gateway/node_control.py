@@ -67,11 +67,12 @@ class NodeControl:
         handlers.room_catalog.on_deletion = self._on_deletion
 
     async def run(self) -> None:
-        """Receive messages and apply the changes of accounts; never returns."""
+        """Subscribe to the messages, and apply the changes of accounts; never returns."""
         await self._channel.open()
         await self._account_sync.run()
 
     def _receive(self, message: ControlMessage) -> None:
+        """Apply a message of another node: start a read, push to connections, or exchange an address hash."""
         match message:
             case AccountsChanged():
                 self._account_sync.wake()

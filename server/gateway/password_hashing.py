@@ -84,6 +84,7 @@ class PasswordHashing:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _verify(self, password_hash: str, password: str) -> bool:
+        """Return whether a password matches an encoded hash; False for a malformed hash."""
         try:
             return self._hasher.verify(password_hash, password)
         except (Argon2Error, InvalidHashError):
@@ -91,6 +92,11 @@ class PasswordHashing:
 
     @asynccontextmanager
     async def _occupy(self, address: str) -> AsyncGenerator[None]:
+        """Occupy a place of the queue within the context.
+
+        Raises:
+            Unavailable: The queue, or the share of the address, is full.
+        """
         key = rate_limit_key(address)
         if self._queued.total() >= MAX_QUEUED or self._queued[key] >= MAX_QUEUED_PER_ADDRESS:
             raise Unavailable("logins_waiting", retry_after=_RETRY_AFTER)

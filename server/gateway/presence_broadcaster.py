@@ -107,7 +107,7 @@ class PresenceBroadcaster:
         """Record a new member, or a repeated join with another nickname or client, for the next presence push.
 
         The push follows within `PRESENCE_INTERVAL`. The nickname notice of an announced member is sent immediately, or
-        dropped above the rate. Another connection of an unchanged member has no effect.
+        dropped above the rate. Another connection of an unchanged member is reported to the other nodes only.
         """
         room, participant = join_result.room, join_result.participant
         self._forward(room, participant)
@@ -142,8 +142,8 @@ class PresenceBroadcaster:
         """Record the leave of a member for the next presence push, and send the leave notice immediately.
 
         A notice above the rate is coalesced. A leave before the coalesced join notice of the member cancels that
-        notice, and neither is sent. A member without a join notice has no leave notice. Without effect if the member
-        has another connection in the room.
+        notice, and neither is sent. A member without a join notice has no leave notice. A leave of a member with
+        another connection in the room is reported to the other nodes only.
         """
         room, participant = leave_result.room, leave_result.participant
         self._forward(room, participant)
@@ -217,6 +217,7 @@ class PresenceBroadcaster:
             self._flush_timer.cancel()
 
     def _forward(self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection]) -> None:
+        """Report a possible change of a member to the other nodes, if any."""
         if self.forwarder is not None:
             self.forwarder.record_change(room.key, participant.member.member_id)
 
@@ -250,6 +251,7 @@ class PresenceBroadcaster:
         notice_type: _NoticeType,
         more: int,
     ) -> events.JoinNotice | events.LeaveNotice:
+        """Return the notice of a participant, which also counts `more` other members, with its Chinese sentence."""
         member = participant.member
         subject = f"{member.nick_name} 等 {more + 1} 人" if more else member.nick_name
         verb = "加入" if notice_type is events.JoinNotice else "离开"
@@ -279,6 +281,10 @@ class PresenceBroadcaster:
             self._flush_timer = asyncio.get_running_loop().call_later(PRESENCE_INTERVAL, self._flush)
 
     def _flush(self) -> None:
+        """Send the presence changes and the coalesced notices of all rooms, and drop the state of idle rooms.
+
+        Further flushes follow while notices wait or a rate is not full.
+        """
         self._flush_timer = None
         for room, pending in list(self._pending.items()):
             presence_delta, pending.presence_delta = pending.presence_delta, PresenceDelta()

@@ -42,6 +42,14 @@ class ReadMarkers:
     async def _mark_read(
         self, connection: ClientConnection, request: room_requests.MarkRead
     ) -> responses.ReadMarkerMoved:
+        """Move the read marker of an account, and return the marker after the commit.
+
+        A marker moves back only if requested. A move is pushed to the other connections of the account.
+
+        Raises:
+            Forbidden: The connection has no account.
+            NotJoined: The account has no membership of the room; `NotFound` for an address.
+        """
         account = require_account(connection)
         room_key = names.canonical_key(request.room)
         move = await self._repository.move(room_key, account.member_id, request.seq, may_decrease=request.unread)
@@ -57,6 +65,12 @@ class ReadMarkers:
     async def _list_mentions(
         self, connection: ClientConnection, request: room_requests.ListMentions
     ) -> responses.MentionList:
+        """Return the mentions of an account in all rooms, newest first, from a cursor on.
+
+        Raises:
+            Forbidden: The connection has no account.
+            BadRequest: The cursor is invalid.
+        """
         account = require_account(connection)
         cursor = request.cursor
         result = await self._repository.list_mentions(

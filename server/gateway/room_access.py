@@ -211,7 +211,7 @@ class RoomAccessControl:
         participant.member = structs.replace(participant.member, role=state.membership_role or "member")
 
     async def refresh(self, connection: ClientConnection, room_key: str) -> None:
-        """Read the access of a live room, and of the participant of the connection, again."""
+        """Read the access of a room, and of the participant of the connection, again; cache both in a live room."""
         room = self._room_registry.rooms.get(room_key)
         participant = None if room is None else room.connections.get(connection)
         member_id = "" if participant is None else participant.member.member_id
@@ -311,6 +311,7 @@ class RoomAccessControl:
         return state
 
     def _cache_policy(self, room: LiveRoom[ClientConnection], access: RoomAccess) -> None:
+        """Store a read access in a live room unless it is older than the cached one; a room never becomes unstored."""
         current = room.access
         if current is None or current.policy_seq < access.policy_seq:
             room.access = access
@@ -325,10 +326,17 @@ class RoomAccessControl:
         return Requester(member_id=account.member_id, has_account=True, is_admin=account.role == "admin")
 
     def _is_visible(self, room_name: str, state: AccessState) -> bool:
+        """Return whether a person may know of a room; False for an address that does not exist."""
         is_missing_address = names.is_room_address(room_name) and not state.access.is_stored
         return not is_missing_address and is_visible(state.access.policy, state.standing)
 
     def _require_existence(self, caller: Caller, room_name: str, access: RoomAccess) -> None:
+        """Check that a room is stored, or that the person may create a room with this name.
+
+        Raises:
+            NotFound: The name is an address.
+            Forbidden: The person may not create rooms.
+        """
         if access.is_stored:
             return
         if names.is_room_address(room_name):
@@ -339,6 +347,12 @@ class RoomAccessControl:
     async def _add_membership(
         self, room: RoomRef, member: events.MemberRef, policy_seq: int | None, invite: str | None
     ) -> None:
+        """Append the durable join of a person, who has a valid invite or passed the check at `policy_seq`.
+
+        Raises:
+            NotFound: The invite is invalid, or the room does not exist.
+            StaleAccess: The access changed since `policy_seq`.
+        """
         await self._database.journal.append(
             AppendMemberChange(
                 room=room,

@@ -150,6 +150,12 @@ class RoomAdmin:
     async def _create_room(
         self, connection: ClientConnection, request: room_requests.CreateRoom
     ) -> responses.JoinResponse:
+        """Create a room, and join it as its owner; after a failed join, the room stays.
+
+        Raises:
+            BadRequest: The room would be a direct one, or the connection has joined too many rooms.
+            ChatError: The creation or the join is rejected (`create`, `RoomEntry.join`).
+        """
         account = require_account(connection)
         if len(self._room_registry.get_joined_rooms(connection)) >= limits.ROOMS_PER_CONNECTION:
             raise errors.BadRequest("too_many_joined_rooms", limit=limits.ROOMS_PER_CONNECTION)
@@ -188,6 +194,24 @@ class RoomAdmin:
         new_name: str | None = None,
         title: str | None = None,
     ) -> int:
+        """Append a change of the policy, the title or the name of a room, and return the `seq` of the change.
+
+        Args:
+            connection: Connection of the requester, who need not have joined.
+            room_name: Validated room name or address.
+            changes: New values of the policy.
+            new_name: New name of a room with a name; requires a token of the write rates.
+            title: New title of a private room.
+
+        Raises:
+            NotFound: The room does not exist or is not visible.
+            Forbidden: The action is not permitted.
+            BadRequest: A title for a room with a name, or a name for a room with an address.
+            RoomInvalid: The new name is an address.
+            Conflict: The change of the visibility is not possible, or the new name belongs to another room.
+            RateLimited: A write rate is exceeded.
+            StaleAccess: The access changed between the check and the write.
+        """
         has_new_name = new_name is not None or title is not None
         state = await self._authorize(connection, room_name, Action.RENAME if has_new_name else Action.CHANGE_POLICY)
         has_address = names.is_room_address(room_name)
@@ -216,12 +240,23 @@ class RoomAdmin:
             return (await self._database.journal.append(renaming)).entry.seq
 
     async def _list_memberships(self, connection: ClientConnection, _: room_requests.MyRooms) -> responses.OwnRoomList:
+        """Return the rooms in which an account is a durable member.
+
+        Raises:
+            Forbidden: The connection has no account.
+        """
         account = require_account(connection)
         return responses.OwnRoomList(rooms=await self._database.reader.list_memberships(account.member_id))
 
     async def _create_invite(
         self, connection: ClientConnection, request: room_requests.CreateInvite
     ) -> responses.InviteCreated:
+        """Store a new invite, and return its code, which exists nowhere else, with an address of the room.
+
+        Raises:
+            NotFound, Forbidden: As in `_authorize`.
+            StaleAccess: The access changed between the check and the write.
+        """
         state = await self._authorize(connection, request.room, Action.INVITE)
         code = secrets.token_urlsafe(_INVITE_BYTES)
         invite = await self._database.invites.create(
@@ -245,6 +280,7 @@ class RoomAdmin:
     async def _list_invites(
         self, connection: ClientConnection, request: room_requests.ListInvites
     ) -> responses.InviteList:
+        """Return the valid invites of a room without their codes; raises as `_authorize`."""
         await self._authorize(connection, request.room, Action.MANAGE_INVITES)
         valid = await self._database.invites.list_valid(names.canonical_key(request.room))
         return responses.InviteList(
@@ -257,6 +293,12 @@ class RoomAdmin:
     async def _revoke_invite(
         self, connection: ClientConnection, request: room_requests.RevokeInvite
     ) -> responses.Empty:
+        """Delete an invite of a room.
+
+        Raises:
+            NotFound: The room has no invite with this id, does not exist or is not visible.
+            Forbidden: The requester may not manage invites.
+        """
         await self._authorize(connection, request.room, Action.MANAGE_INVITES)
         invite_id = int(request.id) if request.id.isdecimal() and request.id.isascii() else 0
         if invite_id > limits.SEQ_MAX or not await self._database.invites.revoke(
@@ -277,6 +319,7 @@ class RoomAdmin:
 
 
 def _get_policy_fields(request: PolicyFields) -> PolicyFields:
+    """Return the policy fields of a request, without its other fields."""
     return PolicyFields(**{name: getattr(request, name) for name in _POLICY_FIELDS})
 
 

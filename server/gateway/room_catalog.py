@@ -330,6 +330,12 @@ class RoomCatalog:
                 raise errors.Conflict("room_not_empty")
 
     async def _require_owned(self, connection: ClientConnection, room_id: int) -> RoomRecord:
+        """Return a public room that the connection has created.
+
+        Raises:
+            NotFound: No public room has this id.
+            Forbidden: Another connection created the room, or the person is banned from the room.
+        """
         room = await self.get(room_id)
         if room_id not in self._created_rooms.get(connection, ()):
             raise errors.Forbidden("room_not_owner")

@@ -173,7 +173,10 @@ class RoomEntry:
             self.rename_room(room.key, entry.new_name)
 
     def on_account_change(self, account: Account) -> None:
-        """Apply a new server role: a former administrator loses its permissions, and leaves `AUDIT_ROOM`."""
+        """Apply a possible new server role: the standing of the account is read again in all of its rooms.
+
+        An account that is no administrator leaves `AUDIT_ROOM`, and the leave is announced.
+        """
         for room in list(self._room_registry.rooms.values()):
             if room.key == names.AUDIT_ROOM and account.role != "admin":
                 self.remove_member(room, account.member_id)
@@ -204,7 +207,10 @@ class RoomEntry:
             reader.push(frame)
 
     def close_room(self, room_key: str) -> None:
-        """Remove all members and observers of a deleted room; native clients receive `roomRemoved`."""
+        """Remove all members and observers of a deleted room, and push `roomRemoved` to them; no leave is announced.
+
+        Without effect for a room that is not live.
+        """
         room = self._room_registry.rooms.get(room_key)
         if room is None:
             return
@@ -264,6 +270,14 @@ class RoomEntry:
         return responses.Empty()
 
     async def _leave(self, connection: ClientConnection, request: requests.LeaveRoom) -> responses.Empty:
+        """Remove a connection from a room, and announce the leave of its last connection.
+
+        With `forget`, the durable membership ends first, also on a connection that has not joined the room.
+
+        Raises:
+            NotJoined, NotFound: The connection is not in the room; with `forget`, as in `_end_membership`.
+            Forbidden, Conflict: As in `_end_membership`.
+        """
         if request.forget:
             await self._end_membership(connection, request.room)
         if not request.forget or self._room_registry.find_participant(connection, request.room) is not None:

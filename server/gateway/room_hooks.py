@@ -61,6 +61,15 @@ class RoomHooks:
         }
 
     async def _create(self, connection: ClientConnection, request: room_requests.CreateHook) -> responses.HookCreated:
+        """Append the creation of a webhook, and return its address with the secret.
+
+        Raises:
+            NotFound: The room does not exist or is not visible.
+            Forbidden: The connection has no account, or the account may not create webhooks.
+            Conflict: The name is that of an account, looks like one, or is that of another webhook of the room; or the
+                room has too many webhooks.
+            StaleAccess: The access changed between the check and the write.
+        """
         account = require_account(connection)
         state = await self._access_control.authorize(
             connection, request.room, account.member_id, Action.CREATE_HOOK, must_exist=True
@@ -83,6 +92,7 @@ class RoomHooks:
         return responses.HookCreated(id=member_id, url=f"{connection.own_origin or ''}{HOOKS_PATH}/{secret}")
 
     async def _list_all(self, connection: ClientConnection, request: room_requests.ListHooks) -> responses.HookList:
+        """Return the webhooks that a person may revoke, without their secrets; raises as `_load`."""
         hooks, _ = await self._load(connection, request.room)
         return responses.HookList(
             hooks=[
@@ -99,6 +109,13 @@ class RoomHooks:
     async def _revoke(
         self, connection: ClientConnection, request: room_requests.RevokeHook
     ) -> responses.ChangeAccepted:
+        """Append the revocation of a webhook, and return the `seq` of the entry.
+
+        Raises:
+            NotFound: The requester may revoke no webhook with this id, or the room is not visible.
+            Forbidden: As in `_load`.
+            StaleAccess: The access changed between the check and the write.
+        """
         hooks, policy_seq = await self._load(connection, request.room)
         hook = next((hook for hook in hooks if hook.member_id == request.id), None)
         if hook is None:
@@ -119,7 +136,7 @@ class RoomHooks:
 
         Raises:
             NotFound: The room does not exist or is not visible.
-            Forbidden: The person may not create webhooks and has none.
+            Forbidden: The connection has no account, or the account may not create webhooks and has none.
         """
         account = require_account(connection)
         state = await self._access_control.authorize(connection, room_name, account.member_id, must_exist=True)
@@ -132,5 +149,6 @@ class RoomHooks:
         return own_hooks, state.access.policy_seq
 
     def _describe_creator(self, member_id: str) -> events.MemberRef:
+        """Return the creator with its current names; without a nickname for an unknown account."""
         account = self._accounts.find_member(member_id)
         return events.MemberRef(member_id=member_id, nick_name="") if account is None else account.to_ref()

@@ -22,12 +22,15 @@ from tui_chat.protocol.names import validate_room_name
 
 
 class UploadAccess:
-    """Permission checks of files.
+    """Permission checks of files; all methods raise `Unavailable` if the database fails.
 
     Args:
         uploads: Uploads of the server.
         identity: Source of member ids.
         access_control: Permission checks of rooms.
+
+    Attributes:
+        handlers_by_type: Request handlers by request type.
     """
 
     def __init__(
@@ -42,7 +45,9 @@ class UploadAccess:
         self.handlers_by_type: RequestHandlers = {requests.SignAttachments: self._sign}
 
     async def authorize_upload(self, caller: HttpCaller, room_name: str) -> Uploader:
-        """Check that a person may upload to a room.
+        """Check that a person may upload to a room, and return the author with the owner of the quota.
+
+        Guests of one address share a quota.
 
         Raises:
             ChatError: The name is invalid, the room is not visible, or the upload is not permitted.
@@ -58,7 +63,7 @@ class UploadAccess:
 
         Raises:
             NotFound: The file does not exist, or is not visible.
-            Forbidden: The person is banned from the room.
+            Forbidden: The person is banned from the room of a message with the file.
         """
         found = await self._require_stored(file_path)
         await self._require_access(caller, caller.member_id, found)
@@ -85,6 +90,12 @@ class UploadAccess:
         return found
 
     async def _require_access(self, caller: Caller, member_id: str, found: FoundUpload) -> None:
+        """Check that a person may read an upload.
+
+        Raises:
+            NotFound: The upload is not visible.
+            Forbidden: The person is banned from the room.
+        """
         if found.room_key is not None:
             try:
                 await self._access_control.authorize(caller, found.room_key, member_id, Action.READ)
@@ -94,6 +105,7 @@ class UploadAccess:
             raise errors.NotFound("upload_not_found")
 
     async def _sign(self, connection: ClientConnection, request: requests.SignAttachments) -> responses.SignedAddresses:
+        """Return the signed addresses of paths in the same order, None for a path that is not readable."""
         file_paths = [FilePath.parse(path) for path in request.paths]
         readable = await self._find_readable(connection, [path for path in file_paths if path is not None])
         return self._uploads.sign_all(
@@ -104,7 +116,7 @@ class UploadAccess:
         )
 
     async def _find_readable(self, connection: ClientConnection, file_paths: Iterable[FilePath]) -> set[str]:
-        """Return the ids of readable uploads."""
+        """Return the ids of the readable uploads among paths; unknown ones are omitted."""
         found_uploads = await self._uploads.find({file_path.upload_id for file_path in file_paths})
         member_id = self._identity.get_member_id(connection) or ""
         room_keys = {found.room_key for found in found_uploads.values() if found.room_key is not None}
@@ -117,7 +129,10 @@ class UploadAccess:
 
 
 def _is_readable(found: FoundUpload, caller: Caller, member_id: str) -> bool:
-    """Return whether a person may read an upload without a message."""
+    """Return whether a person may read an upload without a visible message.
+
+    A pinned upload is readable with an account, and any other one by its uploader before its first message.
+    """
     if found.upload.is_pinned and caller.account is not None:
         return True
     return found.upload.member_id == member_id and found.upload.room_id is None
