@@ -165,10 +165,7 @@ class AccountService:
             is_bot=is_bot,
         )
         record = await self._repository.create(
-            account,
-            password_hash=password_hash,
-            email=email,
-            invite_digest=invite_digest,
+            account, password_hash=password_hash, email=email, invite_digest=invite_digest
         )
         self.apply(record)
         return record.account
@@ -229,15 +226,12 @@ class AccountService:
         return await self._repository.get(account.id)
 
     async def update_profile(self, account: AccountIdentity, values: Mapping[str, Any]) -> AccountRecord:
-        """Change fields of the profile; a new nickname applies to all rooms at once.
+        """Change fields of the profile, and return the account; a new nickname applies to all rooms at once.
 
         Args:
             account: Account to change.
             values: Validated columns of `accounts`, such as `nick_name` and `about`; a new `name` needs a `nick_name`.
                 Without values, nothing is stored.
-
-        Returns:
-            The account after the change.
 
         Raises:
             Conflict: The name or the nickname belongs to another account.
@@ -354,11 +348,8 @@ class AccountService:
     async def _verify_password(self, name: str, password: str, address: str) -> AccountRecord:
         """Return the account of a name and password, with a hash of the current parameters.
 
-        A hash of other parameters is replaced and stored. A failed check counts for the limit of failed logins.
-
-        Raises:
-            Unauthorized: As `log_in`.
-            RateLimited: As `log_in`.
+        A hash of other parameters is replaced and stored. A failed check counts for the limit of failed logins. Raises
+        `Unauthorized` and `RateLimited` as `log_in`.
         """
         name_key = names.canonical_key(name)
         retry_after = self._login_limiter.acquire(name_key, address, self._monotonic())
