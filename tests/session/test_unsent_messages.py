@@ -156,7 +156,7 @@ def test_captions_of_unsent_files_show_the_progress(session: ChatSession) -> Non
     assert messages.take_back(key) == ""  # the stand-in drops nothing
     assert room.posts[-1] == ("drop", item.client_id)
     room.upload_max_bytes = 2000
-    assert messages.send_files("tea", files) == "A file can have at most 2,000 bytes."
+    assert messages.send_files("tea", files) == "A file can have at most 2.0 KiB."
     room.upload_max_bytes = 0
     assert messages.send_files("tea", files) == "This server accepts no files."
     room.upload_max_bytes = None

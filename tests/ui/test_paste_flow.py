@@ -111,7 +111,7 @@ def test_dropped_files_are_sent_only_after_a_confirmation(parts: PasteParts) -> 
     assert parts.view.composer.text == "/x/a.txt"
 
 
-def test_files_are_sent_to_the_room_in_which_the_dialog_opened(parts: PasteParts) -> None:
+def test_files_are_sent_and_texts_inserted_after_a_change_of_the_room(parts: PasteParts) -> None:
     den, path = FakeRoom("den").join("one"), Path("/x/a.txt")
     parts.session.add_room(den, show=False)
     for confirm, answer in (
@@ -123,3 +123,9 @@ def test_files_are_sent_to_the_room_in_which_the_dialog_opened(parts: PasteParts
         parts.session.show_room("den")
         parts.close_dialog(answer)
     assert parts.files == [("tea", [path]), ("tea", "paste.txt", b"one\ntwo")]
+    for mode in (PasteMode.SINGLE_MESSAGE, PasteMode.LINE_BY_LINE):
+        parts.flow.confirm("one\ntwo")
+        parts.session.show_room("tea" if mode is PasteMode.SINGLE_MESSAGE else "den")
+        parts.close_dialog(mode)
+        assert (parts.sent, parts.view.composer.text) == ([], "one\ntwo")
+        parts.view.composer.set_text("")

@@ -2,6 +2,7 @@
 
 from tui_chat.protocol.error_reasons import MESSAGES
 from tui_chat.protocol.errors import ChatError, format_params
+from tui_chat.session.file_captions import describe_size
 from tui_chat.session.i18n import Language, active_language, mark, tr
 
 _MESSAGES_BY_CODE = {
@@ -18,6 +19,9 @@ _MESSAGES_BY_CODE = {
     "unavailable": mark("The server is unavailable; try again later"),
     "internal": mark("Internal server error"),
 }
+
+
+_FILE_TOO_LARGE = mark("a file can have at most {size}")
 
 
 def describe(error: ChatError) -> str:
@@ -37,6 +41,8 @@ def phrase(error: ChatError) -> str:
     other languages.
     """
     try:
+        if error.reason == "file_too_large":
+            return tr(_FILE_TOO_LARGE, size=describe_size(int(error.params["limit"])))
         return format_params(tr(MESSAGES[error.reason]), error.params)
-    except (KeyError, ValueError):  # reason or parameters of another version
+    except (KeyError, ValueError, OverflowError):  # reason or parameters of another version
         return error.message if active_language() is Language.ENGLISH else tr(_MESSAGES_BY_CODE[error.code])

@@ -52,12 +52,20 @@ class PasteFlow:
     def confirm(self, text: str) -> None:
         """Open a dialog for the paste mode, which inserts, sends or discards the text; reject a text without a mode.
 
+        After a change of the room during the dialog, a text is inserted instead of sent.
+
         Args:
             text: Sanitized text.
         """
-        paste, upload_room = Paste(text), self._find_upload_room()
+        paste, room, upload_room = Paste(text), self._view.session.current_room, self._find_upload_room()
+
+        def on_answered(mode: PasteMode | None) -> None:
+            if mode not in (None, PasteMode.FILE) and self._view.session.current_room is not room:
+                mode = PasteMode.EDIT
+            self._apply(paste, mode, upload_room)
+
         if modes := paste.available_modes(may_upload=upload_room is not None):
-            self._view.open_dialog(PasteScreen(paste, modes), lambda mode: self._apply(paste, mode, upload_room))
+            self._view.open_dialog(PasteScreen(paste, modes), on_answered)
         else:
             self._view.show_error(tr("Paste too large ({count:,} characters); not inserted.", count=len(text)))
 
