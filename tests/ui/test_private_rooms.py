@@ -12,6 +12,7 @@ from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.protocol.errors import NotFound
 from tui_chat.ui.screens.confirm import ConfirmScreen
+from tui_chat.ui.screens.search import SearchScreen
 
 
 async def test_an_owner_invites_by_link_and_moderates_a_private_room(server: RunningServer, tmp_path: Path) -> None:
@@ -33,6 +34,14 @@ async def test_an_owner_invites_by_link_and_moderates_a_private_room(server: Run
             assert response.status == 200
         await ann.wait_for_text("CI [bot]")
         await ann.wait_for_text("build 7 failed")
+        await ann.press("alt+s")
+        await ann.wait_until(lambda: isinstance(ann.app.screen, SearchScreen) and ann.app.screen.focused is not None)
+        await ann.type_text("build")
+        await ann.wait_for_text("Board · CI")
+        await ann.press("alt+s")
+        await ann.wait_for_text("in Board")
+        assert address not in ann.screen_text()
+        await ann.press("escape")
         await ann.send_message("/ban CI noise")  # without the question before the ban of a guest
         await ann.wait_for_text("ann banned CI (noise).")
         await ann.send_message("/unhook nobody")

@@ -11,6 +11,7 @@ from tui_chat.session.commands.command_context import CommandContext, CommandRej
 from tui_chat.session.file_captions import describe_content
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.lines import MessageLine
+from tui_chat.session.room_titles import find_room_title
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings.name_lookup import is_ignored
 from tui_chat.session.strings import chat as chat_strings, moderation as moderation_strings
@@ -111,9 +112,7 @@ async def _list_mentions(context: CommandContext) -> str:
     page = await context.link.require_client().user.list_mentions()
     lines: list[str] = []
     for message in page.messages:
-        view = context.session.find_room(message.room)
-        room = view.title if view is not None else chat_strings.room_label(message.room)
-        moment = chat_strings.date_and_time(message.ts)
+        room, moment = find_room_title(context.session, message.room), chat_strings.date_and_time(message.ts)
         lines.append(f"{moment} {room} · {chat_strings.quote(message.nick_name, describe_content(message))}")
     return "\n".join(lines) or tr("No mentions.")
 

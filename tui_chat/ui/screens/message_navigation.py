@@ -10,10 +10,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from tui_chat.session import date_parser
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
+from tui_chat.session.room_titles import find_room_title
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.search_state import SearchHit
 from tui_chat.session.server_link import ServerLink
@@ -69,6 +71,7 @@ class MessageNavigation:
         screen = SearchScreen(
             lambda request: self._server_link.search(request.query, request.room, request.cursor),
             lambda room: self._view.session.find_room(room) is not None,
+            partial(find_room_title, self._view.session),
             view.name if view is not None else None,
             query,
         )

@@ -35,6 +35,7 @@ class SearchScreen(ListDialog[SearchHit]):
     Args:
         fetch_page: Fetches a page of results.
         is_open: Returns whether a room is open.
+        find_title: Returns the display name of a room.
         current_room: Current room, the target of a search in one room; None if there is none.
         initial_query: Query to search immediately, empty for none.
     """
@@ -47,12 +48,14 @@ class SearchScreen(ListDialog[SearchHit]):
         self,
         fetch_page: Callable[[SearchPageRequest], Awaitable[SearchPage]],
         is_open: Callable[[str], bool],
+        find_title: Callable[[str], str],
         current_room: str | None,
         initial_query: str = "",
     ) -> None:
         super().__init__()
         self._fetch_page = fetch_page
         self._is_open = is_open
+        self._find_title = find_title
         self._current_room = current_room
         self._initial_query = initial_query
         self._scope_room: str | None = None
@@ -191,7 +194,8 @@ class SearchScreen(ListDialog[SearchHit]):
             style="24h" if app_services(self).settings.clock == "none" else app_services(self).settings.clock
         )
         option_list.add_options(
-            Option(_hit_rows(hit, time_format, self._is_open(hit.room))) for hit in hits[self._rendered_count :]
+            Option(_hit_rows(hit, self._find_title(hit.room), time_format, self._is_open(hit.room)))
+            for hit in hits[self._rendered_count :]
         )
         if hits and not self._rendered_count:
             option_list.highlighted = 0
@@ -201,8 +205,10 @@ class SearchScreen(ListDialog[SearchHit]):
     def _status_text(self) -> str:
         state = self._search_state
         if self._hit_to_confirm is not None:
-            return tr("You are not in {room}. Press Enter again to join.", room=self._hit_to_confirm.room)
-        scope = tr("in {room}", room=self._scope_room) if self._scope_room is not None else tr("in all rooms")
+            room = self._find_title(self._hit_to_confirm.room)
+            return tr("You are not in {room}. Press Enter again to join.", room=room)
+        scope_room = self._scope_room
+        scope = tr("in {room}", room=self._find_title(scope_room)) if scope_room is not None else tr("in all rooms")
         if state.request is None:
             return f"{scope} · {tr('Finds messages that contain all words.')}"
         has_count = state.source is not None and not state.problem and (state.hits or not state.is_loading)
@@ -216,14 +222,14 @@ class SearchScreen(ListDialog[SearchHit]):
         return " · ".join(filter(None, parts))
 
 
-def _hit_rows(hit: SearchHit, time_format: TimeFormat, is_open: bool) -> Content:
+def _hit_rows(hit: SearchHit, room_title: str, time_format: TimeFormat, is_open: bool) -> Content:
     line = Content(hit.excerpt)
     for start, end in hit.match_ranges:
         line = line.stylize("bold underline $accent", start, end)
     return with_stable_width(
         Content.assemble(
             (f"{time_format.local_date(hit.ts).isoformat()} {time_format.format_time(hit.ts)} · ", "$text-muted"),
-            (hit.room, "$primary"),
+            (room_title, "$primary"),
             (" · ", "$text-muted"),
             f"* {hit.nick}" if hit.is_action else hit.nick,
             ("" if is_open else f" · {tr('not joined')}", "$text-muted italic"),
