@@ -343,8 +343,8 @@ def _is_redis_url(text: str) -> bool:
 
 
 def _hide_password(url: str) -> str:
-    """Return a URL with `…` in place of its password; any other text stays unchanged."""
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", url)
+    """Return a URL with `…` in place of its password, also in the query; any other text stays unchanged."""
+    return re.sub(r"([?&]password=)[^&]*", r"\1…", re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", url))
 
 
 def _parse_network(text: str) -> IPNetwork:

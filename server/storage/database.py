@@ -200,7 +200,7 @@ async def open_database(
             if another server has locked the file.
     """
     path, url = parse_target(target)
-    display_name = url.set(drivername="postgresql").render_as_string(hide_password=True) if path is None else path
+    display_name = describe_url(url) if path is None else path
     async with AsyncExitStack() as resources:
         try:
             if path is not None:
@@ -279,6 +279,11 @@ def parse_target(target: str | Path) -> tuple[Path | None, URL]:
             return None, url.set(drivername="postgresql+asyncpg")
         case backend:
             raise StorageError(f"the database backend {backend} is not supported; use sqlite or postgresql")
+
+
+def describe_url(url: URL) -> str:
+    """Return the URL of a PostgreSQL database for the operator, without its password and its options."""
+    return url.set(drivername="postgresql", query={}).render_as_string(hide_password=True)
 
 
 def _load_secret(connection: Connection, name: str) -> bytes:

@@ -21,7 +21,7 @@ from sqlalchemy import BigInteger, Connection, RowMapping, exc, func, literal, s
 
 from server.storage import group_tables, schema
 from server.storage.account_changes import ACCOUNT_COUNTER
-from server.storage.database import BUSY_TIMEOUT, PROBE_KEY, parse_target
+from server.storage.database import BUSY_TIMEOUT, PROBE_KEY, describe_url, parse_target
 from server.storage.errors import StorageError, describe_error
 from server.storage.executor import Executor, ThreadExecutor
 from server.storage.postgresql import AsyncExecutor
@@ -132,11 +132,11 @@ async def migrate(path: Path, target: str, on_progress: Callable[[Progress], Non
         raise StorageError(f"cannot migrate to {target}: the target must be a URL of the form postgresql://…")
     async with AsyncExitStack() as stack:
         source = _NamedDatabase(await stack.enter_async_context(_open_source(path)), f"cannot read {path}")
-        target_name = url.set(drivername="postgresql").render_as_string(hide_password=True)
-        with _describe_errors(f"cannot write to {target_name}"):
+        failure = f"cannot write to {describe_url(url)}"
+        with _describe_errors(failure):
             writer = AsyncExecutor(url, pool_size=1)
         stack.push_async_callback(writer.close)
-        return await _Migration(source, _NamedDatabase(writer, f"cannot write to {target_name}"), on_progress).run()
+        return await _Migration(source, _NamedDatabase(writer, failure), on_progress).run()
 
 
 class _NamedDatabase:

@@ -37,6 +37,8 @@ def test_an_unsupported_bus_is_rejected_in_one_line(values: dict[str, str], prob
     assert "\n" not in str(error.value)
 
 
-def test_the_description_of_the_bus_hides_the_password() -> None:
+def test_descriptions_of_bus_and_database_hide_the_passwords() -> None:
     settings = ServerSettings(database=POSTGRESQL, bus="redis://user:secret@host:6379/0")
     assert settings.describe_bus() == "redis://user:…@host:6379/0"
+    settings = ServerSettings(database="postgresql://host/chat?password=secret&ssl=require", bus="local")
+    assert settings.describe_database() == "postgresql://host/chat?password=…&ssl=require"

@@ -99,7 +99,7 @@ async def test_a_directory_path_is_rejected(tmp_path: Path, clock: ManualClock) 
 
 
 async def test_a_refused_connection_is_reported_without_the_password(clock: ManualClock) -> None:
-    error = await open_error("postgresql://chat:secret@127.0.0.1:1/chat", clock)
+    error = await open_error("postgresql://chat:secret@127.0.0.1:1/chat?password=secret", clock)
     assert error == "cannot open the database postgresql://chat:***@127.0.0.1:1/chat: connection refused"
 
 
