@@ -122,10 +122,7 @@ class LogFollower:
         return len(self._rooms)
 
     async def run(self) -> None:
-        """Send positions, compare them with the database, and start and end follows; never returns.
-
-        After each connection of the bus, the permissions are loaded again.
-        """
+        """Send positions, compare them with the database, update follows and reload permissions; never returns."""
         await self._exchange.open()
         next_digest = self._loop.time()
         while True:
