@@ -13,6 +13,9 @@ from tui_chat.client.sync.room_log import RoomLog
 from tui_chat.protocol.events import Member
 from tui_chat.protocol.policies import RoomPolicy
 
+MODERATING_ROLES = frozenset({"moderator", "owner", "admin"})
+"""Values of `RoomPort.role` with the permissions of a moderator."""
+
 
 class ReadMarkerPort(Protocol):
     """Read access to the read marker of a room."""

@@ -7,9 +7,7 @@ from collections.abc import Iterable
 
 from tui_chat.client.errors import UnsupportedByServer
 from tui_chat.protocol.errors import ChatError, Forbidden, TooLong
-from tui_chat.session.ports import RoomPort
-
-_MODERATING_ROLES = frozenset({"moderator", "owner", "admin"})
+from tui_chat.session.ports import MODERATING_ROLES, RoomPort
 
 
 def find_upload_refusal(room: RoomPort) -> ChatError | None:
@@ -24,7 +22,7 @@ def find_upload_refusal(room: RoomPort) -> ChatError | None:
     for audience in (policy.speak, policy.upload):
         if audience == "members" and room.role is None:
             return Forbidden("members_only")
-        if audience == "moderators" and room.role not in _MODERATING_ROLES:
+        if audience == "moderators" and room.role not in MODERATING_ROLES:
             return Forbidden("moderators_only")
     return None
 

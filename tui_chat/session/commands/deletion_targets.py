@@ -5,10 +5,9 @@ from tui_chat.session.commands.people_handlers import parse_nick
 from tui_chat.session.commands.registry import CommandRejected
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
+from tui_chat.session.ports import MODERATING_ROLES
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.strings import chat as chat_strings
-
-_MODERATING_ROLES = frozenset({"moderator", "owner", "admin"})
 
 
 def may_delete(view: RoomView, line: MessageLine) -> bool:
@@ -16,7 +15,7 @@ def may_delete(view: RoomView, line: MessageLine) -> bool:
 
     Only the server knows the role of the author. A rejected deletion arrives as the error of the outbox item.
     """
-    return line.is_own or view.room.role in _MODERATING_ROLES
+    return line.is_own or view.room.role in MODERATING_ROLES
 
 
 def find_target(view: RoomView, nick: str) -> MessageLine:
