@@ -10,10 +10,10 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from tui_chat.ui.input.input_sequencer import (
+    EFFECT_ROUNDS,
+    EFFECT_TIMEOUT,
     READY_POLL_INTERVAL,
     SCREEN_READY_TIMEOUT,
-    SETTLE_ROUNDS,
-    SETTLE_TIMEOUT,
     InputSequencer,
     MessageTarget,
     QueuedInput,
@@ -72,7 +72,7 @@ async def test_a_key_waits_for_all_nodes_in_all_rounds() -> None:
     await bench.push("f1", "f2")
     assert bench.dispatched == ["f1"]
     await bench.app.queue.popleft()()
-    for _ in range(SETTLE_ROUNDS):
+    for _ in range(EFFECT_ROUNDS):
         assert bench.dispatched == ["f1"]
         await focused.queue.popleft()()
         await bench.app.queue.popleft()()
@@ -91,7 +91,7 @@ async def test_a_key_is_dispatched_after_the_timeout_at_the_latest() -> None:
     bench = SequencerBench(QueueNode())
     await bench.push("f1", "f2")
     [(delay, on_timeout)] = bench.timers
-    assert delay == SETTLE_TIMEOUT
+    assert delay == EFFECT_TIMEOUT
     await on_timeout()
     assert bench.dispatched == ["f1", "f2"]
 

@@ -6,7 +6,7 @@ the message queue of a widget. A slow connection delivers several keys at once, 
 - Order: a key is dispatched after all effects of the earlier keys: opened and closed screens, room switches, text.
 - Local keys: printable characters and other local keys of one field do not wait for each other, because the message
   queue of the field preserves their order.
-- Liveness: after `SETTLE_TIMEOUT` seconds the next key is dispatched in any case.
+- Liveness: after `EFFECT_TIMEOUT` seconds the next key is dispatched in any case.
 """
 
 from collections import deque
@@ -23,11 +23,11 @@ from tui_chat.ui.input.inserted_text import typed_text
 
 # Passes from the focused widget up to the app until a key has had all its effects: the widget or an ancestor handles
 # the key, messages of the widget reach its ancestors, and a closing screen calls back the screen that opened it.
-SETTLE_ROUNDS = 3
+EFFECT_ROUNDS = 3
 
 READY_POLL_INTERVAL = 0.01  # seconds between two checks whether the target of a key is ready
 
-SETTLE_TIMEOUT = 2.0
+EFFECT_TIMEOUT = 2.0  # seconds that input waits for the effects of an earlier key
 
 SCREEN_READY_TIMEOUT = 2.0  # seconds that input waits for a new screen
 
@@ -104,17 +104,21 @@ class InputSequencer:
         self._set_timer = set_timer
         self._pending: deque[QueuedInput] = deque()
         self._generation = 0  # identifies the current wait; callbacks of earlier waits are ignored
-        self._settling = False
+        self._is_waiting = False
         self._local_in_flight = False  # a local key was dispatched and may not be handled yet
         self._timeout_timer: Timer | None = None
         self._polling = False  # a timer checks whether the target is ready
 
     async def push(self, item: QueuedInput) -> None:
-        """Append a key or paste, and dispatch as much of the queue as possible."""
+        """Append a key or paste, and dispatch the queue up to the first item that has to wait.
+
+        A waiting item is dispatched later without a further call, at the latest after `EFFECT_TIMEOUT`, unless its
+        target is not ready.
+        """
         self._pending.append(item)
         await self._dispatch_pending()
-        if self._pending and self._settling and self._timeout_timer is None:
-            self._timeout_timer = self._set_timer(SETTLE_TIMEOUT, self._finish_settling)
+        if self._pending and self._is_waiting and self._timeout_timer is None:
+            self._timeout_timer = self._set_timer(EFFECT_TIMEOUT, self._end_wait)
 
     def drain_pending(self) -> list[QueuedInput]:
         """Remove and return all undispatched input."""
@@ -122,7 +126,8 @@ class InputSequencer:
         return drained
 
     async def _dispatch_pending(self) -> None:
-        while self._pending and not self._settling:
+        """Dispatch the queue up to the first item that has to wait. An unready target is checked again by a timer."""
+        while self._pending and not self._is_waiting:
             if not self._is_ready():
                 if not self._polling:
                     self._polling = True
@@ -132,19 +137,20 @@ class InputSequencer:
                 return
             is_local = self._is_local(self._pending[0])
             if self._local_in_flight and not is_local:
-                self._begin_settling()
+                self._begin_wait()
                 return
             await self._dispatch(self._pending.popleft())
             if is_local:
                 self._local_in_flight = True
             else:
-                self._begin_settling()
+                self._begin_wait()
 
     async def _on_poll(self) -> None:
         self._polling = False
         await self._dispatch_pending()
 
     def _is_local(self, item: QueuedInput) -> bool:
+        """Return whether an item is a key that affects only the focused field."""
         field = self._focus_path()[0]
         if not isinstance(item, Key) or not isinstance(field, Input | TextArea):
             return False
@@ -152,11 +158,12 @@ class InputSequencer:
             return True
         return isinstance(field, LocalKeyField) and field.is_local_key(item)
 
-    def _begin_settling(self) -> None:
-        self._settling = True
+    def _begin_wait(self) -> None:
+        """Wait with further input until the effects of the dispatched keys are complete."""
+        self._is_waiting = True
         self._generation += 1
         path = self._focus_path()
-        path[-1].call_later(self._visit_next_node, self._generation, SETTLE_ROUNDS, iter(path))
+        path[-1].call_later(self._visit_next_node, self._generation, EFFECT_ROUNDS, iter(path))
 
     async def _visit_next_node(self, generation: int, rounds: int, path: Iterator[MessageTarget]) -> None:
         """Enqueue this method in the next node of the path, after all messages that the key has caused there.
@@ -166,7 +173,7 @@ class InputSequencer:
             rounds: Passes left, including this one; the wait ends after the last.
             path: Nodes left in this pass.
         """
-        if generation != self._generation or not self._settling:
+        if generation != self._generation or not self._is_waiting:
             return
         for node in path:
             if node.call_later(self._visit_next_node, generation, rounds, path):
@@ -174,10 +181,11 @@ class InputSequencer:
         if rounds > 1:
             await self._visit_next_node(generation, rounds - 1, iter(self._focus_path()))
         else:
-            await self._finish_settling()
+            await self._end_wait()
 
-    async def _finish_settling(self) -> None:
-        self._settling = self._local_in_flight = False
+    async def _end_wait(self) -> None:
+        """End the wait and dispatch the queue."""
+        self._is_waiting = self._local_in_flight = False
         if self._timeout_timer is not None:
             self._timeout_timer.stop()
             self._timeout_timer = None
