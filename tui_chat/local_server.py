@@ -159,7 +159,10 @@ class LocalServer:
         raise LocalServerError(message, code, running_url)
 
     def _spawn(self, host: str, port: int) -> dict[str, str]:
-        """Start the process, and return its start report; a failure gives a report with `error` and `code`."""
+        """Release a previous server, start the process, wait for its start report, and return the report.
+
+        A failure gives a report with `error` and `code`.
+        """
         self.close()
         path = server_log_path()
         try:

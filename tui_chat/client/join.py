@@ -90,7 +90,11 @@ class RoomJoiner:
         return room
 
     async def open_cached(self, request: JoinRoom) -> Room | None:
-        """Open a cached room and start the join; return None if not cached (see `ChatClient.open_cached`)."""
+        """Load the cache of a room, start the join in the background, and return the room (`ChatClient.open_cached`).
+
+        An open room is returned unchanged; a join leaves an observed one first. Without a readable cache, a new room is
+        removed, and the result is None.
+        """
         room, is_new, replaced_room = self._get_or_create(request)
         is_open = False
         try:

@@ -295,7 +295,10 @@ class RoomMembership:
             )
 
     def _find_title(self, response: ObserveResponse) -> str:
-        """Return the title of a private room, or the known nicknames of the others in a direct room."""
+        """Return the title of a private room, the nicknames of the others in a direct room, otherwise an empty text.
+
+        The members of the response are only the source for a direct room without a known title.
+        """
         context = self.context
         if response.room.visibility != "direct":
             return sanitize.room_name(response.room.title or "")
@@ -316,7 +319,11 @@ class RoomMembership:
         await self.sender.claim_orphans()
 
     async def _send_join(self, transport: "Transport", since: int | None) -> ObserveResponse | None:
-        """Join or observe the room under its current name; return None on a basic server."""
+        """Join or observe the room under its current name and nickname; return None on a basic server.
+
+        Raises as `Transport.join` or `Transport.request`; `NotFound` of a first join with an invite gets the reason
+        `room_not_found_by_invite`.
+        """
         limit = self._request.limit if since is None else HISTORY_PAGE
         if isinstance(self._request, Observe):
             request = replace(self._request, room=self.context.name, since=since, limit=limit)

@@ -80,7 +80,7 @@ class OwnedRooms:
     async def list_memberships(self) -> list[OwnRoom]:
         """Return the rooms with a durable membership of the account, latest activity first.
 
-        The open direct rooms get the current nicknames of their members as title.
+        Direct rooms get the current nicknames of their other members as title, also open ones.
         """
         response = await self._context.request(MyRooms(), OwnRoomList)
         rooms = [sanitize.received(room) for room in response.rooms]

@@ -184,7 +184,7 @@ class ReaderCommands:
         self._session.apply_settings()
 
     def _go_to_room(self, room: str) -> None:
-        """Show and announce an open room, or start the join of another one."""
+        """Show and announce an open room, or start the join of another one, which waits while offline."""
         view = self._session.current_room
         if self._session.find_room(room) is None:
             if isinstance(self._session.connection_state, Offline):
@@ -203,7 +203,7 @@ class ReaderCommands:
         return self._reader.controller.messages.submit(ComposeMode(kind, line.seq, ""), text)
 
     async def _confirm(self, question: str, label: str) -> bool:
-        """Ask a question; only `y` or the label confirms."""
+        """Ask a question; return True for `y`, `yes` or the label, case ignored, and False for any other input."""
         try:
             answer = await self._prompt(f"{question} [{label}: y] ", is_secret=False)
         except EOFError:
@@ -211,6 +211,7 @@ class ReaderCommands:
         return answer.strip().casefold() in ("y", "yes", label.casefold())
 
     def _change_server(self, address: str) -> None:
+        """End the session and set `next_server`; raise `InvalidAddress` for an invalid address."""
         self.next_server = parse_address(address)
         self._reader.finished.set()
 
@@ -295,10 +296,10 @@ class ReaderCommands:
     def _restart_local_server(self) -> None:
         """Restart the local server in the background; no effect for a session on another server."""
         if self._link.url == self._local_server.url:
-            self._link.start(self._announce_failed_restart())
+            self._link.start(self._restart_or_announce_failure())
 
-    async def _announce_failed_restart(self) -> None:
-        """Start the local server again after a crash, or find it alive; the session reconnects by itself."""
+    async def _restart_or_announce_failure(self) -> None:
+        """Start the local server again, or join a running one; the session reconnects without further requests."""
         try:
             await self._local_server.restart()
         except LocalServerError as error:
@@ -308,7 +309,10 @@ class ReaderCommands:
         self._link.start(self._announce_stop())
 
     async def _announce_stop(self) -> None:
-        """Stop the server of the session and end the session; with other clients, only announce a question at first."""
+        """Stop the server of the session, announce the stop, and end the session.
+
+        A failure, and the question about other clients at first, are only announced.
+        """
         try:
             question = await self._local_server.stop(self._link.url)
         except LocalServerError as error:

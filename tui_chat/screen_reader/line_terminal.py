@@ -134,7 +134,10 @@ class LineTerminal:
             self._output.write(f"{text}\n")
 
     def _flush_overdue(self) -> None:
-        """Write the queued lines if the input line is empty, or has been unchanged for `IDLE_FLUSH_SECONDS`."""
+        """Write the queued lines if the input line is empty, or has been unchanged for `IDLE_FLUSH_SECONDS`.
+
+        In the second case, the input is written again below the lines.
+        """
         current, now = self.current_input(), time.monotonic()
         if current != self._last_input[0]:
             self._last_input = (current, now)
@@ -203,7 +206,7 @@ def read_input(prompt: str = "") -> str:
 
 
 def _save_terminal_state() -> Callable[[], None]:
-    """Return a function that restores the current terminal attributes."""
+    """Return a function that restores the current terminal attributes, without effect if they cannot be read."""
     try:
         import termios  # noqa: PLC0415 (POSIX only)
 

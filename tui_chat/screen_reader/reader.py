@@ -91,7 +91,7 @@ class ScreenReader:
         }
 
     async def process_events(self) -> None:
-        """Announce session events until the client closes; a lost connection does not end the call."""
+        """Apply session events until the client closes; neither a lost connection nor an exception ends the call."""
         async for event in self.controller.server_link.event_queue:
             self.controller.apply_safely(event)
 

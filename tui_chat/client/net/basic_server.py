@@ -127,7 +127,10 @@ class BasicServer:
         )
 
     def _is_announcement(self, push: BasicMessage) -> bool:
-        """Return whether a push announces a join; the first push after a join can define the form of announcements."""
+        """Return whether a push announces a join; the first push after a join can define the form of announcements.
+
+        A push without a nickname, an expected echo and a text above `MAX_LINE_LENGTH` announce no join.
+        """
         is_first, self._is_first_push = self._is_first_push, False
         nick, text = push.nick_name, push.message
         is_own = nick == self._get_nick()

@@ -85,7 +85,10 @@ def auth_error(body: bytes) -> Unauthorized:
 
 
 def rejection_error(payload: Any) -> Unreachable | Unauthorized | None:
-    """Return the sanitized error of a CONNECT_ERROR packet, None for an unknown payload."""
+    """Return the sanitized error of a CONNECT_ERROR packet; `Unreachable` for all codes except `unauthorized`.
+
+    None for an unknown payload.
+    """
     try:
         rejection = msgspec.convert(payload, _Rejection)
     except msgspec.ValidationError:
@@ -97,7 +100,11 @@ def rejection_error(payload: Any) -> Unreachable | Unauthorized | None:
 
 
 def decode_sanitized(response_type: type[WireStructT], body: bytes) -> WireStructT:
-    """Decode a response; raise the server's error as of `sanitize_error`, `InternalError` for an invalid response."""
+    """Return a decoded response, of which only a `SendResponse` is sanitized.
+
+    Raises:
+        ChatError: The error of the server as of `sanitize_error`, or `InternalError` for an invalid response.
+    """
     try:
         response = decode_response(response_type, body)
     except ChatError as error:

@@ -116,7 +116,10 @@ class Connector:
             await self._open_transport()
 
     async def run(self) -> None:
-        """Connect, and reconnect after each loss and each unexpected exception, until cancelled."""
+        """Connect, and reconnect after each loss and each unexpected exception, until cancelled.
+
+        After a rejected token, the next attempt follows `set_token`. An unexpected exception is reported.
+        """
         watch_task = self._tasks.supervise(self._watch_for_suspend, "suspend detection")
         try:
             while True:

@@ -198,7 +198,7 @@ class Transport:
         return None if self.basic_room is not None else await self.request(request, JoinResponse)
 
     async def _require_observers(self, room: str) -> None:
-        """Raise `UnsupportedByServer` for a server that supports only members, a basic server included."""
+        """Raise `UnsupportedByServer` for a server that requires a join, known from one `unobserve` per connection."""
         async with self._detection_lock:
             if self._supports_observers is None:
                 body = await self._request_and_detect(Unobserve(room=room))
@@ -210,7 +210,7 @@ class Transport:
             raise UnsupportedByServer("observers_unsupported")
 
     async def _request_and_detect(self, request: Request) -> bytes | None:
-        """Send a first request and determine the server type; return the response, or None of a basic server."""
+        """Send a request, store the server type, and return the response, None of a basic server; raise as `send`."""
         async with self._send_request(request) as response:
             first_results = {response, self._basic_push_received}
             await asyncio.wait(first_results, timeout=BASIC_SERVER_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)

@@ -353,7 +353,10 @@ class OutboxSender:
         return next((item for item in pending_items if item.needs_upload), None)
 
     def _on_upload_changed(self, item: OutboxItem) -> None:
-        """Apply progress and uploads of an item, unless it was removed or failed meanwhile."""
+        """Apply progress and uploads of an item, unless the item was removed or failed meanwhile.
+
+        New uploads are stored in the outbox and continue the delivery.
+        """
         current = self._items.get(item.client_id)
         if current is None or current.state is not OutboxItemState.PENDING:
             return
@@ -372,7 +375,7 @@ class OutboxSender:
             self._update(replace(self._items[client_id], persisted=True))
 
     def _next_item(self) -> OutboxItem | None:
-        """Return the first pending item that neither awaits its echo nor lets later items overtake its uploads."""
+        """Return the first pending item, without items that await their echo or were overtaken during their uploads."""
         pending_items = (item for item in self._items.values() if item.state is OutboxItemState.PENDING)
         return next(
             (

@@ -82,7 +82,10 @@ class OutboxUploads:
         return item.needs_upload and item.client_id in self._overtaken
 
     async def wait(self, item: OutboxItem) -> None:
-        """Wait for the end of the uploads of an item, at most `HEAD_START` seconds; later items then continue."""
+        """Wait until the uploads of the current item end; after `HEAD_START` seconds, let later items overtake `item`.
+
+        Starts the uploads unless they run. The current item may be an earlier one that was overtaken.
+        """
         self.start()
         finished = self._finished
         with suppress(TimeoutError):
