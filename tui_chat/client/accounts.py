@@ -166,6 +166,7 @@ def _import_http_request() -> Any:
 
 
 def _decode(response_type: type[StructT], body: bytes) -> StructT:
+    """Return a decoded response; raise `InternalError` for an invalid one."""
     try:
         return msgspec.json.decode(body, type=response_type)
     except (msgspec.MsgspecError, RecursionError):

@@ -117,6 +117,7 @@ def _open_without_waiting(path: str, flags: int) -> int:
 
 
 def _require_regular(path: Path, status: os.stat_result) -> None:
+    """Raise `IsADirectoryError` for a directory, `OSError` for any other file that is not regular."""
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(EISDIR, os.strerror(EISDIR), str(path))
     if not stat.S_ISREG(status.st_mode):
@@ -131,6 +132,7 @@ def _require_utf8(path: Path) -> None:
 
 
 def _printable(path: str | Path) -> str:
+    """Return a path with U+FFFD in place of bytes that are not UTF-8."""
     return os.fsencode(path).decode(errors="replace")
 
 

@@ -72,12 +72,18 @@ class PushDispatcher:
             self._context.tasks.report(f"handler of {event}", error)
 
     def _apply_basic(self, room_key: str, event: str, body: bytes) -> None:
+        """Apply a push of a basic server, which names no room, to the room with this key; ignore other pushes."""
         push = decode_basic_push(event, body)
         for room in self._rooms:
             if push is not None and room.membership.context.key == room_key:
                 room.membership.on_basic_push(push)
 
     def _apply(self, push: events.WireStruct) -> None:
+        """Apply a push; one of an unopened room only as a read marker or announcement of a direct room.
+
+        Raises:
+            ChatError: The room name is invalid.
+        """
         if isinstance(push, events.GoingAwayPush):
             self._context.connector.on_going_away(push.reconnect_after)
             return

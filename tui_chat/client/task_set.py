@@ -83,6 +83,7 @@ class TaskSet:
                 return
 
     def _on_done(self, task: asyncio.Task[Any]) -> None:
+        """Remove an ended task, and report its exception."""
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             self.report(task.get_name(), error)

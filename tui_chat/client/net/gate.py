@@ -24,7 +24,7 @@ class Gate(Generic[T]):
         self.value: T | None = None
         self.has_failed = False
         self._error: ChatError | None = None
-        self._settled = asyncio.Event()
+        self._resolved = asyncio.Event()  # set with a value or an error
 
     @property
     def has_error(self) -> bool:
@@ -35,7 +35,7 @@ class Gate(Generic[T]):
         """Set the value and resume all waiters; no effect after `fail`."""
         if not self.has_failed:
             self.value, self._error = value, None
-            self._settled.set()
+            self._resolved.set()
 
     def clear(self, value: T | None = None) -> None:
         """Clear the value; later `wait` calls block. No effect after `fail` and `suspend`.
@@ -45,25 +45,25 @@ class Gate(Generic[T]):
         """
         if self._error is None and (value is None or value is self.value):
             self.value = None
-            self._settled.clear()
+            self._resolved.clear()
 
     def suspend(self, error: ChatError) -> None:
         """Clear the value, and raise an error in all waiters until the next value; no effect after `fail`."""
         if not self.has_failed:
             self.value, self._error = None, error
-            self._settled.set()
+            self._resolved.set()
 
     def resume(self) -> None:
         """End `suspend` without a value; later `wait` calls block. No effect after `fail`."""
         if self._error is not None and not self.has_failed:
             self._error = None
-            self._settled.clear()
+            self._resolved.clear()
 
     def fail(self, error: ChatError) -> None:
         """Clear the value, and raise an error in all current and future waiters; the first error is permanent."""
         if not self.has_failed:
             self.value, self._error, self.has_failed = None, error, True
-            self._settled.set()
+            self._resolved.set()
 
     async def wait(self) -> T:
         """Wait for a value and return it; immediately if one is set.
@@ -77,5 +77,5 @@ class Gate(Generic[T]):
             if self._error is not None:
                 # A shared exception instance would accumulate the tracebacks of all waiters.
                 raise self._error.copy()
-            await self._settled.wait()
+            await self._resolved.wait()
         return self.value

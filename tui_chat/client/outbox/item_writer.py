@@ -102,6 +102,7 @@ class OutboxItemWriter:
         return OutboxScope(client.url, room.key, hash_identity(client.identity), room.nick_key)
 
     async def _add(self, outbox: Outbox, item: OutboxItem) -> None:
+        """Write an item; a success is passed to `on_added`, and the next failure is reported again."""
         try:
             if await self._attempt(outbox.add(self._scope, item)):
                 self._context.client.reported_reasons.discard(OUTBOX_UNSAVED)
@@ -110,6 +111,7 @@ class OutboxItemWriter:
             self._adding.pop(item.client_id, None)
 
     async def _delete(self, outbox: Outbox, client_id: UUID) -> None:
+        """Delete an item after its addition; after a failure, which is logged, `deleting_ids` still contains the id."""
         if (add_task := self._adding.get(client_id)) is not None:
             await asyncio.wait({add_task})
         try:

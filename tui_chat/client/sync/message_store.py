@@ -139,6 +139,7 @@ class MessageStore:
         return self._blocks.get_items(self._chunks[chunk_number].block)
 
     def _lookup(self, seq: int) -> _StoredMessage:
+        """Return a stored message; raise `KeyError` if absent."""
         chunk_number, bit = divmod(seq, BLOCK_SIZE)
         chunk = self._chunks[chunk_number]
         if not chunk.bitmap >> bit & 1:
