@@ -124,7 +124,7 @@ class SqliteFile:
             raise LocalStorageError(_error_text(error)) from None
 
     def _run_transaction(self, operation: Callable[[sqlite3.Connection], T], write: bool) -> T:
-        """Open the file if necessary, and run an operation as one transaction; an exception rolls back and propagates."""
+        """Open the file if necessary, and run an operation as one transaction; an exception rolls it back."""
         connection = self._connection = self._connection or self._open()
         connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
         with connection:
