@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from errno import EPERM
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,11 @@ from tui_chat.session.file_captions import describe_content
 from tui_chat.session.log_format import format_entry
 
 
-async def test_files_are_sent_and_received(tmp_path: Path) -> None:
+def _refuse_link(*_: object) -> None:
+    raise PermissionError(EPERM, os.strerror(EPERM))
+
+
+async def test_files_are_sent_and_received(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = bytes(range(256)) * 1000
     source = tmp_path / "茶 menu#1.bin"
     source.write_bytes(content)
@@ -49,7 +54,12 @@ async def test_files_are_sent_and_received(tmp_path: Path) -> None:
             assert named.read_bytes() == content
             with pytest.raises(FileExistsError):
                 await bob_room.files.download(message.attachments[0], named)
-            assert len(list(target.iterdir())) == 3
+            monkeypatch.setattr(os, "link", _refuse_link)  # as a file system without hard links
+            unlinked = await bob_room.files.download(message.attachments[0], target)
+            assert (unlinked.name, unlinked.read_bytes()) == ("茶 menu#1 (3).bin", content)
+            with pytest.raises(FileExistsError):
+                await bob_room.files.download(message.attachments[0], named)
+            assert len(list(target.iterdir())) == 4
             source.write_bytes(bytes(400_000))
             with pytest.raises(TooLong):
                 await bob_room.send("", files=[source])

@@ -165,10 +165,10 @@ def _create_temporary(target: Path) -> Path:
 
 
 def _publish(temporary: Path, target: Path, name: str) -> Path:
-    """Link a complete file to its name and return the new path.
+    """Give a complete file its name, and return the new path.
 
     Args:
-        temporary: Complete file, which remains.
+        temporary: Complete file, which the caller deletes if it remains.
         target: New file, or a directory for a file with the first free name of `_list_names`.
         name: Name of a file in the directory.
 
@@ -176,15 +176,30 @@ def _publish(temporary: Path, target: Path, name: str) -> Path:
         FileExistsError: The target is an existing file.
     """
     if not target.is_dir():
-        os.link(temporary, target)
+        _link(temporary, target)
         return target
     for candidate in _list_names(name):
         try:
-            os.link(temporary, target / candidate)
+            _link(temporary, target / candidate)
         except FileExistsError:
             continue
         return target / candidate
     raise AssertionError("unreachable")
+
+
+def _link(temporary: Path, target: Path) -> None:
+    """Give a file another name, without replacing an existing file; the old name may disappear.
+
+    Raises:
+        FileExistsError: The target exists.
+    """
+    try:
+        os.link(temporary, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links, such as FAT
+        os.close(os.open(target, os.O_CREAT | os.O_EXCL, 0o600))
+        temporary.replace(target)
 
 
 def _list_names(name: str) -> itertools.chain[str]:
