@@ -168,7 +168,10 @@ class _Visit:
 
 @asynccontextmanager
 async def open_room(target: CliTarget, limit: int) -> AsyncGenerator[Room]:
-    """Observe the target's room for the duration of the context, or join if the observation requires a join.
+    """Observe the target's room for the duration of the context.
+
+    A join replaces the observation on a server that requires a join, and in a private room with an invite or with the
+    guest key of a durable member (`_Visit.join_after`).
 
     The default address is the last used server, then the local one; the default nickname is the last used one, then the
     login name. A new name of the room is printed on standard error. A join redeems the invite of the address and saves
@@ -233,8 +236,8 @@ class ScriptSender:
     async def send(self, text: str) -> SendResponse:
         """Send a message and wait for the acknowledgement; save a new guest key in the profile.
 
-        On a server that requires a join, and to redeem an invite, the first call joins the room for the rest of the
-        command, with a notice on standard error.
+        If the server or the room requires a join (`_Visit.join_after`), the first call joins the room for the rest of
+        the command, with a notice on standard error.
 
         Raises:
             ChatError: As `ChatClient.send_as`, `ChatClient.join` and `Room.send`.

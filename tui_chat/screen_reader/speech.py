@@ -57,10 +57,10 @@ def unread_text(room: str, count: int, mentions: int) -> str:
 
 
 def closed_rooms_text(rooms: Iterable[ClosedRoom]) -> str:
-    """Return the counts of the rooms with unread messages that are not open, at most five; "" without one.
+    """Return the counts of the rooms with unread messages that are not open, "" without one.
 
-    For example `Unread in rooms that are not open. tea: 3 unread messages. /go NAME opens a room.` Direct rooms with
-    unread messages open themselves.
+    For example `Unread in rooms that are not open. tea: 3 unread messages. /go NAME opens a room.` Of more than five
+    rooms, the last ones are only counted. Direct rooms are omitted, because those with unread messages open themselves.
     """
     texts = [
         unread_text(room.title, room.unread_count, room.mention_count)

@@ -296,7 +296,7 @@ class Connector:
                 await self._probe()
 
     async def _probe(self) -> None:
-        """Abort the current transport unless it answers a ping within `PROBE_TIMEOUT` seconds."""
+        """Measure the latency of the current transport; abort it without a pong within `PROBE_TIMEOUT` seconds."""
         if (transport := self.gate.value) is not None:
             try:
                 async with asyncio.timeout(PROBE_TIMEOUT):
