@@ -103,6 +103,7 @@ class CompressedList(Sequence[Line]):
         return None
 
     def _splice_block(self, block_index: int, offset: int, removed: int, lines: Sequence[Line]) -> None:
+        """Splice the lines of one block in place, and remove the block if no line remains."""
         self._compressed.get_items(self._blocks[block_index])[offset : offset + removed] = lines
         self._key_hashes[block_index][offset : offset + removed] = _hash_keys(lines)
         growth = len(lines) - removed

@@ -275,6 +275,7 @@ class SessionController:
                 self._open_direct_room(room.name)
 
     def _on_room_opened(self, event: RoomOpened) -> None:
+        """Add the room, report a changed nickname and a queued join, and pass a requested room to the front end."""
         room, nick = event.room, event.requested_nick
         is_new = self.session.find_room(room.name) is None
         view = self.session.add_room(room, event.saved_state, show=event.show)
@@ -341,6 +342,7 @@ class SessionController:
             self._report_nick(view.nick)
 
     def _on_nick_assigned(self, event: NickAssigned) -> None:
+        """Add a notice if the assigned nickname is not the requested one."""
         if names.canonical_key(event.assigned) != names.canonical_key(event.requested):
             self.session.add_notice(
                 tr(

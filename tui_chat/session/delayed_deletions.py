@@ -61,6 +61,7 @@ class DelayedDeletions:
         return bool(delayed)
 
     def _finish(self, view: RoomView, seq: int) -> None:
+        """End the delay of a deletion and queue the deletion; restore the message after an error."""
         self._timers.pop((view, seq)).cancel()
         if view.deletions.get(seq) is not DeletionState.DELAYED:
             return  # the server replaced the log, so that `seq` belongs to another message

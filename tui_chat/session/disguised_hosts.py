@@ -71,6 +71,7 @@ def _is_symbol(character: str) -> bool:
 
 
 def _has_mixed_scripts(label: str) -> bool:
+    """Return whether a label has letters of several scripts outside `_SCRIPT_COMBINATIONS`, or of another script."""
     if label.isascii():
         return False
     # Deferred import: the module reads its table, and few messages contain such hosts.

@@ -38,6 +38,7 @@ def find(name: str) -> str | None:
 
 @cache
 def _load_names() -> dict[str, str]:
+    """Return the fully qualified emoji by their case-folded names and aliases."""
     from emoji import EMOJI_DATA  # noqa: PLC0415 (50 ms, at the first lookup)
 
     return {

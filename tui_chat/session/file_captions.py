@@ -62,6 +62,7 @@ def describe_outbox_item(item: OutboxItem) -> str:
 
 
 def _describe_outbox_file(item: OutboxItem, index: int) -> str:
+    """Return the caption of one file; only the first file without a completed upload has a percentage."""
     file = item.files[index]
     size = describe_size(file.size)
     if file.upload_id is not None or item.state is not OutboxItemState.PENDING:

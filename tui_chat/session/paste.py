@@ -68,6 +68,7 @@ class Paste:
         return file_modes if len(self.text) > MAX_EDITED else self._text_modes() + file_modes
 
     def _text_modes(self) -> list[tuple[PasteMode, int]]:
+        """Return the modes other than `FILE` with their numbers of messages."""
         modes = [(PasteMode.EDIT, 0)]
         if len(self.text) <= MESSAGE_CHARACTERS:
             modes.append((PasteMode.SINGLE_MESSAGE, 1))

@@ -335,6 +335,7 @@ class RoomView:
         ]
 
     def _put_lines(self, lines: list[MessageLine]) -> None:
+        """Put lines into the transcript, and update the quotes of replies to them."""
         self.transcript.put_messages(lines)
         # The same batch may contain or change the parent message of a quote.
         for seq in self._replies.update(lines):

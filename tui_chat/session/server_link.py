@@ -143,6 +143,7 @@ class ServerLink:
             self.event_queue.put(ConnectFailed(InternalError("client_error")))
 
     async def _run(self) -> None:
+        """Open the storage and the client, open the first room or connect, and wait until cancelled."""
         from tui_chat.client.client import ChatClient  # noqa: PLC0415 (200 ms)
         from tui_chat.client.outbox.store import Outbox  # noqa: PLC0415
         from tui_chat.client.storage.history_db import LocalHistory  # noqa: PLC0415
@@ -227,6 +228,7 @@ class ServerLink:
             self._queued_joins[key].add_done_callback(lambda _: self._queued_joins.pop(key))
 
     async def _join(self, room: str, nick: str, saved_state: SavedRoomState, *, was_queued: bool) -> None:
+        """Join a room, without a time limit if queued; a rejected queued room is no longer restored."""
         options: dict[str, Any] = {"timeout": None} if was_queued else {}
         try:
             invite = self.invites.get(names.canonical_key(room))
@@ -261,6 +263,7 @@ class ServerLink:
         self._queue_join(name, self._restore_room(name, nick, SavedRoomState(read_seq=0)))
 
     async def _restore_room(self, name: str, nick: str, new_state: SavedRoomState | None = None) -> None:
+        """Open a room from the cache, or join without a time limit. An error is reported with the name of the room."""
         client, saved_state = self.require_client(), await self.composer_store.load_room(name)
         saved_state = saved_state if new_state is None or saved_state.read_seq is not None else new_state
         try:

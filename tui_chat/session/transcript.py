@@ -41,6 +41,7 @@ def coalesce(splices: Iterable[Splice]) -> list[Splice]:
 
 
 def _merge(first: Splice, second: Splice) -> Splice:
+    """Return the splice with the effect of two adjacent or overlapping ones."""
     end = first.index + len(first.lines)
     second_end = second.index + second.removed
     head = first.lines[: max(0, second.index - first.index)]
@@ -305,6 +306,7 @@ class Transcript:
             self._splice(index, 1, [], [])
 
     def _splice(self, index: int, removed: int, keys: list[_SortKey], lines: Sequence[Line]) -> None:
+        """Change keys and lines, and queue the splice; above `MAX_QUEUED_LINES`, drop the queue for a reload."""
         self._keys[index : index + removed] = array("q", keys)
         self.lines.splice(index, removed, lines)
         self._queued_lines += 1 + len(lines)

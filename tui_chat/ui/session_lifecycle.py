@@ -175,6 +175,7 @@ class SessionLifecycle:
         self._window.start_worker(self._stop_server(), "local-server")
 
     async def _stop_server(self) -> None:
+        """Stop the server, show its question or error, or end the session."""
         if self._controller is None:
             return
         try:
@@ -205,6 +206,7 @@ class SessionLifecycle:
         self._worker = self._window.start_worker(self._start_local_server(host, port, join=join), "local-server")
 
     async def _start_local_server(self, host: str, port: int, *, join: bool) -> None:
+        """Start or join the server while the form waits, and enter its address, or show the error."""
         form = self._window.join_form
         form.begin_waiting(tr("Starting a server…"))
         try:

@@ -361,6 +361,7 @@ NO_COLOR_FILTERS: Sequence[LineFilter] = (NoColorFilter(),)
 
 @lru_cache(4096)
 def _strip_color(style: Style) -> Style:
+    """Return a style without colors, in reverse video if the background had a color."""
     colorless = style.without_color
     if style.link:
         # Rich assigns a new link id to each copy, which would split a wrapped hyperlink into several.

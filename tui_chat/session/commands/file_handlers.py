@@ -47,6 +47,7 @@ def upload_paths(room: str, paths: Sequence[Path], context: CommandContext) -> N
 
 
 async def _upload(room: str, paths: Sequence[Path], context: CommandContext) -> str:
+    """Read the files in a thread, then queue the message; raise the `ChatError` of the first unusable or empty file."""
     files: list[OutboxFile] = []
     for path in paths:
         try:

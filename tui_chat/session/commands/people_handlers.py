@@ -109,6 +109,7 @@ def list_mentions(_: str, context: CommandContext) -> None:
 
 
 async def _list_mentions(context: CommandContext) -> str:
+    """Return a line with local time, room, author and content for each message, or a sentence without messages."""
     page = await context.link.require_client().user.list_mentions()
     lines: list[str] = []
     for message in page.messages:
@@ -149,6 +150,7 @@ def _join_details(nick: str, *details: str) -> str:
 
 
 def _member_details(member: Member, room: RoomView, rooms: list[RoomView], context: CommandContext) -> list[str]:
+    """Return the details of a member in the order of `/whois`; a detail that does not apply is empty."""
     blocked_member_ids = context.session.ignore_filter.blocked_member_ids
     shared_rooms = [
         view.title for view in rooms if any(present.member_id == member.member_id for present in view.members)

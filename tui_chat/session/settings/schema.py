@@ -191,6 +191,7 @@ def fields() -> Mapping[str, SettingField]:
 
 
 def _build_field(name: str, hint: Any) -> SettingField:
+    """Return the metadata of a setting from its annotation."""
     annotation, meta = get_args(hint)
     kind = _KINDS[get_origin(annotation) or annotation]
     choice_type = get_args(annotation)[1] if kind is ValueKind.TABLE else annotation

@@ -100,6 +100,7 @@ class SettingsFile:
             return ""
 
     def _apply_text(self, text: str) -> None:
+        """Apply the valid settings of a file content, and add the problems of the others."""
         import tomllib  # noqa: PLC0415 (15 ms, only with an existing file)
 
         path = str(self.path)

@@ -303,6 +303,7 @@ class ComposerStore:
             self._timer = None
 
     def _start_write(self) -> None:
+        """Start to write all scheduled changes in one transaction, renames before drafts. No effect without changes."""
         self._cancel_timer()
         # Drafts use the new nickname scope, so a queued rename must run before them.
         statements: list[_Statement] = [
@@ -329,6 +330,8 @@ class ComposerStore:
             task.add_done_callback(self._tasks.discard)
 
     async def _write(self, statements: list[_Statement]) -> None:
+        """Execute the statements, and delete empty drafts without a mode."""
+
         def write(connection: sqlite3.Connection) -> None:
             for statement, parameters in statements:
                 connection.execute(statement, parameters)
@@ -351,6 +354,7 @@ class ComposerStore:
 
 
 def _prune(connection: sqlite3.Connection) -> None:
+    """Delete the oldest entries of each table above `MAX_ROOMS` rooms."""
     connection.execute(
         "DELETE FROM sent_texts WHERE (server, nick, room) NOT IN ("
         "SELECT server, nick, room FROM sent_texts GROUP BY server, nick, room ORDER BY max(position) DESC LIMIT ?)",

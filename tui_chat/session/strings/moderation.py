@@ -184,6 +184,7 @@ def policy_changed(change: PolicyChange) -> str:
 
 
 def _format_retention(retention: Retention) -> str:
+    """Return the limits of a retention, `30 days, 1,000 messages`, or `everything` without limits."""
     parts: list[str] = []
     if retention.days is not None:
         parts.append(plural("{count:,} day", "{count:,} days", retention.days))

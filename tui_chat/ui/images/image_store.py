@@ -170,6 +170,7 @@ class ImageStore:
         self._start_loads()
 
     async def _load(self, key: _PictureKey, box: ImageBox, options: ImageOptions) -> None:
+        """Load the picture of an image. After an error, the image becomes unavailable or is loaded again later."""
         try:
             content = await self._read_file(box.image)
             request = decode_request(box, len(content), options.protocol, options.cell_size, options.background)

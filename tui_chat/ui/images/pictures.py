@@ -88,6 +88,7 @@ def half_block_picture(rgb: bytes, columns: int) -> Picture:
 
 
 def _half_block_row(upper: Sequence[Color], lower: Sequence[Color]) -> tuple[Segment, ...]:
+    """Return the segments of one row; adjacent cells of equal colors share a segment."""
     segments: list[Segment] = []
     previous: tuple[Color, Color] | None = None
     for colors in zip(upper, lower, strict=True):
@@ -164,6 +165,7 @@ class GraphicStrip(Strip):
         return self._strip.render(console) + "".join(overlays)
 
     def _with_graphics(self, part: Strip, start: int) -> Strip:
+        """Return a part of the strip from cell `start` on, with the graphics that are completely inside."""
         end = start + part.cell_length
         graphics = [
             RowGraphic(graphic.column - start, graphic.columns, graphic.sequence)

@@ -33,6 +33,7 @@ def encode_sixel_rows(indexes: bytes, palette: bytes, width: int, row_height: in
 
 
 def _encode_graphic(indexes: bytes, palette: bytes, width: int, height: int) -> str:
+    """Return the Sixel sequence of a graphic with the registers of its colors."""
     colors = sorted(set(indexes))
     registers = "".join("#{};2;{};{};{}".format(color, *_to_percent(palette, color)) for color in colors)
     bands = (

@@ -89,6 +89,7 @@ def _parse_base(name: str, case_sensitive: bool) -> str:
 
 
 def _key_for_character(character: str) -> str:
+    """Return the Textual name of a character key; empty for a character without a Unicode name."""
     if character.isalnum():
         return character
     if character in _INPUT_ALIASES:
@@ -98,6 +99,7 @@ def _key_for_character(character: str) -> str:
 
 
 def _character_for_key(key: str) -> str | None:
+    """Return the character of a Textual key name; None for a named key such as `pageup`, and an unknown name."""
     if len(key) == 1:
         return key
     name = next((long for long, short in KEY_NAME_REPLACEMENTS.items() if short == key), key)

@@ -121,6 +121,7 @@ class Keymap:
         return [key_names.display_name(key) for key in self.keys_for(binding)]
 
     def _add_override(self, binding_id: str, key_texts: tuple[str, ...]) -> None:
+        """Add a valid override. An invalid one adds a problem, and the default remains."""
         binding = _BINDINGS_BY_ID.get(binding_id)
         if binding is None:
             self.problems += (tr("[keys] {name}: unknown action. See docs/keys.md.", name=binding_id[:40]),)
@@ -155,6 +156,7 @@ class Keymap:
             )
 
     def _find_conflict(self) -> tuple[KeyBinding, KeyBinding, str] | None:
+        """Return two bindings with different actions in overlapping scopes, one overridden, and a shared key."""
         pairs = [pair for scope in KeyScope for pair in combinations(keys.bindings_in(scope), 2)]
         pairs += [
             pair

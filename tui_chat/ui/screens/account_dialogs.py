@@ -142,6 +142,7 @@ class AccountDialogs:
         return ""
 
     def _confirm_revocation(self, device: Device | None) -> None:
+        """Ask before the logout of a device; no effect for None."""
         if device is None:
             return
 

@@ -97,6 +97,7 @@ class AccountFormScreen(ModalScreen[str]):
         self._worker = self.run_worker(partial(self._run, values), exit_on_error=False)
 
     async def _run(self, values: dict[str, str]) -> None:
+        """Run the action, and close the form with its message, or show its error."""
         try:
             message = await self._form.submit(values)
         except ChatError as error:

@@ -41,6 +41,7 @@ class ChatImages:
         self._apply_settings(app_services(self._node).settings, timeline)
 
     def _apply_settings(self, settings: ClientSettings, timeline: Timeline) -> None:
+        """Configure the store for the settings, the theme and the terminal, and draw the images."""
         app, terminal = app_of(self._node), app_services(self._node).terminal
         protocol = choose_protocol(
             settings.images,

@@ -171,6 +171,7 @@ class ChatView:
         self.on_drawn()
 
     def _draw_pending_changes(self) -> None:
+        """Draw the changed parts of the screen in one update. No effect without changes."""
         changes = self.session.pop_delta()
         if not changes:
             return
@@ -217,6 +218,7 @@ class ChatView:
         self.draw_changes()
 
     def _draw_header(self) -> None:
+        """Draw header and window title; start the countdown when offline, and clear the status after a reconnect."""
         view, state = self.session.current_room, self.session.connection_state
         if isinstance(state, Offline) and self._retry_countdown is None:
             self._status_before_offline = self.status.shown_text

@@ -106,6 +106,7 @@ class ComposeController:
         return ""
 
     def _enter_mode(self, mode: ComposeMode) -> None:
+        """Replace the compose mode, show its initial text, and focus the composer. No effect without a room."""
         view, composer = self._view.session.current_room, self._view.composer
         if view is None:
             return

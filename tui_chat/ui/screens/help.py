@@ -46,6 +46,7 @@ class HelpText(Static):
         return [(heading, rows) for heading, rows in filtered if rows]
 
     def _all_sections(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """Return headings with rows of left and right text: commands, the keys of each scope, and signs of members."""
         return [
             (
                 tr("Commands"),
@@ -112,6 +113,7 @@ class HelpScreen(ModalScreen[None]):
         event.stop().prevent_default()
 
     def _search(self, query: str) -> None:
+        """Show the lines that match a query, their number and the query, from the top."""
         text = self.query_one(HelpText)
         text.search_text = query.lstrip()
         frame = self.query_one("#help", VerticalScroll)

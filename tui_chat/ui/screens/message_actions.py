@@ -116,6 +116,7 @@ class MessageActions:
         self._view.timeline.set_cursor(None)
 
     def _mark_selected_unread(self, line: MessageLine) -> str:
+        """Mark the messages from this one on as unread, end the selection; return an error for an unsent one."""
         view = self._view.session.current_room
         if view is None or line.seq is None:
             return tr(chat_strings.NO_SUCH_MESSAGE)

@@ -103,6 +103,7 @@ class RoomSwitcher(ListDialog[str]):
 
 
 def _choice_row(choice: RoomCandidate, width: int) -> Content:
+    """Return position, name with underlined matches, topic, and unread count, member count or `new room`."""
     room, summary = choice.view or choice.closed_room, choice.summary
     if room is not None:
         right = f"{'@' if room.mention_count else ''}{room.unread_count:,}" if room.unread_count else ""

@@ -203,6 +203,7 @@ class SearchScreen(ListDialog[SearchHit]):
         self.query_one("#status", Static).update(with_stable_width(Content(self._status_text())))
 
     def _status_text(self) -> str:
+        """Return scope, progress or problem, number of hits and limits of the search; first a pending confirmation."""
         state = self._search_state
         if self._hit_to_confirm is not None:
             room = self._find_title(self._hit_to_confirm.room)
@@ -223,6 +224,7 @@ class SearchScreen(ListDialog[SearchHit]):
 
 
 def _hit_rows(hit: SearchHit, room_title: str, time_format: TimeFormat, is_open: bool) -> Content:
+    """Return a row with time, room and author, and a row with the excerpt and its highlighted matches."""
     line = Content(hit.excerpt)
     for start, end in hit.match_ranges:
         line = line.stylize("bold underline $accent", start, end)

@@ -103,6 +103,7 @@ class SettingsScreen(ListDialog[None]):
         return getattr(app_services(self).settings, field.name)
 
     def _update_list(self) -> None:
+        """Rebuild titles and rows with the current values; highlight and scroll position stay."""
         self.set_up(mark("Settings"), mark("←→ change · Del default · Esc close"), "#settings")
         option_list, highlighted, scroll_y = self.option_list, self.highlighted_index, self.option_list.scroll_y
         width = max(24, option_list.scrollable_content_region.width or 60)
@@ -115,6 +116,7 @@ class SettingsScreen(ListDialog[None]):
 
     @on(OptionList.OptionHighlighted)
     def _update_explanation(self) -> None:
+        """Show the description of the highlighted setting, and a save error or the allowed values."""
         field = self._highlighted_field()
         hint = (
             tr("Edit in {path}", path=self._path)

@@ -188,6 +188,7 @@ def wrap_for_multiplexer(sequence: str, multiplexer: Multiplexer) -> str:
 
 
 def _split_for_screen(sequence: str) -> list[str]:
+    """Split a sequence into pieces of at most `SCREEN_MAX_STRING_BYTES` bytes in UTF-8."""
     pieces = [""]
     size = 0
     for character in sequence:

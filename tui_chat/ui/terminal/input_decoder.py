@@ -49,6 +49,7 @@ class InputDecoder:
             return []
 
     def _messages(self, frame: InputFrame) -> Iterable[Message]:
+        """Return the messages of a frame, none for a string."""
         if frame.kind is InputFrameKind.PASTE:
             return [Paste(frame.text)]
         if frame.kind is InputFrameKind.STRING:
@@ -62,6 +63,7 @@ class InputDecoder:
         return self._parse(frame.text)
 
     def _parse(self, sequence: str) -> list[Message]:
+        """Return the messages of one sequence: Escape, those of the parser, an Alt key, or none for an unknown one."""
         if sequence == ESC:
             return [Key("escape", ESC)]
         messages: list[Message] = []

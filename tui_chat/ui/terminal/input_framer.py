@@ -237,6 +237,7 @@ class InputFramer:
         self._reset()
 
     def _complete_sequence(self) -> None:
+        """Emit the complete sequence, or begin a paste after its start marker."""
         sequence = self._sequence
         self._reset()
         if sequence == PASTE_START:

@@ -179,6 +179,7 @@ class Viewport:
         self.visible_rows = []
 
     def _shift_visible_lines(self, change: Splice) -> list[VisibleLine]:
+        """Return the visible lines with their indexes after a splice; if all are removed, one line at the splice."""
         index, removed, shift = change.index, change.removed, len(change.lines) - change.removed
         shifted: list[VisibleLine] = []
         new_lines = enumerate(change.lines, index) if removed and self._visible_lines else ()

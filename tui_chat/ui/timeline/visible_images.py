@@ -66,6 +66,7 @@ class VisibleImages:
         return [self._add_row_graphics(strip, y) for y, strip in enumerate(strips, first_row)]
 
     def _add_row_graphics(self, strip: Strip, y: int) -> Strip:
+        """Return a row with the graphics of its images, unchanged without any."""
         if (hit := self._lines.row_at(y)) is None:
             return strip
         index, row = hit

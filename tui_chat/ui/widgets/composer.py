@@ -167,6 +167,7 @@ class Composer(TextArea, inherit_bindings=False):
         return key.key in self._keymap().local_keys
 
     async def _on_key(self, event: events.Key) -> None:
+        """Run the action of a key of the search, the composer or the chat screen, or insert its text."""
         keymap, text = self._keymap(), typed_text(event)
         if self._history_search is not None:
             search_action = keymap.actions[KeyScope.HISTORY_SEARCH].get(event.key)
@@ -193,6 +194,7 @@ class Composer(TextArea, inherit_bindings=False):
             event.prevent_default()  # TextArea would insert the letter
 
     async def _on_paste(self, event: events.Paste) -> None:
+        """Insert a paste, extend the search query, or ask about dropped files or a large paste."""
         event.stop().prevent_default()
         text = pasted_text(event).rstrip("\n")
         if self._history_search is not None:

@@ -104,6 +104,7 @@ class SideList(ScrollView, can_focus=False):
         return Strip.blank(width, self.rich_style)
 
     def _render_row(self, row: ListRow, width: int) -> Strip:
+        """Return a row of `width` cells, with the left text truncated."""
         base_style = self.get_component_rich_style(f"side-list--{row.style}") if row.style else self.rich_style
         right = Content(row.right)
         left = with_stable_width(Content(row.left)).truncate(max(1, width - right.cell_length - 2), ellipsis=True)
