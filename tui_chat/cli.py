@@ -172,7 +172,7 @@ def _run_screen_reader(options: StartOptions, settings: SettingsFile) -> int:
 
 
 def _require_terminal() -> None:
-    """Exit with a usage error unless all three standard streams are a capable terminal.
+    """Exit with a usage error unless all three standard streams are a terminal, or if `TERM` is `dumb`.
 
     Textual draws on standard error, so standard error counts too.
     """

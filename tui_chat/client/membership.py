@@ -218,7 +218,7 @@ class RoomMembership:
                 self.context.nick = own_member.nick_name
 
     async def send_typing(self, is_typing: bool) -> None:
-        """Send a typing indicator (see `Room.set_typing`)."""
+        """Send a typing indicator; no effect without a connection, on a basic server, or if the connection closes."""
         transport = self.context.gate.value
         if transport is not None and not self.is_basic_server:
             try:

@@ -24,7 +24,8 @@ class MessageThrottle:
     async def send(self, request: SendMessage, timeout: float) -> SendResponse:
         """Send a message and wait for the acknowledgement, or for the echo of a basic server (see `Room.send`).
 
-        After `rate_limited`, and while another message retries, the message waits for its turn and is then retried.
+        After `rate_limited`, and while another message retries, the message waits for its turn. The message is then
+        sent again after each `rate_limited`.
 
         Args:
             request: Message with its `clientId`.

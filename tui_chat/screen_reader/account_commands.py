@@ -65,7 +65,11 @@ class ReaderAccountCommands:
         return self._run(request())
 
     def _run(self, request: Awaitable[str]) -> str:
-        """Run a request in the background, and announce its result or its error; return an empty text."""
+        """Run a request in the background and announce its result, its error or its cancellation by the end of input.
+
+        Returns:
+            An empty text.
+        """
 
         async def announce_result() -> None:
             try:

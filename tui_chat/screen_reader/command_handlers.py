@@ -203,7 +203,7 @@ class ReaderCommands:
         return self._reader.controller.messages.submit(ComposeMode(kind, line.seq, ""), text)
 
     async def _confirm(self, question: str, label: str) -> bool:
-        """Ask a question; return True for `y`, `yes` or the label, case ignored, and False for any other input."""
+        """Ask a question; return True for `y`, `yes` or the label (case ignored), otherwise False, also at EOF."""
         try:
             answer = await self._prompt(f"{question} [{label}: y] ", is_secret=False)
         except EOFError:
@@ -223,7 +223,10 @@ class ReaderCommands:
         return tr("/{command} is not available in screen-reader mode.", command=name)
 
     def _switch_room(self, query: str) -> str | None:
-        """Go to the first room with `query` in its title, case ignored; return the unread counts for an empty query."""
+        """Go to the first room with `query` in its title, case ignored; return an error without such a room.
+
+        An empty query returns the unread counts of all rooms of the user.
+        """
         rooms: list[RoomView | ClosedRoom] = [*self._session.rooms.values(), *self._session.closed_rooms]
         if not query:
             return "\n".join(speech.unread_text(room.title, room.unread_count, room.mention_count) for room in rooms)

@@ -163,7 +163,7 @@ class ScreenReader:
             self.announce(tr("Not sent: {problem}. Text: {text}", problem=problem, text=text))
 
     def _on_room_opened(self, event: RoomOpened) -> None:
-        """Announce a shown room and set `opened`; announce a room in the background only if it has unread messages."""
+        """Announce a shown room and set `opened`; announce another room as `_announce_in_background`."""
         if event.show:
             self.announce_current_room(is_new=True)
             self.opened.set()

@@ -180,7 +180,9 @@ class Connector:
         await self._token_changed.wait()
 
     def set_token(self, token: str | None) -> None:
-        """Replace the token, and connect again at once.
+        """Replace the token, abort the current connection or attempt, and connect again at once.
+
+        Requests wait for the new connection. `AuthFailed` becomes `Connecting`, and the backoff is reset.
 
         Args:
             token: Token of an account, None for a guest.

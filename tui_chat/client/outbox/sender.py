@@ -290,7 +290,8 @@ class OutboxSender:
     async def _send_basic(self, item: OutboxItem, transport: "Transport") -> None:
         """Send one item to a basic server, without a wait for the echo.
 
-        An item that may not be sent fails: a change, a message with an earlier send, or one that the disk cannot mark.
+        An item that may not be sent fails: a change, or a message with files, with an earlier send, or without a mark
+        on disk.
 
         Raises:
             ConnectionLost: The item was not sent.

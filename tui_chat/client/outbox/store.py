@@ -305,7 +305,11 @@ def _decode_items(rows: Iterable[_Row], room_name: str) -> Iterable[OutboxItem]:
 
 
 def _decode_stored_request(event: str, body: bytes) -> tuple[OutboxRequest, ChatError | None]:
-    """Return a stored request and None, or a repaired request and the error of its lone surrogates."""
+    """Return a stored request and None, or a repaired request and the error of its lone surrogates.
+
+    Raises:
+        ChatError, ValueError: The row is undecodable for another reason.
+    """
     try:
         return cast(OutboxRequest, decode_request(event, body)), None
     except (ChatError, ValueError):
