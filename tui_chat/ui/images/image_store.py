@@ -5,13 +5,13 @@
   deleted from the terminal.
 - Output: an upload waits until the terminal has read all other output, and never delays the screen or the echo of a key
   by more than `_WRITE_CHUNKS` sequences.
-- Failure: a rejected image is unavailable from then on. A load that a connection loss ends is repeated after
-  `RETRY_DELAY`.
+- Failure: a rejected image is unavailable until `MAX_UNAVAILABLE` further ones are rejected. A load that a connection
+  loss ends is repeated after `RETRY_DELAY`.
 """
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from random import randrange
@@ -29,6 +29,7 @@ from tui_chat.ui.terminal.graphics import DEFAULT_CELL_SIZE, CellSize, ImageProt
 
 MAX_LOADS = 2
 MAX_PICTURES = 48
+MAX_UNAVAILABLE = 1_000
 RETRY_DELAY = 15.0
 """Seconds until a load is repeated after a connection loss."""
 
@@ -103,6 +104,7 @@ class ImageStore:
         self._upload_lock = asyncio.Lock()
         self._loads: dict[_PictureKey, asyncio.Task[None]] = {}
         self._retry_times: dict[_PictureKey, float] = {}
+        self._rejected_paths = deque[str](maxlen=MAX_UNAVAILABLE)
 
     def configure(self, options: ImageOptions) -> None:
         """Change the form of the pictures, and discard all pictures of another form. No effect for an equal form."""
@@ -183,7 +185,9 @@ class ImageStore:
                 picture = await asyncio.to_thread(half_block_picture, pixels, box.columns)
         except (Unreachable, RateLimited, Unavailable) as error:
             log.info("image not loaded: %s, retry in %.0f s", error.code, RETRY_DELAY)
-            self._retry_times[key] = asyncio.get_running_loop().time() + RETRY_DELAY
+            now = asyncio.get_running_loop().time()
+            self._retry_times = {key: due for key, due in self._retry_times.items() if due > now}
+            self._retry_times[key] = now + RETRY_DELAY
             asyncio.get_running_loop().call_later(RETRY_DELAY, self._start_loads)
         except (ChatError, ImageRejected) as error:
             log.info("image unavailable: %s", getattr(error, "code", "not decoded"))
@@ -197,7 +201,8 @@ class ImageStore:
             self.on_changed()
 
     def _mark_unavailable(self, path: str) -> None:
-        self.unavailable |= {path}
+        self._rejected_paths.append(path)
+        self.unavailable = frozenset(self._rejected_paths)
         self.on_changed()
 
     async def _upload(self, key: _PictureKey, box: ImageBox, rgb: bytes) -> Picture:
