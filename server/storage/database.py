@@ -5,6 +5,7 @@ import secrets
 import sqlite3
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, delete, exc, make_url, select
@@ -193,7 +194,7 @@ async def open_database(
         busy_timeout: SQLite lock timeout in milliseconds.
         max_queue_depth: Maximum number of commands in the journal queue.
         supervisor: Owner of the background tasks; None for one of its own.
-        must_exist: Reject a missing SQLite file.
+        must_exist: Reject a missing SQLite file, and an empty database.
 
     Raises:
         StorageError: The database is unusable; the message is addressed to the operator. The cause is `DatabaseInUse`
@@ -213,7 +214,7 @@ async def open_database(
                 writer, readers = _open_postgresql(url)
             resources.push_async_callback(writer.close)
             resources.push_async_callback(readers.close)
-            await writer.run(schema.ensure)
+            await writer.run(partial(schema.ensure, must_exist=must_exist))
             if path is not None:
                 restore_detector = RestoreDetector(path, writer)
                 await restore_detector.rotate()

@@ -26,20 +26,23 @@ _AUDIT_ROOM = {
 }
 
 
-def ensure(connection: Connection) -> None:
+def ensure(connection: Connection, *, must_exist: bool = False) -> None:
     """Create the schema in an empty database, and verify the fingerprint of any other database.
 
     On PostgreSQL, concurrent calls wait for each other.
 
     Args:
         connection: Connection with an open write transaction.
+        must_exist: Reject an empty database.
 
     Raises:
-        StorageError: As `verify`.
+        StorageError: As `verify`, or the database is empty.
     """
     if lock_schema(connection):
         verify(connection)
         return
+    if must_exist:
+        raise StorageError("the database is empty")
     create_tables(connection, FINGERPRINT)
     connection.execute(rooms.insert().values(**_AUDIT_ROOM, log_id=generate_log_id()))
 

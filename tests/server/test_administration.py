@@ -21,6 +21,7 @@ from server.domain.uploads import UPLOADS_PATH
 from server.file_export import export_files
 from server.settings import ServerSettings
 from server.storage.database import open_database
+from server.storage.errors import StorageError
 from server.storage.sqlite import lock_database
 from tests.support.account_api import account_api
 from tests.support.environment import program_environment
@@ -257,10 +258,13 @@ async def test_a_long_command_sends_empty_lines_and_ends_with_its_connection(
 
 async def test_postgresql_has_exports_and_refers_to_pg_dump_for_backups(tmp_path: Path) -> None:
     with postgresql_server() as postgresql:
+        with pytest.raises(StorageError, match="the database is empty"):
+            async with open_administration(postgresql.url, "", create=False):
+                pass
+        database = await open_database(postgresql.url, clock=ManualClock())
+        await database.journal.append(build_message("hello"))
+        await database.close()
         async with open_administration(postgresql.url, "", create=False) as administration:
-            database = await open_database(postgresql.url, clock=ManualClock())
-            await database.journal.append(build_message("hello"))
-            await database.close()
             response = await administration.handlers["export"]({"room": LOUNGE.name})
             assert [entry.message for entry in response["entries"]] == ["hello"]
             assert await administration.handlers["nodes"]({}) == {"nodes": []}
