@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import msgspec
 
 from server.account_administration import AccountAdministration
+from server.clock import read_wall_clock
 from server.control_socket import ControlError, ControlHandler
 from server.domain.guest_keys import GuestKeys
 from server.gateway.account_lifecycle import open_accounts
@@ -188,16 +189,12 @@ async def open_administration(target: str, uploads: str, *, create: bool) -> Asy
     Raises:
         StorageError: As `open_database`.
     """
-    database = await open_database(target, clock=_read_wall_clock, must_exist=not create)
+    database = await open_database(target, clock=read_wall_clock, must_exist=not create)
     try:
         guest_keys = GuestKeys(await database.load_secret("guests"))
         async with open_accounts(
-            database, guest_keys.generate_member_id, now=_read_wall_clock, monotonic=time.monotonic
+            database, guest_keys.generate_member_id, now=read_wall_clock, monotonic=time.monotonic
         ) as accounts:
             yield Administration(database, accounts, uploads)
     finally:
         await database.close()
-
-
-def _read_wall_clock() -> int:
-    return time.time_ns() // 1_000_000

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from server.administration import Administration
 from server.api_setup import run_apis
+from server.clock import read_wall_clock
 from server.cluster.cluster import Cluster
 from server.cluster_setup import run_node
 from server.control_socket import ControlHandler
@@ -92,15 +93,11 @@ class RunningServer:
     control_handlers: Mapping[str, ControlHandler]
 
 
-def _read_wall_clock() -> int:
-    return time.time_ns() // 1_000_000
-
-
 @asynccontextmanager
 async def serve(
     settings: ServerSettings,
     *,
-    now: Callable[[], int] = _read_wall_clock,
+    now: Callable[[], int] = read_wall_clock,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> AsyncGenerator[RunningServer]:
     """Run a server until the context exits.

@@ -6,13 +6,13 @@
 
 import logging
 import math
-import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
 from aiohttp import typedefs, web
 
+from server.clock import read_wall_clock
 from server.domain.account_directory import AccountIdentity
 from server.gateway.conversations.service import ConversationRejected
 from server.gateway.conversations.views import format_time
@@ -80,7 +80,7 @@ def _create_failure(request: web.Request, status: HTTPStatus, message: str | lis
     body = {
         "status": int(status),
         "message": message,
-        "timestamp": format_time(time.time_ns() // 1_000_000),
+        "timestamp": format_time(read_wall_clock()),
         "path": request.path,
     }
     return create_json_response(body, status)
