@@ -1,4 +1,4 @@
-"""Reads of the access of persons to rooms: policies, memberships and sanctions.
+"""Reads of rooms and of the access of persons to rooms: policies, memberships and sanctions.
 
 Equal work: a room that does not exist, and one that the requester may not see, take the same statements.
 """
@@ -14,6 +14,7 @@ from server.storage.tables import REMOVED, memberships, rooms, sanctions
 
 _NO_ROOM = 0  # id that no room has
 
+_select_room = select(rooms).where(rooms.c.key == bindparam("key"))
 _select_rooms = (
     select(rooms, memberships.c.role)
     .select_from(
@@ -31,6 +32,11 @@ _select_sanctions = select(sanctions.c.room_id, sanctions.c.kind, sanctions.c.un
         and_(sanctions.c.kind == "ban", sanctions.c.address_hash == bindparam("address_hash")),
     ),
 )
+
+
+def find_room_row(connection: Connection, key: str) -> Row[Any] | None:
+    """Return the row of the room with a canonical key, also of a removed room; None for an unknown key."""
+    return connection.execute(_select_room, {"key": key}).one_or_none()
 
 
 def read_access(connection: Connection, *, key: str, requester: Requester, now: int) -> AccessState:

@@ -15,7 +15,13 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, bindparam, select
 
 from server.domain.room_access import AccessState, Requester, RoomAccess
-from server.storage.access_reader import access_from_row, read_access, read_accesses, read_restricted_keys
+from server.storage.access_reader import (
+    access_from_row,
+    find_room_row,
+    read_access,
+    read_accesses,
+    read_restricted_keys,
+)
 from server.storage.executor import RETRY_AFTER, Executor, run_or_reconnect
 from server.storage.membership_reader import read_memberships
 from server.storage.page_size import trim_page
@@ -39,7 +45,6 @@ log = logging.getLogger("chat.storage")
 
 ResultT = TypeVar("ResultT")
 
-_select_room = select(rooms).where(rooms.c.key == bindparam("key"))
 _select_entries = (
     select(entries)
     .where(entries.c.room_id == bindparam("room"), entries.c.seq.between(bindparam("first"), bindparam("last")))
@@ -280,7 +285,7 @@ class LogReader:
 def _read_join_snapshot(
     connection: Connection, *, key: str, since: int, limit: int, reader: str | None, marker_of: str | None
 ) -> JoinSnapshot:
-    room = _find_room_by_key(connection, key)
+    room = find_room_row(connection, key)
     if room is None:
         return JoinSnapshot(None, [], has_more=False)
     oldest = max(since + 1, room.first_seq)
@@ -302,7 +307,7 @@ def _read_page(
     limit: int,
     reader: str | None,
 ) -> responses.HistoryPage:
-    room = _find_room_by_key(connection, key)
+    room = find_room_row(connection, key)
     if room is None:
         return responses.HistoryPage(messages=[], has_more=False, log_id="", first_seq=1, last_seq=0)
     if before is not None:
@@ -353,10 +358,6 @@ def _list_rooms(
 def _find_room_by_id(connection: Connection, *, room_id: int) -> RoomRecord | None:
     row = connection.execute(select(rooms).where(rooms.c.id == room_id, rooms.c.visibility == PUBLIC)).one_or_none()
     return None if row is None else room_from_row(row)
-
-
-def _find_room_by_key(connection: Connection, key: str) -> Row[Any] | None:
-    return connection.execute(_select_room, {"key": key}).one_or_none()
 
 
 def _read_entries(

@@ -2,22 +2,21 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, and_, bindparam, literal_column, or_, select
+from sqlalchemy import Connection, and_, bindparam, literal_column, or_, select
 
 from server.domain.room_access import AccessState, Requester
-from server.storage.access_reader import read_access
+from server.storage.access_reader import find_room_row, read_access
 from server.storage.executor import Executor, TransactionRunner
 from server.storage.row_mapping import entry_from_row
 from server.storage.search import find_first_seq
-from server.storage.tables import entries, is_audited, memberships, rooms, sanctions
+from server.storage.tables import entries, is_audited, memberships, sanctions
 from tui_chat.protocol import responses
 from tui_chat.protocol.events import MemberRef
 
 _EXAMINED_ENTRIES = 10_000  # newest entries that are searched for a former member without a membership
 
-_select_room = select(rooms).where(rooms.c.key == bindparam("key"))
 _identity = (entries.c.member_id, entries.c.nick_name, entries.c.account)
 _is_message = and_(entries.c.room_id == bindparam("room"), entries.c.kind == literal_column("'message'"))
 _target_entries = entries.alias("targets")
@@ -103,13 +102,9 @@ class ModerationReader:
         return await self._reads.run(partial(_read_audit, key=room_key, before=before, limit=limit))
 
 
-def _find_room(connection: Connection, key: str) -> Row[Any] | None:
-    return connection.execute(_select_room, {"key": key}).one_or_none()
-
-
 def _find_target(connection: Connection, *, key: str, requester: Requester, now: int) -> TargetState:
     state = read_access(connection, key=key, requester=requester, now=now)
-    room = _find_room(connection, key)
+    room = find_room_row(connection, key)
     if room is None:
         return TargetState(state, None)
     for table in (memberships, sanctions):
@@ -129,7 +124,7 @@ def _find_target(connection: Connection, *, key: str, requester: Requester, now:
 
 
 def _find_author(connection: Connection, *, key: str, seq: int) -> MemberRef | None:
-    room = _find_room(connection, key)
+    room = find_room_row(connection, key)
     if room is None:
         return None
     row = connection.execute(select(*_identity).where(_is_message, entries.c.seq == seq), {"room": room.id}).first()
@@ -139,7 +134,7 @@ def _find_author(connection: Connection, *, key: str, seq: int) -> MemberRef | N
 def _list_messages(
     connection: Connection, *, key: str, member_id: str, since: int, after: int, limit: int
 ) -> list[int]:
-    room = _find_room(connection, key)
+    room = find_room_row(connection, key)
     if room is None:
         return []
     first = max(after + 1, find_first_seq(connection, room, entries.c.ts, since))
@@ -154,7 +149,7 @@ def _list_messages(
 
 
 def _read_audit(connection: Connection, *, key: str, before: int, limit: int) -> responses.HistoryPage:
-    room = _find_room(connection, key)
+    room = find_room_row(connection, key)
     if room is None:
         return responses.HistoryPage(messages=[], has_more=False, log_id="", first_seq=1, last_seq=0)
     values = {"room": room.id, "before": before, "limit": limit + 1}

@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from server.domain.permissions import Action, require
 from server.domain.room_access import Requester
-from server.storage.access_reader import read_access, read_banned_rooms
+from server.storage.access_reader import find_room_row, read_access, read_banned_rooms
 from server.storage.reaction_reader import Summaries, add_names, read_counts
 from server.storage.row_mapping import KIND_MESSAGE, entry_from_row
 from server.storage.search_index import encode_hash_token, encode_room_number, encode_room_token, fts_table, gin_table
@@ -97,7 +97,7 @@ def search(
     if room_key is not None:
         if room_key not in joined:
             _require_readable(connection, room_key, searcher, clock())
-        room = connection.execute(select(rooms).where(rooms.c.key == room_key)).one_or_none()
+        room = find_room_row(connection, room_key)
         if room is None:
             return SearchResult([], None)
     query = search_query.SearchQuery(text)
