@@ -61,7 +61,7 @@ class AccountManager:
     async def register(self, account: str, password: str, *, nick: str, invite: str) -> None:
         """Create an account, which receives the messages and rooms of the session's guest, and log in.
 
-        An account without them is created if the server rejects the guest key.
+        If the server rejects the guest key, the account is created without the guest.
 
         Args:
             account: Account name.

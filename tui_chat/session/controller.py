@@ -71,7 +71,7 @@ class FrontEnd(Protocol):
     """Interface of a front end towards the session controller."""
 
     def on_event(self, event: SessionEvent) -> None:
-        """React to any event, after the session has applied it."""
+        """Receive each event after its application to the session."""
 
     def on_current_room_changed(self) -> None:
         """Display the new current room; without rooms there is none."""

@@ -36,7 +36,7 @@ class IgnoreFilter:
     def refresh(self) -> bool:
         """Reload the ignored nicknames, and return whether they or the blocked members changed since the last call.
 
-        A change of the nicknames forgets the member ids seen under them.
+        A change of the nicknames removes the member ids seen under an ignored nickname.
         """
         current = (self._settings().ignored, self.blocked_member_ids)
         if current == self._applied:

@@ -32,7 +32,7 @@ def format_entry(entry: Entry, is_confusable: bool = False) -> str:
     """Return a log line without a timestamp: `ann: hello`, or a notice such as `* ann deleted a message`.
 
     A deleted message gives the notice of its deletion. The notice of a topic has no author. `format_text` formats the
-    text of a message and of an edit. An action keeps its `/me`. The language is the active one.
+    text of a message and of an edit. The text of an action includes `/me`. The language is the active one.
 
     Args:
         entry: Entry of the log.

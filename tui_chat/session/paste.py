@@ -82,7 +82,7 @@ class Paste:
     def messages(self, mode: PasteMode) -> list[str]:
         """Return the message bodies for a mode, an empty list for `EDIT` and `FILE`.
 
-        Blank lines and blank chunks are omitted, and the newline or space between two chunks. The limits of
+        Blank lines, blank chunks and the newline or space between two chunks are omitted. The limits of
         `available_modes` are not checked.
         """
         match mode:
@@ -99,7 +99,7 @@ class Paste:
 def _split_text(text: str, limit: int) -> list[str]:
     """Split `text` into chunks of at most `limit` characters, preferably at newlines, then at spaces.
 
-    The newline or space at a break is dropped, and blank chunks.
+    The newline or space at a break and blank chunks are dropped.
     """
     chunks: list[str] = []
     while len(text) > limit:

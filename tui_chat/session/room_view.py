@@ -115,7 +115,7 @@ class RoomView:
         return self.reading.mention_count
 
     def load_log(self, read_seq: int | None = None) -> None:
-        """Load the visible messages of the log after a join. Those of other members after the read marker are unread.
+        """Load the visible part of the log after a join. Messages of other members after the read marker are unread.
 
         Args:
             read_seq: Saved read marker, None to mark all messages as read.

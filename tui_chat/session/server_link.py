@@ -125,7 +125,7 @@ class ServerLink:
         return self._client.guest_key if self._client is not None and self._login is None else None
 
     async def set_login(self, login: SavedLogin | None) -> None:
-        """Connect again with an account, or as a guest if None; wait up to 5 seconds. Before `run`, only store it."""
+        """Set the account, None for a guest; in `run`, connect again and wait up to 5 seconds for the connection."""
         self._login = login
         if self._client is not None:
             await self._client.set_token(login.token if login else None, login.account if login else "", timeout=5.0)

@@ -4,6 +4,6 @@ import importlib
 
 
 def import_chat_modules() -> None:
-    """Import the modules of the chat screen. Call it in a worker thread."""
+    """Import the modules of the chat screen, for a worker thread."""
     importlib.import_module("tui_chat.ui.screens.chat")
     importlib.import_module("tui_chat.client.client")

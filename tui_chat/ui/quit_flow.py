@@ -53,7 +53,7 @@ class QuitFlow:
             self._shutdown = self._start_shutdown()
 
     def interrupt(self) -> None:
-        """Ask for a second call, and quit if it follows within `QUIT_CONFIRM_WINDOW`. Does not wait for messages."""
+        """Ask for a second call; a second call within `QUIT_CONFIRM_WINDOW` quits without a wait for messages."""
         if self._confirmation.press():
             self._quit_now()
         else:

@@ -220,7 +220,7 @@ class SessionLifecycle:
             form.action_submit()
 
     async def _restart_local_server(self) -> None:
-        """Start the local server again, or find it alive; the session reconnects by itself.
+        """Start the local server again, or use a running one; the session reconnects by itself. An error is shown.
 
         A server ends without an announcement after a crash, or when idle during a suspension of this client.
         """

@@ -76,7 +76,10 @@ def list_present(room: Room) -> list[MemberRef]:
 
 
 async def _list_targets(room: Room, action: str = "") -> list[MemberRef]:
-    """Return the targets of the newest actions, newest first, or of those of one kind; empty without the permission."""
+    """Return the targets of up to `HISTORY_PAGE` newest actions, newest first; empty without the permission.
+
+    A non-empty `action` selects the actions of one kind.
+    """
     try:
         entries = (await room.moderation.read_audit(limit=HISTORY_PAGE)).messages
     except Forbidden:

@@ -85,7 +85,7 @@ class InputSequencer:
     """Queue of undispatched input.
 
     Args:
-        dispatch: Default handling of a key or paste.
+        dispatch: Passes a key or paste to Textual.
         is_ready: Returns whether the target of the next key is ready.
         focus_path: Returns the nodes from the focused widget, or else the screen, up to the app.
         set_timer: Calls a function after a delay in seconds.

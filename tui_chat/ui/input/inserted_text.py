@@ -10,7 +10,7 @@ from tui_chat.protocol import sanitize
 def typed_text(key: Key) -> str:
     """Return the sanitized text of a key, empty for control keys, Alt with a key and other keys without text.
 
-    `Key.is_printable` is no test for text: it excludes joiners, most spaces and private use.
+    `Key.is_printable` is no test for text, because joiners, most spaces and private use are excluded.
     """
     character = key.character
     if not character or key.key.startswith("alt+") or category(character[0]) in ("Cc", "Cs"):

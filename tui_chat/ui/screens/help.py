@@ -26,7 +26,7 @@ class HelpText(Static):
     """Two-column help text. On narrow screens the columns are stacked.
 
     Attributes:
-        search_text: Search words in any case. Only lines that contain all of them are visible.
+        search_text: Search words in any case. Only lines that contain all words are visible.
     """
 
     search_text: reactive[str] = reactive("", layout=True)

@@ -212,11 +212,11 @@ class JoinScreen(Screen[None]):
         self.query_one("#card").disabled = True
 
     def show_progress(self, text: str) -> None:
-        """Show a message, empty to hide it."""
+        """Show a message below the form; an empty text hides the message."""
         self.query_one("#progress", Static).update(text)
 
     def end_waiting(self, text: str) -> None:
-        """Show a message, empty to hide it, and enable the form again. A waiting form focuses the room field."""
+        """Show a message as `show_progress`, and enable the form again. A waiting form focuses the room field."""
         self.show_progress(text)
         if self.is_waiting:
             self.is_waiting = False

@@ -161,7 +161,7 @@ def notification_sequence(channel: NotificationChannel, multiplexer: Multiplexer
 def clipboard_sequence(text: str, multiplexer: Multiplexer) -> str:
     """Return the sequence that copies `text` to the clipboard (OSC 52).
 
-    In tmux the plain and the wrapped form are both sent: tmux handles the first with `set-clipboard on` and only passes
+    In tmux the plain and the wrapped form are both sent: tmux interprets the first with `set-clipboard on`, and passes
     the second through otherwise.
     """
     osc52 = f"{ESC}]52;c;{_base64(text)}{_terminator_for(multiplexer)}"

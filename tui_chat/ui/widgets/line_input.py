@@ -26,7 +26,7 @@ _ACTION_BY_KEY = {
 
 
 class LineInput(Input):
-    """Input that handles its keys without bubbling, for immediate echo.
+    """Input that runs the actions of its keys without bubbling, for immediate echo.
 
     The virtual size is constant, so a key causes no layout of other widgets.
 
