@@ -1,13 +1,14 @@
 """Changes of present members: nicknames and status."""
 
 from server.domain.account_directory import Account
+from server.domain.live_room import LiveRoom, Participant
 from server.domain.room_registry import RoomRegistry
 from server.engineio.connection import ClientConnection
 from server.gateway.account_service import AccountService
 from server.gateway.presence_broadcaster import PresenceBroadcaster
 from server.gateway.request_handler import RequestHandlers
 from server.gateway.room_entry import RoomEntry
-from tui_chat.protocol import requests, responses
+from tui_chat.protocol import errors, requests, responses
 
 
 class MemberUpdates:
@@ -70,7 +71,7 @@ class MemberUpdates:
         Raises:
             Conflict: The nickname belongs to another account, and the requester has an account.
             NotJoined, NotFound: The connection is not in the room.
-            Unavailable: The database failed.
+            Unavailable: The database failed. A guest keeps the nickname in this room and in the rooms after it.
         """
         if connection.account is not None:
             await self._account_service.update_profile(connection.account, {"nick_name": request.nick_name})
@@ -82,12 +83,36 @@ class MemberUpdates:
         )
         assigned_nick = request.nick_name
         for room, participant in memberships:
-            old_nick = self._room_registry.change_nick(room, participant, request.nick_name)
-            if old_nick is not None:
-                await self._presence_broadcaster.claim_nick(room, participant, request.nick_name)
-                self._presence_broadcaster.on_nick_change(room, participant, old_nick)
+            await self._rename(room, participant, request.nick_name)
             assigned_nick = participant.member.nick_name
         return responses.NickChanged(nick_name=assigned_nick)
+
+    async def _rename(
+        self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], nick_name: str
+    ) -> None:
+        """Change the nickname of a participant on all nodes, and announce the change; none after a failed claim.
+
+        Without effect for a participant that has left the room.
+
+        Raises:
+            Unavailable: The database failed.
+        """
+
+        def is_present() -> bool:
+            return room.participants.get(participant.member.member_id) is participant
+
+        old_nick = self._room_registry.change_nick(room, participant, nick_name) if is_present() else None
+        if old_nick is None:
+            return
+        try:
+            await self._presence_broadcaster.claim_nick(room, participant, nick_name)
+        except errors.Unavailable:
+            if is_present():
+                self._room_registry.change_nick(room, participant, old_nick)
+            raise
+        finally:
+            if is_present() and participant.member.nick_name != old_nick:
+                self._presence_broadcaster.on_nick_change(room, participant, old_nick)
 
     async def _set_status(self, connection: ClientConnection, request: requests.SetStatus) -> responses.Empty:
         """Set the status of the member in all of its rooms; without effect before the first join."""

@@ -1,14 +1,17 @@
 """Moderation on a real server: kicks, mutes, roles, deletions for others and the audit."""
 
+import asyncio
 import json
 from itertools import product
 from typing import Any
 
 import pytest
 
+from server.gateway.presence_broadcaster import PresenceBroadcaster
 from tests.support.accounts import create_account
 from tests.support.moderated_room import ModeratedRoom
 from tests.support.raw_client import raw_client
+from tui_chat.protocol.errors import Unavailable
 
 REQUESTS: dict[str, dict[str, Any]] = {
     "kick": {},
@@ -72,6 +75,33 @@ async def test_a_kicked_member_leaves_on_all_connections_and_may_join_again(room
     assert leave["memberId"] == ann.member_id
     assert await ann.join() == ""
     assert await ann.send()
+
+
+async def test_a_failed_or_interrupted_nickname_change_leaves_no_nickname_behind(
+    room: ModeratedRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin, ben = await room.add("root", "admin"), await room.add("ben")
+    await admin.client.join("cup", "root")
+    await ben.client.join("cup", "ben")
+    started, finished = asyncio.Event(), asyncio.Event()
+
+    async def claim_nick(*arguments: Any) -> None:
+        if arguments[-1] == "eve":
+            raise Unavailable("server_stopping")
+        started.set()
+        await finished.wait()
+
+    monkeypatch.setattr(PresenceBroadcaster, "claim_nick", claim_nick)
+    assert (await ben.client.request("changeNick", {"nickName": "eve"}))["error"]["code"] == "unavailable"
+    await ben.send()
+    assert (await admin.read_log())[-1]["nickName"] == "ben"
+    change = asyncio.create_task(ben.client.request("changeNick", {"nickName": "dan"}))
+    await started.wait()
+    assert (await admin.client.request("kick", {"room": "cup", "memberId": ben.member_id}))["ok"]
+    finished.set()
+    assert (await change)["ok"]
+    async with raw_client(room.server.url) as other:
+        assert [(await other.join(name, "dan"))["nickName"] for name in ("tea", "cup")] == ["dan2", "dan"]
 
 
 async def test_a_muted_member_reads_and_does_not_write(room: ModeratedRoom) -> None:
