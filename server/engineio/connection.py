@@ -105,7 +105,7 @@ class EventDispatcher(Protocol):
     async def dispatch(
         self, connection: ClientConnection, event: str, arguments: list[Raw], *, wants_ack: bool
     ) -> bytes | None:
-        """Process one event; the session handles the next packet after the return.
+        """Run the request of one event; the session handles the next packet after the return.
 
         A failed request raises nothing: its acknowledgement contains the error, or an `error` event is pushed if no
         acknowledgement was requested.

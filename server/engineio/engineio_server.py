@@ -1,7 +1,7 @@
 """python-engineio server with the sessions of this package.
 
-The library provides routes and session ids. This package replaces the request handling of the
-library (`handle_request`) completely, for the reasons listed in `server.engineio.socketio_server`.
+The library provides routes and session ids. `handle_request` replaces the request handling of the library
+completely, for the reasons listed in `server.engineio.socketio_server`.
 """
 
 # python-engineio is untyped, so its values are cast at this boundary.

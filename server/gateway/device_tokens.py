@@ -91,7 +91,7 @@ class DeviceTokens:
         self._connections.setdefault(account.id, set()).add(connection)
 
     def detach(self, connection: ClientConnection) -> None:
-        """Forget a closed connection; without effect for a guest and for a repeated call."""
+        """Remove a closed connection; without effect for a guest and for a repeated call."""
         if connection.account is None:
             return
         connections = self._connections.get(connection.account.id, set())

@@ -1,6 +1,6 @@
 """Direct rooms and blocks (docs/protocol.md, "Direct rooms").
 
-- Identity: one room per set of two to eight members, however they find each other.
+- Identity: one room per set of two to eight members.
 - Members: are durable from the creation, so that absent accounts find the room in `myRooms`.
 - Devices: all connections of an account share its blocks. A change is pushed to the other connections.
 """

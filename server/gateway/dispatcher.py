@@ -237,7 +237,7 @@ class Dispatcher:
         """Close all connections; their clients connect again.
 
         Args:
-            reason: Reason for the log and the metrics.
+            reason: Reason for the log lines.
         """
         for connection in list(self._connections):
             connection.close(reason)

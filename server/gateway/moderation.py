@@ -111,9 +111,9 @@ class Moderation:
         return True
 
     def on_member_change(self, room: LiveRoom[ClientConnection], entry: events.MemberChange) -> None:
-        """Remove the connections and observers of a kicked or banned member, and inform them.
+        """Remove the connections and observers of a kicked or banned member, and push the reason as an `error` event.
 
-        The ban of a guest also removes guests with the same address.
+        The ban of a guest also removes guests with the same address. Other changes have no effect.
         """
         if entry.action not in _REMOVALS:
             return

@@ -1,7 +1,7 @@
 """Read markers and mentions of accounts (docs/protocol.md, "Unread messages").
 
 - Devices: all connections of an account share one read marker per room. A move is pushed to the other connections.
-- Guests: have no read markers on the server; their clients keep them.
+- Guests: have no read markers on the server; their clients store the markers.
 """
 
 from msgspec import structs

@@ -50,12 +50,12 @@ class Supervisor:
         Args:
             name: Task name for the log, `/ready` and `/metrics`.
             run: Coroutine function; a return ends the task.
-            on_failure: Called with the exception, also a `CancelledError` of an awaited future, before the delay. Its
-                own exceptions are logged.
+            on_failure: Called with the exception, also a `CancelledError` of an awaited future, before the delay.
+                Exceptions of the call are logged.
 
         Returns:
-            The task, to which the caller must hold a reference. Its cancellation is the only way to end a function that
-            does not return.
+            The task, to which the caller must hold a reference. A function that does not return ends with the
+            cancellation of the task only.
         """
         return asyncio.get_running_loop().create_task(self._run(name, run, on_failure), name=name)
 

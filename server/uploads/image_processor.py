@@ -1,6 +1,6 @@
 """Decoding and encoding of untrusted images in child processes (`server.uploads.image_worker`).
 
-- Isolation: a process handles one image and ends. It has limits of its own, an empty environment and low priority.
+- Isolation: each process encodes one image, with limits of its own, an empty environment and low priority.
 - Load: at most `MAX_PROCESSES` run at a time; above `MAX_WAITING` waiting images, further ones are rejected.
 """
 
@@ -58,7 +58,7 @@ class ImageProcessor:
         self._slots = asyncio.Semaphore(MAX_PROCESSES)
         self._waiting = 0
 
-    async def process(self, source: SpoolFile, media_type: str, target: SpoolFile) -> ProcessedImage:
+    async def reencode(self, source: SpoolFile, media_type: str, target: SpoolFile) -> ProcessedImage:
         """Encode an image again without metadata.
 
         Args:

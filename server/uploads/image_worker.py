@@ -2,8 +2,8 @@
 
 - Input and output: the image comes from standard input, which is a file. Standard output receives the new image and the
   preview, standard error one line of JSON (`ImageResult`).
-- Limits: the process sets limits of its CPU time, memory, output and open files before it reads the image. The number
-  of pixels is checked before they are decoded.
+- Limits: the process limits its CPU time, memory, output and open files before the read of the image. The number of
+  pixels is checked before the decoding.
 - Metadata: only pixels, durations of frames and repetitions survive. The orientation is applied to the pixels, and
   colors are converted to sRGB.
 """
@@ -59,7 +59,7 @@ class ImageTooLargeError(Exception):
     """The image has too many pixels or frames."""
 
 
-def process_image(source: BinaryIO, target: BinaryIO, expected_format: str) -> ImageResult:
+def reencode_image(source: BinaryIO, target: BinaryIO, expected_format: str) -> ImageResult:
     """Decode an image, encode it in the same format, and write the new image and its preview one after the other.
 
     Args:
@@ -117,7 +117,7 @@ def _write_image(image: Any, target: BinaryIO) -> ImageResult:
 
 def _decode_frames(image: Any, frame_count: int) -> Iterator[Any]:
     """Yield the frames in upright orientation and sRGB, in the mode L, RGB or RGBA; the duration is their metadata."""
-    from PIL import ImageOps  # noqa: PLC0415 (as in `process_image`)
+    from PIL import ImageOps  # noqa: PLC0415 (as in `reencode_image`)
 
     for position in range(frame_count):
         image.seek(position)
@@ -133,7 +133,7 @@ def _convert_colors(frame: Any) -> Any:
 
     The color profile of a gray image is ignored, and so is a damaged one.
     """
-    from PIL import ImageCms, ImageMath  # noqa: PLC0415 (as in `process_image`)
+    from PIL import ImageCms, ImageMath  # noqa: PLC0415 (as in `reencode_image`)
 
     profile = frame.info.get("icc_profile")
     if frame.mode.startswith("I;16") or frame.mode == "I":
@@ -165,5 +165,5 @@ def _encode_preview(image: Any) -> bytes:
 if __name__ == "__main__":
     limit_process(cpu_seconds=CPU_SECONDS, memory_bytes=MEMORY_BYTES, output_bytes=OUTPUT_BYTES, niceness=10)
     with open(0, "rb") as standard_input, open(1, "r+b") as standard_output:
-        result = process_image(standard_input, standard_output, sys.argv[1])
+        result = reencode_image(standard_input, standard_output, sys.argv[1])
     os.write(2, msgspec.json.encode(result) + b"\n")

@@ -2,7 +2,7 @@
 
 - Objects: `<upload id>/file`, and `<upload id>/preview` for images with a preview.
 - Atomic: an object appears complete or not at all.
-- Credentials: stores other than a directory read them from their usual environment variables, never from the URL.
+- Credentials: a store by URL reads its credentials from the usual environment variables, never from the URL.
 """
 
 import shutil

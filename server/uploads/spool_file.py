@@ -44,7 +44,7 @@ class SpoolFile:
         self.file.close()
 
     async def write(self, chunk: bytes) -> None:
-        """Append bytes; they are buffered, and written with later ones.
+        """Append bytes to a buffer, which is written at `WRITE_BYTES`.
 
         Raises:
             OSError: The file system is full or not writable.

@@ -141,7 +141,7 @@ class UploadService:
                         await spool.write(chunk)
                         if spool.size > max_bytes:
                             raise errors.TooLong("file_too_large", limit=max_bytes)
-                    return await self._process(spool, uploader, name, types, max_bytes=max_bytes, is_pinned=is_pinned)
+                    return await self._complete(spool, uploader, name, types, max_bytes=max_bytes, is_pinned=is_pinned)
             except STORE_ERRORS as error:
                 if isinstance(error, ConnectionError):
                     raise  # of the client
@@ -243,7 +243,7 @@ class UploadService:
             with suppress(errors.Unavailable):  # the next round repeats the removal
                 await self.remove_unused()
 
-    async def _process(
+    async def _complete(
         self,
         spool: SpoolFile,
         uploader: Uploader,
@@ -274,7 +274,7 @@ class UploadService:
         if media_type not in IMAGE_TYPES:
             return await self._store_bytes(upload, uploader, spool.file, None)
         with SpoolFile(self._store.directory) as target:
-            image = await self._images.process(spool, media_type, target)
+            image = await self._images.reencode(spool, media_type, target)
             if image.size > max_bytes:
                 raise errors.TooLong("file_too_large", limit=max_bytes)
             upload = replace(

@@ -107,7 +107,7 @@ class TlsAcceptor(asyncio.Protocol):
     """Protocol of all accepted sockets with TLS, which starts their handshakes.
 
     The socket moves to a second transport, because uvloop reads from an accepted transport before `start_tls` can pause
-    it.
+    the reading.
 
     Args:
         pool: Pool of the connections.

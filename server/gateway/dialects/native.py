@@ -1,7 +1,7 @@
 """Native dialect with all requests and pushes (docs/protocol.md), and its subset `object_join` (docs/dialects.md).
 
 `object_join` clients use `joinRoom {roomName, nickName}` without an acknowledgement, `sendMessage {room, message}` and
-`message`. They receive the native pushes and ignore additional fields and events.
+`message`. The native pushes contain additional fields and events, which these clients ignore.
 """
 
 from collections.abc import Awaitable

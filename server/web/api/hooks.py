@@ -137,15 +137,15 @@ class HookApi:
         )
 
     async def _create(self, call: ApiCall[RoomPath, HookBody]) -> Any:
-        return await self._handle(
+        return await self._run_request(
             call, room_requests.CreateHook(room=call.parameters.name, nick_name=call.body.nick_name)
         )
 
     async def _list_all(self, call: ApiCall[RoomPath, None]) -> Any:
-        return await self._handle(call, room_requests.ListHooks(room=call.parameters.name))
+        return await self._run_request(call, room_requests.ListHooks(room=call.parameters.name))
 
     async def _revoke(self, call: ApiCall[HookPath, None]) -> None:
-        await self._handle(call, room_requests.RevokeHook(room=call.parameters.name, id=call.parameters.id))
+        await self._run_request(call, room_requests.RevokeHook(room=call.parameters.name, id=call.parameters.id))
 
     async def _post(self, call: ApiCall[HookSecret, None]) -> web.Response:
         """Append the text of a payload as a message; return `ok` as Slack does, which Grafana and Alertmanager compare.
@@ -160,7 +160,7 @@ class HookApi:
         await self._messages.append(caller, secret, text)
         return web.Response(text="ok")
 
-    async def _handle(self, call: ApiCall[Any, Any], request: Request) -> events.WireStruct:
+    async def _run_request(self, call: ApiCall[Any, Any], request: Request) -> events.WireStruct:
         """Run a request with the shared handlers, and return its response.
 
         Raises:

@@ -32,7 +32,7 @@ class RoomListParameters(ValidatedStruct, frozen=True):
     """Parameters of `GET /api/rooms`.
 
     Attributes:
-        query: Part of the name or of the topic; all rooms without it.
+        query: Part of the name or of the topic; without a query, all rooms.
         limit: Maximum number of rooms.
     """
 

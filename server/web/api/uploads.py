@@ -70,7 +70,7 @@ class UploadForm(Struct, frozen=True):
 
     Attributes:
         file: Content of the file.
-        room: Target room, unless it is in the query; precedes the file.
+        room: Target room, unless the query contains the room; precedes the file.
     """
 
     file: bytes
