@@ -309,7 +309,7 @@ class RoomView:
         """Copy nickname, member id and account of the user after a join.
 
         Returns:
-            True if `rebuild_lines` is necessary, because the lines depend on another member id or account.
+            True if the lines need `rebuild_lines`: the account, or a member id that was known, is another one.
         """
         room, earlier = self.room, (self.member_id or self.room.member_id, self.account)
         self.nick, self.member_id, self.account = room.nick, room.member_id, _find_own_account(room)
