@@ -381,9 +381,10 @@ class EngineIOSession:
             self.push(_PING_FRAME)
 
     def abort_if_overdue(self, now: float) -> bool:
-        """Abort the session, also a closing one, without a pong in the ping timeout; return whether it was aborted.
+        """Abort a session whose pong is missing after the ping timeout; return whether the session was aborted.
 
-        Packet handling counts as activity, because the pong may be queued behind a slow packet.
+        A closing session is aborted too. Packet handling counts as activity, because the pong may be queued behind a
+        slow packet.
 
         Args:
             now: Monotonic time in seconds.

@@ -153,7 +153,7 @@ class DeviceTokens:
     def revoke(
         self, account_id: int, is_revoked: Callable[[int], bool] = lambda _: True, *, reason: str = "token_invalid"
     ) -> None:
-        """Close the connections of deleted tokens, and remove these from the cache.
+        """Push `authFail` to the connections of deleted tokens and close them; remove the tokens from the cache.
 
         Args:
             account_id: Account of the tokens.

@@ -145,6 +145,7 @@ class DirectRooms:
         self._device_tokens.push_to_others(account.id, connection, frame)
 
     async def _list_blocks(self, connection: ClientConnection, _: room_requests.ListBlocks) -> responses.BlockList:
+        """Return the members that an account has blocked; raise `Forbidden` for a guest."""
         return responses.BlockList(
             blocks=await self._database.direct_rooms.list_blocked(require_account(connection).member_id)
         )

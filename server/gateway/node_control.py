@@ -103,6 +103,7 @@ class NodeControl:
         self._address_waiters.pop(member_id, None)
 
     def _on_connect(self) -> None:
+        """Read the changes that this node has missed without the bus, and request a read by all other nodes."""
         self._account_sync.wake()
         for message in (AccountsChanged(), RoomsChanged()):  # earlier ones of this node may be lost
             self._channel.send(message)

@@ -277,6 +277,7 @@ class PresenceBroadcaster:
         return self._pending[room]
 
     def _schedule_flush(self) -> None:
+        """Schedule a flush after `PRESENCE_INTERVAL`, unless one is scheduled."""
         if self._flush_timer is None:
             self._flush_timer = asyncio.get_running_loop().call_later(PRESENCE_INTERVAL, self._flush)
 

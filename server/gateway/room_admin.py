@@ -153,7 +153,8 @@ class RoomAdmin:
         """Create a room, and join it as its owner; after a failed join, the room stays.
 
         Raises:
-            BadRequest: The room would be a direct one, or the connection has joined too many rooms.
+            Forbidden: The connection has no account.
+            BadRequest: The connection has joined too many rooms.
             ChatError: The creation or the join is rejected (`create`, `RoomEntry.join`).
         """
         account = require_account(connection)
@@ -166,6 +167,7 @@ class RoomAdmin:
     async def _update_room(
         self, connection: ClientConnection, request: room_requests.UpdateRoom
     ) -> responses.ChangeAccepted:
+        """Append a change of policy, name or title; raises as `_change`."""
         revision = await self._change(
             connection,
             request.room,
@@ -178,6 +180,7 @@ class RoomAdmin:
     async def _set_policy(
         self, connection: ClientConnection, request: room_requests.SetPolicy
     ) -> responses.ChangeAccepted:
+        """Append a change of the policy; raises as `_change`."""
         revision = await self._change(connection, request.room, _get_policy_fields(request))
         return responses.ChangeAccepted(revision=revision)
 

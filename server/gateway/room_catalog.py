@@ -359,5 +359,6 @@ class RoomCatalog:
 
 
 def _require_no_address(name: str) -> None:
+    """Raise `RoomInvalid` for the address of a private room."""
     if names.is_room_address(name):
         raise errors.RoomInvalid("room_name_reserved", character=name[0])

@@ -266,6 +266,7 @@ class RoomEntry:
             raise
 
     async def _unobserve(self, connection: ClientConnection, request: requests.Unobserve) -> responses.Empty:
+        """End an observation, if any; a membership stays."""
         self._room_registry.unobserve(connection, request.room)
         return responses.Empty()
 
@@ -371,5 +372,6 @@ def build_room_state(
 
 
 def _require_open(connection: ClientConnection) -> None:
+    """Raise `Unavailable` for a closed connection."""
     if not connection.is_open:
         raise errors.Unavailable("connection_closed")

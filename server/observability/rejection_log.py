@@ -66,6 +66,7 @@ class RejectionLog:
         )
 
     def _log_once(self, template: str, value: str = "") -> None:
+        """Log a hint with a sanitized and truncated value in its braces, unless logged before or above `MAX_HINTS`."""
         hint = template.format(sanitize_line(value.encode(errors="replace").decode())[:_MAX_VALUE_LENGTH])
         if hint not in self._logged and len(self._logged) < MAX_HINTS:
             self._logged.add(hint)

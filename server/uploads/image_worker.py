@@ -156,6 +156,7 @@ def _scale_to_8_bits(images: dict[str, Any]) -> Any:
 
 
 def _encode_preview(image: Any) -> bytes:
+    """Return an image as WebP, reduced to `PREVIEW_PIXELS` per side in the same proportions."""
     preview, encoded = image.copy(), io.BytesIO()
     preview.thumbnail((PREVIEW_PIXELS, PREVIEW_PIXELS))
     preview.save(encoded, format="WEBP", quality=_QUALITY)

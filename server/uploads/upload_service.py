@@ -237,6 +237,7 @@ class UploadService:
         await asyncio.wait({self._task})
 
     async def _run_cleanup(self) -> None:
+        """Call `remove_unused` at an interval while this server has the permit; never returns."""
         while True:
             await asyncio.sleep(CLEANUP_INTERVAL)
             await self._permit.wait()

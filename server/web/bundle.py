@@ -71,6 +71,7 @@ def _list_modules(files: Mapping[str, str], name: str, visited: set[str]) -> Ite
 
 
 def _resolve(name: str, reference: str) -> str:
+    """Return the path of the module to which an import in the module `name` refers."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(name), reference))
 
 

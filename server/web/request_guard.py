@@ -41,6 +41,7 @@ def create_request_guard(
     limiter = PerAddressLimiter(requests_per_minute) if requests_per_minute is not None else None
 
     def reject(request: web.Request) -> web.Response | None:
+        """Return the response to a rejected request, None for a permitted one."""
         if "Content-Encoding" in request.headers:
             response = create_http_problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
             response.force_close()

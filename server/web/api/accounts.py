@@ -229,12 +229,14 @@ class AccountApi:
         return _to_login(await self._service.issue_token(account, label))
 
     async def _log_in(self, call: ApiCall[None, LoginBody]) -> Login:
+        """Verify a password over a secure transport, and return a new token; raises as `AccountService.log_in`."""
         client = self._authenticator.require_secure(call.request)
         body = call.body
         label = sanitize.validate_device_label(body.label)
         return _to_login(await self._service.log_in(body.account, body.password, label, client.address))
 
     async def _list_devices(self, call: ApiCall[None, None]) -> DeviceList:
+        """Return the logins of the account, newest first; `current` marks that of the request."""
         account = call.account
         return DeviceList(
             [
@@ -250,6 +252,7 @@ class AccountApi:
         )
 
     async def _revoke_device(self, call: ApiCall[DevicePath, None]) -> None:
+        """Revoke a token, possibly that of the request; raises as `AccountService.revoke_device`."""
         account, requested = call.account, call.parameters.id
         token_id = account.token_id if requested == "current" else int(requested)
         await self._service.revoke_device(account, token_id)
@@ -276,11 +279,13 @@ class AccountApi:
         return _to_profile(await self._service.update_profile(call.account, values))
 
     async def _change_password(self, call: ApiCall[None, PasswordBody]) -> None:
+        """Change the password over a secure transport; raises as `AccountService.change_password`."""
         client = self._authenticator.require_secure(call.request)
         body = call.body
         await self._service.change_password(call.account, body.password, body.new_password, client.address)
 
     async def _delete_account(self, call: ApiCall[None, DeletionBody]) -> None:
+        """Delete the account over a secure transport; raises as `AccountService.delete_account`."""
         client = self._authenticator.require_secure(call.request)
         body = call.body
         await self._service.delete_account(call.account, body.password, erasure=body.messages, address=client.address)

@@ -50,6 +50,7 @@ def extract_text(body: bytes, content_type: str) -> str:
 
 
 def _decode_text(body: bytes) -> str:
+    """Return a UTF-8 text; raise `BadRequest` for other bytes."""
     try:
         return body.decode()
     except UnicodeDecodeError:
@@ -57,6 +58,7 @@ def _decode_text(body: bytes) -> str:
 
 
 def _decode_json(body: bytes | str) -> Any:
+    """Return a decoded JSON value; raise `BadRequest` for malformed JSON."""
     try:
         return msgspec.json.decode(body)
     except (msgspec.MsgspecError, RecursionError) as error:

@@ -182,6 +182,7 @@ def _name_response(status: HTTPStatus) -> str:
 
 
 def _build_content(content: Any, schemas: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the schemas of a body or response by media type; a type other than `RawContent` is JSON."""
     types = content.types if isinstance(content, RawContent) else {"application/json": content}
     return {media_type: {"schema": schemas[content_type]} for media_type, content_type in types.items()}
 

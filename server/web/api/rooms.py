@@ -162,6 +162,7 @@ class RoomApi:
         return responses.RoomListResponse(rooms=rooms)
 
     async def _describe(self, call: ApiCall[RoomPath, None]) -> RoomDetails:
+        """Return the state of a room; raises as `RoomQueries.describe`."""
         return await self._handlers.access_control.repeat_stale(
             call.caller.create_connection(),
             partial(self._handlers.room_queries.describe, call.caller, call.parameters.name),

@@ -77,6 +77,7 @@ def create_account_endpoint(authenticator: RequestAuthenticator, handler: Accoun
 
 
 def _create_failure(request: web.Request, status: HTTPStatus, message: str | list[str]) -> web.Response:
+    """Return a failure in the envelope; the message of invalid fields is a list."""
     body = {
         "status": int(status),
         "message": message,

@@ -101,6 +101,12 @@ class ConversationApi:
     # -- groups
 
     async def _create_group(self, request: web.Request, account: AccountIdentity) -> Group:
+        """Create a group with title, cover and an optional description, and return the group.
+
+        Raises:
+            ValidationFailed: A field is missing or invalid.
+            ConversationRejected, ChatError: As in `ConversationService.create_group`.
+        """
         fields = FieldReader(await read_json(request, dict[str, Any]))
         name = fields.read_text("name", *_NAME_LIMITS)
         description = fields.read_text("description", *_DESCRIPTION_LIMITS, required=False)
@@ -114,6 +120,7 @@ class ConversationApi:
         )
 
     async def _join_group(self, request: web.Request, account: AccountIdentity) -> None:
+        """Join the group of the code in the path; each attempt uses a token of the address."""
         acquire(self._limits and self._limits.joins, self._authenticator.get_client(request).address, "too_many_joins")
         code = request.match_info["code"][:SECRET_CHARACTERS]
         await self._service.join_group(self._authenticator.create_connection(request, account), code)
@@ -133,6 +140,7 @@ class ConversationApi:
         return await self._service.list_conversations(account)
 
     async def _list_messages(self, request: web.Request, account: AccountIdentity) -> list[GroupMessage]:
+        """Return messages before `cursorId`, newest first; without a cursor the newest ones, at most `MESSAGES_MAX`."""
         fields = FieldReader(request.query)
         group_id = fields.read_id("groupId")
         before_id = fields.read_id("cursorId", default=0)
