@@ -134,8 +134,7 @@ class RoomRegistry(Generic[ConnectionT]):
         Raises:
             NotJoined, NotFound: As `require_membership`.
         """
-        room, _ = self.require_membership(connection, room_name)
-        return self._remove_connection(connection, room)
+        return self._remove_connection(connection, self.require_membership(connection, room_name)[0])
 
     def observe(self, connection: ConnectionT, room_name: str, dialect: str = "native") -> LiveRoom[ConnectionT]:
         """Subscribe a connection to the pushes of a room without membership; creates the room on demand.
@@ -207,6 +206,10 @@ class RoomRegistry(Generic[ConnectionT]):
         for observer in observers:
             self._unsubscribe(observer, room)
         return observers
+
+    def count_rooms(self, connection: ConnectionT) -> int:
+        """Return the number of rooms that a connection has joined or observes."""
+        return len(set(self._rooms_by_connection.get(connection, {}).values()))
 
     def count_observers(self) -> int:
         """Return the number of observations of all rooms; an observer of two rooms counts twice."""
@@ -373,8 +376,7 @@ class RoomRegistry(Generic[ConnectionT]):
         """
         if room_key in self._locked_keys:
             raise errors.Unavailable("room_changing", retry_after=ROOM_CHANGE_RETRY)
-        own_rooms = self._rooms_by_connection.get(connection, {})
-        if room_key not in own_rooms and len(set(own_rooms.values())) >= limits.ROOMS_PER_CONNECTION:
+        if self.find_room(connection, room_key) is None and self.count_rooms(connection) >= limits.ROOMS_PER_CONNECTION:
             raise errors.BadRequest("too_many_joined_rooms", limit=limits.ROOMS_PER_CONNECTION)
         room = self.rooms.get(room_key)
         if room is None:

@@ -154,11 +154,11 @@ class RoomAdmin:
 
         Raises:
             Forbidden: The connection has no account.
-            BadRequest: The connection has joined too many rooms.
+            BadRequest: The connection has joined or observes too many rooms.
             ChatError: The creation or the join is rejected (`create`, `RoomEntry.join`).
         """
         account = require_account(connection)
-        if len(self._room_registry.get_joined_rooms(connection)) >= limits.ROOMS_PER_CONNECTION:
+        if self._room_registry.count_rooms(connection) >= limits.ROOMS_PER_CONNECTION:
             raise errors.BadRequest("too_many_joined_rooms", limit=limits.ROOMS_PER_CONNECTION)
         name = await self.create(connection, request.room_name, request.title, _get_policy_fields(request))
         join = requests.JoinRoom(room_name=name, nick_name=account.nick_name)

@@ -15,6 +15,7 @@ from tests.support.accounts import connect_account, create_account
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.storage import ManualClock
+from tui_chat.protocol import limits
 
 
 @pytest.fixture
@@ -75,6 +76,16 @@ async def test_a_name_in_use_cannot_be_created(owner: RawClient, client: RawClie
     assert await get_reason(owner, "createRoom", roomName="Tea") == "room_exists"
     assert await get_reason(owner, "createRoom", roomName=ADDRESS) == "room_name_reserved"
     assert await get_reason(owner, "createRoom", roomName="tea", visibility="direct") == "room_name_or_title"
+
+
+async def test_no_room_is_created_above_the_limit_of_joined_and_observed_rooms(
+    owner: RawClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "ROOMS_PER_CONNECTION", 1)
+    assert (await owner.request("observe", {"room": "tea"}))["ok"]
+    assert await get_reason(owner, "createRoom", roomName="cup") == "too_many_joined_rooms"
+    assert (await owner.request("unobserve", {"room": "tea"}))["ok"]
+    assert await get_reason(owner, "createRoom", roomName="cup") == ""
 
 
 @pytest.mark.parametrize(("event", "body"), ADDRESS_REQUESTS)
