@@ -184,7 +184,7 @@ async def open_administration(target: str, uploads: str, *, create: bool) -> Asy
     Args:
         target: As for `open_database`.
         uploads: Path or URL of the files of messages.
-        create: Create a missing SQLite file.
+        create: Create a missing SQLite file, and the schema of an empty database; otherwise reject both.
 
     Raises:
         StorageError: As `open_database`.

@@ -171,7 +171,7 @@ class AccountRepository:
     async def add_token(
         self, account_id: int, digest: bytes, label: str, *, password_hash: str | None = None
     ) -> TokenRecord:
-        """Store a token; `delete_excess_tokens` follows.
+        """Store a token, also above `MAX_DEVICES`; the caller then calls `delete_excess_tokens`.
 
         Args:
             account_id: Account of the token.
