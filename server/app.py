@@ -113,7 +113,8 @@ async def serve(
 
     Raises:
         ConfigError: A setting that `resolve_settings` has not checked is invalid.
-        StartupError: The address or port is unavailable, or a TLS file is unreadable or invalid.
+        StartupError: The address, the port or the location of the uploads is unavailable, or a TLS file is unreadable
+            or invalid.
         server.storage.errors.StorageError: The database is unusable.
     """
     tls_context = create_tls_context(settings) if settings.tls_cert else None

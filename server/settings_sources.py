@@ -84,7 +84,7 @@ def resolve_settings(
 
 
 def _read_file(path: Path) -> dict[str, Any]:
-    """Return the keys and values of a TOML file; raise `ConfigError` for an unreadable or invalid file."""
+    """Return the keys and values of a TOML file; raise `ConfigError` for an unreadable, invalid or too large file."""
     try:
         with path.expanduser().open("rb") as stream:
             content = stream.read(_MAX_FILE_SIZE + 1)
