@@ -53,7 +53,7 @@ class _StatusFields(msgspec.Struct):
 
 
 class _StopFields(msgspec.Struct):
-    """Required fields of the `stop` response."""
+    """Required fields of the `stop` response; `timeout` is the maximum duration of the shutdown in seconds."""
 
     timeout: float
 

@@ -14,7 +14,7 @@ from server.uploads.object_store import STORE_ERRORS, UploadStore
 
 
 class FileExport(NamedTuple):
-    """Result of an export: number of copied files, and paths of those that are not stored any more."""
+    """Result of an export: number of copied files, and unsigned paths of the files that are not stored any more."""
 
     copied: int
     missing: tuple[str, ...]

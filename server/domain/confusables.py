@@ -21,6 +21,8 @@ _LEFT_TO_RIGHT_MARK = "\u200e"  # surrounds right-to-left characters in the tabl
 
 
 class _Homoglyph(Struct):
+    """Similar text `c` of an entry of the table."""
+
     c: str
 
 

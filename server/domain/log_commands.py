@@ -116,9 +116,10 @@ class AppendEdit(RoomCommand, frozen=True, kw_only=True):
 
 
 class AppendDeletion(RoomCommand, frozen=True, kw_only=True):
-    """Command that deletes the message with `seq` `target`.
+    """Command that deletes a message.
 
     Attributes:
+        target: `seq` of the message.
         any_author: The message may be of another member, as the permission check found.
     """
 
