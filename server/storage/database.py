@@ -249,7 +249,7 @@ def _open_postgresql(url: URL) -> tuple[Executor, Executor]:
 
     return (
         AsyncExecutor(url, pool_size=1),
-        AsyncExecutor(url, pool_size=_READER_COUNT, isolation_level="REPEATABLE READ"),
+        AsyncExecutor(url, pool_size=_READER_COUNT, is_read_only=True, isolation_level="REPEATABLE READ"),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from msgspec import Struct, structs
 from sqlalchemy import BigInteger, Connection, delete, literal_column, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from server.storage.executor import Executor, run_or_reconnect
 from server.storage.node_tables import nodes
@@ -72,10 +73,11 @@ class NodeRepository:
         self._writer = writer
         self._is_failing = False
 
-    async def register(self, node_id: str, label: str, load: NodeLoad) -> None:
-        """Insert a node that is not registered."""
+    async def register(self, node_id: str, label: str, load: NodeLoad) -> bool:
+        """Insert a node; return False without effect if the id is registered."""
         values = {"id": node_id, "label": label, "started_at": _CLOCK, "heartbeat_at": _CLOCK, **structs.asdict(load)}
-        await self._run(lambda connection: connection.execute(nodes.insert().values(values)))
+        statement = insert(nodes).values(values).on_conflict_do_nothing()
+        return bool(await self._run(lambda connection: connection.execute(statement).rowcount))
 
     async def beat(self, node_id: str, load: NodeLoad) -> Heartbeat | None:
         """Record a heartbeat; return None if the node was removed."""

@@ -1,6 +1,7 @@
 """Transaction executor for PostgreSQL, based on asyncpg.
 
 - Conflicts: a transaction that fails because of a deadlock or a serialization failure runs again.
+- Restarts: a read-only transaction on a connection that is lost runs again once, on a new connection.
 - Paused nodes: the database ends the transaction of a node that stops within it. `TIMEOUT_SETTINGS` ends an idle
   transaction earlier than the wait for a lock, so that the transactions of other nodes for the same room succeed.
 """
@@ -35,6 +36,7 @@ class AsyncExecutor:
     Args:
         url: URL with the `postgresql+asyncpg` driver.
         pool_size: Maximum number of connections.
+        is_read_only: The transactions write nothing, so that they may run again after a lost connection.
         options: Keyword arguments for `create_async_engine` of SQLAlchemy.
 
     Attributes:
@@ -44,7 +46,7 @@ class AsyncExecutor:
         StorageError: The driver is not installed.
     """
 
-    def __init__(self, url: URL, *, pool_size: int, **options: Any) -> None:
+    def __init__(self, url: URL, *, pool_size: int, is_read_only: bool = False, **options: Any) -> None:
         try:
             self._engine = create_async_engine(
                 url,
@@ -57,24 +59,28 @@ class AsyncExecutor:
         except ModuleNotFoundError:
             raise StorageError("PostgreSQL requires asyncpg; install tui-chat[scale]") from None
         self.dialect: Dialect = self._engine.dialect
+        self._is_read_only = is_read_only
         self._closed = False
 
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Implement `Executor.run`; above `pool_size` transactions, further ones wait for at most 30 seconds.
 
         A cancelled caller aborts a transaction that is not committed yet. After a conflict with another transaction,
-        `work` runs again in a new one.
+        `work` runs again in a new one. A read-only one also runs again once after the loss of its connection.
 
         Raises:
             StorageError: The executor is closed.
             TimeoutError: No connection became free (`sqlalchemy.exc.TimeoutError`).
             Exception: Any exception of `work` or the database.
         """
+        may_reconnect = self._is_read_only
         for _ in range(_RETRIES):
             try:
                 return await self._run_once(work)
             except exc.DBAPIError as error:
-                if not is_serialization_failure(error):
+                if error.connection_invalidated and may_reconnect:
+                    may_reconnect = False
+                elif not is_serialization_failure(error):
                     raise
         return await self._run_once(work)
 

@@ -273,6 +273,10 @@ async def test_a_restarted_database_server_is_reconnected(
     messages = [record.message.partition(":")[0] for record in caplog.records if record.name == "chat.storage"]
     failures, recoveries = ["database read failed", "database write failed"], ["reads resumed", "writes resumed"]
     assert sorted(messages) == sorted([*failures, *(f"database {text}" for text in recoveries)])
+    await asyncio.to_thread(server.stop)
+    await asyncio.to_thread(server.start)
+    pages = [database.reader.read_page(room.key, after=0, limit=10) for _ in range(3)]
+    assert [len(page.messages) for page in await asyncio.gather(*pages)] == [2, 2, 2]  # without a failure
 
 
 @pytest.mark.parametrize(
