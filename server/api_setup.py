@@ -82,6 +82,7 @@ async def run_apis(
         max_bytes=settings.max_unsent_bytes,
         monotonic=monotonic,
     )
+    dispatcher.close_streams = streams.close
     event_api = EventApi(streams, stall_timeout=settings.stall_timeout)
     endpoints = (
         *AccountApi(

@@ -180,6 +180,7 @@ async def serve(
                 dispatcher,
                 account_service,
                 begin_drain=drain_started.set,
+                reject_handshakes=socketio_server.engineio_server.reject_handshakes,
                 read_load=lambda: NodeLoad(len(socketio_server.engineio_server.sockets), loop_lag.last_lag),
                 now=now,
                 supervisor=supervisor,

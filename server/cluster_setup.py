@@ -36,6 +36,7 @@ async def run_node(
     *,
     read_load: Callable[[], NodeLoad],
     begin_drain: Callable[[], None],
+    reject_handshakes: Callable[[], None],
     now: Callable[[], int],
     supervisor: Supervisor,
 ) -> AsyncGenerator[Cluster | None]:
@@ -50,6 +51,7 @@ async def run_node(
         account_service: Operations on accounts.
         read_load: Returns the current load.
         begin_drain: Makes `/ready` return 503 permanently.
+        reject_handshakes: Rejects new Engine.IO sessions permanently.
         now: Wall clock, as Unix time in milliseconds.
         supervisor: Supervisor of the background tasks.
 
@@ -87,6 +89,7 @@ async def run_node(
         log.info("server draining: /ready returns 503, clients move to other servers")
         begin_drain()
         await asyncio.sleep(DRAIN_DELAY)
+        reject_handshakes()
         await dispatcher.move_clients(MOVE_DURATION)
 
     callbacks = NodeCallbacks(

@@ -62,7 +62,7 @@ class EngineIOServer(engineio.AsyncServer):
         self.dispatcher, self.options, self._connection_limiter = dispatcher, options, connection_limiter
         self._supervisor = supervisor
         self._all_closed = asyncio.Event()
-        self._is_stopping = False
+        self._is_rejecting = False
         self._rejection_log = RejectionLog()
         self.aborts: Counter[str] = Counter()
 
@@ -73,6 +73,10 @@ class EngineIOServer(engineio.AsyncServer):
         self._handshake_limiter = TickLimiter(self.options.handshakes_per_tick)
         self._heartbeat_task = self._supervisor.supervise("heartbeat", self._heartbeat)
 
+    def reject_handshakes(self) -> None:
+        """Reject handshakes with status 503 from now on; existing sessions continue."""
+        self._is_rejecting = True
+
     async def stop(self) -> None:
         """Close all sessions after their queued frames; abort the remaining ones after `close_timeout`.
 
@@ -80,7 +84,7 @@ class EngineIOServer(engineio.AsyncServer):
         returns as soon as all sessions are closed. An error of one session is logged and does not prevent the end of
         the others.
         """
-        self._is_stopping = True
+        self.reject_handshakes()
         self._heartbeat_task.cancel()
         self._for_each_session(EngineIOSession.close, "server shutdown", logging.DEBUG)
         if self.sockets:
@@ -127,7 +131,7 @@ class EngineIOServer(engineio.AsyncServer):
 
         A rejected origin receives status 400 and is logged as a hint; requests without an Origin header are accepted.
         Other OPTIONS requests receive an empty response with status 200; invalid requests and unknown or timed-out
-        sessions receive status 400, and handshakes above the limits of the address or during a shutdown 429 or 503. All
+        sessions receive status 400, handshakes above the limits of the address 429, and rejected ones 503. All
         responses to accepted origins, including errors, receive the CORS headers, except an established WebSocket.
 
         Raises:
@@ -216,14 +220,14 @@ class EngineIOServer(engineio.AsyncServer):
 
         A polling request returns the OPEN packet; a WebSocket request returns at the end of the session. Above
         `handshakes_per_tick`, the handshake waits for a later tick. A rejection has status 429 (limit of the address)
-        or 503 (shutdown), with `Retry-After`. An untrusted reverse proxy is logged as a hint.
+        or 503 (`reject_handshakes`), with `Retry-After`. An untrusted reverse proxy is logged as a hint.
         """
         untrusted_proxy = find_untrusted_proxy(request, self.options.trusted_proxies)
         if untrusted_proxy is not None:
             self._rejection_log.log_untrusted_proxy(untrusted_proxy)
         await self._handshake_limiter.acquire()
         try:
-            if self._is_stopping:
+            if self._is_rejecting:
                 raise errors.Unavailable("server_stopping", retry_after=1.0)
             if self._connection_limiter is not None:
                 self._connection_limiter.acquire(client.address, time.monotonic())

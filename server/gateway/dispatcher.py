@@ -52,6 +52,7 @@ class Dispatcher:
         request_limiter: Limiter of valid requests.
         is_stopping: True after `announce_shutdown`; connections and requests are rejected.
         membership_feed: Pushes to the clients of the conversation dialect, None without the dialect.
+        close_streams: Ends all event streams and rejects further ones; called at the start of `move_clients`.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Dispatcher:
         self._connections: set[ClientConnection] = set()
         self.is_stopping = False
         self.membership_feed: MembershipFeed | None = None
+        self.close_streams: Callable[[], None] = lambda: None
         self._dialects = dialects
         self._dialects_by_event = {
             event: self._find_dialect(event, [])
@@ -217,13 +219,15 @@ class Dispatcher:
             connection.push(frame)
 
     async def move_clients(self, duration: float) -> None:
-        """Send `goingAway` to all clients and close their connections, one after the other.
+        """End the event streams, and close the connections one after the other, each after `goingAway`.
 
-        Later connections are accepted and stay open.
+        Further event streams are rejected. Later connections are accepted and stay open; the transports reject
+        handshakes before.
 
         Args:
             duration: Seconds over which the connections close, so that the clients do not connect again all at once.
         """
+        self.close_streams()
         connections = list(self._connections)
         random.shuffle(connections)
         frame = encode_event(events.GOING_AWAY, events.GoingAwayPush(reconnect_after=0.0))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, nullcontext
 from pathlib import Path
 from typing import Any
@@ -182,6 +182,19 @@ async def test_a_renamed_room_replaces_one_without_entries_stays_followed_and_cl
         assert await guest.attempt("sendMessage", room=new_name, message="late") == "room_not_joined"
 
 
+def create_registry(
+    database: Database, *, on_fenced: Callable[[], None] = lambda: pytest.fail("fenced")
+) -> NodeRegistry:
+    return NodeRegistry(
+        database.nodes,
+        "host:1",
+        now=lambda: 0,
+        read_load=lambda: NodeLoad(connections=0, lag=0.0),
+        on_fenced=on_fenced,
+        on_drain=lambda: pytest.fail("drained"),
+    )
+
+
 async def test_a_removed_node_closes_its_connections_and_registers_again(
     start_node: StartNode, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,26 +219,37 @@ async def test_a_registration_with_a_lost_response_is_continued(
 ) -> None:
     register = database.nodes.register
 
-    async def lose_response(node_id: str, label: str, load: NodeLoad) -> None:
+    async def lose_response(node_id: str, label: str, load: NodeLoad) -> bool:
         await register(node_id, label, load)
         raise Unavailable("storage_unwritable")
 
+    fences: list[str] = []
+    registry = create_registry(database, on_fenced=lambda: fences.append(registry.node_id))
+    await registry.register()
+    await database.nodes.remove(registry.node_id)
     monkeypatch.setattr(database.nodes, "register", lose_response)
-    registry = NodeRegistry(
-        database.nodes,
-        "lost response",
-        "host:1",
-        now=lambda: 0,
-        read_load=lambda: NodeLoad(connections=0, lag=0.0),
-        on_fenced=lambda: pytest.fail("fenced"),
-        on_drain=lambda: pytest.fail("drained"),
-    )
     with pytest.raises(Unavailable):
         await registry.beat()
     await registry.beat()
-    assert "lost response" in [record.id for record in await database.nodes.list_nodes()]
+    assert fences == [registry.node_id]
+    assert registry.node_id in [record.id for record in await database.nodes.list_nodes()]
     await registry.close()
-    assert "lost response" not in [record.id for record in await database.nodes.list_nodes()]
+    assert registry.node_id not in [record.id for record in await database.nodes.list_nodes()]
+
+
+async def test_a_node_with_the_id_of_another_one_draws_a_new_id(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [uuid4().hex, uuid4().hex]
+    drawn = iter([ids[0], *ids])
+    monkeypatch.setattr(node_registry, "generate_node_id", drawn.__next__)
+    registries = [create_registry(database) for _ in ids]
+    for registry in registries:
+        await registry.register()
+    assert [registry.node_id for registry in registries] == ids
+    assert set(ids) <= {record.id for record in await database.nodes.list_nodes()}
+    for registry in registries:
+        await registry.close()
 
 
 async def test_a_node_without_heartbeats_is_removed(
@@ -306,7 +330,16 @@ async def test_a_draining_node_moves_its_clients_one_after_the_other(
     monkeypatch.setattr(node_registry, "HEARTBEAT_INTERVAL", 0.05)
     monkeypatch.setattr(cluster_setup, "DRAIN_DELAY", 0.0)
     monkeypatch.setattr(cluster_setup, "MOVE_DURATION", 0.1)
-    async with start_node() as node, raw_client(node.url) as ann, raw_client(node.url) as ben:
+    async with (
+        start_node() as node,
+        raw_client(node.url) as ann,
+        raw_client(node.url) as ben,
+        aiohttp.ClientSession(node.url) as session,
+    ):
+        room = uuid4().hex
+        await ann.join(room, "ann")
+        await send(ann, room, "stored")
+        stream = await session.get(f"/api/rooms/{room}/events")
         while not (registered := await database.nodes.list_nodes()):
             pass
         command = ("drain", registered[0].id, "--database", postgresql.url)
@@ -316,11 +349,13 @@ async def test_a_draining_node_moves_its_clients_one_after_the_other(
         for client in (ann, ben):
             assert await client.wait_for_push("goingAway") == {"reconnectAfter": 0.0}
             await client.wait_closed()
-        async with aiohttp.ClientSession() as session, session.get(node.url + "/ready") as response:
+        assert (await stream.text()).endswith("retry: 1000\n\n")
+        async with session.get("/ready") as response:
             assert response.status == 503
+        for path in ("/socket.io/?EIO=4&transport=polling", f"/api/rooms/{room}/events"):
+            async with session.get(path) as response:
+                assert (response.status, response.headers["Retry-After"]) == (503, "1")
         assert [record.is_draining for record in await database.nodes.list_nodes()] == [True]
-        async with raw_client(node.url) as late:
-            await late.join(uuid4().hex, "late")
 
 
 async def test_one_node_runs_the_background_jobs_and_another_one_follows(
