@@ -1,7 +1,6 @@
 """Construction and health of the parts of one node."""
 
 import asyncio
-import secrets
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
@@ -16,10 +15,11 @@ from server.cluster.presence_sync import PresenceOutput, PresenceSync
 from server.domain.room_registry import RoomRegistry
 from server.observability.supervision import Supervisor
 from server.storage.database import Database
-from server.storage.errors import StorageError
+from server.storage.errors import StorageError, describe_error
 from server.storage.node_repository import NodeLoad
 from server.storage.presence_repository import PresenceRepository
 from tui_chat.protocol import events
+from tui_chat.protocol.errors import Unavailable
 
 _FLUSH_TIMEOUT = 1.0  # seconds
 
@@ -157,9 +157,21 @@ async def run_cluster(
     from server.cluster.job_lock import JobLock  # noqa: PLC0415
     from server.storage.postgresql import AsyncExecutor, parse_postgresql_url  # noqa: PLC0415
 
-    node_id, host = secrets.token_hex(8), socket.gethostname()
+    registry = NodeRegistry(
+        database.nodes,
+        f"{socket.gethostname()}:{port}",
+        now=now,
+        read_load=callbacks.read_load,
+        on_fenced=callbacks.on_fenced,
+        on_drain=callbacks.on_drain,
+    )
     prefix = f"chat:{(await database.load_secret('cluster')).hex()[:12]}:"
     connect, max_payload = _create_connector(target, database_target)
+    try:
+        await registry.register()
+    except Unavailable as error:
+        raise StorageError(f"cannot register this node: {describe_error(error.__cause__ or error)}") from error
+    node_id = registry.node_id
     bus = Bus(connect, node_id=node_id, prefix=prefix, max_payload=max_payload)
     follower = LogFollower(
         bus,
@@ -170,15 +182,6 @@ async def run_cluster(
         on_replaced=callbacks.on_replaced,
         on_renamed=callbacks.on_renamed,
         get_live_keys=callbacks.get_live_keys,
-    )
-    registry = NodeRegistry(
-        database.nodes,
-        node_id,
-        f"{host}:{port}",
-        now=now,
-        read_load=callbacks.read_load,
-        on_fenced=callbacks.on_fenced,
-        on_drain=callbacks.on_drain,
     )
     executor = AsyncExecutor(parse_postgresql_url(database_target), pool_size=2)
     presence = PresenceSync(

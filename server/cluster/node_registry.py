@@ -1,5 +1,7 @@
 """Registration and heartbeats of this node, and removal of dead nodes.
 
+- Identity: each start draws a random id, and draws again if another node has it, for example the original of a copied
+  virtual machine.
 - Death: a node without a heartbeat for `DEAD_AFTER` is removed by another one. Times are those of the database, so that
   the clocks of the nodes do not matter.
 - Fencing: a node that was removed, for example because its process was paused, closes its connections and registers
@@ -10,6 +12,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -30,12 +33,16 @@ _REMOVE_TIMEOUT = 1.0  # seconds for the removal of the own row at the shutdown
 log = logging.getLogger("chat.cluster")
 
 
+def generate_node_id() -> str:
+    """Return a random node id of 64 bits."""
+    return secrets.token_hex(8)
+
+
 class NodeRegistry:
-    """Registration of this node.
+    """Registration of this node; call `register` first.
 
     Args:
         repository: Storage of nodes.
-        node_id: Identifier of this node, random for each start.
         label: Host name with the port.
         now: Wall clock, as Unix time in milliseconds.
         read_load: Returns the current load.
@@ -43,6 +50,7 @@ class NodeRegistry:
         on_drain: Called once when the node is to move its clients to other nodes.
 
     Attributes:
+        node_id: Identifier of this node, empty before `register`.
         on_nodes_dead: Called with the ids of nodes that this node has removed.
         clock_skew: Difference of the clock of this node to that of the database, in seconds.
     """
@@ -50,7 +58,6 @@ class NodeRegistry:
     def __init__(
         self,
         repository: NodeRepository,
-        node_id: str,
         label: str,
         *,
         now: Callable[[], int],
@@ -59,7 +66,7 @@ class NodeRegistry:
         on_drain: Callable[[], None],
     ) -> None:
         self._repository = repository
-        self._node_id = node_id
+        self.node_id = ""
         self._label = label
         self._now = now
         self._read_load = read_load
@@ -77,8 +84,18 @@ class NodeRegistry:
             return None
         return f"the clock differs from that of the database by {self.clock_skew:+.1f} seconds"
 
+    async def register(self) -> None:
+        """Register this node under a new id.
+
+        Raises:
+            Unavailable: The database failed.
+        """
+        while not self._is_registered:
+            self.node_id = generate_node_id()
+            self._is_registered = await self._repository.register(self.node_id, self._label, self._read_load())
+
     async def run(self) -> None:
-        """Register the node and send heartbeats; never returns."""
+        """Send heartbeats; never returns."""
         while True:
             try:
                 await self.beat()
@@ -98,13 +115,13 @@ class NodeRegistry:
         loop = asyncio.get_running_loop()
         load = self._read_load()
         started_at, sent_at = loop.time(), self._now()
-        heartbeat = await self._repository.beat(self._node_id, load)
+        heartbeat = await self._repository.beat(self.node_id, load)
         if heartbeat is None:
             if self._is_registered:
                 log.error("node was removed by another one, closing all connections")
                 self._is_registered = False
                 self._on_fenced()
-            await self._repository.register(self._node_id, self._label, load)
+            await self._repository.register(self.node_id, self._label, load)
             self._is_registered, self._steady_since = True, None
             return
         self._is_registered = True  # also after a registration whose response was lost
@@ -125,7 +142,7 @@ class NodeRegistry:
         if self._is_registered:
             with suppress(Unavailable, TimeoutError):
                 async with asyncio.timeout(_REMOVE_TIMEOUT):
-                    await self._repository.remove(self._node_id)
+                    await self._repository.remove(self.node_id)
 
     def _update_skew(self, sent_at: int, database_time: int, duration: float) -> None:
         """Record the clock skew; the database read its clock at any time within `duration` seconds."""
