@@ -35,7 +35,7 @@ class PresenceWriter:
         registry: Rooms with readers on this node.
         send: Sends written changes to the other nodes.
         apply_member: Applies the holder of a nickname on another node: room, member and node id.
-        on_rename: Called with a present member whose nickname got another suffix.
+        on_rename: Called with a present member whose nickname got another suffix, except during the claim of a join.
 
     Attributes:
         wakeup: Set while changes are not written.
@@ -181,7 +181,7 @@ class PresenceWriter:
                 room.assign_nick(current, current.member.nick_name, current.nick_key)
             requested = self._requested.setdefault(key, participant.member.nick_name)
             old_nick = self._registry.change_nick(room, participant, requested)
-            if old_nick is not None and participant.announced:
+            if old_nick is not None and (participant.announced or key not in self._waiters):
                 self._on_rename(room, participant)
         self.record_change(*key)
 

@@ -149,6 +149,8 @@ class RoomEntry:
         except BaseException:
             if not was_joined and connection in room.connections:
                 self._presence_broadcaster.on_leave(self._room_registry.leave(connection, room.name))
+            if join_result.old_nick is not None and join_result.participant.connections:
+                self._presence_broadcaster.on_status_change(room, join_result.participant)
             raise
         self._presence_broadcaster.send_join_notice(room, participant, connection)
         return responses.JoinResponse(
