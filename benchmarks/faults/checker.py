@@ -6,6 +6,8 @@
   message is in the log at most once.
 - No invention: the log contains sent messages only.
 - Order: messages of one writer are in the log in send order.
+- Bans: a banned member has no message after the `seq` of the ban.
+- Delay: a reader receives a message within a maximum time after its acknowledgement, or after the last fault.
 - Reading: a reader receives every log entry after its start position exactly once and in order. Its final
   state equals the final state of the log.
 
@@ -17,7 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tui_chat.protocol.events import Entry, Message
+from tui_chat.protocol.events import Entry, MemberChange, Message
 from tui_chat.protocol.responses import SendResponse
 
 
@@ -30,6 +32,9 @@ class ViolationKind(StrEnum):
     GAP = "gap"
     ALTERED = "altered"
     UNEXPECTED = "unexpected"
+    LATE = "late"
+    BANNED = "by a banned member"
+    NICKNAME = "nickname"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,7 @@ class SentMessage:
         marker: First word of the text.
         acks: All acknowledgements, in order of arrival.
         is_persisted: The message is in the outbox of a client, so a kill must not lose it.
+        acked_at: Time of the first acknowledgement in seconds, None without one.
     """
 
     room: str
@@ -62,6 +68,7 @@ class SentMessage:
     marker: str
     acks: list[SendResponse] = field(default_factory=list[SendResponse])
     is_persisted: bool = False
+    acked_at: float | None = None
 
 
 @dataclass(slots=True)
@@ -75,6 +82,7 @@ class ReadRecord:
         start_seq: `seq` before the first delivered entry.
         visible: Messages in their final state.
         visible_from: First `seq` of `visible`; a reader may discard older messages.
+        received_at: Time of the delivery of each entry in seconds.
     """
 
     room: str
@@ -83,6 +91,7 @@ class ReadRecord:
     start_seq: int = 0
     visible: list[Message] = field(default_factory=list[Message])
     visible_from: int = 1
+    received_at: list[float] = field(default_factory=list[float])
 
 
 def extract_marker(text: str) -> str:
@@ -113,9 +122,37 @@ def find_violations(
     return violations
 
 
+def find_late_deliveries(
+    sent: Iterable[SentMessage], records: Iterable[ReadRecord], recovered_at: float, max_delay: float
+) -> list[Violation]:
+    """Return the messages that a reader received too late.
+
+    Args:
+        sent: All sent messages.
+        records: Records of all readers.
+        recovered_at: Time of the end of the last fault in seconds.
+        max_delay: Maximum time from the acknowledgement to the delivery in seconds; before the end of the last fault,
+            the time counts from this end.
+    """
+    acked_at = {message.marker: message.acked_at for message in sent if message.acked_at is not None}
+    return [
+        Violation(ViolationKind.LATE, f"{record.room}: {record.reader} received {entry.seq} after {delay:.1f} seconds")
+        for record in records
+        for entry, received_at in zip(record.entries, record.received_at, strict=False)
+        if isinstance(entry, Message)
+        and (start := acked_at.get(extract_marker(entry.message))) is not None
+        and (delay := received_at - max(start, recovered_at)) > max_delay
+    ]
+
+
 def _check_log(room: str, log: Sequence[Entry]) -> Iterable[Violation]:
     previous: Entry | None = None
+    banned_ids = set[str]()
     for entry in log:
+        if isinstance(entry, MemberChange) and entry.action == "banned":
+            banned_ids.add(entry.target.member_id)
+        elif isinstance(entry, Message) and entry.member_id in banned_ids:
+            yield Violation(ViolationKind.BANNED, f"{room}: message {entry.seq} of {entry.member_id}")
         location = f"{room}: entry {entry.seq} of the log"
         expected = 1 if previous is None else previous.seq + 1
         if entry.seq != expected:

@@ -1,48 +1,34 @@
 """Fault injection run against several servers of one PostgreSQL database, with Redis as bus."""
 
 import asyncio
+import json
 import random
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
-from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
+from signal import SIGKILL, SIGTERM
 
+from benchmarks.faults.checker import Violation, find_late_deliveries
+from benchmarks.faults.cluster_audit import audit_members
+from benchmarks.faults.cluster_faults import ClusterFaultInjector, ClusterFaultKind, ClusterNode
 from benchmarks.faults.fleet import ClientFleet
-from benchmarks.faults.injection import FaultPace, FaultSchedule, RestartableServer
+from benchmarks.faults.injection import START_TIMEOUT, FaultPace, FaultSchedule, RestartableServer
 from benchmarks.faults.report import FaultReport
 from benchmarks.faults.run import SERVER_FLAGS
+from benchmarks.faults.simulated_clients import ban_writer
 from server.cluster.log_follower import POLL_INTERVAL
-from server.cluster.node_registry import DEAD_AFTER, HEARTBEAT_INTERVAL
 from tests.support.free_port import find_free_port
-from tests.support.lossy_redis_proxy import LossyRedisProxy, lossy_redis_proxy
-from tests.support.postgresql import PostgreSQLServer, postgresql_server
-from tests.support.redis import RedisServer, redis_server
-from tests.support.server_process import SERVER_COMMAND
-from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+from tests.support.lossy_redis_proxy import lossy_redis_proxy
+from tests.support.postgresql import postgresql_server
+from tests.support.redis import redis_server
+from tests.support.server_process import SERVER_COMMAND, run_server
+from tests.support.tcp_proxy import tcp_proxy
 
 CATCH_UP_TIMEOUT = POLL_INTERVAL + 5.0
 """Seconds for readers to receive all entries: the maximum delay of a delivery, and time for a busy machine."""
-
-FENCE_DURATION = DEAD_AFTER + 2 * HEARTBEAT_INTERVAL
-"""Duration of a pause after which other servers have removed the paused one, in seconds."""
-
-
-class ClusterFaultKind(StrEnum):
-    """Type of a fault in a cluster."""
-
-    KILL = "servers killed (SIGKILL)"
-    FREEZE = "servers paused (SIGSTOP)"
-    FENCE = "servers paused until their removal"
-    BUS_RESTART = "Redis restarted"
-    BUS_LOSS = "bus messages dropped, duplicated, delayed and reordered"
-    BUS_STALL = "bus connections stalled"
-    BUS_CUT = "bus connections cut towards the servers"
-    BUS_ABORT = "bus connections aborted"
-    DATABASE_RESTART = "PostgreSQL restarted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +43,7 @@ class ClusterPlan:
         writers: Writers per room.
         readers: Readers per room.
         pace: Timing of faults.
-        catch_up_timeout: Seconds for readers to receive all entries after the last fault.
+        catch_up_timeout: Seconds for readers to receive all entries and members after the last fault.
         program: Command of the servers.
     """
 
@@ -72,75 +58,6 @@ class ClusterPlan:
     program: Sequence[str] = SERVER_COMMAND
 
 
-@dataclass(slots=True)
-class ClusterFaultInjector:
-    """Injector of faults into the servers, their bus and their database.
-
-    Attributes:
-        nodes: Servers of the cluster.
-        postgresql: Database server.
-        redis: Server of the bus.
-        bus: Proxy between the servers and `lossy_bus`.
-        lossy_bus: Proxy in front of Redis.
-        rng: Source of randomness.
-        schedule: Sequence of the faults.
-        stderr_outputs: Standard error output of each stopped server.
-    """
-
-    nodes: Sequence[RestartableServer]
-    postgresql: PostgreSQLServer
-    redis: RedisServer
-    bus: TcpProxy
-    lossy_bus: LossyRedisProxy
-    rng: random.Random
-    schedule: FaultSchedule
-    stderr_outputs: list[str] = field(default_factory=list[str])
-
-    async def inject(self, fault: ClusterFaultKind) -> None:
-        """Inject one fault; a fault with a duration ends later."""
-        match fault:
-            case ClusterFaultKind.KILL:
-                node = self.rng.choice(self.nodes)
-                self.stderr_outputs.append(await node.stop(SIGKILL))
-                await node.start()
-            case ClusterFaultKind.FREEZE | ClusterFaultKind.FENCE:
-                node = self.rng.choice(self.nodes)
-                node.send_signal(SIGSTOP)
-                self.schedule.end_later(
-                    lambda: node.send_signal(SIGCONT), FENCE_DURATION if fault is ClusterFaultKind.FENCE else None
-                )
-            case ClusterFaultKind.BUS_RESTART:
-                await asyncio.to_thread(self.redis.stop)
-                await asyncio.sleep(self.schedule.draw_duration())
-                await asyncio.to_thread(self.redis.start)
-            case ClusterFaultKind.DATABASE_RESTART:
-                await asyncio.to_thread(self.postgresql.stop)
-                await asyncio.to_thread(self.postgresql.start)
-            case ClusterFaultKind.BUS_LOSS:
-                self.lossy_bus.is_lossy = True
-                self.schedule.end_later(self._end_loss)
-            case _:
-                self._disturb_bus(fault)
-
-    def _end_loss(self) -> None:
-        self.lossy_bus.is_lossy = False
-
-    def _disturb_bus(self, fault: ClusterFaultKind) -> None:
-        share = self.rng.choice((0.3, 0.6, 1.0))
-        for connection in self.bus.open_connections:
-            if self.rng.random() >= share:
-                continue
-            match fault:
-                case ClusterFaultKind.BUS_STALL:
-                    connection.stall()
-                    self.schedule.end_later(connection.resume)
-                case ClusterFaultKind.BUS_CUT:
-                    connection.stall_downstream()
-                    self.schedule.end_later(connection.resume)
-                case _:
-                    connection.reset()
-
-
 async def run_cluster(plan: ClusterPlan) -> FaultReport:
     """Run a plan and return the report; the servers, clients and files of the run are removed.
 
@@ -152,30 +69,71 @@ async def run_cluster(plan: ClusterPlan) -> FaultReport:
     rng = random.Random(plan.seed)
     fleet = ClientFleet([f"room-{number}" for number in range(plan.rooms)])
     schedule = FaultSchedule(rng, plan.pace, lambda: fleet.ack_count)
+    violations: list[Violation] = []
     async with AsyncExitStack() as stack:
-        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="chat-faults-"))
-        postgresql = stack.enter_context(postgresql_server())
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chat-faults-")))
+        postgresql = stack.enter_context(postgresql_server(find_free_port()))
         redis = stack.enter_context(redis_server(find_free_port()))
         lossy_bus = await stack.enter_async_context(lossy_redis_proxy(redis.port, rng))
-        bus = await stack.enter_async_context(tcp_proxy(lossy_bus.port))
-        flags = ("--database", postgresql.url, "--bus", f"redis://127.0.0.1:{bus.port}/0", *SERVER_FLAGS)
-        nodes = [RestartableServer(Path(directory) / f"node{n}", flags, plan.program) for n in range(plan.nodes)]
-        for node in nodes:  # a failed start leaves the other nodes running
-            stack.callback(node.send_signal, SIGKILL)
-        injector = ClusterFaultInjector(nodes, postgresql, redis, bus, lossy_bus, rng, schedule)
-        urls = [f"http://127.0.0.1:{port}" for port in await asyncio.gather(*(node.start() for node in nodes))]
+        token = await _create_moderator(directory / "operator", postgresql.url)
+        nodes = [
+            await _create_node(stack, directory / f"node{number}", postgresql.port, lossy_bus.port, plan.program)
+            for number in range(plan.nodes)
+        ]
+        urls = [f"http://127.0.0.1:{port}" for port in await asyncio.gather(*(node.server.start() for node in nodes))]
+        injector = ClusterFaultInjector(
+            nodes,
+            postgresql,
+            redis,
+            lossy_bus,
+            lambda: ban_writer(rng.choice(urls), token, rng.choice(fleet.writers)),
+            rng,
+            schedule,
+        )
         await fleet.create_rooms(urls[0])
         fleet.add_writers_and_readers(urls, plan.writers, plan.readers, rng)
+
+        async def audit() -> None:
+            for room in fleet.rooms:
+                violations.extend(await audit_members(urls, room, plan.readers, plan.catch_up_timeout))
+
         try:
             logs = await fleet.run(
-                lambda: schedule.run(plan.faults, injector.inject), lambda: urls[0], plan.catch_up_timeout
+                lambda: schedule.run(plan.faults, injector.inject), lambda: urls[0], plan.catch_up_timeout, audit=audit
             )
         finally:
             for node in nodes:
-                injector.stderr_outputs.append(await node.stop(SIGTERM))
+                injector.stderr_outputs.append(await node.server.stop(SIGTERM))
+    sent = [message for writer in fleet.writers for message in writer.sent]
+    records = [reader.record for reader in fleet.readers]
+    violations += find_late_deliveries(sent, records, fleet.recovered_at, plan.catch_up_timeout)
     return fleet.create_report(
         logs,
         seconds=time.monotonic() - start_time,
         faults=schedule.injected,
         stderr_outputs=injector.stderr_outputs,
+        violations=violations,
     )
+
+
+async def _create_moderator(home: Path, database: str) -> str:
+    """Create an account that may ban writers, and return its token."""
+    command = ("account", "add", "moderator", "--role", "admin", "--bot", "--json", "--database", database)
+    code, output, errors = await run_server(home, *command, timeout=START_TIMEOUT)
+    assert code == 0, errors
+    return json.loads(output)["token"]
+
+
+async def _create_node(
+    stack: AsyncExitStack, home: Path, database_port: int, bus_port: int, program: Sequence[str]
+) -> ClusterNode:
+    """Return a server that is not started, with its links; the end of `stack` kills it."""
+    database_link = await stack.enter_async_context(tcp_proxy(database_port))
+    bus_link = await stack.enter_async_context(tcp_proxy(bus_port))
+    flags = (
+        *("--database", f"postgresql://chat@127.0.0.1:{database_link.port}/postgres"),
+        *("--bus", f"redis://127.0.0.1:{bus_link.port}/0"),
+    )
+    server = RestartableServer(home, (*flags, *SERVER_FLAGS), program)
+    stack.callback(server.send_signal, SIGKILL)  # a failed start leaves the other servers running
+    return ClusterNode(server, database_link, bus_link)

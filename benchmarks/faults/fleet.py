@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -11,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from benchmarks.faults.checker import extract_marker, find_violations
+from benchmarks.faults.checker import Violation, extract_marker, find_violations
 from benchmarks.faults.outbox_client_process import OutboxClientProcess
 from benchmarks.faults.report import FaultReport
 from benchmarks.faults.simulated_clients import SimulatedReader, SimulatedWriter
@@ -40,6 +41,7 @@ class ClientFleet:
         readers: Readers of all rooms.
         outbox_clients: Client processes with an outbox, all in the first room.
         ack_count: Number of acknowledgements since the start.
+        recovered_at: Time of the end of the last fault in seconds.
     """
 
     rooms: Sequence[str]
@@ -47,17 +49,22 @@ class ClientFleet:
     readers: list[SimulatedReader] = field(default_factory=list[SimulatedReader])
     outbox_clients: list[OutboxClientProcess] = field(default_factory=list[OutboxClientProcess])
     ack_count: int = 0
+    recovered_at: float = 0.0
 
     def add_writers_and_readers(self, urls: Sequence[str], writers: int, readers: int, rng: random.Random) -> None:
-        """Add the writers and readers of each room, which use the servers at `urls` in turn."""
+        """Add the writers and readers of each room, which use the servers at `urls` in turn.
+
+        All writers of a room request the same nickname, and so do all readers.
+        """
         for room in self.rooms:
             self.readers += [
-                SimulatedReader(urls[number % len(urls)], room, f"{room}-reader{number}") for number in range(readers)
+                SimulatedReader(urls[number % len(urls)], room, f"{room}-reader{number}", nick="reader")
+                for number in range(readers)
             ]
             for number in range(writers):
                 name, seed = f"{room}-writer{number}", rng.getrandbits(64)
                 url = urls[number % len(urls)]
-                self.writers.append(SimulatedWriter(url, room, name, seed, self._count_ack))
+                self.writers.append(SimulatedWriter(url, room, name, seed, self._count_ack, nick="writer"))
 
     def add_outbox_clients(self, count: int, proxy: TcpProxy, directory: Path) -> None:
         """Add clients of the first room with a common outbox in `directory`."""
@@ -82,7 +89,12 @@ class ClientFleet:
         await rng.choice(self.outbox_clients).write_and_kill(rng)
 
     async def run(
-        self, inject_faults: Callable[[], Awaitable[None]], get_url: Callable[[], str], catch_up_timeout: float
+        self,
+        inject_faults: Callable[[], Awaitable[None]],
+        get_url: Callable[[], str],
+        catch_up_timeout: float,
+        *,
+        audit: Callable[[], Awaitable[None]] | None = None,
     ) -> dict[str, list[Entry]]:
         """Run the clients and the faults, wait for recovery, and return the final log of each room.
 
@@ -90,6 +102,7 @@ class ClientFleet:
             inject_faults: Injects all faults; returns after their end.
             get_url: Returns the URL of a running server after the faults.
             catch_up_timeout: Seconds for readers to receive all entries; the checker reports missing ones.
+            audit: Called after the end of the writers, while the readers are connected.
 
         Raises:
             ExceptionGroup: The writers did not finish within `COMPLETION_TIMEOUT` after the last fault, or a client
@@ -104,6 +117,7 @@ class ClientFleet:
             writer_tasks = [group.create_task(writer.run()) for writer in self.writers]
             retry_task = group.create_task(self._retry_offline_clients())
             await inject_faults()
+            self.recovered_at = time.monotonic()
             for writer in self.writers:
                 writer.stop()
             async with asyncio.timeout(COMPLETION_TIMEOUT):
@@ -111,6 +125,8 @@ class ClientFleet:
             with suppress(TimeoutError):
                 await self._wait_for_delivery(catch_up_timeout)
             await self.stop_outbox_clients()
+            if audit is not None:
+                await audit()
             logs = {room: await _fetch_log(get_url(), room) for room in self.rooms}
             with suppress(TimeoutError):
                 await wait_until(
@@ -137,6 +153,7 @@ class ClientFleet:
         stderr_outputs: Sequence[str],
         recovery_times: Sequence[float] = (),
         corruption: str | None = None,
+        violations: Sequence[Violation] = (),
     ) -> FaultReport:
         """Compare the records of all clients with the logs; see `FaultReport` for the arguments."""
         sent = [message for writer in self.writers for message in writer.sent]
@@ -159,7 +176,7 @@ class ClientFleet:
             error_counts=sum((writer.error_counts for writer in self.writers), Counter[str]()),
             stderr_lines=[line for output in stderr_outputs for line in output.splitlines()],
             corruption=corruption,
-            violations=find_violations(logs, [*sent, *outbox_sent], records),
+            violations=[*find_violations(logs, [*sent, *outbox_sent], records), *violations],
         )
 
     def _count_ack(self) -> None:
@@ -201,17 +218,17 @@ async def _fetch_log(url: str, room: str) -> list[Entry]:
     """
     entries: list[Entry] = []
     async with raw_client(url) as client:
-        await _request_until_available(client, "joinRoom", {"roomName": room, "nickName": "auditor", "limit": 1})
+        await request_until_available(client, "joinRoom", {"roomName": room, "nickName": "auditor", "limit": 1})
         while True:
             after = entries[-1].seq if entries else 0
             request = {"room": room, "after": after, "limit": HISTORY_PAGE}
-            page = msgspec.convert(await _request_until_available(client, "history", request), HistoryPage)
+            page = msgspec.convert(await request_until_available(client, "history", request), HistoryPage)
             entries += page.messages
             if not page.has_more:
                 return entries
 
 
-async def _request_until_available(client: RawClient, event: str, request: dict[str, Any]) -> dict[str, Any]:
+async def request_until_available(client: RawClient, event: str, request: dict[str, Any]) -> dict[str, Any]:
     """Send a request, again after `unavailable` responses, and return the response."""
     async with asyncio.timeout(COMPLETION_TIMEOUT):
         while not (response := await client.request(event, request))["ok"]:

@@ -16,6 +16,9 @@ from tests.support.server_process import SERVER_COMMAND, ServerProcess, start_se
 from tests.support.tcp_proxy import ProxyConnection, TcpProxy
 from tests.support.wait import wait_until
 
+START_TIMEOUT = 120.0
+"""Maximum time for the start of a program in seconds, also on a busy machine."""
+
 _Kind = TypeVar("_Kind", bound=StrEnum)
 
 
@@ -40,11 +43,13 @@ class FaultPace:
         max_acks: Maximum of acknowledgements between two faults, so that each fault occurs under load.
         max_wait: Maximum wait for these acknowledgements in seconds.
         max_duration: Maximum duration of a freeze, stall or slowdown in seconds.
+        max_cut: Maximum duration of a cut of a link in a cluster in seconds; longer than the timeout of the bus.
     """
 
     max_acks: int = 60
     max_wait: float = 8.0
     max_duration: float = 1.0
+    max_cut: float = 8.0
 
 
 class RestartableServer:
@@ -69,10 +74,17 @@ class RestartableServer:
         assert self._process is not None
         return self._process
 
-    async def start(self) -> int:
-        """Start the server and return its port, a free one at the first start."""
+    async def start(self, program: Sequence[str] | None = None, **variables: str) -> int:
+        """Start the server and return its port, a free one at the first start.
+
+        Args:
+            program: Command of the server, None for that of the constructor.
+            variables: Additional environment variables.
+        """
         flags = ("--port", str(self._port), *self._flags)
-        self._process = await start_server(self._home, *flags, program=self._program)
+        self._process = await start_server(
+            self._home, *flags, program=program or self._program, timeout=START_TIMEOUT, **variables
+        )
         self._port = self._process.port
         return self._port
 
@@ -132,6 +144,10 @@ class FaultSchedule:
     def draw_duration(self) -> float:
         """Return a random duration of a fault in seconds."""
         return self._rng.uniform(0.05, self._pace.max_duration)
+
+    def draw_cut_duration(self) -> float:
+        """Return a random duration of the cut of a link in seconds."""
+        return self._rng.uniform(0.05, self._pace.max_cut)
 
     def end_later(self, recover: Callable[[], None], duration: float | None = None) -> None:
         """End a fault after a duration in seconds, by default a random one."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -10,7 +11,7 @@ from uuid import UUID
 from benchmarks.faults.checker import ReadRecord, SentMessage
 from tui_chat.client.client import ChatClient
 from tui_chat.client.room import Room
-from tui_chat.protocol.errors import ChatError, Unavailable
+from tui_chat.protocol.errors import ChatError, Forbidden, NotFound, NotJoined, Unavailable
 
 EMOJI = ("👍", "🎉", "🤔")
 
@@ -22,6 +23,8 @@ RECONNECT_PROBABILITY = 0.03
 SEND_TIMEOUT = 4.0
 """Seconds before a writer repeats `send` with the same `clientId`."""
 
+_RETRY_DELAY = 0.2  # seconds
+
 
 class SimulatedWriter:
     """Writer that sends one message at a time and waits for its acknowledgement.
@@ -31,9 +34,18 @@ class SimulatedWriter:
         duplicate_acks: Acknowledgements with `duplicate`.
         error_counts: Failed attempts by error code; only `unavailable` attempts are repeated.
         client: Current client; None before the start.
+        member_id: Member id; empty before the first join.
+
+    Args:
+        url: URL of the server.
+        room: Name of the room.
+        name: Name in the markers.
+        seed: Seed of all randomness.
+        on_ack: Called with each acknowledgement.
+        nick: Requested nickname.
     """
 
-    def __init__(self, url: str, room: str, name: str, seed: int, on_ack: Callable[[], None]) -> None:
+    def __init__(self, url: str, room: str, name: str, seed: int, on_ack: Callable[[], None], *, nick: str) -> None:
         self.sent: list[SentMessage] = []
         self.duplicate_acks = 0
         self.error_counts: Counter[str] = Counter()
@@ -43,26 +55,45 @@ class SimulatedWriter:
         self._name = name
         self._rng = random.Random(seed)
         self._on_ack = on_ack
+        self._nick = nick
         self._is_stopping = False
+        self._banned_ids = set[str]()
+        self.member_id = ""
+
+    @property
+    def room(self) -> str:
+        """Name of the room."""
+        return self._room
 
     def stop(self) -> None:
         """Stop after the current message."""
         self._is_stopping = True
 
+    def expect_ban(self, member_id: str) -> None:
+        """Record the ban of a member id of this writer, before the request."""
+        self._banned_ids.add(member_id)
+
     async def run(self) -> None:
         """Send messages until `stop` is called and the last message is acknowledged or rejected.
 
-        An unavailable server delays the writer, without a time limit.
+        An unavailable server delays the writer, without a time limit. A banned writer continues as a new guest.
         """
         guest_key = None
         pending_resend: tuple[SentMessage, UUID, str] | None = None
         while pending_resend is not None or not self._is_stopping:
             async with ChatClient(self._url, guest_key=guest_key, connect_in_background=True) as self.client:
-                room = await _join_until_available(self.client, self._room, self._name)
-                if pending_resend is not None:
-                    await self._deliver(room, *pending_resend)
-                pending_resend = await self._send_messages(room)
-                guest_key = self.client.guest_key
+                try:
+                    room = await _join_until_available(self.client, self._room, self._nick)
+                    self.member_id = room.member_id
+                    if pending_resend is not None:
+                        await self._deliver(room, *pending_resend)
+                    pending_resend = await self._send_messages(room)
+                except (Forbidden, NotJoined):
+                    if self.member_id not in self._banned_ids:
+                        raise
+                    guest_key = pending_resend = None
+                else:
+                    guest_key = self.client.guest_key
 
     async def _send_messages(self, room: Room) -> tuple[SentMessage, UUID, str] | None:
         """Send messages until `stop` or a random reconnect; return the message to repeat after the reconnect."""
@@ -90,9 +121,12 @@ class SimulatedWriter:
             except Unavailable as error:
                 self.error_counts[error.code] += 1
             except ChatError as error:
+                if isinstance(error, Forbidden | NotJoined) and self.member_id in self._banned_ids:
+                    raise
                 self.error_counts[error.code] += 1
                 return
             else:
+                message.acked_at = message.acked_at or time.monotonic()
                 message.acks.append(ack)
                 self.duplicate_acks += ack.duplicate
                 self._on_ack()
@@ -103,11 +137,19 @@ class SimulatedWriter:
         try:
             await request
         except ChatError as error:
+            if isinstance(error, Forbidden | NotJoined) and self.member_id in self._banned_ids:
+                raise
             self.error_counts[error.code] += 1
 
 
 class SimulatedReader:
     """Reader that records all received entries.
+
+    Args:
+        url: URL of the server.
+        room: Name of the room.
+        name: Name in the record.
+        nick: Requested nickname.
 
     Attributes:
         record: Received entries and final state.
@@ -116,8 +158,9 @@ class SimulatedReader:
         joined: Set after the join.
     """
 
-    def __init__(self, url: str, room: str, name: str) -> None:
+    def __init__(self, url: str, room: str, name: str, *, nick: str) -> None:
         self.record = ReadRecord(room, name)
+        self._nick = nick
         self.client = ChatClient(url, connect_in_background=True)
         self.room: Room | None = None
         self.joined = asyncio.Event()
@@ -130,11 +173,12 @@ class SimulatedReader:
     async def run(self) -> None:
         """Join the room, repeatedly while the server is unavailable, and record entries until cancelled."""
         async with self.client:
-            self.room = room = await _join_until_available(self.client, self.record.room, self.record.reader)
+            self.room = room = await _join_until_available(self.client, self.record.room, self._nick)
             self.record.start_seq = room.log.last
             self.joined.set()
             async for entry in room:
                 self.record.entries.append(entry)
+                self.record.received_at.append(time.monotonic())
 
     async def finalize(self) -> None:
         """Fill all gaps and record the final state of the room."""
@@ -149,3 +193,25 @@ async def _join_until_available(client: ChatClient, room: str, nick: str) -> Roo
     while True:
         with suppress(Unavailable):
             return await client.join(room, nick=nick, timeout=SEND_TIMEOUT)
+
+
+async def ban_writer(url: str, token: str, writer: SimulatedWriter) -> None:
+    """Ban the current member id of a writer, repeatedly while the server is unavailable; no effect before its join.
+
+    Args:
+        url: URL of the server.
+        token: Token of an administrator.
+        writer: Writer, which continues as a new guest.
+    """
+    member_id = writer.member_id
+    if not member_id:
+        return
+    writer.expect_ban(member_id)
+    async with ChatClient(url, token=token, connect_in_background=True) as client:
+        room = await _join_until_available(client, writer.room, "moderator")
+        while True:
+            with suppress(Unavailable, NotJoined):  # not joined: until the next join after a lost connection
+                with suppress(NotFound):  # a guest without messages has left
+                    await room.moderation.ban(member_id)
+                return
+            await asyncio.sleep(_RETRY_DELAY)

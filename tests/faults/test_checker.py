@@ -7,8 +7,15 @@ import pytest
 from hypothesis import given, strategies as st
 from msgspec.structs import replace
 
-from benchmarks.faults.checker import ReadRecord, SentMessage, ViolationKind, extract_marker, find_violations
-from tui_chat.protocol.events import Edit, Entry, Message
+from benchmarks.faults.checker import (
+    ReadRecord,
+    SentMessage,
+    ViolationKind,
+    extract_marker,
+    find_late_deliveries,
+    find_violations,
+)
+from tui_chat.protocol.events import Edit, Entry, MemberChange, MemberRef, Message
 from tui_chat.protocol.responses import SendResponse
 
 ROOM = "tea"
@@ -91,6 +98,13 @@ def swap_log_entries(record: Record) -> None:
     record.log[9] = replace(first, seq=second.seq, id=second.id, ts=second.ts)
 
 
+def ban_a_later_author(record: Record) -> None:
+    ben, moderator = MemberRef("ben", "ben"), MemberRef("mod", "mod")
+    record.log[8] = MemberChange(
+        room=ROOM, seq=9, id=27, ts=4, member_id="mod", nick_name="mod", action="banned", target=ben, by=moderator
+    )
+
+
 def decrease_timestamp(record: Record) -> None:
     record.log[9] = replace(record.log[9], ts=1)
 
@@ -160,6 +174,7 @@ def show_unknown_message(record: Record) -> None:
         (truncate_log, ViolationKind.LOST),
         (write_message_twice, ViolationKind.DUPLICATED),
         (swap_log_entries, ViolationKind.REORDERED),
+        (ban_a_later_author, ViolationKind.BANNED),
         (decrease_timestamp, ViolationKind.REORDERED),
         (swap_sent_messages, ViolationKind.REORDERED),
         (acknowledge_another_id, ViolationKind.ALTERED),
@@ -201,3 +216,11 @@ def test_any_difference_between_a_reader_and_the_log_is_reported(received_seqs: 
     read = ReadRecord(ROOM, "reader", [message(seq) for seq in received_seqs], 0, [message(seq) for seq in range(1, 9)])
     sent = [SentMessage(ROOM, entry.member_id, extract_marker(entry.message), [make_ack(entry)]) for entry in log]
     assert bool(find_violations({ROOM: log}, sent, [read])) == (received_seqs != list(range(1, 9)))
+
+
+def test_late_deliveries_count_from_the_acknowledgement_or_the_end_of_the_last_fault(record: Record) -> None:
+    first, second = record.sent[:2]
+    first.acked_at, second.acked_at = 10.0, 30.0
+    read = ReadRecord(ROOM, "late", [message(1), message(2), message(3)], received_at=[35.1, 45.0, 99.0])
+    (violation,) = find_late_deliveries(record.sent, [read], recovered_at=20.0, max_delay=15.0)
+    assert (violation.kind, violation.location) == (ViolationKind.LATE, "tea: late received 1 after 15.1 seconds")

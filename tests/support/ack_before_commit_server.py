@@ -4,20 +4,27 @@ Accepts the flags of `chat-server`. The fault checker must detect the messages t
 otherwise its success with the real server proves nothing.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 from unittest.mock import patch
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import URL, Connection, Engine
 
 from server import cli
 from server.storage import batch_writer, database
 from server.storage.executor import ThreadExecutor
+from server.storage.postgresql import AsyncExecutor
 
 COMMIT_DELAY = 0.25
 
 ResultT = TypeVar("ResultT")
+
+
+def is_append(work: object) -> bool:
+    """Return whether the transaction belongs to the journal."""
+    return getattr(work, "func", None) is batch_writer.apply_batch
 
 
 class DelayedCommitExecutor(ThreadExecutor):
@@ -29,8 +36,7 @@ class DelayedCommitExecutor(ThreadExecutor):
         self._commit_due = 0.0
 
     def _run_transaction(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        function: object = getattr(work, "func", None)
-        if function is not batch_writer.apply_batch:
+        if not is_append(work):
             self._commit()
             return super()._run_transaction(work)
         if self._open_connection is None:
@@ -49,6 +55,35 @@ class DelayedCommitExecutor(ThreadExecutor):
             self._open_connection = None
 
 
+class DelayedCommitAsyncExecutor(AsyncExecutor):
+    """Executor that commits each journal transaction later, while it returns its result at once."""
+
+    def __init__(self, url: URL, **options: Any) -> None:
+        super().__init__(url, **options)
+        self._commits: set[asyncio.Task[None]] = set()
+
+    async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        if not is_append(work):
+            return await super().run(work)
+        result: asyncio.Future[ResultT] = asyncio.get_running_loop().create_future()
+        commit = asyncio.create_task(self._run_with_delay(work, result))
+        self._commits.add(commit)
+        commit.add_done_callback(self._commits.discard)
+        return await result
+
+    async def _run_with_delay(self, work: Callable[[Connection], ResultT], result: asyncio.Future[ResultT]) -> None:
+        try:
+            async with self._engine.begin() as connection:
+                result.set_result(await connection.run_sync(work))
+                await asyncio.sleep(COMMIT_DELAY)
+        except Exception as error:
+            if not result.done():
+                result.set_exception(error)
+
+
 if __name__ == "__main__":
-    with patch.object(database, "ThreadExecutor", DelayedCommitExecutor):
+    with (
+        patch.object(database, "ThreadExecutor", DelayedCommitExecutor),
+        patch("server.storage.postgresql.AsyncExecutor", DelayedCommitAsyncExecutor),
+    ):
         cli.main()

@@ -1,4 +1,4 @@
-"""Temporary PostgreSQL server, reachable through a Unix socket in its directory."""
+"""Temporary PostgreSQL server, reachable through a Unix socket in its directory, or through a port."""
 
 import os
 import pwd
@@ -24,15 +24,19 @@ class PostgreSQLServer:
         directory: Directory of data, log and socket.
         bin_directory: Directory of the PostgreSQL programs.
         user: System user of the server process; None is the current user.
+        port: TCP port of the loopback interface; 0 for the socket only.
     """
 
     directory: Path
     bin_directory: Path
     user: str | None
+    port: int = 0
 
     @property
     def url(self) -> str:
         """URL of the maintenance database."""
+        if self.port:
+            return f"postgresql://chat@127.0.0.1:{self.port}/postgres"
         return f"postgresql://chat@/postgres?host={self.directory}"
 
     def create_database(self) -> str:
@@ -47,7 +51,8 @@ class PostgreSQLServer:
 
     def start(self) -> None:
         """Start the server and wait until it accepts connections."""
-        options = f"-c listen_addresses='' -c unix_socket_directories='{self.directory}' -c fsync=off"
+        address = f"-c listen_addresses=127.0.0.1 -p {self.port}" if self.port else "-c listen_addresses=''"
+        options = f"{address} -c unix_socket_directories='{self.directory}' -c fsync=off"
         self._run("pg_ctl", "-D", self._data_directory, "-w", "-l", str(self.directory / "log"), "-o", options, "start")
 
     def stop(self) -> None:
@@ -77,14 +82,18 @@ class PostgreSQLServer:
 
 
 @contextmanager
-def postgresql_server() -> Generator[PostgreSQLServer]:
-    """Run a server within the block; skip the test without a PostgreSQL installation."""
+def postgresql_server(port: int = 0) -> Generator[PostgreSQLServer]:
+    """Run a server within the block; skip the test without a PostgreSQL installation.
+
+    Args:
+        port: TCP port of the loopback interface; 0 for a Unix socket only.
+    """
     bin_directory = require_postgresql()
     user = _UNPRIVILEGED_USER if os.getuid() == 0 else None  # PostgreSQL does not run as root
     with TemporaryDirectory(prefix="chat-postgresql-") as directory:
         if user is not None:
             os.chown(directory, pwd.getpwnam(user).pw_uid, -1)
-        server = PostgreSQLServer(Path(directory), bin_directory, user)
+        server = PostgreSQLServer(Path(directory), bin_directory, user, port)
         server.init_data_directory()
         server.start()
         try:

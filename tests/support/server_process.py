@@ -50,30 +50,37 @@ class ServerProcess:
         return self.process.returncode, stderr.decode()
 
 
-async def spawn_server(home: Path, *flags: str, program: Sequence[str] = SERVER_COMMAND) -> asyncio.subprocess.Process:
-    """Start `program` with its own home directory, without waiting for success."""
+async def spawn_server(
+    home: Path, *flags: str, program: Sequence[str] = SERVER_COMMAND, **variables: str
+) -> asyncio.subprocess.Process:
+    """Start `program` with its own home directory and environment variables, without waiting for success."""
     command = (sys.executable, *program, *flags)
-    return await start_program(command, program_environment(home), stdout=PIPE, stderr=PIPE)
+    return await start_program(command, program_environment(home, **variables), stdout=PIPE, stderr=PIPE)
 
 
 async def run_server(
-    home: Path, *flags: str, stdin: str | None = None, **variables: str
+    home: Path, *flags: str, stdin: str | None = None, timeout: float = TIMEOUT, **variables: str
 ) -> tuple[int | None, str, str]:
-    """Run a server command with an input until its exit; return exit code, output and errors."""
+    """Run a server command with an input until its exit, for at most `timeout` seconds.
+
+    The result is the exit code, the output and the errors.
+    """
     command = (sys.executable, *SERVER_COMMAND, *flags)
     environ = program_environment(home, **variables)
     process = await start_program(command, environ, stdin=None if stdin is None else PIPE, stdout=PIPE, stderr=PIPE)
     data = None if stdin is None else stdin.encode()
-    output, errors = await asyncio.wait_for(process.communicate(data), TIMEOUT)
+    output, errors = await asyncio.wait_for(process.communicate(data), timeout)
     return process.returncode, output.decode(), errors.decode()
 
 
-async def start_server(home: Path, *flags: str, program: Sequence[str] = SERVER_COMMAND) -> ServerProcess:
-    """Start `program` and wait for its ready line."""
-    process = await spawn_server(home, *flags, program=program)
+async def start_server(
+    home: Path, *flags: str, program: Sequence[str] = SERVER_COMMAND, timeout: float = TIMEOUT, **variables: str
+) -> ServerProcess:
+    """Start `program` with environment variables, and wait for its ready line, for at most `timeout` seconds."""
+    process = await spawn_server(home, *flags, program=program, **variables)
     assert process.stdout is not None
     try:
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(timeout):
             ready_line = await process.stdout.readline()
             if not ready_line:
                 _, stderr = await process.communicate()

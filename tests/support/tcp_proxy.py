@@ -1,7 +1,7 @@
 """TCP proxy that simulates network faults."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 
 CHUNK_SIZE = 65_536
@@ -13,11 +13,16 @@ class _Relay:
     """One direction of a connection, from `reader` to `writer`."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, proxy_flowing: asyncio.Event
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        proxy_flowing: asyncio.Event,
+        on_data: Callable[[bytes], bool],
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._proxy_flowing = proxy_flowing
+        self._on_data = on_data
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._eof_sent = False
@@ -43,7 +48,8 @@ class _Relay:
     async def run(self) -> None:
         with suppress(OSError):
             while data := await self._reader.read(CHUNK_SIZE):
-                await self._forward(data)
+                if self._on_data(data):
+                    await self._forward(data)
 
     async def _forward(self, data: bytes) -> None:
         while data:
@@ -101,15 +107,18 @@ class TcpProxy:
         port: Listening port.
         accepted_count: Number of accepted connections since the start.
         open_connections: Open connections, oldest first.
+        on_request: Called with all data of clients before it is forwarded; False discards the data.
     """
 
     def __init__(self, target_port: int) -> None:
         self.port = 0
         self.accepted_count = 0
         self.open_connections: list[ProxyConnection] = []
+        self.on_request: Callable[[bytes], bool] = lambda _data: True
         self._target_port = target_port
-        self._flowing = asyncio.Event()
-        self._flowing.set()
+        self._upstream_flowing = asyncio.Event()
+        self._downstream_flowing = asyncio.Event()
+        self.resume()
         self._is_refusing = False
 
     @property
@@ -138,13 +147,17 @@ class TcpProxy:
         """Accept new connections again."""
         self._is_refusing = False
 
-    def stall(self) -> None:
-        """Hold the data of all connections until `resume`, without closing."""
-        self._flowing.clear()
+    def stall(self, *, towards_server: bool = True, towards_client: bool = True) -> None:
+        """Hold the data of all connections until `resume`, also of new ones, without closing."""
+        if towards_server:
+            self._upstream_flowing.clear()
+        if towards_client:
+            self._downstream_flowing.clear()
 
     def resume(self) -> None:
         """Forward held and further data of all connections."""
-        self._flowing.set()
+        self._upstream_flowing.set()
+        self._downstream_flowing.set()
 
     async def handle_connection(self, client_reader: asyncio.StreamReader, client_writer: asyncio.StreamWriter) -> None:
         self.accepted_count += 1
@@ -156,8 +169,8 @@ class TcpProxy:
         except OSError:
             client_writer.transport.abort()
             return
-        upstream = _Relay(client_reader, server_writer, self._flowing)
-        downstream = _Relay(server_reader, client_writer, self._flowing)
+        upstream = _Relay(client_reader, server_writer, self._upstream_flowing, self._check_request)
+        downstream = _Relay(server_reader, client_writer, self._downstream_flowing, lambda _data: True)
         connection = ProxyConnection(upstream, downstream)
         self.open_connections.append(connection)
         relay_tasks = [asyncio.create_task(relay.run()) for relay in (upstream, downstream)]
@@ -173,6 +186,9 @@ class TcpProxy:
             for writer in (client_writer, server_writer):
                 with suppress(OSError):
                     await writer.wait_closed()
+
+    def _check_request(self, data: bytes) -> bool:
+        return self.on_request(data)
 
 
 @asynccontextmanager
