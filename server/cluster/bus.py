@@ -84,6 +84,7 @@ class Bus:
     Attributes:
         on_connect: Callbacks for each new connection; messages before may be lost.
         is_healthy: The bus delivers messages.
+        sent_count: Number of sent messages, including those to this node.
         dropped_count: Number of dropped messages.
     """
 
@@ -105,6 +106,7 @@ class Bus:
         self._is_failing = False
         self.on_connect: list[Callable[[], None]] = []
         self.is_healthy = False
+        self.sent_count = 0
         self.dropped_count = 0
 
     def start(self, supervisor: Supervisor) -> asyncio.Task[None]:
@@ -226,6 +228,7 @@ class Bus:
                 self._queue.clear()
                 async with asyncio.timeout(ECHO_TIMEOUT):
                     await connection.send(messages)
+                self.sent_count += len(messages)
                 continue
             self._wakeup.clear()
             self._is_idle.set()

@@ -30,6 +30,7 @@ class ClusterMetrics:
 
     Attributes:
         is_bus_healthy: The message bus delivers messages.
+        sent_messages: Messages that the bus has sent since the start, including those to this node.
         dropped_messages: Messages that the bus has dropped since the start, all of them without a connection.
         followed_rooms: Rooms whose entries of other nodes are delivered.
         gap_reads: Reads of entries that did not arrive over the bus since the start.
@@ -37,6 +38,7 @@ class ClusterMetrics:
     """
 
     is_bus_healthy: bool
+    sent_messages: int
     dropped_messages: int
     followed_rooms: int
     gap_reads: int
@@ -119,6 +121,7 @@ class Cluster:
         """Return the current metrics."""
         return ClusterMetrics(
             is_bus_healthy=self.bus.is_healthy,
+            sent_messages=self.bus.sent_count,
             dropped_messages=self.bus.dropped_count,
             followed_rooms=self.follower.room_count,
             gap_reads=self.follower.gap_reads,

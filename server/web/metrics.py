@@ -28,6 +28,7 @@ _CLUSTER_METRICS = (
     (GaugeMetricFamily, "is_bus_healthy", "chat_bus_up", "The message bus delivers messages."),
     (GaugeMetricFamily, "followed_rooms", "chat_followed_rooms", "Rooms whose entries of other nodes are delivered."),
     (GaugeMetricFamily, "clock_skew", "chat_clock_skew_seconds", "Difference of the clock to that of the database."),
+    (CounterMetricFamily, "sent_messages", "chat_bus_sent", "Messages that the bus has sent, also to this server."),
     (CounterMetricFamily, "dropped_messages", "chat_bus_dropped", "Messages that the bus has dropped."),
     (CounterMetricFamily, "gap_reads", "chat_gap_reads", "Reads of entries that did not arrive over the bus."),
 )
