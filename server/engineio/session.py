@@ -77,7 +77,7 @@ class EngineIOSession:
         state: Current state; changed by the methods of the session only.
         options: Timeouts and limits.
         packet_limiter: Limiter of received packets; None without a limit.
-        poll_bucket: Token bucket of polls, which delays polls and closes nothing; None without a limit.
+        poll_bucket: Token bucket of polls, which delays polls without a flood timeout; None without a limit.
         inbound_lock: Held by a POST during its handling, and by the reader of the WebSocket.
     """
 

@@ -75,7 +75,7 @@ async def serve_session(
 
     With a probe, the WebSocket upgrades a polling session (Engine.IO protocol v4, "Upgrade"): after a failed probe,
     only the WebSocket is closed and the session continues on polling. Otherwise the session is finalized in any case.
-    A lost connection raises nothing.
+    A lost connection raises no error.
 
     Args:
         session: New session, or a session in the state POLLING for an upgrade.

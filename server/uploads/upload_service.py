@@ -109,7 +109,7 @@ class UploadService:
         types: frozenset[str] | None = None,
         is_pinned: bool = False,
     ) -> Upload:
-        """Store a file and return its upload; a file that is rejected leaves nothing.
+        """Store a file and return its upload; nothing of a rejected file is stored.
 
         Args:
             chunks: Content of the file; errors of the iterator propagate.

@@ -1,6 +1,6 @@
 """Client, account and rate limits of requests to `/api/`.
 
-Passwords travel only over TLS or within the machine, unless the operator allows plain HTTP.
+Passwords are accepted only over TLS or from the same machine, unless the operator allows plain HTTP.
 """
 
 import time

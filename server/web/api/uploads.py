@@ -1,7 +1,7 @@
 """HTTP endpoints of files (docs/protocol.md, "Attachments").
 
 - Uploads: the body is streamed to a temporary file. A body without progress for `CHUNK_TIMEOUT` is rejected.
-- Downloads: responses cannot run as documents, whatever their content is.
+- Downloads: responses with any content cannot run as documents.
 - Caches: a response may be stored by the client only, because each file needs permission.
 """
 
