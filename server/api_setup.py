@@ -154,7 +154,7 @@ async def _run_conversations(
         message_rate=Rate(settings.message_burst, settings.message_rate) if settings.rate_limit == "on" else None,
         monotonic=monotonic,
     )
-    media = ConversationMedia(service, database.groups, account_service, uploads, views)
+    media = ConversationMedia(service, database.groups, account_service, views)
     try:
         yield (
             ConversationAuthApi(

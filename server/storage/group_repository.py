@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, Row, Select, and_, case, delete, func, or_, select
+from sqlalchemy import Connection, Row, Select, and_, case, delete, func, or_, select, update
 
 from server.domain.uploads import build_path
 from server.storage.executor import Executor, TransactionRunner
@@ -141,9 +141,9 @@ class GroupRepository:
         """
         return await self._reads.run(partial(_list_covers, member_id=member_id))
 
-    async def replace_pending_cover(self, member_id: str, upload_id: str) -> str | None:
-        """Store the cover for the next group of a member, and return the id of its former pending cover or None."""
-        return await self._writes.run(partial(_replace_pending_cover, member_id=member_id, upload_id=upload_id))
+    async def replace_pending_cover(self, member_id: str, upload_id: str) -> None:
+        """Store the cover for the next group of a member, and unpin the upload of its former pending cover."""
+        await self._writes.run(partial(_replace_pending_cover, member_id=member_id, upload_id=upload_id))
 
     async def set_cover(self, group_id: int, upload_id: str) -> None:
         """Store the cover of a group, and delete it from the pending covers."""
@@ -256,12 +256,12 @@ def _list_covers(connection: Connection, *, member_id: str) -> dict[str, str]:
     return {upload_id: build_path(upload_id, name) for upload_id, name in connection.execute(statement)}
 
 
-def _replace_pending_cover(connection: Connection, *, member_id: str, upload_id: str) -> str | None:
+def _replace_pending_cover(connection: Connection, *, member_id: str, upload_id: str) -> None:
     is_own = pending_covers.c.member_id == member_id
-    former_id = connection.execute(select(pending_covers.c.upload_id).where(is_own)).scalar_one_or_none()
+    former = select(pending_covers.c.upload_id).where(is_own)
+    connection.execute(update(uploads).where(uploads.c.id.in_(former)).values(is_pinned=False))
     connection.execute(delete(pending_covers).where(is_own))
     connection.execute(pending_covers.insert().values(member_id=member_id, upload_id=upload_id))
-    return former_id
 
 
 def _set_cover(connection: Connection, *, group_id: int, upload_id: str) -> None:

@@ -2,10 +2,13 @@
 
 import json
 import re
+from contextlib import closing
 from pathlib import Path
+from sqlite3 import connect
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, MultipartWriter
+from PIL import Image
 
 from server.web.api import authentication
 from server.web.api.conversations import auth
@@ -14,6 +17,7 @@ from tests.support.accounts import connected, create_account
 from tests.support.in_process_server import running_server
 from tests.support.polling_client import polling_client
 from tests.support.raw_client import RawClient
+from tests.support.uploads import encode_image
 
 PASSWORD = "Aa1!correct horse"
 
@@ -82,6 +86,15 @@ async def test_moderation_applies_to_members_of_the_web_application(tmp_path: Pa
             assert (await ben_api.request("GET", join_path)).status == 200
             target = {"room": room, "memberId": ben.account.member_id}
             text = {"groupId": group["id"], "content": "hello"}
+
+            picture = encode_image(Image.new("L", (8, 8)))
+            form = MultipartWriter("form-data")
+            form.append(picture).set_content_disposition("form-data", name="file", filename="a.png")
+            form.append(b"\xff").set_content_disposition("form-data", name="text")
+            rejected = await ben_api.request("POST", "/api/user/avatar", data=form)
+            assert (rejected.status, rejected.body["message"]) == (400, ["the form is malformed"])
+            with closing(connect(tmp_path / "chat.db")) as database:
+                assert database.execute("SELECT state, is_pinned FROM uploads").fetchall() == [("ready", 0)]
 
             assert (await owner.request("mute", target | {"until": None}))["ok"]
             muted = await ben_api.request("POST", "/api/conversation/group/message/text", text)

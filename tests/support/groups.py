@@ -61,14 +61,18 @@ async def verify_groups(database: Database) -> None:
     assert {member.ref.nick_name for member in members} == {"ann", "ben"}
 
     cover = await _add_cover(database, ann)
-    assert await database.groups.replace_pending_cover(ann.member_id, cover) is None
+    replaced = await _add_cover(database, ann)
+    for upload_id in (replaced, cover):
+        await database.groups.replace_pending_cover(ann.member_id, upload_id)
+    found = await database.uploads.find([replaced, cover])
+    assert [found[upload_id].upload.is_pinned for upload_id in (replaced, cover)] == [False, True]
     path = f"/api/uploads/{cover}/tea%20pot.png"
     assert await database.groups.list_covers(ann.member_id) == {cover: path}
     await database.groups.set_cover(group.id, cover)
     assert await database.groups.list_covers(ann.member_id) == {cover: path}
     assert await database.groups.list_covers(ben.member_id) == {}
     unused = await _add_cover(database, ann)
-    assert await database.groups.replace_pending_cover(ann.member_id, unused) is None
+    await database.groups.replace_pending_cover(ann.member_id, unused)
 
     texts = [await database.journal.append(build_message(f"text {n}", author=ann, room=room)) for n in range(5)]
     await database.journal.append(build_topic("leaves and water", author=ann, room=room))

@@ -12,7 +12,6 @@ from server.gateway.account_service import AccountService
 from server.gateway.conversations.service import ConversationService
 from server.gateway.conversations.views import File, GroupMessage, ViewBuilder
 from server.storage.group_repository import GroupRepository
-from server.uploads.upload_service import UploadService
 
 
 class ConversationMedia:
@@ -22,7 +21,6 @@ class ConversationMedia:
         service: Operations on groups.
         repository: Storage of groups.
         account_service: Operations on accounts.
-        uploads: Uploads of the server.
         views: Encoder of the results.
     """
 
@@ -31,29 +29,21 @@ class ConversationMedia:
         service: ConversationService,
         repository: GroupRepository,
         account_service: AccountService,
-        uploads: UploadService,
         views: ViewBuilder,
     ) -> None:
         self._service = service
         self._repository = repository
         self._account_service = account_service
-        self._uploads = uploads
         self._views = views
 
     async def set_avatar(self, account: AccountIdentity, upload: Upload) -> File:
-        """Replace the avatar of an account by a pinned upload; after a failure, the upload is unpinned."""
-        try:
-            await self._account_service.update_profile(account, {"avatar_path": upload.path})
-        except BaseException:
-            await self._uploads.unpin(upload.id)
-            raise
+        """Replace the avatar of an account by a pinned upload, and unpin the former one."""
+        await self._account_service.update_profile(account, {"avatar_path": upload.path})
         return self._views.build_file("avatar", upload.path)
 
     async def add_cover(self, account: AccountIdentity, upload: Upload) -> File:
         """Store a pinned upload as the cover of the next group of an account, and unpin an unused earlier one."""
-        unused_id = await self._repository.replace_pending_cover(account.member_id, upload.id)
-        if unused_id is not None:
-            await self._uploads.unpin(unused_id)
+        await self._repository.replace_pending_cover(account.member_id, upload.id)
         return self._views.build_file("cover", upload.path)
 
     async def send_file(

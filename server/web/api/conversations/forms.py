@@ -1,7 +1,8 @@
 """Multipart forms of the conversation dialect: text fields, and files in any order."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from aiohttp import BodyPartReader, web
@@ -37,17 +38,19 @@ class Form(NamedTuple):
     group_id: int
 
 
-async def read_form(
+@asynccontextmanager
+async def receive_form(
     request: web.Request,
     uploads: UploadService,
     account: AccountIdentity,
     rules: Mapping[str, FileRule],
     *,
     needs_group: bool = False,
-) -> Form:
-    """Store the files of a form; files of a form that is rejected later are unused uploads.
+) -> AsyncGenerator[Form]:
+    """Store the files of a form, and yield the form; an error in the context removes the pins of the files.
 
-    A repeated file and the parts after the first `_MAX_PARTS` are ignored.
+    A repeated file and the parts after the first `_MAX_PARTS` are ignored. The files of a rejected form are unused
+    uploads.
 
     Args:
         request: Request with a multipart form.
@@ -62,6 +65,26 @@ async def read_form(
         web.HTTPRequestTimeout: The form makes no progress, or takes longer than `UPLOAD_TIMEOUT`.
     """
     files: dict[str, Upload] = {}
+    try:
+        group_id = await _read_parts(request, uploads, account, rules, files, needs_group=needs_group)
+        yield Form(files, group_id)
+    except BaseException:
+        for name, upload in files.items():
+            if rules[name].is_pinned:
+                await uploads.unpin(upload.id)
+        raise
+
+
+async def _read_parts(
+    request: web.Request,
+    uploads: UploadService,
+    account: AccountIdentity,
+    rules: Mapping[str, FileRule],
+    files: dict[str, Upload],
+    *,
+    needs_group: bool,
+) -> int:
+    """Store the files of a form in `files`, also those before an error; return the group, 0 without `needs_group`."""
     texts: dict[str, str] = {}
     reader = FieldReader(texts)
     uploader = Uploader(member_id=account.member_id, quota_key=account.member_id)
@@ -95,4 +118,4 @@ async def read_form(
     for name in rules.keys() - files.keys():
         reader.reject(f"{name} must be a file")
     reader.finish()
-    return Form(files, group_id)
+    return group_id

@@ -8,7 +8,7 @@ from server.gateway.conversations.views import File, GroupMessage
 from server.uploads.upload_service import UploadService
 from server.web.api.authentication import ApiLimits, RequestAuthenticator, acquire
 from server.web.api.conversations.envelope import create_account_endpoint
-from server.web.api.conversations.forms import FileRule, read_form
+from server.web.api.conversations.forms import FileRule, receive_form
 
 _MEBIBYTE = 2**20
 _PICTURES = frozenset({"image/png", "image/jpeg"})
@@ -51,25 +51,26 @@ class ConversationMediaApi:
 
     async def _set_avatar(self, request: web.Request, account: AccountIdentity) -> File:
         self._acquire(request)
-        form = await read_form(request, self._uploads, account, {"file": _PORTRAIT})
-        return await self._media.set_avatar(account, form.files["file"])
+        async with receive_form(request, self._uploads, account, {"file": _PORTRAIT}) as form:
+            return await self._media.set_avatar(account, form.files["file"])
 
     async def _add_cover(self, request: web.Request, account: AccountIdentity) -> File:
         self._acquire(request)
-        form = await read_form(request, self._uploads, account, {"file": _PORTRAIT})
-        return await self._media.add_cover(account, form.files["file"])
+        async with receive_form(request, self._uploads, account, {"file": _PORTRAIT}) as form:
+            return await self._media.add_cover(account, form.files["file"])
 
     async def _send_image(self, request: web.Request, account: AccountIdentity) -> GroupMessage:
         self._acquire(request)
-        form = await read_form(request, self._uploads, account, {"file": _IMAGE}, needs_group=True)
         connection = self._authenticator.create_connection(request, account)
-        return await self._media.send_file(connection, form.group_id, form.files["file"])
+        async with receive_form(request, self._uploads, account, {"file": _IMAGE}, needs_group=True) as form:
+            return await self._media.send_file(connection, form.group_id, form.files["file"])
 
     async def _send_video(self, request: web.Request, account: AccountIdentity) -> GroupMessage:
         self._acquire(request)
-        form = await read_form(request, self._uploads, account, {"file": _VIDEO, "coverFile": _IMAGE}, needs_group=True)
         connection = self._authenticator.create_connection(request, account)
-        return await self._media.send_file(connection, form.group_id, form.files["file"], form.files["coverFile"])
+        rules = {"file": _VIDEO, "coverFile": _IMAGE}
+        async with receive_form(request, self._uploads, account, rules, needs_group=True) as form:
+            return await self._media.send_file(connection, form.group_id, form.files["file"], form.files["coverFile"])
 
     def _acquire(self, request: web.Request) -> None:
         address = self._authenticator.get_client(request).address
