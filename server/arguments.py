@@ -92,7 +92,7 @@ class ServerParser(ProgramParser):
             command.
 
         Raises:
-            ConfigError: The arguments are invalid.
+            ConfigError: The arguments are invalid, or a required command is missing.
         """
         end = self._find_command(arguments)
         parsed, unknown = self.parse_known_args(arguments[:end], namespace or argparse.Namespace())

@@ -20,6 +20,8 @@ class StartupError(Exception):
 async def listen(connection_factory: Callable[[], asyncio.Protocol], settings: ServerSettings) -> asyncio.Server:
     """Listen on all addresses of the host, with the same port on each, also for port 0.
 
+    The listener has no TLS: the protocols of `connection_factory` start TLS on their connections.
+
     Raises:
         StartupError: The host or the port is unavailable, or no port is free on all addresses.
     """
@@ -43,9 +45,9 @@ async def listen(connection_factory: Callable[[], asyncio.Protocol], settings: S
 
 
 def describe_address(listener: asyncio.Server, settings: ServerSettings) -> tuple[str, int]:
-    """Return the base URL for clients on the same machine, and the port.
+    """Return the base URL for clients on the same machine, and the port of the listener.
 
-    A wildcard address is replaced by loopback.
+    The host is that of the settings, with loopback in place of a wildcard address.
     """
     port: int = listener.sockets[0].getsockname()[1]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(settings.host, settings.host)

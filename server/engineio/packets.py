@@ -191,14 +191,20 @@ def encode_connect_error(namespace: str, error: bytes) -> Frame:
 
 
 def _decode_invalid_arguments(body: bytes) -> list[msgspec.Raw]:
-    """Decode the name of an event with a value that JSON does not allow, such as a lone surrogate or NaN.
+    """Decode the name of an event with too deeply nested arguments, or with a value that JSON does not allow.
+
+    Such values are lone surrogates, NaN and infinity.
+
+    Args:
+        body: Data of the event in valid UTF-8.
 
     Returns:
         The event name, with `?` for lone surrogates, and the complete data as the only argument: the codec of the
         request rejects the data with an error response.
 
     Raises:
-        InvalidPacket: The data is no array that starts with an event name.
+        InvalidPacket: The data is malformed JSON, or no array that starts with an event name. Data with too deep
+            nesting is not checked after the name.
     """
     text = body.decode()
     name: Any = None

@@ -141,7 +141,14 @@ async def _complete_probe(session: EngineIOSession, ws: SessionWebSocket, probe_
 
 
 async def _run_session(session: EngineIOSession, request: web.Request, ws: SessionWebSocket) -> None:
-    """Serve the session on this WebSocket until its end, and finalize the session."""
+    """Serve the session on this WebSocket until the WebSocket closes or fails, and finalize the session.
+
+    The send queue of the session writes to the transport directly, without a task. The packets of a POST in progress
+    are handled before those of the WebSocket.
+
+    Raises:
+        IllegalTransition: The session already has a WebSocket, or its probe is not answered yet.
+    """
     session.attach_websocket(cast(asyncio.Transport, request.transport))
     try:
         async with session.inbound_lock:  # a POST in progress precedes the packets of the WebSocket

@@ -58,10 +58,11 @@ class DeviceTokens:
                 await self.save_uses()
 
     async def save_uses(self) -> None:
-        """Store the current hour as the last use of used and connected tokens, and delete expired tokens.
+        """Store the current hour as the last use of used and connected tokens.
 
-        Connected tokens are stored once per hour, and a call without new uses in the same hour writes nothing. After a
-        failure, the next call repeats the write.
+        The write also deletes expired tokens and server invites from the database. Connected tokens are stored once per
+        hour, and a call without new uses in the same hour writes nothing. After a failure, the next call repeats the
+        write. The cache does not change.
         """
         hour = self._now() // HOUR_MS
         token_ids = set(self._used_ids)
@@ -91,7 +92,10 @@ class DeviceTokens:
         self._connections.setdefault(account.id, set()).add(connection)
 
     def detach(self, connection: ClientConnection) -> None:
-        """Remove a closed connection; without effect for a guest and for a repeated call."""
+        """Remove a closed connection, without recording a use of its token.
+
+        No effect for a guest and for a repeated call.
+        """
         if connection.account is None:
             return
         connections = self._connections.get(connection.account.id, set())

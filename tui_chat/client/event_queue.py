@@ -7,7 +7,7 @@
 - Latest state: of the unread `MembersChanged` and `TopicChanged` events of a room, only the last of each type is
   delivered, in place of the first.
 - Soft limit: above `MAX_UNREAD_EVENTS`, new notices and typing indicators are dropped, and `LogChanged` events merge
-  with an unread one of their room. No message is omitted.
+  with an unread one of the same room and `is_live`, also if other events are between them. No message is omitted.
 - Backpressure: above `HIGH_WATER_MARK`, the queue is overfull.
 """
 

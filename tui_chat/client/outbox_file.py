@@ -137,7 +137,11 @@ def _printable(path: str | Path) -> str:
 
 
 def file_error(path: str | Path, error: OSError) -> BadRequest:
-    """Return the error of a file that changed or cannot be read, with a translatable reason."""
+    """Return the error of a file that changed or cannot be read, with a translatable reason.
+
+    Changed, missing and forbidden files and directories have reasons of their own; any other error has its system text
+    as `problem`. The path is complete, with U+FFFD in place of bytes that are not UTF-8.
+    """
     reasons: dict[type[OSError], str] = {
         FileChanged: "file_changed",
         FileNotFoundError: "file_missing",

@@ -139,7 +139,10 @@ class PushDispatcher:
             room.membership.on_lost(Forbidden(error.reason, **params))
 
     def _rename(self, room: Room, new_name: str) -> None:
-        """Rename a room and emit `RoomRenamed`; no effect for an equal name, or the name of another room."""
+        """Rename a room, also to a name with another canonical key, and emit `RoomRenamed`.
+
+        No effect for an equal name, or if the directory has another room of this name.
+        """
         old_name = room.name
         self._rooms.rename(room, new_name)
         if room.name != old_name:

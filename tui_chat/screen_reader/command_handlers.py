@@ -274,7 +274,10 @@ class ReaderCommands:
     def _delete_message(self, nick: str) -> str:
         """Schedule the deletion of the newest own message, or of a member's, and return the announcement.
 
-        An unsent message is not found. Raises `CommandRejected` as `find_target`.
+        Unsent messages and messages without a visible text are skipped (`find_target`).
+
+        Raises:
+            CommandRejected: There is no such message, or the user may not delete that message.
         """
         view = self.context.room()
         line = find_target(view, nick)

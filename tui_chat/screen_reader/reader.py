@@ -233,7 +233,11 @@ class ScreenReader:
         self._save_profile(None, nick)
 
     def _save_profile(self, room: str | None, nick: str) -> None:
-        """Save the values that differ in the profile; None keeps the saved room. A failure is announced."""
+        """Save room, nickname, server and guest key in the profile; None keeps the saved room.
+
+        The guest key is stored as the first identity of the profile; without one, the identities remain. An unchanged
+        profile is not written. A failure is announced.
+        """
         url, guest_key = self.controller.target.url, self.controller.server_link.guest_key
         saved_profile, _ = profile_store.load(self._state_dir)
         updated = replace(saved_profile, room=saved_profile.room if room is None else room, nick=nick, server=url)

@@ -17,9 +17,10 @@ def message_text(message: Message, is_confusable: bool = False) -> str:
     """Return the announcement of a message: `ann says: hi`, `ann waves` for an action, or `ann deleted a message`.
 
     An edited message reads `ann says (edited): hi` or `ann waves (edited)`. `format_text` formats the text.
+    The captions of files follow the text.
 
     Args:
-        message: Message of the log.
+        message: Message of the log; the nickname of a bot is marked.
         is_confusable: Mark the nickname as confusable.
     """
     nick = chat_strings.notice_nick(message.nick_name, is_confusable, message.bot)

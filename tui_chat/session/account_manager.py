@@ -61,7 +61,8 @@ class AccountManager:
     async def register(self, account: str, password: str, *, nick: str, invite: str) -> None:
         """Create an account, which receives the messages and rooms of the session's guest, and log in.
 
-        If the server rejects the guest key, the account is created without the guest.
+        If the server rejects the guest key (`Unauthorized`), the account is created without the guest. A token that
+        cannot be stored is used for the connection nevertheless, with a `problem`.
 
         Args:
             account: Account name.

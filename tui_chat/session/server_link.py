@@ -277,7 +277,11 @@ class ServerLink:
 
     @_background
     async def leave(self, room: str) -> None:
-        """Leave a room, and remove its saved state. Emits `RoomLeft`, also after a rejection or for a closed room."""
+        """Leave a room, delete its saved read marker and its entry of the saved rooms, and emit `RoomLeft`.
+
+        The draft and the input history remain. A failed leave request is only logged. A closed room
+        also emits `RoomLeft`.
+        """
         if (open_room := self.find_room(room)) is not None:
             await log_chat_errors(open_room.leave())
         self.composer_store.remove_room(room)

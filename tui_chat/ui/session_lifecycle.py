@@ -262,12 +262,15 @@ class SessionLifecycle:
             self._chat.room_navigation.on_current_room_changed()
 
     def on_connect_failed(self, field: str, problem: str, offer_server: bool) -> None:
-        """Disconnect and show the error on the join form.
+        """Queue delayed deletions, disconnect, and show the error on the join form, which accepts input again.
+
+        An open chat stays in front of the form.
 
         Args:
             field: Form field to mark: `room`, `nick` or `server`.
             problem: Error message for the user.
-            offer_server: Offer to start a local server if the address is local HTTP. The offer replaces `problem`.
+            offer_server: Offer to start a local server if the address is local HTTP. The error
+                `No chat server at …` then replaces `problem`.
         """
         form, controller = self._window.join_form, self._controller
         self._disconnect()

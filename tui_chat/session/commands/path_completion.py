@@ -14,8 +14,9 @@ MAX_PATHS = 50
 def complete_path(typed: str) -> list[str]:
     """Return the sorted paths that start with a typed path, directories with a final separator; empty if unreadable.
 
-    Hidden entries require a typed dot, and names with unprintable characters are omitted. A leading `~` stays in the
-    candidates.
+    Hidden entries require a typed dot, and names with unprintable characters are omitted. A leading `~/` or `~user/`
+    stays in the candidates; an unknown user has none. At most `MAX_ENTRIES` entries of the directory are examined, in
+    the order of the file system, and at most `MAX_PATHS` paths returned.
     """
     directory, _, prefix = typed.rpartition(os.sep)
     directory += os.sep if os.sep in typed else ""

@@ -138,9 +138,11 @@ class ComposerStore:
         await self._file.close()
 
     async def load_room(self, room: str) -> SavedRoomState:
-        """Return the saved state of a room, an empty state after a storage error.
+        """Return draft, compose mode, input history and read marker of a room, after all scheduled writes.
 
-        Scheduled writes come first. An unknown room gives an empty state.
+        An absent part has the default of `SavedRoomState`: a room that is not saved has the read marker None, not 0.
+        The draft and the input history of a removed room are returned. The history is empty if it is not saved. After
+        a storage error, all parts are absent.
         """
         scope = self._scope(room)
         await self._flush()

@@ -6,7 +6,8 @@ the message queue of a widget. A slow connection delivers several keys at once, 
 - Order: a key is dispatched after all effects of the earlier keys: opened and closed screens, room switches, text.
 - Local keys: printable characters and other local keys of one field do not wait for each other, because the message
   queue of the field preserves their order.
-- Liveness: after `EFFECT_TIMEOUT` seconds the next key is dispatched in any case.
+- Liveness: a wait for the effects of earlier keys ends after `EFFECT_TIMEOUT` seconds.
+- Readiness: a target that is not ready, such as a chat during a room switch, delays all input without a time limit.
 """
 
 from collections import deque
@@ -126,7 +127,11 @@ class InputSequencer:
         return drained
 
     async def _dispatch_pending(self) -> None:
-        """Dispatch the queue up to the first item that has to wait. An unready target is checked again by a timer."""
+        """Dispatch the queue up to the first item that has to wait for earlier effects or for an unready target.
+
+        The end of the effects, or the timeout of `push`, resumes the dispatch. An unready target is checked again every
+        `READY_POLL_INTERVAL` seconds, without a time limit.
+        """
         while self._pending and not self._is_waiting:
             if not self._is_ready():
                 if not self._polling:
