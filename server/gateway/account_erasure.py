@@ -100,7 +100,8 @@ class AccountEraser:
     async def _append(self, commands: list[LogCommand]) -> None:
         """Append commands in batches; rejected ones are skipped, because their target has changed meanwhile.
 
-        The last owner of a room cannot leave; `delete_traces` ends its membership without an entry.
+        A command that cannot be written is skipped too; the journal logs the reason. The last owner of a room cannot
+        leave; `delete_traces` ends its membership without an entry.
 
         Raises:
             Unavailable: The database failed, or the journal is overloaded.

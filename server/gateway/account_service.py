@@ -131,7 +131,7 @@ class AccountService:
         role: ServerRole = "user",
         is_bot: bool = False,
     ) -> Account:
-        """Create an account, without a check of the registration policy.
+        """Store and apply a new account without a check of the registration policy; no token is issued.
 
         Args:
             name: Account name as received.
@@ -230,8 +230,8 @@ class AccountService:
 
         Args:
             account: Account to change.
-            values: Validated columns of `accounts`, such as `nick_name` and `about`; a new `name` needs a `nick_name`.
-                Without values, nothing is stored.
+            values: Validated columns of `accounts`, such as `about`; a new `name` without a `nick_name` becomes the
+                nickname too. Without values, nothing is stored.
 
         Raises:
             Conflict: The name or the nickname belongs to another account.

@@ -20,7 +20,7 @@ class AuditLog:
         self._journal = journal
 
     async def record(self, action: str, by: AccountIdentity | None = None) -> None:
-        """Append an action.
+        """Append an action as a message of the acting account.
 
         Args:
             action: Action in the past tense, such as `suspended the account ann`.

@@ -10,7 +10,7 @@ from tui_chat.protocol import events
 
 
 def append_lines(text: str, attachments: Iterable[events.Attachment], get_address: Callable[[str], str]) -> str:
-    """Return a text, possibly empty, and one line per file.
+    """Return a text, unless empty, and one line per file with its name and address.
 
     Args:
         text: Text of the message.

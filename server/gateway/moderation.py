@@ -203,7 +203,7 @@ class Moderation:
     ) -> None:
         """Delete the messages of a banned member of the last `seconds`.
 
-        After the ban, the member sends no further messages. A failure leaves a part of the messages.
+        After the ban, the member sends no further messages. A failure leaves a part of the messages, and is raised.
         """
         since, after, room_ref = self._now() - 1000 * seconds, 0, room.to_ref()
         while seqs := await self._database.moderation.list_messages(room.key, member_id, since, after, _DELETION_BATCH):

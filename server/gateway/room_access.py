@@ -132,7 +132,8 @@ class RoomAccessControl:
     ) -> AccessState:
         """Check a permission of a person who need not be in the room, and return the access.
 
-        Without `must_exist`, `is_stored` may be False for a stored room.
+        Without `must_exist`, `is_stored` may be False for a stored room. The address of a guest is recorded, and a read
+        policy is cached in a live room.
 
         Args:
             caller: Person of the request.
@@ -153,7 +154,7 @@ class RoomAccessControl:
         return state
 
     async def find_readable(self, caller: Caller, room_keys: Collection[str], member_id: str) -> set[str]:
-        """Return the keys of the stored rooms that a person may read, with one transaction for all rooms.
+        """Return the keys of the stored rooms that a person may read, with one transaction; unknown keys are omitted.
 
         Args:
             caller: Person of the request.

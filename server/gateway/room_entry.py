@@ -319,7 +319,13 @@ class RoomEntry:
         state: AccessState,
         participant: Participant[ClientConnection] | None = None,
     ) -> responses.ObserveResponse:
-        """Return the state of a room for a new reader (`build_room_state`); `members` contains `participant`."""
+        """Return the state of a room for a new reader; `members` has at most `MEMBER_PAGE`, with `participant`.
+
+        Name, title and log id of the room are updated (`build_room_state`).
+
+        Raises:
+            StaleAccess: The permission check preceded a change of the room.
+        """
         return responses.ObserveResponse(
             room=build_room_state(
                 room,
