@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Generator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,11 @@ from server.app import RunningServer
 from server.storage import database, schema, sqlite
 from server.storage.statements import BatchStatements
 from tests.support.in_process_server import running_server
-from tests.support.program import fork_server
+from tests.support.postgresql import stop_shared_postgresql
+from tests.support.program import forked_python
+from tests.support.run_services import run_services
 from tests.support.server_process import stop_servers
+from tui_chat import local_server
 from tui_chat.client import history_sync, membership
 
 # Many tests start the program as a subprocess, and without bytecode files each start would compile all modules.
@@ -45,17 +49,21 @@ def _memory_directory() -> str | None:
     return None
 
 
-def pytest_configure() -> None:
-    """Start the programs under test by the fork server, and store temporary files in memory.
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the fork server of the programs under test, and store temporary files in memory.
 
     Most tests have a database of their own, and on a disk they wait for its writes longer than they compute.
     Garbage collection pauses until the end of the test collection, whose objects live as long as the session.
     """
     gc.disable()
-    fork_server.is_enabled = True
     memory_directory = _memory_directory()
     if "TMPDIR" not in os.environ and memory_directory is not None:
         os.environ["TMPDIR"] = tempfile.tempdir = memory_directory
+    if not hasattr(config, "workerinput"):
+        services = ExitStack()
+        services.enter_context(run_services())
+        services.callback(stop_shared_postgresql)
+        config.add_cleanup(services.close)
 
 
 def pytest_collection_finish() -> None:
@@ -63,11 +71,6 @@ def pytest_collection_finish() -> None:
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
     gc.enable()
-
-
-def pytest_unconfigure() -> None:
-    """Stop the fork server."""
-    fork_server.stop()
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -121,6 +124,12 @@ def database_template(shared_statements: None, tmp_path_factory: pytest.TempPath
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "create_file", copy_template)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked_local_servers() -> None:
+    """Start local servers of the test process by the fork server."""
+    local_server.SERVER_COMMAND = (*forked_python(), "-m", "server")
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""Local server of the client: real `chat-server` processes."""
+"""Local server of the client: real `chat-server` processes.
+
+The fork server starts them, except in tests of the command line and of the interpreter.
+"""
 
 import asyncio
 import os
@@ -18,7 +21,7 @@ from tests.support.program import PIPE, start_program
 from tests.support.raw_client import raw_client
 from tests.support.wait import wait_until
 from tui_chat import local_server
-from tui_chat.local_server import LocalServer, LocalServerError, is_chat_server, server_log_path
+from tui_chat.local_server import SERVER_COMMAND, LocalServer, LocalServerError, is_chat_server, server_log_path
 
 HOST = "127.0.0.1"
 IDLE_TIMEOUT = 0.5
@@ -52,6 +55,7 @@ async def test_the_starting_client_counts_as_a_client_until_close(
 ) -> None:
     (home / "server.py").write_text("raise SystemExit('server of the user')\n")
     monkeypatch.chdir(home)
+    monkeypatch.setattr(local_server, "SERVER_COMMAND", SERVER_COMMAND)
     monkeypatch.setenv("CHAT_EXIT_WHEN_IDLE", str(IDLE_TIMEOUT))
     url = await server.start(HOST, 0)
     async with raw_client(url) as ann:
@@ -144,6 +148,8 @@ async def test_failed_starts_are_reported_as_one_sentence(
     ):
         with monkeypatch.context() as environment:
             environment.setenv(name, value)
+            if name == "PYTHONHOME":
+                environment.setattr(local_server, "SERVER_COMMAND", SERVER_COMMAND)
             with pytest.raises(LocalServerError, match=f"^{reason}\\.$"):
                 await server.start_or_join(HOST, 0)
 

@@ -14,7 +14,9 @@ from typing import get_args
 import pytest
 
 from server.app import RunningServer
+from tests.support.environment import program_environment
 from tests.support.in_process_server import running_server
+from tests.support.program import start_program
 from tests.support.requirements import JAVASCRIPT_DIRECTORY, require_node
 from tests.support.wait import wait_until
 from tui_chat import sdk
@@ -49,7 +51,7 @@ async def test_the_bot_example_replies_to_a_command(server: RunningServer, tmp_p
     script.write_text(with_server_url(example("python"), server.url))
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
-        bot = await asyncio.create_subprocess_exec(sys.executable, str(script), env=ENVIRONMENT)
+        bot = await start_program((sys.executable, str(script)), program_environment(tmp_path))
         try:
             await wait_until(lambda: len(tea.members) == 2)
             command = await tea.send("!echo hello there")

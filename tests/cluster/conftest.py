@@ -8,7 +8,7 @@ import pytest
 
 from server.app import RunningServer
 from tests.support.in_process_server import running_server
-from tests.support.postgresql import PostgreSQLServer, postgresql_server
+from tests.support.postgresql import PostgreSQLServer, shared_postgresql
 from tests.support.redis import RedisServer, redis_server
 
 StartNode = Callable[[], AbstractAsyncContextManager[RunningServer]]
@@ -16,9 +16,8 @@ StartNode = Callable[[], AbstractAsyncContextManager[RunningServer]]
 
 
 @pytest.fixture(scope="package")
-def postgresql() -> Generator[PostgreSQLServer]:
-    with postgresql_server() as server:
-        yield server
+def postgresql() -> PostgreSQLServer:
+    return shared_postgresql()
 
 
 @pytest.fixture(scope="package")

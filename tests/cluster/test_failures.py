@@ -113,7 +113,7 @@ async def test_a_lost_postgresql_connection_of_the_bus_is_replaced(
         await executor.run(
             lambda connection: connection.exec_driver_sql(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE query LIKE '%pg_notify%' AND pid <> pg_backend_pid()"
+                " WHERE query LIKE '%pg_notify%' AND pid <> pg_backend_pid() AND datname = current_database()"
             )
         )
         await executor.close()

@@ -25,7 +25,7 @@ from server.storage.errors import StorageError
 from server.storage.sqlite import lock_database
 from tests.support.account_api import account_api
 from tests.support.environment import program_environment
-from tests.support.postgresql import postgresql_server
+from tests.support.postgresql import shared_postgresql
 from tests.support.program import PIPE, start_program
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.server_process import SERVER_COMMAND, ServerProcess, run_server, server_process
@@ -257,18 +257,18 @@ async def test_a_long_command_sends_empty_lines_and_ends_with_its_connection(
 
 
 async def test_postgresql_has_exports_and_refers_to_pg_dump_for_backups(tmp_path: Path) -> None:
-    with postgresql_server() as postgresql:
-        with pytest.raises(StorageError, match="the database is empty"):
-            async with open_administration(postgresql.url, "", create=False):
-                pass
-        database = await open_database(postgresql.url, clock=ManualClock())
-        await database.journal.append(build_message("hello"))
-        await database.close()
-        async with open_administration(postgresql.url, "", create=False) as administration:
-            response = await administration.handlers["export"]({"room": LOUNGE.name})
-            assert [entry.message for entry in response["entries"]] == ["hello"]
-            assert await administration.handlers["nodes"]({}) == {"nodes": []}
-            with pytest.raises(ControlError, match="no server host:3000; see chat-server nodes"):
-                await administration.handlers["drain"]({"node": "host:3000"})
-            with pytest.raises(ControlError, match="pg_dump"):
-                await administration.handlers["backup"]({"path": str(tmp_path / "copy.db")})
+    postgresql = shared_postgresql()
+    with pytest.raises(StorageError, match="the database is empty"):
+        async with open_administration(postgresql.url, "", create=False):
+            pass
+    database = await open_database(postgresql.url, clock=ManualClock())
+    await database.journal.append(build_message("hello"))
+    await database.close()
+    async with open_administration(postgresql.url, "", create=False) as administration:
+        response = await administration.handlers["export"]({"room": LOUNGE.name})
+        assert [entry.message for entry in response["entries"]] == ["hello"]
+        assert await administration.handlers["nodes"]({}) == {"nodes": []}
+        with pytest.raises(ControlError, match="no server host:3000; see chat-server nodes"):
+            await administration.handlers["drain"]({"node": "host:3000"})
+        with pytest.raises(ControlError, match="pg_dump"):
+            await administration.handlers["backup"]({"path": str(tmp_path / "copy.db")})

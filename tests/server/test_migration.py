@@ -4,7 +4,6 @@ import json
 import shlex
 import signal
 import sqlite3
-from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from server.storage.migration import Progress, migrate, parse_source
 from tests.support.account_api import account_api
 from tests.support.accounts import PASSWORD
 from tests.support.groups import verify_groups
-from tests.support.postgresql import PostgreSQLServer, postgresql_server
+from tests.support.postgresql import PostgreSQLServer, shared_postgresql
 from tests.support.raw_client import raw_client
 from tests.support.server_process import run_server, server_process, spawn_server
 from tests.support.storage import (
@@ -47,9 +46,8 @@ class Interruption(Exception):
 
 
 @pytest.fixture(scope="module")
-def postgresql() -> Generator[PostgreSQLServer]:
-    with postgresql_server() as server:
-        yield server
+def postgresql() -> PostgreSQLServer:
+    return shared_postgresql()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Accounts, tokens and invites on SQLite and PostgreSQL, with concurrent writers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -11,7 +11,7 @@ from server.domain.account_directory import Account
 from server.storage.account_records import AccountRecord
 from server.storage.account_repository import MAX_DEVICES
 from server.storage.database import Database, open_database
-from tests.support.postgresql import PostgreSQLServer, postgresql_server
+from tests.support.postgresql import PostgreSQLServer, shared_postgresql
 from tests.support.storage import ManualClock, RoomRef, build_message, build_reaction, build_upload
 from tui_chat.protocol.errors import ChatError, Conflict, Forbidden, NotFound, Unauthorized
 from tui_chat.protocol.events import Member, Message
@@ -20,9 +20,8 @@ HASH = "$argon2id$stored"
 
 
 @pytest.fixture(scope="module")
-def postgresql() -> Generator[PostgreSQLServer]:
-    with postgresql_server() as server:
-        yield server
+def postgresql() -> PostgreSQLServer:
+    return shared_postgresql()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

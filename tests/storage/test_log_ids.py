@@ -4,7 +4,6 @@ import asyncio
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 
 from server.domain.log_commands import RoomRef
 from server.storage.database import Database, open_database
+from tests.support.program import forked_python
 from tests.support.storage import LOUNGE, ManualClock, build_deletion, build_message
 from tui_chat.protocol.responses import HistoryPage
 
@@ -77,7 +77,7 @@ os._exit(0)
 async def test_a_log_keeps_its_id_after_a_crash(path: Path, clock: ManualClock, write: int) -> None:
     await append_message(path, clock)
     first = await read_log_id(path, clock)
-    await asyncio.to_thread(subprocess.run, [sys.executable, "-c", CRASH, str(path), str(write)], check=True)
+    await asyncio.to_thread(subprocess.run, [*forked_python(), "-c", CRASH, str(path), str(write)], check=True)
     assert await read_log_id(path, clock) == first
 
 

@@ -11,6 +11,7 @@ import pytest
 from server.storage.database import open_database
 from server.storage.errors import DatabaseInUse, StorageError
 from server.storage.sqlite import create_file, lock_database
+from tests.support.program import forked_python
 from tests.support.storage import ManualClock, build_message, exclusive_lock, read_entry
 
 
@@ -188,7 +189,7 @@ def test_a_database_without_write_permission_is_rejected(directory_mode: int, fi
         path.touch()
         path.chmod(file_mode)
         directory.chmod(directory_mode)
-        command_line = [sys.executable, "-c", READ_ONLY, str(path)]
+        command_line = [*forked_python(), "-c", READ_ONLY, str(path)]
         completed = subprocess.run(command_line, capture_output=True, text=True, timeout=30, check=False)
         directory.chmod(0o755)
     assert completed.stderr == ""

@@ -1,6 +1,5 @@
 import asyncio
 import sqlite3
-import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +14,8 @@ from server.storage.executor import ThreadExecutor
 from server.storage.journal import Journal
 from server.storage.sqlite import open_engine
 from server.storage.statements import BatchStatements
+from tests.support.environment import program_environment
+from tests.support.program import PIPE, start_program
 from tests.support.storage import ManualClock, PublishedEntries, build_message, exclusive_lock
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.protocol.events import Message
@@ -156,9 +157,10 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("acknowledged", [1, 300, 1000])
 async def test_a_killed_process_loses_no_acknowledged_entry(path: Path, clock: ManualClock, acknowledged: int) -> None:
-    writer = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", WRITER, str(path), stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
-    )
+    script = path.with_name("writer.py")
+    script.write_text(WRITER)
+    command = (sys.executable, str(script), str(path))
+    writer = await start_program(command, program_environment(path.parent), stdout=PIPE)
     assert writer.stdout is not None
     lines = [await writer.stdout.readline() for _ in range(acknowledged)]
     writer.kill()

@@ -1,7 +1,7 @@
 """Journal and queries on PostgreSQL, including concurrent nodes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
@@ -16,7 +16,7 @@ from server.storage.database import Database, open_database
 from server.storage.errors import StorageError
 from server.storage.postgresql import AsyncExecutor
 from tests.support.groups import verify_groups
-from tests.support.postgresql import PostgreSQLServer, postgresql_server
+from tests.support.postgresql import PostgreSQLServer, postgresql_server, shared_postgresql
 from tests.support.reactions import reacting_members
 from tests.support.storage import (
     ANN,
@@ -37,9 +37,8 @@ from tui_chat.protocol.responses import ReadState
 
 
 @pytest.fixture(scope="module")
-def server() -> Generator[PostgreSQLServer]:
-    with postgresql_server() as server:
-        yield server
+def server() -> PostgreSQLServer:
+    return shared_postgresql()
 
 
 @pytest.fixture
@@ -217,11 +216,7 @@ async def test_concurrent_room_creation_leaves_no_seq_gap(nodes: list[Database])
 async def test_concurrent_nodes_create_one_schema_and_reject_another(
     server: PostgreSQLServer, clock: ManualClock
 ) -> None:
-    base_url = make_url(server.url).set(drivername="postgresql+asyncpg")
-    executor = AsyncExecutor(base_url, pool_size=1, isolation_level="AUTOCOMMIT")
-    await executor.run(lambda connection: connection.exec_driver_sql("CREATE DATABASE new"))
-    await executor.close()
-    url = server.url.replace("/postgres?", "/new?")
+    url = server.create_database()
     nodes = await asyncio.gather(*(open_database(url, clock=clock) for _ in range(3)))
     room = fresh_room()
     for node in nodes:
@@ -230,7 +225,7 @@ async def test_concurrent_nodes_create_one_schema_and_reject_another(
     assert [message.seq for message in results.messages] == [3, 2, 1]
     for node in nodes:
         await node.close()
-    executor = AsyncExecutor(base_url.set(database="new"), pool_size=1)
+    executor = AsyncExecutor(make_url(url).set(drivername="postgresql+asyncpg"), pool_size=1)
     await executor.run(lambda connection: connection.exec_driver_sql("UPDATE schema_fingerprint SET fingerprint = ''"))
     await executor.close()
     with pytest.raises(StorageError, match="created by another version of chat-server; start with a new --database"):
@@ -252,37 +247,37 @@ async def test_a_command_that_cannot_be_stored_fails_alone(nodes: list[Database]
     ]
 
 
-async def test_a_restarted_database_server_is_reconnected(
-    server: PostgreSQLServer, nodes: list[Database], caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_a_restarted_database_server_is_reconnected(clock: ManualClock, caplog: pytest.LogCaptureFixture) -> None:
     room = fresh_room()
-    database = nodes[0]
-    await database.journal.append(build_message(room=room))
-    await database.reader.read_page(room.key, after=0, limit=10)
-    await asyncio.to_thread(server.stop)
-    for _ in range(2):
-        with pytest.raises(Unavailable):
-            await database.journal.append(build_message(room=room))
-        with pytest.raises(Unavailable):
-            await database.reader.read_page(room.key, after=0, limit=10)
-    assert database.journal.outage
-    assert await database.health_problem() == database.journal.outage
-    await asyncio.to_thread(server.start)
-    assert (await database.journal.append(build_message(room=room))).entry.seq == 2
-    assert len((await database.reader.read_page(room.key, after=0, limit=10)).messages) == 2
-    messages = [record.message.partition(":")[0] for record in caplog.records if record.name == "chat.storage"]
-    failures, recoveries = ["database read failed", "database write failed"], ["reads resumed", "writes resumed"]
-    assert sorted(messages) == sorted([*failures, *(f"database {text}" for text in recoveries)])
-    await asyncio.to_thread(server.stop)
-    await asyncio.to_thread(server.start)
-    pages = [database.reader.read_page(room.key, after=0, limit=10) for _ in range(3)]
-    assert [len(page.messages) for page in await asyncio.gather(*pages)] == [2, 2, 2]  # without a failure
+    with postgresql_server() as server:
+        database = await open_database(server.url, clock=clock)
+        await database.journal.append(build_message(room=room))
+        await database.reader.read_page(room.key, after=0, limit=10)
+        await asyncio.to_thread(server.stop)
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                await database.journal.append(build_message(room=room))
+            with pytest.raises(Unavailable):
+                await database.reader.read_page(room.key, after=0, limit=10)
+        assert database.journal.outage
+        assert await database.health_problem() == database.journal.outage
+        await asyncio.to_thread(server.start)
+        assert (await database.journal.append(build_message(room=room))).entry.seq == 2
+        assert len((await database.reader.read_page(room.key, after=0, limit=10)).messages) == 2
+        messages = [record.message.partition(":")[0] for record in caplog.records if record.name == "chat.storage"]
+        failures, recoveries = ["database read failed", "database write failed"], ["reads resumed", "writes resumed"]
+        assert sorted(messages) == sorted([*failures, *(f"database {text}" for text in recoveries)])
+        await asyncio.to_thread(server.stop)
+        await asyncio.to_thread(server.start)
+        pages = [database.reader.read_page(room.key, after=0, limit=10) for _ in range(3)]
+        assert [len(page.messages) for page in await asyncio.gather(*pages)] == [2, 2, 2]  # without a failure
+        await database.close()
 
 
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
-        ("/postgres?", "/nothing?", "database does not exist"),
+        ("@/", "@/nothing", "database does not exist"),
         ("chat@", "somebody:password@", "user or password rejected"),
         ("?host=", "?host=/nowhere", "file not found"),
     ],

@@ -1,7 +1,7 @@
 """Conflicts of concurrent transactions on PostgreSQL."""
 
 import asyncio
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
@@ -12,15 +12,14 @@ from server.storage import postgresql
 from server.storage.database import Database, open_database
 from server.storage.postgresql import AsyncExecutor
 from server.storage.tables import rooms
-from tests.support.postgresql import PostgreSQLServer, postgresql_server
+from tests.support.postgresql import PostgreSQLServer, shared_postgresql
 from tests.support.storage import ManualClock, PublishedEntries, RoomRef, build_message, build_topic
 from tui_chat.protocol.events import Message
 
 
 @pytest.fixture(scope="module")
-def server() -> Generator[PostgreSQLServer]:
-    with postgresql_server() as server:
-        yield server
+def server() -> PostgreSQLServer:
+    return shared_postgresql()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Search on PostgreSQL with concurrent writing."""
 
 import asyncio
-from collections.abc import Generator
 from uuid import uuid4
 
 import pytest
@@ -9,16 +8,15 @@ from hypothesis import given, settings, strategies as st
 
 from server.domain.log_commands import LogCommand
 from server.storage.database import open_database
-from tests.support.postgresql import PostgreSQLServer, postgresql_server
+from tests.support.postgresql import PostgreSQLServer, shared_postgresql
 from tests.support.search_model import check_search, command_batches, queries
 from tests.support.storage import ManualClock, RoomRef, build_edit, build_message
 from tui_chat.protocol.errors import NotFound
 
 
 @pytest.fixture(scope="module")
-def server() -> Generator[PostgreSQLServer]:
-    with postgresql_server() as server:
-        yield server
+def server() -> PostgreSQLServer:
+    return shared_postgresql()
 
 
 def test_search_equals_a_full_scan(server: PostgreSQLServer) -> None:

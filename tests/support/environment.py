@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 
 # COLUMNS and LINES would override the size of a pseudo-terminal, MAKEFLAGS and ARGS those of `make` under test.
-# Textual adapts to TERM_PROGRAM and ESCDELAY.
+# Textual adapts to TERM_PROGRAM and ESCDELAY. TEST_ is the prefix of `tests.support.run_services`.
 _HOST_VARIABLES = (
     *("CHAT_", "XDG_", "TEXTUAL", "LC_", "PYTHON", "COLUMNS", "LINES", "MAKE", "ARGS", "TERM_PROGRAM", "ESCDELAY"),
+    "TEST_",
 )
 
 

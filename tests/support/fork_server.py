@@ -2,8 +2,11 @@
 
     python -m tests.support.fork_server DESCRIPTOR
 
-- Requests: JSON lines on the socket `DESCRIPTOR`, with the descriptors of standard input, standard output, standard
-  error and a status pipe. The reply is the process id. The status pipe receives the exit code, negative after a signal.
+- Requests: `DESCRIPTOR` is a listening Unix socket. A connection sends one JSON line with the descriptors of standard
+  input, standard output, standard error and a status pipe. The reply is the process id. The status pipe receives the
+  exit code, negative after a signal.
+- Lifetime: the imports run before the first fork. The process ends at the end of its standard input.
+- A forked client starts its local server by the fork server as well.
 - A fork runs its program like a new interpreter: in the main thread, with its own arguments, environment, directory
   and standard streams.
 - After `sys.exit`, a fork waits for its threads, calls the `atexit` functions, collects garbage and flushes the
@@ -27,9 +30,18 @@ import termios
 import threading
 import time
 from contextlib import suppress
+from functools import cache
+from pathlib import Path
 from typing import TypedDict
 
 from server.web.assets import load_page_assets
+from tui_chat import local_server
+
+FORK_SERVER = "TEST_FORK_SERVER"
+"""Environment variable with the path of the socket."""
+
+LAUNCHER = Path(__file__).with_name("forked_program.py")
+"""Program that starts another program by the fork server and ends like it."""
 
 _MODULES = (
     *("server.cli", "server.process", "server.administration", "server.admin_commands"),
@@ -44,7 +56,7 @@ class Request(TypedDict):
     """Start of a program.
 
     Attributes:
-        arguments: Arguments of the interpreter: `-m MODULE` or a script, followed by those of the program.
+        arguments: Arguments of the interpreter: `-c CODE`, `-m MODULE` or a script, followed by those of the program.
         environ: Complete environment.
         directory: Working directory.
         new_session: Run the program in a new session.
@@ -59,12 +71,9 @@ class Request(TypedDict):
 
 
 def main() -> None:
-    """Serve requests until the socket is closed; in a fork, run the program."""
-    for name in _MODULES:
-        importlib.import_module(name)
-    load_page_assets()  # cached, and a third of the start of a server
-    gc.freeze()  # a collection in a fork would copy the memory pages of all objects
-    request = _serve(socket.socket(fileno=int(sys.argv[1])))
+    """Serve requests until the end of standard input; in a fork, run the program."""
+    listener = socket.socket(fileno=int(sys.argv[1]))
+    request = _serve(listener)
     if request is None:
         return
     try:
@@ -75,8 +84,23 @@ def main() -> None:
         raise
 
 
-def _serve(control: socket.socket) -> Request | None:
-    """Fork for each request. Return None at the end of the socket, and in a fork the request."""
+def launcher_command(address: str) -> tuple[str, ...]:
+    """Return the command line that starts a program by the fork server at `address`, followed by its arguments."""
+    return (sys.executable, "-I", "-S", str(LAUNCHER), address)
+
+
+@cache
+def _import_programs(address: str) -> None:
+    for name in _MODULES:
+        importlib.import_module(name)
+    load_page_assets()  # cached, and a third of the start of a server
+    local_server.SERVER_COMMAND = (*launcher_command(address), "-m", "server")
+    gc.freeze()  # a collection in a fork would copy the memory pages of all objects
+
+
+def _serve(listener: socket.socket) -> Request | None:
+    """Fork for each request. Return None at the end of standard input, and in a fork the request."""
+    address = listener.getsockname()
     wakeup_pipe = os.pipe()
     for descriptor in wakeup_pipe:
         os.set_blocking(descriptor, False)
@@ -84,17 +108,19 @@ def _serve(control: socket.socket) -> Request | None:
     signal.signal(signal.SIGCHLD, _ignore)
     status_pipes: dict[int, int] = {}
     while True:
-        ready, _, _ = select.select([control, wakeup_pipe[0]], [], [])
+        ready, _, _ = select.select([0, listener, wakeup_pipe[0]], [], [])
         if wakeup_pipe[0] in ready:
             os.read(wakeup_pipe[0], 4096)
             _report_exits(status_pipes)
-        if control not in ready:
-            continue
-        message, descriptors, _, _ = socket.recv_fds(control, 65_536, 4)
-        if not message:
+        if 0 in ready:
             return None
+        if listener not in ready:
+            continue
+        _import_programs(address)
+        connection, _ = listener.accept()
+        message, descriptors, _, _ = socket.recv_fds(connection, 65_536, 4)
         while not message.endswith(b"\n"):
-            message += control.recv(65_536)
+            message += connection.recv(65_536)
         *streams, status_pipe = descriptors
         pid = os.fork()
         if not pid:
@@ -102,13 +128,16 @@ def _serve(control: socket.socket) -> Request | None:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             for number, descriptor in enumerate(streams):
                 os.dup2(descriptor, number)
-            for descriptor in (*descriptors, *status_pipes.values(), *wakeup_pipe, control.detach()):
+            for descriptor in (*descriptors, *status_pipes.values(), *wakeup_pipe):
                 os.close(descriptor)
+            connection.close()
+            listener.close()
             return json.loads(message)
         for descriptor in streams:
             os.close(descriptor)
         status_pipes[pid] = status_pipe
-        control.sendall(b"%d\n" % pid)
+        connection.sendall(b"%d\n" % pid)
+        connection.close()
 
 
 def _ignore(_number: int, _frame: object) -> None:
@@ -139,6 +168,9 @@ def _run_program(request: Request) -> None:
     sys.stdout = sys.__stdout__ = os.fdopen(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)
     sys.stderr = sys.__stderr__ = os.fdopen(2, "w", 1, "utf-8", errors="backslashreplace", closefd=False)
     match request["arguments"]:
+        case ["-c", code, *arguments]:
+            sys.argv = ["-c", *arguments]
+            exec(code, {"__name__": "__main__"})
         case ["-m", module, *arguments]:
             sys.argv = [module, *arguments]
             runpy.run_module(module, run_name="__main__", alter_sys=True)

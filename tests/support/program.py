@@ -1,7 +1,7 @@
 """Start of Python programs in their own processes.
 
-During a test session, `tests.support.fork_server` starts the programs, because the imports of an interpreter take most
-of the time of short programs. Outside of tests, as in benchmarks, each program starts its own interpreter.
+During a test run, `tests.support.fork_server` starts the programs, because the imports of an interpreter take most of
+the time of short programs. Outside of tests, as in benchmarks, each program starts its own interpreter.
 """
 
 import asyncio
@@ -9,17 +9,15 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 from asyncio.base_subprocess import BaseSubprocessTransport
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
-from tests.support.environment import program_environment
-from tests.support.fork_server import IMPORT_VARIABLES, Request
+from tests.support.fork_server import FORK_SERVER, IMPORT_VARIABLES, Request, launcher_command
 
-PIPE = subprocess.PIPE
+PIPE = asyncio.subprocess.PIPE
 
 _STREAM_LIMIT = 65_536  # default of asyncio
 
@@ -29,48 +27,12 @@ _SESSION_LEADER_SCRIPT = (
 """Program that acquires the controlling terminal of its session, then executes the command."""
 
 
-class ForkServer:
-    """Connection to the fork server, which starts with the first program.
-
-    Attributes:
-        is_enabled: Start programs by the fork server.
-    """
-
-    def __init__(self) -> None:
-        self.is_enabled = False
-        self._control: socket.socket | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def fork(self, request: Request, descriptors: Sequence[int]) -> int:
-        """Start a program with its standard streams and its status pipe; return the process id."""
-        if self._control is None:
-            self._control = self._start()
-        socket.send_fds(self._control, [json.dumps(request).encode() + b"\n"], descriptors)
-        return int(self._control.recv(64))
-
-    def _start(self) -> socket.socket:
-        control, remote_end = socket.socketpair()
-        with remote_end:
-            self._process = subprocess.Popen(
-                (sys.executable, "-m", "tests.support.fork_server", str(remote_end.fileno())),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                cwd=Path(__file__).parents[2],
-                env=program_environment(Path.home(), TEXTUAL_FPS="240"),  # value of `tui_chat.cli`
-                pass_fds=(remote_end.fileno(),),
-            )
-        return control
-
-    def stop(self) -> None:
-        """Stop the process. Running programs continue."""
-        if self._control is not None and self._process is not None:
-            self._control.close()
-            self._process.wait()
-            self._control = self._process = None
-
-
-fork_server = ForkServer()
-"""Fork server of this process."""
+def fork(request: Request, descriptors: Sequence[int]) -> int:
+    """Start a program by the fork server, with its standard streams and its status pipe; return the process id."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(os.environ[FORK_SERVER])
+        socket.send_fds(connection, [json.dumps(request).encode() + b"\n"], descriptors)
+        return int(connection.recv(64))
 
 
 class _ForkedProcess:
@@ -90,7 +52,7 @@ class _ForkedProcess:
                 program_ends.append(os.dup(number if stream is None else stream))
                 files.append(None)
         self.stdin, self.stdout, self.stderr = files
-        self.pid = fork_server.fork(request, [*program_ends, status_end])
+        self.pid = fork(request, [*program_ends, status_end])
         for descriptor in (*program_ends, status_end):
             os.close(descriptor)
 
@@ -140,6 +102,14 @@ class _ForkTransport(BaseSubprocessTransport):
         self._close_status_pipe()
 
 
+def forked_python() -> tuple[str, ...]:
+    """Return a command line in place of the interpreter, whose programs the fork server starts.
+
+    The process of the command line ends like the program and forwards SIGINT and SIGTERM, but no other signal.
+    """
+    return launcher_command(os.environ[FORK_SERVER])
+
+
 async def start_program(
     command: Sequence[str],
     environ: Mapping[str, str],
@@ -151,7 +121,7 @@ async def start_program(
     new_session: bool = False,
     controlling_terminal: bool = False,
 ) -> asyncio.subprocess.Process:
-    """Start a program, by the fork server if it is enabled and the command is a module or script of this interpreter.
+    """Start a program, by the fork server if it runs and the command is a module or script of this interpreter.
 
     Other options and `IMPORT_VARIABLES` require a new interpreter. So does `-c`, whose code may change imports.
 
@@ -167,7 +137,7 @@ async def start_program(
     """
     executable, *arguments = command
     is_plain = executable == sys.executable and (arguments[0] == "-m" or not arguments[0].startswith("-"))
-    if not fork_server.is_enabled or not is_plain or any(name.startswith(IMPORT_VARIABLES) for name in environ):
+    if FORK_SERVER not in os.environ or not is_plain or any(name.startswith(IMPORT_VARIABLES) for name in environ):
         leader = (sys.executable, "-c", _SESSION_LEADER_SCRIPT) if controlling_terminal else ()
         return await asyncio.create_subprocess_exec(
             *(*leader, *command),

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from server.app import RunningServer
+from tests.support.environment import program_environment
 from tests.support.in_process_server import running_server
+from tests.support.program import PIPE, start_program
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
@@ -98,12 +100,8 @@ def test_fast_retry_caps_delays_for_a_limited_time() -> None:
 async def test_a_stopped_process_reconnects_after_sigcont(tmp_path: Path) -> None:
     """Stop the client beyond the ping timeout, so that the server closes its connection."""
     async with running_server(tmp_path, rate_limit="off", ping_interval=1.0, ping_timeout=1.0) as server:
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.support.posting_client", server.url, "tea", "ann", str(tmp_path)),
-            stdin=pipe,
-            stdout=pipe,
-        )
+        command = (sys.executable, "-m", "tests.support.posting_client", server.url, "tea", "ann", str(tmp_path))
+        process = await start_program(command, program_environment(tmp_path), stdin=PIPE, stdout=PIPE)
         assert process.stdout is not None
         assert process.stdin is not None
         try:

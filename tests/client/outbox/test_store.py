@@ -2,7 +2,6 @@ import asyncio
 import os
 import sqlite3
 import stat
-import sys
 from contextlib import closing
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -10,6 +9,7 @@ from uuid import UUID, uuid4
 import msgspec
 import pytest
 
+from tests.support.program import forked_python
 from tui_chat.client.outbox.store import FILE_NAME, Outbox, OutboxScope, hash_identity
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState, OutboxRequest
 from tui_chat.client.storage.sqlite_file import LocalStorageError
@@ -226,7 +226,7 @@ async def test_a_file_of_a_newer_version_is_not_modified(tmp_path: Path) -> None
 
 
 async def test_the_lock_of_a_killed_process_is_released(tmp_path: Path) -> None:
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", _CRASH_WITH_ITEM, str(tmp_path))
+    process = await asyncio.create_subprocess_exec(*forked_python(), "-c", _CRASH_WITH_ITEM, str(tmp_path))
     assert await process.wait() == -9
     async with Outbox(tmp_path) as outbox:
         assert await texts(outbox) == ["left"]
