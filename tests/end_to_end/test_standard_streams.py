@@ -1,4 +1,8 @@
-"""Closed, full, broken and unread standard streams of `chat-tui` and `chat-server`, in real processes."""
+"""Closed, full, broken and unread standard streams of `chat-tui` and `chat-server`, in real processes.
+
+Tests of a closed stream and of an encoding start a new interpreter, which opens the standard streams. The fork server
+starts the other programs.
+"""
 
 import asyncio
 import json
@@ -16,7 +20,7 @@ from aiohttp import ClientError, ClientSession
 
 from tests.support.environment import program_environment
 from tests.support.full_pipe import full_pipe
-from tests.support.program import PIPE, start_program
+from tests.support.program import PIPE, forked_python, start_program
 from tests.support.server_process import SERVER_COMMAND
 from tui_chat.client.client import ChatClient
 from tui_chat.client.room import Room
@@ -30,7 +34,7 @@ STREAMS = ("stdin", "stdout", "stderr")
 def server_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     home = tmp_path_factory.mktemp("server")
     process = subprocess.Popen(
-        (sys.executable, *SERVER_COMMAND, "--port", "0", "--rate-limit", "off", "--connects-per-minute", "1000"),
+        (*forked_python(), *SERVER_COMMAND, "--port", "0", "--rate-limit", "off", "--connects-per-minute", "1000"),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=program_environment(home),
@@ -64,18 +68,20 @@ def start(
     command: tuple[str, ...], stream: str, state: str, home: Path, **variables: str
 ) -> Generator[subprocess.Popen[bytes]]:
     """Run a program with one unusable stream; the others are pipes."""
-    redirection = {"stdin": "<&-", "stdout": ">&-", "stderr": "2>&-"}[stream] if state == "closed" else ""
+    is_closed = state == "closed"
+    redirection = {"stdin": "<&-", "stdout": ">&-", "stderr": "2>&-"}[stream] if is_closed else ""
+    program = (sys.executable,) if is_closed else forked_python()
     with unusable(state) as target:
         streams = {name: target if name == stream else subprocess.PIPE for name in STREAMS}
         process = subprocess.Popen(
-            ("sh", "-c", f'exec "$@" {redirection}', "sh", sys.executable, *command),
+            ("sh", "-c", f'exec "$@" {redirection}', "sh", *program, *command),
             env=program_environment(home, **variables),
             **streams,  # pyright: ignore[reportArgumentType, reportCallIssue]
         )
         try:
             yield process
         finally:
-            process.kill()
+            process.terminate()  # forwarded to a program of the fork server
             process.communicate()
 
 
@@ -125,7 +131,7 @@ def hall(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Generator
     """Provide a room with a message and a member."""
     home = tmp_path_factory.mktemp("hall")
     process = subprocess.Popen(
-        (sys.executable, "-c", MEMBER, server_url), env=program_environment(home), stdout=subprocess.PIPE
+        (*forked_python(), "-c", MEMBER, server_url), env=program_environment(home), stdout=subprocess.PIPE
     )
     assert process.stdout is not None
     with process:
