@@ -21,7 +21,10 @@ def fail(self, *args):
 sys.modules["uvloop"] = None
 asyncio.unix_events._UnixSelectorEventLoop.add_signal_handler = fail
 """
-WITHOUT_FLAGS = "import os; del os.O_CLOEXEC, os.O_NONBLOCK"
+WITHOUT_FLAGS = """
+import os
+del os.O_CLOEXEC, os.O_NONBLOCK
+"""
 WITHOUT_LIMITS = """
 import resource
 
@@ -45,10 +48,17 @@ SERVER = "\nfrom server.cli import main\nmain()"
 CLIENT = "\nfrom tui_chat.cli import main\nmain()"
 
 
-@pytest.mark.parametrize("missing", [WITHOUT_SIGNAL_HANDLERS, WITHOUT_FLAGS, WITHOUT_LIMITS])
-@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
-async def test_the_server_starts_and_stops_without_a_system_feature(
-    tmp_path: Path, missing: str, signal_number: signal.Signals
+@pytest.mark.parametrize(
+    ("signal_number", "missing"),
+    [
+        (signal.SIGTERM, WITHOUT_SIGNAL_HANDLERS),
+        (signal.SIGTERM, WITHOUT_FLAGS + WITHOUT_LIMITS),
+        (signal.SIGINT, WITHOUT_SIGNAL_HANDLERS + WITHOUT_FLAGS + WITHOUT_LIMITS),
+    ],
+    ids=["signal handlers", "flags and limits", "all"],
+)
+async def test_the_server_starts_and_stops_without_system_features(
+    tmp_path: Path, signal_number: signal.Signals, missing: str
 ) -> None:
     flags = ("--database", str(tmp_path / "chat.db"), "--log-file", str(tmp_path / "log"))
     async with server_process(tmp_path, *flags, program=("-c", missing + SERVER)) as server:
@@ -56,7 +66,7 @@ async def test_the_server_starts_and_stops_without_a_system_feature(
         assert await server.wait_closed() == (0, "")
     log = (tmp_path / "log").read_text()
     assert log.endswith("server stopped\n")
-    assert ("refuses a higher limit of open files" in log) == (missing is WITHOUT_LIMITS)
+    assert ("refuses a higher limit of open files" in log) == (WITHOUT_LIMITS in missing)
 
 
 async def test_the_server_uses_the_highest_limit_that_macos_accepts(tmp_path: Path) -> None:
@@ -68,12 +78,12 @@ async def test_the_server_uses_the_highest_limit_that_macos_accepts(tmp_path: Pa
     assert "open files: 10240" in output
 
 
-@pytest.mark.parametrize("missing", [WITHOUT_SIGNAL_HANDLERS, WITHOUT_FLAGS])
 @pytest.mark.parametrize("mode", ["", "--screen-reader"])
-async def test_the_client_starts_and_ends_without_a_system_feature(tmp_path: Path, missing: str, mode: str) -> None:
+async def test_the_client_starts_and_ends_without_signal_handlers_and_flags(tmp_path: Path, mode: str) -> None:
+    program = WITHOUT_SIGNAL_HANDLERS + WITHOUT_FLAGS + CLIENT
     async with running_server(tmp_path) as server:
         arguments = (mode, "--room", "tea", "--nick", "ann", server.url) if mode else ()
-        async with terminal((sys.executable, "-c", missing + CLIENT, *arguments), tmp_path) as tui:
+        async with terminal((sys.executable, "-c", program, *arguments), tmp_path) as tui:
             await tui.wait_for_text("/quit exits." if mode else tr(app_strings.JOIN_HINT))
             tui.send_signal(signal.SIGTERM)
             assert await tui.wait_closed() == 128 + signal.SIGTERM
