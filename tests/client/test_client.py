@@ -10,6 +10,7 @@ from tests.support.in_process_server import running_server
 from tests.support.messages import message_texts
 from tests.support.reactions import reacting_members
 from tests.support.wait import wait_until
+from tui_chat.client import history_sync
 from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import InvalidAddress, Unreachable
 from tui_chat.client.event_queue import EventQueue
@@ -25,7 +26,6 @@ from tui_chat.client.events import (
     RoomJoined,
     TypingChanged,
 )
-from tui_chat.client.history_sync import MAX_BUFFERED_ENTRIES
 from tui_chat.client.room import Room
 from tui_chat.protocol.errors import BadRequest, Forbidden, NickInvalid, NotJoined, RateLimited, TooLong, Unavailable
 from tui_chat.protocol.events import Entry, Message
@@ -83,18 +83,20 @@ async def test_iterating_over_a_room_yields_each_entry_once(server: RunningServe
         assert received == [f"m{number}" for number in range(5)]
 
 
+@pytest.mark.usefixtures("short_pages")
 async def test_a_late_iterator_fetches_entries_beyond_the_buffer(server: RunningServer) -> None:
+    count = history_sync.MAX_BUFFERED_ENTRIES + 50
     async with ChatClient(server.url) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
         bobs_tea = await bob.join("tea", nick="bob")
-        await asyncio.gather(*(tea.send("x") for _ in range(MAX_BUFFERED_ENTRIES + 50)))
-        await wait_until(lambda: bobs_tea.log.last == MAX_BUFFERED_ENTRIES + 50)
+        await asyncio.gather(*(tea.send("x") for _ in range(count)))
+        await wait_until(lambda: bobs_tea.log.last == count)
         seqs: list[int] = []
         async for entry in bobs_tea:
             seqs.append(entry.seq)
-            if entry.seq == MAX_BUFFERED_ENTRIES + 50:
+            if entry.seq == count:
                 break
-        assert seqs == list(range(1, MAX_BUFFERED_ENTRIES + 51))
+        assert seqs == list(range(1, count + 1))
 
 
 async def test_a_repeated_client_id_is_posted_once(server: RunningServer) -> None:

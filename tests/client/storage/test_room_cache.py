@@ -18,6 +18,7 @@ from tui_chat.client.client import ChatClient
 from tui_chat.client.events import Online, ProblemReported, RoomJoined
 from tui_chat.client.net.transport import Transport
 from tui_chat.client.room import Room
+from tui_chat.client.storage import room_cache
 from tui_chat.client.storage.history_db import FILE_NAME, LocalHistory, RoomKey
 from tui_chat.client.sync.log_segment import LogSegment
 from tui_chat.protocol.events import Edit, Message
@@ -135,25 +136,29 @@ async def test_missed_changes_are_applied_to_cached_messages(server: RunningServ
         assert message_texts(room) == ["first", "", "three"]
 
 
-async def test_a_long_absence_leaves_a_gap_that_can_be_filled(server: RunningServer, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("short_pages")
+async def test_a_long_absence_leaves_a_gap_that_can_be_filled(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room_cache, "MESSAGES_ON_LOAD", 20)
     async with LocalHistory(tmp_path) as history:
         await post_messages(server.url, "before")
         await cache_room(server.url, history, 1)
-        await post_messages(server.url, *(f"missed {number}" for number in range(1_440)))
+        await post_messages(server.url, *(f"missed {number}" for number in range(144)))
         async with ChatClient(server.url, history=history) as chat:
             room = await chat.join("tea", nick="ann")
             (gap,) = room.log.gaps()
-            assert gap.missing_count == 1_240
+            assert gap.missing_count == 124
             assert message_texts(room)[0] == "before"
-            assert len(room.log) == 201
+            assert len(room.log) == 21
             await room.history.fill_gap(gap)
-            assert len(room.log) == 1_441
+            assert len(room.log) == 145
     async with (
         LocalHistory(tmp_path) as history,
         ChatClient(server.url, connect_in_background=True, history=history) as chat,
     ):
         room = await open_cached_room(chat)
-        assert len(room.log) == 200
+        assert len(room.log) == 20
         assert room.log.gaps() == ()
 
 
