@@ -164,7 +164,10 @@ class EventStream:
         return b"".join(map(encode_entry, page.messages))
 
     def _take_queue(self) -> bytes:
-        """Return the queued events up to a gap, which requires a read of the log."""
+        """Return the queued events after the position, and empty the queue.
+
+        The events after a gap are discarded, and the next `read` reads the log.
+        """
         chunks: list[bytes] = []
         while self._queue:
             frame = self._queue.popleft()

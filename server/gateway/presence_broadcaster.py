@@ -190,6 +190,8 @@ class PresenceBroadcaster:
     ) -> None:
         """Claim the nickname of a participant on all nodes of a cluster (`PresenceForwarder.claim_nick`).
 
+        Without effect on a single node.
+
         Raises:
             Unavailable: The database failed.
         """

@@ -290,11 +290,11 @@ class RoomEntry:
     async def _end_membership(self, connection: ClientConnection, room_name: str) -> None:
         """Append the durable leave of a person, who need not have joined on this connection.
 
-        Without effect in a room with a name that is not stored.
+        Without effect for a person without a membership, and in a room with a name that is not stored.
 
         Raises:
             NotFound: The room is not visible.
-            Forbidden: The room is a direct one, whose members stay.
+            Forbidden: The room is a direct one, whose members stay, or the person is banned.
             Conflict: The person is the last owner.
         """
         participant = self._room_registry.find_participant(connection, room_name)

@@ -163,6 +163,9 @@ class ConversationService:
             group_id: Id of the group.
             before_id: Exclusive upper bound of the message id, None for no bound.
             limit: Maximum number of messages.
+
+        Raises:
+            ConversationRejected: The group does not exist, or the account is no member.
         """
         group = await self._require_group(account, group_id)
         messages = await self._groups.list_messages(group.id, before_id, limit)

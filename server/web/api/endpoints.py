@@ -123,7 +123,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         return "path" if f"{{{name}}}" in self.path else "header" if "-" in name else "query"
 
     def list_problems(self) -> list[HTTPStatus]:
-        """Return the statuses of all problems, in ascending order."""
+        """Return the statuses of all problems, also of parameters, body and credentials, in ascending order."""
         statuses = {*COMMON_PROBLEMS, *self.problems}
         if self.parameters is not None or self.body is not None:
             statuses.add(HTTPStatus.BAD_REQUEST)
