@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
-from tui_chat.session.file_captions import describe_size
 from tui_chat.session.i18n import tr
+from tui_chat.session.size_text import describe_size
 
 PROGRESS_INTERVAL = 5.0
 """Seconds between two announcements of progress."""

@@ -2,8 +2,8 @@
 
 from tui_chat.protocol.error_reasons import MESSAGES
 from tui_chat.protocol.errors import ChatError, format_params
-from tui_chat.session.file_captions import describe_size
 from tui_chat.session.i18n import Language, active_language, mark, tr
+from tui_chat.session.size_text import describe_size
 
 _MESSAGES_BY_CODE = {
     "bad_request": mark("Invalid request"),

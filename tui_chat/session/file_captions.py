@@ -1,12 +1,12 @@
 """Captions of files: one line of text per attachment, in place of the file."""
 
 from dataclasses import replace
-from math import floor
 
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
 from tui_chat.protocol.events import Attachment, Message
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import LineImage
+from tui_chat.session.size_text import describe_size
 
 MAX_IMAGE_BYTES = 8 * 2**20
 """Maximum size of an image file without a preview that is shown, in bytes."""
@@ -15,23 +15,6 @@ MAX_IMAGE_SIDE = 100_000
 """Maximum width and height of an image that is shown, in pixels."""
 
 _SHOWN_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
-
-_UNITS = ("KiB", "MiB", "GiB")
-
-
-def describe_size(size: int) -> str:
-    """Return a size in bytes as a short text, such as `812 B` or `1.2 MiB`, rounded half up.
-
-    A value of 1000 or more changes to the next unit, at most `GiB`.
-    """
-    value, unit = float(size), "B"
-    for larger_unit in _UNITS:
-        if value < 1000:
-            break
-        value, unit = value / 1024, larger_unit
-    decimal_places = 0 if unit == "B" or value >= 100 else 1
-    scale = 10**decimal_places
-    return f"{floor(value * scale + 0.5) / scale:.{decimal_places}f} {unit}"
 
 
 def describe_file(attachment: Attachment) -> str:

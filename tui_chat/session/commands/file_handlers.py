@@ -18,10 +18,11 @@ from tui_chat.protocol.requests import SendMessage
 from tui_chat.session.commands import registry
 from tui_chat.session.commands.background import require_room, run_in_background, send_in_order
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
-from tui_chat.session.file_captions import describe_file, describe_outbox_item, describe_size
+from tui_chat.session.file_captions import describe_file, describe_outbox_item
 from tui_chat.session.file_opener import OpenFailed, has_local_display, is_openable
 from tui_chat.session.i18n import plural, tr
 from tui_chat.session.local_paths import parse_paths
+from tui_chat.session.size_text import describe_size
 from tui_chat.session.upload_permission import find_upload_refusal
 
 
