@@ -1,10 +1,14 @@
 """Order of input that arrives in one burst, for example over a slow connection."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from textual import events
+from textual.timer import Timer
 from textual.widgets import Input
 
 from server.app import RunningServer
@@ -14,6 +18,7 @@ from tests.support.terminal import CHAT_TUI, terminal
 from tui_chat.client.events import Offline, RoomLost
 from tui_chat.protocol.errors import NotJoined
 from tui_chat.session.lines import MessageLine
+from tui_chat.ui.input.input_sequencer import InputSequencer
 from tui_chat.ui.screens import room_navigation
 from tui_chat.ui.screens.help import HelpScreen
 from tui_chat.ui.screens.paste import PasteScreen
@@ -153,3 +158,32 @@ async def test_a_burst_through_a_pseudo_terminal_keeps_its_order(server: Running
         await bob.wait_until(
             lambda: message_texts(bob, "tea") == ["for tea", "bye"] and message_texts(bob, "ops") == ["for ops"]
         )
+
+
+class SilentNode:
+    """Node that never handles its messages."""
+
+    def call_later(self, callback: Callable[..., Any], /, *args: Any) -> bool:
+        return True
+
+
+async def test_each_wait_for_the_effects_of_a_key_ends_after_the_timeout() -> None:
+    dispatched: list[events.Key | events.Paste] = []
+    timeouts: list[Callable[[], Awaitable[None]]] = []
+
+    async def dispatch(item: events.Key | events.Paste) -> None:
+        dispatched.append(item)
+
+    def set_timer(delay: float, callback: Callable[[], Awaitable[None]]) -> Timer:
+        timeouts.append(callback)
+        return Mock(Timer)
+
+    sequencer = InputSequencer(dispatch, lambda: True, lambda: [SilentNode()], set_timer)
+    keys = [events.Key(name, None) for name in ("f4", "enter", "escape")]
+    for key in keys:
+        await sequencer.push(key)
+    for count in (1, 2, 3):
+        assert dispatched == keys[:count]
+        assert len(timeouts) == min(count, 2)
+        if count < 3:
+            await timeouts[-1]()

@@ -118,8 +118,6 @@ class InputSequencer:
         """
         self._pending.append(item)
         await self._dispatch_pending()
-        if self._pending and self._is_waiting and self._timeout_timer is None:
-            self._timeout_timer = self._set_timer(EFFECT_TIMEOUT, self._end_wait)
 
     def drain_pending(self) -> list[QueuedInput]:
         """Remove and return all undispatched input."""
@@ -129,7 +127,7 @@ class InputSequencer:
     async def _dispatch_pending(self) -> None:
         """Dispatch the queue up to the first item that has to wait for earlier effects or for an unready target.
 
-        The end of the effects, or the timeout of `push`, resumes the dispatch. An unready target is checked again every
+        The end of the effects, or `EFFECT_TIMEOUT`, resumes the dispatch. An unready target is checked again every
         `READY_POLL_INTERVAL` seconds, without a time limit.
         """
         while self._pending and not self._is_waiting:
@@ -137,18 +135,20 @@ class InputSequencer:
                 if not self._polling:
                     self._polling = True
                     self._set_timer(READY_POLL_INTERVAL, self._on_poll)
-                return
+                break
             if not self._pending:  # drained by `is_ready`
-                return
+                break
             is_local = self._is_local(self._pending[0])
             if self._local_in_flight and not is_local:
                 self._begin_wait()
-                return
+                break
             await self._dispatch(self._pending.popleft())
             if is_local:
                 self._local_in_flight = True
             else:
                 self._begin_wait()
+        if self._pending and self._is_waiting and self._timeout_timer is None:
+            self._timeout_timer = self._set_timer(EFFECT_TIMEOUT, self._end_wait)
 
     async def _on_poll(self) -> None:
         self._polling = False
