@@ -24,6 +24,7 @@ CLOCK_OFFSET = 600_000
 _MAX_PAUSE_IN_TRANSACTION = 6.0  # seconds; the database ends an idle transaction after 3
 _TRANSACTION_TIMEOUT = 10.0  # seconds until a server without transactions gets the signal anyway
 _MAX_STATEMENTS = 5  # of the interrupted transaction before the signal
+_START_ATTEMPTS = 10
 _BEGIN, _COMMIT = b"BEGIN", (b"COMMIT", b"ROLLBACK")
 
 _SKEWED_CLOCK_PROGRAM = ("-m", "tests.support.skewed_clock_server")
@@ -196,7 +197,14 @@ class ClusterFaultInjector:
         program: Sequence[str] | None = None,
         **variables: str,
     ) -> None:
+        """Restart a server, several times if its start fails because of another fault."""
         self.stderr_outputs.append(await node.server.stop(signal_number))
+        for _ in range(_START_ATTEMPTS - 1):
+            try:
+                await node.server.start(program, **variables)
+                return
+            except AssertionError as error:
+                self.stderr_outputs.append(str(error))
         await node.server.start(program, **variables)
 
     def _continue_later(self, node: ClusterNode, duration: float | None) -> None:
