@@ -11,7 +11,6 @@
 """
 
 import asyncio
-import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -40,8 +39,6 @@ COUNT_MAX_AGE = 2.0
 """Maximum age of the numbers of members in a list of rooms, in seconds."""
 
 _CLOSE_TIMEOUT = 1.0  # seconds for the removal of the own members at the shutdown
-
-log = logging.getLogger("chat.cluster")
 
 
 class PresenceOutput(Protocol):
@@ -184,8 +181,7 @@ class PresenceSync:
         while True:
             self._writer.wakeup.clear()
             self._work = self._loop.create_task(self._update())
-            with suppress(errors.Unavailable):  # logged by the repository
-                await asyncio.shield(self._work)  # a cancelled transaction leaves its connection open
+            await asyncio.shield(self._work)  # a cancelled transaction leaves its connection open
             with suppress(TimeoutError):
                 async with asyncio.timeout(TICK):
                     await self._writer.wakeup.wait()
@@ -205,13 +201,15 @@ class PresenceSync:
         await self._bus.flush(_CLOSE_TIMEOUT)
 
     async def _update(self) -> None:
-        await self._writer.write_changes()
-        if self._loop.time() >= self._next_tick:
-            self._next_tick = self._loop.time() + TICK
-            await self._update_followed()
-        if self._loop.time() >= self._next_poll:
-            self._next_poll = self._loop.time() + (POLL_INTERVAL if self._bus.is_healthy else DEGRADED_POLL_INTERVAL)
-            await self._poll()
+        with suppress(errors.Unavailable):  # logged by the repository
+            await self._writer.write_changes()
+            if self._loop.time() >= self._next_tick:
+                self._next_tick = self._loop.time() + TICK
+                await self._update_followed()
+            if self._loop.time() >= self._next_poll:
+                interval = POLL_INTERVAL if self._bus.is_healthy else DEGRADED_POLL_INTERVAL
+                self._next_poll = self._loop.time() + interval
+                await self._poll()
 
     # -- changes of other nodes
 
@@ -289,7 +287,7 @@ class PresenceSync:
     # -- reads
 
     async def _open(self, key: str, followed: _RoomPresence) -> None:
-        """Subscribe to a new or renamed room, and read its members."""
+        """Subscribe to a new or renamed room, and read its members, and its log id if the room has no entries."""
         old_key, is_new = followed.key, not followed.key
         try:
             if not is_new:
@@ -298,6 +296,8 @@ class PresenceSync:
                     self._writer.record_change(old_key, participant.member.member_id)
                     self._writer.repeat(key, participant.member.member_id)
             followed.key = key
+            if is_new:
+                followed.room.log_id = await self._repository.share_log_id(key, followed.room.log_id)
             await self._exchange.subscribe(key)
             if not is_new:
                 await self._exchange.unsubscribe(old_key)

@@ -38,3 +38,16 @@ present_members = Table(
 `room_key` and `nick_key` are canonical keys. `member` is the JSON text of the member; the rows of a member of a room
 are equal on all nodes. A crash of PostgreSQL empties the table, and the nodes insert their rows again.
 """
+
+empty_logs = Table(
+    "empty_logs",
+    metadata,
+    Column("room_key", Text, primary_key=True),
+    Column("log_id", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    prefixes=["UNLOGGED"],
+)
+"""Log ids of rooms without entries, which are not stored; the first entry of a room stores the id in `rooms`.
+
+`created_at` is a time of the database, in milliseconds since the epoch.
+"""

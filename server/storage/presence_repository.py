@@ -14,8 +14,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from server.storage.executor import Executor, TransactionRunner
 from server.storage.log_reader import MAX_KEYS_PER_QUERY
-from server.storage.node_tables import nodes, present_members
+from server.storage.node_tables import empty_logs, nodes, present_members
+from server.storage.tables import rooms
 from tui_chat.protocol.events import Member
+
+_EMPTY_LOG_MS = 3_600_000  # minimum lifetime of the log id of a room without members
+
+_CLOCK = literal_column("(extract(epoch FROM clock_timestamp()) * 1000)::bigint", BigInteger())
 
 _DIGEST = literal_column(
     "sum(('x' || substr(md5(node_id || ' ' || member), 1, 15))::bit(60)::bigint)::text", Text()
@@ -134,10 +139,31 @@ class PresenceRepository:
         await self._runner.run(lambda connection: connection.execute(statement))
 
     async def remove_unregistered(self) -> list[str]:
-        """Remove the members of nodes that are not registered, and return the ids of these nodes."""
-        is_registered = select(nodes.c.id).where(nodes.c.id == present_members.c.node_id).exists()
-        statement = delete(present_members).where(~is_registered).returning(present_members.c.node_id)
-        return await self._runner.run(lambda connection: sorted(set(connection.execute(statement).scalars())))
+        """Remove the members of nodes that are not registered, and return the ids of these nodes.
+
+        The log ids of rooms without entries and members are removed too, an hour after their first use.
+        """
+        return await self._runner.run(_remove_unregistered)
+
+    async def share_log_id(self, room_key: str, log_id: str) -> str:
+        """Return the log id of a room without entries, the same on all nodes; `log_id` for a stored room.
+
+        Args:
+            room_key: Canonical key of the room.
+            log_id: Log id for a room without one.
+        """
+
+        def share(connection: Connection) -> str:
+            if connection.execute(select(rooms.c.id).where(rooms.c.key == room_key)).first() is not None:
+                return log_id
+            is_room = empty_logs.c.room_key == room_key
+            is_renamed = select(rooms.c.id).where(rooms.c.log_id == empty_logs.c.log_id).exists()
+            connection.execute(delete(empty_logs).where(is_room, is_renamed))
+            row = {"room_key": room_key, "log_id": log_id, "created_at": _CLOCK}
+            connection.execute(insert(empty_logs).values(row).on_conflict_do_nothing())
+            return connection.execute(select(empty_logs.c.log_id).where(is_room)).scalar_one()
+
+        return await self._runner.run(share)
 
     def _write_all(self, connection: Connection, writes: Sequence[MemberWrite]) -> list[PresentMember | None]:
         _lock_rooms(connection, {write.room_key for write in writes})
@@ -163,6 +189,16 @@ class PresenceRepository:
             row = {"room_key": write.room_key, "member_id": write.member_id, "node_id": self._node_id, **values}
             connection.execute(insert(present_members).values(row).on_conflict_do_nothing())
         return None
+
+
+def _remove_unregistered(connection: Connection) -> list[str]:
+    is_registered = select(nodes.c.id).where(nodes.c.id == present_members.c.node_id).exists()
+    statement = delete(present_members).where(~is_registered).returning(present_members.c.node_id)
+    departed = sorted(set(connection.execute(statement).scalars()))
+    has_members = select(present_members.c.node_id).where(present_members.c.room_key == empty_logs.c.room_key).exists()
+    is_old = empty_logs.c.created_at < _CLOCK - _EMPTY_LOG_MS
+    connection.execute(delete(empty_logs).where(is_old, ~has_members))
+    return departed
 
 
 def encode_member(member: Member) -> str:

@@ -14,7 +14,7 @@ from server.storage.search_index import CREATE_STATEMENTS
 from server.storage.tables import ADMINS, ENTRY_COUNTER, counters, entries, rooms, schema_fingerprint
 from tui_chat.protocol.names import AUDIT_ROOM
 
-FINGERPRINT = "6fcbc2bdbb81de0e"
+FINGERPRINT = "75a35877c3629577"
 """Identity of the schema; each change of the tables or indexes requires a new value (tests/storage/test_schema.py)."""
 
 UNFINISHED = "unfinished"

@@ -59,7 +59,7 @@ class SharedLogs:
 
 
 class LossyBus:
-    """Bus in memory, with the methods of `Bus` that the follower uses."""
+    """Bus in memory, with the methods of `Bus` that its users need."""
 
     def __init__(self, buses: "list[LossyBus]", random: Random) -> None:
         self._buses = buses
@@ -89,6 +89,8 @@ class LossyBus:
 
     async def unsubscribe(self, channel: str) -> None:
         self.receivers.pop(channel, None)
+
+    async def flush(self, timeout: float) -> None: ...
 
 
 class Node:

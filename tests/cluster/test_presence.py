@@ -24,6 +24,7 @@ from tests.support.persons import connect_person
 from tests.support.postgresql import PostgreSQLServer
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.redis import redis_server
+from tui_chat.protocol import limits
 from tui_chat.protocol.events import Member
 
 pytestmark = pytest.mark.needs_postgresql
@@ -53,7 +54,9 @@ async def clients(nodes: list[RunningServer]) -> AsyncGenerator[list[RawClient]]
         yield [await stack.enter_async_context(raw_client(node.url)) for node in nodes for _ in range(2)]
 
 
-async def test_members_of_all_nodes_have_unique_nicknames_and_equal_lists(clients: list[RawClient]) -> None:
+async def test_members_of_all_nodes_have_unique_nicknames_and_equal_lists(
+    clients: list[RawClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
     room = uuid4().hex
     answers = await asyncio.gather(*(client.join(room, "ann") for client in clients))
     assert sorted(answer["nickName"] for answer in answers) == ["ann", "ann2", "ann3", "ann4"]
@@ -66,6 +69,11 @@ async def test_members_of_all_nodes_have_unique_nicknames_and_equal_lists(client
     remaining = [answers[index]["nickName"] for index in (1, 3)]
     for client in clients:
         await wait_for_nicks(client, room, "Ben", "Ben2", *remaining)
+    assert len({answer["room"]["logId"] for answer in answers}) == 1  # of a room without entries
+    monkeypatch.setattr(limits, "MEMBER_PAGE", 3)
+    for client in clients:
+        answer = await client.request("observe", {"room": room})
+        assert (len(answer["members"]), answer["memberCount"]) == (3, 4)
 
 
 async def test_presence_notices_and_status_reach_the_readers_of_other_nodes(clients: list[RawClient]) -> None:

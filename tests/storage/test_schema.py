@@ -5,7 +5,7 @@ import hashlib
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateSequence, CreateTable
 
-from server.storage.node_tables import nodes, present_members
+from server.storage.node_tables import empty_logs, nodes, present_members
 from server.storage.schema import FINGERPRINT
 from server.storage.search_index import CREATE_STATEMENTS
 from server.storage.tables import entry_ids, metadata
@@ -18,6 +18,7 @@ def test_the_fingerprint_identifies_all_tables_and_indexes_of_both_dialects() ->
             CreateSequence(entry_ids),
             CreateTable(nodes),
             CreateTable(present_members),
+            CreateTable(empty_logs),
             *map(CreateIndex, sorted(present_members.indexes, key=lambda index: str(index.name))),
         )
     ]
