@@ -1,7 +1,8 @@
 """Writes of the members of this node, with claims of their nicknames.
 
 - Order: a write contains the current state of its member, so that changes may be combined and repeated.
-- Nicknames: the database rejects the nickname of another member, and the member of this node gets the next suffix.
+- Nicknames: the database rejects the nickname of another member, and the member of this node gets the next suffix. An
+  account gets its nickname back when the guest with this nickname has lost it.
 - Announcement: the other nodes receive a change after its commit.
 - Outages: a failed write is repeated by the next call.
 """
@@ -18,7 +19,7 @@ from server.cluster.presence_exchange import PresenceChanges
 from server.domain.live_room import LiveRoom, Participant
 from server.domain.room_registry import RoomRegistry
 from server.storage.presence_repository import MemberWrite, PresenceRepository, PresentMember, encode_member
-from tui_chat.protocol import errors
+from tui_chat.protocol import errors, names
 from tui_chat.protocol.events import Member
 
 _MAX_WRITES = 50  # members per transaction
@@ -62,6 +63,7 @@ class PresenceWriter:
         self._waiters: defaultdict[_MemberKey, list[asyncio.Future[None]]] = defaultdict(list)
         self._written: dict[_MemberKey, str] = {}  # JSON text of the row of this node, empty for an unknown one
         self._requested: dict[_MemberKey, str] = {}  # nicknames before the suffixes of a repeated claim
+        self._reserved: dict[_MemberKey, str] = {}  # nicknames of accounts that guests on other nodes have
         self.wakeup = asyncio.Event()
 
     def record_change(self, room_key: str, member_id: str) -> None:
@@ -95,6 +97,19 @@ class PresenceWriter:
         self._written[room_key, member_id] = ""
         self.record_change(room_key, member_id)
 
+    def _restore_account_nicks(self) -> None:
+        """Assign the nicknames of accounts that guests on other nodes had, and have lost since."""
+        for key, nick in list(self._reserved.items()):
+            room = self._registry.rooms.get(key[0])
+            participant = None if room is None else room.participants.get(key[1])
+            if room is None or participant is None or not names.has_suffix(participant.member.nick_name, nick):
+                del self._reserved[key]
+            elif room.find_by_nick(names.canonical_key(nick)) is None:
+                del self._reserved[key]
+                if self._registry.change_nick(room, participant, nick) is not None:
+                    self._on_rename(room, participant)
+                self.record_change(*key)
+
     async def write_changes(self) -> None:
         """Write all recorded changes in batches, send them to the other nodes and complete their claims.
 
@@ -103,6 +118,7 @@ class PresenceWriter:
         Raises:
             Unavailable: The database failed.
         """
+        self._restore_account_nicks()
         while self._dirty:
             await self._write_batch()
 
@@ -180,6 +196,8 @@ class PresenceWriter:
             elif current is not None and current.nick_key == write.nick_key:
                 room.assign_nick(current, current.member.nick_name, current.nick_key)
             requested = self._requested.setdefault(key, participant.member.nick_name)
+            if participant.member.account is not None and holder.member.account is None:
+                self._reserved[key] = requested
             old_nick = self._registry.change_nick(room, participant, requested)
             if old_nick is not None and (participant.announced or key not in self._waiters):
                 self._on_rename(room, participant)

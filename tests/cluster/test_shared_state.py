@@ -99,6 +99,39 @@ async def test_changes_of_accounts_and_blocks_apply_on_all_nodes(
         await other.client.wait_closed()
 
 
+async def test_an_account_gets_its_nickname_from_a_guest_on_another_node(
+    start_node: StartNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish, delayed = Bus.publish, list[tuple[Bus, str, bytes]]()
+
+    def delay(bus: Bus, channel: str, body: bytes) -> None:
+        if channel == "control":
+            delayed.append((bus, channel, body))
+        else:
+            publish(bus, channel, body)
+
+    monkeypatch.setattr(Bus, "publish", delay)
+    monkeypatch.setattr(account_sync, "POLL_INTERVAL", NEVER)
+    room, name = uuid4().hex, f"a{uuid4().hex[:8]}"
+    async with AsyncExitStack() as stack:
+        first, second = [await stack.enter_async_context(start_node()) for _ in range(2)]
+        guest = await stack.enter_async_context(connect_person(second, name))
+        assert await guest.join(room) == ""
+        ann = await stack.enter_async_context(connect_person(first, name, "account"))
+        assert await ann.join(room) == ""
+
+        async def list_nicks() -> dict[str, str]:
+            response = await ann.client.request("listMembers", {"room": room})
+            return {member["memberId"]: member["nickName"] for member in response["members"]}
+
+        assert await list_nicks() == {guest.member_id: name, ann.member_id: f"{name}2"}
+        for bus, channel, body in delayed:
+            publish(bus, channel, body)
+        while (nicks := await list_nicks())[ann.member_id] != name:
+            await ann.client.wait_for_push("presence")
+        assert nicks[guest.member_id] != name
+
+
 async def test_devices_and_direct_contacts_on_other_nodes_receive_pushes(nodes: list[RunningServer]) -> None:
     room, name = uuid4().hex, f"a{uuid4().hex[:8]}"
     async with AsyncExitStack() as stack:
