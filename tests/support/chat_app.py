@@ -68,8 +68,8 @@ class ChatAppDriver:
         return self.chat_screen.view.displayed_room
 
     async def press(self, *keys: str) -> None:
-        """Press keys by name."""
-        await self.pilot.press(*keys)
+        """Press keys by name, each after the effects of the previous one."""
+        await self.app._press_keys(keys)  # pyright: ignore[reportPrivateUsage] (`Pilot.press` waits twice for all widgets)
         await self.pilot.pause()
 
     async def type_text(self, text: str) -> None:

@@ -1,25 +1,15 @@
 from collections.abc import Generator
-from typing import Any
 
 import pytest
-from textual.css.stylesheet import Stylesheet
+
+from tests.support.style_cache import share_styles
 
 
 @pytest.fixture(scope="session", autouse=True)
-def shared_stylesheet_cache() -> Generator[None]:
-    """Share parsed CSS between the apps of a session, because each app parses the same files."""
-    parse_rules = Stylesheet._parse_rules  # pyright: ignore[reportPrivateUsage]
-    cache: dict[tuple[Any, ...], Any] = {}
-
-    def cached_parse_rules(self: Stylesheet, *arguments: Any, **options: Any) -> Any:
-        variables = tuple(self._variables.items())  # pyright: ignore[reportPrivateUsage]
-        key = (variables, arguments, tuple(options.items()))
-        if key not in cache:
-            cache[key] = parse_rules(self, *arguments, **options)
-        return cache[key]
-
+def shared_styles() -> Generator[None]:
+    """Share style rules between the apps of a session."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Stylesheet, "_parse_rules", cached_parse_rules)
+        share_styles(patch)
         yield
 
 

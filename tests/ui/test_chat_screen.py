@@ -3,7 +3,6 @@
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import pytest
 from textual import events
 
 from server.app import RunningServer
@@ -97,7 +96,9 @@ async def test_scrolling_up_loads_older_history(server: RunningServer, tmp_path:
             await ann.wait_for_text("line 0")
 
 
-async def test_the_history_search_shows_its_query_and_its_match(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_history_search_shows_its_query_and_its_match_and_undo_restores_cleared_text(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         for text in ("tea at four", "and cake"):
             await ann.send_message(text)
@@ -111,31 +112,24 @@ async def test_the_history_search_shows_its_query_and_its_match(server: RunningS
         await ann.press("escape")
         assert ann.composer.text == "half"
         await ann.wait_until(lambda: "contains: tex" not in ann.screen_text())
-
-
-async def test_undo_restores_text_cleared_by_ctrl_c(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.type_text("a long thought")
         await ann.press("ctrl+c")
         await ann.wait_for_text("Ctrl+_")
         assert ann.composer.text == ""
         await ann.press("ctrl+underscore")
-        assert ann.composer.text == "a long thought"
+        assert ann.composer.text == "half"
 
 
-@pytest.mark.parametrize(
-    "problem",
-    [
-        "Change rejected: the message is longer than the server permits, so shorten the text and send it again",
-        "更改被拒绝：消息超过服务器允许的长度，请缩短文字以后再次发送，或者分成几条消息。再试一次吧，谢谢",
-    ],
-)
-async def test_a_long_error_wraps_and_shows_its_end(server: RunningServer, tmp_path: Path, problem: str) -> None:
+async def test_a_long_error_wraps_and_shows_its_end(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(48, 16)) as ann:
-        ann.chat_screen.view.show_error(problem)
-        await ann.wait_until(lambda: problem.replace(" ", "") in "".join(ann.screen_text().split()))
-        await ann.type_text("x")
-        await ann.wait_until(lambda: ann.chat_screen.view.status.size.height == 1)
+        for problem in (
+            "Change rejected: the message is longer than the server permits, so shorten the text and send it again",
+            "更改被拒绝：消息超过服务器允许的长度，请缩短文字以后再次发送，或者分成几条消息。再试一次吧，谢谢",
+        ):
+            ann.chat_screen.view.show_error(problem)
+            end = problem.replace(" ", "")
+            await ann.wait_until(lambda end=end: end in "".join(ann.screen_text().split()))
+            await ann.type_text("x")
+            await ann.wait_until(lambda: ann.chat_screen.view.status.size.height == 1)
 
 
 async def test_the_member_pane_is_hidden_in_a_narrow_terminal_and_f3_shows_the_pane(
@@ -151,8 +145,14 @@ async def test_the_member_pane_is_hidden_in_a_narrow_terminal_and_f3_shows_the_p
         await ann.wait_until(lambda: "1 here" in "".join(ann.screen_text().splitlines()[1:]))
 
 
-async def test_m_on_a_selected_message_mentions_its_sender(server: RunningServer, tmp_path: Path) -> None:
+async def test_ctrl_s_selects_a_message_if_there_is_one_and_m_mentions_its_sender(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
+        await ann.press("ctrl+s")
+        await ann.type_text("still here")
+        assert ann.composer.text == "still here"
+        ann.composer.set_text("")
         room = await bob.join("tea", nick="bob")
         await room.send("question?")
         await ann.wait_for_text("question?")
@@ -163,7 +163,7 @@ async def test_m_on_a_selected_message_mentions_its_sender(server: RunningServer
         assert ann.app.focused is ann.composer
 
 
-async def test_a_failed_message_shows_its_error_and_returns_to_the_composer(
+async def test_a_failed_message_shows_its_error_and_returns_to_the_composer_or_is_sent_again(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
@@ -172,10 +172,7 @@ async def test_a_failed_message_shows_its_error_and_returns_to_the_composer(
         await ann.press("ctrl+s", "e")
         assert ann.composer.text == "an answer to nothing"
         assert "No such message" not in ann.screen_text()
-
-
-async def test_enter_on_a_failed_message_retries_the_send(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        ann.composer.set_text("")
         ann.sdk_room("tea").post("an answer", 1)
         await ann.wait_for_text("No such message")
         await ann.send_message("the question")
@@ -224,20 +221,11 @@ async def test_the_typing_indicator_is_shown_until_the_message_is_sent(server: R
         await ann.wait_until(lambda: "bob is typing" not in ann.screen_text())
 
 
-async def test_ctrl_s_in_an_empty_room_leaves_the_focus_in_the_composer(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.press("ctrl+s")
-        await ann.type_text("still here")
-        assert ann.composer.text == "still here"
-
-
-@pytest.mark.parametrize("size", [(1, 1), (10, 3), (20, 5), (300, 100)])
-async def test_the_chat_screen_survives_extreme_sizes(
-    server: RunningServer, tmp_path: Path, size: tuple[int, int]
-) -> None:
+async def test_the_chat_screen_survives_extreme_sizes(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("wide 你好 text")
-        await ann.pilot.resize_terminal(*size)
-        await ann.press("f2", "f3", "f1", "f1")
-        await ann.pilot.resize_terminal(80, 24)
-        await ann.wait_for_text("wide 你好 text")
+        for size in ((1, 1), (10, 3), (20, 5), (300, 100)):
+            await ann.pilot.resize_terminal(*size)
+            await ann.press("f2", "f3", "f1", "f1")
+            await ann.pilot.resize_terminal(80, 24)
+            await ann.wait_for_text("wide 你好 text")

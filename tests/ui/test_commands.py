@@ -10,16 +10,15 @@ from tui_chat.session.strings import app as app_strings
 from tui_chat.ui.screens.help import HelpScreen
 
 
-async def test_an_unknown_command_is_an_error_and_is_not_sent(server: RunningServer, tmp_path: Path) -> None:
+async def test_an_unknown_command_is_not_sent_and_a_double_slash_sends_a_leading_slash(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/frobnicate now")
         await ann.wait_for_text("Unknown command /frobnicate")
         assert ann.composer.text == "/frobnicate now"
         assert not any(isinstance(line, MessageLine) for line in ann.timeline.lines)
-
-
-async def test_a_double_slash_sends_a_message_with_a_leading_slash(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        ann.composer.set_text("")
         await ann.send_message("//shrug")
         await ann.wait_until(
             lambda: (
@@ -59,7 +58,7 @@ async def test_a_taken_nickname_gets_a_numeric_suffix(server: RunningServer, tmp
         await ann.wait_for_text("ann2")
 
 
-async def test_f1_and_the_help_command_open_the_help_and_escape_closes_the_help(
+async def test_help_opens_by_key_and_command_and_the_palette_lists_and_runs_commands(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
@@ -69,10 +68,7 @@ async def test_f1_and_the_help_command_open_the_help_and_escape_closes_the_help(
         assert not isinstance(ann.app.screen, HelpScreen)
         await ann.send_message("/help")
         await ann.wait_for_text("/join room")
-
-
-async def test_the_command_palette_lists_and_runs_commands(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.press("escape")
         await ann.press("ctrl+backslash")
         await ann.type_text("names")
         await ann.wait_for_text("list the members of this room")
@@ -80,15 +76,13 @@ async def test_the_command_palette_lists_and_runs_commands(server: RunningServer
         await ann.wait_for_text("1 here: ann")
 
 
-async def test_a_theme_change_applies_and_is_saved(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_theme_change_is_saved_and_an_unknown_theme_is_rejected_with_the_allowed_values(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/theme light")
         await ann.wait_until(lambda: ann.app.theme == "chat-light")
         assert 'theme = "light"' in (tmp_path / "ann" / "settings.toml").read_text()
-
-
-async def test_an_unknown_theme_is_rejected_with_the_allowed_values(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/theme pink")
         await ann.wait_for_text("Invalid value for theme. Allowed: dark, light")
 

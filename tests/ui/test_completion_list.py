@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from server.app import RunningServer
 from tests.support.chat_app import chat_app_in_room
 from tui_chat.session.commands.completion import Candidate, Completion
@@ -28,7 +26,9 @@ async def test_candidates_are_listed_until_other_input(server: RunningServer, tm
         await ann.wait_until(lambda: "/theme" not in ann.screen_text())
 
 
-async def test_tab_without_candidates_shows_a_hint(server: RunningServer, tmp_path: Path) -> None:
+async def test_tab_completes_an_emoji_shortcode_and_shows_a_hint_without_candidates(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.press("tab")
         await ann.wait_for_text("Type the start of a name, then press Tab.")
@@ -37,24 +37,20 @@ async def test_tab_without_candidates_shows_a_hint(server: RunningServer, tmp_pa
         await ann.press("tab")
         await ann.wait_for_text("No completion for zoe.")
         assert ann.composer.text == "hello zoe"
-
-
-async def test_tab_completes_an_emoji_shortcode(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        ann.composer.set_text("")
         await ann.type_text("well :smile:")
         await ann.press("tab")
         assert ann.composer.text == "well 😄 "
 
 
-@pytest.mark.parametrize("index", [0, 5, 29, 30])  # 30: the typed text after the last candidate
-async def test_the_selected_candidate_is_always_visible(index: int, server: RunningServer, tmp_path: Path) -> None:
+async def test_the_selected_candidate_is_always_visible(server: RunningServer, tmp_path: Path) -> None:
     names = [f"name-{number}[bold]" for number in range(30)]
-    completion = Completion(0, "n", tuple(Candidate(f"{name} ", name) for name in names), index)
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         status = ann.chat_screen.query_one(StatusLine)
-        status.show_candidates(completion)
-        await ann.pilot.pause()
-        row = ann.first_row_of(status)
-        assert names[min(index, 29)] in row
-        assert ("‹" in row) is (index > 2)
-        assert ("›" in row) is (index < 25)
+        for index in (0, 5, 29, 30):  # 30: the typed text after the last candidate
+            status.show_candidates(Completion(0, "n", tuple(Candidate(f"{name} ", name) for name in names), index))
+            await ann.pilot.pause()
+            row = ann.first_row_of(status)
+            assert names[min(index, 29)] in row
+            assert ("‹" in row) is (index > 2)
+            assert ("›" in row) is (index < 25)

@@ -1,7 +1,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
 from textual import events
 from textual.app import App, ComposeResult
 from textual.screen import Screen
@@ -46,18 +45,8 @@ class ComposerApp(App[None]):
         return self.query_one(Composer)
 
 
-async def type_keys(*keys: str, start: str = "") -> tuple[str, tuple[int, int]]:
-    app = ComposerApp()
-    async with app.run_test() as pilot:
-        app.composer.set_text(start)
-        await pilot.press(*keys)
-        await pilot.pause()
-        return app.composer.text, app.composer.cursor_location
-
-
-@pytest.mark.parametrize(
-    ("start", "keys", "text", "cursor"),
-    [
+async def test_readline_keys_edit_the_text_and_move_the_cursor() -> None:
+    cases: list[tuple[str, tuple[str, ...], str, tuple[int, int]]] = [
         ("one two", ("ctrl+a",), "one two", (0, 0)),
         ("one two", ("ctrl+a", "ctrl+e"), "one two", (0, 7)),
         ("one two", ("ctrl+b", "ctrl+b"), "one two", (0, 5)),
@@ -78,25 +67,23 @@ async def type_keys(*keys: str, start: str = "") -> tuple[str, tuple[int, int]]:
         ("a", ("ctrl+j", "b"), "a\nb", (1, 1)),
         ("a", ("shift+enter", "b"), "a\nb", (1, 1)),
         ("a", ("alt+x",), "a", (0, 1)),
-    ],
-)
-async def test_readline_keys_edit_the_text_and_move_the_cursor(
-    start: str, keys: tuple[str, ...], text: str, cursor: tuple[int, int]
-) -> None:
-    assert await type_keys(*keys, start=start) == (text, cursor)
+    ]
+    app = ComposerApp()
+    async with app.run_test() as pilot:
+        for start, keys, text, cursor in cases:
+            app.composer.set_text(start)
+            await pilot.press(*keys)
+            await pilot.pause()
+            assert (start, keys, app.composer.text, app.composer.cursor_location) == (start, keys, text, cursor)
 
 
-async def test_enter_submits_and_clears_the_text() -> None:
+async def test_enter_submits_and_clears_the_text_and_a_burst_of_keys_is_handled_in_order() -> None:
     app = ComposerApp()
     async with app.run_test() as pilot:
         await pilot.press("h", "i", "enter")
         assert app.submitted == ["hi"]
         assert app.composer.text == ""
-
-
-async def test_a_burst_of_keys_is_handled_in_order() -> None:
-    app = ComposerApp()
-    async with app.run_test() as pilot:
+        app.submitted.clear()
         for key, character in (("a", "a"), ("enter", "\r"), ("b", "b"), ("ctrl+j", "\n"), ("c", "c"), ("ctrl+u", "")):
             app.post_message(events.Key(key, character))
         app.post_message(events.Key("d", "d"))
@@ -105,7 +92,7 @@ async def test_a_burst_of_keys_is_handled_in_order() -> None:
         assert app.composer.text == "b\nd"
 
 
-async def test_a_paste_is_sanitized_and_never_submitted() -> None:
+async def test_a_paste_is_sanitized_and_never_submitted_and_a_huge_paste_is_rejected() -> None:
     app = ComposerApp()
     async with app.run_test() as pilot:
         app.composer.set_text("say: ")
@@ -113,6 +100,10 @@ async def test_a_paste_is_sanitized_and_never_submitted() -> None:
         await pilot.pause()
         assert app.submitted == []
         assert app.composer.text == "say: two\nlines"
+        app.composer.set_text("")
+        app.composer.post_message(events.Paste("x" * 100_000))
+        await pilot.pause()
+        assert app.composer.text == ""
 
 
 async def test_a_pasted_path_is_confirmed_except_in_a_command(tmp_path: Path) -> None:
@@ -128,14 +119,6 @@ async def test_a_pasted_path_is_confirmed_except_in_a_command(tmp_path: Path) ->
             await pilot.pause()
             assert app.composer.text == text
     assert confirmed == [([file], str(file))]
-
-
-async def test_a_huge_paste_is_rejected_completely() -> None:
-    app = ComposerApp()
-    async with app.run_test() as pilot:
-        app.composer.post_message(events.Paste("x" * 100_000))
-        await pilot.pause()
-        assert app.composer.text == ""
 
 
 async def test_up_and_down_traverse_sent_texts_and_return_to_the_draft() -> None:
@@ -154,9 +137,8 @@ async def test_up_and_down_traverse_sent_texts_and_return_to_the_draft() -> None
         assert app.composer.text == "draft"
 
 
-@pytest.mark.parametrize(
-    ("keys", "text"),
-    [
+async def test_ctrl_r_searches_sent_texts() -> None:
+    cases = [
         (("ctrl+r", "t", "e", "a", "enter"), "tea or coffee"),
         (("ctrl+r", "t", "e", "a", "ctrl+r", "enter"), "more tea"),
         (("ctrl+r", "t", "e", "a", "ctrl+r", "ctrl+s", "enter"), "tea or coffee"),
@@ -168,18 +150,17 @@ async def test_up_and_down_traverse_sent_texts_and_return_to_the_draft() -> None
         (("ctrl+r", "m", "enter", "down", "down"), "draft"),
         (("ctrl+r", "m", "ctrl+a", "n", "o", "space"), "no more tea"),
         (("ctrl+r", "q", "q", "enter"), "draft"),
-    ],
-)
-async def test_ctrl_r_searches_sent_texts(keys: tuple[str, ...], text: str) -> None:
+    ]
     app = ComposerApp()
     async with app.run_test() as pilot:
         for sent in ("more tea", "tea or coffee"):
             app.composer.sent_history.add(sent)
-        app.composer.set_text("draft")
-        await pilot.press(*keys)
-        await pilot.pause()
-        assert app.composer.text == text
-        assert app.submitted == []
+        for keys, text in cases:
+            app.composer.set_text("draft")
+            await pilot.press(*keys)
+            await pilot.pause()
+            assert (keys, app.composer.text) == (keys, text)
+            assert app.submitted == []
 
 
 async def test_the_history_search_selects_the_match_and_preserves_the_draft() -> None:
@@ -193,7 +174,7 @@ async def test_the_history_search_selects_the_match_and_preserves_the_draft() ->
         assert app.composer.draft == "draft"
 
 
-async def test_tab_completes_and_cycles_through_the_candidates() -> None:
+async def test_tab_completes_words_and_cycles_through_the_candidates() -> None:
     app = ComposerApp()
     async with app.run_test() as pilot:
         await pilot.press("a", "n", "tab")
@@ -204,10 +185,9 @@ async def test_tab_completes_and_cycles_through_the_candidates() -> None:
         assert app.composer.text == "annabel: "
         await pilot.press("x", "tab")
         assert app.composer.text == "annabel: x"
-
-
-async def test_a_completion_on_a_later_line_replaces_the_typed_word() -> None:
-    assert await type_keys("a", "n", "tab", start="one\ntwo ") == ("one\ntwo annabel ", (1, 12))
+        app.composer.set_text("one\ntwo ")
+        await pilot.press("a", "n", "tab")
+        assert (app.composer.text, app.composer.cursor_location) == ("one\ntwo annabel ", (1, 12))
 
 
 async def test_end_at_the_end_of_the_text_requests_the_newest_message() -> None:

@@ -59,10 +59,14 @@ async def receive_message(ann: ChatAppDriver, url: str, text: str) -> None:
     await ann.wait_for_text("bob left")
 
 
-async def test_o_on_a_selected_message_lists_the_link_targets_before_opening(
+async def test_o_on_a_selected_message_lists_the_link_targets_before_opening_or_reports_that_there_are_none(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await receive_message(ann, server.url, "nothing to see")
+        await ann.press("ctrl+s", "o")
+        await ann.wait_for_text("This message has no link")
+        await ann.press("escape")
         await receive_message(ann, server.url, "one https://good.example/a two https://good.example@evil.example/b")
         await ann.press("ctrl+s", "o")
         await ann.wait_until(lambda: isinstance(ann.app.screen, LinkScreen))
@@ -74,10 +78,14 @@ async def test_o_on_a_selected_message_lists_the_link_targets_before_opening(
         assert ann.app.clipboard == "https://good.example@evil.example/b"
 
 
-async def test_a_click_on_a_link_opens_a_confirmation_that_escape_cancels(
+async def test_a_click_on_a_link_opens_a_confirmation_and_a_disguised_link_shows_its_real_host(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await receive_message(ann, server.url, "https://аррӏе.com/")
+        await ann.wait_for_text("xn--80ak6aa92e.com)")
+        await receive_message(ann, server.url, "https://pay.example@evil.example/")
+        await ann.wait_for_text("evil.example)")
         await receive_message(ann, server.url, "http://例え.jp/x is new")
         rows = ann.screen_text().splitlines()
         y = next(index for index, row in enumerate(rows) if "例え" in row)
@@ -106,21 +114,6 @@ async def test_a_room_link_joins_the_room_on_this_server(server: RunningServer, 
         await ann.press("enter")
         await ann.wait_until(lambda: (view := ann.displayed_room) is not None and view.name == "coffee")
         assert ann.sdk_room("tea")
-
-
-async def test_a_disguised_link_shows_its_real_host_beside_the_text(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await receive_message(ann, server.url, "https://аррӏе.com/")
-        await ann.wait_for_text("xn--80ak6aa92e.com)")
-        await receive_message(ann, server.url, "https://pay.example@evil.example/")
-        await ann.wait_for_text("evil.example)")
-
-
-async def test_o_on_a_message_without_links_is_reported(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await receive_message(ann, server.url, "nothing to see")
-        await ann.press("ctrl+s", "o")
-        await ann.wait_for_text("This message has no link")
 
 
 def test_no_local_display_is_available_over_ssh_or_without_a_display_server() -> None:

@@ -2,35 +2,39 @@
 
 from pathlib import Path
 
-import pytest
-
 from server.app import RunningServer
 from tests.support.chat_app import chat_app, chat_app_in_room
 from tui_chat.ui.widgets.key_bar import KeyBar
 
 
-@pytest.mark.parametrize("width", [20, 40, 48, 80, 120])
-async def test_the_help_key_is_first_and_the_exit_key_last(width: int, server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app(tmp_path / "form", size=(width + 2, 24)) as driver:
-        row = driver.first_row_of(driver.join_screen.query_one(KeyBar))
-        assert row.startswith("F1 help")
-        assert row.endswith("Ctrl+Q quit")
-    async with chat_app_in_room(tmp_path, server.url, "ann", size=(width + 2, 24)) as ann:
-        row = ann.first_row_of(ann.chat_screen.view.key_bar)
-        assert row.startswith("F1 help")
-        assert row.endswith("Ctrl+Q quit")
-
-
-async def test_entries_that_do_not_fit_are_omitted_completely(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_help_key_is_first_the_exit_key_last_and_entries_that_do_not_fit_are_omitted(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    widths = (120, 80, 48, 40, 20)  # each narrower than the previous one, so that the width shows a complete resize
+    async with chat_app(tmp_path / "form", size=(200, 24)) as driver:
+        key_bar = driver.join_screen.query_one(KeyBar)
+        for width in widths:
+            await driver.pilot.resize_terminal(width + 2, 24)
+            await driver.wait_until(lambda width=width: key_bar.size.width <= width + 2)
+            row = driver.first_row_of(key_bar)
+            assert row.startswith("F1 help")
+            assert row.endswith("Ctrl+Q quit")
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(200, 24)) as ann:
-        all_entries = set(ann.first_row_of(ann.chat_screen.view.key_bar).split("  "))
-        for width in range(12, 120, 7):
+        key_bar = ann.chat_screen.view.key_bar
+        all_entries = set(ann.first_row_of(key_bar).split("  "))
+        for width in sorted({*range(12, 120, 7), *(width + 2 for width in widths)}, reverse=True):
             await ann.pilot.resize_terminal(width, 24)
-            await ann.wait_until(lambda width=width: ann.chat_screen.view.key_bar.size.width <= width)
-            assert set(filter(None, ann.first_row_of(ann.chat_screen.view.key_bar).split("  "))) <= all_entries
+            await ann.wait_until(lambda width=width: key_bar.size.width <= width)
+            row = ann.first_row_of(key_bar)
+            assert set(filter(None, row.split("  "))) <= all_entries
+            if width - 2 in widths:
+                assert row.startswith("F1 help")
+                assert row.endswith("Ctrl+Q quit")
 
 
-async def test_the_footer_shows_the_keys_of_a_selected_message(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_footer_shows_the_keys_of_a_selected_message_and_of_the_history_search(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("hello")
         await ann.wait_for_text("hello")
@@ -42,10 +46,6 @@ async def test_the_footer_shows_the_keys_of_a_selected_message(server: RunningSe
         await ann.press("escape")
         await ann.wait_until(lambda: "Enter send" in ann.first_row_of(ann.chat_screen.view.key_bar))
 
-
-async def test_the_footer_shows_the_keys_of_the_history_search(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.send_message("hello")
         await ann.press("ctrl+r")
         await ann.wait_until(lambda: "Ctrl+R older" in ann.first_row_of(ann.chat_screen.view.key_bar))
         await ann.press("escape")
@@ -70,7 +70,9 @@ async def test_a_click_on_an_entry_performs_its_action(server: RunningServer, tm
         assert ann.chat_screen.session.current_room.compose_mode is not None
 
 
-async def test_confirmations_and_errors_differ_in_color(server: RunningServer, tmp_path: Path) -> None:
+async def test_status_messages_differ_in_color_and_fit_80_columns_like_the_palette_prompt(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("hello")
         await ann.wait_for_text("hello")
@@ -88,12 +90,7 @@ async def test_confirmations_and_errors_differ_in_color(server: RunningServer, t
         assert color() != error_color
         await ann.type_text("typing")
         await ann.wait_until(lambda: ann.first_row_of(ann.chat_screen.view.status) == "")
-
-
-async def test_the_unknown_command_hint_and_the_palette_prompt_fit_80_columns(
-    server: RunningServer, tmp_path: Path
-) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        ann.composer.set_text("")
         await ann.send_message("/foobar bob")
         await ann.wait_for_text("Unknown command /foobar. See /help; //foobar sends it.")
         ann.composer.set_text("")

@@ -34,7 +34,9 @@ async def test_me_sends_an_action_message(server: RunningServer, tmp_path: Path)
         await bob.wait_for_text(r"who knows ¯\_(ツ)_/¯")
 
 
-async def test_messages_of_an_ignored_user_are_hidden_until_unignore(server: RunningServer, tmp_path: Path) -> None:
+async def test_messages_of_an_ignored_user_are_hidden_until_unignore_and_ignoring_yourself_is_rejected(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with (
         chat_app_in_room(tmp_path, server.url, "ann", size=(110, 24)) as ann,
         ChatClient(server.url) as bob_client,
@@ -60,15 +62,14 @@ async def test_messages_of_an_ignored_user_are_hidden_until_unignore(server: Run
         await ann.wait_until(lambda: message_texts(ann) == ["before", "ann: during", "under another name", "mine"])
         await ann.send_message("/unignore bob")
         await ann.wait_for_text("bob is not ignored")
-
-
-async def test_ignoring_yourself_is_rejected(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        ann.composer.set_text("")
         await ann.send_message("/ignore ann")
         await ann.wait_for_text("You cannot ignore yourself.")
 
 
-async def test_a_muted_room_is_skipped_until_it_has_a_mention(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_muted_room_is_skipped_until_it_has_a_mention_and_a_room_with_a_draft_is_marked(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob_client:
         tea = await bob_client.join("tea", nick="bob")
         for room in ("dev", "ops"):
@@ -87,12 +88,7 @@ async def test_a_muted_room_is_skipped_until_it_has_a_mention(server: RunningSer
         await ann.send_message("/unmute")
         await ann.wait_for_text("Notifications for tea are on")
         await ann.wait_until(lambda: not is_room_muted(ann.app.settings, "tea"))
-
-
-async def test_a_room_with_a_draft_is_marked_in_the_room_list(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.send_message("/join dev")
-        await ann.wait_for_text("2 dev")
+        await ann.press("alt+2")
         await ann.type_text("half")
         assert "✎" not in ann.screen_text()
         await ann.press("alt+1")

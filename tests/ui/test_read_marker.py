@@ -49,22 +49,9 @@ async def test_the_unread_divider_is_above_messages_received_without_focus_until
         assert first_unread(ann.timeline.lines) == "later"
 
 
-async def test_the_unread_divider_is_set_by_switching_rooms(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
-        room = await bob.join("tea", nick="bob")
-        await room.send("seen")
-        await ann.wait_for_text("seen")
-        await ann.send_message("/join dev")
-        await ann.wait_until(lambda: len(ann.chat_screen.session.rooms) == 2)
-        tea = ann.chat_screen.session.rooms["tea"]
-        await room.send("unseen")
-        await ann.wait_until(lambda: tea.unread_count == 1)
-        await ann.press("alt+1")
-        await ann.wait_until(lambda: tea.unread_count == 0)
-        assert first_unread(ann.timeline.lines) == "unseen"
-
-
-async def test_regaining_focus_in_a_scrolled_view_leaves_messages_unread(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_scrolled_view_does_not_move_and_leaves_messages_unread_after_regaining_focus(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
         room = await bob.join("tea", nick="bob")
         tea = ann.chat_screen.session.rooms["tea"]
@@ -81,9 +68,21 @@ async def test_regaining_focus_in_a_scrolled_view_leaves_messages_unread(server:
         await ann.wait_for_text("unseen")
         await ann.press("alt+end")
         await ann.wait_until(lambda: tea.unread_count == 0)
+        await ann.press("pageup")
+        position = ann.timeline.get_scroll_position()
+        assert position.key is not None
+        await room.send("news")
+        await ann.wait_for_text("1 new below")
+        assert ann.timeline.get_scroll_position() == position
+        assert tea.unread_count == 1
+        await ann.press("escape")
+        await ann.wait_for_text("news")
+        await ann.wait_until(lambda: tea.unread_count == 0)
 
 
-async def test_messages_received_behind_another_screen_are_unread(server: RunningServer, tmp_path: Path) -> None:
+async def test_messages_received_behind_another_screen_are_unread_and_own_messages_never(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
         room = await bob.join("tea", nick="bob")
         tea = ann.chat_screen.session.rooms["tea"]
@@ -92,12 +91,6 @@ async def test_messages_received_behind_another_screen_are_unread(server: Runnin
         await ann.wait_until(lambda: tea.unread_count == 1)
         await ann.press("escape")
         await ann.wait_until(lambda: tea.unread_count == 0)
-
-
-async def test_own_messages_are_never_unread(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
-        room = await bob.join("tea", nick="bob")
-        tea = ann.chat_screen.session.rooms["tea"]
         await set_focus(ann, False)
         ann.sdk_room("tea").post("from here", None)
         await room.send("from there")
@@ -105,9 +98,13 @@ async def test_own_messages_are_never_unread(server: RunningServer, tmp_path: Pa
         assert first_unread(ann.timeline.lines) == "from there"
 
 
-async def test_the_room_list_shows_unread_counts_until_the_room_is_read(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_switch_of_rooms_sets_the_unread_divider_and_the_room_list_shows_unread_counts(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
         room = await bob.join("tea", nick="bob")
+        await room.send("seen")
+        await ann.wait_for_text("seen")
         await ann.send_message("/join dev")
         await ann.wait_for_text("2 dev")
         await room.send("one")
@@ -119,21 +116,11 @@ async def test_the_room_list_shows_unread_counts_until_the_room_is_read(server: 
         await ann.wait_for_text("ann: two")
         await ann.wait_until(lambda: tea.unread_count == 0)
         assert "@2" not in ann.screen_text()
-
-
-async def test_a_scrolled_view_does_not_move_and_counts_new_messages(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
-        room = await bob.join("tea", nick="bob")
-        for number in range(40):
-            await room.send(f"line {number}")
-        await ann.wait_for_text("line 39")
-        await ann.press("pageup")
-        position = ann.timeline.get_scroll_position()
-        assert position.key is not None
-        await room.send("news")
-        await ann.wait_for_text("1 new below")
-        assert ann.timeline.get_scroll_position() == position
-        assert ann.chat_screen.session.rooms["tea"].unread_count == 1
-        await ann.press("escape")
-        await ann.wait_for_text("news")
-        await ann.wait_until(lambda: ann.chat_screen.session.rooms["tea"].unread_count == 0)
+        assert first_unread(ann.timeline.lines) == "one"
+        await ann.press("alt+2")
+        await ann.wait_until(lambda: ann.displayed_room is ann.chat_screen.session.rooms["dev"])
+        await room.send("unseen")
+        await ann.wait_until(lambda: tea.unread_count == 1)
+        await ann.press("alt+1")
+        await ann.wait_until(lambda: tea.unread_count == 0)
+        assert first_unread(ann.timeline.lines) == "unseen"

@@ -22,8 +22,14 @@ async def wait_for_switcher(driver: ChatAppDriver) -> RoomSwitcher:
 
 
 @pytest.mark.parametrize("key", ["f4", "ctrl+k"])
-async def test_typed_letters_and_enter_switch_to_an_open_room(server: RunningServer, tmp_path: Path, key: str) -> None:
+async def test_typed_letters_and_enter_switch_to_an_open_room_and_are_never_sent(
+    server: RunningServer, tmp_path: Path, key: str
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.type_text("one two")
+        await ann.press("ctrl+a", "ctrl+k")
+        assert ann.composer.text == ""
+        assert ann.app.screen is ann.chat_screen
         await ann.join_rooms("dev", "ops")
         await ann.type_text("for ops")
         await ann.press(key)
@@ -38,22 +44,8 @@ async def test_typed_letters_and_enter_switch_to_an_open_room(server: RunningSer
         await ann.press("escape")
         await ann.wait_until(lambda: ann.app.screen is ann.chat_screen)
         assert ann.displayed_room is ann.chat_screen.session.rooms["tea"]
-
-
-async def test_ctrl_k_deletes_the_text_after_the_cursor(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.type_text("one two")
-        await ann.press("ctrl+a", "ctrl+k")
-        assert ann.composer.text == ""
-        assert ann.app.screen is ann.chat_screen
-
-
-@pytest.mark.parametrize("key", ["f4", "ctrl+k"])
-async def test_input_right_after_the_switcher_key_is_never_sent(
-    server: RunningServer, tmp_path: Path, key: str
-) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.join_rooms("dev")
+        await ann.press("alt+2")
+        assert ann.displayed_room is ann.chat_screen.session.rooms["dev"]
         for pressed in (key, "t", "e", "a", "enter"):
             ann.app.post_message(events.Key(pressed, pressed if len(pressed) == 1 else None))
         await ann.wait_until(
@@ -76,15 +68,9 @@ async def test_rooms_of_the_server_are_listed_and_joined(server: RunningServer, 
         assert list(ann.chat_screen.session.rooms) == ["tea", "books"]
 
 
-async def test_an_unknown_name_creates_a_room(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.send_message("/go garden")
-        await ann.wait_for_text(tr("new room"))
-        await ann.press("enter")
-        await ann.wait_until(lambda: "garden" in ann.chat_screen.session.rooms)
-
-
-async def test_go_with_the_full_name_of_an_open_room_switches_directly(server: RunningServer, tmp_path: Path) -> None:
+async def test_go_switches_to_the_full_name_of_an_open_room_directly_and_creates_unknown_rooms(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.join_rooms("dev")
         await ann.join_rooms("develop")
@@ -100,6 +86,10 @@ async def test_go_with_the_full_name_of_an_open_room_switches_directly(server: R
         await ann.send_message("/go dev")
         assert ann.displayed_room is ann.chat_screen.session.rooms["dev"]
         assert isinstance(ann.app.screen, ChatScreen)
+        await ann.send_message("/go garden")
+        await ann.wait_for_text(tr("new room"))
+        await ann.press("enter")
+        await ann.wait_until(lambda: "garden" in ann.chat_screen.session.rooms)
 
 
 async def test_a_room_is_selected_with_the_mouse_in_a_small_terminal(server: RunningServer, tmp_path: Path) -> None:

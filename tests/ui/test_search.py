@@ -47,7 +47,9 @@ def haystack(count: int = 400) -> list[str]:
     return ["a needle of long ago" if number == 100 else f"hay {number}" for number in range(1, count + 1)]
 
 
-async def test_a_hit_is_shown_in_its_context_and_escape_returns(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_hit_is_shown_in_its_context_and_escape_returns_unless_other_navigation_intervenes(
+    server: RunningServer, tmp_path: Path
+) -> None:
     await send_as_bob(server.url, "tea", *haystack())
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.wait_for_text("hay 400")
@@ -66,6 +68,16 @@ async def test_a_hit_is_shown_in_its_context_and_escape_returns(server: RunningS
         await ann.wait_until(lambda: ann.timeline.is_at_bottom)
         assert "hay 400" in ann.screen_text()
         assert ann.app.focused is ann.composer
+        await ann.press("pageup")
+        await ann.send_message("/search needle")
+        await wait_for_search(ann)
+        await ann.wait_for_text("a needle of long ago")
+        await ann.press("enter")
+        await ann.wait_until(lambda: selected_text(ann) == "a needle of long ago")
+        await ann.press("alt+end")
+        assert ann.timeline.is_at_bottom
+        await ann.press("escape", "escape")
+        assert ann.timeline.is_at_bottom
 
 
 async def test_scrolling_down_from_a_hit_loads_the_messages_between(server: RunningServer, tmp_path: Path) -> None:
@@ -87,31 +99,19 @@ async def test_scrolling_down_from_a_hit_loads_the_messages_between(server: Runn
             last_number = max(last_number, *visible_numbers)
 
 
-async def test_hits_of_all_rooms_are_newest_first_and_match_one_chinese_character(
+async def test_the_search_covers_all_rooms_and_its_key_limits_the_hits_to_the_current_room(
     server: RunningServer, tmp_path: Path
 ) -> None:
     await send_as_bob(server.url, "tea", "我们去喝茶", "coffee is fine")
     await send_as_bob(server.url, "books", "a book about 茶")
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.press("alt+s")
-        await wait_for_search(ann)
+        screen = await wait_for_search(ann)
         await ann.type_text("茶")
         await ann.wait_for_text(search_strings.result_count(2, has_more=False))
         screen_text = ann.screen_text()
         assert screen_text.index("a book about") < screen_text.index("我们去喝")
         assert tr("not joined") in screen_text
-
-
-async def test_the_search_key_in_the_search_limits_the_hits_to_the_current_room(
-    server: RunningServer, tmp_path: Path
-) -> None:
-    await send_as_bob(server.url, "tea", "我们去喝茶")
-    await send_as_bob(server.url, "books", "a book about 茶")
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.press("alt+s")
-        screen = await wait_for_search(ann)
-        await ann.type_text("茶")
-        await ann.wait_for_text(search_strings.result_count(2, has_more=False))
         await ann.press("alt+s")
         await ann.wait_for_text(tr("in {room}", room="tea"))
         await ann.wait_for_text(search_strings.result_count(1, has_more=False))
@@ -183,7 +183,12 @@ async def test_an_offline_search_uses_the_local_history(server: RunningServer, t
         await ann.wait_until(lambda: selected_text(ann) == "a needle of long ago")
 
 
-async def test_invalid_queries_and_empty_results_are_reported(server: RunningServer, tmp_path: Path) -> None:
+async def test_invalid_queries_empty_results_and_unexpected_errors_are_reported(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError
+
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/search " + "x" * 260)
         await wait_for_search(ann)
@@ -194,15 +199,6 @@ async def test_invalid_queries_and_empty_results_are_reported(server: RunningSer
         await ann.wait_for_text(search_strings.result_count(0, has_more=False))
         await ann.press("enter", "down", "pagedown", "escape")
         assert ann.app.screen is ann.chat_screen
-
-
-async def test_an_unexpected_error_ends_the_search(
-    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def fail(*_: object) -> None:
-        raise RuntimeError
-
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         monkeypatch.setattr(ann.chat_screen.server_link, "search", fail)
         await ann.send_message("/search needle")
         await wait_for_search(ann)
@@ -252,32 +248,6 @@ async def test_the_date_command_jumps_to_a_day_and_reports_invalid_dates(server:
         assert selected_text(ann) == "hay 200"
 
 
-async def test_other_navigation_discards_the_return_position(server: RunningServer, tmp_path: Path) -> None:
-    await send_as_bob(server.url, "tea", *haystack(300))
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.wait_for_text("hay 300")
-        await ann.press("pageup")
-        await ann.send_message("/search needle")
-        await wait_for_search(ann)
-        await ann.wait_for_text("a needle of long ago")
-        await ann.press("enter")
-        await ann.wait_until(lambda: selected_text(ann) == "a needle of long ago")
-        await ann.press("alt+end")
-        assert ann.timeline.is_at_bottom
-        await ann.press("escape", "escape")
-        assert ann.timeline.is_at_bottom
-
-
-async def test_input_right_after_the_search_key_is_never_sent(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.press("alt+s")
-        await ann.type_text("secret words")
-        await ann.press("enter")
-        await wait_for_search(ann)
-        await ann.press("escape")
-        assert not any(isinstance(line, MessageLine) for line in ann.chat_screen.session.rooms["tea"].transcript.lines)
-
-
 @pytest.mark.parametrize("theme", ["dark", "terminal"])
 async def test_the_selected_hit_has_a_different_background(server: RunningServer, tmp_path: Path, theme: str) -> None:
     await send_as_bob(server.url, "tea", "needle one", "needle two")
@@ -301,11 +271,17 @@ async def test_the_selected_hit_has_a_different_background(server: RunningServer
         assert backgrounds["one"] != backgrounds["two"]
 
 
-async def test_typing_a_query_does_not_refresh_the_screen_layout(
+async def test_typing_a_query_sends_nothing_and_does_not_refresh_the_screen_layout(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "SEARCH_DELAY", 60.0)
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.press("alt+s")
+        await ann.type_text("secret words")
+        await ann.press("enter")
+        await wait_for_search(ann)
+        await ann.press("escape")
+        assert not any(isinstance(line, MessageLine) for line in ann.chat_screen.session.rooms["tea"].transcript.lines)
+        monkeypatch.setattr(search, "SEARCH_DELAY", 60.0)
         await ann.press("alt+s")
         screen = await wait_for_search(ann)
         await ann.type_text("w")

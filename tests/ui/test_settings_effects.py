@@ -3,8 +3,6 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from server.app import RunningServer
 from tests.support.chat_app import chat_app, chat_app_in_room
 from tui_chat.client.client import ChatClient
@@ -28,26 +26,18 @@ async def test_the_set_command_lists_explains_changes_resets_and_validates_setti
         assert ann.composer.text == "/set clock sundial"
 
 
-@pytest.mark.parametrize(
-    ("clock_format", "pattern"), [("12h", r"\d\d?:\d\d[ap]m"), ("seconds", r"\d\d:\d\d:\d\d"), ("none", "")]
-)
-async def test_the_clock_setting_selects_the_time_format(
-    server: RunningServer, tmp_path: Path, clock_format: str, pattern: str
+async def test_time_format_and_width_of_the_nickname_column_follow_their_settings(
+    server: RunningServer, tmp_path: Path
 ) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.send_message("hello")
-        await ann.wait_for_text("✓ hello")
-        await ann.send_message(f"/set clock {clock_format}")
-        await ann.wait_until(lambda: ann.app.settings.clock == clock_format)
-        (row,) = [row for row in ann.screen_text().splitlines() if "✓ hello" in row]
-        assert re.match(rf"\s*{pattern}\s+ann ✓ hello.*", row), row
-
-
-async def test_nick_width_sets_the_width_of_the_nickname_column(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", settings={"nick_width": 3}) as ann:
         await ann.send_message("hello")
         await ann.wait_for_text(" ann ✓ hello")
         assert any(row[6:].startswith(" ann ✓ hello") for row in ann.screen_text().splitlines())
+        for clock_format, pattern in (("12h", r"\d\d?:\d\d[ap]m"), ("seconds", r"\d\d:\d\d:\d\d"), ("none", "")):
+            await ann.send_message(f"/set clock {clock_format}")
+            await ann.wait_until(lambda value=clock_format: ann.app.settings.clock == value)
+            (row,) = [row for row in ann.screen_text().splitlines() if "✓ hello" in row]
+            assert re.match(rf"\s*{pattern}\s+ann ✓ hello.*", row), row
         await ann.send_message("/set nick_width 20")
         await ann.wait_for_text(" " * 17 + "ann ✓ hello")
 

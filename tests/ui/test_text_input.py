@@ -37,35 +37,26 @@ class TextInputApp(App[None]):
         """Text of the focused field."""
         return self.focused.text if isinstance(self.focused, Composer) else self.query_one(LineInput).value
 
-
-async def edited_text(field: type[Composer | LineInput], text: str, *keys: str) -> str:
-    """Return the text of a field after typing `text`, pressing `keys` and typing a bar at the cursor."""
-    app = TextInputApp()
-    async with app.run_test() as pilot:
-        app.query_one(field).focus()
-        app.type_text(text)
-        await pilot.press(*keys, "|")
-        await pilot.pause()
-        return app.text
+    def focus_empty(self, field: type[Composer | LineInput]) -> None:
+        """Focus a field and clear its text."""
+        widget = self.query_one(field).focus()
+        if isinstance(widget, Composer):
+            widget.set_text("")
+        else:
+            widget.value = ""
 
 
 FIELDS = pytest.mark.parametrize("field", [Composer, LineInput])
 
 
 @FIELDS
-@pytest.mark.parametrize(
-    "text", [FAMILY, PERSIAN, "\u3000小\u3000明", "a\u00a0b\u202fc\u00adb", "\ue000\U000f0000", HEART]
-)
-async def test_characters_that_are_not_printable_in_python_are_inserted(
-    field: type[Composer | LineInput], text: str
+async def test_unprintable_characters_are_inserted_and_keys_apply_to_grapheme_clusters(
+    field: type[Composer | LineInput],
 ) -> None:
-    assert await edited_text(field, text) == f"{text}|"
-
-
-@FIELDS
-@pytest.mark.parametrize(
-    ("text", "keys", "expected"),
-    [
+    # Python counts these characters as not printable.
+    unprintable = (FAMILY, PERSIAN, "\u3000小\u3000明", "a\u00a0b\u202fc\u00adb", "\ue000\U000f0000", HEART)
+    cases: list[tuple[str, tuple[str, ...], str]] = [
+        *((text, (), f"{text}|") for text in unprintable),
         (f"a{FAMILY}b", ("left", "backspace"), "a|b"),
         (f"a{FAMILY}", ("home", "right", "delete"), "a|"),
         (f"{HEART}{FLAG}{ACCENT}", ("left", "left"), f"{HEART}|{FLAG}{ACCENT}"),
@@ -75,30 +66,29 @@ async def test_characters_that_are_not_printable_in_python_are_inserted(
         (f"{PERSIAN} x", ("home", "ctrl+right"), "می\u200c|خواهم x"),
         (f"x {ACCENT}", ("ctrl+left", "ctrl+w"), f"|{ACCENT}"),
         ("🇦🇧🇨", ("home", "right", "backspace"), "|🇨"),
-    ],
-)
-async def test_cursor_keys_and_deletions_apply_to_grapheme_clusters(
-    field: type[Composer | LineInput], text: str, keys: tuple[str, ...], expected: str
-) -> None:
-    assert await edited_text(field, text, *keys) == expected
+    ]
+    app = TextInputApp()
+    async with app.run_test() as pilot:
+        for text, keys, expected in cases:
+            app.focus_empty(field)
+            app.type_text(text)
+            await pilot.press(*keys, "|")
+            await pilot.pause()
+            assert (text, keys, app.text) == (text, keys, expected)
 
 
 @FIELDS
-async def test_alt_with_a_letter_inserts_nothing(field: type[Composer | LineInput]) -> None:
+async def test_alt_with_a_letter_inserts_nothing_and_characters_join_typed_neighbors(
+    field: type[Composer | LineInput],
+) -> None:
     app = TextInputApp()
-    async with app.run_test():
+    async with app.run_test() as pilot:
         app.query_one(field).focus()
         app.post_message(events.Key("alt+x", "x"))
         app.type_text("a")
         await wait_until(lambda: "a" in app.text)
         assert app.text == "a"
-
-
-@FIELDS
-async def test_text_typed_between_characters_equals_pasted_text(field: type[Composer | LineInput]) -> None:
-    app = TextInputApp()
-    async with app.run_test() as pilot:
-        app.query_one(field).focus()
+        app.focus_empty(field)
         app.type_text("👨👩")
         await pilot.press("left")
         app.type_text("\u200d👧")
@@ -108,10 +98,10 @@ async def test_text_typed_between_characters_equals_pasted_text(field: type[Comp
 
 @FIELDS
 async def test_a_click_never_places_the_cursor_inside_a_cluster(field: type[Composer | LineInput]) -> None:
-    for column in range(6):
-        app = TextInputApp()
-        async with app.run_test() as pilot:
-            app.query_one(field).focus()
+    app = TextInputApp()
+    async with app.run_test() as pilot:
+        for column in range(6):
+            app.focus_empty(field)
             app.type_text(f"{ACCENT}{FAMILY}{HEART}")
             await pilot.pause()
             await pilot.click(field, offset=(column, 0))

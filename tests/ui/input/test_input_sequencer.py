@@ -43,14 +43,19 @@ def message_texts(driver: ChatAppDriver, room: str) -> list[str]:
     return [line.text for line in view.transcript.lines if isinstance(line, MessageLine)]
 
 
-async def test_a_text_is_sent_to_the_room_selected_before_it(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_text_is_sent_to_the_room_selected_before_it_or_after_a_part(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        await ann.join_rooms("dev")
+        post_burst(ann, "/part", "enter", "after dev", "enter")
+        await ann.wait_until(lambda: message_texts(ann, "tea") == ["after dev"])
         await ann.join_rooms("ops", "dev")
         post_burst(
             ann, "half a line", "f4", "tea", "enter", "for tea", "enter", "f4", "ops", "enter", "for ops", "enter"
         )
         await ann.wait_until(lambda: message_texts(ann, "ops") == ["for ops"])
-        assert message_texts(ann, "tea") == ["for tea"]
+        assert message_texts(ann, "tea") == ["after dev", "for tea"]
         assert message_texts(ann, "dev") == []
         post_burst(ann, "f4", "dev", "enter")
         await ann.wait_until(lambda: ann.composer.text == "half a line")
@@ -66,11 +71,11 @@ async def test_arrow_keys_in_the_switcher_apply_after_the_typed_letters(server: 
         assert message_texts(ann, "dev") == []
 
 
-@pytest.mark.parametrize("join_input", ["f4", "/join "])
-async def test_a_text_waits_until_its_room_is_joined(server: RunningServer, tmp_path: Path, join_input: str) -> None:
+async def test_a_text_waits_until_its_room_is_joined(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        post_burst(ann, join_input, "new", "enter", "for the new one", "enter")
-        await ann.wait_until(lambda: message_texts(ann, "new") == ["for the new one"])
+        for room, join_input in (("new", "f4"), ("other", "/join ")):
+            post_burst(ann, join_input, room, "enter", "for the new one", "enter")
+            await ann.wait_until(lambda room=room: message_texts(ann, room) == ["for the new one"])
         assert message_texts(ann, "tea") == []
 
 
@@ -101,29 +106,21 @@ async def test_input_is_not_sent_to_another_room_after_its_room_is_lost(server: 
         await ann.wait_until(lambda: message_texts(ann, "tea") == ["ne"])
 
 
-async def test_a_text_after_part_is_sent_to_the_next_room(server: RunningServer, tmp_path: Path) -> None:
+async def test_help_keys_are_handled_in_order_and_search_input_is_not_sent_as_a_message(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.join_rooms("dev")
-        post_burst(ann, "/part", "enter", "for tea", "enter")
-        await ann.wait_until(lambda: message_texts(ann, "tea") == ["for tea"])
-
-
-async def test_search_input_is_not_sent_as_a_message(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+        post_burst(ann, "f1", "escape", "hello", "enter", "escape", "f1")
+        await ann.wait_until(lambda: message_texts(ann, "tea") == ["hello"] and isinstance(ann.app.screen, HelpScreen))
+        await ann.press("escape")
         await ann.send_message("one kettle")
-        await ann.wait_until(lambda: message_texts(ann, "tea") == ["one kettle"])
+        await ann.wait_until(lambda: message_texts(ann, "tea") == ["hello", "one kettle"])
         post_burst(ann, "a draft", "alt+s", "kettle", "enter")
         await ann.wait_until(lambda: isinstance(ann.app.screen, SearchScreen))
         await ann.wait_until(lambda: [field.value for field in ann.app.screen.query(Input)] == ["kettle"])
         await ann.wait_for_text("one kettle")
         post_burst(ann, "escape", " goes on", "enter")
-        await ann.wait_until(lambda: message_texts(ann, "tea") == ["one kettle", "a draft goes on"])
-
-
-async def test_escape_and_help_keys_are_handled_in_order(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        post_burst(ann, "f1", "escape", "hello", "enter", "escape", "f1")
-        await ann.wait_until(lambda: message_texts(ann, "tea") == ["hello"] and isinstance(ann.app.screen, HelpScreen))
+        await ann.wait_until(lambda: message_texts(ann, "tea") == ["hello", "one kettle", "a draft goes on"])
 
 
 async def test_letters_after_ctrl_s_act_on_the_selected_message(server: RunningServer, tmp_path: Path) -> None:
