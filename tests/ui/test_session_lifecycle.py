@@ -43,6 +43,9 @@ class RecordingForm:
     def end_waiting(self, text: str) -> None:
         self.progress, self.is_waiting = text, False
 
+    def end_waiting_behind_chat(self) -> None:
+        self.end_waiting("")
+
     def show_field_error(self, field: str, problem: str) -> None:
         self.is_waiting = False
         self.errors.append((field, problem))

@@ -291,7 +291,7 @@ class SessionLifecycle:
             for message in self.startup_messages:
                 controller.session.add_notice(message)
             self.startup_messages = []
-            self._window.join_form.end_waiting("")
+            self._window.join_form.end_waiting_behind_chat()
             self._chat = self._window.open_chat(controller)
         self._update_profile(view.name, view.nick)
 

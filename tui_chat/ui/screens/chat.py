@@ -68,7 +68,6 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         actions: Handlers of the key actions by name.
     """
 
-    CSS_PATH = ["chat.tcss", "../widgets/side_list.tcss"]  # noqa: RUF012 (declared as in Textual)
     AUTO_FOCUS = "Composer"
     BINDINGS = textual_bindings(KeyScope.CHAT)
 

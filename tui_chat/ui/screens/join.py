@@ -60,7 +60,8 @@ class JoinScreen(Screen[None]):
         on_cancel: Cancels the connection attempt.
 
     Attributes:
-        is_waiting: True until the first paint, and from `begin_waiting` until `end_waiting`.
+        is_waiting: True until the first paint, and from `begin_waiting` until `end_waiting` or
+            `end_waiting_behind_chat`.
     """
 
     BINDINGS = textual_bindings(KeyScope.JOIN_FORM)
@@ -216,12 +217,21 @@ class JoinScreen(Screen[None]):
         self.query_one("#progress", Static).update(text)
 
     def end_waiting(self, text: str) -> None:
-        """Show a message as `show_progress`, and enable the form again. A waiting form focuses the room field."""
+        """Show a message as `show_progress`, and enable the form again.
+
+        A waiting or disabled form focuses the room field.
+        """
         self.show_progress(text)
-        if self.is_waiting:
+        card = self.query_one("#card")
+        if self.is_waiting or card.disabled:
             self.is_waiting = False
-            self.query_one("#card").disabled = False
+            card.disabled = False
             self._form_fields["room"].input.focus()
+
+    def end_waiting_behind_chat(self) -> None:
+        """Hide the progress message. The form stays disabled until `end_waiting`, because enabling it takes time."""
+        self.show_progress("")
+        self.is_waiting = False
 
     def show_field_error(self, field: str, problem: str) -> None:
         """Show an error beside a field (`room`, `nick` or `server`), enable the form and focus the field.
