@@ -79,7 +79,7 @@ async def test_registration_keeps_the_messages_of_the_guest_and_marks_the_member
         assert login.account == "ann"
 
 
-async def test_a_second_start_is_logged_in_and_a_logout_continues_as_a_guest(
+async def test_a_second_start_is_logged_in_until_the_device_is_revoked_and_a_logout_continues_as_a_guest(
     server: RunningServer, tmp_path: Path
 ) -> None:
     accounts = AccountClient(server.url)
@@ -95,25 +95,6 @@ async def test_a_second_start_is_logged_in_and_a_logout_continues_as_a_guest(
     async with chat_app_in_room(tmp_path, server.url, "guest", size=(110, 30)) as driver:
         await driver.wait_for_text("account ann")
         assert "is taken" not in driver.screen_text()
-        await driver.send_message("/logout")
-        await driver.wait_for_text("You continue as a guest.")
-        await driver.wait_until(lambda: driver.chat_screen.session.rooms["tea"].account == "")
-        assert isinstance(driver.chat_screen.session.connection_state, Online)
-        assert login_store(tmp_path, "guest").find(server.url) == (None, "")
-        await driver.send_message("/devices")
-        await driver.wait_for_text("You are not logged in.")
-    assert [device.current for device in await accounts.list_devices()] == [True]
-
-
-async def test_a_revoked_device_keeps_its_room_and_draft_until_the_next_login(
-    server: RunningServer, tmp_path: Path
-) -> None:
-    accounts = AccountClient(server.url)
-    await accounts.register("ann", PASSWORD)
-    async with chat_app_in_room(tmp_path, server.url, "guest", size=(110, 30)) as driver:
-        await open_form(driver, "/login")
-        await fill_in(driver, "ann", PASSWORD)
-        await driver.wait_for_text("Logged in as ann.")
         (device,) = [device for device in await accounts.list_devices() if not device.current]
         assert device.label.startswith("chat-tui (")
         await accounts.revoke_device(device.id)
@@ -126,6 +107,14 @@ async def test_a_revoked_device_keeps_its_room_and_draft_until_the_next_login(
         await driver.wait_until_sent()
         await driver.wait_for_text("account ann")
         assert [message.message for message in driver.sdk_room("tea").log.messages()] == ["written while logged out"]
+        await driver.send_message("/logout")
+        await driver.wait_for_text("You continue as a guest.")
+        await driver.wait_until(lambda: driver.chat_screen.session.rooms["tea"].account == "")
+        assert isinstance(driver.chat_screen.session.connection_state, Online)
+        assert login_store(tmp_path, "guest").find(server.url) == (None, "")
+        await driver.send_message("/devices")
+        await driver.wait_for_text("You are not logged in.")
+    assert [device.current for device in await accounts.list_devices()] == [True]
 
 
 async def test_devices_are_listed_and_logged_out_after_a_question(server: RunningServer, tmp_path: Path) -> None:

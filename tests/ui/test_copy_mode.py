@@ -56,23 +56,25 @@ async def test_copy_mode_shows_only_messages_and_releases_the_mouse_until_closed
             assert tty.private_modes() >= set(MOUSE_MODES) - {1002}
 
 
-@pytest.mark.parametrize("rows", [1, 2, 3])
 async def test_page_keys_scroll_in_a_small_terminal_and_the_hint_shows_the_bound_keys(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = {"copy-mode-page-up": "f7", "copy-mode-page-down": "", "copy-mode-close": "x"}
-    async with chat_app(tmp_path, size=(40, rows), settings={"keys": keys}) as driver:
+    async with chat_app(tmp_path, size=(40, 24), settings={"keys": keys}) as driver:
         pages: list[str] = []
         monkeypatch.setattr(driver.app.terminal, "write", pages.append)
-        driver.app.push_screen(CopyModeScreen("one\ntwo\nthree\nfour"))
-        await driver.wait_until(lambda: pages)
-        assert "four" in pages[-1]
-        assert "F7 scroll · x close" in pages[-1]
-        await driver.press("f7")
-        assert "three" in pages[-1]
-        assert "four" not in pages[-1]
-        await driver.press("x")
-        await driver.wait_until(lambda: not isinstance(driver.app.screen, CopyModeScreen))
+        for rows in (1, 2, 3):
+            await driver.pilot.resize_terminal(40, rows)
+            pages.clear()
+            driver.app.push_screen(CopyModeScreen("one\ntwo\nthree\nfour"))
+            await driver.wait_until(lambda: pages)
+            assert "four" in pages[-1]
+            assert "F7 scroll · x close" in pages[-1]
+            await driver.press("f7")
+            assert "three" in pages[-1]
+            assert "four" not in pages[-1]
+            await driver.press("x")
+            await driver.wait_until(lambda: not isinstance(driver.app.screen, CopyModeScreen))
 
 
 # No wide characters: pyte and terminals wrap them differently.

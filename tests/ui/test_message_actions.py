@@ -21,7 +21,9 @@ def find_line(driver: ChatAppDriver, seq: int) -> MessageLine:
     return found
 
 
-async def test_a_reply_shows_its_quote_to_all_members(server: RunningServer, tmp_path: Path) -> None:
+async def test_replies_and_edits_by_key_and_command_are_shown_to_all_members(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with (
         chat_app_in_room(tmp_path, server.url, "ann") as ann,
         chat_app_in_room(tmp_path, server.url, "bob") as bob,
@@ -41,24 +43,6 @@ async def test_a_reply_shows_its_quote_to_all_members(server: RunningServer, tmp
         await ann.send_message("plain again")
         await ann.wait_until_sent()
         assert find_line(ann, 3).reply_to is None
-
-
-async def test_escape_cancels_a_reply_and_preserves_the_text(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.send_message("one")
-        await ann.wait_until_sent()
-        await ann.press("ctrl+s", "r")
-        await ann.type_text("not an answer")
-        await ann.press("escape")
-        assert ann.composer.text == "not an answer"
-        assert "replying to" not in ann.screen_text()
-
-
-async def test_an_edit_replaces_the_message_for_all_members(server: RunningServer, tmp_path: Path) -> None:
-    async with (
-        chat_app_in_room(tmp_path, server.url, "ann") as ann,
-        chat_app_in_room(tmp_path, server.url, "bob") as bob,
-    ):
         await ann.send_message("teh tea")
         await ann.wait_until_sent()
         await ann.type_text("a draft")
@@ -71,65 +55,22 @@ async def test_an_edit_replaces_the_message_for_all_members(server: RunningServe
         await bob.wait_for_text("the tea (edited)")
         await ann.wait_for_text("the tea (edited)")
         assert "teh" not in bob.screen_text()
-
-
-async def test_a_leading_slash_is_escaped_while_editing(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.send_message("//shrug")
+        ann.composer.set_text("")
+        await bob.send_message("hello")
+        await ann.wait_for_text("hello")
+        await ann.send_message("/reply hello yourself")
+        await bob.wait_for_text("╭ bob: hello")
         await ann.wait_until_sent()
-        await ann.press("up")
-        assert ann.composer.text == "//shrug"
-        await ann.send_message(" it off")
-        await ann.wait_until(lambda: find_line(ann, 1).text == "/shrug it off")
-
-
-async def test_up_in_an_empty_composer_edits_the_last_message_and_then_shows_older_texts(
-    server: RunningServer, tmp_path: Path
-) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        for text in ("first", "second"):
-            await ann.send_message(text)
-        await ann.wait_until_sent()
-        await ann.press("up")
-        assert ann.composer.text == "second"
-        assert "editing your message" in ann.screen_text()
-        await ann.press("up")
-        assert ann.composer.text == "first"
-        assert "editing your message" not in ann.screen_text()
-        await ann.press("down", "down", "up")
-        await ann.type_text("!")
-        await ann.press("up")
-        assert ann.composer.text == "second!"
-        await ann.press("enter")
-        await ann.wait_for_text("second! (edited)")
-        assert len([entry for entry in ann.timeline.lines if isinstance(entry, MessageLine)]) == 2
-
-
-async def test_a_message_is_deleted_after_a_confirmation(server: RunningServer, tmp_path: Path) -> None:
-    async with (
-        chat_app_in_room(tmp_path, server.url, "ann") as ann,
-        chat_app_in_room(tmp_path, server.url, "bob") as bob,
-    ):
-        await ann.send_message("a secret")
-        await bob.wait_for_text("a secret")
-        await ann.wait_until_sent()
-        await ann.press("ctrl+s", "d")
-        assert tr("Delete this message for everyone?") in ann.screen_text()
-        await ann.press("y")
-        await ann.wait_for_text("deleting · /undo")
-        assert "a secret" in bob.screen_text()
-        await bob.wait_for_text("message deleted")
-        await ann.wait_for_text("message deleted")
-        assert "a secret" not in bob.screen_text()
-        await bob.send_message("not yours")
-        await ann.wait_for_text("not yours")
-        await ann.press("ctrl+s", "d")
-        assert tr(chat_strings.NOT_OWN_MESSAGE) in ann.screen_text()
-        await ann.press("e")
+        await ann.send_message("/edit hello you")
+        await bob.wait_for_text("hello you (edited)")
+        await ann.send_message("/edit")
+        assert ann.composer.text == "hello you"
+        await ann.press("ctrl+c")
         assert ann.composer.text == ""
+        assert "editing" not in ann.screen_text()
 
 
-async def test_reactions_are_shown_below_the_message_with_own_reactions_marked(
+async def test_reactions_and_confirmed_deletions_are_shown_to_all_members(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with (
@@ -151,33 +92,72 @@ async def test_reactions_are_shown_below_the_message_with_own_reactions_marked(
         await ann.wait_until(lambda: "[🎉" not in ann.screen_text() and " 🎉 1" in ann.screen_text())
         await bob.send_message("/react I am so happy about it")
         await bob.wait_for_text("Use one emoji or a word of at most 8 columns.")
-
-
-async def test_reply_and_edit_commands_act_on_the_last_message(server: RunningServer, tmp_path: Path) -> None:
-    async with (
-        chat_app_in_room(tmp_path, server.url, "ann") as ann,
-        chat_app_in_room(tmp_path, server.url, "bob") as bob,
-    ):
-        await bob.send_message("hello")
-        await ann.wait_for_text("hello")
-        await ann.send_message("/reply hello yourself")
-        await bob.wait_for_text("╭ bob: hello")
+        ann.composer.set_text("")
+        bob.composer.set_text("")
+        await ann.send_message("a secret")
+        await bob.wait_for_text("a secret")
         await ann.wait_until_sent()
-        await ann.send_message("/edit hello you")
-        await bob.wait_for_text("hello you (edited)")
-        await ann.send_message("/edit")
-        assert ann.composer.text == "hello you"
-        await ann.press("ctrl+c")
+        await ann.press("ctrl+s", "d")
+        assert tr("Delete this message for everyone?") in ann.screen_text()
+        await ann.press("y")
+        await ann.wait_for_text("deleting · /undo")
+        assert "a secret" in bob.screen_text()
+        await bob.wait_for_text("message deleted")
+        await ann.wait_for_text("message deleted")
+        assert "a secret" not in bob.screen_text()
+        await bob.send_message("not yours")
+        await ann.wait_for_text("not yours")
+        await ann.press("ctrl+s", "d")
+        assert tr(chat_strings.NOT_OWN_MESSAGE) in ann.screen_text()
+        await ann.press("e")
         assert ann.composer.text == ""
-        assert "editing" not in ann.screen_text()
 
 
-async def test_message_commands_without_a_target_are_reported(server: RunningServer, tmp_path: Path) -> None:
+async def test_message_keys_and_commands_select_reply_edit_copy_or_report_a_missing_target(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         for command in ("/edit", "/reply yes", "/react 👍"):
             await ann.send_message(command)
             assert tr(chat_strings.NO_SUCH_MESSAGE) in ann.screen_text()
             await ann.press("ctrl+u")
+        await ann.send_message("copy me")
+        await ann.wait_for_text("✓ copy me")
+        ann.app.post_message(events.Key("ctrl+s", None))
+        ann.app.post_message(events.Key("y", "y"))
+        await ann.wait_until(lambda: ann.app.clipboard == "copy me")
+        assert ann.composer.text == ""
+        await ann.press("escape")
+        await ann.send_message("one")
+        await ann.wait_until_sent()
+        await ann.press("ctrl+s", "r")
+        await ann.type_text("not an answer")
+        await ann.press("escape")
+        assert ann.composer.text == "not an answer"
+        assert "replying to" not in ann.screen_text()
+        ann.composer.set_text("")
+        await ann.send_message("//shrug")
+        await ann.wait_until_sent()
+        await ann.press("up")
+        assert ann.composer.text == "//shrug"
+        await ann.send_message(" it off")
+        await ann.wait_until(lambda: find_line(ann, 3).text == "/shrug it off")
+        for text in ("first", "second"):
+            await ann.send_message(text)
+        await ann.wait_until_sent()
+        await ann.press("up")
+        assert ann.composer.text == "second"
+        assert "editing your message" in ann.screen_text()
+        await ann.press("up")
+        assert ann.composer.text == "first"
+        assert "editing your message" not in ann.screen_text()
+        await ann.press("down", "down", "up")
+        await ann.type_text("!")
+        await ann.press("up")
+        assert ann.composer.text == "second!"
+        await ann.press("enter")
+        await ann.wait_for_text("second! (edited)")
+        assert len([entry for entry in ann.timeline.lines if isinstance(entry, MessageLine)]) == 5
 
 
 async def test_a_reply_in_progress_stays_with_its_room(server: RunningServer, tmp_path: Path) -> None:
@@ -256,13 +236,3 @@ async def test_enter_on_a_reply_jumps_to_the_parent_message_and_escape_returns(
             row = next(y for y, text in enumerate(ann.screen_text().split("\n")) if "╭ bob" in text)
             await ann.pilot.click(offset=(40, row))
             await ann.wait_until(lambda: ann.timeline.highlighted_key == "message-1")
-
-
-async def test_keys_right_after_ctrl_s_act_on_the_selected_message(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.send_message("copy me")
-        await ann.wait_for_text("✓ copy me")
-        ann.app.post_message(events.Key("ctrl+s", None))
-        ann.app.post_message(events.Key("y", "y"))
-        await ann.wait_until(lambda: ann.app.clipboard == "copy me")
-        assert ann.composer.text == ""

@@ -50,28 +50,11 @@ def is_composer_saved(home: Path, sent_count: int) -> bool:
     return (saved_texts, drafts) == (sent_count, 0)
 
 
-async def test_the_header_shows_the_unsent_count_and_the_retry_delay(server: RunningServer, tmp_path: Path) -> None:
-    async with tcp_proxy(server.port) as proxy, chat_app_in_room(tmp_path, proxy.url, "ann") as ann:
-        await ann.wait_until(lambda: "● online" in header_text(ann) and " ms" in header_text(ann))
-        proxy.refuse_connections()
-        proxy.reset_all()
-        await ann.wait_until(lambda: "○ offline" in header_text(ann))
-        for text in ("one", "two", "three"):
-            await ann.send_message(text)
-        assert message_texts(ann) == ["one", "two", "three"]
-        await ann.wait_until(lambda: header_text(ann).endswith(", 3 unsent"))
-        await ann.wait_until(lambda: "offline: retry in " in header_text(ann))
-        proxy.accept_connections()
-        await ann.send_message("/reconnect")
-        await ann.wait_until(lambda: "● online" in header_text(ann))
-        await ann.wait_until(lambda: ann.chat_screen.session.pending_count == 0)
-        assert message_texts(ann) == ["one", "two", "three"]
-
-
-async def test_offline_commands_answer_at_once_and_a_join_waits_for_the_connection(
+async def test_offline_commands_answer_at_once_while_joins_and_messages_wait_for_the_connection(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with tcp_proxy(server.port) as proxy, chat_app_in_room(tmp_path, proxy.url, "ann") as ann:
+        await ann.wait_until(lambda: "● online" in header_text(ann) and " ms" in header_text(ann))
         await ann.send_message("hello")
         await ann.wait_until_sent()
         proxy.refuse_connections()
@@ -86,6 +69,11 @@ async def test_offline_commands_answer_at_once_and_a_join_waits_for_the_connecti
         await ann.type_text("meanwhile")
         await ann.wait_until(lambda: ann.composer.text == "meanwhile")
         await ann.press("ctrl+u")
+        for text in ("one", "two", "three"):
+            await ann.send_message(text)
+        assert message_texts(ann) == ["hello", "one", "two", "three"]
+        await ann.wait_until(lambda: header_text(ann).endswith(", 3 unsent"))
+        await ann.wait_until(lambda: "offline: retry in " in header_text(ann))
         await ann.send_message("/jion dev")
         assert "Did you mean /join?" in ann.screen_text()
         proxy.accept_connections()
@@ -94,6 +82,8 @@ async def test_offline_commands_answer_at_once_and_a_join_waits_for_the_connecti
         await ann.wait_until(lambda: "Did you mean" not in ann.screen_text())
         assert ann.chat_screen.session.current_room is ann.chat_screen.session.rooms["tea"]
         assert "dev" in ann.chat_screen.session.rooms
+        await ann.wait_until(lambda: ann.chat_screen.session.pending_count == 0)
+        assert message_texts(ann) == ["hello", "one", "two", "three"]
 
 
 async def test_a_taken_nickname_is_explained_and_a_topic_names_its_author(

@@ -34,7 +34,9 @@ def saved_profile(url: str) -> Profile:
     return Profile(room="dev", nick="ann", server=url)
 
 
-async def test_rooms_and_drafts_are_restored(server: RunningServer, tmp_path: Path) -> None:
+async def test_open_rooms_and_drafts_are_restored_unless_the_command_line_or_a_setting_prevents_it(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", cache=None) as ann:
         await ann.join_rooms("dev", "ops")
         await ann.type_text("for ops")
@@ -50,6 +52,21 @@ async def test_rooms_and_drafts_are_restored(server: RunningServer, tmp_path: Pa
         assert ann.composer.text == "for tea"
         await ann.press("alt+3")
         assert ann.composer.text == "for ops"
+        ann.composer.set_text("")
+        await ann.send_message("/part tea")
+        await ann.wait_until(lambda: list(ann.chat_screen.session.rooms) == ["dev", "ops"])
+    async with chat_app_in_room(tmp_path, server.url, "ann", room="garden") as ann:
+        await ann.send_message("here")
+        await ann.wait_for_text("here")
+        assert list(ann.chat_screen.session.rooms) == ["garden"]
+    async with chat_app(tmp_path / "ann", profile=saved_profile(server.url)) as ann:
+        await restore_session(ann, 3)
+        assert list(ann.chat_screen.session.rooms) == ["dev", "ops", "garden"]
+    async with chat_app(tmp_path / "ann", profile=saved_profile(server.url), settings={"restore_rooms": False}) as ann:
+        await restore_session(ann, 1)
+        await ann.send_message("here")
+        await ann.wait_for_text("here")
+        assert list(ann.chat_screen.session.rooms) == ["dev"]
 
 
 async def test_sent_texts_are_restored_only_with_a_cache(server: RunningServer, tmp_path: Path) -> None:
@@ -62,29 +79,6 @@ async def test_sent_texts_are_restored_only_with_a_cache(server: RunningServer, 
         async with chat_app_in_room(folder, server.url, "ann", cache=cache) as ann:
             await ann.press("up")
             assert ann.composer.text == ("/names" if cached else "")
-
-
-async def test_a_left_room_is_not_restored(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.join_rooms("dev")
-        await ann.send_message("/part tea")
-        await ann.wait_until(lambda: list(ann.chat_screen.session.rooms) == ["dev"])
-        await ann.join_rooms("ops")
-    async with chat_app(tmp_path / "ann", profile=saved_profile(server.url)) as ann:
-        await restore_session(ann, 2)
-        assert list(ann.chat_screen.session.rooms) == ["dev", "ops"]
-
-
-async def test_a_room_on_the_command_line_is_the_only_open_room(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.join_rooms("dev")
-    async with chat_app_in_room(tmp_path, server.url, "ann", room="ops") as ann:
-        await ann.send_message("here")
-        await ann.wait_for_text("here")
-        assert list(ann.chat_screen.session.rooms) == ["ops"]
-    async with chat_app(tmp_path / "ann", profile=saved_profile(server.url)) as ann:
-        await restore_session(ann, 3)
-        assert list(ann.chat_screen.session.rooms) == ["tea", "dev", "ops"]
 
 
 async def test_messages_missed_between_runs_are_unread_in_every_room(server: RunningServer, tmp_path: Path) -> None:
@@ -112,16 +106,6 @@ async def test_messages_missed_between_runs_are_unread_in_every_room(server: Run
                 < restarted.screen_text().index("─ new ─")
                 < restarted.screen_text().index("missed in")
             )
-
-
-async def test_a_setting_disables_the_restoration_of_rooms(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.join_rooms("dev")
-    async with chat_app(tmp_path / "ann", profile=saved_profile(server.url), settings={"restore_rooms": False}) as ann:
-        await restore_session(ann, 1)
-        await ann.send_message("here")
-        await ann.wait_for_text("here")
-        assert list(ann.chat_screen.session.rooms) == ["dev"]
 
 
 async def test_a_draft_survives_a_kill(server: RunningServer, tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ async def highlight_setting(driver: ChatAppDriver, name: str) -> None:
         await driver.press("down")
 
 
-async def test_every_setting_is_listed_and_the_highlighted_one_is_explained(tmp_path: Path) -> None:
+async def test_every_setting_is_listed_explained_and_changed_with_the_mouse_or_in_a_small_terminal(
+    tmp_path: Path,
+) -> None:
     async with chat_app(tmp_path, size=(80, 24)) as driver:
         await driver.press("f9")
         for field in settings_schema.fields().values():  # 24 rows show a part of the list
@@ -31,6 +33,19 @@ async def test_every_setting_is_listed_and_the_highlighted_one_is_explained(tmp_
         await driver.wait_for_text("0–1000")
         await driver.press("escape")
         assert not isinstance(driver.app.screen, SettingsScreen)
+        await driver.press("f9")
+        await driver.wait_for_text("clock")
+        row = next(y for y, text in enumerate(driver.screen_text().splitlines()) if " clock " in text)
+        await driver.pilot.click(offset=(20, row))
+        await driver.wait_until(lambda: driver.app.settings.clock == "12h")
+        await driver.press("escape")
+        await driver.pilot.resize_terminal(40, 10)
+        await driver.press("f9")
+        await highlight_setting(driver, "mouse")
+        await driver.press("enter")
+        assert driver.app.settings.mouse is False
+        assert " mouse " in driver.screen_text()
+        assert "Use the mouse" in driver.screen_text()
 
 
 async def test_changes_apply_immediately_and_are_saved(server: RunningServer, tmp_path: Path) -> None:
@@ -63,32 +78,19 @@ async def test_changes_apply_immediately_and_are_saved(server: RunningServer, tm
         assert "\n#theme" in file or "\ntheme" not in file
 
 
-async def test_a_click_changes_the_clicked_setting(tmp_path: Path) -> None:
-    async with chat_app(tmp_path, size=(80, 24)) as driver:
+async def test_a_list_setting_refers_to_the_settings_file_and_translated_settings_have_titles(tmp_path: Path) -> None:
+    settings = {"ignored": ("mallory",), "language": "en"}
+    async with chat_app(tmp_path, size=(100, 30), settings=settings) as driver:
         await driver.press("f9")
-        await driver.wait_for_text("clock")
-        row = next(y for y, text in enumerate(driver.screen_text().splitlines()) if " clock " in text)
-        await driver.pilot.click(offset=(20, row))
-        await driver.wait_until(lambda: driver.app.settings.clock == "12h")
-
-
-async def test_a_list_setting_refers_to_the_settings_file(tmp_path: Path) -> None:
-    async with chat_app(tmp_path, size=(100, 30), settings={"ignored": ("mallory",)}) as driver:
-        await driver.press("f9")
+        assert "  nick_width  " in driver.screen_text()
+        await driver.press("right")
+        await driver.wait_for_text("昵称宽度  nick_width")
+        await driver.press("left")
+        await driver.wait_until(lambda: "昵称宽度" not in driver.screen_text())
         await highlight_setting(driver, "ignored")
         await driver.press("enter")
         assert driver.app.settings.ignored == ("mallory",)
         await driver.wait_for_text("Edit in ")
-
-
-async def test_the_settings_screen_is_usable_in_a_small_terminal(tmp_path: Path) -> None:
-    async with chat_app(tmp_path, size=(40, 10)) as driver:
-        await driver.press("f9")
-        await highlight_setting(driver, "mouse")
-        await driver.press("enter")
-        assert driver.app.settings.mouse is False
-        assert " mouse " in driver.screen_text()
-        assert "Use the mouse" in driver.screen_text()
 
 
 async def test_a_settings_file_that_cannot_be_changed_is_reported(tmp_path: Path) -> None:
@@ -126,13 +128,3 @@ def test_the_next_value_stays_within_the_allowed_values() -> None:
     assert next_value(fields["paste_lines"], 0, -1) == 0
     assert next_value(fields["paste_lines"], 1000, 1) == 1000
     assert next_value(fields["ignored"], ("ann",), 1) == ("ann",)
-
-
-async def test_translated_settings_have_a_title_next_to_the_name(tmp_path: Path) -> None:
-    async with chat_app(tmp_path, settings={"language": "en"}) as driver:
-        await driver.press("f9")
-        assert "  nick_width  " in driver.screen_text()
-        await driver.press("right")
-        await driver.wait_for_text("昵称宽度  nick_width")
-        await driver.press("left")
-        await driver.wait_until(lambda: "昵称宽度" not in driver.screen_text())

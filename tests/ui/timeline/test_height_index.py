@@ -1,8 +1,18 @@
+from itertools import cycle, islice
+
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from tui_chat.ui.timeline.viewport import HeightIndex
 
-heights = st.lists(st.integers(0, 500), max_size=300) | st.lists(st.integers(0, 2), min_size=600, max_size=900)
+
+def repeat_heights(pattern: list[int], count: int) -> list[int]:
+    """Return `count` heights that repeat a pattern; Hypothesis draws a pattern faster than a long list."""
+    return list(islice(cycle(pattern), count))
+
+
+heights = st.lists(st.integers(0, 500), max_size=300) | st.builds(
+    repeat_heights, st.lists(st.integers(0, 2), min_size=1, max_size=60), st.integers(600, 900)
+)
 
 
 def assert_matches(height_index: HeightIndex, expected: list[int]) -> None:
