@@ -75,8 +75,7 @@ class ChatApp(App[None], inherit_bindings=False):
     """
 
     TITLE = app_strings.TITLE
-    # Textual does not load the CSS_PATH of a default screen. It loads the CSS_PATH of a pushed screen, but then parses
-    # all CSS and styles all widgets again, which would delay the chat screen.
+    # Textual loads no CSS_PATH of a default screen, and styles all widgets again for the one of a pushed screen.
     CSS_PATH = ["screens/join.tcss", "screens/chat.tcss", "widgets/side_list.tcss"]  # noqa: RUF012 (as in Textual)
     CSS = "CommandList { min-width: 8; }"  # Textual cannot wrap palette rows at width 0
     BINDINGS = [*textual_bindings(KeyScope.GLOBAL)]  # noqa: RUF012 (declared as in Textual)
