@@ -19,6 +19,7 @@ from server.app import RunningServer
 from server.storage import database, schema, sqlite
 from server.storage.statements import BatchStatements
 from tests.support.in_process_server import running_server
+from tests.support.javascript_client import javascript_host
 from tests.support.postgresql import stop_shared_postgresql
 from tests.support.program import forked_python
 from tests.support.run_services import run_services
@@ -56,6 +57,7 @@ def pytest_configure(config: pytest.Config) -> None:
     Garbage collection pauses until the end of the test collection, whose objects live as long as the session.
     """
     gc.disable()
+    config.add_cleanup(javascript_host.stop)
     memory_directory = _memory_directory()
     if "TMPDIR" not in os.environ and memory_directory is not None:
         os.environ["TMPDIR"] = tempfile.tempdir = memory_directory

@@ -109,7 +109,7 @@ async def test_tokens_are_verified_and_revoked(tmp_path: Path, transports: list[
         await ann.connect(server.url, **build_options(issued.token))
         assert (await ann.request("joinRoom", {"roomName": "tea", "nickName": "x"}))["nickName"] == "ann"
         await server.account_service.suspend("ann")
-        eve.send_command({"do": "connect", "url": server.url, "options": build_options("ct_forged")})
+        eve.start_connecting(server.url, **build_options("ct_forged"))
         suspended = {"message": "this account is suspended", "reason": "account_suspended"}
         invalid = {"message": "the token is not valid", "reason": "token_invalid"}
         for client, failure in ((ann, suspended), (eve, invalid)):

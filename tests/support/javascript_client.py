@@ -1,10 +1,17 @@
-"""Driver of a real socket.io-client in a Node.js process."""
+"""Real socket.io-clients in Node.js.
+
+One process hosts the clients of a test session, because its start takes longer than most conversations.
+"""
 
 import asyncio
 import itertools
 import json
+import subprocess
+import tempfile
+from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from tests.support.requirements import JAVASCRIPT_DIRECTORY, require_node
@@ -13,37 +20,79 @@ TIMEOUT = 20.0
 """Timeout of a single wait, in seconds."""
 
 
+class JavaScriptHost:
+    """Node.js process that hosts clients. It starts with the first client."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+
+    async def open_control(self) -> tuple[StreamReader, StreamWriter]:
+        """Return a connection that controls a new client."""
+        if self._directory is None:
+            self._directory = self._start()
+        return await asyncio.open_unix_connection(_socket_path(self._directory), limit=1 << 20)
+
+    def _start(self) -> tempfile.TemporaryDirectory[str]:
+        node = require_node()
+        directory = tempfile.TemporaryDirectory()
+        self._process = subprocess.Popen(
+            (node, str(JAVASCRIPT_DIRECTORY / "client.mjs"), _socket_path(directory)),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == b"ready\n"
+        return directory
+
+    def stop(self) -> None:
+        """Stop the process."""
+        if self._process is not None and self._directory is not None:
+            self._process.communicate()  # ends its input
+            self._directory.cleanup()
+            self._process = self._directory = None
+
+
+javascript_host = JavaScriptHost()
+"""Host of this process."""
+
+
+def _socket_path(directory: tempfile.TemporaryDirectory[str]) -> str:
+    return str(Path(directory.name) / "control")
+
+
 class JavaScriptClient:
-    """Controller of the client process.
+    """Controller of a client.
 
     Attributes:
-        reports: Parsed reports of the process, in order.
+        reports: Parsed reports of the client, in order.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+    def __init__(self, version: str, reader: StreamReader, writer: StreamWriter) -> None:
+        self._version = version
+        self._reader = reader
+        self._writer = writer
         self._request_ids = itertools.count(1)
         self._report_added = asyncio.Condition()
         self.reports: list[dict[str, Any]] = []
 
     async def connect(self, url: str, **options: Any) -> None:
         """Connect and wait for the success."""
-        self.send_command({"do": "connect", "url": url, "options": options})
+        self.start_connecting(url, **options)
         await self.wait_until(lambda: self.reports_of("connect"))
 
-    def send_command(self, command: dict[str, Any]) -> None:
-        """Send a command to the process."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(command).encode() + b"\n")
+    def start_connecting(self, url: str, **options: Any) -> None:
+        """Connect, without waiting for the result."""
+        self._send_command({"do": "connect", "version": self._version, "url": url, "options": options})
 
     def emit(self, event: str, *args: Any) -> None:
         """Send an event, unacknowledged."""
-        self.send_command({"do": "emit", "event": event, "args": args})
+        self._send_command({"do": "emit", "event": event, "args": args})
 
     async def request(self, event: str, *args: Any) -> Any:
         """Send an event and return the argument of its acknowledgement."""
         request_id = next(self._request_ids)
-        self.send_command({"do": "emit", "event": event, "args": args, "id": request_id})
+        self._send_command({"do": "emit", "event": event, "args": args, "id": request_id})
         responses: list[Any] = []
 
         def has_response() -> bool:
@@ -57,7 +106,7 @@ class JavaScriptClient:
 
     def disconnect(self) -> None:
         """Disconnect from the server."""
-        self.send_command({"do": "disconnect"})
+        self._send_command({"do": "disconnect"})
 
     def reports_of(self, kind: str) -> list[dict[str, Any]]:
         """Return the reports of one kind."""
@@ -72,28 +121,27 @@ class JavaScriptClient:
         async with self._report_added, asyncio.timeout(TIMEOUT):
             await self._report_added.wait_for(lambda: bool(condition()))
 
-    async def read_output(self) -> None:
-        """Record the reports of the process until its exit."""
-        assert self._process.stdout is not None
-        async for line in self._process.stdout:
+    async def read_reports(self) -> None:
+        """Record the reports until the end of the control connection."""
+        async for line in self._reader:
             async with self._report_added:
                 self.reports.append(json.loads(line))
                 self._report_added.notify_all()
 
+    def _send_command(self, command: dict[str, Any]) -> None:
+        self._writer.write(json.dumps(command).encode() + b"\n")
+
 
 @asynccontextmanager
 async def javascript_client(version: str) -> AsyncGenerator[JavaScriptClient]:
-    """Run an unconnected client with a version of socket.io-client, such as "4.8.4"."""
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(
-        require_node(), str(JAVASCRIPT_DIRECTORY / "client.mjs"), version, stdin=pipe, stdout=pipe, limit=1 << 20
-    )
-    client = JavaScriptClient(process)
-    reader_task = asyncio.create_task(client.read_output())
+    """Open an unconnected client with a version of socket.io-client, such as "4.8.4"; disconnect it afterwards."""
+    reader, writer = await javascript_host.open_control()
+    client = JavaScriptClient(version, reader, writer)
+    reader_task = asyncio.create_task(client.read_reports())
     try:
         yield client
     finally:
-        assert process.stdin is not None
-        process.stdin.close()
-        await process.wait()
+        writer.write_eof()
         await reader_task
+        writer.close()
+        await writer.wait_closed()
