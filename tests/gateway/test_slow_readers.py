@@ -1,6 +1,5 @@
 """Clients that read slowly or not at all, and their send queues."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from tests.support.in_process_server import running_server
 from tests.support.polling_client import polling_client
 from tests.support.raw_client import RawClient, raw_client
+from tests.support.slow_reader import create_slow_connector
 from tui_chat.protocol.limits import REACTION_NAMES, REACTIONS_PER_MESSAGE
 
 REACTING_MEMBERS = 32
@@ -26,15 +26,13 @@ async def test_a_client_that_stops_reading_is_closed_and_delays_no_other(tmp_pat
     async with (
         running_server(tmp_path, rate_limit="off", max_unsent_bytes=100_000) as server,
         raw_client(server.url) as ann,
-        raw_client(server.url) as stalled,
+        raw_client(server.url, connector=create_slow_connector()) as stalled,
     ):
         await stalled.join("tea", "stalled")
         await ann.join("tea", "ann")
-        leave_task = asyncio.create_task(wait_for_leave(ann))
-        body = json.dumps(["sendMessage", {"room": "tea", "message": "x" * 4000}])
-        while not leave_task.done():
-            await ann.ws.send_str("42" + body)
-        assert await leave_task == "stalled"
+        while not any('"kind":"leave"' in push for push in ann.pushes):
+            assert (await ann.request("sendMessage", {"room": "tea", "message": "x" * 4000}))["ok"]
+        assert await wait_for_leave(ann) == "stalled"
 
 
 async def test_reactions_of_many_members_fit_the_send_queue_of_a_slow_reader(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from aiohttp import ClientResponse, ClientSession
+from aiohttp import BaseConnector, ClientResponse, ClientSession
 
 TIMEOUT = 15.0
 """Timeout of a single wait, in seconds."""
@@ -73,11 +73,16 @@ class EventSource:
 
 @asynccontextmanager
 async def event_source(
-    url: str, room: str = "tea", *, headers: Mapping[str, str] | None = None, query: str = ""
+    url: str,
+    room: str = "tea",
+    *,
+    headers: Mapping[str, str] | None = None,
+    query: str = "",
+    connector: BaseConnector | None = None,
 ) -> AsyncGenerator[EventSource]:
     """Open the stream of a room."""
     async with (
-        ClientSession() as session,
+        ClientSession(connector=connector) as session,
         session.get(f"{url}/api/rooms/{room}/events{query}", headers=headers) as response,
     ):
         assert response.status == 200, await response.text()

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
+from aiohttp import BaseConnector, ClientSession, ClientWebSocketResponse, WSMsgType
 
 TIMEOUT = 15.0
 """Timeout of a single wait, in seconds."""
@@ -112,12 +112,17 @@ class RawClient:
 
 @asynccontextmanager
 async def raw_client(
-    url: str, *, connect: bool = True, headers: dict[str, str] | None = None, compress: int = 0
+    url: str,
+    *,
+    connect: bool = True,
+    headers: dict[str, str] | None = None,
+    compress: int = 0,
+    connector: BaseConnector | None = None,
 ) -> AsyncGenerator[RawClient]:
     """Open a WebSocket and perform the handshake; `connect` also connects to the root namespace."""
     ws_url = url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
     async with (
-        ClientSession() as session,
+        ClientSession(connector=connector) as session,
         session.ws_connect(ws_url, max_msg_size=0, headers=headers, compress=compress) as ws,
     ):
         client = RawClient(ws)

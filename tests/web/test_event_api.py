@@ -16,6 +16,7 @@ from tests.support.account_api import AccountApiClient, account_api
 from tests.support.event_source import EventSource, event_source
 from tests.support.in_process_server import running_server
 from tests.support.persons import Person, connect_person
+from tests.support.slow_reader import create_slow_connector
 from tests.support.wait import wait_until
 from tui_chat.protocol import responses
 
@@ -190,13 +191,16 @@ async def test_entries_after_the_revocation_are_not_sent_to_a_slow_reader(
 
 
 async def test_a_slow_reader_is_disconnected_and_resumes(tmp_path: Path) -> None:
-    count = 2_000
+    count = 500
     async with (
         running_server(tmp_path, rate_limit="off", max_unsent_bytes=200_000) as server,
         connect_person(server, "ann", "account") as ann,
     ):
         assert await ann.join() == ""
-        async with event_source(server.url) as other, event_source(server.url) as slow:
+        async with (
+            event_source(server.url) as other,
+            event_source(server.url, connector=create_slow_connector()) as slow,
+        ):
             assert server.read_metrics().observers == 2
             reading = asyncio.create_task(read_messages(other, count))
             await ann.client.send_messages("tea", ["x" * 4_000] * count)
