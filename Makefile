@@ -3,7 +3,7 @@
 UV := .uv/bin/uv
 BIN := .venv/bin
 
-.PHONY: help chat server test check bench faults cluster-faults attacks soak docs messages screenshots recording clean
+.PHONY: help chat server test check bench faults cluster-faults attacks api-requests soak docs messages screenshots recording clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -39,6 +39,9 @@ cluster-faults: .venv/ready-dev  ## inject 200 faults into three servers, Postgr
 
 attacks: .venv/ready-dev  ## attack a server and measure the effect on another client
 	@$(BIN)/python -m benchmarks.attacks $(ARGS)
+
+api-requests: .venv/ready-dev  ## send generated requests to all HTTP endpoints and check the responses
+	@API_EXAMPLES=20 $(BIN)/pytest tests/web/test_api_conformance.py $(ARGS)
 
 soak: .venv/ready-dev  ## run a server under churn for 30 minutes and check its memory
 	@$(BIN)/python -m benchmarks.soak $(ARGS)
