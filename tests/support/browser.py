@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from playwright.async_api import (
@@ -13,6 +13,7 @@ from playwright.async_api import (
     Error,
     Frame,
     Page,
+    Route,
     async_playwright,
     expect,
 )
@@ -71,13 +72,30 @@ class BrowserTab:
 
 
 class _ReusableContext:
-    """Browser context with a blank page, which keeps the renderer process between the tabs of two tests."""
+    """Browser context with an empty page, which keeps the renderer process between the tabs of two tests.
+
+    A page that is isolated from other origins shares a renderer process only with pages of its own origin, so the empty
+    page has the origin and the isolation of the page under test.
+    """
 
     def __init__(self, context: BrowserContext, session: CDPSession) -> None:
         self.context = context
         self._session: Any = session
         self._origins: set[str] = set()
         context.on("page", lambda page: page.on("framenavigated", self._on_navigation))
+
+    @classmethod
+    async def create(cls, context: BrowserContext, origin: str) -> Self:
+        """Open the empty page of a new browser context.
+
+        Args:
+            context: Browser context without pages.
+            origin: Origin of the pages under test.
+        """
+        page = await context.new_page()
+        await page.route("**", _send_empty_page)
+        await page.goto(origin)
+        return cls(context, await context.new_cdp_session(page))
 
     def _on_navigation(self, frame: Frame) -> None:
         address = urlsplit(frame.url)
@@ -96,15 +114,26 @@ class _ReusableContext:
         await self.context.set_offline(False)
 
 
+async def _send_empty_page(route: Route) -> None:
+    """Answer a request with an empty page that has the isolation of the page under test."""
+    headers = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
+    await route.fulfill(content_type="text/html", headers=headers, body="")
+
+
 class Browser:
     """Headless Chromium.
 
     Tests reuse browser contexts and their renderer processes, because the start of a process and its caches takes half
     of the time of a short test. The tabs of one test have separate contexts.
+
+    Args:
+        browser: Running browser.
+        origin: Origin of the pages whose tabs reuse a renderer process.
     """
 
-    def __init__(self, browser: PlaywrightBrowser) -> None:
+    def __init__(self, browser: PlaywrightBrowser, origin: str) -> None:
         self._browser = browser
+        self._origin = origin
         self._idle_contexts: list[_ReusableContext] = []
         self._used_contexts: list[_ReusableContext] = []
 
@@ -142,9 +171,7 @@ class Browser:
         if self._idle_contexts:
             self._used_contexts.append(self._idle_contexts.pop())
         else:
-            context = await self._new_context()
-            session = await context.new_cdp_session(await context.new_page())
-            self._used_contexts.append(_ReusableContext(context, session))
+            self._used_contexts.append(await _ReusableContext.create(await self._new_context(), self._origin))
         return self._used_contexts[-1].context
 
     async def _new_context(self, *, locale: str = "en-GB", **options: Any) -> BrowserContext:
@@ -154,13 +181,13 @@ class Browser:
 
 
 @asynccontextmanager
-async def chromium() -> AsyncGenerator[Browser]:
-    """Run a headless browser, or skip the test."""
+async def chromium(origin: str = "http://127.0.0.1") -> AsyncGenerator[Browser]:
+    """Run a headless browser, or skip the test; pages of `origin` share renderer processes."""
     path = require_chromium()
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path, args=list(_CHROMIUM_FLAGS))
         try:
-            yield Browser(browser)
+            yield Browser(browser, origin)
         finally:
             await browser.close()
 

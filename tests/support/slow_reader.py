@@ -1,8 +1,9 @@
 """TCP connections whose unread data soon waits in the server, because the kernel stores little of it."""
 
 import socket
+from typing import Any
 
-from aiohttp import AddrInfoType, TCPConnector
+from aiohttp import TCPConnector
 
 RECEIVE_BUFFER = 4_096
 """Receive buffer in bytes."""
@@ -16,7 +17,7 @@ def create_slow_connector() -> TCPConnector:
     return TCPConnector(socket_factory=_create_socket)
 
 
-def _create_socket(address: AddrInfoType) -> socket.socket:
+def _create_socket(address: tuple[Any, ...]) -> socket.socket:
     family, kind, protocol = address[:3]
     connection = socket.socket(family, kind, protocol)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)

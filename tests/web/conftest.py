@@ -4,7 +4,7 @@ The browser is shared by the session, because its start takes longer than most t
 an empty storage. Tests with a browser run in the event loop of the session.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 
 import pytest
@@ -13,13 +13,21 @@ import pytest_asyncio
 from server.app import RunningServer
 from tests.support.account_api import AccountApiClient, account_api
 from tests.support.browser import Browser, chromium
+from tests.support.free_port import reserved_port
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
 
 
+@pytest.fixture(scope="session")
+def page_port() -> Generator[int]:
+    """Return the port of all servers with pages, whose common origin lets Chromium reuse processes and scripts."""
+    with reserved_port() as port:
+        yield port
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def shared_browser() -> AsyncGenerator[Browser]:
-    async with chromium() as running:
+async def shared_browser(page_port: int) -> AsyncGenerator[Browser]:
+    async with chromium(f"http://127.0.0.1:{page_port}") as running:
         yield running
 
 
@@ -30,8 +38,8 @@ async def browser(shared_browser: Browser) -> AsyncGenerator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off") as running:
+async def server(tmp_path: Path, page_port: int) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path, rate_limit="off", port=page_port) as running:
         yield running
 
 

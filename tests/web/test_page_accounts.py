@@ -22,8 +22,8 @@ HASHING_REQUESTS = re.compile(r"/api/(accounts|sessions|me/password)$")
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off", registration="open") as running:
+async def server(tmp_path: Path, page_port: int) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path, rate_limit="off", registration="open", port=page_port) as running:
         yield running
 
 

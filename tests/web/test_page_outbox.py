@@ -29,15 +29,14 @@ WITHOUT_LOCKS = "Object.defineProperty(Navigator.prototype, 'locks', { value: un
 
 @pytest.mark.parametrize("init_script", ["", WITHOUT_LOCKS], ids=["with locks", "without"])
 async def test_unsent_messages_of_a_closed_tab_are_sent_once_by_another_tab(
-    browser: Browser, tmp_path: Path, init_script: str
+    browser: Browser, tmp_path: Path, page_port: int, init_script: str
 ) -> None:
-    async with running_server(tmp_path) as server:
+    async with running_server(tmp_path, port=page_port) as server:
         first = ChatPage(await browser.open_tab())
         await first.page.add_init_script(init_script)
         await first.join_room(server.url, "Ann")
         second = await open_second_tab(first, server.url, "tea", init_script)
         third = await open_second_tab(first, server.url, "tea", init_script)
-        port = server.port
     tabs = (first, second, third)
     for client in tabs:
         await client.expect_connection_state("offline")
@@ -47,7 +46,7 @@ async def test_unsent_messages_of_a_closed_tab_are_sent_once_by_another_tab(
     # Items of an open tab are neither shown nor sent by other tabs.
     await expect(second.page.locator(".message.pending")).to_have_count(0)
     await first.page.close()
-    async with running_server(tmp_path, port=port) as server, raw_client(server.url) as reader:
+    async with running_server(tmp_path, port=page_port) as server, raw_client(server.url) as reader:
         await reader.join("tea", "reader")
         for client in (second, third):
             await client.page.evaluate("window.dispatchEvent(new Event('online'))")
@@ -64,19 +63,20 @@ async def test_unsent_messages_of_a_closed_tab_are_sent_once_by_another_tab(
             client.assert_no_errors()
 
 
-async def test_messages_written_offline_are_sent_after_a_reload(browser: Browser, tmp_path: Path) -> None:
-    async with running_server(tmp_path) as server:
+async def test_messages_written_offline_are_sent_after_a_reload(
+    browser: Browser, tmp_path: Path, page_port: int
+) -> None:
+    async with running_server(tmp_path, port=page_port) as server:
         writer = await open_chat_page(browser, server.url, "Ann")
         await writer.send_message("/join coffee")
         await expect(writer.page.locator("#room-name")).to_have_text("coffee")
-        port = server.port
     await writer.expect_connection_state("offline")
     await writer.send_message("unsent in coffee")
     await writer.page.evaluate("location.hash = '#/tea'")
     await expect(writer.page.locator("#room-name")).to_have_text("tea")
     await writer.send_message("unsent in tea")
     await expect(writer.page.locator(".message.pending .message-text")).to_have_text(["unsent in tea"])
-    async with running_server(tmp_path, port=port):
+    async with running_server(tmp_path, port=page_port):
         await writer.page.reload()
         await writer.expect_messages("unsent in tea")
         await writer.expect_all_sent()
@@ -88,15 +88,16 @@ async def test_messages_written_offline_are_sent_after_a_reload(browser: Browser
         writer.assert_no_errors()
 
 
-async def test_rooms_with_unsent_messages_reopen_for_the_same_nickname(browser: Browser, tmp_path: Path) -> None:
-    async with running_server(tmp_path) as server:
+async def test_rooms_with_unsent_messages_reopen_for_the_same_nickname(
+    browser: Browser, tmp_path: Path, page_port: int
+) -> None:
+    async with running_server(tmp_path, port=page_port) as server:
         writer = await open_chat_page(browser, server.url, "Ann", "coffee")
-        port = server.port
     await writer.expect_connection_state("offline")
     await writer.send_message("unsent in coffee")
     context = writer.tab.context
     await writer.page.close()
-    async with running_server(tmp_path, port=port) as server, raw_client(server.url) as reader:
+    async with running_server(tmp_path, port=page_port) as server, raw_client(server.url) as reader:
         await reader.join("coffee", "reader")
         returned = ChatPage(BrowserTab(context, await context.new_page()))
         await returned.join_room(server.url, "Bob", "tea")
@@ -127,21 +128,20 @@ ADD_STORED_SURROGATE = """() => {
 
 
 async def test_a_lone_surrogate_is_rejected_and_a_stored_one_fails_without_delaying_later_items(
-    browser: Browser, tmp_path: Path
+    browser: Browser, tmp_path: Path, page_port: int
 ) -> None:
-    async with running_server(tmp_path) as server:
+    async with running_server(tmp_path, port=page_port) as server:
         writer = await open_chat_page(browser, server.url, "Ann")
         await writer.composer.evaluate(INSERT_LONE_SURROGATE)
         await writer.composer.press("Enter")
         await expect(writer.page.get_by_text("The text contains invalid characters.")).to_be_visible()
-        port = server.port
     await writer.expect_connection_state("offline")
     await writer.composer.fill("")
     await writer.send_message("half")
     await writer.send_message("two")
     await expect(writer.page.locator(".message.pending")).to_have_count(2)
     await writer.page.evaluate(ADD_STORED_SURROGATE)
-    async with running_server(tmp_path, port=port):
+    async with running_server(tmp_path, port=page_port):
         await writer.page.reload()
         await expect(writer.page.locator(".message.failed")).to_have_count(1)
         await expect(writer.page.locator(".message:not(.failed) .message-text")).to_have_text(["two"])

@@ -16,9 +16,11 @@ from tests.support.server_process import server_process
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def test_pages_recover_all_messages_once_after_a_server_crash(browser: Browser, tmp_path: Path) -> None:
-    database = ("--database", str(tmp_path / "chat.db"))
-    async with server_process(tmp_path, *database) as server:
+async def test_pages_recover_all_messages_once_after_a_server_crash(
+    browser: Browser, tmp_path: Path, page_port: int
+) -> None:
+    flags = ("--database", str(tmp_path / "chat.db"), "--port", str(page_port))
+    async with server_process(tmp_path, *flags) as server:
         ann = await open_chat_page(browser, server.url, "Ann")
         bob = await open_chat_page(browser, server.url, "Bob")
         await ann.send_message("before")
@@ -31,8 +33,7 @@ async def test_pages_recover_all_messages_once_after_a_server_crash(browser: Bro
         await ann.send_message("while away 2")
         await expect(ann.page.locator("#timeline-lines .message.pending")).to_have_count(2)
         await expect(ann.page.locator("#offline-banner")).to_contain_text("Messages will be sent when you reconnect")
-        port = ("--port", str(server.port))
-    async with server_process(tmp_path, *database, *port):
+    async with server_process(tmp_path, *flags):
         for user in (ann, bob):
             await user.page.evaluate("window.dispatchEvent(new Event('online'))")
             await user.expect_connection_state()
@@ -129,14 +130,14 @@ async def test_a_very_long_outage_resumes_with_the_newest_page(
 
 
 @pytest.mark.parametrize("length", [1, 5])
-async def test_a_replaced_server_log_is_reloaded(browser: Browser, tmp_path: Path, length: int) -> None:
-    async with running_server(tmp_path) as server:
+async def test_a_replaced_server_log_is_reloaded(browser: Browser, tmp_path: Path, page_port: int, length: int) -> None:
+    async with running_server(tmp_path, port=page_port) as server:
         chat_page = await open_chat_page(browser, server.url, "Ann")
         for text in ("one", "two", "three"):
             await chat_page.send_message(text)
         await chat_page.expect_all_sent()
     (tmp_path / "new").mkdir()
-    async with running_server(tmp_path / "new", port=server.port), raw_client(server.url) as bot:
+    async with running_server(tmp_path / "new", port=page_port), raw_client(server.url) as bot:
         await bot.join("tea", "bot")
         texts = [f"again {number}" for number in range(length)]
         await bot.send_messages("tea", texts)
@@ -175,13 +176,15 @@ async def test_a_lost_push_is_fetched_from_history(browser: Browser, server: Run
     chat_page.assert_no_errors()
 
 
-async def test_reconnects_after_a_planned_shutdown_are_delayed(browser: Browser, tmp_path: Path) -> None:
-    async with running_server(tmp_path) as server:
+async def test_reconnects_after_a_planned_shutdown_are_delayed(
+    browser: Browser, tmp_path: Path, page_port: int
+) -> None:
+    async with running_server(tmp_path, port=page_port) as server:
         chat_page = await open_chat_page(browser, server.url, "Ann")
         attempts: list[float] = []
         chat_page.page.on("websocket", lambda _: attempts.append(time.monotonic()))
     stopped = time.monotonic()
-    async with running_server(tmp_path, port=server.port):
+    async with running_server(tmp_path, port=page_port):
         restarted = time.monotonic()
         await chat_page.expect_connection_state("offline")
         await chat_page.expect_connection_state()
