@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -15,7 +15,6 @@ from server.engineio.session import EngineIOSession
 from tests.support.in_process_server import running_server
 from tests.support.polling_client import polling_client
 from tests.support.raw_websocket import raw_websocket
-from tests.support.session_host import RecordingHost
 from tests.support.wait import wait_until
 
 FRAME = Frame(b"4" + b"x" * 60_000)
@@ -78,43 +77,6 @@ async def test_a_websocket_reader_without_progress_is_aborted_below_the_byte_lim
         session = await only_session(engines[0])
         await push_frames(session, 500)
         await wait_until(lambda: engines[0].aborts == {"stalled reader": 1})
-
-
-class SlowTransport:
-    """Transport with a write buffer that the test drains.
-
-    Attributes:
-        unsent: Bytes in the write buffer.
-    """
-
-    def __init__(self) -> None:
-        self.unsent = 0
-
-    def write(self, data: bytes) -> None:
-        self.unsent += len(data)
-
-    def get_write_buffer_size(self) -> int:
-        return self.unsent
-
-    def is_closing(self) -> bool:
-        return False
-
-
-async def test_progress_and_an_empty_buffer_both_restart_the_stall_timeout() -> None:
-    session, transport = EngineIOSession(RecordingHost(), "sid", "127.0.0.1"), SlowTransport()
-    queue = session.send_queue
-    queue.attach_transport(cast(asyncio.Transport, transport))
-    assert not queue.is_stalled(0.0, 1.0)
-    queue.push(FRAME)
-    queue.flush()
-    for now in (1.0, 2.0, 3.0):
-        transport.unsent -= 1
-        assert not queue.is_stalled(now, 1.0)
-    assert not queue.is_stalled(4.0, 1.0)
-    assert queue.is_stalled(4.001, 1.0)
-    transport.unsent = 0
-    assert not queue.is_stalled(5.0, 1.0)
-    assert not queue.is_stalled(9.0, 1.0)
 
 
 @pytest.mark.parametrize("limit", [LIMIT, NO_LIMIT])
