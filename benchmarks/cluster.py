@@ -1,7 +1,7 @@
 """Several servers of one PostgreSQL database under load: latency within and between servers, CPU, transactions.
 
     python -m benchmarks.cluster --connections 600 --rooms 30 --rate 60 --seconds 20
-    python -m benchmarks.cluster --nodes 1 2 3 8 --plot docs/images/cluster-growth.svg
+    python -m benchmarks.cluster --nodes 1 2 3 8 --plot docs/figures/cluster-growth.svg
 
 The members of each room are spread evenly over all servers. Each message is sent by the first member of a random room.
 Servers, PostgreSQL, Redis and the load share all cores. PostgreSQL runs without fsync.
@@ -12,6 +12,7 @@ import asyncio
 import random
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ import asyncpg
 import uvloop
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.cluster_plot import GrowthSeries, draw_growth
+from benchmarks.cluster_plot import GrowthPoint, draw_growth
 from benchmarks.load import LoadClient, LoadCounters, connect_client, print_measurements
 from benchmarks.servers import MeasuredServer
 from tests.support.postgresql import PostgreSQLServer, postgresql_server
@@ -220,7 +221,7 @@ async def measure_cluster(postgresql: PostgreSQLServer, node_count: int, bus: st
     (p50_within, p99_within), (p50_between, p99_between) = (counter.latency_percentiles() for counter in counters)
     return ClusterResult(
         nodes=node_count,
-        bus=bus.partition(":")[0],
+        bus="redis" if bus.startswith(("redis:", "unix:")) else bus,
         messages=messages,
         deliveries=deliveries,
         p50_within=p50_within,
@@ -252,16 +253,13 @@ async def run(node_counts: Sequence[int], load: ClusterLoad) -> list[ClusterResu
     return results
 
 
-def _list_series(results: Sequence[ClusterResult]) -> list[GrowthSeries]:
-    labels = {"postgres": "PostgreSQL", "unix": "Redis"}
-    series: list[GrowthSeries] = []
-    for bus, label in labels.items():
-        of_bus = [result for result in results if result.bus == bus]
-        series += [
-            GrowthSeries(f"transactions, {label}", [(result.nodes, result.transactions) for result in of_bus]),
-            GrowthSeries(f"bus messages, {label}", [(result.nodes, result.bus_messages) for result in of_bus]),
-        ]
-    return series
+def plot_growth(results: Sequence[ClusterResult], path: Path) -> None:
+    """Write the plot of the transactions and bus messages per chat message."""
+    transactions, bus_messages = defaultdict[str, list[GrowthPoint]](list), defaultdict[str, list[GrowthPoint]](list)
+    for result in results:
+        transactions[result.bus].append((result.nodes, result.transactions))
+        bus_messages[result.bus].append((result.nodes, result.bus_messages))
+    draw_growth(transactions, bus_messages, path)
 
 
 def main() -> None:
@@ -272,11 +270,11 @@ def main() -> None:
     parser.add_argument("--rooms", type=int, default=300)
     parser.add_argument("--rate", type=float, default=300, help="messages per second")
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--plot", type=Path, help="SVG file of transactions and bus messages per message")
+    parser.add_argument("--plot", type=Path, help="image of transactions and bus messages per message")
     args = parser.parse_args()
     results = uvloop.run(run(args.nodes, ClusterLoad(args.connections, args.rooms, args.rate, args.seconds)))
     if args.plot is not None:
-        args.plot.write_text(draw_growth(_list_series(results)), encoding="utf-8")
+        plot_growth(results, args.plot)
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ class ClientFleet:
     async def create_rooms(self, url: str) -> None:
         """Store the rooms with a topic.
 
-        A room that is not stored yet has another log id on each server, so its readers would reload after a reconnect.
+        A crash of PostgreSQL removes the log id of a room that is not stored, so its readers would reload.
         """
         async with raw_client(url) as client:
             for room in self.rooms:
