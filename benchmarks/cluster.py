@@ -248,7 +248,7 @@ async def run(node_counts: Sequence[int], load: ClusterLoad) -> list[ClusterResu
                 result = await measure_cluster(postgresql, node_count, bus, load)
                 print_measurements(result)
                 ratio = result.cpu_per_delivery / baseline.cpu_per_delivery
-                print(f"CPU per delivery, {node_count} servers / one server without a bus: {ratio:.2f}", flush=True)
+                print(f"CPU per delivery / that of one server without a bus: {ratio:.2f}", flush=True)
                 results.append(result)
     return results
 
