@@ -13,11 +13,11 @@ from textual.worker import Worker
 from server.app import RunningServer
 from tests.support.in_process_server import running_server
 from tests.support.wait import wait_until
-from tui_chat.protocol.errors import NotFound
+from tui_chat.protocol.errors import InternalError, NotFound
 from tui_chat.session.controller import SessionController
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import NoticeLine
-from tui_chat.session.session_events import JoinFailed, SessionEvent
+from tui_chat.session.session_events import ConnectFailed, JoinFailed, SessionEvent
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.start_options import StartOptions
 from tui_chat.session.store import profile as profile_store
@@ -196,7 +196,9 @@ async def test_an_unreachable_local_server_is_offered_as_a_new_one(window: Recor
     assert window.lifecycle.session is None
 
 
-async def test_an_error_appears_on_the_open_screen(server: RunningServer, window: RecordingWindow) -> None:
+async def test_an_error_appears_on_the_open_screen_and_an_internal_error_on_the_form(
+    server: RunningServer, window: RecordingWindow
+) -> None:
     controllers: list[SessionController] = []
     open_chat = window.open_chat
     window.open_chat = lambda controller: controllers.append(controller) or open_chat(controller)
@@ -209,6 +211,9 @@ async def test_an_error_appears_on_the_open_screen(server: RunningServer, window
     controllers[0].apply(failure)
     assert window.chat.errors == ["No such room."]
     assert window.chat.session_events[-1] is failure
+    controllers[0].apply(ConnectFailed(InternalError("client_error")))
+    assert window.chat is None
+    assert window.form.errors[1:] == [("server", "Internal error of this program; see its log.")]
 
 
 async def test_the_form_is_not_submitted_after_a_cancelled_start_of_a_server(

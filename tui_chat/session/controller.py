@@ -21,6 +21,7 @@ from tui_chat.protocol import names
 from tui_chat.protocol.errors import (
     ChatError,
     Forbidden,
+    InternalError,
     NickInvalid,
     NotFound,
     RoomInvalid,
@@ -86,7 +87,7 @@ class FrontEnd(Protocol):
         """Save the user's nickname, after a change and after each join, even if unchanged."""
 
     def on_connect_failed(self, field: str, problem: str, offer_server: bool) -> None:
-        """End the session after a failed connection or first join.
+        """End the session after a failed connection or first join, or an internal error.
 
         Args:
             field: Field of the join form with the cause: `room`, `nick` or `server`.
@@ -264,8 +265,8 @@ class SessionController:
             self.server_link.start(self.blocks.load())
 
     def _on_connect_failed(self, event: ConnectFailed) -> None:
-        is_login_missing = isinstance(event.error, Unauthorized)
-        self._front_end.on_connect_failed("server", error_text.describe(event.error), not is_login_missing)
+        is_unreachable = not isinstance(event.error, Unauthorized | InternalError)
+        self._front_end.on_connect_failed("server", error_text.describe(event.error), is_unreachable)
 
     def _on_durable_rooms_received(self, event: DurableRoomsReceived) -> None:
         """Show the memberships; open the direct rooms with messages that arrived without a connection."""

@@ -229,6 +229,13 @@ class SessionLifecycle:
         except LocalServerError as error:
             self.show_error(str(error))
 
+    def _close_chat(self) -> None:
+        """Close the chat, if it is open, and disconnect."""
+        if self._chat is not None:
+            self._chat = None
+            self._window.close_chat()
+        self._disconnect()
+
     def _disconnect(self) -> None:
         """Queue delayed deletions, and cancel the connection or the start of a local server. The chat stays open."""
         self.send_delayed_deletions()
@@ -262,9 +269,7 @@ class SessionLifecycle:
             self._chat.room_navigation.on_current_room_changed()
 
     def on_connect_failed(self, field: str, problem: str, offer_server: bool) -> None:
-        """Queue delayed deletions, disconnect, and show the error on the join form, which accepts input again.
-
-        An open chat stays in front of the form.
+        """Queue delayed deletions, disconnect, close the chat, and show the error on the form.
 
         Args:
             field: Form field to mark: `room`, `nick` or `server`.
@@ -273,7 +278,7 @@ class SessionLifecycle:
                 `No chat server at …` then replaces `problem`.
         """
         form, controller = self._window.join_form, self._controller
-        self._disconnect()
+        self._close_chat()
         if offer_server and controller is not None and server_address.is_local_http(controller.target.url):
             form.show_field_error(field, tr("No chat server at {server}.", server=controller.target.url))
             form.offer_server()
@@ -308,10 +313,7 @@ class SessionLifecycle:
         Args:
             reason: Message to show on the form, empty for none.
         """
-        if self._chat is not None:
-            self._chat = None
-            self._window.close_chat()
-        self._disconnect()
+        self._close_chat()
         self._window.join_form.end_waiting(reason)
 
     def on_event(self, event: "SessionEvent") -> None:
