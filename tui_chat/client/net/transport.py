@@ -166,10 +166,10 @@ class Transport:
             ConnectionLost: The connection closed before the response.
             UnsupportedByServer: A basic server, or no support for requests without a join; the request is not sent.
         """
-        if isinstance(request, Observe) or (isinstance(request, SendMessage) and request.author is not None):
-            await self._require_observers(request.room)
         if self.basic_room is not None:
             raise UnsupportedByServer("basic_server_only_sends")
+        if isinstance(request, Observe) or (isinstance(request, SendMessage) and request.author is not None):
+            await self._require_observers(request.room)
         async with self._send_request(request) as response:
             await self._wait_for_response(response)
             return decode_sanitized(response_type, response.result())
