@@ -57,7 +57,7 @@ async def test_requests_have_the_form_that_a_basic_server_expects(basic_server: 
         tea.post("hello", reply_to=7)
         await wait_until(lambda: not tea.unsent())
         with pytest.raises(UnsupportedByServer):
-            await ann.observe("tea")
+            await ann.observe("other")
         join, message = basic_server.received
         assert (join[0], join[1][0]["roomName"], join[1][0]["nickName"]) == ("joinRoom", "tea", "ann")
         assert message == ("sendMessage", [{"room": "tea", "nickName": "ann", "message": "hello"}])
