@@ -2,7 +2,8 @@
 
 from msgspec.structs import replace
 
-from server.domain.account_directory import Account, AccountDirectory
+from server.domain.account_directory import Account, AccountDirectory, AccountIdentity
+from tui_chat.protocol.events import MemberRef
 
 ANN = Account(id=1, name="ann", nick_name="Captain", member_id="m1")
 BOB = Account(id=2, name="bob", nick_name="bob", member_id="m2")
@@ -49,6 +50,18 @@ def test_guests_are_compared_with_account_names_by_appearance() -> None:
     assert directory.is_confusable(["Captain"], "guest")
     assert not directory.is_confusable(["Captain"], "m1")
     assert not directory.is_confusable(["eve"], "guest")
+
+
+def test_an_account_has_an_identity_per_device_and_is_active_unless_suspended_or_deleted() -> None:
+    identity = AccountIdentity.from_account(ANN, 7)
+    assert identity == AccountIdentity(id=1, name="ann", nick_name="Captain", member_id="m1", role="user", token_id=7)
+    assert ANN.to_ref() == MemberRef(member_id="m1", nick_name="Captain", account="ann")
+    states = [ANN, replace(ANN, suspended=True), replace(ANN, deleted=True)]
+    assert [account.is_active for account in states] == [True, False, False]
+    directory = AccountDirectory([ANN, replace(BOB, is_bot=True)])
+    assert [directory.is_bot(member_id) for member_id in ("m1", "m2", "m3")] == [False, True, False]
+    assert [directory.find_member(member_id) for member_id in ("m1", "m3")] == [ANN, None]
+    assert AccountDirectory().find_last_change() == 0
 
 
 def test_an_older_state_of_an_account_has_no_effect() -> None:

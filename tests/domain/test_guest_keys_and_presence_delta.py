@@ -1,3 +1,5 @@
+import re
+
 from hypothesis import example, given, strategies as st
 
 from server.domain.guest_keys import GuestKeys
@@ -14,6 +16,11 @@ def test_a_guest_key_is_valid_only_for_its_member_and_server() -> None:
     assert other_server_keys.verify(guest_keys.issue(member_id)) is None
     assert len(guest_keys.issue(member_id)) <= SECRET_CHARACTERS
     assert guest_keys.generate_member_id() != member_id
+    derived = guest_keys.derive_member_id("request")
+    assert re.fullmatch(r"g[\w-]{12}", derived)
+    assert len(member_id) == len(derived)
+    assert guest_keys.derive_member_id("request") == derived
+    assert derived not in {guest_keys.derive_member_id("other"), other_server_keys.derive_member_id("request")}
 
 
 @given(st.text(min_size=1, max_size=60))
@@ -51,6 +58,9 @@ def test_a_presence_delta_updates_any_snapshot_of_its_tick(
             actual[member_id] = nick
             delta.record_rename(member)
     push = delta.to_push("tea", len(actual))
+    assert (push.room, push.member_count) == ("tea", len(actual))
+    changed = [*push.left, *(member.member_id for member in (*push.joined, *push.renamed))]
+    assert len(changed) == len(set(changed))
     for left_id in push.left:
         snapshot.pop(left_id, None)
     for joined_member in push.joined:

@@ -3,7 +3,7 @@
 import pytest
 
 from server.domain import login_limiter
-from server.domain.login_limiter import FIRST_DELAY, FREE_FAILURES, MAX_DELAY, LoginLimiter
+from server.domain.login_limiter import FAILURE_WINDOW, FIRST_DELAY, FREE_FAILURES, MAX_DELAY, LoginLimiter
 
 HOME, SCHOOL = "192.0.2.1", "198.51.100.1"
 
@@ -47,7 +47,7 @@ def test_a_success_resets_the_count(limiter: LoginLimiter) -> None:
 
 
 def test_rare_failures_never_block(limiter: LoginLimiter) -> None:
-    assert [limiter.acquire("ann", HOME, 61.0 * number) for number in range(50)] == [0.0] * 50
+    assert [limiter.acquire("ann", HOME, FAILURE_WINDOW * number) for number in range(50)] == [0.0] * 50
 
 
 def test_a_withdrawn_attempt_counts_no_failure(limiter: LoginLimiter) -> None:

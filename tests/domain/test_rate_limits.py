@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from server.domain.rate_limits import ConnectionLimiter, PerAddressLimiter, Rate, TokenBucket, is_loopback
+from server.domain.rate_limits import ConnectionLimiter, PerAddressLimiter, Quota, Rate, TokenBucket, is_loopback
 from tui_chat.protocol.errors import RateLimited
 
 
@@ -37,13 +37,31 @@ def test_a_rejected_request_passes_after_the_returned_delay() -> None:
     assert bucket.acquire(100.0 + delay + 1e-9) == 0
 
 
+def test_a_quota_describes_the_bucket_without_a_change() -> None:
+    bucket = TokenBucket(Rate(10, 2), 100.0)
+    assert bucket.is_full(100.0)
+    assert bucket.acquire(100.0, 7.5) == 0
+    for _ in range(2):
+        assert bucket.get_quota(101.0) == Quota(limit=10, window=5.0, remaining=4, reset=2.75)
+        assert [bucket.is_full(now) for now in (103.5, 103.75, 104.0)] == [False, True, True]
+    assert bucket.get_quota(200.0) == Quota(limit=10, window=5.0, remaining=10, reset=0.0)
+    assert bucket.acquire(200.0, 20) == 0
+    assert bucket.get_quota(200.0) == Quota(limit=10, window=5.0, remaining=0, reset=10.0)
+    assert bucket.acquire(204.0, 20) == 6.0
+    assert bucket.acquire(205.0, 1) == 0.5
+    assert bucket.acquire(205.0, -1) == 0
+    assert bucket.acquire(205.0, 1) == 0
+
+
 def test_concurrent_connections_per_address_are_limited() -> None:
     limiter = ConnectionLimiter(max_connections=2, per_minute=100)
-    limiter.acquire("192.0.2.1", 0)
-    limiter.acquire("192.0.2.1", 0)
-    with pytest.raises(RateLimited):
-        limiter.acquire("192.0.2.1", 0)
-    limiter.acquire("192.0.2.2", 0)
+    limiter.release("192.0.2.2")  # without effect
+    for address in ("192.0.2.1", "192.0.2.2"):
+        limiter.acquire(address, 0)
+        limiter.acquire(address, 0)
+        with pytest.raises(RateLimited) as error:
+            limiter.acquire(address, 0)
+        assert (error.value.reason, error.value.retry_after) == ("too_many_connections", 5.0)
     limiter.release("192.0.2.1")
     limiter.acquire("192.0.2.1", 0)
 
@@ -55,7 +73,7 @@ def test_connections_per_minute_and_address_are_limited() -> None:
         limiter.release("2001:db8::1")
     with pytest.raises(RateLimited) as error:
         limiter.acquire("2001:db8::1", 0)
-    assert error.value.retry_after == pytest.approx(20)
+    assert (error.value.reason, error.value.retry_after) == ("too_many_new_connections", pytest.approx(20))
     limiter.acquire("2001:db8::1", 20.001)
 
 

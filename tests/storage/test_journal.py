@@ -34,9 +34,10 @@ from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction, T
 
 async def test_each_command_type_becomes_its_entry_type(database: Database, clock: ManualClock) -> None:
     append = database.journal.append
-    posted = (await append(build_message("hi", author=BEN))).entry
+    posted = (await append(build_message("hi", author=structs.replace(BEN, bot=True)))).entry
     author: dict[str, Any] = {"member_id": "ben", "nick_name": "Ben", "account": "ben"}
-    assert posted == Message(room="Lounge", seq=1, id=posted.id, n=1, message="hi", ts=clock.now, **author)
+    assert posted == Message(room="Lounge", seq=1, id=posted.id, n=1, message="hi", ts=clock.now, bot=True, **author)
+    assert await read_entry(database, 1) == posted
     common: dict[str, Any] = {"room": "Lounge", "ts": clock.now, "member_id": "ben", "nick_name": "Ben"}
     edit = (await append(build_edit(1, "hello", author=BEN))).entry
     assert edit == Edit(**common, seq=2, id=edit.id, target=1, message="hello")
@@ -86,6 +87,7 @@ async def test_messages_are_numbered_without_holes(database: Database, published
     page = await database.reader.read_page(LOUNGE.key, before=100, limit=100)
     stored = [entry for entry in page.messages if isinstance(entry, Message)]
     assert [(entry.n, entry.deleted) for entry in stored] == [(1, True), (2, False), (3, False), (4, False)]
+    assert [entry.reply_to for entry in stored] == [None, 2, None, None]
 
 
 async def test_a_repeated_client_id_gets_the_first_response(
@@ -135,6 +137,7 @@ async def test_a_client_id_of_another_member_is_a_conflict(database: Database, s
         await first
     with pytest.raises(Conflict) as error:
         await database.journal.append(build_message("mine", author=BEN, client_id=client_id))
+    assert error.value.reason == "client_id_in_use"
     assert "secret" not in str(error.value)
     assert (await first).entry.seq == 1
 
@@ -154,6 +157,9 @@ async def test_rejected_commands_in_a_batch_leave_no_seq_gap(database: Database,
     )
     types = [type(outcome) for outcome in outcomes]
     assert types == [AppendResult, NotFound, NotFound, AppendResult, Forbidden, NotFound, Forbidden, AppendResult]
+    reasons = [outcome.reason for outcome in outcomes if isinstance(outcome, ChatError)]
+    not_found = "message_not_found"
+    assert reasons == [not_found, not_found, "delete_not_author", not_found, "edit_not_author"]
     seqs = [outcome.entry.seq for outcome in outcomes if isinstance(outcome, AppendResult)]
     assert seqs == [2, 3, 4]
     await database.journal.append(build_message("e"))
@@ -172,8 +178,9 @@ async def test_a_command_sees_earlier_commands_of_its_batch(database: Database) 
         database.journal.append(build_message("three", reply_to=8)),
         return_exceptions=True,
     )
-    rejected = [type(outcome) for outcome in outcomes if isinstance(outcome, ChatError)]
-    assert rejected == [Conflict, Conflict, NotFound]
+    rejected = [(type(outcome), outcome.reason) for outcome in outcomes if isinstance(outcome, ChatError)]
+    deleted = (Conflict, "message_deleted")
+    assert rejected == [deleted, deleted, (NotFound, "message_not_found")]
     page = await database.reader.read_page("lounge", after=0, limit=10)
     assert [entry.seq for entry in page.messages] == [1, 2, 3, 4, 5]
     first, edited = page.messages[0], page.messages[3]
@@ -269,6 +276,7 @@ async def test_a_change_without_effect_appends_no_entry(
         results = [await database.journal.append(command) for command in commands]
     assert [result.entry.seq for result in results] == [1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 5, 6]
     assert [n for n, result in enumerate(results) if result.duplicate] == [1, 3, 5, 7, 9, 10]
+    assert [result.entry.id == 0 for result in results] == [result.duplicate for result in results]
     assert [entry.seq for entry in await published.wait_for_entries(6)] == [1, 2, 3, 4, 5, 6]
 
 
