@@ -237,15 +237,16 @@ async def measure_cluster(postgresql: PostgreSQLServer, node_count: int, bus: st
     )
 
 
-async def run(node_counts: Sequence[int], load: ClusterLoad) -> list[ClusterResult]:
+async def run(node_counts: Sequence[int], buses: Sequence[str], load: ClusterLoad) -> list[ClusterResult]:
     """Measure one server without a bus, then all numbers of servers with each bus; print and return the results."""
     results: list[ClusterResult] = []
     with postgresql_server() as postgresql, redis_server() as redis:
         baseline = await measure_cluster(postgresql, 1, "local", load)
         print_measurements(baseline)
-        for bus in ("postgres", redis.url):
+        for bus in buses:
             for node_count in node_counts:
-                result = await measure_cluster(postgresql, node_count, bus, load)
+                target = redis.url if bus == "redis" else bus
+                result = await measure_cluster(postgresql, node_count, target, load)
                 print_measurements(result)
                 ratio = result.cpu_per_delivery / baseline.cpu_per_delivery
                 print(f"CPU per delivery / that of one server without a bus: {ratio:.2f}", flush=True)
@@ -266,13 +267,15 @@ def main() -> None:
     """Run the measurements of the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--nodes", type=int, nargs="+", default=[3], help="numbers of servers")
+    parser.add_argument("--buses", nargs="+", choices=("postgres", "redis"), default=["postgres", "redis"])
     parser.add_argument("--connections", type=int, default=6000)
     parser.add_argument("--rooms", type=int, default=300)
     parser.add_argument("--rate", type=float, default=300, help="messages per second")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--plot", type=Path, help="image of transactions and bus messages per message")
     args = parser.parse_args()
-    results = uvloop.run(run(args.nodes, ClusterLoad(args.connections, args.rooms, args.rate, args.seconds)))
+    load = ClusterLoad(args.connections, args.rooms, args.rate, args.seconds)
+    results = uvloop.run(run(args.nodes, args.buses, load))
     if args.plot is not None:
         plot_growth(results, args.plot)
 
