@@ -1,13 +1,16 @@
 from time import perf_counter
 
+import pytest
 from msgspec.structs import replace
 
 from tests.support.model_room import ROOM, ModelRoom
 from tests.support.reactions import reacting_members
+from tui_chat.client.sync import room_log
 from tui_chat.client.sync.room_log import MAX_BUFFERED_PUSHES, RoomLog
 from tui_chat.client.sync.seq_ranges import Gap
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.requests import History
+from tui_chat.protocol.responses import ObserveResponse
 
 
 def texts(log: RoomLog) -> list[str]:
@@ -192,3 +195,97 @@ def test_dirty_entries_are_not_trimmed() -> None:
     assert log.trim(2)
     assert [message.seq for message in log.messages()] == [4, 5]
     assert log.has_older
+
+
+def test_unsaved_changes_are_returned_in_segments_and_restore_an_equal_log() -> None:
+    room, log = make_room(5), RoomLog()
+    log.track_changes()
+    assert not log.is_dirty
+    log.apply_join(room.join(None, 50), None)
+    segments = [log.pop_dirty(2), log.pop_dirty(2), log.pop_dirty(2)]
+    assert not log.is_dirty
+    assert [[message.seq for message, _ in segment.messages] for segment in segments] == [[1, 2], [3, 4], [5]]
+    assert [segment.ranges for segment in segments] == [(), (), ((0, 5),)]
+    assert {as_of for segment in segments for _, as_of in segment.messages} == {5}
+    log.apply_push(room.add_edit(2, "edited"))
+    assert log.is_dirty
+    segments.append(log.pop_dirty())
+    restored = RoomLog()
+    restored.track_changes()
+    assert [restored.restore(segment) for segment in segments] == [(1, 2), (3, 4), (5,), (2,)]
+    assert [restored.restore(segment) for segment in segments] == [(), (), (), ()]
+    assert not restored.is_dirty
+    assert list(restored.messages()) == list(log.messages()) == room.current_messages()
+    assert (len(restored), restored.last, 5 in restored, 6 in restored) == (5, 6, True, False)
+    restored.apply_join(room.join(6, 50), 6)
+    assert restored.apply_push(room.add_message("new")) == (7,)
+    assert restored.is_dirty
+
+
+def test_a_join_sets_the_identity_of_the_log_and_of_the_user() -> None:
+    room, log = make_room(1), RoomLog()
+    assert (log.log_id, log.member_id, log.first, log.last, log.has_older) == ("", "", 1, 0, False)
+    response = room.join(None, 50)
+    log.apply_join(response, None)
+    assert (log.log_id, log.member_id, log.first_stored) == ("log", "a", 1)
+    with pytest.raises(KeyError):
+        log[2]
+    observed = ObserveResponse(room=response.room, members=[], messages=response.messages, has_more=False)
+    log.apply_join(observed, None)
+    assert log.member_id == ""
+
+
+def test_a_disconnect_discards_buffered_pushes() -> None:
+    room = make_room(1)
+    log = make_joined_log(room)
+    room.add_message("missed")
+    log.apply_push(room.add_message("buffered"))
+    assert log.missing_after() == 1
+    log.on_disconnected()
+    assert log.missing_after() is None
+    log.apply_push(room.add_message("later"))
+    assert log.missing_after() is None
+    request = History(room=ROOM, after=1, limit=1)
+    assert log.apply_page(room.fetch_page(request), request) == (2,)
+    assert texts(log) == ["m1", "missed"]
+
+
+def test_the_first_message_at_or_after_a_time_is_found() -> None:
+    room = make_room(2)
+    room.add_edit(1, "edited")
+    room.add_message("last")
+    log = make_joined_log(room)
+    assert [log.find_seq_at(ts) for ts in (0, 1, 2, 3, 4, 5)] == [1, 1, 2, 4, 4, 4]
+    assert RoomLog().find_seq_at(1) is None
+
+
+def test_changes_above_the_limit_of_the_least_recently_changed_target_are_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(room_log, "MAX_PENDING_CHANGES", 2)
+    room = make_room(3)
+    log = make_joined_log(room, limit=1)
+    request = History(room=ROOM, before=3)
+    outdated_page = room.fetch_page(request)
+    for target, text in ((1, "first"), (2, "dropped"), (1, "second")):
+        assert log.apply_push(room.add_edit(target, text)) == ()
+    log.apply_page(outdated_page, request)
+    assert texts(log) == ["second", "m2", "m3"]
+    log.apply_page(room.fetch_page(request), request)
+    assert list(log.messages()) == room.current_messages()
+
+
+def test_changes_above_the_limit_of_a_loaded_message_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room_log, "MAX_PENDING_CHANGES", 2)
+    room = make_room(2)
+    log = make_joined_log(room)
+    log.on_disconnected()
+    room.add_message("missed")
+    room.add_message("m4")
+    outdated_page = room.fetch_page(request := History(room=ROOM, after=0))
+    log.apply_join(room.join(2, 1), 2)
+    for target, text in ((1, "first"), (2, "folded"), (1, "second")):
+        assert log.apply_push(room.add_edit(target, text)) == (target,)
+    assert texts(log) == ["second", "folded", "m4"]
+    log.apply_page(outdated_page, request)
+    assert list(log.messages()) == room.current_messages()
