@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from sqlalchemy import Dialect, Engine
 
 from server.app import RunningServer
+from server.gateway import password_hashing
 from server.storage import database, schema, sqlite
 from server.storage.statements import BatchStatements
 from tests.support.in_process_server import running_server
@@ -126,6 +127,12 @@ def database_template(shared_statements: None, tmp_path_factory: pytest.TempPath
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(database, "create_file", copy_template)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_password_hashes() -> None:
+    """Hash passwords of servers in the test process with the least memory, a hundredth of the usual time."""
+    password_hashing.MEMORY_KIB = 8
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -37,9 +37,6 @@ MAX_QUEUED_PER_ADDRESS = 32
 _NICE = 10  # a tenth of the share of a busy core
 _RETRY_AFTER = 1.0  # seconds; several times the duration of a full queue
 
-# Hash of no password, with the cost of a new hash.
-_DUMMY_HASH = f"$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${'A' * 22}${'A' * 43}"
-
 
 class PasswordHashing:
     """Pool of hash computations.
@@ -49,6 +46,8 @@ class PasswordHashing:
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher(PASSES, MEMORY_KIB, LANES, type=Type.ID)
+        # Hash of no password, with the cost of a new hash.
+        self._dummy_hash = f"$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${'A' * 22}${'A' * 43}"
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="password", initializer=_lower_priority)
         self._queued = Counter[str]()
 
@@ -72,7 +71,7 @@ class PasswordHashing:
         """
         async with self._occupy(address):
             return await asyncio.get_running_loop().run_in_executor(
-                self._pool, self._verify, password_hash or _DUMMY_HASH, password
+                self._pool, self._verify, password_hash or self._dummy_hash, password
             )
 
     def needs_rehash(self, password_hash: str) -> bool:

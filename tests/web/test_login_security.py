@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from server.app import RunningServer, serve
-from server.gateway.password_hashing import MAX_QUEUED_PER_ADDRESS
+from server.gateway import password_hashing
+from server.gateway.password_hashing import MAX_QUEUED_PER_ADDRESS, MEMORY_KIB
 from server.settings import ServerSettings
 from server.storage.account_repository import MAX_DEVICES
 from tests.support.account_api import AccountApiClient, ApiResponse, account_api
@@ -23,6 +24,12 @@ DAY_MS = 24 * 3_600_000
 GUESSES = 10_000
 MAX_ROUNDS = 40
 """Rounds of a comparison of durations, whose minima approach the costs without other programs."""
+
+
+@pytest.fixture
+def usual_password_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords with the parameters outside of tests."""
+    monkeypatch.setattr(password_hashing, "MEMORY_KIB", MEMORY_KIB)
 
 
 @pytest.fixture
@@ -77,6 +84,7 @@ async def test_unknown_accounts_are_limited_like_known_ones(api: AccountApiClien
         assert [response.status for response in responses] == [401] * 5 + [429]
 
 
+@pytest.mark.usefixtures("usual_password_hashes")
 async def test_unknown_accounts_and_wrong_passwords_have_the_same_response_and_duration(
     server: RunningServer, api: AccountApiClient
 ) -> None:
@@ -107,6 +115,7 @@ async def test_unknown_accounts_and_wrong_passwords_have_the_same_response_and_d
     assert len(bodies) == 1
 
 
+@pytest.mark.usefixtures("usual_password_hashes")
 async def test_a_flood_of_logins_from_one_address_leaves_room_for_others(api: AccountApiClient) -> None:
     await api.register("ann")
     flood = from_address(api, "192.0.2.1")
@@ -122,6 +131,7 @@ async def test_a_flood_of_logins_from_one_address_leaves_room_for_others(api: Ac
     assert (await flood.log_in("ann")).status == 200
 
 
+@pytest.mark.usefixtures("usual_password_hashes")
 async def test_a_refused_login_of_a_full_queue_counts_no_failure(api: AccountApiClient) -> None:
     await api.register("ann")
     flood = from_address(api, "192.0.2.1")
