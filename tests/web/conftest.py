@@ -39,7 +39,8 @@ async def browser(shared_browser: Browser) -> AsyncGenerator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def server(tmp_path: Path, page_port: int) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path, rate_limit="off", port=page_port) as running:
+    """Server that keeps protocol-level clients, which answer no pings while a test waits for a page."""
+    async with running_server(tmp_path, rate_limit="off", port=page_port, ping_timeout=600.0) as running:
         yield running
 
 
