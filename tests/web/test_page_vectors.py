@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Route
 
-from tests.support.browser import chromium
-from tests.support.in_process_server import running_server
+from server.app import RunningServer
+from tests.support.browser import Browser
 from tests.support.page_modules import copy_page_modules
 from tests.support.requirements import require_node
 from tests.support.vectors import VECTORS_DIRECTORY, load_vectors, vector_names
@@ -40,8 +40,11 @@ def test_the_page_modules_match_the_vectors_in_node(tmp_path: Path) -> None:
     assert json.loads(result.stdout) == EXPECTED_REPORT
 
 
+@pytest.mark.asyncio(loop_scope="session")
 @pytest.mark.needs_chromium
-async def test_the_page_modules_match_the_vectors_in_chromium(tmp_path: Path) -> None:
+async def test_the_page_modules_match_the_vectors_in_chromium(
+    browser: Browser, server: RunningServer, tmp_path: Path
+) -> None:
     files = {name: load_vectors(name) for name in vector_names()}
     modules = copy_page_modules(tmp_path / "modules")
     shutil.copy(RUNNER, modules)
@@ -49,10 +52,9 @@ async def test_the_page_modules_match_the_vectors_in_chromium(tmp_path: Path) ->
     async def serve_module(route: Route) -> None:
         await route.fulfill(content_type="text/javascript", path=modules / route.request.url.partition("/modules/")[2])
 
-    async with running_server(tmp_path) as server, chromium() as browser:
-        tab = await browser.open_tab()
-        await tab.page.route("**/modules/**", serve_module)
-        await tab.page.goto(server.url)
-        report: Any = json.loads(await tab.page.evaluate(RUN_IN_PAGE, json.dumps(files)))
-        assert report == EXPECTED_REPORT
-        assert tab.console_errors == []
+    tab = await browser.open_tab()
+    await tab.page.route("**/modules/**", serve_module)
+    await tab.page.goto(server.url)
+    report: Any = json.loads(await tab.page.evaluate(RUN_IN_PAGE, json.dumps(files)))
+    assert report == EXPECTED_REPORT
+    assert tab.console_errors == []
