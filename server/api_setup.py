@@ -33,6 +33,8 @@ from server.web.api.rooms import RoomApi
 from server.web.api.uploads import UploadApi
 from tui_chat.protocol import events
 
+VERSION = version("tui-chat")
+
 
 @asynccontextmanager
 async def run_apis(
@@ -93,7 +95,7 @@ async def run_apis(
         *HookApi(handlers, hook_messages, authenticator).endpoints,
         *event_api.endpoints,
     )
-    documentation = DocumentationApi(endpoints, version("tui-chat"))
+    documentation = DocumentationApi(endpoints, VERSION)
     apis: list[HttpApi] = [
         EndpointRouter((*endpoints, *documentation.endpoints), authenticator, caller_limits),
         event_api,

@@ -8,12 +8,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mappi
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 
 from aiohttp import web
 
 from server.administration import Administration
-from server.api_setup import run_apis
+from server.api_setup import VERSION, run_apis
 from server.clock import read_wall_clock
 from server.cluster.cluster import Cluster
 from server.cluster_setup import run_node
@@ -57,8 +56,6 @@ from server.web.request_guard import create_request_guard
 from server.web.routes import add_routes
 
 log = logging.getLogger("chat.server")
-
-VERSION = version("tui-chat")
 
 RECONNECT_AFTER = 1.0
 """Reconnect delay in seconds, sent to clients in `goingAway` at a planned shutdown."""

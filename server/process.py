@@ -28,7 +28,8 @@ except ImportError:  # not available on Windows
     resource = None
 
 
-from server.app import VERSION, RunningServer, serve
+from server.api_setup import VERSION
+from server.app import RunningServer, serve
 from server.control_socket import ControlHandler, serve_control_socket
 from server.listener import StartupError
 from server.logging import LogWriter, configure_logging
