@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from tui_chat.protocol.errors import (
     ERRORS_BY_CODE,
     BadRequest,
     ChatError,
+    Conflict,
     InternalError,
     RateLimited,
     TooLong,
@@ -164,23 +166,52 @@ def test_arbitrary_json_decodes_to_a_request_or_a_chat_error(event: str, body: o
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"NaN", b'{"room":"\\ud800","on":true}', b"[" * 3000 + b"]" * 3000, b"\xff"]
+    ("body", "reason"),
+    [
+        (b"", "json_invalid"),
+        (b"{", "json_invalid"),
+        (b"NaN", "json_invalid"),
+        (b'{"room":"\\ud800","on":true}', "json_invalid"),
+        (b"\xff", "json_invalid"),
+        (b'{"x":' + b"[" * 3000 + b"]" * 3000 + b"}", "json_too_deep"),
+        (b"[]", "field_invalid"),
+    ],
 )
-def test_invalid_json_is_a_bad_request(body: bytes) -> None:
-    with pytest.raises(BadRequest):
-        codec.decode_request("typing", body)
+def test_an_invalid_body_is_a_bad_request_with_a_reason(body: bytes, reason: str) -> None:
+    decoders: tuple[Callable[[], object], ...] = (
+        lambda: codec.decode_request("typing", body),
+        lambda: codec.decode_push("typing", body),
+        lambda: codec.decode_error(body),
+    )
+    for decode_body in decoders:
+        with pytest.raises(BadRequest) as rejection:
+            decode_body()
+        assert rejection.value.reason == reason
 
 
-def test_deeply_nested_json_in_an_ignored_field_is_a_bad_request() -> None:
-    nested = b'{"room":"tea","on":true,"x":' + b"[" * 2000 + b"]" * 2000 + b"}"
-    with pytest.raises(BadRequest):
-        codec.decode_request("typing", nested)
+def test_the_description_of_an_invalid_field_is_bounded() -> None:
+    with pytest.raises(BadRequest) as rejection:
+        decode("history", {"room": "tea", "before": 1, "limit": 0})
+    assert "`$.limit`" in str(rejection.value.params["problem"])
+    error = codec.to_bad_request(msgspec.ValidationError("x" * 300))
+    assert error.params == {"problem": "x" * 200}
+
+
+@pytest.mark.parametrize("start", [b"", b'{"room":"tea","on":true,"x":'])
+def test_deeply_nested_json_is_a_bad_request(start: bytes) -> None:
+    with pytest.raises(BadRequest) as rejection:
+        codec.decode_request("typing", start + b"[" * 3000 + b"]" * 3000 + (b"}" if start else b""))
+    assert rejection.value.reason == "json_too_deep"
 
 
 @pytest.mark.parametrize("name", ["connect", "disconnect", "message", "", "__proto__"])
 def test_an_unknown_event_is_a_bad_request(name: str) -> None:
-    with pytest.raises(BadRequest):
+    with pytest.raises(BadRequest) as request:
         codec.decode_request(name, b"{}")
+    assert request.value.reason == "request_unknown"
+    with pytest.raises(BadRequest) as push:
+        codec.decode_push(f"{name}?", b"{}")
+    assert push.value.reason == "push_unknown"
 
 
 @pytest.mark.parametrize("positions", [{}, {"before": 1, "after": 1}, {"before": 1, "after": 1, "around": 1}])
@@ -232,7 +263,7 @@ def test_responses_contain_ok_and_omit_absent_fields() -> None:
 def test_decoding_an_error_response_raises_the_original_error() -> None:
     with pytest.raises(RateLimited) as error:
         codec.decode_response(responses.Empty, codec.encode_error(RateLimited("too_many_requests", retry_after=1.5)))
-    assert error.value.retry_after == 1.5
+    assert error.value.retry_after == error.value.copy().retry_after == 1.5
     assert error.value.message == "too many requests"
     assert error.value.reason == "too_many_requests"
     with pytest.raises(TooLong) as error:
@@ -245,6 +276,16 @@ def test_decoding_an_error_response_raises_the_original_error() -> None:
 def test_an_invalid_response_is_an_internal_error(body: bytes) -> None:
     with pytest.raises(InternalError):
         codec.decode_response(responses.SendResponse, body)
+
+
+def test_an_error_push_is_the_error_without_parameters_that_it_cannot_have() -> None:
+    body = b'{"code":"conflict","message":"no","reason":"r","params":{"message":"a","retry_after":1,"n":2}}'
+    error = codec.decode_error(body)
+    assert (type(error), error.reason, error.message, error.retry_after) == (Conflict, "r", "no", None)
+    assert error.params == {"n": 2}
+    copied = error.copy()
+    assert (type(copied), copied.reason, copied.message, copied.retry_after) == (Conflict, "r", "no", None)
+    assert copied.params == {"n": 2}
 
 
 def test_an_unknown_error_code_is_an_internal_error() -> None:

@@ -1,4 +1,5 @@
 import unicodedata
+from collections.abc import Callable
 
 import pytest
 from hypothesis import assume, given, strategies as st
@@ -6,7 +7,7 @@ from wcwidth import iter_graphemes
 
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError, NickInvalid, RoomInvalid, TooLong
-from tui_chat.protocol.limits import NICKNAME_GRAPHEMES
+from tui_chat.protocol.limits import NAME_CODE_POINTS, NICKNAME_GRAPHEMES
 
 
 @given(st.text(max_size=40))
@@ -73,6 +74,51 @@ def test_name_limits_count_grapheme_clusters() -> None:
     assert names.validate_room_name("小" * 64)
     with pytest.raises(TooLong):
         names.validate_room_name("小" * 65)
+
+
+def test_limits_and_reserved_names_have_reasons() -> None:
+    validations: list[tuple[Callable[[str], str], str, str]] = [
+        (names.validate_nickname, "a" * 33, "nick_too_long"),
+        (names.validate_nickname, "a" + " " * NAME_CODE_POINTS, "nick_too_long"),
+        (names.validate_nickname, "\uff32oom", "nick_reserved"),
+        (names.validate_nickname, "Everyone", "nick_reserved"),
+        (names.validate_nickname, "ann: hi", "nick_combination"),
+        (names.validate_nickname, "* ann", "nick_combination"),
+        (names.validate_nickname, "e" + "\u0317" * 5, "nick_combination"),
+        (names.validate_nickname, "a \u0317b", "nick_combination"),
+        (names.validate_nickname, " ", "nick_empty"),
+        (names.validate_nickname, "a\u2800", "nick_character"),
+        (names.validate_room_name, "a" * 65, "room_name_too_long"),
+        (names.validate_room_name, "&audits", "room_name_reserved"),
+        (names.validate_room_name, "~" + "a" * 15, "room_name_reserved"),
+        (names.validate_room_title, "", "room_name_empty"),
+    ]
+    for validate, name, reason in validations:
+        with pytest.raises(ChatError) as rejection:
+            validate(name)
+        assert (name, rejection.value.reason) == (name, reason)
+    assert names.validate_nickname("a" + " " * (NAME_CODE_POINTS - 1)) == "a"
+    assert names.validate_nickname("e" + "\u0317" * 4)
+    for name in ("&audit", "~" + "a" * 16):
+        assert names.validate_room_name(name) == names.validate_room_title(name) == name
+    assert names.validate_room_title("&more") == "&more"
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "suffixed", "starts"),
+    [
+        ("ann", 2, "ann2", [3]),
+        ("ann", 12, "ann12", [3, 4]),
+        ("a" * 32, 10, "a" * 30 + "10", [30, 31]),
+        ("a" * 30 + " b", 2, "a" * 30 + "2", [30]),
+        ("a1", 234567890, "a1234567890", list(range(2, 11))),
+    ],
+)
+def test_a_suffix_follows_the_truncated_name(name: str, number: int, suffixed: str, starts: list[int]) -> None:
+    assert names.with_suffix(name, number) == suffixed
+    assert list(names.suffix_starts(suffixed)) == starts
+    assert names.has_suffix(suffixed, name)
+    assert list(names.suffix_starts("ann")) == []
 
 
 def test_a_name_with_too_many_combining_marks_is_too_long() -> None:

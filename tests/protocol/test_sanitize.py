@@ -95,14 +95,17 @@ def test_escape_sequences_lose_their_control_characters() -> None:
 
 def test_text_above_the_limit_is_too_long() -> None:
     assert sanitize.validate_message_body("a" * 4000) == "a" * 4000
-    with pytest.raises(TooLong):
+    with pytest.raises(TooLong) as too_long:
         sanitize.validate_message_body("a" * 4001)
+    assert (too_long.value.reason, too_long.value.params) == ("message_too_long", {"limit": 4000, "count": 4001})
     assert sanitize.validate_topic("t" * 250)
-    with pytest.raises(TooLong):
+    with pytest.raises(TooLong) as too_long:
         sanitize.validate_topic("t" * 251)
+    assert (too_long.value.reason, too_long.value.params) == ("topic_too_long", {"limit": 250, "count": 251})
 
 
 @pytest.mark.parametrize("raw", ["", "   ", "\n\n", "\x00\x1b", "\u202e"])
 def test_an_empty_message_is_rejected(raw: str) -> None:
-    with pytest.raises(BadRequest):
+    with pytest.raises(BadRequest) as rejection:
         sanitize.validate_message_body(raw)
+    assert rejection.value.reason == "message_empty"
