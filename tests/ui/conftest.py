@@ -1,15 +1,25 @@
 from collections.abc import Generator
+from typing import Any
 
 import pytest
-
-from tests.support.style_cache import share_styles
+from textual.css.stylesheet import Stylesheet
 
 
 @pytest.fixture(scope="session", autouse=True)
-def shared_styles() -> Generator[None]:
-    """Share style rules between the apps of a session."""
+def shared_stylesheet_cache() -> Generator[None]:
+    """Share parsed CSS between the apps of a session, because each app parses the same files."""
+    parse_rules = Stylesheet._parse_rules  # pyright: ignore[reportPrivateUsage]
+    cache: dict[tuple[Any, ...], Any] = {}
+
+    def cached_parse_rules(self: Stylesheet, *arguments: Any, **options: Any) -> Any:
+        variables = tuple(self._variables.items())  # pyright: ignore[reportPrivateUsage]
+        key = (variables, arguments, tuple(options.items()))
+        if key not in cache:
+            cache[key] = parse_rules(self, *arguments, **options)
+        return cache[key]
+
     with pytest.MonkeyPatch.context() as patch:
-        share_styles(patch)
+        patch.setattr(Stylesheet, "_parse_rules", cached_parse_rules)
         yield
 
 
