@@ -24,13 +24,6 @@ RULES: dict[Literal["dark", "light"], dict[str, Any]] = {
 """Options of axe-core per colour scheme. The schemes differ only in colours."""
 
 
-DIALOG = "dialog:modal"
-"""Scope of the states with a modal dialog, which makes the other parts of the page inert."""
-
-CONVERSATION = "#conversation"
-"""Scope of the states that differ only in the conversation from an examined state of the complete page."""
-
-
 async def violations(page: Page, scope: str = "html") -> list[str]:
     """Return the axe-core violations of the current state in both colour schemes, of every impact.
 
@@ -141,7 +134,7 @@ async def test_states_of_the_conversation_pass_axe(
     await page.locator("#timeline-lines .failed").wait_for()
     await check("room")
     await chat_page.messages.first.click()
-    await check("message with a toolbar", CONVERSATION)
+    await check("message with a toolbar")
     await page.keyboard.press("Escape")
     await page.keyboard.press("Escape")
     await expect(page.locator("#jump-to-newest")).to_be_hidden()
@@ -149,31 +142,31 @@ async def test_states_of_the_conversation_pass_axe(
     await page.keyboard.press("ArrowUp")
     await expect(chat_page.rows.last).to_be_focused()
     await page.keyboard.press("ArrowUp")
-    await check("selected message", CONVERSATION)
+    await check("selected message")
     await page.keyboard.press("a")
     await expect(page.locator("#emoji-picker")).to_be_visible()
-    await check("emoji picker", "#emoji-picker")
+    await check("emoji picker")
     await page.locator("#emoji-picker input").fill("not one emoji")
     await page.keyboard.press("Enter")
-    await check("emoji picker with an error", "#emoji-picker")
+    await check("emoji picker with an error")
     await page.keyboard.press("Escape")
     await page.keyboard.press("r")
     await expect(page.locator("#compose-context")).to_be_visible()
-    await check("reply", CONVERSATION)
+    await check("reply")
     await page.keyboard.press("Escape")
     await chat_page.send_message("own message")
     await chat_page.send_message("/nonsense")
-    await check("unknown command", CONVERSATION)
+    await check("unknown command")
     await chat_page.composer.fill("")
     await chat_page.composer.press_sequentially("@b")
     await expect(page.locator("#composer-completion")).to_be_visible()
-    await check("nickname completion", CONVERSATION)
+    await check("nickname completion")
     await page.keyboard.press("Escape")
     await chat_page.composer.fill("/")
     await expect(page.locator("#composer-completion")).to_be_visible()
-    await check("command completion", CONVERSATION)
+    await check("command completion")
     await chat_page.composer.fill("x" * 4001)
-    await check("text over the limit", CONVERSATION)
+    await check("text over the limit")
     report.assert_empty()
     chat_page.assert_no_errors()
 
@@ -190,31 +183,31 @@ async def test_dialogs_and_banners_pass_axe(
     await chat_page.send_message("own message")
     await chat_page.send_message("/audit")
     await expect(page.locator("#list-error")).not_to_be_empty()
-    await check("list dialog with an error", DIALOG)
+    await check("list dialog with an error")
     await page.keyboard.press("Escape")
     await chat_page.send_message("/away lunch")
     await expect(page.locator("#away-banner")).to_be_visible()
     for text in ("line\n" * 60, "x" * 5000):
         await page.evaluate(PASTE, text)
         await expect(page.locator("#confirm-dialog")).to_be_visible()
-        await check(f"paste dialog for {len(text)} characters", DIALOG)
+        await check(f"paste dialog for {len(text)} characters")
         await page.keyboard.press("Escape")
     await page.keyboard.press("ArrowUp")
     await page.keyboard.press("Escape")
     await page.keyboard.press("Control+K")
-    await check("room dialog", DIALOG)
+    await check("room dialog")
     await page.keyboard.type("new")
-    await check("room dialog with a new name", DIALOG)
+    await check("room dialog with a new name")
     await page.keyboard.press("Escape")
     await page.keyboard.press("F1")
-    await check("help", DIALOG)
+    await check("help")
     await page.keyboard.press("Escape")
     await page.get_by_role("button", name="Settings").click()
-    await check("settings", DIALOG)
+    await check("settings")
     await page.locator("#account-open").click()
-    await check("login dialog", DIALOG)
+    await check("login dialog")
     await page.locator("#login-mode").click()
-    await check("registration dialog", DIALOG)
+    await check("registration dialog")
     await page.keyboard.press("Escape")
     await page.keyboard.press("Control+Shift+F")
     await page.keyboard.type("waves")
@@ -229,14 +222,14 @@ async def test_dialogs_and_banners_pass_axe(
     await page.keyboard.press("ArrowDown")
     await page.keyboard.press("d")
     await expect(page.locator("#confirm-dialog")).to_be_visible()
-    await check("confirm dialog", DIALOG)
+    await check("confirm dialog")
     await page.keyboard.press("y")
     await expect(page.locator(".undo")).to_be_visible()
     await check("undo of a deletion")
     await page.keyboard.press("u")
     await page.locator("#timeline").evaluate("(scroller) => scroller.scrollTo(0, 0)")
     await page.evaluate("getSelection().selectAllChildren(document.querySelector('#timeline-lines'))")
-    await check("selected text", CONVERSATION)
+    await check("selected text")
     await chat_page.go_offline()
     await check("offline")
     report.assert_empty()
@@ -257,7 +250,7 @@ async def test_files_and_dialogs_of_rooms_and_accounts_pass_axe(
     await page.evaluate(require_axe().read_text())
     report = AxeReport(page)
 
-    async def check(state: str, scope: str = DIALOG) -> None:
+    async def check(state: str, scope: str = "dialog:modal") -> None:
         await report.check(state, scope)
 
     await keys.press("Control+K")
@@ -283,7 +276,7 @@ async def test_files_and_dialogs_of_rooms_and_accounts_pass_axe(
     await page.locator("#file-picker").set_input_files(uploads)
     await expect(page.locator(".upload.failed")).to_be_visible()
     await expect(page.get_by_role("progressbar", name="Uploading slow")).to_be_visible()
-    await check("files and uploads", CONVERSATION)
+    await check("files and uploads", "#conversation")
     for _ in uploads:
         await page.locator(".upload .icon-button").first.click()
     await page.locator("#room-settings-open").click()
