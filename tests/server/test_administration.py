@@ -28,7 +28,7 @@ from tests.support.environment import program_environment
 from tests.support.postgresql import shared_postgresql
 from tests.support.program import PIPE, start_program
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.server_process import SERVER_COMMAND, TIMEOUT, ServerProcess, run_server, server_process
+from tests.support.server_process import SERVER_COMMAND, ServerProcess, run_server, server_process
 from tests.support.storage import LOUNGE, ManualClock, build_message
 
 DATABASE = ".local/share/tui-chat/chat.db"
@@ -202,7 +202,7 @@ async def test_the_database_of_the_settings_selects_a_server_or_a_file(home: Pat
                 ((), first),
             ):
                 variables = {"CHAT_DATABASE": database} if database else {}
-                code, output, errors = await run_server(home, "export", "tea", *options, timeout=TIMEOUT, **variables)
+                code, output, errors = await run_server(home, "export", "tea", *options, **variables)
                 assert (code, json.loads(output)["message"], errors) == (0, "hello", "")
             unknown = await run_server(home, "export", "tea", "--database", second)
             assert unknown == (2, "", "chat-server: no room tea\n")

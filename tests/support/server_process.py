@@ -59,17 +59,14 @@ async def spawn_server(
 
 
 async def run_server(
-    home: Path, *flags: str, stdin: str | None = None, timeout: float = TIMEOUT, **variables: str
+    home: Path, *flags: str, stdin: str | None = None, **variables: str
 ) -> tuple[int | None, str, str]:
-    """Run a server command with an input until its exit, for at most `timeout` seconds.
-
-    The result is the exit code, the output and the errors.
-    """
+    """Run a server command with an input until its exit; return exit code, output and errors."""
     command = (sys.executable, *SERVER_COMMAND, *flags)
     environ = program_environment(home, **variables)
     process = await start_program(command, environ, stdin=None if stdin is None else PIPE, stdout=PIPE, stderr=PIPE)
     data = None if stdin is None else stdin.encode()
-    output, errors = await asyncio.wait_for(process.communicate(data), timeout)
+    output, errors = await asyncio.wait_for(process.communicate(data), TIMEOUT)
     return process.returncode, output.decode(), errors.decode()
 
 
