@@ -15,7 +15,7 @@ from benchmarks.faults.checker import Violation, find_late_deliveries
 from benchmarks.faults.cluster_audit import audit_members
 from benchmarks.faults.cluster_faults import ClusterFaultInjector, ClusterFaultKind, ClusterNode
 from benchmarks.faults.fleet import ClientFleet
-from benchmarks.faults.injection import START_TIMEOUT, FaultPace, FaultSchedule, RestartableServer
+from benchmarks.faults.injection import FaultPace, FaultSchedule, RestartableServer
 from benchmarks.faults.report import FaultReport
 from benchmarks.faults.run import SERVER_FLAGS
 from benchmarks.faults.simulated_clients import ban_writer
@@ -119,7 +119,7 @@ async def run_cluster(plan: ClusterPlan) -> FaultReport:
 async def _create_moderator(home: Path, database: str) -> str:
     """Create an account that may ban writers, and return its token."""
     command = ("account", "add", "moderator", "--role", "admin", "--bot", "--json", "--database", database)
-    code, output, errors = await run_server(home, *command, timeout=START_TIMEOUT)
+    code, output, errors = await run_server(home, *command)
     assert code == 0, errors
     return json.loads(output)["token"]
 
