@@ -104,9 +104,10 @@ def test_the_frames_between_two_flushes_request_one_flush_and_leave_in_one_write
 
 
 def test_queued_frames_are_written_to_an_attached_transport_at_once(
-    queue: SendQueue, transport: BufferingTransport
+    queue: SendQueue, scheduled: list[SendQueue], transport: BufferingTransport
 ) -> None:
     push_all(queue, FIRST, SECOND)
+    assert scheduled == [queue]
     queue.flush()
     assert queue.frames == [FIRST, SECOND]
     attach(queue, transport)
@@ -219,6 +220,13 @@ def test_an_aborted_queue_discards_its_frames_and_aborts_the_transport(
     attach(queue, transport)
     queue.abort()
     assert (transport.writes, transport.calls, owner.aborts) == ([], ["abort"], [])
+
+
+def test_the_stall_timeout_starts_with_the_queue(queue: SendQueue, transport: BufferingTransport) -> None:
+    attach(queue, transport)
+    push_all(queue, FIRST)
+    queue.flush()
+    assert [queue.is_stalled(now, 1.0) for now in (1.0, 1.001)] == [False, True]
 
 
 def test_progress_and_an_empty_buffer_both_restart_the_stall_timeout(
