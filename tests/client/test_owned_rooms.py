@@ -102,6 +102,21 @@ async def test_forget_ends_a_membership_except_that_of_the_last_owner(server: Ru
             await bob.join(room.name, nick="bob")
 
 
+async def test_a_device_loses_its_role_when_another_one_ends_the_membership(server: RunningServer) -> None:
+    issued = await create_account(server, "bob")
+    async with (
+        ChatClient(server.url, token=issued.token, account="bob") as laptop,
+        ChatClient(server.url, token=issued.token, account="bob") as phone,
+    ):
+        room = await laptop.join("tea", nick="bob")
+        await room.send("stored")
+        assert room.role == "member"
+        await (await phone.join("tea", nick="bob")).leave(forget=True)
+        await wait_until(lambda: room.role is None)
+        await phone.join("tea", nick="bob")
+        await wait_until(lambda: room.role == "member")
+
+
 async def test_guests_own_no_rooms(server: RunningServer) -> None:
     async with ChatClient(server.url) as chat:
         with pytest.raises(Forbidden):

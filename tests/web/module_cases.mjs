@@ -313,6 +313,19 @@ const cases = {
       room.leave();
     }
   },
+  async "the end of the membership on another device ends the own role, except that of an administrator"() {
+    const room = await joinRoom();
+    const change = (seq, action, role) => room.handlePush("update", { kind: "member", seq, action, role, memberId: "a", nickName: "ann", by: { memberId: "a", nickName: "ann" }, target: { memberId: "a", nickName: "ann" }, ts: NOON });
+    const roles = [["joined"], ["role", "moderator"], ["left"]].map(([action, role], index) => {
+      change(index + 1, action, role);
+      return room.access.role;
+    });
+    assert.deepEqual(roles, ["member", "moderator", ""]);
+    room.access.role = "admin";
+    change(4, "left");
+    assert.equal(room.access.role, "admin");
+    room.leave();
+  },
   async "hidden notices do not displace visible ones"() {
     const room = await joinRoom();
     room.notices.addLocal("visible");

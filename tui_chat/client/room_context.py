@@ -34,7 +34,7 @@ class ClientContext:
         max_messages: Messages of a room to retain in memory once twice as many are loaded; None for no limit.
         guest_key: Current guest key, None without one.
         account: Name of the account whose token the client presents, None for a guest.
-        away_status: Status to repeat after a reconnect, None for an attentive user.
+        away_status: Status to repeat after a reconnect, None if the user is not away.
         direct_titles: Nicknames of the other members by address of a direct room.
         reported_reasons: Reasons of the reported problems.
     """
@@ -133,15 +133,18 @@ class RoomContext:
     def apply_change(self, entry: MemberChange | PolicyChange) -> None:
         """Apply a sanitized entry to the policy and title, or to the role or removal of the user.
 
-        Entries about other members have no effect. A new name of the room follows in a push of its own.
+        Entries about other members have no effect. The end of the membership on another device ends the role. A server
+        administrator keeps the role `admin`. A new name of the room follows in a push of its own.
         """
         if isinstance(entry, PolicyChange):
             self.policy = entry.apply_to(self.policy)
             self.title = entry.title or self.title
-        elif entry.target.member_id == self.member_id and entry.action in ("joined", "role"):
-            self.role = entry.role or "member"
-        elif entry.target.member_id == self.member_id and entry.action in ("kicked", "banned"):
+        elif entry.target.member_id != self.member_id:
+            return
+        elif entry.action in ("kicked", "banned"):
             self.removal = entry
+        elif entry.action in ("joined", "left", "role") and self.role != "admin":
+            self.role = None if entry.action == "left" else entry.role or "member"
 
     async def request(
         self,

@@ -315,8 +315,10 @@ export class Room {
   }
 
   #applyMemberChange({ action, target, role }) {
-    if (action !== "role") return;
-    if (this.ownMemberIds.has(target.memberId)) this.access.role = role ?? "";
+    if (!["joined", "left", "role"].includes(action)) return;
+    if (this.ownMemberIds.has(target.memberId) && this.access.role !== "admin") {
+      this.access.role = action === "left" ? "" : role ?? "member";
+    }
     this.roster.setRole(target.memberId, role ?? "member");
   }
 
