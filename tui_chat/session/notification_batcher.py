@@ -25,13 +25,15 @@ class NotifiableMessage:
     """Message that qualifies for a notification.
 
     Attributes:
-        room: Title of the room.
+        room: Name of the room.
+        title: Title of the room, which other rooms may have too.
         nick: Author's nickname, with the marks of a confusable nickname and of a bot.
         text: Message body, followed by the captions of the files.
         is_mention: True if the text mentions the user.
     """
 
     room: str
+    title: str
     nick: str
     text: str
     is_mention: bool
@@ -54,7 +56,7 @@ class NotificationBatcher:
         self._pending.append(message)
 
     def discard_room(self, room: str) -> None:
-        """Remove the queued messages of the room with this title."""
+        """Remove the queued messages of the room with this name."""
         self._pending = deque((message for message in self._pending if message.room != room), MAX_PENDING)
 
     @property
@@ -80,13 +82,13 @@ class NotificationBatcher:
         highlight = next((message for message in reversed(messages) if message.is_mention), messages[-1])
         body = chat_strings.quote(highlight.nick, highlight.text)
         if len(messages) > 1:
-            rooms = chat_strings.summarize_names(list(dict.fromkeys(message.room for message in messages)), 3)
+            rooms = chat_strings.summarize_names(list(dict.fromkeys(message.title for message in messages)), 3)
             title = plural("{count:,} message in {rooms}", "{count:,} messages in {rooms}", len(messages), rooms=rooms)
         else:
             title = (
-                tr("{nick} mentioned you in {room}", nick=highlight.nick, room=highlight.room)
+                tr("{nick} mentioned you in {room}", nick=highlight.nick, room=highlight.title)
                 if highlight.is_mention
-                else tr("{nick} in {room}", nick=highlight.nick, room=highlight.room)
+                else tr("{nick} in {room}", nick=highlight.nick, room=highlight.title)
             )
             body = body if action_text(highlight.text) else highlight.text
         return title, body if show_text else ""

@@ -46,7 +46,7 @@ class NotifierBench:
         self.sent.append((title, body))
 
     def receive(self, text: str) -> None:
-        self.session.queued.append(NotifiableMessage("tea", "bob", text, is_mention=True))
+        self.session.queued.append(NotifiableMessage("tea", "tea", "bob", text, is_mention=True))
         self.notifier.flush()
 
 
