@@ -29,12 +29,12 @@ _SQLITE_REASONS = {
 }
 _POSTGRESQL_REASONS = {  # by SQLSTATE or its first two characters (postgresql.org/docs, appendix A)
     "08": "connection lost",
-    "25": "database is read-only",
     "28": "user or password rejected",
     "3D": "database does not exist",
     "53": "out of disk space, memory or connections",
     "57": "database server is starting or stopping",
     "22021": "a text contains a character that PostgreSQL cannot store",
+    "25006": "database is read-only",
     "25P03": "transaction was idle for too long",
     "55P03": "locked by another transaction",
     "42501": "permission denied",
