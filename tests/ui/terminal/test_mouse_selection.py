@@ -15,7 +15,7 @@ Cell = tuple[int, int]
 """Column and row of the screen, counted from 0."""
 
 COLUMNS, ROWS = 110, 24
-CLIPBOARD = re.compile(rb"\x1b\]52;c;([^\x07\x1b]+)")
+CLIPBOARD = re.compile(rb"\x1b\]52;c;([^\x07\x1b]+)[\x07\x1b]")
 
 
 @asynccontextmanager
