@@ -106,7 +106,7 @@ class FrontEnd(Protocol):
 
 
 class SessionController:
-    """Server link and chat session from one submit of the join form, for all rooms joined later as well.
+    """Server link and chat session of one server, from the first join until the end of the session.
 
     The front end runs `server_link.run`; the controller does not connect by itself.
 
@@ -184,7 +184,7 @@ class SessionController:
             DirectRoomAnnounced: lambda event: self._open_direct_room(event.room),
             RoomJoined: self._on_room_joined,
             RoomRestoreStarted: lambda event: self.session.restore_order(event.rooms),
-            RoomListReceived: self._on_rooms_listed,
+            RoomListReceived: self._on_room_list_received,
             DurableRoomsReceived: self._on_durable_rooms_received,
             NoticeReceived: self._on_notice_received,
             RequestCompleted: lambda event: event.on_completed(),
@@ -287,8 +287,8 @@ class SessionController:
             self.session.add_notice(
                 tr(
                     "{requested} is taken. You joined as {assigned}; /nick changes it.",
-                    requested=nick,
-                    assigned=room.nick,
+                    requested=chat_strings.quote_nick(nick),
+                    assigned=chat_strings.quote_nick(room.nick),
                 )
             )
         if event.was_queued:
@@ -332,7 +332,7 @@ class SessionController:
         if view is not None:
             self._report_nick(view.nick)
 
-    def _on_rooms_listed(self, event: RoomListReceived) -> None:
+    def _on_room_list_received(self, event: RoomListReceived) -> None:
         if event.requested_by_user:
             self.session.add_notice(chat_strings.room_list(event.rooms))
 
