@@ -1,7 +1,6 @@
 """Captions of files: one line of text per attachment, in place of the file."""
 
-from dataclasses import replace
-
+from tui_chat.client.outbox_file import OutboxFile
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
 from tui_chat.protocol.events import Attachment, Message
 from tui_chat.session.i18n import tr
@@ -33,23 +32,26 @@ def describe_file(attachment: Attachment) -> str:
 def describe_outbox_files(item: OutboxItem) -> str:
     """Return the captions of the files of an unsent message, one per line; empty without files.
 
-    The caption of a pending file has the progress of its upload, or says that the file waits.
+    The caption of a pending file has the progress of its upload, or the state `waiting`.
     """
-    return "\n".join(_describe_outbox_file(item, index) for index in range(len(item.files)))
+    return "\n".join(_describe_upload(item, index) for index in range(len(item.files)))
 
 
 def describe_outbox_item(item: OutboxItem) -> str:
     """Return the text of an unsent message, followed by the captions of its files without their progress."""
-    files = describe_outbox_files(replace(item, state=OutboxItemState.DROPPED))
-    return "\n".join(filter(None, (item.text, files)))
+    return "\n".join(filter(None, (item.text, *map(_describe_outbox_file, item.files))))
 
 
-def _describe_outbox_file(item: OutboxItem, index: int) -> str:
+def _describe_outbox_file(file: OutboxFile) -> str:
+    return tr("[file {name} · {size}]", name=file.name, size=describe_size(file.size))
+
+
+def _describe_upload(item: OutboxItem, index: int) -> str:
     """Return the caption of one file; only the first file without a completed upload has a percentage."""
     file = item.files[index]
-    size = describe_size(file.size)
     if file.upload_id is not None or item.state is not OutboxItemState.PENDING:
-        return tr("[file {name} · {size}]", name=file.name, size=size)
+        return _describe_outbox_file(file)
+    size = describe_size(file.size)
     is_first = all(earlier.upload_id is not None for earlier in item.files[:index])
     if is_first and item.uploaded:
         percent = 100 * item.uploaded // file.size
