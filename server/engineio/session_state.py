@@ -5,7 +5,8 @@
 - Close: a closing session keeps its transport until the queued frames are sent, and then becomes CLOSED. A probe that
   succeeds in between moves the queued frames to the WebSocket.
 - Repetition: a repeated close or end leaves the state unchanged.
-- Concurrency: the session may close during a probe, so the events of a probe are legal in closing states.
+- Concurrency: the session may close during a probe, so PROBE_ANSWERED, PROBE_ENDED and ATTACH are legal in
+  CLOSING_POLLING and CLOSED.
 - Errors: any pair of state and event outside the table raises `IllegalTransition`.
 """
 
@@ -39,8 +40,8 @@ class TransitionEvent(Enum):
 
     Members:
         PROBE: A WebSocket is requested for a polling session.
-        PROBE_ANSWERED: The server answers the probe; without effect on a closing or closed session.
-        PROBE_ENDED: The probe is over; without effect on a closing or closed session.
+        PROBE_ANSWERED: The server answers the probe; without effect in CLOSING_POLLING and CLOSED.
+        PROBE_ENDED: The probe is over; without effect in CLOSING_POLLING and CLOSED.
         ATTACH: Outbound frames move to a WebSocket.
         CLOSE: The session closes after its queued frames.
         END: The session ends.

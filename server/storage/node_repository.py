@@ -30,11 +30,11 @@ class NodeLoad(Struct, frozen=True):
     lag: float
 
 
-class Heartbeat(Struct, frozen=True):
+class HeartbeatResponse(Struct, frozen=True):
     """Response to a heartbeat.
 
     Attributes:
-        time: Time of the database in milliseconds.
+        time: Time of the database in milliseconds since the epoch.
         is_draining: The node moves its clients to other nodes.
     """
 
@@ -79,18 +79,18 @@ class NodeRepository:
         statement = insert(nodes).values(values).on_conflict_do_nothing()
         return bool(await self._run(lambda connection: connection.execute(statement).rowcount))
 
-    async def beat(self, node_id: str, load: NodeLoad) -> Heartbeat | None:
+    async def beat(self, node_id: str, load: NodeLoad) -> HeartbeatResponse | None:
         """Record a heartbeat; return None if the node was removed."""
         statement = update(nodes).where(nodes.c.id == node_id).values(heartbeat_at=_CLOCK, **structs.asdict(load))
         returning = statement.returning(nodes.c.heartbeat_at, nodes.c.is_draining)
         row = await self._run(lambda connection: connection.execute(returning).one_or_none())
-        return None if row is None else Heartbeat(row.heartbeat_at, row.is_draining)
+        return None if row is None else HeartbeatResponse(row.heartbeat_at, row.is_draining)
 
     async def start_drain(self, name: str) -> bool:
-        """Mark a node as draining, and return whether a node has this name; a repeated call returns True too.
+        """Mark the nodes with this name as draining, and return whether there is one; a repeated call returns True too.
 
         Args:
-            name: Label or id of the node.
+            name: Id of a node, or its label, which an earlier node of the same address may have too.
         """
         statement = update(nodes).where((nodes.c.label == name) | (nodes.c.id == name)).values(is_draining=True)
         return bool(await self._run(lambda connection: connection.execute(statement).rowcount))

@@ -183,23 +183,23 @@ def _build_candidate_query(
 
 
 def messages_from_rows(
-    connection: Connection, matching_rows: Sequence[Row[Any]], reader: str | None
+    connection: Connection, message_rows: Sequence[Row[Any]], reader: str | None
 ) -> list[events.Message]:
     """Return the messages in rows of `select_entries_with_rooms`, in their current state.
 
     Args:
         connection: Connection of the rows.
-        matching_rows: Rows of messages in any order, which the result keeps.
+        message_rows: Rows of messages in any order, which the result keeps.
         reader: Member id for `own` of reactions.
     """
     seqs_by_room: dict[int, list[int]] = {}
-    for row in matching_rows:
+    for row in message_rows:
         seqs_by_room.setdefault(row.room_id, []).append(row.seq)
     summaries: dict[int, Summaries] = {}
     for room_id, seqs in seqs_by_room.items():  # one query for all rooms would not use the index
         summaries[room_id] = read_counts(connection, room_id, seqs, reader)
         add_names(connection, room_id, summaries[room_id])
-    found = [entry_from_row(row.room_name, row, summaries[row.room_id].get(row.seq)) for row in matching_rows]
+    found = [entry_from_row(row.room_name, row, summaries[row.room_id].get(row.seq)) for row in message_rows]
     return cast("list[events.Message]", found)
 
 

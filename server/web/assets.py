@@ -3,8 +3,8 @@
 - Fixed table: all assets are loaded at start; a request path is never used as a file path.
 - Compression: a file is compressed by its first request with `Accept-Encoding: gzip`, because the compression of all
   files would double the load time.
-- Validators: the ETag (RFC 9110, section 8.8.3) is a hash of content and coding. A new release
-  changes the ETag; an unchanged file is not downloaded again.
+- Validators: the ETag (RFC 9110, section 8.8.3) is a hash of the content, with a suffix for the coding. A changed
+  file has another ETag; an unchanged file is not downloaded again.
 - Immutable paths: the asset prefix contains a hash of all assets. Caches may store assets
   permanently, and a page never mixes modules of two releases.
 - Bundle: modules and style sheets of the page are served as one file each (`server.web.bundle`).

@@ -1,4 +1,4 @@
-"""Registry of all dialects in matching order."""
+"""Registry of dialects in matching order."""
 
 from datetime import tzinfo
 
@@ -11,13 +11,13 @@ from server.gateway.dialects.server_msg import ServerMsgDialect
 from server.gateway.dialects.string_join import StringJoinDialect
 
 DIALECT_TYPES: tuple[type[Dialect], ...] = (StringJoinDialect, ServerMsgDialect, ResourceCrudDialect, NativeDialect)
-"""All dialects; the native one is last, because it matches every event."""
+"""Dialects of every server; the native one is last, because it matches every event."""
 
 
 def create_dialects(
     room_registry: RoomRegistry[ClientConnection], timezone: tzinfo | None, *optional: Dialect
 ) -> tuple[Dialect, ...]:
-    """Return one instance of each dialect, in matching order.
+    """Return the optional dialects and one instance of each of `DIALECT_TYPES`, in matching order.
 
     Args:
         room_registry: Rooms with members.
