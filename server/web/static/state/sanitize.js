@@ -96,7 +96,8 @@ export function sanitizeCount(count) {
 }
 
 /**
- * Return a received entry, notice or member with sanitized texts and timestamp; the same object if nothing changed. Members in a `member` entry are sanitized too.
+ * Return a received entry, notice or member with sanitized texts and timestamp, and with sanitized members, reactions
+ * and files. The result is the same object if the received one has none of these three and is valid.
  * @template {object} T
  * @param {T} received
  * @returns {T}
@@ -178,7 +179,7 @@ export function countCodePoints(text) {
 }
 
 /**
- * Count the characters of a message as the limit does.
+ * Return the length of a message for the limit: the code points of its sanitized form.
  * @param {string} text
  */
 export function messageLength(text) {

@@ -13,9 +13,10 @@ const BASE_PATH = globalThis.location ? new URL(".", location.href).pathname : "
 const KEY_PREFIX = BASE_PATH === "/" ? "chat." : `chat.${BASE_PATH}.`;
 const MAX_GUEST_KEYS = 100;
 const MAX_READ_MARKERS = 500;
-const MAX_DRAFTS = 50;
+const MAX_DRAFT_ROOMS = 50; // rooms with a draft, and rooms with files of the next message
 const UPLOAD_LIFETIME = 3_600_000; // ms; the server removes a file without a message after this time
 
+/** JSON values in a storage of the browser; in memory if the browser does not store them. */
 export class JsonStorage {
   #open;
   #fallback = new Map(); // values that the browser does not store; lost on reload
@@ -112,7 +113,7 @@ function findEntry(list, entryKey, store = localStore) {
   return store.get(list, []).find(([key]) => key === entryKey)?.[1];
 }
 
-/** Move an entry to the end of a stored list of pairs, and drop the oldest entries above the limit. */
+/** Set the value of an entry, which becomes the last of a stored list of pairs; drop the first entries above the limit. */
 function replaceEntry(list, entryKey, value, maxEntries, store = localStore) {
   const rest = store.get(list, []).filter(([key]) => key !== entryKey);
   store.set(list, [...rest, [entryKey, value]].slice(-maxEntries));
@@ -143,8 +144,8 @@ export const drafts = {
     const isEmpty = !draft.text && !draft.replyTo && !draft.editing;
     const previous = JSON.stringify(findEntry("drafts", key, sessionStore));
     // An empty draft of this tab hides the drafts of other tabs, and does not delete them.
-    replaceEntry("drafts", key, draft, MAX_DRAFTS, sessionStore);
-    if (!isEmpty) replaceEntry("drafts", key, draft, MAX_DRAFTS);
+    replaceEntry("drafts", key, draft, MAX_DRAFT_ROOMS, sessionStore);
+    if (!isEmpty) replaceEntry("drafts", key, draft, MAX_DRAFT_ROOMS);
     else if (previous && previous === JSON.stringify(findEntry("drafts", key))) removeEntry("drafts", key);
   },
 };
@@ -167,6 +168,6 @@ export const uploadedFiles = {
     const { files: previous = [] } = findEntry("files", canonicalName(room), sessionStore) ?? {};
     const uploadTimes = new Map(previous.map(({ attachment, ts }) => [attachment.id, ts]));
     const files = attachments.map((attachment) => ({ attachment, ts: uploadTimes.get(attachment.id) ?? Date.now() }));
-    replaceEntry("files", canonicalName(room), { memberId, files }, MAX_DRAFTS, sessionStore);
+    replaceEntry("files", canonicalName(room), { memberId, files }, MAX_DRAFT_ROOMS, sessionStore);
   },
 };

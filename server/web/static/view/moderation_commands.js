@@ -22,6 +22,7 @@ import { auditView, sanctionsView } from "./list_views.js";
 const DELETE_OPTION = "--delete";
 
 /**
+ * Return a handler that resolves the person of the argument, and adds a notice if the action changed nothing.
  * @param {Action} action
  * @param {string} [sanction] Action of the sanction that the command ends; persons with this sanction take precedence.
  * @returns {CommandHandler}
@@ -86,7 +87,7 @@ function splitDeletion(rest) {
 /**
  * Return the fields of a sanction: an end, if the argument starts with one, and the reason.
  * @param {string} rest
- * @throws {CommandRejected} The first word starts with a digit and is no duration or date, or an end in the past.
+ * @throws {CommandRejected} The first word starts with a digit and is no duration or date, or the end is in the past.
  */
 function parseSanction(rest) {
   const [word, ...words] = rest.split(" ");
