@@ -169,7 +169,7 @@ async def _run_session(
     tasks: set[asyncio.Task[Any]] = {
         link,
         asyncio.create_task(reader.process_events()),
-        asyncio.create_task(_read_input(reader, commands, terminal)),
+        asyncio.create_task(_execute_input(reader, commands, terminal)),
         asyncio.create_task(_check_idle(reader.controller.auto_away)),
         asyncio.create_task(reader.finished.wait()),
     }
@@ -190,7 +190,7 @@ async def _run_session(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _read_input(reader: ScreenReader, commands: ReaderCommands, terminal: LineTerminal) -> None:
+async def _execute_input(reader: ScreenReader, commands: ReaderCommands, terminal: LineTerminal) -> None:
     """Wait for the first join, then execute input lines until the end of the session or of the input.
 
     Finally, pending deletions are sent, and unsent messages are awaited for a limited time.
