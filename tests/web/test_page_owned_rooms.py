@@ -1,4 +1,4 @@
-"""Owned rooms in the page: creation, policy, invites, member actions and deletion."""
+"""Rooms of accounts in the page: creation, policy, invites, webhooks, moderation, direct rooms and read markers."""
 
 import re
 
@@ -44,7 +44,9 @@ async def open_list(chat_page: ChatPage, command: str) -> Locator:
     return chat_page.page.locator("#list-rows li")
 
 
-async def test_a_private_room_is_joined_with_an_invite_link_only(browser: Browser, server: RunningServer) -> None:
+async def test_a_private_room_is_joined_with_an_invite_only_and_receives_webhook_messages(
+    browser: Browser, server: RunningServer
+) -> None:
     owner = await open_as_account(browser, server, "ann")
     await create_room(owner, "Secret tea", is_private=True)
     await owner.send_message("hidden")
@@ -121,7 +123,9 @@ async def test_a_private_room_is_joined_with_an_invite_link_only(browser: Browse
     guest.assert_no_errors()
 
 
-async def test_an_owner_silences_removes_and_bans_a_member(browser: Browser, server: RunningServer) -> None:
+async def test_an_owner_silences_and_bans_a_member_and_deletes_a_message(
+    browser: Browser, server: RunningServer
+) -> None:
     owner = await open_as_account(browser, server, "ann")
     await create_room(owner, "tea")
     guest = await open_chat_page(browser, server.url, "bob", "tea")
@@ -204,9 +208,7 @@ async def test_a_policy_change_applies_to_present_members(browser: Browser, serv
         await expect(owner.page.locator("#room-name")).to_have_text("green tea")
 
 
-async def test_a_guest_who_creates_a_room_is_asked_to_log_in(
-    browser: Browser, server: RunningServer, bot: RawClient
-) -> None:
+async def test_a_guest_who_creates_a_room_is_asked_to_log_in(browser: Browser, server: RunningServer) -> None:
     guest = await open_chat_page(browser, server.url, "bob")
     await guest.page.locator("#room-dialog-open").click()
     await guest.page.locator("#room-create").click()
@@ -242,7 +244,7 @@ async def test_a_deleted_room_closes_for_all(browser: Browser, server: RunningSe
     await expect(guest.page.locator("#join-error")).to_have_text("The room was deleted.")
 
 
-async def test_a_direct_message_opens_a_room_with_the_name_of_the_other_member(
+async def test_a_direct_message_opens_a_room_named_after_the_other_member_unless_blocked(
     browser: Browser, server: RunningServer
 ) -> None:
     accounts = {name: await create_account(server, name) for name in ("ann", "bob")}
@@ -290,7 +292,7 @@ async def test_a_direct_message_opens_a_room_with_the_name_of_the_other_member(
     bob.assert_no_errors()
 
 
-async def test_devices_of_an_account_share_the_read_marker_and_exact_counts(
+async def test_devices_of_an_account_share_the_read_marker_and_a_reload_keeps_exact_counts(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     issued = await create_account(server, "ann")

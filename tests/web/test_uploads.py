@@ -133,7 +133,7 @@ async def test_the_result_of_a_broken_image_process_is_rejected(
         ("é".encode() * 3000, "a.txt", "text/plain"),
     ],
 )
-async def test_active_content_is_a_download_without_a_document(
+async def test_files_other_than_images_are_sandboxed_attachments(
     files: UploadClient, content: bytes, name: str, media_type: str
 ) -> None:
     uploaded = await files.upload(content, name, Content_Type="image/png")
@@ -178,7 +178,7 @@ async def test_forms_require_the_room_before_the_file(files: UploadClient) -> No
     assert (await files.upload_form(empty)).reason == "upload_incomplete"
 
 
-async def test_ranges_and_validators_select_parts(files: UploadClient) -> None:
+async def test_ranges_select_parts_and_matching_validators_are_honored(files: UploadClient) -> None:
     path = (await files.upload(bytes(range(100)))).body["path"]
     complete = await files.download(path)
     etag = complete.headers["Etag"]
@@ -210,19 +210,19 @@ async def test_malformed_forms_are_rejected(files: UploadClient, part: bytes) ->
     assert (await files.upload(form, Content_Type="multipart/form-data; boundary=x")).reason == "upload_incomplete"
 
 
-async def test_disconnects_are_not_logged(
+async def test_disconnects_during_uploads_and_downloads_log_no_warning(
     server: RunningServer, ann: Person, files: UploadClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = (await files.upload(bytes(10_000_000))).body["path"]
-    url, other_requests = urlsplit(server.url), _count_requests()
+    url, other_requests = urlsplit(server.url), _count_active_requests()
     for request_line, body in (("POST /api/uploads?room=tea", bytes(100_000)), (f"GET {path}", b"")):
         reader, writer = await asyncio.open_connection(url.hostname, url.port)
         headers = (f"Host: {url.netloc}", f"Authorization: Guest {ann.guest_key}", f"Content-Length: {len(body) * 2}")
         writer.write("\r\n".join((f"{request_line} HTTP/1.1", *headers, "", "")).encode() + body)
         await writer.drain()
-        await (wait_until(lambda: _count_requests() > other_requests) if body else reader.readexactly(100))
+        await (wait_until(lambda: _count_active_requests() > other_requests) if body else reader.readexactly(100))
         writer.transport.abort()
-        await wait_until(lambda: _count_requests() == other_requests)
+        await wait_until(lambda: _count_active_requests() == other_requests)
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
@@ -231,15 +231,15 @@ async def test_a_download_without_progress_ends(
 ) -> None:
     monkeypatch.setattr(uploads, "CHUNK_TIMEOUT", 0.2)
     path = (await files.upload(bytes(10_000_000))).body["path"]
-    url, other_requests = urlsplit(server.url), _count_requests()
+    url, other_requests = urlsplit(server.url), _count_active_requests()
     reader, writer = await asyncio.open_connection(url.hostname, url.port, limit=1024)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: {url.netloc}\r\nAuthorization: Guest {ann.guest_key}\r\n\r\n".encode())
     await reader.readuntil(b"\r\n\r\n")
-    await wait_until(lambda: _count_requests() == other_requests)
+    await wait_until(lambda: _count_active_requests() == other_requests)
     with suppress(ConnectionError):
         assert set(await reader.read()) == {0}  # no second response in the file
     writer.close()
 
 
-def _count_requests() -> int:
+def _count_active_requests() -> int:
     return sum("_handle_request" in repr(task.get_coro()) for task in asyncio.all_tasks())
