@@ -159,9 +159,15 @@ async def test_a_flush_queues_delayed_deletions_once(parts: ActionParts) -> None
 
 async def test_a_delayed_deletion_never_affects_a_message_of_a_replaced_log(parts: ActionParts) -> None:
     confirm_deletion(parts)
-    parts.session.rooms["tea"].reset()
+    view = parts.session.rooms["tea"]
+    view.reset()
     assert parts.deletions.flush()
     assert parts.room.posts == []
+    parts.deletions.schedule(view, 2)
+    view.reset()
+    parts.deletions.schedule(view, 2)  # another message with this `seq`
+    assert parts.deletions.flush()
+    assert parts.room.posts == [("delete", 2)]
 
 
 async def test_only_moderators_delete_messages_of_other_members(parts: ActionParts) -> None:

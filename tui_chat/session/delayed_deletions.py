@@ -28,15 +28,19 @@ class DelayedDeletions:
         self._timers: dict[tuple[RoomView, int], asyncio.TimerHandle] = {}
 
     def schedule(self, view: RoomView, seq: int) -> None:
-        """Hide a message at once, and queue its deletion after `UNDO_SECONDS`. No effect during the delay.
+        """Hide a message at once, and queue its deletion after `UNDO_SECONDS`. No effect on a delayed deletion.
 
         After an error, the message reappears. The deletion has no effect if the server replaces the log meanwhile.
         """
-        if (view, seq) not in self._timers:
-            view.set_deletion(seq, DeletionState.DELAYED)
-            loop = asyncio.get_running_loop()
-            self._timers[view, seq] = loop.call_later(UNDO_SECONDS, self._finish, view, seq)
-            self._on_changed("")
+        if view.deletions.get(seq) is DeletionState.DELAYED:
+            return
+        outdated_timer = self._timers.pop((view, seq), None)  # of a message in a replaced log
+        if outdated_timer is not None:
+            outdated_timer.cancel()
+        view.set_deletion(seq, DeletionState.DELAYED)
+        loop = asyncio.get_running_loop()
+        self._timers[view, seq] = loop.call_later(UNDO_SECONDS, self._finish, view, seq)
+        self._on_changed("")
 
     def undo(self, view: RoomView, seq: int) -> None:
         """Cancel the delayed deletion of a message. No effect without one."""
