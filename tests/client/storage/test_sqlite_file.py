@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 from threading import Event
 
-from tui_chat.client.storage.sqlite_file import SqliteFile, SqliteSchema
+from tui_chat.client.storage.sqlite_file import CorruptDatabase, SqliteFile, SqliteSchema
 
 SCHEMA = SqliteSchema(application_id=1, version=1, statements="CREATE TABLE notes (text TEXT)", durable=False)
 
@@ -29,3 +29,22 @@ async def test_a_corrupt_file_is_reported_after_the_cancellation_of_the_caller(t
     await notes.close()
     (report,) = reports
     assert report.read_bytes() == b"no database" * 1_000
+
+
+async def test_a_corrupt_file_that_another_process_has_removed_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "notes.db"
+    reports: list[Path] = []
+    attempts = 0
+
+    def operation(connection: sqlite3.Connection) -> int:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            path.unlink()
+            raise CorruptDatabase
+        return connection.execute("SELECT count(*) FROM notes").fetchone()[0]
+
+    notes = SqliteFile(path, SCHEMA, reports.append)
+    assert await notes.run(operation) == 0
+    await notes.close()
+    assert (attempts, reports) == (2, [])

@@ -22,7 +22,7 @@ from tui_chat.client.log import log
 T = TypeVar("T")
 
 BUSY_TIMEOUT = 5.0
-"""Wait for the write lock of another process, in seconds."""
+"""Maximum wait for a lock of another process, in seconds."""
 BUSY_RETRY_INTERVAL = 0.02
 """Interval between attempts to open a locked file, in seconds."""
 
@@ -86,7 +86,8 @@ class SqliteFile:
                 view of the file.
 
         Raises:
-            LocalStorageError: An SQLite or file error occurred, the file has a newer schema version, or it is closed.
+            LocalStorageError: An SQLite or file error occurred, the file has a newer schema version, or the
+                object is closed.
         """
         if self._closed:
             raise LocalStorageError("the file is closed")
@@ -110,11 +111,10 @@ class SqliteFile:
         try:
             try:
                 return self._run_transaction(operation, write)
-            except (sqlite3.Error, CorruptDatabase) as error:
-                if not (
-                    isinstance(error, CorruptDatabase)
-                    or _primary_error_code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-                ):
+            except CorruptDatabase:
+                pass
+            except sqlite3.Error as error:
+                if _primary_error_code(error) not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
                     raise
             if (backup_path := self._quarantine()) is not None:
                 log.warning("%s is corrupt: renamed to %s", self.path.name, backup_path.name)
@@ -188,7 +188,7 @@ class SqliteFile:
         """Close the connection and rename the corrupt file together with its journals.
 
         Returns:
-            The new path, or None if another process has renamed the file already.
+            The new path, or None if another process has renamed or removed the file already.
 
         Raises:
             LocalStorageError: The file cannot be renamed.
@@ -199,6 +199,8 @@ class SqliteFile:
                 return None
             backup_path = self.path.with_name(f"{self.path.name}.damaged-{int(time.time())}")
             self.path.replace(backup_path)
+        except FileNotFoundError:
+            return None
         except OSError as error:
             raise LocalStorageError(f"the file is corrupt and cannot be renamed ({_error_text(error)})") from None
         for suffix in ("-wal", "-shm", "-journal"):
