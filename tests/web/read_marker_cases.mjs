@@ -82,10 +82,10 @@ const cases = {
     update(true);
     assert.deepEqual([readTracker.unreadCount, readTracker.unreadAfter, reads.at(-1)], [2, 5, 7]);
   },
-  async "the marker of an account is sent again until the server confirms it"() {
+  async "the marker of an account is sent again until the server confirms or permanently rejects it"() {
     const sent = [];
     const confirmed = [];
-    const answers = [new RequestError("offline"), { read: { seq: 4, unread: 1 } }, { read: { seq: 9, unread: 0 } }];
+    const answers = [new RequestError("offline"), new RequestError("unavailable"), { read: { seq: 4, unread: 1 } }, { read: { seq: 9, unread: 0 } }];
     const marker = new AccountMarker({
       request: async (body) => {
         sent.push(body);
@@ -104,12 +104,18 @@ const cases = {
     await flush();
     assert.deepEqual([marker.isPending, sent], [true, [{ seq: 4, unread: true }]]);
     await flush();
+    assert.deepEqual([marker.isPending, sent.length], [true, 2]);
+    await flush();
     assert.deepEqual([marker.isPending, confirmed], [false, [[4, 1]]]);
     marker.move(8, false);
     await flush();
-    assert.deepEqual([sent.length, sent.at(-1), confirmed], [3, { seq: 8, unread: false }, [[4, 1], [9, 0]]]);
+    assert.deepEqual([sent.length, sent.at(-1), confirmed], [4, { seq: 8, unread: false }, [[4, 1], [9, 0]]]);
     await flush();
-    assert.equal(sent.length, 3);
+    assert.equal(sent.length, 4);
+    answers.push(new RequestError("forbidden"));
+    marker.move(10, false);
+    await flush();
+    assert.deepEqual([marker.isPending, sent.length], [false, 5]);
   },
   "an account adds newer messages to the counts of the server"() {
     const { log, readTracker, update, counts, moves } = trackAccount();

@@ -2,7 +2,7 @@
  * Storage of the read marker of one room: the server for accounts, the browser for guests.
  *
  * - Moves are saved after `SAVE_DELAY`, which batches the moves of a message flood.
- * - A move of an account that the server has not confirmed is sent again after the next join.
+ * - A move of an account is sent again after the next move or join, until the server confirms it or rejects it permanently.
  */
 
 import { requireRequestError } from "../net/request_error.js";
@@ -62,7 +62,8 @@ export class AccountMarker {
       this.#finish(marker);
       if (!this.#pending) this.#onConfirmed(read);
     } catch (error) {
-      if (requireRequestError(error).code !== "offline") this.#finish(marker); // rejected
+      const { code, isTemporary } = requireRequestError(error);
+      if (code !== "offline" && !isTemporary) this.#finish(marker); // rejected permanently
     } finally {
       this.#isSending = false;
     }
@@ -92,17 +93,13 @@ export class GuestMarker {
     this.#getNick = getNick;
   }
 
+  /** Marker that all tabs share. */
   get initialSeq() {
-    return this.storedSeq;
+    return readMarkers.get(this.#room, this.#getNick());
   }
 
   get isPending() {
     return this.#pendingSeq !== null;
-  }
-
-  /** Marker that all tabs share; null for a room without one. */
-  get storedSeq() {
-    return readMarkers.get(this.#room, this.#getNick());
   }
 
   move(seq) {
