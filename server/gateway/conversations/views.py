@@ -1,8 +1,8 @@
 """JSON values of the conversation dialect (docs/dialects.md, "conversation").
 
-- Users: accounts with their ids. Guests have ids above `GENERATED_IDS`, derived from their member ids.
-- Files: ids of stored files are derived from their paths. A missing avatar or cover is a generated image, whose id is
-  above `GENERATED_IDS` too.
+- Users: accounts with their ids. Ids of guests are derived from their member ids, and are at least `GENERATED_IDS`.
+- Files: ids are derived from the paths. A generated image replaces a missing avatar or cover; its id is at least
+  `GENERATED_IDS`.
 - Times: ISO 8601 in UTC with milliseconds.
 """
 
@@ -107,7 +107,7 @@ class ViewBuilder:
 
     Args:
         accounts: Directory of all accounts.
-        sign_path: Returns the address of a stored file, which needs no header.
+        sign_path: Returns the signed address of a stored file, which is valid for an hour without a header.
     """
 
     def __init__(self, accounts: AccountDirectory, sign_path: Callable[[str], str]) -> None:
@@ -115,7 +115,7 @@ class ViewBuilder:
         self._sign_path = sign_path
 
     def build_file(self, file_type: FileType, path: str) -> File:
-        """Return a stored file with the address for the next hour."""
+        """Return a stored file with its signed address."""
         name = unquote(path.rpartition("/")[2])
         return File(id=derive_file_id(path), name=name, type=file_type, url=self._sign_path(path))
 
@@ -136,7 +136,7 @@ class ViewBuilder:
         """Return an account with its email, for the account itself."""
         return replace(self.build_user(account), email=email)
 
-    def build_author(self, member_id: str, nick_name: str, since: int) -> User:
+    def build_member(self, member_id: str, nick_name: str, since: int) -> User:
         """Return the account with a member id, also a deleted one, with its current names; otherwise a guest.
 
         Args:
@@ -147,13 +147,14 @@ class ViewBuilder:
         account = self._accounts.find_member(member_id)
         if account is not None:
             return self.build_user(account)
-        guest_id = derive_guest_id(member_id)
+        guest_id = derive_generated_id(member_id)
+        avatar = self._build_image("avatar", None, guest_id)
         return User(
             id=guest_id,
             username=nick_name,
             nickname=nick_name,
-            avatar_id=guest_id,
-            avatar=self._build_image("avatar", None, guest_id),
+            avatar_id=avatar.id,
+            avatar=avatar,
             create_at=format_time(since),
             update_at=format_time(since),
         )
@@ -175,7 +176,7 @@ class ViewBuilder:
             users=UNSET
             if members is None
             else [
-                self.build_author(member.ref.member_id, member.ref.nick_name, member.joined_at) for member in members
+                self.build_member(member.ref.member_id, member.ref.nick_name, member.joined_at) for member in members
             ],
             invite_code=UNSET if invite_code is None else invite_code,
         )
@@ -186,7 +187,7 @@ class ViewBuilder:
         A message of one image or one video without a text has the type of its file. The text of any other message is
         followed by one line per file with name and address.
         """
-        user = self.build_author(message.member_id, message.nick_name, message.created_at)
+        user = self.build_member(message.member_id, message.nick_name, message.created_at)
         attachments = message.attachments or []
         media_type = TEXT
         if len(attachments) == 1 and not message.text:
@@ -226,20 +227,19 @@ class ViewBuilder:
     def _find_user_id(self, member_id: str) -> int:
         """Return the id of the account with a member id, otherwise that of a guest."""
         account = self._accounts.find_member(member_id)
-        return derive_guest_id(member_id) if account is None else account.id
+        return derive_generated_id(member_id) if account is None else account.id
 
     def _build_image(self, file_type: Literal["avatar", "cover"], path: str | None, owner_id: int) -> File:
         """Return a stored image, or without a path the generated one of a user or group."""
         if path is not None:
             return self.build_file(file_type, path)
-        generated_id = owner_id if owner_id >= GENERATED_IDS else GENERATED_IDS + owner_id
         url = f"{GENERATED_IMAGE_PATH}{file_type}/{owner_id}.svg"
-        return File(id=generated_id, name=f"{file_type}.svg", type=file_type, url=url)
+        return File(id=derive_generated_id(url), name=f"{file_type}.svg", type=file_type, url=url)
 
 
-def derive_guest_id(member_id: str) -> int:
-    """Return the user id of a guest: stable, and above the ids of accounts."""
-    return GENERATED_IDS + _hash(member_id) % (SEQ_MAX - GENERATED_IDS)
+def derive_generated_id(text: str) -> int:
+    """Return the stable id of a guest by member id, or of a generated image by path; at least `GENERATED_IDS`."""
+    return GENERATED_IDS + _hash(text) % (SEQ_MAX - GENERATED_IDS)
 
 
 def derive_file_id(path: str) -> int:
