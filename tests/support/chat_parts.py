@@ -15,7 +15,7 @@ from tui_chat.client.events import OutboxItemChanged
 from tui_chat.client.search_page import SearchCursor, SearchPage, SearchSource
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.compose_mode import ComposeMode
-from tui_chat.session.drafts import DraftKeeper
+from tui_chat.session.drafts import DraftManager
 from tui_chat.session.message_sender import MessageSender
 from tui_chat.session.server_link import ServerLink
 from tui_chat.session.settings.schema import ClientSettings
@@ -114,7 +114,7 @@ class ChatParts:
         self.messages = MessageSender(
             self.session, self.find_room, lambda item: self.session.apply(OutboxItemChanged(item))
         )
-        self.drafts = DraftKeeper(self.requests, self.requests.send_typing, lambda: 100.0)
+        self.drafts = DraftManager(self.requests, self.requests.send_typing, lambda: 100.0)
         self.dialogs: list[tuple[Screen[Any], Callable[[Any], None]]] = []
         self.focused: list[Widget] = []
         self.titles: list[str] = []

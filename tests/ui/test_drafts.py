@@ -6,7 +6,7 @@ from tests.support.chat_parts import RecordedRequests
 from tests.support.fake_room import FakeRoom
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
-from tui_chat.session.drafts import TYPING_REPEAT_INTERVAL, DraftKeeper
+from tui_chat.session.drafts import TYPING_REPEAT_INTERVAL, DraftManager
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.store.composer_store import SavedRoomState
 
@@ -22,7 +22,7 @@ def tea() -> RoomView:
 
 
 def test_only_a_changed_draft_is_saved(requests: RecordedRequests, tea: RoomView) -> None:
-    drafts = DraftKeeper(requests, requests.send_typing)
+    drafts = DraftManager(requests, requests.send_typing)
     drafts.save(tea, "")
     drafts.save(tea, "half")
     drafts.save(tea, "half")
@@ -33,7 +33,7 @@ def test_only_a_changed_draft_is_saved(requests: RecordedRequests, tea: RoomView
 
 
 def test_only_a_changed_read_marker_is_saved(requests: RecordedRequests, tea: RoomView) -> None:
-    drafts = DraftKeeper(requests, requests.send_typing)
+    drafts = DraftManager(requests, requests.send_typing)
     drafts.save_read_marker(tea)
     drafts.save_read_marker(tea)
     assert requests.calls == [("save_read_marker", "tea", 1)]
@@ -43,7 +43,7 @@ def test_the_typing_indicator_repeats_after_an_interval_and_ends_with_the_text(
     requests: RecordedRequests, tea: RoomView
 ) -> None:
     now = 100.0
-    drafts = DraftKeeper(requests, requests.send_typing, lambda: now)
+    drafts = DraftManager(requests, requests.send_typing, lambda: now)
     drafts.update_typing(tea, "")
     drafts.update_typing(tea, "/join")
     assert requests.calls == []
@@ -58,7 +58,7 @@ def test_the_typing_indicator_repeats_after_an_interval_and_ends_with_the_text(
 
 
 def test_a_sent_message_permits_an_immediate_typing_indicator(requests: RecordedRequests, tea: RoomView) -> None:
-    drafts = DraftKeeper(requests, requests.send_typing, lambda: 100.0)
+    drafts = DraftManager(requests, requests.send_typing, lambda: 100.0)
     drafts.update_typing(tea, "h")
     drafts.reset_typing()
     drafts.update_typing(tea, "")
@@ -69,7 +69,7 @@ def test_a_sent_message_permits_an_immediate_typing_indicator(requests: Recorded
 def test_another_room_ends_the_typing_indicator_and_its_draft_starts_none(
     requests: RecordedRequests, tea: RoomView
 ) -> None:
-    drafts = DraftKeeper(requests, requests.send_typing, lambda: 100.0)
+    drafts = DraftManager(requests, requests.send_typing, lambda: 100.0)
     dev = ChatSession(lambda: 1_000).add_room(FakeRoom("dev").join(), SavedRoomState("half"))
     drafts.update_typing(tea, "h")
     drafts.update_typing(dev, "half")

@@ -36,7 +36,7 @@ from tui_chat.session.auto_away import AutoAway
 from tui_chat.session.block_sync import BlockSync
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.delayed_deletions import DelayedDeletions
-from tui_chat.session.drafts import DraftKeeper
+from tui_chat.session.drafts import DraftManager
 from tui_chat.session.durable_room_loader import DurableRoomLoader
 from tui_chat.session.i18n import tr
 from tui_chat.session.image_files import ImageFiles
@@ -166,7 +166,7 @@ class SessionController:
         )
         self.server_link.on_starting = self.blocks.restore
         self.server_link.on_closing = self._on_closing
-        self.drafts = DraftKeeper(
+        self.drafts = DraftManager(
             self.server_link.composer_store, self.server_link.send_typing, on_read=self.read_markers.schedule
         )
         self.auto_away = AutoAway(self.session, self.server_link, settings)

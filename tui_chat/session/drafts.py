@@ -22,8 +22,8 @@ class DraftStore(Protocol):
     def save_read_marker(self, room: str, seq: int, has_unsent_mark: bool) -> None: ...
 
 
-class DraftKeeper:
-    """Saves changes of drafts, input history and read markers.
+class DraftManager:
+    """Recorder of drafts, input history and read markers, and sender of the typing indicator.
 
     Args:
         store: Storage of the composer state.
@@ -49,7 +49,7 @@ class DraftKeeper:
     def save(self, view: RoomView, text: str) -> None:
         """Save the draft of a room and its compose mode in the view and the store. No effect if unchanged.
 
-        The store receives no text behind a command that asks for a password.
+        The store receives an empty text instead of a command with a password.
         """
         if (text, view.compose_mode) != (view.draft, view.saved_compose_mode):
             view.draft, view.saved_compose_mode = text, view.compose_mode

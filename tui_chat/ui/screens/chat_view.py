@@ -20,7 +20,7 @@ from textual.widget import Widget
 from tui_chat.client.events import Offline
 from tui_chat.protocol.limits import MESSAGE_CHARACTERS
 from tui_chat.session.chat_session import ChatSession
-from tui_chat.session.drafts import DraftKeeper
+from tui_chat.session.drafts import DraftManager
 from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.screen_delta import DirtyPart
@@ -83,7 +83,7 @@ class ChatView:
     def __init__(
         self,
         session: ChatSession,
-        drafts: DraftKeeper,
+        drafts: DraftManager,
         composer: Composer,
         *,
         images: ImageStore | None = None,

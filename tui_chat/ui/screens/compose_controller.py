@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tui_chat.client.outbox_file import OutboxFile
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
-from tui_chat.session.drafts import DraftKeeper
+from tui_chat.session.drafts import DraftManager
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.message_sender import MessageSender
@@ -33,7 +33,7 @@ class ComposeController:
         self,
         messages: MessageSender,
         view: ChatView,
-        drafts: DraftKeeper,
+        drafts: DraftManager,
         on_message_sent: Callable[[], None],
     ) -> None:
         self._messages = messages
