@@ -48,10 +48,10 @@ class PushDispatcher:
         self._rooms = rooms
 
     def dispatch(self, event: str, body: bytes) -> None:
-        """Apply a push to its room, to the connector or as an event.
+        """Apply a push to its room or to the connector, or emit an event.
 
-        Ignored are invalid and unknown pushes, and pushes of rooms that the client has not opened, except read markers
-        and announcements of direct rooms. Unexpected exceptions are reported, not raised.
+        Invalid and unknown pushes are ignored, and those of unopened rooms other than read markers and announcements
+        of direct rooms. Unexpected exceptions are reported, not raised.
 
         Args:
             event: Event name.
@@ -74,12 +74,14 @@ class PushDispatcher:
     def _apply_basic(self, room_key: str, event: str, body: bytes) -> None:
         """Apply a push of a basic server, which names no room, to the room with this key; ignore other pushes."""
         push = decode_basic_push(event, body)
+        if push is None:
+            return
         for room in self._rooms:
-            if push is not None and room.membership.context.key == room_key:
+            if room.membership.context.key == room_key:
                 room.membership.on_basic_push(push)
 
     def _apply(self, push: events.WireStruct) -> None:
-        """Apply a push; one of an unopened room only as a read marker or announcement of a direct room.
+        """Apply a push; pushes of unopened rooms are ignored, except read markers and announcements of direct rooms.
 
         Raises:
             ChatError: The room name is invalid.

@@ -28,7 +28,8 @@ def message_text(message: Message, is_confusable: bool = False) -> str:
         return tr("{nick} deleted a message", nick=nick)
     content = describe_content(message)
     if action := action_text(content):
-        return " ".join([nick, format_text(action), *[tr("(edited)")] * bool(message.edited)])
+        sentence = f"{nick} {format_text(action)}"
+        return f"{sentence} {tr('(edited)')}" if message.edited else sentence
     if message.edited:
         return tr("{nick} says (edited): {text}", nick=nick, text=format_text(content))
     return tr("{nick} says: {text}", nick=nick, text=format_text(content))
@@ -61,7 +62,8 @@ def closed_rooms_text(rooms: Iterable[ClosedRoom]) -> str:
     """Return the counts of the rooms with unread messages that are not open, "" without one.
 
     For example `Unread in rooms that are not open. tea: 3 unread messages. /go NAME opens a room.` Of more than five
-    rooms, the last ones are only counted. Direct rooms are omitted, because those with unread messages open themselves.
+    rooms, the first four are listed and the others counted. Direct rooms are omitted, because the client opens those
+    with unread messages.
     """
     texts = [
         unread_text(room.title, room.unread_count, room.mention_count)
@@ -76,7 +78,7 @@ def closed_rooms_text(rooms: Iterable[ClosedRoom]) -> str:
 
 
 def membership_text(notice: JoinNotice | LeaveNotice | NickNotice) -> str:
-    """Return the announcement of a join, leave or nickname change. Further members without names are counted."""
+    """Return the announcement of a join, leave or nickname change. Unnamed members are counted."""
     nick = chat_strings.notice_nick(notice.nick_name, notice.confusable)
     match notice:
         case JoinNotice():

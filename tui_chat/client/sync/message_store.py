@@ -23,6 +23,13 @@ class _Chunk(Struct):
     block: Block[_StoredMessage]  # ascending by `seq`
     bitmap: int = 0  # bit n: the n-th `seq` of the chunk is a stored message
 
+    def has(self, bit: int) -> bool:
+        return bool(self.bitmap >> bit & 1)
+
+    def index_of(self, bit: int) -> int:
+        """Return the number of stored messages before the `seq` of a bit, which is the index in the block."""
+        return (self.bitmap & (1 << bit) - 1).bit_count()
+
 
 class MessageStore:
     """Sorted map from `seq` to message and `as_of` (see `RoomLog`)."""
@@ -37,7 +44,7 @@ class MessageStore:
 
     def __contains__(self, seq: int) -> bool:
         chunk = self._chunks.get(seq // BLOCK_SIZE)
-        return chunk is not None and bool(chunk.bitmap >> seq % BLOCK_SIZE & 1)
+        return chunk is not None and chunk.has(seq % BLOCK_SIZE)
 
     def __getitem__(self, seq: int) -> Message:
         """Return a message.
@@ -70,8 +77,8 @@ class MessageStore:
             chunk = self._chunks[chunk_number] = _Chunk(self._blocks.create_block(()))
             insort(self._chunk_numbers, chunk_number)
         items, stored = self._blocks.get_items(chunk.block), _StoredMessage(as_of, message)
-        index = (chunk.bitmap & (1 << bit) - 1).bit_count()
-        if chunk.bitmap >> bit & 1:
+        index = chunk.index_of(bit)
+        if chunk.has(bit):
             items[index] = stored
         else:
             items.insert(index, stored)
@@ -82,7 +89,7 @@ class MessageStore:
         low = bisect_left(self._chunk_numbers, first // BLOCK_SIZE)
         high = len(self._chunk_numbers) if last is None else bisect_right(self._chunk_numbers, last // BLOCK_SIZE)
         for chunk_number in self._chunk_numbers[low:high]:
-            for stored in tuple(self._blocks.get_items(self._chunks[chunk_number].block)):
+            for stored in tuple(self._chunk_items(chunk_number)):
                 if stored.message.seq >= first and (last is None or stored.message.seq <= last):
                     yield stored.message
 
@@ -129,7 +136,7 @@ class MessageStore:
             self._blocks.discard(self._chunks.pop(dropped_number).block)
         del self._chunk_numbers[:dropped_chunks]
         if (chunk := self._chunks.get(chunk_number)) is not None:
-            del self._blocks.get_items(chunk.block)[: (chunk.bitmap & (1 << bit) - 1).bit_count()]
+            del self._blocks.get_items(chunk.block)[: chunk.index_of(bit)]
             chunk.bitmap = chunk.bitmap >> bit << bit
             if not chunk.bitmap:
                 self._blocks.discard(self._chunks.pop(chunk_number).block)
@@ -142,6 +149,6 @@ class MessageStore:
         """Return a stored message; raise `KeyError` if absent."""
         chunk_number, bit = divmod(seq, BLOCK_SIZE)
         chunk = self._chunks[chunk_number]
-        if not chunk.bitmap >> bit & 1:
+        if not chunk.has(bit):
             raise KeyError(seq)
-        return self._blocks.get_items(chunk.block)[(chunk.bitmap & (1 << bit) - 1).bit_count()]
+        return self._blocks.get_items(chunk.block)[chunk.index_of(bit)]
