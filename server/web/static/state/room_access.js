@@ -1,7 +1,7 @@
 /**
  * Policy of one room, and the role of the user.
  *
- * - The server decides about each action; the page only hides the controls of rejected ones.
+ * - The server decides about each action; the page only hides the controls of rejected actions.
  */
 
 import { RequestError } from "../net/request_error.js";
@@ -11,7 +11,7 @@ import { isModerator } from "./roles.js";
 export class RoomAccess {
   #uploadMaxBytes = Infinity; // unknown before the join
 
-  /** @type {Record<string, any>} Policy without the fields that have their default. */
+  /** @type {Record<string, any>} Policy; an absent field has its default. */
   policy = {};
   /** Own role; empty for guests. */
   role = "";
@@ -30,18 +30,18 @@ export class RoomAccess {
   }
 
   /**
-   * Return the error of uploads to the room; null if they are permitted.
+   * Return the error of an upload of files to the room; null if the upload is permitted.
    * @param {{size: number}[]} [files]
    */
   findUploadError(files = []) {
-    const reason = this.#uploadMaxBytes ? this.#findRefusal() : "uploads_disabled";
+    const reason = this.#uploadMaxBytes ? this.#findRejectionReason() : "uploads_disabled";
     if (reason) return new RequestError("forbidden", { reason });
     if (files.every(({ size }) => size <= this.#uploadMaxBytes)) return null;
     return new RequestError("too_long", { reason: "file_too_large", params: { limit: this.#uploadMaxBytes } });
   }
 
   /** Return the reason of a rejected upload as in `server/domain/permissions.py`; empty if the policy permits uploads. */
-  #findRefusal() {
+  #findRejectionReason() {
     const { guestPost = true, speak, upload } = this.policy;
     if (!this.role && !guestPost) return "guests_read_only";
     for (const audience of [speak, upload]) {

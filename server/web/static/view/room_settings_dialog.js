@@ -11,7 +11,7 @@ import { confirmRoomDeletion } from "./confirm_moderation.js";
 import { createElement, markInvalid, requireElement, setText } from "./dom.js";
 import { inviteUrl } from "./room_url.js";
 
-/** Reasons that reject the name. */
+/** Error reasons about the name. */
 const NAME_REASON = /^room_(?:name_|exists)/;
 
 export class RoomSettingsDialog {
@@ -44,7 +44,7 @@ export class RoomSettingsDialog {
     closeOnDismiss(this.#dialog);
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (!this.#name.value.trim()) return this.#showError(strings.roomRequired, this.#name);
+      if (!this.#name.value.trim()) return this.#showError(strings.roomRequired, true);
       return this.#run(() => (this.#room ? this.#update(this.#room) : this.#create()));
     });
     this.#name.addEventListener("input", () => this.#showError(""));
@@ -61,19 +61,19 @@ export class RoomSettingsDialog {
     this.#room = room;
     const policy = room?.access.policy ?? {};
     const isEditable = !room || isOwner(room.access.role);
-    const isAddressed = room !== null && room.title !== "";
+    const hasAddress = room !== null && room.title !== "";
     setText(requireElement("room-settings-title"), room ? strings.roomSettings : strings.createRoom);
     setText(requireElement("room-settings-submit"), room ? strings.save : strings.createRoom);
     this.#showError("");
     this.#name.value = this.#name.defaultValue = room?.displayName ?? "";
-    this.#isPrivate.checked = isAddressed;
+    this.#isPrivate.checked = hasAddress;
     requireElement("room-settings-private-row").hidden = room !== null;
     this.#form.hidden = !isEditable;
     this.#inviteLink.value = "";
     requireElement("room-moderation").hidden = room === null;
     requireElement("room-invite-row").hidden = true;
     requireElement("room-delete").hidden = !(room && isEditable);
-    const names = Object.keys(POLICY_VALUES).filter((name) => name !== "visibility" || !isAddressed);
+    const names = Object.keys(POLICY_VALUES).filter((name) => name !== "visibility" || !hasAddress);
     this.#fields.replaceChildren(...names.map((name) => renderField(name, String(policy[name] ?? defaultValue(name)))));
     this.#dialog.showModal();
     if (isEditable) this.#name.focus();
@@ -125,18 +125,18 @@ export class RoomSettingsDialog {
       await operation();
     } catch (error) {
       const failure = requireRequestError(error);
-      this.#showError(errorText(failure), NAME_REASON.test(failure.reason) ? this.#name : null);
+      this.#showError(errorText(failure), NAME_REASON.test(failure.reason));
     }
   }
 
   /**
    * @param {string} error
-   * @param {HTMLElement | null} [field] Invalid field.
+   * @param {boolean} [isNameInvalid]
    */
-  #showError(error, field = null) {
+  #showError(error, isNameInvalid = false) {
     setText(requireElement("room-settings-error"), error);
-    markInvalid(this.#name, field === this.#name);
-    field?.focus();
+    markInvalid(this.#name, isNameInvalid);
+    if (isNameInvalid) this.#name.focus();
   }
 }
 
