@@ -1,4 +1,4 @@
-"""Timestamps outside the range of `datetime` from a server without checks, in every mode of `chat-tui`."""
+"""Timestamps outside the range of `datetime` on the screen, in screen-reader mode and in `tail`."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -58,6 +58,7 @@ async def test_line_based_modes_print_messages_with_extreme_timestamps(
 async def test_the_screen_shows_messages_with_extreme_timestamps(tmp_path: Path, address: str) -> None:
     command = (*CHAT_TUI, address, "--room", "tea", "--nick", "ann")
     async with terminal(command, tmp_path, environ={"TZ": "America/Adak"}) as tui:
-        await tui.wait_for_text(f"message {len(TIMESTAMPS)}")
+        for seq in range(1, len(TIMESTAMPS) + 1):
+            await tui.wait_for_text(f"message {seq}")
         tui.write_keys("/whois eve\r")
         await tui.wait_for_text("eve: guest")

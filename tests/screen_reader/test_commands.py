@@ -49,7 +49,7 @@ OWNER_COMMANDS = (
     ("y", "You are no longer in Board"),
     ("/settings", "/settings is not available in screen-reader mode."),
 )
-"""Input lines with the start of their announcement."""
+"""Input lines with a part of their announcement."""
 
 
 async def test_commands_of_an_owner_are_executed_and_announced(server: RunningServer, tmp_path: Path) -> None:

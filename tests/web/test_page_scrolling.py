@@ -202,7 +202,7 @@ async def test_shift_tab_focuses_the_timeline_and_typing_returns_to_the_composer
     chat_page.assert_no_errors()
 
 
-async def test_layout_changes_keep_the_place_and_read_nothing(
+async def test_layout_changes_keep_the_scroll_position_and_the_unread_count(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await bot.send_messages("tea", [f"line {number} " + "word " * 60 for number in range(1, 101)])
@@ -272,6 +272,8 @@ async def test_scrolling_down_resumes_following_in_a_view_that_has_grown(
     await page.locator("#timeline").hover()
     await page.mouse.wheel(0, 100)
     await expect(page.locator("#jump-to-newest")).to_be_hidden()
+    await send_messages(bot, 1, "new")
+    await expect(page.get_by_text("new 1", exact=True)).to_be_in_viewport()
     chat_page.assert_no_errors()
 
 
@@ -286,7 +288,7 @@ async def test_a_quote_scrolls_to_its_message_outside_the_loaded_window(
     target = chat_page.page.get_by_text("line 20", exact=True)
     await expect(target).to_be_in_viewport()
     await expect(chat_page.page.locator(".message.highlighted")).to_contain_text("line 20")
-    # The gap between the target and the newest page loads on scrolling, without layout shifts.
+    # The gap between the target and the newest page loads on scrolling.
     await bot.request("editMessage", {"room": "tea", "seq": 21, "message": "line 21 edited"})
     await expect(chat_page.page.get_by_text("line 21 edited")).to_be_visible()
     while await chat_page.page.get_by_text("line 400", exact=True).count() == 0:
@@ -316,10 +318,9 @@ async def test_a_gap_after_a_long_outage_loads_on_scroll(
     await send_messages(bot, 1150)
     await chat_page.tab.context.set_offline(False)
     await expect(chat_page.messages.last).to_have_text("line 1150")
-    scroll = "(scroller) => scroller.scrollTo(0, 0)"
     gap = chat_page.page.locator(".gap")
     while await gap.count() == 0 and await chat_page.page.get_by_text("known", exact=True).count() == 0:
-        await chat_page.page.locator("#timeline").evaluate(scroll)
+        await scroll_to(chat_page, 0)
         await chat_page.page.evaluate("new Promise(requestAnimationFrame)")
     async with chat_page.page.expect_console_message(lambda message: message.text == "loaded", timeout=20_000):
         await chat_page.page.evaluate(

@@ -20,7 +20,7 @@ CLIPBOARD = re.compile(rb"\x1b\]52;c;([^\x07\x1b]+)[\x07\x1b]")
 
 @asynccontextmanager
 async def room_with_messages(tmp_path: Path) -> AsyncGenerator[PtyTerminal]:
-    """Run the client in a room with the messages `one` to `four`, below empty rows."""
+    """Run the client in a room with `message one` to `message four`, below empty rows."""
     async with running_server(tmp_path) as server, ChatClient(server.url) as bob:
         room = await bob.join("tea", nick="bob")
         for text in ("message one", "message two", "message three", "message four"):

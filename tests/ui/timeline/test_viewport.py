@@ -126,7 +126,7 @@ def test_scrolling_down_and_up_restores_the_view(height: int, rows: int):
     assert lines.view.visible_rows == before
 
 
-def test_only_visible_lines_are_measured():
+def test_the_number_of_measurements_is_bounded_in_a_long_timeline():
     lines = LineModel()
     lines.view.height = 50
     lines.view.reset([line_of_height(number, 3) for number in range(100_000)])
