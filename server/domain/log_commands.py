@@ -214,5 +214,5 @@ LogCommand = ContentCommand | AccessCommand
 
 
 def to_member_ref(member: Member) -> MemberRef:
-    """Return a member, who is no webhook, as the author or target of an action."""
+    """Return the reference to a member other than a webhook."""
     return MemberRef(member_id=member.member_id, nick_name=member.nick_name, account=member.account)

@@ -35,7 +35,7 @@ MAX_QUEUED_PER_ADDRESS = 32
 """Maximum number of running and waiting computations of one client address."""
 
 _NICE = 10  # a tenth of the share of a busy core
-_RETRY_AFTER = 1.0  # seconds; several times the duration of a full queue
+_RETRY_AFTER = 1.0  # seconds
 
 
 class PasswordHashing:
@@ -46,7 +46,7 @@ class PasswordHashing:
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher(PASSES, MEMORY_KIB, LANES, type=Type.ID)
-        # Hash of no password, with the cost of a new hash.
+        # Matches no password; a check costs as much as one of a new hash.
         self._dummy_hash = f"$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}${'A' * 22}${'A' * 43}"
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="password", initializer=_lower_priority)
         self._queued = Counter[str]()

@@ -63,7 +63,7 @@ class ConversationRecord(Struct, frozen=True, kw_only=True):
         id: Id of the conversation.
         group: Group.
         unread: Number of unread messages.
-        last_read_id: Id of the newest read entry, 0 if retention removed all of them.
+        last_read_id: Id of the newest stored entry up to the read marker, 0 without one.
         recent: Newest message, None without messages.
     """
 
@@ -102,7 +102,7 @@ class GroupRepository:
 
     async def find_room_ids(self, names: Collection[str]) -> dict[str, int]:
         """Return the ids of private rooms by address; unknown addresses are absent."""
-        statement = select(rooms.c.name, rooms.c.id).where(rooms.c.name.in_(names), _is_group)
+        statement = select(rooms.c.name, rooms.c.id).where(rooms.c.name.in_(names), _IS_GROUP)
         rows = await self._reads.run(lambda connection: connection.execute(statement).all())
         return {row.name: row.id for row in rows}
 
@@ -113,7 +113,7 @@ class GroupRepository:
         statement = (
             select(rooms.c.name)
             .join(groups, groups.c.room_id == rooms.c.id)
-            .where(groups.c.invite_code == invite_code, _is_group)
+            .where(groups.c.invite_code == invite_code, _IS_GROUP)
         )
         return await self._reads.run(lambda connection: connection.execute(statement).scalar_one_or_none())
 
@@ -203,7 +203,7 @@ class GroupRepository:
         return None if row is None else _group_from_row(row)
 
 
-_is_group = rooms.c.visibility == "private"
+_IS_GROUP = rooms.c.visibility == "private"
 _LATEST_FIRST = (rooms.c.active_at.desc(), rooms.c.id.desc())
 
 
@@ -233,7 +233,7 @@ def _select_groups(*columns: Any) -> Select[Any]:
         .outerjoin(groups, groups.c.room_id == rooms.c.id)
         .outerjoin(covers, and_(covers.c.id == groups.c.cover_id, covers.c.is_pinned))
         .outerjoin(changes, and_(changes.c.room_id == rooms.c.id, changes.c.seq == rooms.c.policy_seq))
-        .where(_is_group)
+        .where(_IS_GROUP)
     )
 
 

@@ -111,7 +111,7 @@ def _create_asset_handler(asset: StaticAsset, extra_headers: Mapping[str, str]) 
 
 
 def _create_release_handler(handlers: Mapping[str, _Handler]) -> _Handler:
-    """Return a handler of asset paths, which redirects those of another release in the index page of a cache.
+    """Return a handler of asset paths; paths of another release, from a cached index page, are redirected.
 
     The redirect has status 307; a file that this release does not have raises `NotFound`. Modules import relative to
     the path after the redirect, so that all modules are of this release.

@@ -6,7 +6,7 @@ from tui_chat.protocol.events import JoinNotice, LeaveNotice, NickNotice
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings
 
-MAX_LISTED = 1_000
+MAX_TRACKED_MEMBERS = 1_000
 """Maximum number of members tracked by id in one summary; further members are only counted."""
 
 MAX_RENAMES = 3
@@ -29,13 +29,13 @@ class MembershipSummary:
         self._left: dict[str, str] = {}
         self._joined_and_left: dict[str, str] = {}
         self._renamed: deque[tuple[str, str]] = deque(maxlen=MAX_RENAMES)
-        self._unlisted_joins = 0
-        self._unlisted_leaves = 0
+        self._untracked_joins = 0
+        self._untracked_leaves = 0
 
     def add(self, notice: MembershipNotice) -> None:
         """Add an event; a join and a leave of the same member are merged.
 
-        Above `MAX_LISTED` members, an event is only counted, like the unnamed members in `notice.more`.
+        Above `MAX_TRACKED_MEMBERS` members, an event is only counted, like the unnamed members in `notice.more`.
         """
         self.ts = notice.ts
         match notice:
@@ -47,25 +47,28 @@ class MembershipSummary:
                     )
                 )
             case JoinNotice():
-                self._unlisted_joins += notice.more + self._add(notice, self._joined, self._left)
+                self._untracked_joins += notice.more + self._add(notice, self._joined, self._left)
             case LeaveNotice():
-                self._unlisted_leaves += notice.more + self._add(notice, self._left, self._joined)
+                self._untracked_leaves += notice.more + self._add(notice, self._left, self._joined)
 
     def _add(self, notice: MembershipNotice, same_change: dict[str, str], opposite_change: dict[str, str]) -> int:
         """Add a join or leave; a member with both is listed once.
 
         Returns:
-            1 for an untracked member above `MAX_LISTED`, otherwise 0.
+            1 for an untracked member above `MAX_TRACKED_MEMBERS`, otherwise 0.
         """
         member_id, nick = notice.member_id, chat_strings.notice_nick(notice.nick_name, notice.confusable)
         if member_id in opposite_change or member_id in self._joined_and_left:
             opposite_change.pop(member_id, None)
             self._joined_and_left[member_id] = nick
-        elif member_id in same_change or len(self._joined) + len(self._left) + len(self._joined_and_left) < MAX_LISTED:
+        elif member_id in same_change or self._count_tracked() < MAX_TRACKED_MEMBERS:
             same_change[member_id] = nick
         else:
             return 1
         return 0
+
+    def _count_tracked(self) -> int:
+        return len(self._joined) + len(self._left) + len(self._joined_and_left)
 
     def format(self) -> str:
         """Return the summary text: joins, leaves, members with both, newest `MAX_RENAMES` nickname changes.
@@ -75,8 +78,8 @@ class MembershipSummary:
         """
         joined, left, both = (list(nicks.values()) for nicks in (self._joined, self._left, self._joined_and_left))
         parts = [
-            chat_strings.joined(joined, self._unlisted_joins) if joined or self._unlisted_joins else "",
-            chat_strings.left(left, self._unlisted_leaves) if left or self._unlisted_leaves else "",
+            chat_strings.joined(joined, self._untracked_joins) if joined or self._untracked_joins else "",
+            chat_strings.left(left, self._untracked_leaves) if left or self._untracked_leaves else "",
             tr("{names} joined and left", names=chat_strings.summarize_names(both)) if both else "",
             *(tr(chat_strings.RENAMED, old=old, new=new) for old, new in self._renamed),
         ]

@@ -67,14 +67,14 @@ def _describe_level(room: RoomView, level: str) -> str:
 
 
 def mute(name: str, context: CommandContext) -> str:
-    """Turn the notifications of an open room off, of the current room for "". The level of the room becomes `none`."""
+    """Set the notification level of an open room to `none`; the empty name means the current room."""
     room = context.room(name)
     context.set_setting("room_notifications", {**_other_levels(room, context), room.name: "none"})
     return tr("Notifications for {room} are off. /unmute turns them on.", room=room.title)
 
 
 def unmute(name: str, context: CommandContext) -> str:
-    """Turn the notifications of an open room on, of the current room for "".
+    """Turn on the notifications of an open room; the empty name means the current room.
 
     Removes only the level `none`, so that the default level applies; another level remains. The output says if the
     default level is `none` too.

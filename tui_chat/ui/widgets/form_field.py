@@ -51,7 +51,7 @@ class FormField(Vertical):
 
     @property
     def is_empty(self) -> bool:
-        """True for a blank input, for which the default applies."""
+        """True for a blank input."""
         return not self.input.value.strip()
 
     @property
