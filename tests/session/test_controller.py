@@ -154,7 +154,7 @@ async def test_a_session_that_cannot_start_reports_the_failure(
 
     monkeypatch.setattr(ChatClient, "open_cached", fail)
     async with running_session(server.url, tmp_path) as ann:
-        await ann.process_until(("connect failed", "server", "Internal error of this program; see its log.", True))
+        await ann.process_until(("connect failed", "server", "Internal error of this program; see its log.", False))
 
 
 async def test_messages_marked_as_unread_stay_unread_although_their_read_marker_is_not_sent_yet(
