@@ -145,26 +145,38 @@ export class MemberPanel {
     this.#onChange();
   }
 
-  /** Load the members of the search, or further members without a search, as far as the rows are visible. */
+  /** Load the members of the search, or further members without a search, at most `#rowLimit`. */
   async #load() {
     clearTimeout(this.#timer);
     if (this.#isLoading) return;
     this.#isLoading = true;
     this.#requestRender();
-    let [room, query] = [this.#room, this.#query];
     try {
-      do {
-        [room, query] = [this.#room, this.#query];
-        const hasMoreMatches = await this.#loadMembers(room, query);
-        if (room === this.#room && query === this.#query) this.#hasMoreMatches = hasMoreMatches;
-      } while (this.#query && (room !== this.#room || query !== this.#query));
-      this.#error = "";
-    } catch (error) {
-      this.#error = errorText(requireRequestError(error));
+      let isCurrent;
+      do isCurrent = await this.#loadOnce();
+      while (!isCurrent && this.#query);
     } finally {
       this.#isLoading = false;
       this.#requestRender();
     }
+  }
+
+  /**
+   * Load the members of the current query and room; the result or error is dropped if one of them changes meanwhile.
+   * @returns {Promise<boolean>} True if query and room are unchanged.
+   */
+  async #loadOnce() {
+    const [room, query] = [this.#room, this.#query];
+    let [hasMoreMatches, error] = [false, ""];
+    try {
+      hasMoreMatches = await this.#loadMembers(room, query);
+    } catch (failure) {
+      error = errorText(requireRequestError(failure));
+    }
+    if (room !== this.#room || query !== this.#query) return false;
+    this.#error = error;
+    if (!error) this.#hasMoreMatches = hasMoreMatches;
+    return true;
   }
 
   /**
