@@ -57,7 +57,7 @@ class NodeControl:
             database.accounts, account_service, handlers.contacts, has_hints=lambda: bus.is_healthy
         )
         self._guest_addresses = handlers.access_control.guest_addresses
-        self._address_waiters: dict[str, asyncio.Event] = {}  # by member id
+        self._address_waiters: set[tuple[str, asyncio.Event]] = set()  # member ids and events of running requests
         bus.on_connect.append(self._on_connect)
         database.accounts.on_change = database.direct_rooms.on_change = self._on_account_change
         self._tokens.on_push = self._on_push
@@ -90,17 +90,22 @@ class NodeControl:
             case GuestAddress(member_id=member_id, address_hash=address_hash):
                 if address_hash is not None:
                     self._guest_addresses.record_hash(member_id, address_hash)
-                if member_id in self._address_waiters:
-                    self._address_waiters[member_id].set()
+                for requested_id, response in self._address_waiters:
+                    if requested_id == member_id:
+                        response.set()
 
     async def _request_address(self, member_id: str) -> None:
         """Record the hash of the address of a guest of another node; without a response, the address stays unknown."""
-        response = self._address_waiters.setdefault(member_id, asyncio.Event())
+        response = asyncio.Event()
+        waiter = (member_id, response)
+        self._address_waiters.add(waiter)
         self._channel.send(GuestAddressRequest(member_id))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_ADDRESS_TIMEOUT):
-                await response.wait()
-        self._address_waiters.pop(member_id, None)
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_ADDRESS_TIMEOUT):
+                    await response.wait()
+        finally:
+            self._address_waiters.discard(waiter)
 
     def _on_connect(self) -> None:
         """Read the changes that this node has missed without the bus, and request a read by all other nodes."""
