@@ -161,14 +161,17 @@ class ReaderCommands:
     def _complete_known(self, text_before: str) -> Sequence[str]:
         """Return completions as `complete`, of the loaded nicknames, the user's named rooms and the commands."""
         view = self._session.current_room
-        own_rooms: list[RoomView | ClosedRoom] = [*self._session.rooms.values(), *self._session.closed_rooms]
-        rooms = [room.name for room in own_rooms if not names.is_room_address(room.name)]
+        rooms = [room.name for room in self._list_own_rooms() if not names.is_room_address(room.name)]
         hidden_commands = unavailable_commands(view.room) if view is not None else ()
         nicks = view.other_nicks if view is not None else ()
         completion = complete(text_before, nicks, rooms, hidden_commands=hidden_commands)
         if completion is None:
             return ()
         return [text_before[: completion.start] + candidate.text for candidate in completion.candidates]
+
+    def _list_own_rooms(self) -> list[RoomView | ClosedRoom]:
+        """Return the open rooms, then the closed rooms of the account."""
+        return [*self._session.rooms.values(), *self._session.closed_rooms]
 
     # Context of the common commands
 
@@ -227,7 +230,7 @@ class ReaderCommands:
 
         An empty query returns the unread counts of all rooms of the user.
         """
-        rooms: list[RoomView | ClosedRoom] = [*self._session.rooms.values(), *self._session.closed_rooms]
+        rooms = self._list_own_rooms()
         if not query:
             return "\n".join(speech.unread_text(room.title, room.unread_count, room.mention_count) for room in rooms)
         matching = next((room for room in rooms if query.casefold() in room.title.casefold()), None)
