@@ -7,8 +7,6 @@
 import re
 from datetime import datetime
 
-from tui_chat.protocol.limits import SEQ_MAX
-
 _UNIT_SECONDS = {
     "m": 60, "min": 60, "h": 3_600, "d": 86_400, "w": 604_800,
     "分钟": 60, "分": 60, "小时": 3_600, "天": 86_400, "周": 604_800,
@@ -31,7 +29,7 @@ def parse_duration(word: str) -> int | None:
 
 
 def parse_end(word: str, now_ms: int) -> int | None:
-    """Return the end in milliseconds since the epoch, None for an unknown form or a time outside the calendar.
+    """Return the end in milliseconds since the epoch, None for an unknown form or a time before 1970 or after 9999.
 
     Args:
         word: Duration or date in local time, in a form of the module docstring and in any case.
@@ -49,4 +47,4 @@ def parse_end(word: str, now_ms: int) -> int | None:
         datetime.fromtimestamp(end / 1_000)
     except (ValueError, OverflowError, OSError):
         return None
-    return end if 0 <= end <= SEQ_MAX else None
+    return end if end >= 0 else None
