@@ -131,15 +131,15 @@ async def migrate(path: Path, target: str, on_progress: Callable[[Progress], Non
     if target_path is not None:
         raise StorageError(f"cannot migrate to {target}: the target must be a URL of the form postgresql://…")
     async with AsyncExitStack() as stack:
-        source = _NamedDatabase(await stack.enter_async_context(_open_source(path)), f"cannot read {path}")
+        source = _DescribingExecutor(await stack.enter_async_context(_open_source(path)), f"cannot read {path}")
         failure = f"cannot write to {describe_url(url)}"
         with _describe_errors(failure):
             writer = AsyncExecutor(url, pool_size=1)
         stack.push_async_callback(writer.close)
-        return await _Migration(source, _NamedDatabase(writer, failure), on_progress).run()
+        return await _Migration(source, _DescribingExecutor(writer, failure), on_progress).run()
 
 
-class _NamedDatabase:
+class _DescribingExecutor:
     """Executor of a database whose errors begin with a description of the failure."""
 
     def __init__(self, executor: Executor, failure: str) -> None:
@@ -155,7 +155,9 @@ class _NamedDatabase:
 class _Migration:
     """Copy from `source` to `target`."""
 
-    def __init__(self, source: _NamedDatabase, target: _NamedDatabase, on_progress: Callable[[Progress], None]) -> None:
+    def __init__(
+        self, source: _DescribingExecutor, target: _DescribingExecutor, on_progress: Callable[[Progress], None]
+    ) -> None:
         self._source = source
         self._target = target
         self._on_progress = on_progress
