@@ -38,7 +38,7 @@ TICK = 0.5
 COUNT_MAX_AGE = 2.0
 """Maximum age of the numbers of members in a list of rooms, in seconds."""
 
-_CLOSE_TIMEOUT = 1.0  # seconds for the removal of the own members at the shutdown
+_CLOSE_TIMEOUT = 1.0  # seconds per step of the shutdown
 
 
 class PresenceOutput(Protocol):
@@ -65,7 +65,8 @@ class _RoomPresence:
 
     Attributes:
         room: Live room.
-        key: Canonical key of the subscription, which differs from that of the room after a rename; empty before.
+        key: Canonical key of the subscription, which differs from that of the room after a rename; empty
+            before the first subscription.
         opening: Task that subscribes and reads the members, None afterwards.
         waiting: Changes that arrived during a read, with their senders; None without a read.
     """
@@ -148,7 +149,7 @@ class PresenceSync:
         """Add the members of other nodes to a live room that is not followed; returns after the read of the members.
 
         Raises:
-            Unavailable: The database is not readable.
+            Unavailable: The database failed.
         """
         room = self._registry.rooms.get(key)
         if room is None:
@@ -187,7 +188,7 @@ class PresenceSync:
                     await self._writer.wakeup.wait()
 
     async def close(self) -> None:
-        """Remove the members of this node; without effect if the database fails."""
+        """Remove the members of this node from the database, if it is writable, and from the other nodes."""
         self._writer.close()
         running = [followed.opening for followed in self._followed.values() if followed.opening is not None]
         if self._work is not None:
@@ -246,8 +247,9 @@ class PresenceSync:
         participant = room.participants.get(member.member_id)
         if participant is not None and participant.connections:
             if self._writer.is_pending(room.key, member.member_id):
-                participant.nodes |= {node_id} if node_id is not None else set()  # the state of this node is newer
-                return
+                if node_id is not None:
+                    participant.nodes.add(node_id)
+                return  # the state of this node is newer
             self._writer.record_row(room.key, member)
         owner = room.find_by_nick(names.canonical_key(member.nick_name))
         self._is_applying = True
