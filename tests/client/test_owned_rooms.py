@@ -27,7 +27,9 @@ async def ann(server: RunningServer) -> AsyncGenerator[ChatClient]:
         yield chat
 
 
-async def test_only_an_invited_guest_enters_and_finds_a_private_room(server: RunningServer, ann: ChatClient) -> None:
+async def test_a_private_room_is_unlisted_and_admits_only_an_invited_guest(
+    server: RunningServer, ann: ChatClient
+) -> None:
     room = await ann.owned_rooms.create(title="Team")
     await room.send("welcome")
     invite = await ann.owned_rooms.create_invite(room.name, uses=1)
@@ -66,7 +68,7 @@ async def test_the_message_of_a_webhook_is_that_of_a_bot(ann: ChatClient) -> Non
     assert await ann.owned_rooms.list_hooks(room.name) == []
 
 
-async def test_a_policy_applies_and_a_deleted_room_is_lost_for_its_members(
+async def test_a_policy_rejects_guest_posts_and_a_deletion_removes_the_room_of_its_members(
     server: RunningServer, ann: ChatClient
 ) -> None:
     room = await ann.owned_rooms.create("tea")
@@ -75,7 +77,9 @@ async def test_a_policy_applies_and_a_deleted_room_is_lost_for_its_members(
         await ann.owned_rooms.update(room.name, guest_post=False)
         item = bobs_room.post("hi")
         await wait_until(lambda: any(unsent.error is not None for unsent in bobs_room.unsent()))
-        assert bobs_room.unsent()[0].client_id == item.client_id
+        (unsent,) = bobs_room.unsent()
+        assert unsent.client_id == item.client_id
+        assert isinstance(unsent.error, Forbidden)
         reader = asyncio.create_task(read_all(bobs_room))
         await ann.owned_rooms.delete(room.name)
         async with asyncio.timeout(5):
@@ -117,7 +121,7 @@ async def test_a_device_loses_its_role_when_another_one_ends_the_membership(serv
         await wait_until(lambda: room.role == "member")
 
 
-async def test_guests_own_no_rooms(server: RunningServer) -> None:
+async def test_a_guest_cannot_create_an_owned_room(server: RunningServer) -> None:
     async with ChatClient(server.url) as chat:
         with pytest.raises(Forbidden):
             await chat.owned_rooms.create("tea")

@@ -62,7 +62,7 @@ def test_control_and_bidirectional_characters_are_removed(raw: str) -> None:
         ("\x90a\x98b\x9ec\x9fd", "abcd"),
     ],
 )
-def test_escape_sequences_are_removed_whole(raw: str, text: str) -> None:
+def test_escape_sequences_are_removed_except_unterminated_strings(raw: str, text: str) -> None:
     assert sanitize.remove_escape_sequences(raw) == text
 
 

@@ -21,7 +21,7 @@ UNTIL = int(datetime(2031, 1, 2, 3, 4).timestamp() * 1000)
         ({"action": "joined"}, "bob became a member."),
     ],
 )
-def test_a_member_change_names_both_members_the_end_and_the_reason(fields: dict[str, Any], sentence: str) -> None:
+def test_a_member_change_is_one_sentence_with_its_end_and_reason(fields: dict[str, Any], sentence: str) -> None:
     target, by = MemberRef(member_id="g2", nick_name="bob"), MemberRef(member_id="g1", nick_name="ann")
     assert member_changed(MemberChange(**COMMON_FIELDS, target=target, by=by, **fields)) == sentence
 
