@@ -1,5 +1,6 @@
 """Prometheus metrics endpoint."""
 
+import asyncio
 from pathlib import Path
 
 import aiohttp
@@ -7,10 +8,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
+from tests.support.wait import TIMEOUT
 
 
-async def fetch_metrics(url: str, **headers: str) -> dict[str, float]:
-    async with aiohttp.ClientSession() as session, session.get(url + "/metrics", headers=headers) as answer:
+async def fetch_metrics(url: str) -> dict[str, float]:
+    async with aiohttp.ClientSession() as session, session.get(url + "/metrics") as answer:
         assert answer.status == 200, answer.status
         text = await answer.text()
     return {
@@ -31,8 +33,9 @@ async def test_metrics_report_connections_members_entries_and_loop_lag(tmp_path:
         assert (found["chat_rooms"], found["chat_members"]) == (1, 1)
         assert found["chat_entries_total"] == 2
         assert found["chat_journal_queue_depth"] == 0
-        while not (found := await fetch_metrics(server.url))["chat_event_loop_lag_seconds_count"]:
-            pass
+        async with asyncio.timeout(TIMEOUT):
+            while not (found := await fetch_metrics(server.url))["chat_event_loop_lag_seconds_count"]:
+                pass
         assert found["chat_event_loop_lag_seconds_bucket{'le': '+Inf'}"] == found["chat_event_loop_lag_seconds_count"]
 
 
