@@ -138,6 +138,9 @@ class InterleavingMachine(RuleBasedStateMachine):
             expected = [message for message in self.room.current_messages() if message.seq >= self.log.first]
             assert list(self.log.messages()) == expected
 
+    def fetch(self, request: History) -> None:
+        self.log.apply_page(self.room.fetch_page(request), request)
+
     def teardown(self) -> None:
         """Deliver all pending packets, fetch the rest, and compare the log with the server."""
         if not self.connected:
@@ -149,15 +152,11 @@ class InterleavingMachine(RuleBasedStateMachine):
         # A lost last push is detected only by the push after it.
         self.log.apply_push(self.room.add_message("the last word"))
         while (after := self.log.missing_after()) is not None:
-            self.log.apply_page(self.room.fetch_page(history := History(room=ROOM, after=after, limit=3)), history)
+            self.fetch(History(room=ROOM, after=after, limit=3))
         while gaps := self.log.gaps():
-            self.log.apply_page(
-                self.room.fetch_page(history := History(room=ROOM, before=gaps[-1].before, limit=3)), history
-            )
+            self.fetch(History(room=ROOM, before=gaps[-1].before, limit=3))
         while self.log.has_older:
-            self.log.apply_page(
-                self.room.fetch_page(history := History(room=ROOM, before=self.log.first, limit=3)), history
-            )
+            self.fetch(History(room=ROOM, before=self.log.first, limit=3))
         assert list(self.log.messages()) == self.room.current_messages()
         assert self.log.last == self.room.last_seq
 
