@@ -76,7 +76,7 @@ def derive_standing(
         requester: Person.
         membership_role: Role of the durable membership, None without one.
         sanctions: Sanctions of the person, or of the address of a guest.
-        now: Current time in milliseconds since the epoch; sanctions with an earlier end are ignored.
+        now: Current time in milliseconds since the epoch; sanctions with this or an earlier end are ignored.
     """
     role = Role.ADMIN if requester.is_admin else Role.MEMBER if requester.has_account else Role.GUEST
     if membership_role is not None:

@@ -1,4 +1,4 @@
-"""Interface of pushes to members that have not joined their rooms, for a server with several nodes."""
+"""Interface of the pushes to accounts that have not joined their rooms on this connection."""
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Protocol

@@ -69,6 +69,7 @@ def _copy(database: Path, copy: Path, cancelled: Event) -> None:
     Raises:
         StorageError: The copy was cancelled.
         sqlite3.Error: The database is not readable, or the copy is not writable.
+        OSError: The copy is not writable.
     """
     slice_start = time.monotonic()
     slices = 0

@@ -3,9 +3,9 @@
 Source: docs/clients.md, "Basic servers".
 
 - Numbering: `seq` is assigned locally in order of arrival, for the lifetime of the program.
-- Join notices: the first push after a join that carries the user's nickname as author and in its text is the
-  announcement of the user's join. The same text with the nickname of another author announces that member. Servers
-  that announce in another way send ordinary messages.
+- Join notices: the first push after a join is the announcement of the user's join if it has the user's nickname as
+  author and in its text. The same text with the nickname of another author announces that member. Servers that
+  announce in another way send ordinary messages.
 - Echo: a push with the user's nickname and the text of a sent message confirms the oldest such message.
 - At most once: no message is sent twice. Without an echo after `ECHO_TIMEOUT` seconds or at a
   connection loss, the message is unconfirmed, and only the user resends.
@@ -129,7 +129,7 @@ class BasicServer:
     def _is_announcement(self, push: BasicMessage) -> bool:
         """Return whether a push announces a join; the first push after a join can define the form of announcements.
 
-        A push without a nickname, an expected echo and a text above `MAX_LINE_LENGTH` announce no join.
+        A push without a nickname, with an expected echo or with a text above `MAX_LINE_LENGTH` announces no join.
         """
         is_first, self._is_first_push = self._is_first_push, False
         nick, text = push.nick_name, push.message

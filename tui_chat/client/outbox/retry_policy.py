@@ -21,7 +21,7 @@ MAX_INTERNAL_ERRORS = 3
 
 
 class RetryPolicy:
-    """Error counters of one send queue."""
+    """Error counters of the outbox of one room."""
 
     def __init__(self) -> None:
         self._failures = 0  # consecutive temporary errors without `rate_limited`, counted up to the maximum delay

@@ -102,7 +102,7 @@ export class RoomLog {
   /** Protocol field `firstSeq`: oldest entry that the server has not removed. */
   oldestStored = 1;
 
-  /** Visible items (messages and topic changes) in ascending order. Read only. */
+  /** Loaded items in ascending order. Read only. */
   get items() {
     return this.#items;
   }
@@ -136,7 +136,7 @@ export class RoomLog {
   }
 
   /**
-   * Return a loaded message or topic change.
+   * Return a loaded item.
    * @param {number} seq
    */
   getItem(seq) {
@@ -153,7 +153,7 @@ export class RoomLog {
 
   /**
    * Return the number of messages in the room up to an entry (docs/protocol.md, "Entries"); null if neither the message
-   * before the entry nor the message after it is loaded.
+   * before the entry nor the message after it is loaded without a gap between.
    * @param {number} seq
    */
   ordinalAt(seq) {
