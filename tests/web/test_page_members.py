@@ -1,17 +1,18 @@
 """Rooms with more members than a join response lists: member panel and commands."""
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, Route, expect
+from playwright.async_api import Locator, Route, WebSocketRoute, expect
 
 from server.app import RunningServer
 from tests.support.browser import Browser
 from tests.support.chat_page import ChatPage
 from tests.support.raw_client import RawClient, raw_client
+from tests.support.wait import wait_until
 from tui_chat.protocol import limits
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
@@ -30,8 +31,8 @@ async def crowd(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> Async
         yield clients
 
 
-async def open_page(browser: Browser, url: str) -> ChatPage:
-    """Join as Ann with a page that loads three members per request."""
+async def open_page(browser: Browser, url: str, on_socket: Callable[[WebSocketRoute], None] | None = None) -> ChatPage:
+    """Join as Ann with a page that loads three members per request; `on_socket` routes its WebSocket."""
 
     async def lower_limit(route: Route) -> None:
         response = await route.fetch()
@@ -41,6 +42,8 @@ async def open_page(browser: Browser, url: str) -> ChatPage:
 
     chat_page = ChatPage(await browser.open_tab())
     await chat_page.page.route("**/app.js", lower_limit)
+    if on_socket is not None:
+        await chat_page.page.route_web_socket("**/socket.io/**", on_socket)
     await chat_page.join_room(url, "Ann")
     return chat_page
 
@@ -110,6 +113,36 @@ async def test_the_member_search_finds_stored_and_unlisted_members(
     await chat_page.send_message("/join coffee")
     await expect(nicks(chat_page)).to_have_text(["Ann"])
     await expect(field).to_have_value("")
+    chat_page.assert_no_errors()
+
+
+async def test_a_search_continues_after_the_failed_load_of_an_earlier_query(
+    browser: Browser, server: RunningServer, crowd: list[RawClient]
+) -> None:
+    held_sends: list[Callable[[], None]] = []
+
+    def hold_and_invalidate(route: WebSocketRoute) -> None:
+        upstream = route.connect_to_server()
+
+        def forward(message: str | bytes) -> None:
+            invalid = str(message).replace('"query":"m0"', '"query":7')
+            if invalid == str(message):
+                upstream.send(message)
+            else:
+                held_sends.append(lambda: upstream.send(invalid))
+
+        route.on_message(forward)
+
+    chat_page = await open_page(browser, server.url, hold_and_invalidate)
+    field, status = chat_page.page.get_by_label("Find members").last, chat_page.page.locator("#member-search-status")
+    await field.fill("m0")
+    await field.press("Enter")
+    await wait_until(lambda: held_sends)
+    await field.fill("m1")
+    await field.press("Enter")  # ignored during the load
+    held_sends[0]()
+    await expect(nicks(chat_page)).to_have_text(["m1"])
+    await expect(status).to_have_text("1 found")
     chat_page.assert_no_errors()
 
 
