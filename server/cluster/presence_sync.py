@@ -65,8 +65,7 @@ class _RoomPresence:
 
     Attributes:
         room: Live room.
-        key: Canonical key of the subscription, which differs from that of the room after a rename; empty
-            before the first subscription.
+        key: Canonical key of the subscription, possibly a former one of the room; empty before the first subscription.
         opening: Task that subscribes and reads the members, None afterwards.
         waiting: Changes that arrived during a read, with their senders; None without a read.
     """
