@@ -212,7 +212,7 @@ class ScreenReader:
         for notification in notifications:
             self.announce(
                 speech.other_room_message_text(
-                    notification.room, notification.nick, notification.text, notification.is_mention
+                    notification.title, notification.nick, notification.text, notification.is_mention
                 )
             )
         if not notifications and not self.session.is_muted(view.name):
