@@ -135,6 +135,8 @@ class RoomEntry:
                 await self.follow_room(room.key)
                 await self._presence_broadcaster.claim_nick(room, join_result.participant, member.nick_name)
                 self._room_registry.require_membership(connection, room.name)
+                if not join_result.is_new:  # the claim may have changed the nickname
+                    self._presence_broadcaster.on_status_change(room, join_result.participant)
             self._presence_broadcaster.on_join(join_result)
             snapshot = await self._database.reader.read_join_snapshot(
                 room.key,
@@ -149,7 +151,7 @@ class RoomEntry:
         except BaseException:
             if not was_joined and connection in room.connections:
                 self._presence_broadcaster.on_leave(self._room_registry.leave(connection, room.name))
-            if join_result.old_nick is not None and join_result.participant.connections:
+            if join_result.participant.connections or join_result.participant.nodes:
                 self._presence_broadcaster.on_status_change(room, join_result.participant)
             raise
         self._presence_broadcaster.send_join_notice(room, participant, connection)
