@@ -262,7 +262,9 @@ def test_changes_of_members_appear_as_notices(session: ChatSession) -> None:
         target=MemberRef(member_id=BOB.member_id, nick_name="bob"),
         by=MemberRef(member_id=ANN.member_id, nick_name="ann"),
     )
+    session.pop_delta()
     session.apply(events.RoomChanged("tea", kicked))
+    assert DirtyPart.HEADER in session.pop_delta().parts
     assert displayed_texts(session) == ["one", "* ann removed bob."]
 
 

@@ -302,6 +302,7 @@ class ChatSession:
     def _add_room_notice(self, view: RoomView, text: str) -> None:
         view.transcript.add_notice(self._now_ms(), text)
         self._on_notice(view, text)
+        self._dirty_parts |= DirtyPart.ROOM_LIST | DirtyPart.HEADER  # for a notice of another title or topic
 
     def rooms_to_trim(self) -> dict[str, int]:
         """Return the number of messages to keep, the limit minus half of `MAX_LINES`, by name of each long room.
@@ -397,4 +398,3 @@ class ChatSession:
         if view.topic != event.topic:
             view.topic = event.topic
             self._add_room_notice(view, chat_strings.topic_changed(event.topic, event.nick_name))
-            self._dirty_parts |= DirtyPart.HEADER
