@@ -24,7 +24,7 @@ class _ProgressWriter:
         self._written_at = time.monotonic()
 
     def write(self, progress: Any) -> None:
-        """Write a line, unless the step goes on and the last line is less than a second old."""
+        """Write a line if the step is complete or the last line is at least a second old."""
         now = time.monotonic()
         if progress.done < progress.total and now - self._written_at < _PROGRESS_INTERVAL:
             return
