@@ -116,7 +116,7 @@ class ImageProcessor:
         finally:
             if process.returncode is None:
                 process.kill()
-                await process.wait()
+                await process.communicate()  # wait() hangs on Python 3.11 while the pipe has unread output
         try:
             return msgspec.json.decode(output.strip().rpartition(b"\n")[2], type=ImageResult)
         except msgspec.MsgspecError:

@@ -3,12 +3,15 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.support.uploads import encode_image, forge_png
+from tests.support.wait import wait_until
 from tui_chat.ui.images.image_decoder import ImageDecoder, ImageRejected
 from tui_chat.ui.images.image_worker import MAX_PIXELS, DecodeRequest
 
@@ -71,5 +74,23 @@ async def test_a_cancelled_request_does_not_affect_the_next(decoder: ImageDecode
     cancelled.cancel()
     with pytest.raises(asyncio.CancelledError):
         await cancelled
+    content = encode_image(Image.new("RGB", (4, 2), RED))
+    assert (await decoder.decode(content, request_for(content)))[15:18] == bytes(RED)
+
+
+async def test_a_cancellation_ends_a_child_in_the_middle_of_its_result(
+    decoder: ImageDecoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "child"
+    program.write_text(f"#!/bin/sh\nprintf '\\001'; touch {tmp_path}/started; exec yes\n")
+    program.chmod(0o700)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", str(program))
+        endless = asyncio.create_task(decoder.decode(b"", DecodeRequest(0, 1, 1, 20_000, 20_000, GREEN)))
+        await wait_until((tmp_path / "started").exists)
+        endless.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await endless
+    assert decoder.child_pid is None
     content = encode_image(Image.new("RGB", (4, 2), RED))
     assert (await decoder.decode(content, request_for(content)))[15:18] == bytes(RED)

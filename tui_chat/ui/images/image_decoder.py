@@ -96,4 +96,4 @@ class ImageDecoder:
             child, self._child = self._child, None
             with suppress(ProcessLookupError):
                 child.kill()
-            await child.wait()
+            await child.communicate()  # wait() hangs on Python 3.11 while the pipe has unread output
