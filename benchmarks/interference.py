@@ -28,6 +28,7 @@ LOGINS_PER_SECOND = 5
 UPLOAD_BYTES = 25 * 2**20
 UPLOAD_CHUNK = 256 * 1024
 MEMORY_INTERVAL = 0.02
+WARM_UP_SECONDS = 1.0  # at the start of a phase; messages after a pause of the load take twice the time
 
 Activity = Callable[[ClientSession, str, argparse.Namespace, Counter[str]], Awaitable[None]]
 """Activity that repeats until its task is cancelled, and counts its completed requests in `completed`."""
@@ -129,20 +130,20 @@ async def run(server: MeasuredServer, args: argparse.Namespace) -> None:
         memory_before = server.resident_bytes()
         memory_task = asyncio.create_task(measure_peak_memory(server))
         for phase in phases * args.phases:
-            counters.start_interval()
-            cpu_before = server.cpu_seconds()
             activity = None
             if phase != "idle":
                 activity = asyncio.ensure_future(ACTIVITIES[phase](session, token, args, completed))
+            await send_messages(probes, args.rate, WARM_UP_SECONDS)
+            counters.start_interval()
+            cpu_before = server.cpu_seconds()
             await send_messages(probes, args.rate, args.seconds)
+            latencies[phase] += counters.latencies
+            delivered[phase] += counters.delivered
+            cpu_seconds[phase] += server.cpu_seconds() - cpu_before
             if activity is not None:
                 activity.cancel()
                 with suppress(asyncio.CancelledError):
                     await activity
-            await asyncio.sleep(0.5)
-            latencies[phase] += counters.latencies
-            delivered[phase] += counters.delivered
-            cpu_seconds[phase] += server.cpu_seconds() - cpu_before
         memory_task.cancel()
         peak = await memory_task
     p99 = dict[str, float]()
