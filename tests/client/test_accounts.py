@@ -8,7 +8,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from server.app import RunningServer
+from tests.support.free_port import reserved_port
 from tests.support.in_process_server import running_server
+from tests.support.messages import message_texts
 from tests.support.wait import wait_until
 from tui_chat.client.accounts import AccountClient
 from tui_chat.client.client import ChatClient
@@ -25,7 +27,7 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-async def test_a_guest_who_registers_keeps_member_id_and_messages(server: RunningServer) -> None:
+async def test_a_guest_who_registers_keeps_the_member_id_and_reserves_the_nickname(server: RunningServer) -> None:
     accounts = AccountClient(server.url)
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann")
@@ -36,6 +38,7 @@ async def test_a_guest_who_registers_keeps_member_id_and_messages(server: Runnin
         await chat.set_token(login.token, login.account)
         await room.send("with an account")
         assert room.member_id == guest_id
+        await wait_until(lambda: message_texts(room) == ["as a guest", "with an account"])
         assert {message.member_id for message in room.log.messages()} == {guest_id}
         assert room.members[guest_id].account == "ann"
     async with ChatClient(server.url) as other:
@@ -43,7 +46,7 @@ async def test_a_guest_who_registers_keeps_member_id_and_messages(server: Runnin
         assert room.nick != "ann"
 
 
-async def test_rejected_requests_raise_by_reason(server: RunningServer) -> None:
+async def test_rejected_requests_raise_the_error_of_their_reason(server: RunningServer) -> None:
     accounts = AccountClient(server.url)
     await accounts.register("ann", PASSWORD)
     for request, error_type, reason in (
@@ -67,7 +70,7 @@ async def test_rejected_requests_raise_by_reason(server: RunningServer) -> None:
     assert errors[-1].retry_after
 
 
-async def test_devices_are_listed_and_revoked_on_open_connections(server: RunningServer) -> None:
+async def test_devices_are_listed_and_a_revoked_one_loses_its_connection(server: RunningServer) -> None:
     accounts = AccountClient(server.url)
     await accounts.register("ann", PASSWORD)
     laptop = await AccountClient(server.url).log_in("ann", PASSWORD, label="laptop\x1b[31m")
@@ -84,7 +87,7 @@ async def test_devices_are_listed_and_revoked_on_open_connections(server: Runnin
         await AccountClient(server.url, laptop.token).get_profile()
 
 
-async def test_a_suspension_is_named_on_open_and_new_connections(server: RunningServer) -> None:
+async def test_a_suspension_is_the_reason_on_open_and_new_connections(server: RunningServer) -> None:
     login = await AccountClient(server.url).register("ann", PASSWORD, label="phone")
     async with ChatClient(server.url, token=login.token, account="ann") as chat:
         await chat.join("tea", nick="ann")
@@ -102,7 +105,7 @@ async def test_a_suspension_is_named_on_open_and_new_connections(server: Running
     assert device.label == "phone"
 
 
-async def test_profile_and_password_changes_take_effect(server: RunningServer) -> None:
+async def test_profile_changes_are_returned_and_a_password_change_ends_other_logins(server: RunningServer) -> None:
     accounts = AccountClient(server.url)
     await accounts.register("ann", PASSWORD, nick="Ann Lee")
     other = AccountClient(server.url)
@@ -120,7 +123,7 @@ async def test_profile_and_password_changes_take_effect(server: RunningServer) -
     await other.log_in("ann", "another horse")
 
 
-async def test_a_logout_and_a_deletion_end_the_token(server: RunningServer) -> None:
+async def test_a_logout_ends_the_token_and_a_deletion_ends_the_account(server: RunningServer) -> None:
     accounts = AccountClient(server.url)
     first = await accounts.register("ann", PASSWORD)
     await accounts.log_out()
@@ -147,14 +150,14 @@ async def test_a_server_without_guests_requires_a_token(tmp_path: Path) -> None:
         assert isinstance(chat.state, Online)
 
 
-async def test_a_closed_registration_is_refused(tmp_path: Path) -> None:
+async def test_a_registration_on_a_closed_server_is_rejected(tmp_path: Path) -> None:
     async with running_server(tmp_path, registration="closed") as server:
         with pytest.raises(Forbidden) as caught:
             await AccountClient(server.url).register("ann", PASSWORD)
         assert caught.value.reason == "registration_closed"
 
 
-async def test_other_servers_receive_no_password_by_redirect_and_give_clear_errors() -> None:
+async def test_other_servers_receive_no_password_by_redirect_and_raise_errors() -> None:
     received: list[str] = []
 
     async def redirect(request: web.Request) -> web.Response:
@@ -181,5 +184,5 @@ async def test_other_servers_receive_no_password_by_redirect_and_give_clear_erro
         with pytest.raises(Unreachable):
             await AccountClient(url, "ct_x").get_profile()
     assert received == []
-    with pytest.raises(Unreachable):
-        await AccountClient(url).log_in("ann", PASSWORD)
+    with reserved_port() as port, pytest.raises(Unreachable):
+        await AccountClient(f"http://127.0.0.1:{port}").log_in("ann", PASSWORD)

@@ -1,11 +1,15 @@
 import asyncio
 import gc
+import socket
+import time
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 
 from server.app import RunningServer
+from tests.support.event_recorder import next_event
 from tests.support.in_process_server import running_server
 from tests.support.messages import message_texts
 from tests.support.reactions import reacting_members
@@ -13,9 +17,7 @@ from tests.support.wait import wait_until
 from tui_chat.client import history_sync
 from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import InvalidAddress, Unreachable
-from tui_chat.client.event_queue import EventQueue
 from tui_chat.client.events import (
-    ClientEvent,
     Closed,
     ConnectionStateChanged,
     LogChanged,
@@ -33,14 +35,6 @@ from tui_chat.protocol.events import Entry, Message
 
 def nicks(room: Room) -> list[str]:
     return sorted(member.nick_name for member in room.members.values())
-
-
-async def wait_for_event(stream: EventQueue[ClientEvent], event_type: type[ClientEvent]) -> ClientEvent:
-    async with asyncio.timeout(20):
-        async for event in stream:
-            if isinstance(event, event_type):
-                return event
-    raise AssertionError("the stream ended")
 
 
 async def test_a_message_reaches_every_member(server: RunningServer) -> None:
@@ -139,7 +133,7 @@ async def test_edits_reactions_deletions_and_topics_reach_every_client(server: R
             assert fresh.topic == "leaves"
 
 
-async def test_invalid_input_is_rejected_before_it_is_sent(server: RunningServer) -> None:
+async def test_invalid_texts_and_nicknames_are_rejected(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         with pytest.raises(BadRequest):
@@ -176,7 +170,6 @@ async def test_member_lists_follow_joins_renames_and_leaves(server: RunningServe
 async def test_leaving_a_room_ends_its_iteration(server: RunningServer) -> None:
     async with ChatClient(server.url) as ann:
         tea = await ann.join("tea", nick="ann")
-
         received: list[Entry] = []
 
         async def collect() -> None:
@@ -238,21 +231,19 @@ async def test_events_arrive_in_order(server: RunningServer) -> None:
         stream = ann.events()
         tea = await ann.join("tea", nick="ann")
         assert isinstance(ann.state, Online)
-        room_joined = await wait_for_event(stream, RoomJoined)
-        assert room_joined == RoomJoined("tea", rejoined=False)
+        assert await next_event(stream, RoomJoined) == RoomJoined("tea", rejoined=False)
         bobs_tea = await bob.join("tea", nick="bob")
-        notice = await wait_for_event(stream, NoticeReceived)
-        while isinstance(notice, NoticeReceived) and notice.notice.nick_name != "bob":
-            notice = await wait_for_event(stream, NoticeReceived)
+        while (await next_event(stream, NoticeReceived)).notice.nick_name != "bob":
+            pass
         await bobs_tea.set_typing(True)
-        assert await wait_for_event(stream, TypingChanged) == TypingChanged("tea", bobs_tea.member_id, True)
+        assert await next_event(stream, TypingChanged) == TypingChanged("tea", bobs_tea.member_id, True)
         await bobs_tea.send("hi")
-        assert await wait_for_event(stream, LogChanged) == LogChanged("tea", (1,), is_live=True)
-        await bobs_tea.leave()
-        members_changed = await wait_for_event(stream, MembersChanged)
-        assert isinstance(members_changed, MembersChanged)
-        assert [member.nick_name for member in members_changed.members] == ["ann"]
+        assert await next_event(stream, LogChanged) == LogChanged("tea", (1,), is_live=True)
         assert message_texts(tea) == ["hi"]
+        await bobs_tea.leave()
+        # The presence push of the join may arrive after the message.
+        while [member.nick_name for member in (await next_event(stream, MembersChanged)).members] != ["ann"]:
+            pass
 
 
 async def test_closing_the_client_ends_its_event_queue(server: RunningServer) -> None:
@@ -268,11 +259,12 @@ async def test_closing_the_client_ends_its_event_queue(server: RunningServer) ->
 
 
 async def test_latency_is_measured_without_requests(server: RunningServer) -> None:
+    started_at = time.monotonic()
     async with ChatClient(server.url) as ann:
         await wait_until(lambda: isinstance(ann.state, Online) and ann.state.latency)
         assert isinstance(ann.state, Online)
         assert ann.state.latency is not None
-        assert 0 < ann.state.latency < 5
+        assert 0 < ann.state.latency < time.monotonic() - started_at
 
 
 async def test_unread_events_are_coalesced(server: RunningServer) -> None:
@@ -285,14 +277,16 @@ async def test_unread_events_are_coalesced(server: RunningServer) -> None:
         assert len(stream) < 20
 
 
-async def test_rate_limited_messages_are_delayed_in_order(tmp_path: Path) -> None:
+async def test_messages_above_the_rate_limit_are_delayed_in_order(tmp_path: Path) -> None:
     async with (
-        running_server(tmp_path, message_burst=5.0, message_rate=20.0) as running,
+        running_server(tmp_path, message_burst=12.0, message_rate=2.0) as running,
         ChatClient(running.url) as ann,
     ):
         tea = await ann.join("tea", nick="ann")
         messages = [f"m{number}" for number in range(15)]
+        started_at = time.monotonic()
         await asyncio.gather(*(tea.send(message) for message in messages))
+        assert time.monotonic() - started_at > 1
         await wait_until(lambda: message_texts(tea) == messages)
 
 
@@ -304,16 +298,22 @@ async def test_a_send_beyond_its_timeout_raises_rate_limited(tmp_path: Path) -> 
         assert [type(result) for result in results] == [RateLimited] * 3
 
 
-async def test_rate_limited_joins_are_delayed(tmp_path: Path) -> None:
+async def test_joins_above_the_rate_limit_are_retried_until_they_succeed(tmp_path: Path) -> None:
     async with running_server(tmp_path, join_rate=8.0) as running, ChatClient(running.url) as ann:
         rooms = await asyncio.gather(*(ann.join(f"room {number}", nick="ann") for number in range(14)))
         assert len({room.name for room in rooms}) == 14
 
 
-async def test_connecting_to_an_unreachable_address_raises_a_readable_error(unused_tcp_port: int) -> None:
+async def test_connecting_to_an_unreachable_address_raises_a_readable_error(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_lookup(*_: Any, **__: Any) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
     with pytest.raises(Unreachable, match="no server at this address"):
-        async with ChatClient(f"http://127.0.0.1:{unused_tcp_port}"):
+        async with ChatClient(f"http://127.0.0.1:{port}"):
             pass
+    monkeypatch.setattr(socket, "getaddrinfo", fail_lookup)
     with pytest.raises(Unreachable, match="unknown host name"):
         async with ChatClient("http://no-such-host.invalid"):
             pass
@@ -321,8 +321,9 @@ async def test_connecting_to_an_unreachable_address_raises_a_readable_error(unus
         ChatClient("http://127.0.0.1:0")
 
 
-async def test_connecting_to_another_http_server_raises_a_readable_error(server: RunningServer) -> None:
-    async def respond_not_found(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def test_connecting_to_another_http_server_raises_a_readable_error() -> None:
+    async def respond_not_found(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")  # a close with unread data would reset the connection
         writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         writer.close()
 
@@ -357,9 +358,9 @@ async def test_closing_releases_tasks_and_sockets(server: RunningServer) -> None
         await ann.join("other", nick="ann")
 
 
-async def test_closing_fails_pending_requests(unused_tcp_port: int) -> None:
+async def test_closing_fails_pending_requests(port: int) -> None:
     tasks = asyncio.all_tasks()
-    async with ChatClient(f"http://127.0.0.1:{unused_tcp_port}", connect_in_background=True) as ann:
+    async with ChatClient(f"http://127.0.0.1:{port}", connect_in_background=True) as ann:
         joining = asyncio.create_task(ann.join("tea", nick="ann"))
         listing = asyncio.create_task(ann.list_rooms())
         await wait_until(lambda: isinstance(ann.state, Offline))
@@ -369,7 +370,9 @@ async def test_closing_fails_pending_requests(unused_tcp_port: int) -> None:
     await wait_until(lambda: asyncio.all_tasks() <= tasks)
 
 
-async def test_a_cancelled_close_closes_the_connection(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_close_cancelled_during_the_flush_closes_the_connection(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def never_flush(_: Room) -> None:
         await asyncio.Event().wait()
 

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from textwrap import dedent
 from typing import get_args
@@ -15,7 +14,6 @@ import pytest
 
 from server.app import RunningServer
 from tests.support.environment import program_environment
-from tests.support.in_process_server import running_server
 from tests.support.program import start_program
 from tests.support.requirements import JAVASCRIPT_DIRECTORY, require_node
 from tests.support.wait import wait_until
@@ -28,12 +26,6 @@ DOCUMENT = ROOT / "docs" / "clients.md"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path) as running:
-        yield running
-
-
 def example(language: str) -> str:
     """Return the first code block of `language` in the document."""
     match = re.search(rf"```{language}\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
@@ -42,6 +34,7 @@ def example(language: str) -> str:
 
 
 def with_server_url(code: str, url: str) -> str:
+    """Return the code of an example with the URL of a server in place of the documented one."""
     assert "http://localhost:3000" in code
     return code.replace("http://localhost:3000", url)
 
@@ -92,9 +85,9 @@ def test_the_examples_use_only_names_of_the_sdk() -> None:
     flags = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # fragments use `await` outside of functions
     for block in blocks:
         nodes = list(ast.walk(compile(block, DOCUMENT.name, "exec", flags)))
-        imports = {str(node.module).split(".")[0]: node.module for node in nodes if isinstance(node, ast.ImportFrom)}
-        assert imports.get("tui_chat", "tui_chat.sdk") == "tui_chat.sdk"
-        assert "server" not in imports
+        modules = {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+        modules |= {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+        assert {module for module in modules if module.split(".")[0] in ("tui_chat", "server")} <= {"tui_chat.sdk"}
         types = {node.id for node in nodes if isinstance(node, ast.Name) and node.id[0].isupper()}
         assert types - {"Path"} <= set(sdk.__all__)
 
@@ -123,6 +116,7 @@ def test_the_sdk_imports_only_client_and_protocol() -> None:
 
 
 def _output(code: str) -> str:
+    """Return the stripped standard output of a program in a new interpreter."""
     completed = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=ENVIRONMENT
     )
