@@ -2,84 +2,122 @@
 
 import asyncio
 import os
+from collections.abc import AsyncGenerator
 from errno import EPERM
 from pathlib import Path
 
 import pytest
 
+from server.app import RunningServer
 from tests.support.accounts import create_account
 from tests.support.in_process_server import running_server
 from tests.support.tcp_proxy import tcp_proxy
 from tests.support.wait import TIMEOUT
 from tui_chat.client import sanitize
 from tui_chat.client.outbox_file import FileChanged, OutboxFile
-from tui_chat.sdk import Attachment, ChatClient, Message, TooLong, Unavailable
+from tui_chat.sdk import Attachment, ChatClient, Message, Room, TooLong, Unavailable
 from tui_chat.session.file_captions import describe_content
 from tui_chat.session.log_format import format_entry
+
+CONTENT = bytes(range(256)) * 1000
 
 
 def _refuse_link(*_: object) -> None:
     raise PermissionError(EPERM, os.strerror(EPERM))
 
 
-async def test_files_are_sent_and_received(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = bytes(range(256)) * 1000
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    async with running_server(tmp_path / "server", rate_limit="off", upload_max_bytes=300_000) as running:
+        yield running
+
+
+@pytest.fixture
+async def ann(server: RunningServer) -> AsyncGenerator[Room]:
+    """Room `tea` of an account."""
+    token = (await create_account(server, "ann")).token
+    async with ChatClient(server.url, token=token, account="ann") as chat:
+        yield await chat.join("tea", nick="ann")
+
+
+@pytest.fixture
+async def bob(server: RunningServer) -> AsyncGenerator[Room]:
+    """Room `tea` of a guest."""
+    async with ChatClient(server.url) as chat:
+        yield await chat.join("tea", nick="bob")
+
+
+async def receive_files(room: Room) -> tuple[Message, list[Attachment]]:
+    """Return the next entry of a room, a message with files, and its files."""
+    message = await asyncio.wait_for(anext(room), TIMEOUT)
+    assert isinstance(message, Message)
+    assert message.attachments is not None
+    return message, message.attachments
+
+
+async def test_files_are_sent_received_and_removed_with_their_message(ann: Room, bob: Room, tmp_path: Path) -> None:
     source = tmp_path / "茶 menu#1.bin"
-    source.write_bytes(content)
+    source.write_bytes(CONTENT)
+    progress: list[int] = []
+    upload = await ann.files.upload(source, on_progress=progress.append)
+    assert progress[-1] == len(CONTENT)
+    assert progress == sorted(progress)
+    await ann.send("", files=[upload, source])
+    message, attachments = await receive_files(bob)
+    assert [attachment.name for attachment in attachments] == [source.name] * 2
+    assert describe_content(message).split("\n")[0] == f"[file {source.name} · application/octet-stream · 250 KiB]"
+    assert format_entry(message).startswith(f"ann: [file {source.name}")
+    paths = [
+        await bob.files.download(attachment, tmp_path / str(number)) for number, attachment in enumerate(attachments)
+    ]
+    assert [path.read_bytes() for path in paths] == [CONTENT] * 2
+    await ann.delete(message.seq)
+    await asyncio.wait_for(anext(bob), TIMEOUT)
+    assert bob.log[message.seq].attachments is None
+
+
+async def test_a_download_replaces_no_file(
+    ann: Room, bob: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "茶 menu#1.bin"
+    source.write_bytes(CONTENT)
     target = tmp_path / "downloads"
     target.mkdir()
-    async with running_server(tmp_path, rate_limit="off", upload_max_bytes=300_000) as server:
-        token = (await create_account(server, "ann")).token
-        async with ChatClient(server.url, token=token, account="ann") as ann, ChatClient(server.url) as bob:
-            ann_room = await ann.join("tea", nick="ann")
-            bob_room = await bob.join("tea", nick="bob")
-            progress: list[int] = []
-            upload = await ann_room.files.upload(source, on_progress=progress.append)
-            assert progress[-1] == len(content)
-            assert progress == sorted(progress)
-            await ann_room.send("", files=[upload, source])
-            async with asyncio.timeout(20):
-                message = await anext(bob_room)
-            assert isinstance(message, Message)
-            assert message.attachments is not None
-            assert [attachment.name for attachment in message.attachments] == [source.name] * 2
-            assert (
-                describe_content(message).split("\n")[0] == f"[file {source.name} · application/octet-stream · 250 KiB]"
-            )
-            assert format_entry(message).startswith(f"ann: [file {source.name}")
-            paths = [await bob_room.files.download(attachment, target) for attachment in message.attachments]
-            assert [path.name for path in paths] == ["茶 menu#1.bin", "茶 menu#1 (2).bin"]
-            assert [path.read_bytes() for path in paths] == [content] * 2
-            named = await bob_room.files.download(message.attachments[0], target / "copy")
-            assert named.read_bytes() == content
-            with pytest.raises(FileExistsError):
-                await bob_room.files.download(message.attachments[0], named)
-            monkeypatch.setattr(os, "link", _refuse_link)  # as a file system without hard links
-            unlinked = await bob_room.files.download(message.attachments[0], target)
-            assert (unlinked.name, unlinked.read_bytes()) == ("茶 menu#1 (3).bin", content)
-            with pytest.raises(FileExistsError):
-                await bob_room.files.download(message.attachments[0], named)
-            assert len(list(target.iterdir())) == 4
-            source.write_bytes(bytes(400_000))
-            with pytest.raises(TooLong):
-                await bob_room.send("", files=[source])
-            with pytest.raises(FileNotFoundError):
-                await bob_room.send("", files=[tmp_path / "missing"])
-            stale = OutboxFile.from_path(target / "copy")
-            (target / "copy").write_bytes(b"other")
-            with pytest.raises(FileChanged):
-                await bob_room.send("", files=[stale])
-            os.mkfifo(tmp_path / "pipe")
-            with pytest.raises(OSError, match="Not a regular file"):
-                await bob_room.send("", files=[tmp_path / "pipe"])
-            undecodable = os.fsencode(tmp_path) + b"/\xff.txt"
-            Path(os.fsdecode(undecodable)).touch()
-            with pytest.raises(OSError, match=r"Name is not UTF-8: '.*/\ufffd\.txt'"):
-                await bob_room.send("", files=[os.fsdecode(undecodable)])
-            await ann_room.delete(message.seq)
-            async with asyncio.timeout(20):
-                await anext(bob_room)
-            assert bob_room.log[message.seq].attachments is None
+    await ann.send("", files=[source])
+    _, (attachment,) = await receive_files(bob)
+    named = await bob.files.download(attachment, target / "copy")
+    paths = [await bob.files.download(attachment, target) for _ in range(2)]
+    assert [path.name for path in paths] == ["茶 menu#1.bin", "茶 menu#1 (2).bin"]
+    with pytest.raises(FileExistsError):
+        await bob.files.download(attachment, named)
+    monkeypatch.setattr(os, "link", _refuse_link)  # as a file system without hard links
+    paths.append(await bob.files.download(attachment, target))
+    assert paths[-1].name == "茶 menu#1 (3).bin"
+    with pytest.raises(FileExistsError):
+        await bob.files.download(attachment, named)
+    assert set(target.iterdir()) == {named, *paths}
+    assert {path.read_bytes() for path in target.iterdir()} == {CONTENT}
+
+
+async def test_overlong_missing_changed_special_and_undecodable_files_are_not_sent(bob: Room, tmp_path: Path) -> None:
+    overlong, changed, pipe = (tmp_path / name for name in ("overlong", "changed", "pipe"))
+    overlong.write_bytes(bytes(400_000))
+    changed.write_bytes(b"one")
+    stale = OutboxFile.from_path(changed)
+    changed.write_bytes(b"other")
+    os.mkfifo(pipe)
+    undecodable = os.fsencode(tmp_path) + b"/\xff.txt"
+    Path(os.fsdecode(undecodable)).touch()
+    for file, error_type, problem in (
+        (overlong, TooLong, None),
+        (tmp_path / "missing", FileNotFoundError, None),
+        (stale, FileChanged, None),
+        (pipe, OSError, "Not a regular file"),
+        (os.fsdecode(undecodable), OSError, r"Name is not UTF-8: '.*/\ufffd\.txt'"),
+    ):
+        with pytest.raises(error_type, match=problem):
+            await bob.send("", files=[file])
+    assert (await bob.send("next")).seq == 1
 
 
 async def test_an_upload_without_progress_ends_at_the_timeout(tmp_path: Path) -> None:
