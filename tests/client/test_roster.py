@@ -1,5 +1,11 @@
 """Member list of a room under many joins and leaves."""
 
+import asyncio
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import pytest
+
 from tests.support.wait import wait_until
 from tui_chat.client.roster import MAX_MEMBERS, Roster
 from tui_chat.protocol.events import Member, PresencePush, RenamedMember
@@ -13,16 +19,27 @@ def joined_push(*numbers: int) -> PresencePush:
     return PresencePush(room="tea", joined=[member(number) for number in numbers], left=[], renamed=[])
 
 
+@contextmanager
+def stopped_loop_clock() -> Generator[None]:
+    """Stop the clock of the running event loop within the block."""
+    loop = asyncio.get_running_loop()
+    now = loop.time()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "time", lambda: now)
+        yield
+
+
 async def test_a_large_room_coalesces_member_list_updates() -> None:
     updates: list[tuple[Member, ...]] = []
     roster = Roster(updates.append, lambda: None)
-    roster.reset([member(number) for number in range(9_000)])
-    for number in range(9_000, 10_000):
-        roster.apply_presence(joined_push(number))
+    with stopped_loop_clock():
+        roster.reset([member(number) for number in range(9_000)])
+        for number in range(9_000, 10_000):
+            roster.apply_presence(joined_push(number))
+        roster.apply_presence(
+            PresencePush(room="tea", joined=[], left=["m0"], renamed=[RenamedMember(member_id="m1", nick_name="ann")])
+        )
     assert len(updates) == 1
-    roster.apply_presence(
-        PresencePush(room="tea", joined=[], left=["m0"], renamed=[RenamedMember(member_id="m1", nick_name="ann")])
-    )
     await wait_until(lambda: len(updates) == 2)
     assert len(updates[-1]) == 9_999
     assert updates[-1][0] == Member(member_id="m1", nick_name="ann", role="member")
@@ -31,9 +48,10 @@ async def test_a_large_room_coalesces_member_list_updates() -> None:
 async def test_cancel_drops_the_pending_update() -> None:
     updates: list[tuple[Member, ...]] = []
     cancelled, active = Roster(updates.append, lambda: None), Roster(updates.append, lambda: None)
-    for roster in (cancelled, active):
-        roster.reset([member(number) for number in range(1_000)])
-        roster.apply_presence(joined_push(1_000))
+    with stopped_loop_clock():
+        for roster in (cancelled, active):
+            roster.reset([member(number) for number in range(1_000)])
+            roster.apply_presence(joined_push(1_000))
     cancelled.cancel()
     await wait_until(lambda: len(updates) == 3)
     assert [len(members) for members in updates] == [1_000, 1_000, 1_001]
@@ -54,7 +72,7 @@ async def test_members_above_the_limit_are_only_counted() -> None:
     roster.cancel()
 
 
-async def test_the_count_includes_the_members_that_a_join_response_omits() -> None:
+async def test_the_count_includes_members_that_are_missing_in_the_join_response() -> None:
     roster = Roster(lambda _: None, lambda: None)
     roster.reset([member(0), member(1)], 12_000)
     assert (len(roster.members), roster.count) == (2, 12_000)
