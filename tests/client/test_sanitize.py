@@ -1,4 +1,4 @@
-"""Truncation of text from the server to the limits of docs/protocol.md, "Limits"."""
+"""Sanitizing of text from the server, with the limits of docs/protocol.md, "Limits"."""
 
 from typing import Any
 
@@ -19,7 +19,15 @@ from tui_chat.protocol.events import (
     TopicChange,
     UnknownEntry,
 )
-from tui_chat.protocol.limits import STORED_MESSAGE_CHARACTERS
+from tui_chat.protocol.limits import (
+    NAME_CODE_POINTS,
+    NICKNAME_GRAPHEMES,
+    REACTION_CODE_POINTS,
+    REASON_CHARACTERS,
+    STATUS_CHARACTERS,
+    STORED_MESSAGE_CHARACTERS,
+    TOPIC_CHARACTERS,
+)
 from tui_chat.protocol.responses import HookCreated, Invite, RoomSummary
 
 LONG = "é\u0958👩\u200d💻 " * 2_000
@@ -43,6 +51,15 @@ def test_valid_text_is_returned_unchanged(text: str) -> None:
     assert sanitize.body(text) is text
 
 
+FIELD_LIMITS = {
+    "member_id": sanitize.MAX_ID_LENGTH,
+    "message": STORED_MESSAGE_CHARACTERS,
+    "topic": TOPIC_CHARACTERS,
+    "reason": REASON_CHARACTERS,
+    "away": STATUS_CHARACTERS,
+    "emoji": REACTION_CODE_POINTS,
+}
+"""Maximum length of text fields other than names."""
 LONG_REF = MemberRef(member_id="x" * 9_000, nick_name="x" * 9_000, account="x" * 9_000)
 LONG_REACTION = summarize(**{f"{LONG}{number}": LONG for number in range(30)})
 
@@ -80,19 +97,21 @@ def test_every_text_field_is_truncated_to_its_limit() -> None:
     for item in sanitized:
         texts = {field: getattr(item, field) for field in item.__struct_fields__}
         assert {
-            field for field, text in texts.items() if isinstance(text, str) and len(text) > STORED_MESSAGE_CHARACTERS
+            field
+            for field, text in texts.items()
+            if isinstance(text, str) and len(text) > FIELD_LIMITS.get(field, NAME_CODE_POINTS)
         } == set()
         if "nick_name" in texts:
-            assert sum(1 for _ in iter_graphemes(texts["nick_name"])) <= 32
+            assert sum(1 for _ in iter_graphemes(texts["nick_name"])) <= NICKNAME_GRAPHEMES
             assert texts["nick_name"].endswith(sanitize.ELLIPSIS)
     message = sanitized[1]
     assert isinstance(message, Message)
     ((emoji, summary),) = (message.reactions or {}).items()
-    assert (len(emoji), summary.count, len(summary.by)) == (16, 30, 20)
+    assert (len(emoji), summary.count, len(summary.by)) == (REACTION_CODE_POINTS, 30, 20)
     assert all(reactor.nick_name.endswith(sanitize.ELLIPSIS) for reactor in summary.by)
 
 
-def test_invites_and_webhooks_have_printable_texts_and_a_valid_end() -> None:
+def test_invites_and_webhooks_have_printable_texts_and_a_valid_expiry() -> None:
     texts = {"id": "1\u202e", "url": "chat://host/\u202etea"}
     invite = sanitize.received(Invite(**texts, uses=1, expires_at=10**17, code="a\x1bb"))
     assert (invite.id, invite.code, invite.expires_at) == ("1", "ab", sanitize.MAX_TIMESTAMP)
