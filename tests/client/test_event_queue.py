@@ -152,7 +152,7 @@ async def test_size_counts_messages_and_other_events() -> None:
     assert queue.size == 0
 
 
-async def test_an_attached_queue_receives_the_events_of_the_client_and_of_its_owner() -> None:
+async def test_the_only_attached_queue_receives_the_events_of_the_client_and_of_its_owner() -> None:
     queue = EventQueue[ClientEvent | str]()
     async with ChatClient("http://localhost:1", connect_in_background=True) as client:
         client.attach_queue(queue)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from tests.support.event_recorder import next_event
 from tests.support.hostile_server import JOINED, hostile_server, message_packet, respond_to_join
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
@@ -134,8 +135,8 @@ async def test_control_characters_from_the_server_are_removed() -> None:
         assert tea.log[1].nick_name == "eve"
 
 
-async def test_an_invalid_response_raises_internal_error() -> None:
-    async def respond(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+async def test_an_invalid_response_raises_an_internal_error() -> None:
+    async def respond(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any] | None:
         return JOINED if event == "joinRoom" else {"ok": True, "seq": "one"}
 
     async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
@@ -144,7 +145,7 @@ async def test_an_invalid_response_raises_internal_error() -> None:
             await tea.send("hi")
 
 
-async def test_a_zero_retry_delay_is_no_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_retry_delay_of_zero_seconds_is_not_replaced_by_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tui_chat.client.join.JOIN_RETRY_DELAY", 60)
     monkeypatch.setattr("tui_chat.client.net.connector.BUSY_RETRY_DELAY", 60)
     busy = {"ok": False, "error": {"code": "unavailable", "message": "busy", "retryAfter": 0}}
@@ -201,7 +202,7 @@ async def test_a_page_of_another_log_is_ignored_after_the_loss_of_the_connection
 
 
 async def test_error_messages_from_the_server_are_sanitized() -> None:
-    async def respond(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+    async def respond(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any] | None:
         if event == "joinRoom":
             return JOINED
         problem: dict[str, Any] = {
@@ -215,7 +216,7 @@ async def test_error_messages_from_the_server_are_sanitized() -> None:
     async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         tea = await ann.join("tea", nick="ann")
         with pytest.raises(RateLimited) as caught:
-            await tea.send("hi", timeout=0.1)
+            await tea.react(1, "👍")  # without a retry, unlike a message
         assert caught.value.message.startswith("slow[2J down!")
         assert len(caught.value.message) == 300
         assert caught.value.retry_after == 60
@@ -225,7 +226,7 @@ async def test_error_messages_from_the_server_are_sanitized() -> None:
 async def test_a_rejected_rejoin_emits_room_lost() -> None:
     join_count = 0
 
-    async def respond(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+    async def respond(socket: web.WebSocketResponse, event: str, _: dict[str, Any]) -> dict[str, Any] | None:
         nonlocal join_count
         if event != "joinRoom":
             await socket.close()
@@ -237,11 +238,8 @@ async def test_a_rejected_rejoin_emits_room_lost() -> None:
         stream = ann.events()
         tea = await ann.join("tea", nick="ann")
         await tea.set_typing(True)
-        async for event in stream:
-            if isinstance(event, RoomLost):
-                assert isinstance(event, RoomLost)
-                assert (event.room, event.error.message) == ("tea", "you are banned")
-                break
+        lost = await next_event(stream, RoomLost)
+        assert (lost.room, lost.error.message) == ("tea", "you are banned")
         assert ann.rooms == {}
 
 

@@ -1,6 +1,7 @@
 """Reading and sending without a join, against a running server."""
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from aiohttp import web
 
 from server.app import RunningServer
+from tests.support.event_recorder import next_event
 from tests.support.hostile_server import JOINED, hostile_server
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.tcp_proxy import TcpProxy
@@ -17,19 +19,27 @@ from tui_chat.sdk import BadRequest, ChatClient, Message, NotFound, NotJoined, R
 
 @pytest.fixture
 async def ann(server: RunningServer) -> AsyncGenerator[RawClient]:
-    """Return a member of `tea`, who records the notices and presence pushes."""
+    """Member of `tea`, who records the notices and presence pushes."""
     async with raw_client(server.url) as client:
         await client.join("tea", "ann")
         yield client
 
 
-def assert_no_other_member(ann: RawClient) -> None:
-    """Fail if Ann has received a notice or presence push that is not about herself."""
-    pushes = [push for push in ann.pushes if '"join"' in push or '"leave"' in push or '"presence"' in push]
-    assert not [push for push in pushes if '"nickName":"ann"' not in push]
+async def assert_no_other_member(ann: RawClient) -> None:
+    """Fail if Ann has received a notice or presence push about another member. Renames Ann to `anna`."""
+    await ann.request("changeNick", {"room": "tea", "nickName": "anna"})
+    members: list[dict[str, Any]] = []
+    while not any(member["nickName"] == "anna" for member in members):  # after all earlier presence
+        presence = await ann.wait_for_push("presence")
+        members += presence["joined"] + presence["renamed"]
+        assert presence["left"] == []
+    pushes = [json.loads(push[2:])[1] for push in ann.pushes if push.startswith('42["message"')]
+    members += [push for push in pushes if push["kind"] != "message"]
+    assert {member["nickName"] for member in members} <= {"ann", "anna"}
 
 
 async def post(client: RawClient, message: str, room: str = "tea", **fields: Any) -> dict[str, Any]:
+    """Send a message and return the response."""
     return await client.request("sendMessage", {"room": room, "message": message, **fields})
 
 
@@ -49,12 +59,10 @@ async def test_an_observer_reads_and_is_invisible(server: RunningServer, ann: Ra
         assert (await ann.join("tea", "ann"))["memberCount"] == 1
         await room.leave()
         await post(ann, "unobserved")
-    assert_no_other_member(ann)
+    await assert_no_other_member(ann)
 
 
-async def test_an_observer_reads_missed_entries_after_a_reconnect(
-    server: RunningServer, proxy: TcpProxy, ann: RawClient
-) -> None:
+async def test_an_observer_reads_missed_entries_after_a_reconnect(proxy: TcpProxy, ann: RawClient) -> None:
     async with ChatClient(proxy.url) as chat:
         room = await chat.observe("tea")
         proxy.reset_all()
@@ -83,7 +91,8 @@ async def test_the_iteration_skips_entries_that_the_server_has_removed(server: R
         assert (entry.message, entry.seq) == ("stored", sent["seq"])
 
 
-async def test_a_join_ends_an_observation(server: RunningServer, ann: RawClient) -> None:
+@pytest.mark.usefixtures("ann")
+async def test_a_join_ends_an_observation(server: RunningServer) -> None:
     async with ChatClient(server.url) as chat:
         observed = await chat.observe("tea")
         joined = await chat.join("tea", nick="ben")
@@ -93,9 +102,8 @@ async def test_a_join_ends_an_observation(server: RunningServer, ann: RawClient)
         assert [entry async for entry in observed] == []
 
 
-async def test_a_cancelled_join_is_repeated_by_the_next_one(
-    server: RunningServer, proxy: TcpProxy, ann: RawClient
-) -> None:
+@pytest.mark.usefixtures("ann")
+async def test_a_join_succeeds_after_a_cancelled_one(proxy: TcpProxy) -> None:
     async with ChatClient(proxy.url) as chat:
         observed = await chat.observe("tea")
         proxy.stall()
@@ -107,14 +115,14 @@ async def test_a_cancelled_join_is_repeated_by_the_next_one(
         assert (await chat.join("tea", nick="ben")).nick == "ben"
 
 
-async def test_a_cancelled_open_cached_is_no_obstacle_to_a_join(server: RunningServer) -> None:
+async def test_a_join_succeeds_after_a_cancelled_open_cached(server: RunningServer) -> None:
     async with ChatClient(server.url) as chat:
         await chat.list_rooms()
         opening = asyncio.create_task(chat.open_cached("tea", nick="ben"))
         await asyncio.sleep(0)
         opening.cancel()
         await asyncio.gather(opening, return_exceptions=True)
-        assert (await chat.join("tea", nick="ben", timeout=5)).nick == "ben"
+        assert (await chat.join("tea", nick="ben")).nick == "ben"
 
 
 async def test_an_observer_follows_a_rename_and_ends_with_the_removal(server: RunningServer, ann: RawClient) -> None:
@@ -124,9 +132,7 @@ async def test_an_observer_follows_a_rename_and_ends_with_the_removal(server: Ru
         room = await chat.observe("green")
         other_room = await chat.join("tea", nick="ben")
         await ann.request("updateRoom", {"id": created["id"], "name": "blue"})
-        assert await anext(event async for event in events if isinstance(event, RoomRenamed)) == RoomRenamed(
-            "green", "blue"
-        )
+        assert await next_event(events, RoomRenamed) == RoomRenamed("green", "blue")
         assert (room.name, chat.rooms) == ("blue", {"tea": other_room, "blue": room})
         await ann.request("joinRoom", {"roomName": "blue", "nickName": "ann"})
         await post(ann, "one", "blue")
@@ -140,7 +146,7 @@ async def test_an_observer_follows_a_rename_and_ends_with_the_removal(server: Ru
 
 
 async def test_a_removed_room_ends_its_membership() -> None:
-    async def handle(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+    async def handle(socket: web.WebSocketResponse, event: str, _: dict[str, Any]) -> dict[str, Any] | None:
         if event == "joinRoom":
             return JOINED
         await socket.send_str('42["roomRemoved",{"room":"tea"}]')
@@ -154,7 +160,7 @@ async def test_a_removed_room_ends_its_membership() -> None:
             await room.send("x")
 
 
-async def test_messages_without_a_join_have_one_author(server: RunningServer, ann: RawClient) -> None:
+async def test_messages_without_a_join_have_one_author_that_is_no_member(server: RunningServer, ann: RawClient) -> None:
     async with ChatClient(server.url) as chat:
         first = await chat.send_as("tea", "Ann", "one")
         second = await chat.send_as("tea", first.nick_name or "", "two")
@@ -165,7 +171,7 @@ async def test_messages_without_a_join_have_one_author(server: RunningServer, an
         assert {message.nick_name for message in room.log.messages()} == {"Ann2"}
         assert len({message.member_id for message in room.log.messages()}) == 1
     assert (await ann.join("tea", "ann"))["memberCount"] == 1
-    assert_no_other_member(ann)
+    await assert_no_other_member(ann)
 
 
 async def test_a_present_guest_sends_under_its_own_nickname(server: RunningServer) -> None:
@@ -178,9 +184,7 @@ async def test_a_present_guest_sends_under_its_own_nickname(server: RunningServe
         await wait_until(lambda: [message.member_id for message in room.log.messages()] == [room.member_id])
 
 
-async def test_the_first_message_is_stored_once_after_a_lost_acknowledgement(
-    server: RunningServer, proxy: TcpProxy, ann: RawClient
-) -> None:
+async def test_the_first_message_is_stored_once_after_a_lost_acknowledgement(proxy: TcpProxy, ann: RawClient) -> None:
     async with ChatClient(proxy.url) as chat:
         await chat.observe("tea")  # detects the support of the server before the loss
         proxy.open_connections[-1].stall_downstream()
@@ -195,10 +199,10 @@ async def test_the_first_message_is_stored_once_after_a_lost_acknowledgement(
 
 
 @pytest.mark.parametrize("supported", [False, True])
-async def test_servers_without_observers_are_detected_before_the_request(supported: bool) -> None:
+async def test_the_support_of_observers_is_detected_once_before_the_first_request(supported: bool) -> None:
     received: list[str] = []
 
-    async def handle(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def handle(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any]:
         received.append(event)
         if event == "unobserve" and supported:
             return {"ok": True}

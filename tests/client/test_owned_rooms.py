@@ -8,7 +8,7 @@ from aiohttp import ClientSession
 
 from server.app import RunningServer
 from tests.support.accounts import create_account
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client import owned_rooms
 from tui_chat.client.client import ChatClient
 from tui_chat.client.room import Room
@@ -16,6 +16,7 @@ from tui_chat.protocol.errors import Conflict, Forbidden, NotFound, Unavailable
 
 
 async def read_all(room: Room) -> None:
+    """Discard the entries of a room until the iteration ends; raise the error of a lost room."""
     async for _ in room:
         pass
 
@@ -54,7 +55,7 @@ async def test_invites_are_listed_and_revoked(ann: ChatClient) -> None:
     assert await ann.owned_rooms.list_invites(room.name) == []
 
 
-async def test_the_message_of_a_webhook_is_that_of_a_bot(ann: ChatClient) -> None:
+async def test_a_webhook_posts_as_a_bot_until_it_is_revoked(ann: ChatClient) -> None:
     room = await ann.owned_rooms.create("tea")
     hook = await ann.owned_rooms.create_hook(room.name, "CI")
     async with ClientSession() as session, session.post(hook.url, json={"text": "build 7"}) as response:
@@ -66,9 +67,11 @@ async def test_the_message_of_a_webhook_is_that_of_a_bot(ann: ChatClient) -> Non
     assert (listed.id, listed.nick_name, listed.created_by.account) == (hook.id, "CI", "ann")
     await ann.owned_rooms.revoke_hook(room.name, hook.id)
     assert await ann.owned_rooms.list_hooks(room.name) == []
+    async with ClientSession() as session, session.post(hook.url, json={"text": "build 8"}) as response:
+        assert response.status == 404
 
 
-async def test_a_policy_rejects_guest_posts_and_a_deletion_removes_the_room_of_its_members(
+async def test_a_policy_rejects_guest_posts_and_a_deletion_closes_the_room_of_its_members(
     server: RunningServer, ann: ChatClient
 ) -> None:
     room = await ann.owned_rooms.create("tea")
@@ -82,14 +85,15 @@ async def test_a_policy_rejects_guest_posts_and_a_deletion_removes_the_room_of_i
         assert isinstance(unsent.error, Forbidden)
         reader = asyncio.create_task(read_all(bobs_room))
         await ann.owned_rooms.delete(room.name)
-        async with asyncio.timeout(5):
-            with pytest.raises(NotFound):
-                await reader
+        with pytest.raises(NotFound):
+            await asyncio.wait_for(reader, TIMEOUT)
         assert bob.rooms == {}
         await wait_until(lambda: ann.rooms == {})
 
 
-async def test_forget_ends_a_membership_except_that_of_the_last_owner(server: RunningServer, ann: ChatClient) -> None:
+async def test_leave_with_forget_ends_a_membership_except_that_of_the_last_owner(
+    server: RunningServer, ann: ChatClient
+) -> None:
     room = await ann.owned_rooms.create(title="Team")
     invite = await ann.owned_rooms.create_invite(room.name)
     with pytest.raises(Conflict) as conflict:
@@ -127,11 +131,11 @@ async def test_a_guest_cannot_create_an_owned_room(server: RunningServer) -> Non
             await chat.owned_rooms.create("tea")
 
 
-async def test_a_request_without_a_connection_fails_in_time(
-    unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
+async def test_a_request_without_a_connection_fails_after_the_time_limit(
+    port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(owned_rooms, "REQUEST_TIMEOUT", 0.01)
-    async with ChatClient(f"http://127.0.0.1:{unused_tcp_port}", connect_in_background=True) as chat:
+    async with ChatClient(f"http://127.0.0.1:{port}", connect_in_background=True) as chat:
         with pytest.raises(Unavailable) as error:
             await chat.owned_rooms.create("tea")
         assert error.value.reason == "not_connected"

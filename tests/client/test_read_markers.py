@@ -41,6 +41,7 @@ async def test_devices_of_an_account_share_the_read_marker(server: RunningServer
         (joined,) = pop_markers(queue)
         assert joined == ReadMarkerChanged("tea", ReadMarker(seqs[0] - 1, 3, 1, seqs[-1]), None)
 
+        await wait_until(lambda: tea.log.last == seqs[-1])  # part of the marker
         moved = await tea.read_marker.mark_read(seqs[1])
         assert (moved.seq, moved.unread, moved.mentions) == (seqs[1], 1, 0)
         await wait_until(lambda: unread_state(phones_tea) == (seqs[1], 1, 0))
@@ -59,7 +60,7 @@ async def test_devices_of_an_account_share_the_read_marker(server: RunningServer
         await wait_until(lambda: unread_state(phones_tea) == (seqs[0], 3, 1))
 
 
-async def test_a_marker_of_a_room_that_is_not_open_is_an_event(server: RunningServer) -> None:
+async def test_a_moved_marker_of_a_room_that_is_not_open_is_an_event(server: RunningServer) -> None:
     token = (await create_account(server, "ann")).token
     async with (
         ChatClient(server.url, token=token, account="ann") as laptop,
@@ -75,17 +76,20 @@ async def test_a_marker_of_a_room_that_is_not_open_is_an_event(server: RunningSe
         await wait_until(lambda: ReadMarkerChanged("tea", ReadMarker(seq, 0, 0), None) in pop_markers(queue))
 
 
-async def test_a_guest_has_no_marker_and_a_login_reads_that_of_the_account(server: RunningServer) -> None:
+async def test_only_an_account_has_a_marker_also_after_a_login_and_logout(server: RunningServer) -> None:
     token = (await create_account(server, "ann")).token
     async with ChatClient(server.url) as chat:
         tea = await chat.join("tea", nick="ann")
+        guest_id = tea.member_id
         assert tea.read_marker.state is None
         with pytest.raises(Forbidden):
             await tea.read_marker.mark_read(1)
         await chat.set_token(token, "ann")
         await wait_until(lambda: tea.read_marker.state is not None)
+        assert tea.member_id != guest_id
         await chat.set_token(None)
-        await wait_until(lambda: tea.read_marker.state is None and tea.membership.context.gate.value is not None)
+        await wait_until(lambda: tea.member_id == guest_id)
+        assert tea.read_marker.state is None
 
 
 async def test_a_direct_message_of_an_absent_account_is_listed_with_its_sender(server: RunningServer) -> None:

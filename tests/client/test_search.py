@@ -26,11 +26,12 @@ SERVER = "http://localhost:3000"
 
 
 def hits(page: SearchPage) -> list[tuple[str, str]]:
+    """Return the room and text of each message of a page."""
     return [(message.room, message.message) for message in page.messages]
 
 
 @pytest.mark.parametrize("with_history", [True, False])
-async def test_search_falls_back_to_local_history_while_offline(
+async def test_search_finds_local_messages_while_offline(
     server: RunningServer, proxy: TcpProxy, tmp_path: Path, with_history: bool
 ) -> None:
     async with (
@@ -117,7 +118,7 @@ async def test_a_search_continues_across_a_disconnect_without_repeated_messages(
         assert found == texts[::-1]
 
 
-async def test_invalid_searches_are_rejected(server: RunningServer) -> None:
+async def test_invalid_queries_and_unknown_rooms_are_rejected(server: RunningServer) -> None:
     async with ChatClient(server.url) as chat:
         for query, error in ((" ", BadRequest), ("x" * 251, TooLong)):
             with pytest.raises(error):
@@ -126,7 +127,7 @@ async def test_invalid_searches_are_rejected(server: RunningServer) -> None:
             await chat.search("tea", room="nowhere")
 
 
-async def test_load_around_fetches_the_context_of_a_message(
+async def test_the_context_of_a_message_or_time_is_loaded_from_the_server_or_the_cache(
     server: RunningServer, proxy: TcpProxy, tmp_path: Path
 ) -> None:
     async with ChatClient(server.url) as chat:
@@ -160,6 +161,7 @@ def message(room: int, seq: int, text: str) -> Message:
 
 
 def change(room: int, seq: int, target: int, text: str) -> MessageChange:
+    """Return an edit, or a deletion for an empty text."""
     deletion = Deletion(room=f"room{room}", seq=seq, id=900 + seq, ts=1, member_id="b", nick_name="b", target=target)
     if not text:
         return deletion
@@ -201,6 +203,7 @@ async def check_search(logs: list[list[tuple[str, str | None]]], search_queries:
 
 
 async def search_all_pages(history: LocalHistory, query: str, room: int | None) -> list[int]:
+    """Return the ids of all found messages, from pages of two messages."""
     ids: list[int] = []
     before: Position | None = None
     while True:

@@ -166,7 +166,7 @@ async def test_background_tasks_continue_after_an_unexpected_exception(
         await wait_until(lambda: message_texts(ann) == expected)
         await ann.flush()
         assert ann.unsent() == ()
-        problems = [event for event in events if isinstance(event, ProblemReported)]
+        problems = events.of_type(ProblemReported)
     reports = [record for record in caplog.records if record.exc_info and record.exc_info[0] is InjectedFault]
     assert fault.has_fired
     assert len(reports) == 1

@@ -4,6 +4,7 @@ import pytest
 
 from server.app import RunningServer
 from tests.support.accounts import create_account
+from tests.support.event_recorder import next_event
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
@@ -13,10 +14,11 @@ from tui_chat.protocol.errors import Forbidden, TooLong
 
 
 def away_texts(room: Room) -> dict[str, str | None]:
+    """Return the status text of each member by nickname, None for a present one."""
     return {member.nick_name: member.away for member in room.members.values()}
 
 
-async def test_a_status_survives_a_reconnect(server: RunningServer, proxy: TcpProxy) -> None:
+async def test_a_status_survives_a_reconnect_and_its_text_is_limited(server: RunningServer, proxy: TcpProxy) -> None:
     async with ChatClient(server.url) as ann, ChatClient(proxy.url) as bob, ChatClient(server.url) as eve:
         tea = await ann.join("tea", nick="ann")
         events = bob.events()
@@ -24,9 +26,8 @@ async def test_a_status_survives_a_reconnect(server: RunningServer, proxy: TcpPr
         await bob.user.set_status(away=True, text="lunch")
         await wait_until(lambda: away_texts(tea) == {"ann": None, "bob": "lunch"})
         proxy.reset_all()
-        async for event in events:
-            if isinstance(event, RoomJoined) and event.rejoined:
-                break
+        while not (await next_event(events, RoomJoined)).rejoined:
+            pass
         eves_tea = await eve.join("tea", nick="eve")
         await wait_until(lambda: away_texts(eves_tea) == {"ann": None, "bob": "lunch", "eve": None})
         await bob.user.set_status(away=False)
@@ -35,7 +36,7 @@ async def test_a_status_survives_a_reconnect(server: RunningServer, proxy: TcpPr
             await bob.user.set_status(away=True, text="x" * 1_000)
 
 
-async def test_mentions_of_an_account_are_listed_newest_first(server: RunningServer) -> None:
+async def test_mentions_are_listed_newest_first_and_only_for_accounts(server: RunningServer) -> None:
     token = (await create_account(server, "ann")).token
     async with ChatClient(server.url, token=token, account="ann") as ann, ChatClient(server.url) as bob:
         await ann.join("tea", nick="ann")
@@ -50,7 +51,9 @@ async def test_mentions_of_an_account_are_listed_newest_first(server: RunningSer
             await bob.user.list_mentions()
 
 
-async def test_a_direct_room_shows_the_names_of_its_members_and_ends_with_a_block(server: RunningServer) -> None:
+async def test_a_direct_room_has_the_name_of_the_other_member_and_a_block_rejects_messages(
+    server: RunningServer,
+) -> None:
     tokens = {name: (await create_account(server, name)).token for name in ("ann", "bob")}
     async with (
         ChatClient(server.url, token=tokens["ann"], account="ann") as ann,
