@@ -42,8 +42,7 @@ class BasicNodeServer:
     def received(self) -> list[tuple[str, list[Any]]]:
         """(event, arguments) of each client event, in order; complete up to the last event with a response."""
         while self._has_report(0):
-            report = self._read_report()
-            self._received.append((report["event"], report["args"]))
+            self._record_event(self._read_report())
         return self._received
 
     def received_texts(self) -> list[str]:
@@ -51,13 +50,15 @@ class BasicNodeServer:
         return [args[0]["message"] for event, args in self.received if event == "sendMessage"]
 
     def configure(self, **behavior: Any) -> None:
-        """Change the behaviour of the server.
+        """Change the behaviour of the server for all later events.
 
         Args:
             behavior: `announces`: send a notice about each join. `announcement`: text of the notice. `echoes`: send
                 messages to the sender too. `answers`: acknowledgement of joins.
         """
         self._send_command({"do": "configure", "set": behavior})
+        while (report := self._read_report()) != {"on": "configured"}:
+            self._record_event(report)
 
     def push(self, event: str, body: Any) -> None:
         """Send an event to all clients."""
@@ -77,6 +78,9 @@ class BasicNodeServer:
     def close(self) -> None:
         """Stop the process."""
         self._process.communicate()  # ends its input
+
+    def _record_event(self, report: dict[str, Any]) -> None:
+        self._received.append((report["event"], report["args"]))
 
     def _send_command(self, command: dict[str, Any]) -> None:
         assert self._process.stdin is not None

@@ -10,6 +10,7 @@ from tui_chat.client.net import transport
 
 @pytest.fixture(scope="session")
 def shared_basic_server() -> Generator[BasicNodeServer]:
+    """Server process of all tests in the session; use `basic_server`."""
     server = BasicNodeServer()
     yield server
     server.close()

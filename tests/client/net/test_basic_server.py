@@ -25,11 +25,12 @@ pytestmark = pytest.mark.needs_node
 
 
 def unsent_states(room: Room) -> list[tuple[str, OutboxItemState]]:
+    """Return the text and state of each pending and failed item."""
     return [(item.text, item.state) for item in room.unsent()]
 
 
 @pytest.mark.parametrize("version", ["4.3.2", "4.8.4"])
-async def test_clients_and_a_page_exchange_messages_over_a_basic_server(version: str) -> None:
+async def test_clients_and_a_javascript_client_exchange_messages_over_a_basic_server(version: str) -> None:
     async with (
         basic_node_server(version) as server,
         ChatClient(server.url) as ann,
@@ -51,7 +52,7 @@ async def test_clients_and_a_page_exchange_messages_over_a_basic_server(version:
         assert server.received_texts() == ["hello", "hi both"]
 
 
-async def test_requests_have_the_form_that_a_basic_server_expects(basic_server: BasicNodeServer) -> None:
+async def test_joins_and_messages_have_the_fields_of_a_basic_server(basic_server: BasicNodeServer) -> None:
     async with ChatClient(basic_server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         tea.post("hello", reply_to=7)
@@ -80,19 +81,21 @@ async def test_join_announcements_of_a_basic_server_become_notices(
         events = EventRecorder(ann)
         tea = await ann.join("tea", nick="ann")
         await ben.join("tea", nick="小明")
-        await wait_until(lambda: [event for event in events if isinstance(event, NoticeReceived)])
-        (notice_event,) = [event for event in events if isinstance(event, NoticeReceived)]
+        await wait_until(lambda: events.of_type(NoticeReceived))
+        (notice_event,) = events.of_type(NoticeReceived)
         assert (notice_event.notice.nick_name, notice_event.notice.room) == ("小明", "tea")
         assert logged_messages(tea) == []
         basic_server.disconnect_all()
-        await wait_until(lambda: [event for event in events if isinstance(event, RoomJoined) and event.rejoined])
+        await wait_until(lambda: any(event.rejoined for event in events.of_type(RoomJoined)))
         texts = [announcement.format(nick=nick, room="tea") for nick in ("bob", "ann")]
         for text in texts:
             await tea.send(text)
         assert [text for _, text in logged_messages(tea)] == texts
 
 
-async def test_an_own_message_with_the_own_nickname_is_no_announcement(basic_server: BasicNodeServer) -> None:
+async def test_a_message_that_contains_the_nickname_of_its_author_is_no_announcement(
+    basic_server: BasicNodeServer,
+) -> None:
     basic_server.configure(announces=False, answers="ok")
     async with ChatClient(basic_server.url) as ann:
         tea = await ann.join("tea", nick="ann")
@@ -153,7 +156,7 @@ async def test_a_basic_server_allows_one_room_at_a_time(basic_server: BasicNodeS
         assert basic_server.received[-1] == ("sendMessage", [{"room": "coffee", "nickName": "ann", "message": "hello"}])
 
 
-async def test_of_two_concurrent_joins_one_is_rejected(basic_server: BasicNodeServer) -> None:
+async def test_one_of_two_concurrent_joins_is_rejected(basic_server: BasicNodeServer) -> None:
     async with ChatClient(basic_server.url) as ann:
         results = await asyncio.gather(
             ann.join("tea", nick="ann"), ann.join("coffee", nick="ann"), return_exceptions=True
@@ -207,7 +210,7 @@ async def test_a_message_without_echo_is_unconfirmed_and_delays_no_other(basic_s
         assert basic_server.received_texts() == ["one", "two", "three", "four", "one"]
 
 
-async def test_a_reconnect_rejoins_and_repeats_no_message(basic_server: BasicNodeServer) -> None:
+async def test_a_reconnect_rejoins_once_and_repeats_no_message_in_flight(basic_server: BasicNodeServer) -> None:
     async with ChatClient(basic_server.url) as ann:
         basic_server.configure(echoes=False)
         tea = await ann.join("tea", nick="ann")
@@ -219,8 +222,8 @@ async def test_a_reconnect_rejoins_and_repeats_no_message(basic_server: BasicNod
         with pytest.raises(DeliveryUnknown):
             await sending
         await wait_until(lambda: unsent_states(tea) == [("in flight", OutboxItemState.FAILED)])
-        tea.post("written offline")
         basic_server.configure(echoes=True)
+        tea.post("written offline")
         ann.reconnect_now()
         await wait_until(lambda: logged_messages(tea) == [("ann", "written offline")])
         assert isinstance(ann.state, Online)
@@ -261,14 +264,12 @@ async def test_messages_of_a_basic_server_are_not_cached(basic_server: BasicNode
         assert logged_messages(await ann.join("tea", nick="ann")) == []
 
 
-async def test_a_room_survives_a_change_of_server_type(tmp_path: Path) -> None:
-    async with basic_node_server() as first:
-        port = first.port
-        ann = ChatClient(first.url)
-        await ann.__aenter__()
-        tea = await ann.join("tea", nick="ann")
-        await tea.send("on the basic server")
-    try:
+async def test_a_room_survives_a_change_of_server_type(tmp_path: Path, port: int) -> None:
+    async with ChatClient(f"http://127.0.0.1:{port}", connect_in_background=True) as ann:
+        async with basic_node_server(port=port):
+            ann.reconnect_now()
+            tea = await ann.join("tea", nick="ann")
+            await tea.send("on the basic server")
         async with running_server(tmp_path, port=port):
             ann.reconnect_now()
             await wait_until(lambda: not tea.is_basic_server)
@@ -281,8 +282,6 @@ async def test_a_room_survives_a_change_of_server_type(tmp_path: Path) -> None:
             await tea.send("on the basic server again")
             assert logged_messages(tea) == [("ann", "on the native server"), ("ann", "on the basic server again")]
             assert tea.members == {}
-    finally:
-        await ann.close()
 
 
 async def test_text_from_a_basic_server_is_sanitized(basic_server: BasicNodeServer) -> None:

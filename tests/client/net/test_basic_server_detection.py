@@ -13,13 +13,12 @@ from tests.support.basic_node_server import BasicNodeServer
 from tests.support.hostile_server import hostile_server
 from tests.support.in_process_server import running_server
 from tests.support.messages import logged_messages
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.net import transport
 
-pytestmark = pytest.mark.needs_node
 
-
+@pytest.mark.needs_node
 @pytest.mark.parametrize("join_response", ["ok", None, {"status": 200}, [1], {"ok": "yes"}, False])
 async def test_an_unknown_join_response_means_a_basic_server(basic_server: BasicNodeServer, join_response: Any) -> None:
     basic_server.configure(answers=join_response, announces=False)
@@ -29,6 +28,7 @@ async def test_an_unknown_join_response_means_a_basic_server(basic_server: Basic
         assert (await tea.send("hello")).seq == 1
 
 
+@pytest.mark.needs_node
 @pytest.mark.usefixtures("short_timeouts")
 async def test_a_missing_join_response_means_a_basic_server(basic_server: BasicNodeServer) -> None:
     basic_server.configure(announces=False)
@@ -39,17 +39,21 @@ async def test_a_missing_join_response_means_a_basic_server(basic_server: BasicN
 
 
 @pytest.mark.parametrize("arguments", ["", '"joined"', 'null,{"members":3}'], ids=["none", "one", "two"])
-async def test_any_number_of_acknowledgement_arguments_means_a_basic_server(arguments: str) -> None:
+async def test_any_number_of_acknowledgement_arguments_means_a_basic_server(
+    arguments: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "BASIC_SERVER_TIMEOUT", 10 * TIMEOUT)
+
     async def acknowledge(socket: web.WebSocketResponse, event: str, _: dict[str, Any]) -> None:
         if event == "joinRoom":
             await socket.send_str(f"431[{arguments}]")
 
     async with hostile_server(acknowledge) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
-        tea = await ann.join("tea", nick="ann", timeout=transport.BASIC_SERVER_TIMEOUT)
+        tea = await ann.join("tea", nick="ann")
         assert tea.is_basic_server
 
 
-async def test_a_python_socketio_server_is_basic() -> None:
+async def test_a_server_of_python_socketio_is_basic() -> None:
     server: Any = cast(Any, socketio).AsyncServer(async_mode="aiohttp")
 
     async def join_room(sid: str, request: dict[str, str]) -> None:
@@ -98,6 +102,7 @@ async def test_a_slow_native_server_is_not_taken_for_a_basic_one(
     is_native_or_dead = transport.Transport._is_native_or_dead  # pyright: ignore[reportPrivateUsage]
 
     async def record_result(self: transport.Transport) -> bool:
+        monkeypatch.setattr(transport, "BASIC_SERVER_TIMEOUT", TIMEOUT)  # time limit of the probe
         probe_results.append(await is_native_or_dead(self))
         return probe_results[-1]
 

@@ -31,7 +31,10 @@ io.on("connection", (socket) => {
 http.listen(Number(port), "127.0.0.1", () => report({ on: "listening", port: http.address().port }));
 
 const commands = {
-  configure: ({ set }) => Object.assign(behavior, set),
+  configure: ({ set }) => {
+    Object.assign(behavior, set);
+    report({ on: "configured" });
+  },
   push: ({ event, body }) => io.emit(event, body),
   disconnectAll: () => io.disconnectSockets(true),
   reset: () => {
