@@ -68,19 +68,19 @@ def test_invalid_addresses_raise_a_readable_error(given_text: str, reason: str) 
     assert caught.value.reason in SDK_MESSAGES
 
 
-def test_a_chat_url_contains_an_invite() -> None:
+def test_the_invite_of_a_chat_url_is_parsed() -> None:
     assert parse_address("chat://host/~abc?invite=a-B_9") == Address("http://host:3000", "~abc", "a-B_9")
     assert parse_address("chat://host/what?") == Address("http://host:3000", "what?")
     assert parse_address("chat://host?invite=x").room is None
 
 
-def test_a_page_url_contains_a_room_and_an_invite_in_its_fragment() -> None:
+def test_the_room_and_invite_in_the_fragment_of_a_page_url_are_parsed() -> None:
     assert parse_address("http://host/#/~abc?invite=a-B_9") == Address("http://host:80", "~abc", "a-B_9")
     assert parse_address("https://host:8443#/green%20tea") == Address("https://host:8443", "green tea")
     assert parse_address("https://host/#/") == Address("https://host:443")
 
 
-def test_a_chat_url_contains_a_quoted_room() -> None:
+def test_the_percent_encoded_room_of_a_chat_url_is_decoded() -> None:
     assert parse_address("chats://example.org:3000/%E8%8C%B6%20%2F") == Address("https://example.org:3000", "茶 /")
 
 

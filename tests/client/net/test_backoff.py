@@ -10,7 +10,7 @@ from tui_chat.client.net.backoff import (
 )
 
 
-def test_the_first_three_delays_stay_below_two_seconds() -> None:
+def test_the_first_three_delays_total_less_than_two_seconds() -> None:
     backoff = Backoff(lambda: 0.999)
     assert backoff.next_delay() <= INITIAL_DELAY
     assert sum(backoff.next_delay() for _ in range(2)) < 1.75
@@ -25,7 +25,7 @@ def test_delays_grow_up_to_the_maximum(random_value: float, attempts: int) -> No
 
 
 @given(st.floats(0, 1, exclude_max=True))
-def test_the_first_minute_has_an_attempt_every_two_seconds(random_value: float) -> None:
+def test_delays_of_the_first_minute_stay_below_the_early_maximum(random_value: float) -> None:
     backoff = Backoff(lambda: random_value)
     first_minute: list[float] = []
     while sum(first_minute) < EARLY_RETRY_DURATION:

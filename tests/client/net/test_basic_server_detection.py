@@ -102,7 +102,6 @@ async def test_a_slow_native_server_is_not_taken_for_a_basic_one(
     is_native_or_dead = transport.Transport._is_native_or_dead  # pyright: ignore[reportPrivateUsage]
 
     async def record_result(self: transport.Transport) -> bool:
-        monkeypatch.setattr(transport, "BASIC_SERVER_TIMEOUT", TIMEOUT)  # time limit of the probe
         probe_results.append(await is_native_or_dead(self))
         return probe_results[-1]
 

@@ -40,7 +40,7 @@ async def test_a_connection_aborted_during_the_handshake_raises_unreachable_and_
         gc.collect()
 
 
-async def test_a_failure_of_an_interrupted_attempt_is_not_reported_as_unhandled(
+async def test_a_failed_cleanup_of_an_interrupted_attempt_is_no_unhandled_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     loop_errors: list[dict[str, Any]] = []

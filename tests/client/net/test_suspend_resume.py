@@ -10,12 +10,13 @@ import pytest
 from server.app import RunningServer
 from tests.support.environment import program_environment
 from tests.support.in_process_server import running_server
+from tests.support.messages import message_texts
 from tests.support.program import PIPE, start_program
 from tests.support.tcp_proxy import TcpProxy
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.events import Offline, Online
-from tui_chat.client.net import connector
+from tui_chat.client.net import connector, transport
 from tui_chat.client.net.backoff import FAST_RETRY_DURATION, FAST_RETRY_MAX_DELAY, Backoff
 
 
@@ -29,10 +30,11 @@ class WallClock:
         return asyncio.get_running_loop().time() + self.offset
 
 
-async def test_a_connection_lost_during_suspend_is_replaced_within_two_seconds(
+async def test_a_connection_lost_during_suspend_is_replaced_after_a_probe(
     server: RunningServer, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connector, "CLOCK_CHECK_INTERVAL", 0.05)
+    monkeypatch.setattr(transport, "HEARTBEAT_INTERVAL", 10 * TIMEOUT)  # the probe is the only detection
     wall_clock = WallClock()
     async with ChatClient(proxy.url, wall_clock=wall_clock) as ann, ChatClient(server.url) as bob:
         tea = await ann.join("tea", nick="ann")
@@ -40,11 +42,8 @@ async def test_a_connection_lost_during_suspend_is_replaced_within_two_seconds(
         # A router that drops the connection from its table sends no reset.
         proxy.open_connections[0].stall()
         await bobs_tea.send("while asleep")
-        loop = asyncio.get_running_loop()
-        resumed_at = loop.time()
         wall_clock.offset = 3_600.0
         await wait_until(lambda: len(tea.log) == 1)
-        assert loop.time() - resumed_at < 2.5
         assert proxy.accepted_count == 2
 
 
@@ -59,14 +58,12 @@ async def test_a_live_connection_survives_suspend(
         await wait_until(lambda: isinstance(ann.state, Online) and ann.state.latency)
         wall_clock.offset = 3_600.0
         await wait_until(lambda: "suspend detected" in caplog.text)
-        await tea.send("still here")
+        await tea.send("still here")  # the response follows that of the probe
         assert isinstance(ann.state, Online)
         assert proxy.accepted_count == 1
 
 
-async def test_a_resumed_client_reconnects_within_two_seconds_of_network_recovery(
-    server: RunningServer, proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_resumed_client_reconnects_with_short_delays(proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connector, "CLOCK_CHECK_INTERVAL", 0.05)
     wall_clock = WallClock()
     async with ChatClient(proxy.url, wall_clock=wall_clock, random=lambda: 1.0) as ann:
@@ -78,11 +75,10 @@ async def test_a_resumed_client_reconnects_within_two_seconds_of_network_recover
         wall_clock.offset = 3_600.0
         attempts = proxy.accepted_count
         await wait_until(lambda: proxy.accepted_count >= attempts + 3)
+        assert isinstance(ann.state, Offline)
+        assert ann.state.retry_in <= FAST_RETRY_MAX_DELAY
         proxy.accept_connections()
-        loop = asyncio.get_running_loop()
-        recovered_at = loop.time()
         await wait_until(lambda: tea.membership.context.gate.value is not None)
-        assert loop.time() - recovered_at < 2
 
 
 def test_fast_retry_caps_delays_for_a_limited_time() -> None:
@@ -105,20 +101,15 @@ async def test_a_stopped_process_reconnects_after_sigcont(tmp_path: Path) -> Non
         assert process.stdout is not None
         assert process.stdin is not None
         try:
-            async with asyncio.timeout(20), ChatClient(server.url) as bob:
-                assert (await process.stdout.readline()).startswith(b"joined")
+            async with ChatClient(server.url) as bob:
+                assert (await asyncio.wait_for(process.stdout.readline(), TIMEOUT)).startswith(b"joined")
                 bobs_tea = await bob.join("tea", nick="bob")
                 assert len(bobs_tea.members) == 2
                 process.send_signal(signal.SIGSTOP)
                 await wait_until(lambda: len(bobs_tea.members) == 1)
                 process.stdin.write(b"after the sleep\n")
-                loop = asyncio.get_running_loop()
-                resumed_at = loop.time()
                 process.send_signal(signal.SIGCONT)
-                await wait_until(
-                    lambda: [message.message for message in bobs_tea.log.messages()] == ["after the sleep"]
-                )
-                assert loop.time() - resumed_at < 2
+                await wait_until(lambda: message_texts(bobs_tea) == ["after the sleep"])
         finally:
             process.kill()
             await process.wait()

@@ -11,9 +11,7 @@ from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import Unreachable
 
 
-async def test_tls_certificates_are_verified_against_the_given_authority(
-    tmp_path: Path,
-) -> None:
+async def test_certificates_are_verified_against_a_readable_authority_file(tmp_path: Path) -> None:
     authority = trustme.CA()
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(context)  # pyright: ignore[reportUnknownMemberType] (trustme has no types)
@@ -30,6 +28,9 @@ async def test_tls_certificates_are_verified_against_the_given_authority(
                     pass
         async with ChatClient(url, ca_file=str(ca_file)) as ann:
             assert (await ann.join("tea", nick="ann")).nick == "ann"
+
+
+async def test_a_server_without_tls_is_reported() -> None:
     async with hostile_server(respond_to_join) as port:
         with pytest.raises(Unreachable, match="does not use TLS"):
             async with ChatClient(f"https://127.0.0.1:{port}"):

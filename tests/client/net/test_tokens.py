@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from tests.support.event_recorder import next_event
 from tests.support.hostile_server import JOINED, hostile_server
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.events import AuthFailed, ConnectionStateChanged, Online
 from tui_chat.client.outbox.store import Outbox
@@ -18,7 +19,15 @@ from tui_chat.protocol.errors import Unauthorized
 
 
 class TokenServer:
-    """Server that accepts guests and the tokens in `valid_tokens`."""
+    """Server that accepts guests and the tokens in `valid_tokens`, initially `ct_good`.
+
+    Attributes:
+        valid_tokens: Accepted tokens.
+        presented: Tokens of all connections, None for a guest.
+        requests: Token, event name and body of all requests.
+        sockets: Connections with their tokens.
+        url: Base URL, set by the fixture.
+    """
 
     def __init__(self) -> None:
         self.valid_tokens = {"ct_good"}
@@ -29,17 +38,20 @@ class TokenServer:
         self._seqs = itertools.count(1)
 
     def accepts(self, socket: web.WebSocketResponse, token: str | None) -> bool:
+        """Record a connection, and return whether its token is valid."""
         self.presented.append(token)
         self.sockets[socket] = token
         return token is None or token in self.valid_tokens
 
     async def revoke(self, token: str) -> None:
+        """Reject a token, and close its connections with the reason `account_suspended`."""
         self.valid_tokens.discard(token)
         for socket in [socket for socket, used_token in self.sockets.items() if used_token == token]:
             await socket.send_str('42["authFail",{"message":"the account is suspended","reason":"account_suspended"}]')
             await socket.close()
 
     async def handle(self, socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Record a request; accept a join, with the token as member id, and other requests as messages."""
         token = self.sockets[socket]
         self.requests.append((token, event, body))
         if event == "joinRoom":
@@ -64,10 +76,8 @@ async def test_an_invalid_token_fails_requests_at_once_and_ends_the_attempts(ser
             await chat.join("tea", nick="ann")
         assert caught.value.reason == "token_invalid"
         assert "\x1b" not in caught.value.message
-        async with asyncio.timeout(5):
-            async for event in events:
-                if isinstance(event, ConnectionStateChanged) and isinstance(event.state, AuthFailed):
-                    break
+        while not isinstance((await next_event(events, ConnectionStateChanged)).state, AuthFailed):
+            pass
         with pytest.raises(Unauthorized):
             await chat.join("coffee", nick="ann")
         with pytest.raises(Unauthorized):
@@ -83,9 +93,8 @@ async def test_a_revoked_token_ends_the_iteration_and_keeps_the_room_for_the_nex
         room = await chat.join("tea", nick="ann")
         reader = asyncio.create_task(anext(room))
         await server.revoke("ct_good")
-        async with asyncio.timeout(5):
-            with pytest.raises(Unauthorized) as caught:
-                await reader
+        with pytest.raises(Unauthorized) as caught:
+            await asyncio.wait_for(reader, TIMEOUT)
         assert caught.value.reason == "account_suspended"
         with pytest.raises(Unauthorized):
             await room.send("lost?")
@@ -98,7 +107,7 @@ async def test_a_revoked_token_ends_the_iteration_and_keeps_the_room_for_the_nex
         assert server.presented == ["ct_good", "ct_new"]
 
 
-async def test_a_login_rejoins_the_rooms_of_a_guest(server: TokenServer) -> None:
+async def test_a_login_and_a_logout_rejoin_the_rooms(server: TokenServer) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann2")
         assert chat.guest_key == "k"
