@@ -25,6 +25,7 @@ def make_item(text: str, client_id: UUID | None = None) -> OutboxItem:
 
 
 async def texts(outbox: Outbox, scope: OutboxScope = TEA) -> list[str]:
+    """Claim the orphaned items of a scope, and return the texts of all items of the process in this scope."""
     return [item.text for item in await outbox.claim_orphans(scope, "tea")]
 
 
@@ -150,7 +151,7 @@ async def test_items_of_an_older_file_format_are_returned_in_order(tmp_path: Pat
 
 
 async def replace_column(outbox_directory: Path, column: str, value: bytes, item: OutboxItem) -> None:
-    """Store an item of an ended process with an invalid column."""
+    """Store an item of an ended process, and replace one of its columns."""
     async with Outbox(outbox_directory) as ended_process:
         await ended_process.add(TEA, item)
     with closing(sqlite3.connect(outbox_directory / FILE_NAME)) as connection, connection:

@@ -14,7 +14,7 @@ from tui_chat.client.client import ChatClient
 from tui_chat.client.outbox import uploads
 from tui_chat.client.outbox.store import Outbox
 from tui_chat.client.outbox_file import OutboxFile
-from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
+from tui_chat.client.outbox_item import OutboxItemState
 from tui_chat.client.room import Room
 from tui_chat.client.room_files import RoomFiles
 from tui_chat.protocol.errors import BadRequest
@@ -29,7 +29,7 @@ def sent_files(room: Room) -> list[tuple[str, list[tuple[str, int]]]]:
 
 
 async def test_files_posted_while_offline_are_sent_once_after_a_restart(
-    server: RunningServer, proxy: TcpProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    proxy: TcpProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads, "HEAD_START", TIMEOUT)
     plot, stale = tmp_path / "plot.bin", tmp_path / "stale.txt"
@@ -66,18 +66,18 @@ async def test_files_posted_while_offline_are_sent_once_after_a_restart(
         assert error.reason == "file_missing"
         stale.write_text("restored")
         room.retry(failed.client_id)
-        await wait_until(lambda: sent_files(room)[2:] == [("", [("stale.txt", 8)])])
-        assert not room.unsent()
+        await wait_until(lambda: sent_files(room)[2:] == [("", [("stale.txt", 8)])] and not room.unsent())
 
 
-async def test_an_interrupted_upload_continues_and_delays_no_later_message(
-    server: RunningServer, proxy: TcpProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_an_interrupted_upload_is_repeated_and_delays_no_later_message(
+    proxy: TcpProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploads, "HEAD_START", 0.05)
     big = tmp_path / "big.bin"
     big.write_bytes(bytes(8_000_000))
 
     def progress() -> int:
+        """Return the uploaded bytes of the first unsent item."""
         return room.unsent()[0].uploaded
 
     async with AsyncExitStack() as stack:
@@ -85,8 +85,8 @@ async def test_an_interrupted_upload_continues_and_delays_no_later_message(
         chat = await stack.enter_async_context(ChatClient(proxy.url, outbox=outbox))
         room = await chat.join("tea", nick="ann")
         proxy.stall()
-        item: OutboxItem = room.post("", files=[big])
-        await wait_until(progress)
+        room.post("", files=[big])
+        await wait_until(lambda: progress() and proxy.connection_count == 2)
         upload = proxy.open_connections[-1]
         upload.stall()
         proxy.resume()
@@ -94,21 +94,21 @@ async def test_an_interrupted_upload_continues_and_delays_no_later_message(
         await wait_until(lambda: sent_files(room) == [("later", [])])
         upload.reset()
         await wait_until(lambda: sent_files(room) == [("later", []), ("", [("big.bin", 8_000_000)])])
+        await wait_until(lambda: not room.unsent())
         proxy.stall()
         item = room.post("", files=[big])
         await wait_until(progress)
         room.drop(item.client_id)
         proxy.resume()
         room.post("last")
-        await wait_until(lambda: sent_files(room)[2:] == [("last", [])])
-        assert not room.unsent()
+        await wait_until(lambda: sent_files(room)[2:] == [("last", [])] and not room.unsent())
 
 
 def replace_uploads(monkeypatch: pytest.MonkeyPatch, result: SimpleNamespace | Exception) -> list[str]:
     """Replace all uploads by a result or an error, and return the list of their file names."""
     names: list[str] = []
 
-    async def upload(files: RoomFiles, file: OutboxFile, **options: object) -> SimpleNamespace:
+    async def upload(_: RoomFiles, file: OutboxFile, **options: object) -> SimpleNamespace:
         names.append(file.name)
         if isinstance(result, Exception):
             raise result
@@ -138,14 +138,14 @@ async def test_uploads_that_the_server_removed_are_repeated_once_and_again_after
 
 
 async def test_an_unexpected_error_of_an_upload_fails_the_item(
-    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uploaded = replace_uploads(monkeypatch, ValueError("bug"))
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann")
         room.post("", files=[OutboxFile.from_text("note.txt", "tea")])
         room.post("later")
-        await wait_until(lambda: sent_files(room) == [("later", [])])
+        await wait_until(lambda: sent_files(room) == [("later", [])] and len(room.unsent()) == 1)
         (failed,) = room.unsent()
         assert (failed.state, failed.error and failed.error.reason) == (OutboxItemState.FAILED, "client_error")
         assert uploaded == ["note.txt"]
