@@ -16,7 +16,7 @@ async def test_a_corrupt_file_is_reported_after_the_cancellation_of_the_caller(t
     reports: list[Path] = []
     is_running, is_released = Event(), Event()
 
-    def operation(connection: sqlite3.Connection) -> None:
+    def operation(_: sqlite3.Connection) -> None:
         is_running.set()
         is_released.wait(10)
 
