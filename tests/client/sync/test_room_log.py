@@ -1,4 +1,4 @@
-from time import perf_counter
+from time import thread_time
 
 import pytest
 from msgspec.structs import replace
@@ -76,7 +76,7 @@ def test_pushes_before_the_join_response_are_applied_after_it() -> None:
     assert log.apply_join(response, None) == (1, 2)
 
 
-def test_pushes_beyond_the_buffer_are_fetched() -> None:
+def test_fetched_pages_complete_pushes_beyond_the_buffer() -> None:
     room = make_room(1)
     log = make_joined_log(room)
     room.add_message("lost")
@@ -173,10 +173,10 @@ def test_applying_a_push_has_constant_cost_over_100000_messages() -> None:
     ]
     halves: list[float] = []
     for half in (entries[:50_000], entries[50_000:]):
-        start = perf_counter()
+        start = thread_time()
         for entry in half:
             log.apply_push(entry)
-        halves.append(perf_counter() - start)
+        halves.append(thread_time() - start)
     assert len(log) == 100_000
     assert halves[1] < 4 * halves[0]
 
@@ -275,7 +275,7 @@ def test_changes_above_the_limit_of_the_least_recently_changed_target_are_droppe
     assert list(log.messages()) == room.current_messages()
 
 
-def test_changes_above_the_limit_of_a_loaded_message_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changes_above_the_limit_of_a_loaded_message_are_merged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room_log, "MAX_PENDING_CHANGES", 2)
     room = make_room(2)
     log = make_joined_log(room)
@@ -284,8 +284,8 @@ def test_changes_above_the_limit_of_a_loaded_message_are_folded(monkeypatch: pyt
     room.add_message("m4")
     outdated_page = room.fetch_page(request := History(room=ROOM, after=0))
     log.apply_join(room.join(2, 1), 2)
-    for target, text in ((1, "first"), (2, "folded"), (1, "second")):
+    for target, text in ((1, "first"), (2, "merged"), (1, "second")):
         assert log.apply_push(room.add_edit(target, text)) == (target,)
-    assert texts(log) == ["second", "folded", "m4"]
+    assert texts(log) == ["second", "merged", "m4"]
     log.apply_page(outdated_page, request)
     assert list(log.messages()) == room.current_messages()
