@@ -9,12 +9,14 @@ import pytest
 
 from tests.support.environment import program_environment
 from tests.support.program import PIPE, start_program
+from tests.support.wait import TIMEOUT
 
 
 async def run(home: Path, module: str, *arguments: str) -> str:
+    """Run a program, and return its output; fail unless it succeeds without an error message."""
     command = (sys.executable, "-m", module, *arguments)
     process = await start_program(command, program_environment(home), stdout=PIPE, stderr=PIPE)
-    output, errors = await asyncio.wait_for(process.communicate(), 20)
+    output, errors = await asyncio.wait_for(process.communicate(), TIMEOUT)
     assert (process.returncode, errors) == (0, b"")
     return output.decode()
 
@@ -39,37 +41,40 @@ printf '%s\\n' "${COMPREPLY[@]}"
 """
 
 
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        (("chat-tui", ""), {"send", "tail", "who", "login", "logout", "version"}),
-        (("chat-tui", "login", "--acc"), {"--account"}),
-        (("chat-tui", "--scr"), {"--screen-reader"}),
-        (("chat-tui", "send", "--li"), {"--lines"}),
-        (("chat-tui", "tail", "--no"), {"--no-follow"}),
-        (("chat-tui", "--settings", "pyproj"), {"pyproject.toml"}),
-        (("chat-server", "s"), {"status", "stop"}),
-        (("chat-server", "--tls"), {"--tls-cert", "--tls-key"}),
-        (("chat-server", "stop", "--"), {"--help", "--json", "--config", "--port", "--database"}),
-        (("chat-server", "stop", "--config", "pyproj"), {"pyproject.toml"}),
-        (("chat-server", "backup", "pyproj"), {"pyproject.toml"}),
-        (("chat-server", "account", "re"), {"resume"}),
-        (("chat-server", "account", "add", "ann", "--role", ""), {"user", "admin"}),
-        (("chat-server", "export", "tea", "--format", ""), {"json", "text"}),
-        (("chat-server", "--completion", ""), {"bash", "zsh", "fish"}),
-    ],
-)
-async def test_bash_completes_commands_options_and_files(
-    tmp_path: Path, words: tuple[str, ...], expected: set[str]
-) -> None:
-    module = {"chat-tui": "tui_chat", "chat-server": "server"}[words[0]]
-    script = BASH_COMPLETION.replace("FUNCTION", words[0].replace("-", "_"))
+COMPLETIONS: dict[str, dict[tuple[str, ...], set[str]]] = {
+    "tui_chat": {
+        ("chat-tui", ""): {"send", "tail", "who", "login", "logout", "version"},
+        ("chat-tui", "login", "--acc"): {"--account"},
+        ("chat-tui", "--scr"): {"--screen-reader"},
+        ("chat-tui", "send", "--li"): {"--lines"},
+        ("chat-tui", "tail", "--no"): {"--no-follow"},
+        ("chat-tui", "--settings", "pyproj"): {"pyproject.toml"},
+    },
+    "server": {
+        ("chat-server", "s"): {"status", "stop"},
+        ("chat-server", "--tls"): {"--tls-cert", "--tls-key"},
+        ("chat-server", "stop", "--"): {"--help", "--json", "--config", "--port", "--database"},
+        ("chat-server", "stop", "--config", "pyproj"): {"pyproject.toml"},
+        ("chat-server", "backup", "pyproj"): {"pyproject.toml"},
+        ("chat-server", "account", "re"): {"resume"},
+        ("chat-server", "account", "add", "ann", "--role", ""): {"user", "admin"},
+        ("chat-server", "export", "tea", "--format", ""): {"json", "text"},
+        ("chat-server", "--completion", ""): {"bash", "zsh", "fish"},
+    },
+}
+"""Completions by command line and program."""
+
+
+@pytest.mark.parametrize("module", COMPLETIONS)
+async def test_bash_completes_commands_options_and_files(tmp_path: Path, module: str) -> None:
     completion_script = await run(tmp_path, module, "--completion", "bash")
-    shell = await asyncio.create_subprocess_exec(
-        *("bash", "-c", script, "bash", *words), stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=REPOSITORY
-    )
-    output, errors = await asyncio.wait_for(shell.communicate(completion_script.encode()), 20)
-    assert set(output.decode().split()) == expected, errors
+    for words, expected in COMPLETIONS[module].items():
+        script = BASH_COMPLETION.replace("FUNCTION", words[0].replace("-", "_"))
+        shell = await asyncio.create_subprocess_exec(
+            *("bash", "-c", script, "bash", *words), stdin=PIPE, stdout=PIPE, stderr=PIPE, cwd=REPOSITORY
+        )
+        output, errors = await asyncio.wait_for(shell.communicate(completion_script.encode()), TIMEOUT)
+        assert set(output.decode().split()) == expected, (words, errors)
 
 
 @pytest.mark.parametrize("module", ["tui_chat", "server"])
