@@ -10,7 +10,7 @@ from tests.support.cli_command import run_command
 pytestmark = pytest.mark.needs_node
 
 
-async def test_send_works_and_who_fails_on_a_basic_server(tmp_path: Path) -> None:
+async def test_send_joins_a_basic_server_and_who_is_rejected(tmp_path: Path) -> None:
     async with basic_node_server() as server:
         room_args = ("--server", server.url, "--room", "tea", "--nick", "ann")
         notice = "chat-tui: this server requires a join; joining tea as ann\n"

@@ -12,6 +12,7 @@ from tests.support.in_process_server import running_server
 from tests.support.terminal import CHAT_TUI, terminal
 from tui_chat.client.accounts import AccountClient
 from tui_chat.client.client import ChatClient
+from tui_chat.session.store import login_store
 
 PASSWORD = "correct horse battery"
 
@@ -23,65 +24,58 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-async def test_scripts_use_the_account_of_a_login_until_the_logout(server: RunningServer, tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    home.mkdir()
+async def test_scripts_use_the_account_of_a_login_until_the_logout(server: RunningServer, command_home: Path) -> None:
     room = ("--server", server.url, "--room", "tea")
-    assert await run_command(home, "login", server.url, "--account", "ann", stdin=f"{PASSWORD}\n") == (
+    assert await run_command(command_home, "login", server.url, "--account", "ann", stdin=f"{PASSWORD}\n") == (
         *(0, "Logged in as ann.\n", ""),
     )
-    assert (await run_command(home, "send", *room, "hello"))[0] == 0
-    _, output, _ = await run_command(home, "tail", *room, "--no-follow", "--json")
+    assert (await run_command(command_home, "send", *room, "hello"))[0] == 0
+    _, output, _ = await run_command(command_home, "tail", *room, "--no-follow", "--json")
     message = json.loads(output)
+    assert list(command_home.rglob(login_store.FILE_NAME)) != []
     assert (message["account"], message["nickName"], message["message"]) == ("ann", "ann", "hello")
     async with ChatClient(server.url) as chat:
         await chat.join("tea", nick="bob")
         login = await AccountClient(server.url).log_in("ann", PASSWORD)
         async with ChatClient(server.url, token=login.token) as ann:
             await ann.join("tea", nick="ann")
-            assert await run_command(home, "who", *room) == (0, "ann\t(account ann)\nbob\n", "")
-    assert await run_command(home, "logout", server.url) == (0, "Logged out. You continue as a guest.\n", "")
-    assert (await run_command(home, "send", *room, "as a guest"))[0] == 0
-    _, output, _ = await run_command(home, "tail", *room, "--no-follow", "--json")
+            assert await run_command(command_home, "who", *room) == (0, "ann\t(account ann)\nbob\n", "")
+    assert await run_command(command_home, "logout", server.url) == (0, "Logged out. You continue as a guest.\n", "")
+    assert (await run_command(command_home, "send", *room, "as a guest"))[0] == 0
+    _, output, _ = await run_command(command_home, "tail", *room, "--no-follow", "--json")
     assert "account" not in json.loads(output.splitlines()[-1])
-    code, _, errors = await run_command(home, "logout", server.url)
+    code, _, errors = await run_command(command_home, "logout", server.url)
     assert (code, errors) == (2, f"chat-tui: not logged in on {server.url}\n")
 
 
-async def test_a_failed_login_is_one_line_and_stores_nothing(server: RunningServer, tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    home.mkdir()
+async def test_a_failed_login_prints_one_line_and_stores_no_login(server: RunningServer, command_home: Path) -> None:
     for arguments, stdin, expected in (
         (("--account", "ann"), "wrong password\n", (1, "chat-tui: Wrong account name or password.\n")),
         (("--account", "ann"), "", (74, "chat-tui: no password given\n")),
     ):
-        code, _, errors = await run_command(home, "login", server.url, *arguments, stdin=stdin)
+        code, _, errors = await run_command(command_home, "login", server.url, *arguments, stdin=stdin)
         assert (code, errors) == expected
-    code, _, errors = await run_command(home, "login", server.url, stdin=PASSWORD)
+    code, _, errors = await run_command(command_home, "login", server.url, stdin=PASSWORD)
     assert code == 2
     assert errors.startswith("chat-tui: no account given")
-    assert list(home.rglob("logins.json")) == []
+    assert list(command_home.rglob(login_store.FILE_NAME)) == []
 
 
-async def test_a_revoked_login_names_the_command_that_helps(server: RunningServer, tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    home.mkdir()
-    await run_command(home, "login", server.url, "--account", "ann", stdin=PASSWORD)
+async def test_the_error_of_a_revoked_login_suggests_a_new_login(server: RunningServer, command_home: Path) -> None:
+    await run_command(command_home, "login", server.url, "--account", "ann", stdin=PASSWORD)
     accounts = AccountClient(server.url)
     await accounts.log_in("ann", PASSWORD)
     for device in await accounts.list_devices():
         if not device.current:
             await accounts.revoke_device(device.id)
-    code, _, errors = await run_command(home, "send", "--server", server.url, "--room", "tea", "hello")
+    code, _, errors = await run_command(command_home, "send", "--server", server.url, "--room", "tea", "hello")
     assert code == 1
     assert "The token is not valid." in errors
     assert "login`" in errors
 
 
-async def test_the_password_prompt_shows_nothing(server: RunningServer, tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    home.mkdir()
-    async with terminal((*CHAT_TUI, "login", server.url), home) as tui:
+async def test_a_prompted_password_is_neither_echoed_nor_stored(server: RunningServer, command_home: Path) -> None:
+    async with terminal((*CHAT_TUI, "login", server.url), command_home) as tui:
         await tui.wait_for_text("Account:")
         tui.write_keys("ann\r")
         await tui.wait_for_text("Password:")
@@ -89,5 +83,5 @@ async def test_the_password_prompt_shows_nothing(server: RunningServer, tmp_path
         assert await tui.wait_closed() == 0
         assert "Logged in as ann." in tui.screen_text()
         assert PASSWORD.encode() not in tui.written
-    for path in home.rglob("*"):
+    for path in command_home.rglob("*"):
         assert not path.is_file() or PASSWORD.encode() not in path.read_bytes()

@@ -15,7 +15,7 @@ from tui_chat.client.client import ChatClient
 from tui_chat.client.events import MembersChanged, NoticeReceived
 
 
-async def test_the_commands_are_invisible_and_lines_share_one_nickname(server: RunningServer, tmp_path: Path) -> None:
+async def test_commands_are_invisible_and_their_lines_share_one_nickname(server: RunningServer, tmp_path: Path) -> None:
     room_args = ("--server", server.url, "--room", "tea")
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="bot")
@@ -34,10 +34,10 @@ async def test_the_commands_are_invisible_and_lines_share_one_nickname(server: R
         assert {notice.member_id for notice in notices} <= {room.member_id}
 
 
-async def test_servers_without_observers_get_a_visible_join(tmp_path: Path) -> None:
+async def test_the_commands_join_a_server_without_observers(tmp_path: Path) -> None:
     received: list[str] = []
 
-    async def handle(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any]:
+    async def handle(_: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any]:
         received.append(event)
         match event:
             case "joinRoom":

@@ -4,11 +4,13 @@ import asyncio
 import json
 import os
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from server.app import RunningServer
 from tests.support.cli_command import TIMEOUT, read_line, run_command, start_command
 from tests.support.environment import program_environment
+from tests.support.free_port import reserved_port
 from tests.support.server_process import server_process
 from tests.support.terminal import CHAT_TUI, terminal
 from tests.support.wait import wait_until
@@ -35,7 +37,9 @@ async def test_send_lines_posts_and_acknowledges_each_line(server: RunningServer
 NOT_TEXT = "chat-tui: warning: the input is not utf-8 text; invalid characters are replaced\n"
 
 
-async def test_send_cleans_its_text(server: RunningServer, tmp_path: Path) -> None:
+async def test_send_removes_escape_sequences_line_ends_and_invisible_lines(
+    server: RunningServer, tmp_path: Path
+) -> None:
     colored = "\x1b[1;31mred\x1b[0m \x1b]8;;https://a.example\x1b\\link\x1b]8;;\x07 \x1b(Bend \x1b[?25l\x9b2K[x]"
     sent: list[str] = []
     for words, stdin, expected, warning in (
@@ -104,7 +108,7 @@ async def test_unreadable_input_is_reported(server: RunningServer, tmp_path: Pat
     assert (process.returncode, errors) == (74, b"chat-tui: cannot read standard input: Bad file descriptor\n")
 
 
-async def test_ctrl_c_ends_send_during_a_read(server: RunningServer, tmp_path: Path) -> None:
+async def test_ctrl_c_interrupts_send_during_a_read(server: RunningServer, tmp_path: Path) -> None:
     for flags in ((), ("--lines",)):
         async with terminal((*CHAT_TUI, "send", "--room", "tea", "--server", server.url, *flags), tmp_path) as tty:
             await tty.wait_for_text("Type a message")
@@ -125,8 +129,10 @@ async def test_consecutive_runs_use_one_member_id(server: RunningServer, tmp_pat
 
 
 async def test_a_line_sent_during_a_disconnect_is_posted_once(tmp_path: Path) -> None:
-    flags = ("--database", str(tmp_path / "chat.db"))
-    async with server_process(tmp_path, *flags) as first:
+    async with AsyncExitStack() as stack:
+        port = stack.enter_context(reserved_port())
+        flags = ("--database", str(tmp_path / "chat.db"), "--port", str(port))
+        first = await stack.enter_async_context(server_process(tmp_path, *flags))
         room_args = ("--server", first.url, "--room", "tea")
         async with start_command(tmp_path, "send", *room_args, "--lines", "--json") as process:
             assert process.stdin is not None
@@ -135,7 +141,7 @@ async def test_a_line_sent_during_a_disconnect_is_posted_once(tmp_path: Path) ->
             first.process.kill()
             await first.wait_closed()
             process.stdin.write(b"during\n")
-            async with server_process(tmp_path, *flags, "--port", str(first.port)):
+            async with server_process(tmp_path, *flags):
                 assert json.loads(await read_line(process))["seq"] == 2
                 process.stdin.close()
                 async with asyncio.timeout(TIMEOUT):
@@ -153,7 +159,7 @@ async def test_a_new_guest_key_is_saved_once(server: RunningServer, tmp_path: Pa
     assert not profile_path.exists()
 
 
-async def test_send_uploads_files(server: RunningServer, tmp_path: Path) -> None:
+async def test_send_uploads_files_with_an_argument_the_input_or_no_text(server: RunningServer, tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("hello")
     options = ("--server", server.url, "--room", "tea", "--nick", "ann")
@@ -164,12 +170,18 @@ async def test_send_uploads_files(server: RunningServer, tmp_path: Path) -> None
     lines = [line.split(" ", 2)[2] if line.startswith("20") else line for line in output.splitlines()]
     caption = "[file notes.txt · text/plain · 5 B]"
     assert (code, lines) == (0, ["ann: see this", f"    {caption}", f"ann: {caption}", "ann: input", f"    {caption}"])
-    missing = tmp_path / "missing"
-    code, _, errors = await run_command(tmp_path, "send", *options, "--file", str(missing))
-    assert (code, errors) == (74, f"chat-tui: {missing}: No such file or directory\n")
-    pipe = tmp_path / "pipe"
+
+
+async def test_missing_special_and_excess_files_are_rejected(server: RunningServer, tmp_path: Path) -> None:
+    options = ("--server", server.url, "--room", "tea", "--nick", "ann")
+    file, missing, pipe = tmp_path / "notes.txt", tmp_path / "missing", tmp_path / "pipe"
+    file.write_text("hello")
     os.mkfifo(pipe)
-    for path, problem in ((pipe, "Not a regular file"), (tmp_path, "Is a directory")):
+    for path, problem in (
+        (missing, "No such file or directory"),
+        (pipe, "Not a regular file"),
+        (tmp_path, "Is a directory"),
+    ):
         code, _, errors = await run_command(tmp_path, "send", *options, "--file", str(path))
         assert (code, errors) == (74, f"chat-tui: {path}: {problem}\n")
     many = [argument for _ in range(11) for argument in ("--file", str(file))]

@@ -64,12 +64,12 @@ async def test_tail_prints_the_only_message_before_other_entries(
     assert capsys.readouterr().out.endswith(" ann: before\n")
 
 
-async def test_tail_prints_a_message_once_that_arrives_before_older_ones(
+async def test_tail_prints_a_message_once_that_arrives_during_the_load_of_older_ones(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     load_older = HistorySync.load_older
 
-    async def load_older_after_a_push(history: HistorySync, limit: int) -> bool:
+    async def load_older_after_a_push(history: HistorySync, _: int) -> bool:
         sent = await author.send("pushed during the load")
         await wait_until(lambda: history.log.last == sent.seq)
         return await load_older(history, 1)
@@ -97,7 +97,7 @@ async def test_tail_prints_a_message_once_that_arrives_before_older_ones(
     assert [line.split("ann: ")[1] for line in output.splitlines()] == ["before", "pushed during the load", "after"]
 
 
-async def test_a_closed_output_pipe_ends_tail_without_an_error(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_closed_output_pipe_ends_tail_without_an_error_message(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann")
         await room.send("before")
