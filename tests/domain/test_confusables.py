@@ -64,7 +64,7 @@ def test_an_unreadable_table_is_logged_once_and_marks_no_name(
     if content is not None:
         (tmp_path / "confusables.json").write_bytes(content)
 
-    def find_files(package: str) -> Path:
+    def find_files(_: str) -> Path:
         return tmp_path
 
     monkeypatch.setattr(confusables, "files", find_files)

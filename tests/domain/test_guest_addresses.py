@@ -17,7 +17,7 @@ def test_a_hash_depends_on_the_address_and_the_secret() -> None:
     assert build_addresses(b"t" * 32).hash_address("192.0.2.7") != address_hash
 
 
-def test_equal_networks_of_one_client_have_one_hash() -> None:
+def test_addresses_of_one_network_have_one_hash() -> None:
     addresses = build_addresses()
     assert addresses.hash_address("2001:db8::1") == addresses.hash_address("2001:db8:0:0:ffff::2")
     assert addresses.hash_address("2001:db8::1") != addresses.hash_address("2001:db8:0:1::1")

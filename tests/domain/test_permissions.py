@@ -183,7 +183,7 @@ def test_an_invisible_room_has_the_same_error_for_each_action() -> None:
         (Action.SEND, Policy(visibility="admins"), Standing(role=Role.ADMIN), "room_read_only"),
     ],
 )
-def test_a_refusal_names_its_reason(action: Action, policy: Policy, standing: Standing, reason: str) -> None:
+def test_a_rejected_action_has_a_reason(action: Action, policy: Policy, standing: Standing, reason: str) -> None:
     with pytest.raises(errors.Forbidden) as caught:
         require(action, policy, standing)
     assert caught.value.reason == reason
@@ -192,7 +192,7 @@ def test_a_refusal_names_its_reason(action: Action, policy: Policy, standing: St
 @pytest.mark.parametrize(
     ("action", "standing"), [(Action.READ, Standing(banned=True)), (Action.SEND, Standing(muted=True))]
 )
-def test_a_refusal_contains_the_end_of_a_ban_or_mute(action: Action, standing: Standing) -> None:
+def test_the_rejection_of_a_ban_or_mute_contains_its_end(action: Action, standing: Standing) -> None:
     for until, params in ((None, {}), (1_700_000_000_000, {"until": 1_700_000_000_000})):
         with pytest.raises(errors.Forbidden) as caught:
             require(

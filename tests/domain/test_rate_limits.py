@@ -37,7 +37,7 @@ def test_a_rejected_request_passes_after_the_returned_delay() -> None:
     assert bucket.acquire(100.0 + delay + 1e-9) == 0
 
 
-def test_a_quota_describes_the_bucket_without_a_change() -> None:
+def test_reading_the_quota_of_a_bucket_consumes_no_token() -> None:
     bucket = TokenBucket(Rate(10, 2), 100.0)
     assert bucket.is_full(100.0)
     assert bucket.acquire(100.0, 7.5) == 0
@@ -45,9 +45,19 @@ def test_a_quota_describes_the_bucket_without_a_change() -> None:
         assert bucket.get_quota(101.0) == Quota(limit=10, window=5.0, remaining=4, reset=2.75)
         assert [bucket.is_full(now) for now in (103.5, 103.75, 104.0)] == [False, True, True]
     assert bucket.get_quota(200.0) == Quota(limit=10, window=5.0, remaining=10, reset=0.0)
+
+
+def test_a_cost_above_the_capacity_requires_a_full_bucket_and_leaves_a_debt() -> None:
+    bucket = TokenBucket(Rate(10, 2), 200.0)
     assert bucket.acquire(200.0, 20) == 0
     assert bucket.get_quota(200.0) == Quota(limit=10, window=5.0, remaining=0, reset=10.0)
     assert bucket.acquire(204.0, 20) == 6.0
+    assert bucket.acquire(205.0, 1) == 0.5
+
+
+def test_a_negative_cost_returns_tokens() -> None:
+    bucket = TokenBucket(Rate(1, 2), 205.0)
+    assert bucket.acquire(205.0, 1) == 0
     assert bucket.acquire(205.0, 1) == 0.5
     assert bucket.acquire(205.0, -1) == 0
     assert bucket.acquire(205.0, 1) == 0

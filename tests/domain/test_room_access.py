@@ -3,7 +3,7 @@
 import pytest
 
 from server.domain.permissions import Role, Standing
-from server.domain.room_access import Requester, Sanction, derive_standing
+from server.domain.room_access import MembershipRole, Requester, Sanction, derive_standing
 
 GUEST = Requester(member_id="ann")
 USER = Requester(member_id="ann", has_account=True)
@@ -22,7 +22,9 @@ ADMIN = Requester(member_id="ann", has_account=True, is_admin=True)
         (ADMIN, "member", Role.ADMIN),
     ],
 )
-def test_the_role_is_the_highest_of_server_and_room(requester: Requester, membership_role: None, role: Role) -> None:
+def test_the_role_is_the_highest_of_server_and_room(
+    requester: Requester, membership_role: MembershipRole | None, role: Role
+) -> None:
     standing = derive_standing(requester, membership_role, [], now=0)
     assert standing == Standing(role=role, is_member=membership_role is not None)
 
@@ -33,7 +35,7 @@ def test_a_sanction_applies_until_its_end() -> None:
     assert derive_standing(GUEST, None, sanctions, now=10) == Standing()
 
 
-def test_the_latest_of_several_bans_applies() -> None:
+def test_the_ban_with_the_latest_end_applies() -> None:
     sanctions = [Sanction("ban", None), Sanction("ban", 5), Sanction("ban", 20), Sanction("mute", 30)]
     assert derive_standing(GUEST, None, sanctions, now=1) == Standing(banned=True, muted=True)
     assert derive_standing(GUEST, None, sanctions[1:], now=1) == Standing(banned=True, muted=True, until=20)

@@ -16,6 +16,8 @@ rooms = st.sampled_from(["tea", "TEA", "coffee"])
 
 
 class RoomRegistryMachine(RuleBasedStateMachine):
+    """State machine of a registry, a model of its memberships, and a model of the statuses of members."""
+
     def __init__(self) -> None:
         super().__init__()
         self.registry = RoomRegistry[int]()
@@ -99,8 +101,8 @@ class RoomRegistryMachine(RuleBasedStateMachine):
             assert set(room.participants) == set(expected.values())
 
 
-TestRoomRegistry = RoomRegistryMachine.TestCase
-TestRoomRegistry.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+RoomRegistryMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+test_memberships_nicknames_and_statuses_match_the_model = RoomRegistryMachine.TestCase
 
 
 def test_a_taken_nickname_gets_the_next_free_suffix() -> None:
@@ -174,7 +176,7 @@ def test_subscribers_are_grouped_by_dialect() -> None:
     assert room.subscribers == {}
 
 
-def test_equal_nicknames_leave_and_join_without_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_join_with_one_of_2000_equal_nicknames_attempts_few_suffixes(monkeypatch: pytest.MonkeyPatch) -> None:
     registry = RoomRegistry[int]()
     for number in range(2000):
         registry.join(number, "tea", f"g{number}", "ann")

@@ -18,10 +18,20 @@ def test_a_locked_room_accepts_neither_members_nor_observers() -> None:
             with pytest.raises(Unavailable) as rejection:
                 enter()
             assert rejection.value.retry_after
-        with pytest.raises(Conflict), registry.lock_rooms("room_not_empty", "water", "tea"):
-            raise AssertionError
         registry.join(2, "water", "g2", "ann")
         assert registry.rooms["tea"] is observed
+    registry.join(2, "tea", "g2", "ann")
+
+
+def test_a_locked_or_occupied_room_cannot_be_locked() -> None:
+    registry = RoomRegistry[int]()
+    with (
+        registry.lock_rooms("room_not_empty", "tea", "coffee"),
+        pytest.raises(Conflict),
+        registry.lock_rooms("room_not_empty", "water", "tea"),
+    ):
+        raise AssertionError
+    registry.join(1, "water", "g1", "bob")
     registry.join(2, "tea", "g2", "ann")
     with pytest.raises(Conflict) as conflict, registry.lock_rooms("room_not_empty", "coffee", "tea"):
         raise AssertionError
