@@ -174,6 +174,7 @@ def test_arbitrary_json_decodes_to_a_request_or_a_chat_error(event: str, body: o
         (b'{"room":"\\ud800","on":true}', "json_invalid"),
         (b"\xff", "json_invalid"),
         (b'{"x":' + b"[" * 3000 + b"]" * 3000 + b"}", "json_too_deep"),
+        (b'{"room":"tea","on":true,"x":' + b"[" * 3000 + b"]" * 3000 + b"}", "json_too_deep"),
         (b"[]", "field_invalid"),
     ],
 )
@@ -189,19 +190,18 @@ def test_an_invalid_body_is_a_bad_request_with_a_reason(body: bytes, reason: str
         assert rejection.value.reason == reason
 
 
+def test_a_deeply_nested_array_is_no_request() -> None:
+    with pytest.raises(BadRequest) as rejection:
+        codec.decode_request("typing", b"[" * 3000 + b"]" * 3000)
+    assert rejection.value.reason == "json_too_deep"
+
+
 def test_the_description_of_an_invalid_field_is_bounded() -> None:
     with pytest.raises(BadRequest) as rejection:
         decode("history", {"room": "tea", "before": 1, "limit": 0})
     assert "`$.limit`" in str(rejection.value.params["problem"])
     error = codec.to_bad_request(msgspec.ValidationError("x" * 300))
     assert error.params == {"problem": "x" * 200}
-
-
-@pytest.mark.parametrize("start", [b"", b'{"room":"tea","on":true,"x":'])
-def test_deeply_nested_json_is_a_bad_request(start: bytes) -> None:
-    with pytest.raises(BadRequest) as rejection:
-        codec.decode_request("typing", start + b"[" * 3000 + b"]" * 3000 + (b"}" if start else b""))
-    assert rejection.value.reason == "json_too_deep"
 
 
 @pytest.mark.parametrize("name", ["connect", "disconnect", "message", "", "__proto__"])
@@ -272,13 +272,15 @@ def test_decoding_an_error_response_raises_the_original_error() -> None:
     assert error.value.message == "a nickname can have at most 32 characters"
 
 
-@pytest.mark.parametrize("body", [b"null", b"[]", b'{"ok":1}', b'{"ok":true}', b"{", b'{"ok":false}'])
+@pytest.mark.parametrize(
+    "body", [b"null", b"[]", b'{"ok":1}', b'{"ok":true}', b"{", b'{"ok":false}', b'{"ok":false,"error":null}']
+)
 def test_an_invalid_response_is_an_internal_error(body: bytes) -> None:
     with pytest.raises(InternalError):
         codec.decode_response(responses.SendResponse, body)
 
 
-def test_an_error_push_is_the_error_without_parameters_that_it_cannot_have() -> None:
+def test_an_error_push_loses_parameters_with_the_names_of_attributes() -> None:
     body = b'{"code":"conflict","message":"no","reason":"r","params":{"message":"a","retry_after":1,"n":2}}'
     error = codec.decode_error(body)
     assert (type(error), error.reason, error.message, error.retry_after) == (Conflict, "r", "no", None)
@@ -386,12 +388,6 @@ def test_a_message_push_contains_the_fields_of_basic_clients() -> None:
 
 def test_socketio_json_rejects_nan_surrogates_and_deep_nesting() -> None:
     assert codec.SocketIOJson.dumps({"a": "小"}, separators=(",", ":")) == '{"a":"小"}'
-    for invalid in ('{"a": NaN}', '"\\ud800"', "[" * 3000):
-        with pytest.raises(ValueError, match=r".*"):
+    for invalid, problem in (('{"a": NaN}', "malformed"), ('"\\ud800"', "truncated"), ("[" * 3000, "too deeply")):
+        with pytest.raises(ValueError, match=problem):
             codec.SocketIOJson.loads(invalid)
-
-
-@pytest.mark.parametrize("body", ['{"ok":false}', '{"ok":false,"error":null}'])
-def test_a_failed_response_without_an_error_raises_an_internal_error(body: str) -> None:
-    with pytest.raises(InternalError):
-        codec.decode_response(responses.Empty, body)

@@ -14,17 +14,16 @@ def test_every_known_emoji_is_accepted_unchanged() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["+1", "-1", "lol", ":-)", "100%", "赞", "收到", "да", "✓", "ﾊｲ", "thumbsup", "धन्यवाद"]
+    "text", ["+1", "-1", "lol", ":-)", "100%", "赞", "收到", "да", "✓", "ハイ", "thumbsup", "धन्यवाद"]
 )
 def test_short_words_are_accepted(text: str) -> None:
-    assert validate_reaction(f" {text}\n") == validate_reaction(text)
+    assert validate_reaction(f" {text}\n") == text
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "a word",
-        "I agree",
         "我完全同意你的看法",
         "wonderful!",
         "👍👍",
@@ -42,7 +41,6 @@ def test_short_words_are_accepted(text: str) -> None:
         "🇨",
         "🇨🇳🇨",
         "a\u20e3",
-        "x\u202ey",
         "\u0301",
         " \t\n",
         "\x1b",
@@ -50,15 +48,18 @@ def test_short_words_are_accepted(text: str) -> None:
     ],
 )
 def test_sentences_sequences_and_invisible_text_are_rejected(text: str) -> None:
-    try:
-        reaction = validate_reaction(text)
-    except BadRequest:
-        return
-    assert reaction == "xy"  # sanitizing removes the bidirectional control
+    with pytest.raises(BadRequest):
+        validate_reaction(text)
 
 
-def test_a_no_longer_valid_reaction_can_be_removed() -> None:
+def test_halfwidth_characters_and_bidirectional_controls_are_normalized() -> None:
+    assert (validate_reaction("ﾊｲ"), validate_reaction("x\u202ey")) == ("ハイ", "xy")
+
+
+def test_a_reaction_of_several_words_can_be_removed_but_not_added() -> None:
     assert validate_reaction("I agree", on=False) == "I agree"
+    with pytest.raises(BadRequest):
+        validate_reaction("I agree")
     for text in ("", "\x1b", "x" * 17):
         with pytest.raises(ChatError):
             validate_reaction(text, on=False)
@@ -70,7 +71,7 @@ def test_an_overlong_reaction_is_too_long() -> None:
 
 
 @given(st.text(max_size=16))
-def test_accepted_reactions_are_visible_and_stable(text: str) -> None:
+def test_accepted_reactions_are_visible_and_unchanged_by_a_second_validation(text: str) -> None:
     try:
         reaction = validate_reaction(text)
     except ChatError:
