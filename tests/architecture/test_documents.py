@@ -16,6 +16,7 @@ BASES = (ROOT, *(ROOT / package for package in PACKAGES))
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 CURRENT_DOCUMENTS = [file for file in DOCUMENTS if file.name != "CHANGELOG.md"]
 MAX_DIAGRAM_WIDTH = 100
+"""Maximum width of a diagram, in columns."""
 
 SOURCE_SUFFIXES = (".py", ".js", ".mjs", ".css", ".tcss", ".po")
 INLINE_CODE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")

@@ -18,6 +18,7 @@ PAGE_DIRECTORY = ROOT / "server/web/static"
 
 @cache
 def modules() -> dict[Path, PythonSource]:
+    """Return the modules of both programs by path."""
     files = {file: file.relative_to(ROOT) for file in source_files(".py")}
     return {path: read_python(file) for file, path in files.items() if path.parts[0] in ("server", "tui_chat")}
 
@@ -31,6 +32,7 @@ def page_modules() -> dict[str, str]:
 
 @cache
 def classes() -> dict[str, ClassSummary]:
+    """Return the classes of both programs by name."""
     return {summary.name: summary for source in modules().values() for summary in source.classes}
 
 
