@@ -1,7 +1,8 @@
 /**
  * HTTP requests of accounts (docs/protocol.md, "Accounts").
  *
- * All functions reject with a `RequestError`; its code is `offline` without a response of the server.
+ * Failed requests reject with a `RequestError`. Its code is `offline` without a response of the server, or with a response
+ * that is not JSON.
  */
 
 import { RequestError } from "./request_error.js";

@@ -1,5 +1,6 @@
 /**
- * Reconnect delays: exponential backoff with jitter; the same rules as in `tui_chat/client/net/backoff.py`.
+ * Reconnect delays: exponential backoff with jitter; the same rules as in `tui_chat/client/net/backoff.py`, without the
+ * fast retries after a suspend.
  *
  * - Growth: the ceiling doubles per failure up to `EARLY_MAX_DELAY`, and after `EARLY_RETRY_DURATION` of delays up to
  *   `MAX_DELAY`; jitter covers half of each delay.
@@ -26,21 +27,22 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** Clear the failure count after a stable connection. */
+  /** Clear the failure count; called after a stable connection. */
   resetFailures() {
     this.#failures = 0;
     this.#totalDelay = 0;
   }
 
   /**
-   * Set the next delay to the server's announcement, limited to `MAX_DELAY`; negative values count as 0.
+   * Set the next delay to the announcement of the server, limited to 0 to `MAX_DELAY`; `nextDelay` adds a random part of
+   * `RESTART_JITTER`.
    * @param {number} seconds
    */
   setAnnouncedDelay(seconds) {
     this.#announcedDelay = Math.min(Math.max(seconds, 0), MAX_DELAY);
   }
 
-  /** Return the delay before the next attempt in seconds and count the attempt. */
+  /** Return the delay before the next attempt in seconds. An attempt counts as a failure unless its delay was announced. */
   nextDelay() {
     if (this.#announcedDelay !== null) {
       const delay = this.#announcedDelay + this.#random() * RESTART_JITTER;

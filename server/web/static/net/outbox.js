@@ -80,10 +80,10 @@ export class Outbox {
   }
 
   /**
-   * Append an item.
+   * Append and store an item; `flush` sends it.
    * @param {OutboxItem["event"]} event
    * @param {OutboxItem["body"]} body
-   * @param {number} ts
+   * @param {number} ts Creation time on the local clock, in ms.
    */
   add(event, body, ts) {
     /** @type {OutboxItem} */
@@ -93,7 +93,10 @@ export class Outbox {
     this.#notify();
   }
 
-  /** Prepend items with unconfirmed delivery, claimed from a closed tab. */
+  /**
+   * Prepend stored items, such as those of a closed tab; items with a known `clientId` are ignored.
+   * @param {OutboxItem[]} items
+   */
   adopt(items) {
     const knownIds = new Set(this.#items.map(({ clientId }) => clientId));
     const added = items.filter(({ clientId }) => !knownIds.has(clientId));
@@ -103,8 +106,8 @@ export class Outbox {
   }
 
   /**
-   * Mark a failed item as pending. After `client_id_in_use`, where the `clientId` belongs to another member, a new item
-   * replaces the failed one.
+   * Mark a failed item as pending; without effect on other items. After `client_id_in_use`, where the `clientId` belongs to
+   * another member, a new item at the end replaces the failed one.
    * @param {string} clientId
    */
   retry(clientId) {
@@ -116,9 +119,9 @@ export class Outbox {
   }
 
   /**
-   * Remove an item, except the one in flight.
+   * Remove an item, also from the store, except the one in flight.
    * @param {string} clientId
-   * @returns {OutboxItem | undefined} The removed item.
+   * @returns {OutboxItem | undefined} The removed item; undefined if it is in flight or unknown.
    */
   discard(clientId) {
     if (clientId === this.#inFlight) return undefined;
@@ -129,12 +132,16 @@ export class Outbox {
     return item;
   }
 
-  /** Stop sending and stop writing to the store. */
+  /** Stop sending, writing to the store and calling `onChange`; a request in flight continues. */
   close() {
     this.#isClosed = true;
   }
 
-  /** Assign the `seq` of an own log entry to the sent item with the same text that has no acknowledgement yet. */
+  /**
+   * Assign the `seq` of an own message in the log to the oldest attempted message with the same text and without `seq`.
+   * @param {number} seq
+   * @param {string} text
+   */
   onOwnMessage(seq, text) {
     if (this.#items.some((candidate) => candidate.seq === seq)) return;
     const match = this.#items.find(
@@ -154,7 +161,10 @@ export class Outbox {
     this.#notify();
   }
 
-  /** Send pending items one by one until the queue is empty or the connection is lost. */
+  /**
+   * Send pending items one by one until none is left or the connection is lost; without effect during another call. A
+   * final error marks its item as failed, and the next item follows.
+   */
   async flush() {
     if (this.#isSending || this.#isClosed) return;
     this.#isSending = true;

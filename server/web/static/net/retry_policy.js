@@ -16,7 +16,7 @@ export class RetryPolicy {
   #internalErrors = 0; // of the item `#clientId`
   #clientId = "";
 
-  /** Clear the counters after a success. */
+  /** Clear the counters; called after a success. */
   reset() {
     this.#failures = this.#internalErrors = 0;
   }

@@ -2,7 +2,8 @@
  * Socket.IO connection with automatic reconnect.
  *
  * - No queue: requests fail immediately while disconnected, and callers decide about retries.
- * - Liveness: ten seconds without a response or other traffic close the transport and start a reconnect.
+ * - Liveness: while a request waits for its response, a transport without traffic for ten to twenty seconds is closed, and
+ *   a reconnect follows.
  * - Backoff: see `backoff.js`.
  */
 
@@ -73,17 +74,19 @@ export class ChatSocket {
     }
   }
 
+  /** True between the connect and the disconnect of the socket. */
   get isOnline() {
     return this.#socket.connected;
   }
 
-  /** Connect and reconnect until `stop()`. */
+  /** Connect, and reconnect until `stop()`. */
   start() {
     if (this.#started) return;
     this.#started = true;
     this.#connect();
   }
 
+  /** Disconnect, and cancel a scheduled reconnect. A WebSocket that is opening is closed after its opening. */
   stop() {
     this.#started = false;
     clearTimeout(this.#retryTimer);
@@ -93,15 +96,17 @@ export class ChatSocket {
     else this.#socket.disconnect();
   }
 
-  /** Skip the remaining backoff delay. */
+  /** Connect before the end of the backoff delay; without effect on a connected, connecting or stopped socket. */
   reconnectNow() {
     if (this.#started && !this.#socket.active) this.#connect();
   }
 
   /**
    * Emit a request.
-   * @returns {Promise<object>} Resolves with the body of a successful acknowledgement.
-   * @throws {RequestError}
+   * @param {string} event
+   * @param {object} body
+   * @returns {Promise<any>} Body of the acknowledgement.
+   * @throws {RequestError} The error of the acknowledgement; `offline` if the connection ends before it.
    */
   async request(event, body) {
     if (!this.#socket.connected) throw new RequestError("offline", { message: "not connected" });

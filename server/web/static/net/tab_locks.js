@@ -16,7 +16,7 @@ const CLAIM_WINDOW = 400; // ms
 
 const holdForever = () => new Promise(() => {});
 
-/** Browsers reject locks together with the storage, so that no items of closed tabs exist. */
+/** Ignore the rejection of locks: browsers reject them together with the storage, so no items of closed tabs exist. */
 function ignoreBlockedLocks(error) {
   if (!(error instanceof DOMException)) throw error;
 }

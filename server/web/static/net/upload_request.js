@@ -7,10 +7,10 @@ import { RequestError } from "./request_error.js";
  * @param {object} options
  * @param {string} options.room
  * @param {File} options.file
- * @param {string} options.authorization Value of the header.
+ * @param {string} options.authorization Value of the header `Authorization`.
  * @param {(fraction: number) => void} options.onProgress Called with the uploaded part, 0 to 1.
  * @param {AbortSignal} options.signal Cancels the upload; the promise then stays pending.
- * @returns {Promise<any>} Attachment.
+ * @returns {Promise<any>} Description of the uploaded file, as received.
  * @throws {RequestError} The code is `offline` without a response of the server.
  */
 export function uploadFile({ room, file, authorization, onProgress, signal }) {
