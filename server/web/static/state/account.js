@@ -24,13 +24,16 @@ export function storedAccount() {
   return localStore.get(ACCOUNT_KEY);
 }
 
-/** @param {StoredAccount} account */
+/**
+ * Store the account for all tabs; without effect on open sessions of this tab.
+ * @param {StoredAccount} account
+ */
 export function storeAccount(account) {
   localStore.set(ACCOUNT_KEY, account);
 }
 
 /**
- * Forget the account unless another tab has stored another token in the meantime.
+ * Delete the stored account unless another tab has stored another token in the meantime.
  * @param {string} token Rejected or revoked token.
  */
 export function forgetAccount(token) {

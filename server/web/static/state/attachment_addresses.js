@@ -47,7 +47,8 @@ export class AttachmentAddresses {
   }
 
   /**
-   * Return the address of a path; null without access.
+   * Return the address of a path, known or requested; null without access or after a final error. The promise is pending
+   * until the connection has signed the path.
    * @param {string} path
    * @returns {Promise<string | null>}
    */
@@ -68,13 +69,13 @@ export class AttachmentAddresses {
     this.#addresses.delete(path);
   }
 
-  /** Send requests; called after a join. */
+  /** Send requests for the waiting paths; called after a join. */
   resume() {
     this.#isPaused = false;
     this.#schedule(0);
   }
 
-  /** Keep all paths until `resume`; called after a disconnect. */
+  /** Send no further request until `resume`; called after a disconnect. */
   pause() {
     this.#isPaused = true;
   }

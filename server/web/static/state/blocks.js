@@ -22,21 +22,24 @@ export class Blocks {
   /**
    * @param {object} options
    * @param {(event: string, body: object) => Promise<any>} options.request
-   * @param {() => void} options.onChange
+   * @param {() => void} options.onChange Called after each change of `memberIds`.
    */
   constructor({ request, onChange }) {
     this.#request = request;
     this.#onChange = onChange;
   }
 
-  /** @param {string} memberId */
+  /**
+   * Return whether the account has blocked a member.
+   * @param {string} memberId
+   */
   has(memberId) {
     return this.memberIds.has(memberId);
   }
 
   /**
-   * Load the blocks of the account.
-   * @returns {Promise<BlockedMember[]>}
+   * Load the blocks of the account; repeated if a block changes during the request.
+   * @returns {Promise<BlockedMember[]>} Blocked members with sanitized names.
    * @throws {RequestError}
    */
   async load() {

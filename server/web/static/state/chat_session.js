@@ -49,7 +49,7 @@ export class ChatSession {
 
   /**
    * @param {object} options
-   * @param {string} options.nick Requested nickname.
+   * @param {string} options.nick Requested nickname, to which the guest key, outbox items and read markers belong.
    * @param {string | null} options.away Status text to restore, possibly empty; null if the user is not away.
    * @param {() => void} options.onChange
    * @param {(room: Room, error: import("../net/request_error.js").RequestError) => void} options.onJoinFailed
@@ -94,6 +94,7 @@ export class ChatSession {
     return this.#requestedNick;
   }
 
+  /** True while the session is connected. */
   get isOnline() {
     return this.#socket.isOnline;
   }
@@ -118,15 +119,19 @@ export class ChatSession {
     return this.#outboxStore.roomsOf(this.#requestedNick);
   }
 
-  /** @returns {Room | undefined} */
+  /**
+   * Return the open room with a name or address.
+   * @param {string} name
+   * @returns {Room | undefined}
+   */
   findRoom(name) {
     return this.#rooms.find((room) => room.matchesName(name));
   }
 
   /**
-   * Create a room, and return its name or address.
+   * Create a room on the server, without opening it.
    * @param {object} fields Name or title, and fields of the policy.
-   * @returns {Promise<string>}
+   * @returns {Promise<string>} Name, or address of a private room.
    * @throws {RequestError}
    */
   async createRoom(fields) {
@@ -135,9 +140,9 @@ export class ChatSession {
   }
 
   /**
-   * Open the direct room with members, and return its address.
+   * Create or find the direct room with members on the server, and record its title, without opening it.
    * @param {{memberId: string, nickName: string}[]} members
-   * @returns {Promise<string>}
+   * @returns {Promise<string>} Address of the room.
    * @throws {RequestError}
    */
   async openDirect(members) {
@@ -147,9 +152,10 @@ export class ChatSession {
   }
 
   /**
-   * Join a room, or return the open one.
+   * Join a room, or return the open one. While offline, the room is joined after the next connect.
    * @param {string} name
    * @param {string} [invite] Invite code of the room.
+   * @returns {Room}
    */
   openRoom(name, invite = "") {
     const existing = this.findRoom(name);
@@ -183,7 +189,10 @@ export class ChatSession {
     return room;
   }
 
-  /** Leave a room; its outbox items stay in storage. */
+  /**
+   * Leave a room; its outbox items stay in storage.
+   * @param {Room} room
+   */
   closeRoom(room) {
     room.leave();
     this.#rooms = this.#rooms.filter((candidate) => candidate !== room);
@@ -191,7 +200,7 @@ export class ChatSession {
     this.#onChange();
   }
 
-  /** Close all rooms and disconnect. */
+  /** Save the read markers, close all rooms and disconnect; the session cannot be started again. */
   stop() {
     this.saveReadMarkers();
     for (const room of this.#rooms) room.leave();
@@ -200,12 +209,15 @@ export class ChatSession {
     this.#socket.stop();
   }
 
-  /** Reconnect immediately if a retry is scheduled. */
+  /** Connect now if a reconnect is scheduled. */
   reconnectNow() {
     this.#socket.reconnectNow();
   }
 
-  /** Handle a change of a storage key by another tab. */
+  /**
+   * Handle a change of a storage key by another tab: claim outbox items, and apply the read markers of a guest.
+   * @param {string} key Key without the prefix of the page.
+   */
   onStorageChange(key) {
     if (OutboxStore.isOutboxKey(key)) for (const room of this.#rooms) this.#claimOrphans(room);
     if (key !== "readMarkers" || this.#hasAccount) return;
@@ -217,8 +229,9 @@ export class ChatSession {
   }
 
   /**
-   * List the rooms of the server.
-   * @returns {Promise<object[]>}
+   * List the first page of the public rooms of the server.
+   * @param {string} query Part of a name or topic; empty for all rooms.
+   * @returns {Promise<any[]>} Rooms with sanitized texts.
    * @throws {RequestError}
    */
   async listRooms(query) {
@@ -236,8 +249,12 @@ export class ChatSession {
   }
 
   /**
-   * Search messages.
-   * @returns {Promise<{messages: object[], next?: string, incomplete?: boolean}>}
+   * Search messages, newest first.
+   * @param {string} query
+   * @param {{room?: string, cursor?: string, limit: number}} options Name of the only room, otherwise all rooms; `next` of
+   *   the previous page; maximum number of messages.
+   * @returns {Promise<{messages: any[], next?: string, incomplete?: boolean}>} Messages, except those of blocked members;
+   *   `incomplete` if the server has not indexed all messages.
    * @throws {RequestError}
    */
   async search(query, { room, cursor, limit }) {
@@ -249,8 +266,9 @@ export class ChatSession {
   }
 
   /**
-   * List the messages of all rooms that mention the account, newest first.
-   * @returns {Promise<{messages: object[], next?: string}>}
+   * List the messages of all rooms that mention the account, newest first, except those of blocked members.
+   * @param {{cursor?: string, limit: number}} options `next` of the previous page; maximum number of messages.
+   * @returns {Promise<{messages: any[], next?: string}>}
    * @throws {RequestError}
    */
   async listMentions({ cursor, limit }) {
@@ -264,7 +282,7 @@ export class ChatSession {
   }
 
   /**
-   * Return the title of a room for display.
+   * Return the title of a room for display; the name itself if no title is known.
    * @param {string} name Name or address.
    */
   titleOf(name) {
@@ -282,7 +300,9 @@ export class ChatSession {
   }
 
   /**
-   * Change the nickname in all rooms.
+   * Change the nickname in all rooms, and add a notice to the visible room if the server assigns another one.
+   * @param {string} nick
+   * @returns {Promise<string>} Assigned nickname.
    * @throws {RequestError}
    */
   async changeNick(nick) {

@@ -99,7 +99,7 @@ const ALIASES = new Map(
 );
 
 /**
- * Return the command names that start with a text, then matching aliases of other commands.
+ * Return the command names that start with a text, then matching aliases of other commands, except those of one letter.
  * @param {string} prefix Typed part without the slash.
  */
 export function completeCommand(prefix) {
@@ -111,8 +111,8 @@ export function completeCommand(prefix) {
 }
 
 /**
- * Return the syntax of a command or alias.
- * @param {string} name
+ * Return the syntax of a command or alias; undefined for an unknown one.
+ * @param {string} name Name in any case.
  * @returns {CommandSyntax | undefined}
  */
 export function findCommand(name) {
@@ -120,8 +120,8 @@ export function findCommand(name) {
 }
 
 /**
- * Return the name of a command or alias.
- * @param {string} name
+ * Return the command of an alias; any other name in lower case.
+ * @param {string} name Name in any case.
  */
 function commandName(name) {
   return ALIASES.get(name.toLowerCase()) ?? name.toLowerCase();
@@ -147,7 +147,7 @@ export function parseInput(text) {
 }
 
 /**
- * Return the command name that is nearest to an unknown name; "" without a similar one.
+ * Return the command or alias that is nearest to an unknown name; empty without a similar one.
  * @param {string} name
  */
 export function nearestCommand(name) {
@@ -162,7 +162,8 @@ export function nearestCommand(name) {
 }
 
 /**
- * Return the edit distance of two words; swapped neighbours count as one edit.
+ * Return the edit distance of two words, in which swapped neighbours count as one edit; infinite for words whose lengths
+ * differ by more than `MAX_EDITS`.
  * @param {string} word
  * @param {string} target
  */

@@ -2,7 +2,7 @@
  * Members whose nicknames the server marked as confusable, also those who have left.
  */
 
-const MAX_AUTHORS = 1000; // the oldest are dropped
+const MAX_AUTHORS = 1000;
 
 /** @typedef {{memberId: string, nickName: string}} Author */
 
@@ -19,7 +19,7 @@ export class ConfusableAuthors {
   }
 
   /**
-   * Record the marked ones of these members.
+   * Record the marked members among these; drop the oldest ones above `MAX_AUTHORS`.
    * @param {Iterable<Author & {confusable?: boolean}>} members
    */
   record(members) {

@@ -22,7 +22,7 @@ export class DelayedDeletions {
     return this.#delayed.some((entry) => entry.room === room && entry.seq === seq);
   }
 
-  /** Delete a message after `UNDO_TIME`. */
+  /** Delete a message after `UNDO_TIME`; without effect if its deletion is delayed already. */
   schedule(room, seq) {
     if (this.has(room, seq)) return;
     const entry = { room, seq, logId: room.log.id, timer: setTimeout(() => this.#finish(entry), UNDO_TIME) };

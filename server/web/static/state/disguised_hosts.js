@@ -35,7 +35,7 @@ const LOOKALIKES =
 const LOOKALIKE_LABEL = new RegExp(`^[-0-9${LOOKALIKES}]+$`);
 
 /**
- * Return the real host of an address whose text suggests another host, otherwise an empty string.
+ * Return the real host of an address whose text suggests another host; `?` for an invalid host, otherwise an empty string.
  * @param {string} address Displayed text of a link.
  */
 export function disguisedHost(address) {

@@ -23,7 +23,7 @@ export function isDurationLike(word) {
 
 /**
  * Return the seconds of a duration; null for another form.
- * @param {string} word
+ * @param {string} word Duration in any case.
  */
 export function parseDuration(word) {
   const normalized = word.toLowerCase();

@@ -27,8 +27,8 @@ export class RecentSpeakers {
   }
 
   /**
-   * Return whether a notice is about a recent speaker, for a join or leave about one of the last `SPEAKER_PERIOD`. A
-   * notice of a confusable nickname is always relevant.
+   * Return whether a notice is relevant: about a confusable nickname, a rename of a recent speaker, or the join or leave of
+   * a member whose last message is at most `SPEAKER_PERIOD` old.
    * @param {{kind: string, memberId: string, ts: number, confusable?: boolean}} notice
    */
   isRelevant({ kind, memberId, ts, confusable }) {
@@ -47,7 +47,10 @@ export function isNoticeVisible({ isRelevant }, visibility) {
   return isRelevant === undefined || visibility === "all" || (visibility === "smart" && isRelevant);
 }
 
-/** @returns {JoinVisibility} Stored setting. */
+/**
+ * Return the stored setting; `smart` without a valid one.
+ * @returns {JoinVisibility}
+ */
 export function storedJoinVisibility() {
   const visibility = localStore.get("joins", "smart");
   return JOIN_VISIBILITIES.includes(visibility) ? visibility : "smart";

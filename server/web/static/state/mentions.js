@@ -49,7 +49,8 @@ export class MentionTokens {
 const tokensByItem = new WeakMap();
 
 /**
- * Return whether a message mentions the user by nickname or account name, or all members on behalf of a moderator.
+ * Return whether a message mentions the user by nickname or account name, or is a mention of all members by a present
+ * moderator or owner.
  * @param {import("./room_log.js").Item} item
  * @param {object} room
  * @param {string} room.nick Nickname of the user.

@@ -11,16 +11,16 @@ const MAX_NOTICES = 200;
 
 /**
  * @typedef {object} Notice
- * @property {number} id
- * @property {string} kind
+ * @property {number} id Ascending.
+ * @property {string} kind `join`, `leave` or `nick` for received notices; `local` or `assigned`.
  * @property {number} after `seq` of the preceding entry.
- * @property {number} ts
+ * @property {number} ts ms since the epoch.
  * @property {string} [memberId]
  * @property {string} [nickName]
- * @property {string} [oldNickName]
- * @property {number} [more]
- * @property {boolean} [confusable] As of a member.
- * @property {string} [text]
+ * @property {string} [oldNickName] Nickname before a rename.
+ * @property {number} [more] Number of further members without a notice of their own.
+ * @property {boolean} [confusable] The nickname looks like that of another member.
+ * @property {string} [text] Text of a local notice.
  * @property {boolean} [isRelevant] For notices of other members: see `RecentSpeakers`; undefined for notices that are
  *   always visible.
  */
@@ -37,7 +37,7 @@ export class NoticeList {
   /**
    * @param {object} options
    * @param {() => number} options.getPosition Returns the `seq` of the newest entry, after which a notice appears.
-   * @param {() => void} options.onChange Called after a change by the user.
+   * @param {() => void} options.onChange Called after `addLocal` and `clear`.
    */
   constructor({ getPosition, onChange }) {
     this.#getPosition = getPosition;
@@ -57,8 +57,8 @@ export class NoticeList {
 
   /**
    * Add a received notice.
-   * @param {any} notice
-   * @param {boolean} isOwn
+   * @param {any} notice Sanitized notice (docs/protocol.md, "Notices").
+   * @param {boolean} isOwn The notice is about the user, and therefore always visible.
    */
   addReceived(notice, isOwn) {
     const { kind, memberId, nickName, oldNickName, more, confusable, ts } = notice;

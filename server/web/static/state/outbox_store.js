@@ -36,7 +36,10 @@ export class OutboxStore {
   }
 
   /**
-   * Store an item.
+   * Store an item of this tab; a stored version keeps its position.
+   * @param {string} room
+   * @param {string} nick
+   * @param {import("../net/outbox.js").OutboxItem} item
    * @returns {boolean} False if the item will not survive a reload.
    */
   save(room, nick, item) {
@@ -46,6 +49,7 @@ export class OutboxStore {
     return this.#storage.set(ITEM_PREFIX + item.clientId, { owner: this.#tabId, room, nick: canonicalName(nick), order, item });
   }
 
+  /** Delete a stored item. */
   delete(clientId) {
     this.#storage.remove(ITEM_PREFIX + clientId);
   }

@@ -12,7 +12,7 @@ export class OwnRooms {
   }
 
   /**
-   * List the durable rooms, also those that are not open.
+   * List the durable rooms, also those that are not open, and record the titles of private and direct rooms.
    * @returns {Promise<{name: string, title: string, isDirect: boolean, unread: number, mentions: number}[]>}
    * @throws {RequestError}
    */
@@ -31,7 +31,7 @@ export class OwnRooms {
   }
 
   /**
-   * Name a direct room by its other members.
+   * Set the title of a direct room to the nicknames of its other members.
    * @param {string} address
    * @param {{memberId: string, nickName: string}[]} members
    */

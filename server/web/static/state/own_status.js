@@ -29,7 +29,7 @@ export class OwnStatus {
   }
 
   /**
-   * Send the status once per connection; called after a join.
+   * Send the status once per connection; called after a join. No effect if the user is not away.
    * @param {(event: string, body: object) => void} send
    */
   resend(send) {
@@ -38,7 +38,7 @@ export class OwnStatus {
     send("setStatus", { away: true, ...(this.away && { text: this.away }) });
   }
 
-  /** Send the status again after the next join. */
+  /** Let the next join send the status again. */
   onConnectionChange() {
     this.#isSent = false;
   }

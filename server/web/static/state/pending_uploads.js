@@ -20,7 +20,7 @@ import { sanitizeUpload } from "./sanitize.js";
  * @property {File} [file] Undefined for the file of a failed message.
  * @property {import("./room_log.js").Attachment} [attachment] Defined in the state `ready`.
  * @property {import("../net/request_error.js").RequestError} [error] Defined in the state `failed`.
- * @property {AbortController} abort
+ * @property {AbortController} abort Cancels the upload.
  */
 
 export class PendingUploads {
@@ -35,7 +35,8 @@ export class PendingUploads {
   /**
    * @param {object} options
    * @param {(file: File, transfer: {onProgress: (fraction: number) => void, signal: AbortSignal}) => Promise<any>} options.upload
-   * @param {() => void} options.onChange
+   *   See `uploadFile`, whose promise stays pending after a cancellation.
+   * @param {() => void} options.onChange Called after each change of an item or its progress.
    * @param {import("./room_log.js").Attachment[]} options.saved Uploaded files to restore.
    * @param {(attachments: import("./room_log.js").Attachment[]) => void} options.save Called after a change of the
    *   uploaded files.
@@ -57,7 +58,7 @@ export class PendingUploads {
     return this.items.some(({ state, file }) => file && state !== "ready");
   }
 
-  /** Uploaded files. */
+  /** Descriptions of the uploaded files. */
   get attachments() {
     return this.items.flatMap(({ attachment }) => attachment ?? []);
   }
@@ -77,7 +78,7 @@ export class PendingUploads {
   }
 
   /**
-   * Add the uploaded files of a message that was not sent.
+   * Add the uploaded files of a message that was not sent, up to the limit of a message.
    * @param {import("./room_log.js").Attachment[]} attachments
    */
   restore(attachments) {
@@ -86,7 +87,10 @@ export class PendingUploads {
     this.#onUploadedChange();
   }
 
-  /** @param {PendingUpload} item Failed item. */
+  /**
+   * Upload a failed file again, after the files before it.
+   * @param {PendingUpload} item
+   */
   retry(item) {
     item.state = "waiting";
     this.#uploadNext();

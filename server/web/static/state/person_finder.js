@@ -23,9 +23,10 @@ import { sanitizeReceived } from "./sanitize.js";
  */
 
 /**
- * Return the person at the start of an argument; null without a known person of this name.
+ * Return the person at the start of an argument; null without a known person of this name. Unlisted members with the name
+ * are loaded into the roster, and targets of the audit are requested, unless a known person matches.
  * @param {import("./room.js").Room} room
- * @param {string} argument
+ * @param {string} argument Nickname, possibly with a leading `@` or a final `:`, and further words.
  * @param {Person[]} [preferred] Persons before all others.
  * @returns {Promise<Match | null>}
  * @throws {RequestError}
@@ -40,9 +41,9 @@ export async function findPerson(room, argument, preferred = []) {
 }
 
 /**
- * Return the targets of the newest actions in a room, or of those of one kind; empty without the permission.
+ * Return the targets of the newest actions on members in a room, newest first; empty without the permission.
  * @param {import("./room.js").Room} room
- * @param {string} [action]
+ * @param {string} [action] Action of the entries, such as `banned`; empty for all.
  * @returns {Promise<Person[]>}
  * @throws {RequestError}
  */
@@ -58,6 +59,7 @@ export async function listTargets(room, action = "") {
 }
 
 /**
+ * Return the first candidate with the longest nickname at the start of an argument; null without a match.
  * @param {string} argument
  * @param {Iterable<any>} candidates
  * @returns {Match | null}

@@ -14,8 +14,8 @@ const SAVE_DELAY = 500; // ms
  * @typedef {object} MarkerStore
  * @property {number | null} initialSeq Marker before the first join; null if it is unknown.
  * @property {boolean} isPending True while a move is not saved; markers of other devices are then outdated.
- * @property {(seq: number, isUnread: boolean) => void} move `isUnread` permits a lower marker.
- * @property {() => void} flush Save a pending move now.
+ * @property {(seq: number, isUnread: boolean) => void} move Save a marker after `SAVE_DELAY`; `isUnread` permits a lower one.
+ * @property {() => void} flush Save a pending move now; a request of an earlier move delays that of an account.
  */
 
 /** @implements {MarkerStore} */
@@ -33,7 +33,7 @@ export class AccountMarker {
    * @param {object} options
    * @param {(body: object) => Promise<{read: import("./read_tracker.js").RemoteMarker}>} options.request Sends a `markRead` request.
    * @param {(marker: import("./read_tracker.js").RemoteMarker) => void} options.onConfirmed Called with the marker of the
-   *   server.
+   *   server after the last pending move was saved.
    */
   constructor({ request, onConfirmed }) {
     this.#request = request;

@@ -1,12 +1,13 @@
 /** Read state of all open rooms. */
 
 /**
- * Update the read trackers, and return the total of their counts.
+ * Update the read trackers, and return the sums of their counts.
  * @param {import("./chat_session.js").ChatSession} session
  * @param {object} options
  * @param {boolean} options.isPageActive True while the page is visible and has focus.
  * @param {boolean} options.isFollowing True while the timeline shows the newest message of the visible room.
- * @returns {{unreadCount: number, mentionCount: number, newMentions: [import("./room.js").Room, object[]][]}}
+ * @returns {{unreadCount: number, mentionCount: number, newMentions: [import("./room.js").Room, object[]][]}} `newMentions`
+ *   has each room with its new messages that mention the user, possibly none.
  */
 export function updateReadTrackers({ rooms, current }, { isPageActive, isFollowing }) {
   let unreadCount = 0;

@@ -52,6 +52,7 @@ export class ReadTracker {
     this.#isBlocked = isBlocked;
   }
 
+  /** Number of unread messages. */
   get unreadCount() {
     return this.#counts.unread;
   }
@@ -67,7 +68,7 @@ export class ReadTracker {
     this.resume();
   }
 
-  /** Mark a message and all later ones as unread. */
+  /** Mark a message and all later ones as unread; no message becomes read until `resume`. */
   markUnread(seq) {
     this.#isHeld = true;
     this.#setMarker(seq - 1, true);
@@ -103,7 +104,7 @@ export class ReadTracker {
    * @param {string} options.nick
    * @param {Map<string, import("./room.js").Member>} options.members Present members.
    * @param {boolean} options.isViewed True if the user sees the newest message.
-   * @returns {object[]} New messages that mention the user.
+   * @returns {object[]} Messages since the previous update that mention the user; none before the first join.
    */
   update({ log, ownMemberIds, nick, members, isViewed }) {
     const isReading = isViewed && !this.#isHeld;

@@ -126,7 +126,10 @@ export class Room {
     return this.#host.blocks.memberIds;
   }
 
-  /** @param {string} memberId */
+  /**
+   * Return whether the account has blocked a member.
+   * @param {string} memberId
+   */
   isBlocked(memberId) {
     return this.blockedIds.has(memberId);
   }
@@ -141,10 +144,12 @@ export class Room {
     return canonicalName(name) === canonicalName(this.name) || canonicalName(name) === canonicalName(this.requestedName);
   }
 
+  /** Join the room; called after each connect. */
   onConnected() {
     this.#join();
   }
 
+  /** Buffer pushes until the next join, and remove typing indicators; called after each disconnect. */
   onDisconnected() {
     this.#isJoined = false;
     this.isUpToDate = false;
@@ -152,6 +157,7 @@ export class Room {
     this.typingIndicator.clear();
   }
 
+  /** Leave the room and stop its outbox for good; unsent items stay in the store. */
   leave() {
     this.#generation += 1;
     this.outbox.close();
@@ -175,23 +181,24 @@ export class Room {
     this.#flushOutbox();
   }
 
+  /** Queue a failed item again; see `Outbox.retry`. */
   retry(clientId) {
     this.outbox.retry(clientId);
     this.#flushOutbox();
   }
 
-  /** Queue items claimed from a closed tab. */
+  /** Queue stored items, such as those claimed from a closed tab. */
   adoptItems(items) {
     this.outbox.adopt(items);
     this.#flushOutbox();
   }
 
-  /** @returns {Promise<void>} Resolves after the first successful join. */
+  /** @returns {Promise<void>} Resolves after the first successful join; pending if the room is closed before. */
   async waitUntilJoined() {
     if (!this.hasJoined) await new Promise((resolve) => this.#joinWaiters.push(resolve));
   }
 
-  /** Apply a changed nickname to the room and its stored items. */
+  /** Apply a changed nickname to the room, and store its unsent items under the nickname. */
   setNick(nick) {
     this.nick = nick;
     for (const item of this.outbox.items) if (item.state !== "sent") this.#host.saveItem(item);
@@ -291,6 +298,11 @@ export class Room {
     this.#host.onChange();
   }
 
+  /**
+   * Apply a push; events of other kinds are ignored.
+   * @param {string} event
+   * @param {any} body
+   */
   handlePush(event, body) {
     if (event === "message" && body.seq === undefined) this.#onNotice(sanitizeReceived(body));
     else if (event === "message" || event === "update") this.#onEntry(sanitizeReceived(body));

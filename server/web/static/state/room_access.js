@@ -16,14 +16,20 @@ export class RoomAccess {
   /** Own role; empty for guests. */
   role = "";
 
-  /** @param {object} response Response of `joinRoom`. */
+  /**
+   * Store policy, own role and upload limit of a join response.
+   * @param {object} response Response of `joinRoom`.
+   */
   onJoined({ room: { policy = {}, role = "" }, uploadMaxBytes = 0 }) {
     this.policy = policy;
     this.role = role;
     this.#uploadMaxBytes = uploadMaxBytes;
   }
 
-  /** @param {object} change Entry of the kind `policy`. */
+  /**
+   * Apply the changed fields of the policy.
+   * @param {object} change Entry of the kind `policy`.
+   */
   applyPolicyChange(change) {
     const changed = POLICY_FIELDS.filter((field) => change[field] !== undefined).map((field) => [field, change[field]]);
     this.policy = { ...this.policy, ...Object.fromEntries(changed) };
@@ -31,7 +37,7 @@ export class RoomAccess {
 
   /**
    * Return the error of an upload of files to the room; null if the upload is permitted.
-   * @param {{size: number}[]} [files]
+   * @param {{size: number}[]} [files] Sizes in bytes.
    */
   findUploadError(files = []) {
     const reason = this.#uploadMaxBytes ? this.#findRejectionReason() : "uploads_disabled";

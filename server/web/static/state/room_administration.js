@@ -17,8 +17,8 @@ export class RoomAdministration {
   }
 
   /**
-   * Change the topic.
-   * @param {string} topic
+   * Change the topic; the server pushes the change to all members.
+   * @param {string} topic Empty to clear the topic.
    * @throws {RequestError}
    */
   async setTopic(topic) {
@@ -26,7 +26,7 @@ export class RoomAdministration {
   }
 
   /**
-   * Delete the room; the caller closes it afterwards.
+   * Delete the room on the server; the caller closes the room afterwards.
    * @throws {RequestError}
    */
   async delete() {
@@ -39,7 +39,7 @@ export class RoomAdministration {
   }
 
   /**
-   * Make another member the owner; the user, if an owner, becomes a moderator.
+   * Make another member the owner; an owner then becomes a moderator with a second request.
    * @param {string} memberId
    * @returns {Promise<{revision: number}>} Revision of the new owner.
    * @throws {RequestError}

@@ -47,7 +47,7 @@ export class RoomHistory {
   }
 
   /**
-   * Load the page before the oldest loaded entry.
+   * Load the page before the oldest loaded entry; without effect during the same request.
    * @returns {Promise<boolean>} True if the log changed.
    */
   loadOlder() {
@@ -76,13 +76,16 @@ export class RoomHistory {
     return this.#getLog().has(seq);
   }
 
-  /** Schedule a fetch in case the push of this entry gets lost. */
+  /** Record that the server has this entry; fetch the entry unless its push arrives within `PUSH_GRACE`. */
   expectEntry(seq) {
     this.#getLog().expectSeq(seq);
     this.#scheduleCatchUp();
   }
 
-  /** Load all missing entries; the result is complete unless the connection was lost. */
+  /**
+   * Load the missing entries after the live end; without effect during another call. An error other than a lost connection
+   * schedules another call after `PUSH_GRACE`.
+   */
   async catchUp() {
     if (this.#isCatchingUp) return;
     this.#isCatchingUp = true;

@@ -136,7 +136,7 @@ export class RoomLog {
   }
 
   /**
-   * Return a loaded item.
+   * Return a loaded item; undefined for an unknown `seq` and for entries that are no items.
    * @param {number} seq
    */
   getItem(seq) {
@@ -239,7 +239,7 @@ export class RoomLog {
   }
 
   /**
-   * Apply or buffer a pushed entry.
+   * Apply or buffer a pushed entry; a duplicate, and an entry above `MAX_BUFFERED_PUSHES`, only updates `missingAfter`.
    * @param {Entry} entry
    */
   applyPush(entry) {

@@ -58,13 +58,17 @@ export class Roster {
     return this.#unlistedCount > 0 && this.members.size < MAX_MEMBERS;
   }
 
-  /** Change the role of a stored member. */
+  /** Change the role of a member; no effect on unlisted members. */
   setRole(memberId, role) {
     const member = this.members.get(memberId);
     if (member) this.members = new Map(this.members).set(memberId, { ...member, role });
   }
 
-  /** Replace all members by those of a join response. */
+  /**
+   * Replace all members by those of a join response.
+   * @param {Member[]} members Received members.
+   * @param {number} count Number of present members, including unlisted ones.
+   */
   reset(members, count) {
     this.#generation += 1;
     this.#cursor = "";
@@ -100,8 +104,8 @@ export class Roster {
   /**
    * Load all members with a part of the nickname, at most `limit`. Sends no request if all members are stored.
    * @param {string} query Empty for all members.
-   * @param {number} [limit]
-   * @returns {Promise<boolean>} True if further members have the part of the nickname.
+   * @param {number} [limit] Maximum number of loaded members.
+   * @returns {Promise<boolean>} True if the server has further members with this part.
    * @throws {RequestError}
    */
   async load(query, limit = LOADED_MEMBERS) {
@@ -117,7 +121,7 @@ export class Roster {
   }
 
   /**
-   * Load pages of all members until `size` members are stored.
+   * Load pages of all members until `size` members are stored, or no further page can be stored.
    * @param {number} size
    * @throws {RequestError}
    */

@@ -15,7 +15,10 @@ const KEY = "session";
 export class SavedSession {
   #saved = ""; // JSON of the latest write
 
-  /** @returns {SavedState | null} */
+  /**
+   * Return the saved state; null without one.
+   * @returns {SavedState | null}
+   */
   load() {
     return sessionStore.get(KEY);
   }
@@ -34,6 +37,7 @@ export class SavedSession {
     sessionStore.set(KEY, state);
   }
 
+  /** Delete the saved state. */
   remove() {
     sessionStore.remove(KEY);
     this.#saved = "";

@@ -2,7 +2,7 @@
  * Browser storage.
  *
  * - `localStore` is shared by all tabs and persistent: last room and nickname, settings, read markers,
- *   outbox items, drafts, and the guest keys that restore an identity.
+ *   outbox items, drafts, the account with its token, and the guest keys that restore an identity.
  * - `sessionStore` survives reloads of one tab: open rooms, and the drafts and files of this tab.
  */
 
@@ -39,6 +39,8 @@ export class JsonStorage {
 
   /**
    * Store a JSON value.
+   * @param {string} key
+   * @param {any} value
    * @returns {boolean} False if the value will be lost on reload.
    */
   set(key, value) {
@@ -77,7 +79,10 @@ export class JsonStorage {
     }
   }
 
-  /** Convert the key of a storage event; return an empty string for keys of other applications. */
+  /**
+   * Return the key of a storage event without the prefix of the page; empty for keys of other applications.
+   * @param {string | null} key Null if the storage was cleared.
+   */
   static keyOf(key) {
     return key?.startsWith(KEY_PREFIX) ? key.slice(KEY_PREFIX.length) : "";
   }
@@ -86,7 +91,7 @@ export class JsonStorage {
 export const localStore = new JsonStorage(() => globalThis.localStorage);
 export const sessionStore = new JsonStorage(() => globalThis.sessionStorage);
 
-/** Guest keys by nickname. */
+/** Guest keys by nickname; `get` returns undefined for a nickname without a key. */
 export const guestKeys = {
   get(nick) {
     return findEntry("guestKeys", canonicalName(nick));
@@ -133,12 +138,13 @@ function markerKey(room, nick) {
  * Each tab has its own drafts. The latest draft of all tabs is also in local storage: a new tab starts with that draft.
  */
 export const drafts = {
-  /** @returns {import("../view/composer.js").Draft} */
+  /** @returns {import("../view/composer.js").Draft} Draft of this tab, otherwise of any tab; empty without one. */
   get(room) {
     const key = canonicalName(room);
     return findEntry("drafts", key, sessionStore) ?? findEntry("drafts", key) ?? { text: "" };
   },
 
+  /** Store the draft of a room. An empty draft deletes the draft in local storage if this tab has stored that draft. */
   save(room, draft) {
     const key = canonicalName(room);
     const isEmpty = !draft.text && !draft.replyTo && !draft.editing;
@@ -153,6 +159,7 @@ export const drafts = {
 /** Uploaded files of the next message by room, in this tab. */
 export const uploadedFiles = {
   /**
+   * Return the files that were uploaded within `UPLOAD_LIFETIME`.
    * @param {string} room
    * @param {Set<string>} memberIds Ids of the user; only the uploader can attach a file.
    * @returns {import("./room_log.js").Attachment[]}
@@ -163,7 +170,7 @@ export const uploadedFiles = {
     return available.map(({ attachment }) => attachment);
   },
 
-  /** Save the files of a room; the lifetime of a file starts when the file is saved for the first time. */
+  /** Replace the files of a room; the lifetime of a file starts when the file is saved for the first time. */
   save(room, memberId, attachments) {
     const { files: previous = [] } = findEntry("files", canonicalName(room), sessionStore) ?? {};
     const uploadTimes = new Map(previous.map(({ attachment, ts }) => [attachment.id, ts]));

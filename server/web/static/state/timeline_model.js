@@ -18,6 +18,7 @@ const GROUP_WINDOW = 5 * 60_000; // ms; maximum distance of messages in one grou
 const BLOCKED_QUOTE = Object.freeze({ kind: "blocked" });
 
 /**
+ * Return the lines of the timeline, from top to bottom.
  * @param {object} options
  * @param {object[]} options.items Log items, ascending.
  * @param {{after: number, before: number}[]} options.gaps Missing ranges, ascending.
@@ -133,7 +134,10 @@ export function buildLines({ items, gaps, notices, pendingItems, changesBySeq, g
   return lines;
 }
 
-/** Compare two lines with the same key. `ts` of a day and all notices except the last follow from the compared fields. */
+/**
+ * Return whether two lines with the same key are equal. `ts` of a day and all notices except the last are not compared,
+ * because they follow from the other fields.
+ */
 export function isSameLine(line, otherLine) {
   return Object.keys(line).every((field) => field === "ts" || field === "notices" || line[field] === otherLine[field]);
 }

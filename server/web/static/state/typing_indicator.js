@@ -14,8 +14,8 @@ export class TypingIndicator {
 
   /**
    * @param {object} options
-   * @param {(isTyping: boolean) => void} options.send
-   * @param {() => void} options.onChange
+   * @param {(isTyping: boolean) => void} options.send Sends the typing state of the user.
+   * @param {() => void} options.onChange Called after the expiry of an indicator.
    */
   constructor({ send, onChange }) {
     this.#send = send;
@@ -30,12 +30,12 @@ export class TypingIndicator {
     this.#send(isTyping);
   }
 
-  /** Reset the user's state; receivers clear the indicator when the message arrives. */
+  /** Reset the user's state without an event, because receivers clear the indicator when the message arrives. */
   onMessageSent() {
     this.#lastSentAt = 0;
   }
 
-  /** Handle the typing state of another member. */
+  /** Record the typing state of another member; a start expires after `EXPIRES_AFTER`. */
   onTyping({ memberId, on }) {
     if (!on) return this.#expiryByMember.delete(memberId);
     const now = Date.now();
@@ -46,11 +46,12 @@ export class TypingIndicator {
     return undefined;
   }
 
+  /** Remove the indicators of all other members. */
   clear() {
     this.#expiryByMember.clear();
   }
 
-  /** Return the nicknames of all members who are typing now. */
+  /** Return the nicknames of all members who are typing now, in order of their first event; unlisted ones are omitted. */
   typingNicks(members) {
     const now = Date.now();
     return [...this.#expiryByMember]

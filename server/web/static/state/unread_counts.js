@@ -15,10 +15,12 @@ export class UnreadCounts {
   /** @type {number | null} */
   #ordinal = null; // of the newest message that the counts include; null if it is unknown
 
+  /** Number of unread messages. */
   get unread() {
     return this.#unread;
   }
 
+  /** Number of unread messages that mention the user. */
   get mentions() {
     return this.#mentions;
   }
@@ -42,7 +44,7 @@ export class UnreadCounts {
 
   /**
    * Set the counts to 0.
-   * @param {number | null} [ordinal] Ordinal of the newest read message.
+   * @param {number | null} [ordinal] Ordinal of the newest read message; null if it is unknown.
    */
   reset(ordinal = null) {
     this.#unread = this.#mentions = 0;
