@@ -1,8 +1,8 @@
 /**
- * Entry point: wires session state to the views.
+ * Entry point: connection of the session state with the views.
  *
- * - Owns the one `ChatSession` and tracks whether the join form or a room is visible.
- * - All state changes go through `scheduler`, so a frame renders at most once.
+ * - Owns the one `ChatSession`, and tracks whether the join form or a room is visible.
+ * - State changes render through `scheduler`, at most once per frame.
  */
 
 import { applyStrings, errorText, strings } from "./i18n/strings.js";
@@ -160,7 +160,10 @@ const draftSubmission = new DraftSubmission({
   openMessage: openSearchResult,
 });
 
-/** @param {Partial<import("./state/saved_session.js").SavedState> & {room: string, nick: string}} options */
+/**
+ * Connect, and open a room, further rooms, and the rooms with unsent messages of the nickname.
+ * @param {Partial<import("./state/saved_session.js").SavedState> & {room: string, nick: string}} options
+ */
 function startSession({ room, nick, rooms = [], away = null }) {
   joinForm.isBusy = true;
   session = new ChatSession({
@@ -175,7 +178,7 @@ function startSession({ room, nick, rooms = [], away = null }) {
   for (const otherRoom of [...rooms, ...session.roomsWithUnsent]) session.openRoom(otherRoom);
 }
 
-/** Reconnect with the new account or as a guest, and keep the open rooms. */
+/** Reconnect with the stored account or as a guest, and open the same rooms; show the join form without a room. */
 function onAccountChange() {
   const account = storedAccount();
   const rooms = session?.rooms.map(({ requestedName }) => requestedName) ?? [];
@@ -188,12 +191,14 @@ function onAccountChange() {
   return undefined;
 }
 
+/** Show the join form after the server has rejected the token, unless the user logs out in this tab. */
 function onLoggedOut() {
   if (dialogs.account.isLeaving) return;
   showJoinForm();
   joinForm.error = strings.loginExpired;
 }
 
+/** Show another open room with the reason in a toast, or the join form with the reason. */
 function onJoinFailed(room, failure) {
   uploadList.close(room);
   const [otherRoom] = session.rooms;
@@ -204,7 +209,7 @@ function onJoinFailed(room, failure) {
   return undefined;
 }
 
-/** Make a room current and put its name into the URL. */
+/** Make a room visible with its draft and files, and set its name in the URL. */
 function showRoom(room, { replace = false } = {}) {
   session.current = room;
   room.readTracker.resume();
@@ -235,6 +240,7 @@ async function openSearchResult(name, seq) {
   if (!(await timeline.jumpTo(seq))) showToast(strings.messageUnavailable);
 }
 
+/** Leave a room, delete its draft and files, and show a neighbour in the list, or the join form after the last room. */
 function leaveRoom(room) {
   const index = session.rooms.indexOf(room);
   if (index < 0) return; // closed during the request
@@ -249,6 +255,7 @@ function leaveRoom(room) {
   savedSession.save(session);
 }
 
+/** End the session without changing the visible screen; unsent messages, drafts and uploaded files stay stored. */
 function stopSession() {
   delayedDeletions.flush();
   session?.stop();
@@ -257,6 +264,7 @@ function stopSession() {
   roomVisible = false;
 }
 
+/** End the session and show the join form, with the reason of a failed join. */
 function showJoinForm(failure = null) {
   stopSession();
   savedSession.remove();
@@ -269,6 +277,7 @@ async function copyText(text) {
   showToast((await writeClipboard(text)) ? strings.copied : strings.copyFailed);
 }
 
+/** Render the session, and show its current room after the first join. */
 function render() {
   if (!session) return;
   const { current, connection } = session;

@@ -10,7 +10,11 @@ import { zh } from "./zh.js";
 
 const CATALOGUES = { en, zh };
 
-/** @returns {typeof en} Catalogue of the first supported language, English by default. */
+/**
+ * Return the strings of the first supported language, English by default.
+ * @param {readonly string[]} languages Language tags (BCP 47) in order of preference; empty ones are skipped.
+ * @returns {typeof en}
+ */
 export function stringsFor(languages) {
   for (const language of languages) {
     const catalogue = CATALOGUES[language.slice(0, 2).toLowerCase()];
@@ -22,14 +26,14 @@ export function stringsFor(languages) {
 /** Names of the available languages in their own language. */
 export const LANGUAGE_NAMES = { en: "English", zh: "中文" };
 
-/** Return the selected language code, or an empty string. */
+/** Return the selected language code; empty if the language of the browser applies. */
 export function storedLanguage() {
   const stored = localStore.get("language", "");
   return Object.hasOwn(CATALOGUES, stored) ? stored : "";
 }
 
 /**
- * Return the text of a failed request: by its reason, otherwise by its code.
+ * Return the text of a failed request: by its reason, otherwise by its code, otherwise that of `internal`.
  * @param {{code?: string, reason?: string, params?: Record<string, string | number>}} error
  */
 export function errorText({ code = "internal", reason = "", params = {} }) {
@@ -37,9 +41,10 @@ export function errorText({ code = "internal", reason = "", params = {} }) {
   return /** @type {Record<string, string>} */ (strings.errors)[code] ?? strings.errors.internal;
 }
 
+/** Strings of the current language. */
 export let strings = stringsFor([storedLanguage(), ...(globalThis.navigator?.languages ?? [])]);
 
-/** Select and save a language; an empty string follows the browser. */
+/** Select and save a language, which the next render shows; an empty string follows the browser. */
 export function setLanguage(language) {
   if (language) localStore.set("language", language);
   else localStore.remove("language");

@@ -1,7 +1,7 @@
 /**
  * Account dialog: login and registration of a guest; devices, password, logout and deletion of an account.
  *
- * - Passwords stay in the fields of the dialog, which each closing clears.
+ * - Passwords are stored in the fields of the dialog only, which each closing clears.
  */
 
 import { errorText, strings } from "../i18n/strings.js";
@@ -36,7 +36,7 @@ export class AccountDialog {
 
   /**
    * @param {object} options
-   * @param {() => void} options.onChange Called after a login, a registration and a logout.
+   * @param {() => void} options.onChange Called after a login, a registration, a logout and the deletion of the account.
    * @param {import("./confirm_dialog.js").ConfirmDialog["confirm"]} options.confirm
    * @param {() => string} options.getNick Nickname of the guest, whose messages a registration takes over.
    */
@@ -66,7 +66,10 @@ export class AccountDialog {
     return this.#isLeaving;
   }
 
-  /** @param {{isRegistration?: boolean}} [options] Initial form of a guest. */
+  /**
+   * Show the form of a guest, or the panel of the stored account, whose devices are then loaded.
+   * @param {{isRegistration?: boolean}} [options] Initial form of a guest.
+   */
   open({ isRegistration = false } = {}) {
     this.#clearPasswords();
     const account = storedAccount();
@@ -159,7 +162,7 @@ export class AccountDialog {
   }
 
   /**
-   * Run a request that ends the token, then forget the account.
+   * Run a request that ends the token, then delete the stored account and close the dialog.
    * @param {string} token
    * @param {() => Promise<void>} request
    */
@@ -180,7 +183,7 @@ export class AccountDialog {
     return storedAccount()?.token ?? "";
   }
 
-  /** Run an operation with the buttons disabled, and show its failure. */
+  /** Run an operation with the buttons disabled, and show its RequestError at the field of the reason. */
   async #run(operation) {
     const buttons = this.#dialog.querySelectorAll("button");
     for (const button of buttons) button.disabled = true;

@@ -33,7 +33,7 @@ export class AttachmentRenderer {
   }
 
   /**
-   * Return the files of a message.
+   * Return an element with the files of a message, which are loaded near the viewport.
    * @param {Attachment[]} attachments
    */
   render(attachments) {
@@ -45,7 +45,7 @@ export class AttachmentRenderer {
     return attachment.poster ? createElement("div", "video", this.#renderPlayer(attachment), link) : link;
   }
 
-  /** Return the player of a video, which loads the video when it starts. */
+  /** Return the player of a video. The title image is loaded near the viewport, the video when its playback starts. */
   #renderPlayer({ name, path, poster }) {
     const player = createElement("video", "");
     player.controls = true;

@@ -15,6 +15,7 @@ export class AwayBanner {
     requireElement("away-end", HTMLButtonElement).addEventListener("click", () => this.#end());
   }
 
+  /** Show the status, or hide the banner without one. */
   render() {
     const away = this.#getSession()?.away ?? null;
     this.#banner.hidden = away === null;

@@ -6,8 +6,8 @@ import { POLICY_FIELDS } from "../state/policy.js";
 import { formatShortDate } from "./format_time.js";
 
 /**
- * Describe an entry that is no message and changes no message.
- * @param {any} entry
+ * Return the sentence of an entry that is no message and changes no message.
+ * @param {any} entry Entry of the kind `topic`, `member` or `policy`.
  */
 export function changeSentence(entry) {
   if (entry.kind === "member") return memberSentence(entry);

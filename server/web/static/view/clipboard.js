@@ -5,7 +5,7 @@
 import { createElement } from "./dom.js";
 
 /**
- * Write a text to the clipboard.
+ * Write a text to the clipboard; the focus stays on its element.
  * @param {string} text
  * @returns {Promise<boolean>} False if the browser blocked the access.
  */

@@ -3,7 +3,8 @@
  *
  * - Enter sends and Shift+Enter inserts a line break. Enter during an input method composition does neither.
  * - A draft, including its reply or edit target, belongs to one room.
- * - Pasted and dropped text is never sent without confirmation; large text is not inserted without confirmation either.
+ * - Pasted and dropped text is never sent without confirmation; text above `MAX_UNCONFIRMED_LINES`, or above the limit of a
+ *   message, is not inserted without confirmation either.
  * - Pasted and dropped text files are inserted as text; all other files are uploaded.
  */
 
@@ -46,8 +47,8 @@ export class Composer {
 
   /**
    * @param {object} options
-   * @param {(draft: Draft) => boolean} options.onSubmit Return false to keep the text.
-   * @param {(draft: Draft) => void} options.onDraftChange
+   * @param {(draft: Draft) => boolean} options.onSubmit Sends the draft; returns false to keep the text.
+   * @param {(draft: Draft) => void} options.onDraftChange Called after each change except `showDraft`.
    * @param {() => void} options.onEditLast Called for ArrowUp in an empty input.
    * @param {(question: object) => Promise<string | null>} options.confirm See `ConfirmDialog.confirm`.
    * @param {import("./upload_list.js").UploadList} options.uploads Files of the next message.
@@ -85,10 +86,12 @@ export class Composer {
     this.#listenForDrops(requireElement("conversation"));
   }
 
+  /** Typed text. */
   get text() {
     return this.#field.value;
   }
 
+  /** Draft of the visible room. */
   get draft() {
     return this.#draft;
   }
@@ -116,7 +119,7 @@ export class Composer {
   }
 
   /**
-   * Put a failed item back into the input.
+   * Put a failed message in front of the unsent text with its files, or start its edit again.
    * @param {import("../net/outbox.js").OutboxItem} item
    */
   restoreItem({ event, body }) {
@@ -128,7 +131,7 @@ export class Composer {
   }
 
   /**
-   * Cancel a reply or an edit.
+   * Cancel a reply or an edit, and focus the input; the text of a reply stays.
    * @returns {boolean} True if a reply or an edit was active.
    */
   cancelContext() {
@@ -161,7 +164,7 @@ export class Composer {
     this.#replaceDraft({ ...this.#draft, text });
   }
 
-  /** Insert text at the cursor. */
+  /** Insert text in place of the selection, and focus the input. */
   insertText(text) {
     const { selectionStart, selectionEnd } = this.#field;
     this.focus();
@@ -175,6 +178,7 @@ export class Composer {
     markInvalid(this.#field, message !== "" || messageLength(this.text) > MESSAGE_CHARACTERS);
   }
 
+  /** Focus the input without scrolling. */
   focus() {
     this.#field.focus({ preventScroll: true });
   }
@@ -289,7 +293,7 @@ export class Composer {
   }
 }
 
-/** Read a UTF-8 text file; return an empty string for binary or oversized files. */
+/** Read a UTF-8 text file; return an empty string for binary and unreadable files, and above `MAX_FILE_SIZE`. */
 async function readTextFile(file) {
   if (file.size > MAX_FILE_SIZE) return "";
   try {

@@ -64,6 +64,7 @@ export class ComposerCompletion {
     });
   }
 
+  /** Close the list, and cancel a scheduled load. */
   close() {
     clearTimeout(this.#timer);
     this.#show([], this.#kind);
@@ -172,7 +173,7 @@ function matchingOptions({ kind, query }, room) {
 }
 
 /**
- * Return the nicknames of other members that start with a text, latest speakers first.
+ * Return the first `MAX_NICKS` nicknames of other members that start with a text, latest speakers first.
  * @param {Room} room
  * @param {string} query
  */

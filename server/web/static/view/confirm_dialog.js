@@ -3,7 +3,7 @@
  */
 
 import { strings } from "../i18n/strings.js";
-import { createButton, createIcon, createIconButton, requireElement, setText } from "./dom.js";
+import { closestElement, createButton, createIcon, createIconButton, requireElement, setText } from "./dom.js";
 
 export class ConfirmDialog {
   #dialog = requireElement("confirm-dialog", HTMLDialogElement);
@@ -11,6 +11,7 @@ export class ConfirmDialog {
   #resolve = null;
 
   /**
+   * Show a question, and cancel an open one.
    * @param {object} question
    * @param {string} question.title
    * @param {string} question.text
@@ -58,12 +59,15 @@ export class ConfirmDialog {
   }
 }
 
-/** Close a dialog on its close buttons and on backdrop clicks, and add a close button to its header. */
+/**
+ * Add a close button to the header of a dialog, and close the dialog on close buttons and on backdrop clicks.
+ * @param {HTMLDialogElement} dialog
+ */
 export function closeOnDismiss(dialog) {
   const button = createIconButton("icon-button", createIcon("close"), strings.close, () => dialog.close());
   Object.assign(button.dataset, { i18nTitle: "close", i18nLabel: "close" });
   dialog.querySelector("header")?.append(button);
   dialog.addEventListener("click", ({ target }) => {
-    if (target === dialog || target.closest("[data-close-dialog]")) dialog.close();
+    if (target === dialog || closestElement(target, "[data-close-dialog]")) dialog.close();
   });
 }

@@ -1,4 +1,7 @@
-/** Questions before actions that cannot be undone, shared by commands and dialogs. */
+/**
+ * Questions before actions that cannot be undone, shared by commands and dialogs. All functions return true if the user
+ * confirms, and false after a cancellation.
+ */
 
 import { strings } from "../i18n/strings.js";
 import { formatDuration } from "./format_time.js";
@@ -41,7 +44,7 @@ export async function confirmRoomDeletion(confirm, { displayName }) {
 }
 
 /**
- * Ask before the end of a membership, which a private room restores only with an invite.
+ * Ask before the end of a membership in a private room, which can be joined again only with an invite.
  * @param {Confirm} confirm
  * @param {Room} room
  */

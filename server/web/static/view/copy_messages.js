@@ -11,8 +11,8 @@ import { describeContent } from "./file_captions.js";
 import { formatClock } from "./format_time.js";
 
 /**
- * Return the selected messages, one after another; null for a selection inside of one message
- * text or the files of one message, or outside of the messages.
+ * Return the selected lines, one after another; null for an empty selection, and for one outside of the lines, inside of
+ * one message text or inside of the files of one message.
  * @param {Range} range
  * @param {{row: HTMLElement, line: any}[]} entries Lines in display order, see `timeline_model.js`.
  */

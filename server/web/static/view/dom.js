@@ -25,7 +25,7 @@ export function requireElement(id, type = /** @type {new () => T} */ (/** @type 
 }
 
 /**
- * Return the first descendant that matches a selector.
+ * Return the first descendant that matches a selector; null without one.
  * @param {ParentNode} parent
  * @param {string} selector
  * @returns {HTMLElement | null}
@@ -35,7 +35,7 @@ export function queryElement(parent, selector) {
 }
 
 /**
- * Return the closest element around an event target that matches a selector.
+ * Return the event target or its closest ancestor that matches a selector; null without one.
  * @param {EventTarget | null} target
  * @param {string} selector
  * @returns {HTMLElement | null}
@@ -91,7 +91,7 @@ export function createIcon(name) {
   return svg;
 }
 
-/** Create an avatar from the first character of a nickname; hidden from screen readers. */
+/** Create an avatar from the first grapheme cluster of a nickname; hidden from screen readers. */
 export function createAvatar(nick) {
   const avatar = applyNickColor(createElement("span", "avatar", graphemes(nick)[0] ?? ""), nick);
   avatar.setAttribute("aria-hidden", "true");
@@ -155,7 +155,7 @@ function applyNickColor(element, nick) {
   return element;
 }
 
-/** Return the hue of a nickname in degrees, from the 32-bit FNV-1a hash of its canonical form. */
+/** Return the hue of a nickname, a multiple of 15 degrees, from the 32-bit FNV-1a hash of its canonical form. */
 export function nickHue(nick) {
   let hash = 0x811c9dc5;
   for (const character of canonicalName(nick)) {

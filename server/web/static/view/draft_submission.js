@@ -33,12 +33,21 @@ export class DraftSubmission {
     this.#page = page;
   }
 
-  /** Send a draft or run a command; return false to keep the text in the composer. */
+  /**
+   * Send a draft, queue an edit or run a command. Errors appear below the composer.
+   * @param {import("./composer.js").Draft} draft
+   * @returns {boolean} False to keep the text in the composer.
+   */
   submit(draft) {
     return this.runSafely(() => this.#submitText(draft)) ?? false;
   }
 
-  /** Run an operation of the composer and show its failure. */
+  /**
+   * Run an operation, and show its `CommandRejected` or `RequestError` below the composer.
+   * @template T
+   * @param {() => T} operation
+   * @returns {T | undefined} Result of the operation; undefined after an error.
+   */
   runSafely(operation) {
     try {
       return operation();
@@ -48,6 +57,10 @@ export class DraftSubmission {
     }
   }
 
+  /**
+   * @param {import("./composer.js").Draft} draft
+   * @returns {boolean} False to keep the text in the composer.
+   */
   #submitText({ text, replyTo, editing }) {
     const room = this.#page.getRoom();
     if (editing) {

@@ -22,10 +22,12 @@ export class EmojiPicker {
   }
 
   /**
+   * Show the popover beside a message, and focus its first emoji.
    * @param {HTMLElement} row Message row used as the anchor.
    * @param {object} callbacks
-   * @param {(emoji: string) => void} callbacks.onSelect
-   * @param {() => void} callbacks.onFocusLost Called if the popover does not return the focus on closing.
+   * @param {(emoji: string) => void} callbacks.onSelect Called with a valid reaction.
+   * @param {() => void} callbacks.onFocusLost Called before `onSelect`, and if the popover does not return the focus on
+   *   closing.
    */
   open(row, { onSelect, onFocusLost }) {
     this.#onFocusLost = onFocusLost;

@@ -7,7 +7,7 @@ import { strings } from "../i18n/strings.js";
 import { describeSize } from "../state/file_size.js";
 
 /**
- * Return the caption of a file, with its name, its type or dimensions, and its size; a poster is mentioned.
+ * Return the caption of a file: its name, its dimensions or type, its size, and the mention of a title image.
  * @param {import("../state/room_log.js").Attachment} attachment
  */
 export function describeFile({ name, type, size, width, height, poster }) {
@@ -17,7 +17,7 @@ export function describeFile({ name, type, size, width, height, poster }) {
 }
 
 /**
- * Return the text of a message, followed by the captions of its files.
+ * Return the text of a message, followed by the captions of its files, one per line.
  * @param {{message?: string, attachments?: import("../state/room_log.js").Attachment[]}} message
  */
 export function describeContent({ message = "", attachments = [] }) {

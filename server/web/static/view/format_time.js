@@ -21,17 +21,22 @@ function createFormatter(format) {
   };
 }
 
+/** Return the time of day: `15:05`. */
 export const formatClock = createFormatter("clock");
+/** Return a complete date with the time to the second. */
 export const formatTimestamp = createFormatter("timestamp");
+/** Return a date without its year: `Friday, November 20`. */
 export const formatDay = createFormatter("day");
+/** Return a complete date: `Friday, November 20, 2026`. */
 export const formatDate = createFormatter("date");
+/** Return an abbreviated date with the time: `Nov 20, 2026, 15:05`. */
 export const formatShortDate = createFormatter("shortDate");
 
 /** @type {Record<string, number>} */
 const RELATIVE_UNITS = { week: 604_800, day: 86_400, hour: 3600, minute: 60, second: 1 };
 
 /**
- * Return a duration in its largest whole unit: `90 minutes`, `1 week`.
+ * Return a duration in the largest unit that divides it: `90 minutes`, `1 week`.
  * @param {number} seconds
  */
 export function formatDuration(seconds) {

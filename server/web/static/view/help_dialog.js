@@ -37,6 +37,7 @@ export class HelpDialog {
     closeOnDismiss(this.#dialog);
   }
 
+  /** Render the tables in the current language and show the dialog; no effect on an open dialog. */
   open() {
     if (this.#dialog.open) return;
     const sections = Object.entries(SHORTCUTS).map(([scope, shortcuts]) =>

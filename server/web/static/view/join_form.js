@@ -25,7 +25,7 @@ export class JoinForm {
 
   /**
    * @param {object} options
-   * @param {(room: string, nick: string) => void} options.onSubmit
+   * @param {(room: string, nick: string) => void} options.onSubmit Called with valid names, which are stored as the latest.
    * @param {() => void} options.onChange Called when a field is edited.
    * @param {() => void} options.onLanguageChange
    */
@@ -65,10 +65,10 @@ export class JoinForm {
   }
 
   /**
-   * Show the form.
+   * Show the form with the default room and nickname, and focus the invalid field, the first empty field or the button.
    * @param {object} [state]
    * @param {import("../net/request_error.js").RequestError | null} [state.failure] Reason of a failed join.
-   * @param {boolean} [state.isBusy]
+   * @param {boolean} [state.isBusy] A join is in progress.
    */
   show({ failure = null, isBusy = false } = {}) {
     this.isBusy = isBusy;
@@ -83,6 +83,7 @@ export class JoinForm {
     (invalidField ?? (this.#room.value ? (this.#nick.value ? this.#button : this.#nick) : this.#room)).focus();
   }
 
+  /** Hide the form. */
   hide() {
     this.#screen.hidden = true;
   }
@@ -92,12 +93,13 @@ export class JoinForm {
     return this.#nick.value.trim();
   }
 
-  /** Disable the submit button during a join. */
+  /** Disable the submit button and show the progress in its label while a join is in progress. */
   set isBusy(isBusy) {
     this.#button.disabled = isBusy;
     this.#button.textContent = isBusy ? strings.joinProgress : strings.joinButton;
   }
 
+  /** Error below the fields; an empty text removes the error. */
   set error(message) {
     this.#showError(message);
   }
@@ -119,7 +121,7 @@ export class JoinForm {
   }
 }
 
-/** Return the RequestError that a validation throws, or null. */
+/** Return the RequestError that a validation throws; null without one. */
 function findError(validate) {
   try {
     validate();

@@ -12,7 +12,7 @@ export class JumpToUnread {
   #target = ""; // divider position and room name
   #isDismissed = false; // the divider was visible or the button was used
 
-  /** @param {() => void} onJump */
+  /** @param {() => void} onJump Called when the button is used. */
   constructor(onJump) {
     this.#button.addEventListener("click", () => {
       this.#isDismissed = true;
@@ -22,7 +22,10 @@ export class JumpToUnread {
     this.#scroller.addEventListener("scroll", () => this.#update(), { passive: true });
   }
 
-  /** @param {import("../state/room.js").Room} room */
+  /**
+   * Show the button if the divider of the room is above the viewport, until the divider was visible or the button was used.
+   * @param {import("../state/room.js").Room} room
+   */
   render({ name, readTracker }) {
     const target = readTracker.unreadAfter === null ? "" : `${readTracker.unreadAfter} ${name}`;
     if (target !== this.#target) this.#isDismissed = false;

@@ -23,7 +23,7 @@ import { createButton, createElement, queryElement, requireElement, setText } fr
  * @property {string} emptyText
  * @property {(cursor?: any) => Promise<{rows: ListRow[], next?: any}>} loadPage Loads the first page, or the page at
  *   the cursor `next` of the previous one.
- * @property {() => number} [getVersion] Returns the number of changes on other devices.
+ * @property {() => number} [getVersion] Returns the number of changes on other devices; undefined for a fixed list.
  */
 
 export class PagedListDialog {
@@ -45,7 +45,10 @@ export class PagedListDialog {
     this.#more.addEventListener("click", () => this.#loadPage());
   }
 
-  /** @param {ListView} view */
+  /**
+   * Show a list, and load its first page; the open list is replaced.
+   * @param {ListView} view
+   */
   open(view) {
     this.#view = view;
     this.#next = undefined;
@@ -57,7 +60,7 @@ export class PagedListDialog {
     this.#loadPage();
   }
 
-  /** Load the open list again after a change on another device. */
+  /** Load the open list again if its version has changed. */
   render() {
     if (this.#view && this.#view.getVersion?.() !== this.#version) this.open({ ...this.#view });
   }

@@ -9,7 +9,7 @@ import { createNickname } from "./dom.js";
 import { formatShortDate } from "./format_time.js";
 import { excerpt } from "./render_line.js";
 
-const LIST_PAGE = 50;
+const LIST_PAGE = 50; // rows
 
 /**
  * @typedef {import("../state/room.js").Room} Room
@@ -39,7 +39,7 @@ function auditSentence(entry) {
 }
 
 /**
- * Valid invites of a room, each with its revocation.
+ * Valid invites of a room, each with the button that revokes the invite.
  * @param {Room} room
  * @returns {ListView}
  */
@@ -60,7 +60,7 @@ export function invitesView(room) {
 }
 
 /**
- * Webhooks of a room that the user may revoke, each with its revocation.
+ * Webhooks of a room that the user may revoke, each with the button that revokes the webhook.
  * @param {Room} room
  * @returns {ListView}
  */
@@ -81,7 +81,7 @@ export function hooksView(room) {
 }
 
 /**
- * Silenced and banned members of a room, each with the end of the sanction.
+ * Silences and bans of a room, each with the button that ends the sanction.
  * @param {Room} room
  * @returns {ListView}
  */
@@ -110,7 +110,7 @@ export function sanctionsView(room) {
 }
 
 /**
- * Members that the account has blocked, each with its unblocking.
+ * Members that the account has blocked, each with the button that ends the block.
  * @param {ChatSession} session
  * @returns {ListView}
  */

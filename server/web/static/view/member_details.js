@@ -30,6 +30,7 @@ export function roleNote({ role }) {
 }
 
 /**
+ * Return the details of a member as short texts, in order of their display.
  * @param {Member} member
  * @param {Room} room
  * @returns {string[]}

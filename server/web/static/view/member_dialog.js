@@ -43,6 +43,7 @@ export class MemberDialog {
   }
 
   /**
+   * Show the details of a member with the actions that the user may perform in the room.
    * @param {import("../state/room.js").Member} member
    * @param {import("../state/room.js").Room} room
    */

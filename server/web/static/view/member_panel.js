@@ -46,7 +46,7 @@ export class MemberPanel {
   /**
    * @param {object} options
    * @param {() => void} options.onChange Schedules a call of `render`.
-   * @param {(member: Member, room: Room) => void} options.onOpen
+   * @param {(member: Member, room: Room) => void} options.onOpen Called when a member is clicked.
    */
   constructor({ onChange, onOpen }) {
     this.#onChange = onChange;
@@ -76,13 +76,16 @@ export class MemberPanel {
     });
   }
 
-  /** Force a full update on the next render. */
+  /** Discard all rows, so that the next render creates them again. */
   rerender() {
     this.#rendered = null;
     this.#rows = new WeakMap();
   }
 
-  /** @param {Room} room */
+  /**
+   * Render the members of a room, if members, blocks or search have changed; another room clears the search.
+   * @param {Room} room Visible room.
+   */
   render(room) {
     if (room !== this.#room) {
       this.#room = room;

@@ -29,7 +29,7 @@ export class MessageActions {
   }
 
   /**
-   * Return a loaded message with the permissions of the user; null for a deleted one.
+   * Return a loaded message with the permissions of the user; null if it is not loaded, deleted or about to be deleted.
    * @param {number} seq
    */
   describe(seq) {
@@ -41,13 +41,13 @@ export class MessageActions {
     return { item, isOwn, canDelete: isOwn || outranks(room.access.role, authorRole) };
   }
 
-  /** Start editing an own message, based on its latest pending edit. */
+  /** Start the edit of an own message in the composer, based on its latest pending edit. */
   edit({ seq, message = "" }) {
     const changes = this.#getRoom().outbox.changesBySeq.get(seq) ?? [];
     this.#composer.startEdit(seq, changes.findLast(({ event }) => event === "editMessage")?.body.message ?? message);
   }
 
-  /** Ask, and delete a message with a time to undo. */
+  /** Ask before the delayed deletion of a message; any printable key except Y cancels the question and focuses the composer. */
   async delete(item) {
     const room = this.#getRoom();
     const isOwn = room.ownMemberIds.has(item.memberId);
@@ -67,8 +67,10 @@ export class MessageActions {
   }
 
   /**
-   * Edit the newest own message, in the composer without a text.
+   * Queue an edit of the newest own message, or start the edit in the composer.
+   * @param {string} text New text; empty for an edit in the composer.
    * @throws {CommandRejected} The room has no own message.
+   * @throws {RequestError} The text is invalid.
    */
   editLast(text) {
     const item = this.#findLast(true);
@@ -77,7 +79,7 @@ export class MessageActions {
   }
 
   /**
-   * Delete the newest own message.
+   * Ask before the delayed deletion of the newest own message.
    * @throws {CommandRejected} The room has no own message.
    */
   deleteLast() {
@@ -85,8 +87,10 @@ export class MessageActions {
   }
 
   /**
-   * Reply to the newest message of another member, in the composer without a text.
+   * Queue a reply to the newest message of another member, or start the reply in the composer.
+   * @param {string} text Empty for a reply in the composer.
    * @throws {CommandRejected} The room has no such message.
+   * @throws {RequestError} The text is invalid.
    */
   replyToLast(text) {
     const { seq } = this.#findLast(false);

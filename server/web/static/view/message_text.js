@@ -17,7 +17,8 @@ const ALLOWED_SCHEMES = new Set(["http:", "https:", "mailto:", "chat:", "chats:"
 const MAX_EMOJI = 3;
 
 /**
- * Convert text to DOM nodes with clickable URLs.
+ * Return a text as DOM nodes, with links for its addresses and the real host after disguised ones.
+ * @param {string} text Sanitized text.
  * @returns {Node[]}
  */
 export function linkify(text) {
@@ -36,7 +37,7 @@ export function linkify(text) {
   return nodes;
 }
 
-/** Return whether a text consists of one to three emoji. */
+/** Return whether a text that is not blank consists of one to `MAX_EMOJI` emoji and white space. */
 export function isEmojiOnly(text) {
   return EMOJI_ONLY_PATTERN.test(text) && graphemes(text).filter((grapheme) => grapheme.trim()).length <= MAX_EMOJI;
 }

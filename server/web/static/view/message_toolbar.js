@@ -4,8 +4,8 @@
  * - One toolbar element is moved to the focused or hovered message.
  * - Single-letter shortcuts are active only on the message that the user selected with the arrow keys (WCAG 2.2,
  *   2.1.4). A click or a jump also focuses a message, but selects none.
- * - The message that was selected or tapped shows the members of its reactions. A change between the press and the
- *   release of a pointer would move the row below the pointer.
+ * - The message that was selected or tapped shows the members of its reactions. They appear at the click, because a change
+ *   at the press of the pointer would move the row below the pointer.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -41,9 +41,8 @@ export class MessageToolbar {
   /**
    * @param {object} options
    * @param {Record<string, (item: object, row: HTMLElement) => void>} options.actions Handlers by tool name.
-   * @param {(seq: number) => MessageState | null} options.getMessage Returns a loaded message, null for
-   *   a deleted one.
-   * @param {() => void} options.onExit Return the focus to the composer.
+   * @param {(seq: number) => MessageState | null} options.getMessage See `MessageActions.describe`.
+   * @param {() => void} options.onExit Returns the focus to the composer.
    */
   constructor({ actions, getMessage, onExit }) {
     this.#actions = actions;
@@ -160,7 +159,7 @@ function isAvailable(tool, message) {
 }
 
 /**
- * Return the message row that contains an event target.
+ * Return the message row that contains an event target; null outside of the rows.
  * @param {EventTarget | null} target
  */
 function closestRow(target) {

@@ -44,13 +44,17 @@ export class Notifier {
     localStore.set("notifyHideText", isHidden);
   }
 
-  /** Turn notifications on or off; request the browser permission if needed. */
+  /** Store whether notifications are on; they stay off if the browser or the user denies the permission. */
   async setEnabled(isEnabled) {
     const isAllowed = isEnabled && this.isSupported && (await Notification.requestPermission()) === "granted";
     localStore.set("notify", isAllowed);
   }
 
-  /** Queue a notification for messages that mention the user. */
+  /**
+   * Queue a notification for messages that mention the user; no effect while notifications are off.
+   * @param {import("../state/room.js").Room} room
+   * @param {any[]} messages Possibly empty.
+   */
   onMentions(room, messages) {
     if (!messages.length || !this.isEnabled) return;
     this.#queue.set(room, [...(this.#queue.get(room) ?? []), ...messages]);

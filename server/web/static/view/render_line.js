@@ -13,11 +13,12 @@ import { formatClock, formatDate, formatDay, formatTimestamp } from "./format_ti
 import { isEmojiOnly, linkify } from "./message_text.js";
 
 const MAX_UNSCROLLED_LINES = 24; // longer messages scroll in their own box
-const MAX_EXCERPT = 140; // characters
+const MAX_EXCERPT = 140; // grapheme clusters
 const MAX_NAMES = 4; // per notice
 const ENTRY_KINDS = { editMessage: "edit", deleteMessage: "delete", react: "reaction" };
 
 /**
+ * Return the element of a timeline line.
  * @param {object} line See `timeline_model.js`.
  * @param {object} actions
  * @param {(clientId: string) => void} actions.onRetry
@@ -51,7 +52,7 @@ export function renderLine(line, actions) {
   }
 }
 
-/** Return the beginning of a message with the captions of its files as one line. */
+/** Return the beginning of a message with the captions of its files as one line; a sentence for a deleted message. */
 export function excerpt(item) {
   if (item.deleted) return strings.deleted;
   const content = describeContent(item);
@@ -108,7 +109,7 @@ function renderMessage({ item, startsGroup, isOwn, isMention, isConfusable, quot
   return row;
 }
 
-/** Apply a pending change optimistically. */
+/** Return a message with a pending change; unchanged for a failed one. */
 function withPendingChange(item, { event, body, state }, ownMember) {
   if (state === "failed") return item;
   return applyChange(item, { ...ownMember, ...body, seq: Infinity, kind: ENTRY_KINDS[event] }, ownMember.memberId);
@@ -201,7 +202,7 @@ function renderReactions({ seq, reactions }, { onReact }) {
   return createElement("p", "reactions", ...buttons);
 }
 
-/** Names of a selected message, for touch screens and keyboards, which show no tooltips. */
+/** Return the names of the members who reacted, for touch screens and keyboards, which show no tooltips. */
 function renderReactionNames({ reactions }) {
   const lines = Object.entries(reactions).map(([emoji, { count, by }]) => createElement("span", "", `${emoji} ${reactorNames(by, count)}`));
   const element = createElement("p", "reaction-names", ...lines);

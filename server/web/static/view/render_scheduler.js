@@ -14,7 +14,7 @@ export class RenderScheduler {
     this.#render = render;
   }
 
-  /** Request a render. */
+  /** Render in the next frame, or after `MAX_RENDER_DELAY` without frames. */
   schedule() {
     if (this.#timer) return;
     // Hidden tabs still need title updates.
@@ -22,7 +22,7 @@ export class RenderScheduler {
     requestAnimationFrame(() => this.#renderNow());
   }
 
-  /** Render at every midnight. The short delay covers a suspended computer, during which timers stop. */
+  /** Render after every midnight. Timers stop while the computer is suspended, so the date is checked every minute. */
   watchDate() {
     const now = new Date();
     const delay = new Date(now).setHours(24, 0, 0, 0) - now.getTime();

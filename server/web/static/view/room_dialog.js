@@ -29,7 +29,7 @@ export class RoomDialog {
   #hasAllRooms = true; // filtering needs no further requests
   #timer = 0;
 
-  /** @param {(name: string, invite: string) => void} onSelect */
+  /** @param {(name: string, invite: string) => void} onSelect `invite` is empty except for an invite link. */
   constructor(onSelect) {
     this.#onSelect = onSelect;
     closeOnDismiss(this.#dialog);
@@ -56,8 +56,10 @@ export class RoomDialog {
   }
 
   /**
+   * Show the dialog with the open rooms, and load all other rooms; errors of the requests are ignored.
    * @param {import("../state/chat_session.js").ChatSession} session
    * @param {string} [filter] Initial text of the input.
+   * @returns {Promise<void>} Resolves after the requests.
    */
   async open(session, filter = "") {
     this.#openRooms = session.rooms.filter((room) => room !== session.current).map(({ name, displayName, memberCount }) => ({ name, title: displayName, members: memberCount }));
@@ -72,6 +74,7 @@ export class RoomDialog {
     await Promise.all([this.#fetchOwnRooms(session), this.#fetchRooms()]);
   }
 
+  /** Close the dialog without a selection. */
   close() {
     this.#dialog.close();
   }

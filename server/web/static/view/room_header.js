@@ -6,8 +6,9 @@ import { isModerator } from "../state/roles.js";
 import { requireElement, setText } from "./dom.js";
 
 /**
- * @param {import("../state/room.js").Room} room
- * @param {boolean} hasAccount
+ * Render the header.
+ * @param {import("../state/room.js").Room} room Visible room.
+ * @param {boolean} hasAccount The session belongs to an account.
  */
 export function renderRoomHeader(room, hasAccount) {
   requireElement("room-settings-open").hidden = !isModerator(room.access.role);

@@ -26,7 +26,7 @@ function parsePageUrl(text) {
 }
 
 /**
- * Ask before the join of a linked room, and explain links to other servers.
+ * Handle clicks on room links in the timeline: ask before a join, and offer to copy a link to another server.
  * @param {object} options
  * @param {import("./command_context.js").Confirm} options.confirm
  * @param {(name: string, invite: string) => void} options.openRoom

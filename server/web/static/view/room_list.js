@@ -24,12 +24,15 @@ export class RoomList {
     this.#onLeave = onLeave;
   }
 
-  /** Force a full update on the next render. */
+  /** Let the next render create all rows again. */
   rerender() {
     this.#rendered = "";
   }
 
-  /** @param {import("../state/chat_session.js").ChatSession} session */
+  /**
+   * Render rooms and counts, if they have changed; the focused button keeps the focus by its position.
+   * @param {import("../state/chat_session.js").ChatSession} session
+   */
   render({ rooms, current }) {
     const summary = rooms.map(({ displayName, readTracker }) => [displayName, readTracker.unreadCount, readTracker.mentionCount]);
     const state = JSON.stringify([summary, rooms.findIndex((room) => room === current)]);

@@ -56,7 +56,10 @@ export class RoomSettingsDialog {
     requireElement("room-delete", HTMLButtonElement).addEventListener("click", () => this.#run(() => this.#delete()));
   }
 
-  /** @param {import("../state/room.js").Room | null} room Null creates a room. */
+  /**
+   * Show the fields that the role of the user may change.
+   * @param {import("../state/room.js").Room | null} room Null creates a room.
+   */
   open(room) {
     this.#room = room;
     const policy = room?.access.policy ?? {};

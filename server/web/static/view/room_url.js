@@ -6,12 +6,12 @@
 
 import { splitInvite } from "../state/links.js";
 
-/** Return the room name in the URL, or an empty string. */
+/** Return the room name in the URL; empty if absent. */
 export function roomFromUrl() {
   return readRoomUrl(location).room;
 }
 
-/** Return the invite code in the URL, or an empty string. */
+/** Return the invite code in the URL; empty if absent. */
 export function inviteFromUrl() {
   return readRoomUrl(location).invite;
 }
@@ -26,8 +26,10 @@ export function readRoomUrl({ hash, search }) {
 }
 
 /**
- * Set the room name in the URL and remove the query. Replace the history entry if `replace` is set or the URL has no
- * fragment or an invite code, otherwise add one.
+ * Set the room name in the URL and remove the query. The history entry is replaced if `replace` is set, the URL has no
+ * fragment, or the URL has an invite code; otherwise an entry is added.
+ * @param {string} room Empty to remove the fragment.
+ * @param {{invite?: string, replace?: boolean}} [options]
  */
 export function setRoomUrl(room, { invite = "", replace = false } = {}) {
   const hash = formatFragment(room, invite);

@@ -20,6 +20,7 @@ const SHRUG = "¯\\_(ツ)_/¯";
  */
 
 /**
+ * Send a text or run a command. An asynchronous failure restores the text later.
  * @param {string} text
  * @param {CommandContext} context
  * @returns {boolean} False to keep the text in the composer.
@@ -107,7 +108,7 @@ function onFailure(error, command, text, { restoreText, showError }) {
 }
 
 /**
- * Return the text of a failure; throw any other error.
+ * Return the text of a `CommandRejected` or `RequestError`; rethrow any other error.
  * @param {unknown} error
  * @param {string} command
  */

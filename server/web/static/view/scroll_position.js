@@ -45,7 +45,7 @@ export class ScrollPosition {
   }
 
   /**
-   * Scroll the top of a row to its captured position.
+   * Scroll the top of a row to its captured position; no effect if the row was removed.
    * @param {Anchor} anchor
    */
   restore(anchor) {
@@ -57,7 +57,7 @@ export class ScrollPosition {
   }
 
   /**
-   * Scroll the bottom of a row to its captured position.
+   * Scroll the bottom of a row to its captured position; no effect if the row was removed.
    * @param {Anchor} anchor
    */
   restoreBottom(anchor) {

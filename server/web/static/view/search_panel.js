@@ -56,8 +56,11 @@ export class SearchPanel {
     });
   }
 
-  /** Focus the search field and optionally start a search. */
-  open(query) {
+  /**
+   * Focus the search field, and start a search.
+   * @param {string} [query] Empty to keep the query and its results.
+   */
+  open(query = "") {
     if (query) {
       this.#field.value = query;
       this.#runSearch();
@@ -66,7 +69,7 @@ export class SearchPanel {
     this.#field.select();
   }
 
-  /** Clear results that belong to the previous room. */
+  /** Clear the results of a search in the previous room. */
   onRoomChange() {
     if (!this.#allRooms.checked) this.#clear();
   }
@@ -126,7 +129,7 @@ export class SearchPanel {
   }
 }
 
-/** Return text nodes with `<mark>` elements around matches. */
+/** Return the parts of a text, with `<mark>` elements around the matches of the terms. */
 function highlightTerms(text, terms) {
   const lower = text.toLowerCase();
   const haystack = lower.length === text.length ? lower : text; // lower-casing can change the length and invalidate offsets

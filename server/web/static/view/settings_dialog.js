@@ -54,6 +54,7 @@ export class SettingsDialog {
   }
 
   /**
+   * Show the settings.
    * @param {object} user
    * @param {string} user.nick Current nickname.
    * @param {string | null} user.away Status text, possibly empty; null if the user is not away.
@@ -70,6 +71,7 @@ export class SettingsDialog {
     this.#dialog.showModal();
   }
 
+  /** Close the dialog; entered but unsaved fields are discarded. */
   close() {
     this.#dialog.close();
   }

@@ -3,6 +3,7 @@
  */
 
 /**
+ * Add the listener of the shortcuts. Open dialogs and popovers, compositions and handled keys are ignored.
  * @param {object} context
  * @param {() => import("../state/chat_session.js").ChatSession | null} context.getSession Null while no room is visible.
  * @param {(room: import("../state/room.js").Room) => void} context.showRoom
@@ -23,6 +24,7 @@ export function installShortcuts(context) {
   });
 }
 
+/** Return the action of a key; null without one. A printable key outside of text fields moves the focus to the composer. */
 function shortcutFor(event, session, { showRoom, composer, timeline, panels, openRoomDialog, openHelp }) {
   const { key, ctrlKey, metaKey, altKey, shiftKey, target } = event;
   const isInTextField = target.closest?.("input, textarea");
@@ -57,7 +59,7 @@ function scrollToNewest(timeline, composer) {
   composer.focus();
 }
 
-/** Return the room selected by Alt+Arrow or Alt+A. */
+/** Return the room of Alt+Arrow, or the next unread room of Alt+A; null for other keys and without an unread room. */
 function roomForKey(key, { rooms, current }) {
   const currentIndex = rooms.indexOf(current);
   const step = { arrowup: -1, arrowdown: 1 }[key];

@@ -21,7 +21,7 @@ export class SidePanels {
   #openPanels = new Set();
   #onOpen;
 
-  /** @param {(name: string) => void} onOpen */
+  /** @param {(name: string) => void} onOpen Called after a panel was opened, before an opened drawer receives the focus. */
   constructor(onOpen) {
     this.#onOpen = onOpen;
     globalThis.visualViewport?.addEventListener("resize", fitViewport);
@@ -36,10 +36,20 @@ export class SidePanels {
     this.#resetLayout();
   }
 
+  /**
+   * Return whether a panel is open.
+   * @param {string} name `rooms`, `members` or `search`.
+   */
   isOpen(name) {
     return this.#openPanels.has(name);
   }
 
+  /**
+   * Open or close a panel. An opened panel closes the other one on the right, an opened drawer all others. On wide screens,
+   * the member panel replaces the closed search panel.
+   * @param {string} name `rooms`, `members` or `search`.
+   * @param {boolean} isOpen
+   */
   setOpen(name, isOpen) {
     if (isOpen && name !== "rooms") for (const rightPanel of ["members", "search"]) this.#openPanels.delete(rightPanel);
     if (isOpen && !WIDE_LAYOUTS[name].matches) this.#openPanels.clear();
@@ -55,7 +65,7 @@ export class SidePanels {
   }
 
   /**
-   * Close the search panel or an open drawer.
+   * Close the search panel or an open drawer, and focus its toggle button.
    * @returns {boolean} True if a panel was closed.
    */
   closePanel() {

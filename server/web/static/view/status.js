@@ -24,6 +24,7 @@ export class ConnectionStatus {
     setInterval(() => this.#updateCountdown(), 500);
   }
 
+  /** Show the connection state, and the banner unless the session is online. */
   render() {
     const state = this.#getSession()?.connection.state ?? "connecting";
     this.#element.dataset.state = state;
@@ -41,7 +42,7 @@ export class ConnectionStatus {
 }
 
 /**
- * Show a message for a few seconds.
+ * Show a message for `TOAST_DURATION` in place of an earlier one.
  * @param {string} text
  * @param {{once?: boolean}} [options] `once` suppresses repetitions until the page is reloaded.
  */

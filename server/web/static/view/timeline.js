@@ -80,12 +80,12 @@ export class Timeline {
     resizeObserver.observe(this.#list);
   }
 
-  /** True while the newest line is visible. */
+  /** True while the view follows the newest line at the bottom. */
   get isFollowing() {
     return this.#isFollowing;
   }
 
-  /** Switch to a room and restore its scroll position. */
+  /** Switch to a room, and restore its scroll position; at the bottom, the next `render` shows its lines. */
   showRoom(room) {
     this.#applyScroll();
     if (this.#room) this.#savedPositions.set(this.#room, { range: this.#window.range, anchor: this.#anchor });
@@ -131,8 +131,9 @@ export class Timeline {
   }
 
   /**
-   * Scroll to a message anywhere in the log.
-   * @returns {Promise<boolean>} False if the message could not be loaded.
+   * Scroll to a message anywhere in the log, highlight it and focus it. An entry that is no message selects the item before.
+   * @param {number} seq
+   * @returns {Promise<boolean>} False if the message could not be loaded; true without scrolling after a room switch.
    */
   async jumpTo(seq) {
     const room = this.#room;
@@ -154,12 +155,15 @@ export class Timeline {
     return true;
   }
 
-  /** Focus a message of the visible room, also after its row was replaced behind a dialog. */
+  /** Focus a rendered message of the visible room, also after its row was replaced behind a dialog. */
   focusMessage(seq) {
     this.#rows.get(`m${seq}`)?.row.focus({ preventScroll: true });
   }
 
-  /** Jump to the first message of another member below the unread divider; load the messages there if necessary. */
+  /**
+   * Jump to the first message of another member below the unread divider; load the messages there if necessary. No effect
+   * without a divider or after a room switch.
+   */
   async jumpToFirstUnread() {
     const { unreadAfter } = this.#readState;
     const room = this.#room;
@@ -173,6 +177,7 @@ export class Timeline {
   }
 
   /**
+   * Render the visible room.
    * @param {object} state
    * @param {number} state.unreadCount Number of unread messages.
    * @param {number | null} state.unreadAfter `seq` above the unread divider, or null.

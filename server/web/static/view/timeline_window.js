@@ -22,14 +22,14 @@ export const FOLLOWING_RANGE = { start: null, end: null };
 export class TimelineWindow {
   range = FOLLOWING_RANGE;
 
-  /** Extend the window to the end of the log. */
+  /** Let the window end with the log; `select` limits its start. */
   moveToEnd() {
     this.range = { ...this.range, end: null };
   }
 
   /**
    * Move the window around an item.
-   * @param {Item[]} items Items of the log.
+   * @param {Item[]} items Items of the log, at least one.
    * @param {number} index
    */
   center(items, index) {
@@ -38,7 +38,7 @@ export class TimelineWindow {
   }
 
   /**
-   * Limit the window, and return its items.
+   * Limit the window to the loaded items and the maximum size, and return its items.
    * @param {Item[]} items Items of the log.
    * @param {boolean} isFollowing
    */
@@ -56,7 +56,7 @@ export class TimelineWindow {
   }
 
   /**
-   * Extend the end, and drop items at the start that are over the limit.
+   * Extend the end by `STEP` items, and drop items at the start that are over the limit.
    * @param {Item[]} items Items of the log.
    */
   extendDown(items) {
@@ -66,7 +66,7 @@ export class TimelineWindow {
   }
 
   /**
-   * Extend the start.
+   * Extend the start by `STEP` items.
    * @param {Item[]} items Items of the log.
    * @returns {boolean} False if the window already starts with the first item.
    */

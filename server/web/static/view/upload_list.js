@@ -32,8 +32,8 @@ export class UploadList {
   /**
    * @param {object} options
    * @param {(room: any, file: File, transfer: {onProgress: (fraction: number) => void, signal: AbortSignal}) => Promise<any>} options.upload
-   * @param {() => void} options.onChange
-   * @param {(message: string) => void} options.onRejected
+   * @param {() => void} options.onChange Called after each render of the list.
+   * @param {(message: string) => void} options.onRejected Called with the reason for files that were not added.
    */
   constructor({ upload, onChange, onRejected }) {
     this.#upload = upload;
@@ -61,7 +61,10 @@ export class UploadList {
     return !this.#room?.access.findUploadError();
   }
 
-  /** @param {import("../state/room.js").Room} room */
+  /**
+   * Show the files of a room, and restore its uploaded files when the room is shown for the first time.
+   * @param {import("../state/room.js").Room} room
+   */
   showRoom(room) {
     let uploads = this.#uploadsByRoom.get(room);
     if (!uploads) {
@@ -78,7 +81,7 @@ export class UploadList {
     this.rerender();
   }
 
-  /** Discard the files of a room that was left. */
+  /** Cancel the uploads of a room that was left, and delete its files from the storage. */
   discard(room) {
     this.#uploadsByRoom.get(room)?.clear();
     this.#uploadsByRoom.delete(room);
@@ -110,14 +113,20 @@ export class UploadList {
     this.#render();
   }
 
-  /** @param {File[]} files */
+  /**
+   * Upload files for the next message of the visible room, up to the limit of a message.
+   * @param {File[]} files
+   */
   add(files) {
     const error = this.#room?.access.findUploadError(files);
     if (error) this.#onRejected(errorText(error));
     else if (this.#current?.add(files) === false) this.#onRejected(strings.tooManyFiles(ATTACHMENTS_PER_MESSAGE));
   }
 
-  /** @param {import("../state/room_log.js").Attachment[]} attachments */
+  /**
+   * Add the uploaded files of a message that was not sent.
+   * @param {import("../state/room_log.js").Attachment[]} attachments
+   */
   restore(attachments) {
     this.#current?.restore(attachments);
   }

@@ -2,10 +2,15 @@
  * Row visibility in a scroll container.
  */
 
-/** Return the first visible row that can serve as a scroll anchor, or null. */
+/**
+ * Return the first visible row that can serve as a scroll anchor; null without one.
+ * @param {HTMLElement} scroller
+ * @param {HTMLElement} list Rows in display order.
+ * @returns {HTMLElement | null}
+ */
 export function findFirstVisible(scroller, list) {
   const { top } = scroller.getBoundingClientRect();
-  const rows = list.children;
+  const rows = /** @type {HTMLCollectionOf<HTMLElement>} */ (list.children);
   let low = 0;
   let high = rows.length - 1;
   while (low < high) {
@@ -18,13 +23,13 @@ export function findFirstVisible(scroller, list) {
   return rows[low] ?? null;
 }
 
-/** Return the last visible row, or null. */
+/** Return the last row that starts above the bottom edge of the viewport; null without one. */
 export function findLastVisible(scroller, rows) {
   const { bottom } = scroller.getBoundingClientRect();
   return [...rows].findLast((row) => row.getBoundingClientRect().top < bottom) ?? null;
 }
 
-/** Return whether a row is within `distance` px of the viewport. */
+/** Return whether a row is visible or less than `distance` px outside of the viewport. */
 export function isNearViewport(scroller, row, distance) {
   const view = scroller.getBoundingClientRect();
   const { top, bottom } = row.getBoundingClientRect();
