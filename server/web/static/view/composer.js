@@ -40,6 +40,7 @@ export class Composer {
   #confirm;
   #uploads;
   #room = "";
+  #isSubmitting = false;
   /** @type {Draft} */
   #draft = { text: "" };
   /** @type {{label: string, text: string, cancelLabel: string} | null} */
@@ -106,16 +107,15 @@ export class Composer {
     this.#updateControls();
   }
 
-  /** Start a reply. */
+  /** Start a reply with the unsent text. */
   startReply(seq) {
-    const { savedText, editing } = this.#draft;
-    this.#replaceDraft({ text: editing ? (savedText ?? "") : this.text, replyTo: seq });
+    this.#replaceDraft({ text: this.#unsentText, replyTo: seq });
   }
 
-  /** Start an edit of the user's message; the current text is restored afterwards. */
+  /** Start an edit of the user's message; the unsent text is restored afterwards. */
   startEdit(seq, text) {
-    const { savedText, editing, replyTo } = this.#draft;
-    this.#replaceDraft({ text, editing: seq, savedText: editing ? savedText : this.text, replyTo: editing ? undefined : replyTo });
+    const { editing, replyTo } = this.#draft;
+    this.#replaceDraft({ text, editing: seq, savedText: this.#unsentText, replyTo: editing ? undefined : replyTo });
   }
 
   /**
@@ -124,10 +124,8 @@ export class Composer {
    */
   restoreItem({ event, body }) {
     if (event === "editMessage") return this.startEdit(body.seq, body.message);
-    const { savedText, editing } = this.#draft;
-    const unsentText = editing ? savedText : this.text;
     this.#uploads.restore(body.attachments ?? []);
-    return this.#replaceDraft({ text: [body.message, unsentText].filter(Boolean).join("\n"), replyTo: body.replyTo });
+    return this.#replaceDraft({ text: [body.message, this.#unsentText].filter(Boolean).join("\n"), replyTo: body.replyTo });
   }
 
   /**
@@ -135,9 +133,9 @@ export class Composer {
    * @returns {boolean} True if a reply or an edit was active.
    */
   cancelContext() {
-    const { savedText, editing, replyTo } = this.#draft;
+    const { editing, replyTo } = this.#draft;
     if (!editing && !replyTo) return false;
-    this.#replaceDraft({ text: editing ? (savedText ?? "") : this.text });
+    this.#replaceDraft({ text: this.#unsentText });
     return true;
   }
 
@@ -188,6 +186,13 @@ export class Composer {
     this.#updateControls();
   }
 
+  /** Typed text, or the text that an edit has replaced; empty during the submission of the text. */
+  get #unsentText() {
+    if (this.#isSubmitting) return "";
+    const { savedText = "", editing } = this.#draft;
+    return editing ? savedText : this.text;
+  }
+
   get #sendsFiles() {
     return this.#uploads.hasFiles && !this.#draft.editing;
   }
@@ -196,8 +201,16 @@ export class Composer {
     const { text } = this;
     if (!(text.trim() || this.#sendsFiles) || messageLength(text) > MESSAGE_CHARACTERS) return;
     if (this.#sendsFiles && this.#uploads.isIncomplete) return this.showError(strings.filesIncomplete);
-    if (!this.#onSubmit({ ...this.#draft, text: text.trimEnd() })) return;
-    this.#replaceDraft({ text: this.#draft.editing ? (this.#draft.savedText ?? "") : "" });
+    const draft = this.#draft;
+    let isAccepted = false;
+    this.#isSubmitting = true;
+    try {
+      isAccepted = this.#onSubmit({ ...draft, text: text.trimEnd() });
+    } finally {
+      this.#isSubmitting = false;
+    }
+    // A command can start a reply or an edit, or show the draft of another room.
+    if (isAccepted && draft === this.#draft) this.#replaceDraft({ text: draft.editing ? (draft.savedText ?? "") : "" });
   }
 
   #replaceDraft(draft) {

@@ -10,6 +10,7 @@ import { runCommand } from "./run_command.js";
 
 export class DraftSubmission {
   #page;
+  #isSubmitting = false;
 
   /**
    * @param {object} page
@@ -39,7 +40,12 @@ export class DraftSubmission {
    * @returns {boolean} False to keep the text in the composer.
    */
   submit(draft) {
-    return this.runSafely(() => this.#submitText(draft)) ?? false;
+    this.#isSubmitting = true;
+    try {
+      return this.runSafely(() => this.#submitText(draft)) ?? false;
+    } finally {
+      this.#isSubmitting = false;
+    }
   }
 
   /**
@@ -92,8 +98,8 @@ export class DraftSubmission {
       restoreText: (text) => room === getRoom() && composer.restoreText(text),
       confirm: this.#page.confirm,
       copyText: this.#page.copyText,
-      openRoom(name, invite) {
-        drafts.save(room.requestedName, { text: "" });
+      openRoom: (name, invite) => {
+        if (this.#isSubmitting) drafts.save(room.requestedName, { text: "" }); // after a request, the draft is a new text
         openRoom(name, invite);
       },
       leave(name) {
