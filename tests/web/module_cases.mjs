@@ -50,7 +50,7 @@ function outboxAnswering(...answers) {
       requests.push(`${clientId} ${body.message ?? body.seq}`);
       const answer = answers.shift();
       if (typeof answer === "number") return answer;
-      throw new RequestError(answer, "", 0);
+      throw new RequestError(answer);
     },
   });
   const addMessage = (message) => outbox.add("sendMessage", { message }, NOON);
@@ -230,8 +230,8 @@ const cases = {
     const claimed = { second: [], third: [] };
     for (const name of ["second", "third"]) {
       const otherTab = openTab(name);
-      otherTab.claimOrphans("tea", "ann", (items) => claimed[name].push(...items.map(({ clientId }) => clientId)));
-      otherTab.claimOrphans("TEA", "ANN", () => assert.fail("the second claim must reuse the first watch"));
+      otherTab.claimOrphans("tea", "ann", () => assert.fail("the second call must replace the callback of the first one"));
+      otherTab.claimOrphans("TEA", "ANN", (items) => claimed[name].push(...items.map(({ clientId }) => clientId)));
     }
     assert.deepEqual(claimed, { second: [], third: [] });
     for (const callback of callbacks.get("first")) callback();

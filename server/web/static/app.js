@@ -6,14 +6,17 @@
  */
 
 import { applyStrings, errorText, strings } from "./i18n/strings.js";
+import { createTabLocks } from "./net/tab_locks.js";
 import { uploadFile } from "./net/upload_request.js";
 import { storedAccount } from "./state/account.js";
 import { ChatSession } from "./state/chat_session.js";
 import { parseInput } from "./state/command_parser.js";
 import { DelayedDeletions } from "./state/delayed_deletions.js";
+import { OutboxStore } from "./state/outbox_store.js";
 import { updateReadTrackers } from "./state/read_summary.js";
 import { SavedSession } from "./state/saved_session.js";
-import { drafts } from "./state/storage.js";
+import { drafts, localStore } from "./state/storage.js";
+import { randomUuid } from "./state/uuid.js";
 import { AttachmentRenderer } from "./view/attachments.js";
 import { AwayBanner } from "./view/away_banner.js";
 import { writeClipboard } from "./view/clipboard.js";
@@ -49,6 +52,8 @@ const JOIN_FORM_DELAY = 400; // ms; after a reload the join form stays hidden fo
 const chatElement = requireElement("chat");
 const scheduler = new RenderScheduler(render);
 const savedSession = new SavedSession();
+const tabId = randomUuid();
+const outboxStore = new OutboxStore({ storage: localStore, tabId, tabLocks: createTabLocks(tabId) });
 let session = null;
 let roomVisible = false;
 let renderedName = "";
@@ -168,6 +173,7 @@ function startSession({ room, nick, rooms = [], away = null }) {
   joinForm.isBusy = true;
   session = new ChatSession({
     nick,
+    outboxStore,
     away,
     onChange: () => scheduler.schedule(),
     onJoinFailed,

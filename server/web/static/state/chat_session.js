@@ -7,7 +7,6 @@
 
 import { ChatSocket } from "../net/socket.js";
 import { RequestError, requireRequestError } from "../net/request_error.js";
-import { createTabLocks } from "../net/tab_locks.js";
 import { forgetAccount, storedAccount } from "./account.js";
 import { AttachmentAddresses } from "./attachment_addresses.js";
 import { Blocks } from "./blocks.js";
@@ -18,8 +17,7 @@ import { Room } from "./room.js";
 import { canonicalName, validateNickname } from "./names.js";
 import { AccountMarker, GuestMarker } from "./read_markers.js";
 import { sanitizeReceived, validateQuery } from "./sanitize.js";
-import { guestKeys, localStore, readMarkers } from "./storage.js";
-import { randomUuid } from "./uuid.js";
+import { guestKeys, readMarkers } from "./storage.js";
 
 const REMOVAL_REASONS = new Set(["member_kicked", "member_banned"]);
 
@@ -50,6 +48,7 @@ export class ChatSession {
   /**
    * @param {object} options
    * @param {string} options.nick Requested nickname, to which the guest key, outbox items and read markers belong.
+   * @param {OutboxStore} options.outboxStore Store of this tab; items of an earlier session are sent again.
    * @param {string | null} options.away Status text to restore, possibly empty; null if the user is not away.
    * @param {() => void} options.onChange
    * @param {(room: Room, error: import("../net/request_error.js").RequestError) => void} options.onJoinFailed
@@ -58,7 +57,7 @@ export class ChatSession {
    * @param {() => void} options.onLoggedOut Called after the server has rejected the token of the account, which is
    *   forgotten.
    */
-  constructor({ nick, away, onChange, onJoinFailed, onStorageFailed, onLoggedOut }) {
+  constructor({ nick, outboxStore, away, onChange, onJoinFailed, onStorageFailed, onLoggedOut }) {
     const token = storedAccount()?.token ?? "";
     this.#hasAccount = token !== "";
     this.#requestedNick = nick;
@@ -67,8 +66,7 @@ export class ChatSession {
     this.#onChange = onChange;
     this.#onJoinFailed = onJoinFailed;
     this.#onStorageFailed = onStorageFailed;
-    const tabId = randomUuid();
-    this.#outboxStore = new OutboxStore({ storage: localStore, tabId, tabLocks: createTabLocks(tabId) });
+    this.#outboxStore = outboxStore;
     this.#socket = new ChatSocket({
       onState: (connection) => this.#onConnectionState(connection),
       onPush: (event, body) => this.#handlePush(event, body),
@@ -84,7 +82,7 @@ export class ChatSession {
     this.#socket.start();
   }
 
-  /** Rooms that are joined or being joined, in opening order. */
+  /** Rooms that are joined or being joined, in opening order; a new array after every change. */
   get rooms() {
     return this.#rooms;
   }

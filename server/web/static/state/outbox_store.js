@@ -16,7 +16,7 @@ export class OutboxStore {
   #tabId;
   #tabLocks;
   #lastOrder = 0;
-  #watched = new Set(); // `tabId.scope` of pending `whenTabClosed` callbacks
+  #claimants = new Map(); // `tabId.scope` of pending `whenTabClosed` callbacks → latest `onClaimed`
 
   /**
    * @param {object} options
@@ -60,10 +60,11 @@ export class OutboxStore {
   }
 
   /**
-   * Claim items of closed tabs now, and items of open tabs as soon as those close.
+   * Claim items of this tab and of closed tabs now, and items of open tabs as soon as those close.
    * @param {string} room
    * @param {string} nick
-   * @param {(items: object[]) => void} onClaimed
+   * @param {(items: any[]) => void} onClaimed Called for each tab with items; replaces that of an earlier call for the same
+   *   room and nickname.
    */
   claimOrphans(room, nick, onClaimed) {
     const isInScope = (row) => canonicalName(row.room) === canonicalName(room) && row.nick === canonicalName(nick);
@@ -73,13 +74,15 @@ export class OutboxStore {
     for (const owner of new Set(otherOwners)) {
       const scope = JSON.stringify([canonicalName(room), canonicalName(nick)]);
       const watchKey = `${owner}.${scope}`;
-      if (this.#watched.has(watchKey)) continue;
-      this.#watched.add(watchKey);
+      const isWatched = this.#claimants.has(watchKey);
+      this.#claimants.set(watchKey, onClaimed);
+      if (isWatched) continue;
       this.#tabLocks.whenTabClosed(owner, scope, () => {
-        this.#watched.delete(watchKey);
+        const claimant = this.#claimants.get(watchKey);
+        this.#claimants.delete(watchKey);
         const orphans = this.#rows((row) => isInScope(row) && row.owner === owner);
         for (const row of orphans) this.#storage.set(ITEM_PREFIX + row.item.clientId, { ...row, owner: this.#tabId });
-        if (orphans.length) onClaimed(orphans.map(({ item }) => item));
+        if (orphans.length) claimant?.(orphans.map(({ item }) => item));
       });
     }
   }

@@ -13,6 +13,8 @@ export class RoomList {
   #onSelect;
   #onLeave;
   #rendered = "";
+  /** @type {import("../state/room.js").Room[]} */
+  #rooms = []; // of the buttons
 
   /**
    * @param {object} options
@@ -36,8 +38,9 @@ export class RoomList {
   render({ rooms, current }) {
     const summary = rooms.map(({ displayName, readTracker }) => [displayName, readTracker.unreadCount, readTracker.mentionCount]);
     const state = JSON.stringify([summary, rooms.findIndex((room) => room === current)]);
-    if (state === this.#rendered) return;
+    if (state === this.#rendered && rooms === this.#rooms) return;
     this.#rendered = state;
+    this.#rooms = rooms;
     const focusedIndex = [...this.#list.querySelectorAll("button")].findIndex((button) => button === document.activeElement);
     this.#list.replaceChildren(...rooms.map((room) => this.#renderRoom(room, room === current)));
     if (focusedIndex >= 0) this.#list.querySelectorAll("button")[focusedIndex]?.focus();
