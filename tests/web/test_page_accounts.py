@@ -99,6 +99,7 @@ async def test_a_password_change_logs_out_the_other_devices(
     first, second = pages
     await open_account(first.page)
     await expect(first.page.locator("#device-list li")).to_have_count(3)
+    await second.page.locator("#settings-open").click()
     await first.page.locator("#password-old").fill(PASSWORD)
     await first.page.locator("#password-new").fill("another long password")
     async with first.page.expect_response(HASHING_REQUESTS):
@@ -110,6 +111,7 @@ async def test_a_password_change_logs_out_the_other_devices(
     await expect(second.page.locator("#join-error")).to_have_text(
         "You were logged out. Log in again, or join as a guest."
     )
+    await expect(second.page.locator("#settings-dialog")).to_be_hidden()
     assert await second.page.evaluate("localStorage.getItem('chat.account')") is None
     await second.page.locator("#join-nick").fill("Bob")
     await second.page.locator("#join-submit").click()

@@ -200,6 +200,7 @@ function onAccountChange() {
 /** Show the join form after the server has rejected the token, unless the user logs out in this tab. */
 function onLoggedOut() {
   if (dialogs.account.isLeaving) return;
+  dialogs.account.close();
   showJoinForm();
   joinForm.error = strings.loginExpired;
 }
@@ -261,8 +262,10 @@ function leaveRoom(room) {
   savedSession.save(session);
 }
 
-/** End the session without changing the visible screen; unsent messages, drafts and uploaded files stay stored. */
+/** End the session and close its dialogs; unsent messages, drafts and uploaded files stay stored. */
 function stopSession() {
+  dialogs.closeSessionDialogs();
+  emojiPicker.close();
   delayedDeletions.flush();
   session?.stop();
   uploadList.stop();

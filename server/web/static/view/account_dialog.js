@@ -86,6 +86,11 @@ export class AccountDialog {
     (account ? requireElement("account-log-out") : this.#account).focus();
   }
 
+  /** Close the dialog. */
+  close() {
+    this.#dialog.close();
+  }
+
   #showLogin(isRegistration) {
     this.#isRegistration = isRegistration;
     setText(requireElement("account-title"), isRegistration ? strings.register : strings.logIn);

@@ -64,6 +64,12 @@ export function createDialogs(context) {
       openSanctions: (room) => list.open(sanctionsView(room)),
       openAudit: (room) => list.open(auditView(room)),
     }),
+    /** Close the dialogs of the session: all except that of the account. */
+    closeSessionDialogs() {
+      /** @type {NodeListOf<HTMLDialogElement>} */
+      const opened = document.querySelectorAll("dialog[open]:not(#account-dialog)");
+      for (const dialog of opened) dialog.close();
+    },
     openSettings() {
       const { current, away, hasAccount } = getSession();
       settings.open({ nick: current.nick, away, hasAccount });

@@ -68,6 +68,12 @@ export class EmojiPicker {
     buttons[0].focus();
   }
 
+  /** Close the popover without a reaction; the caller sets the focus. */
+  close() {
+    this.#onFocusLost = () => {};
+    this.#popover.togglePopover(false);
+  }
+
   #onKeyDown(event) {
     const buttons = [...this.#popover.querySelectorAll("button")];
     const currentIndex = buttons.findIndex((button) => button === document.activeElement);
