@@ -219,6 +219,7 @@ function onJoinFailed(room, failure) {
 /** Make a room visible with its draft and files, and set its name in the URL. */
 function showRoom(room, { replace = false } = {}) {
   session.current = room;
+  emojiPicker.close();
   room.readTracker.resume();
   timeline.showRoom(room);
   uploadList.showRoom(room);
@@ -239,11 +240,13 @@ function openRoom(name, invite = "") {
   showRoom(session.openRoom(name, invite));
 }
 
-/** Open the room of a search result and scroll to the message. */
+/** Show the room of a search result and scroll to the message, unless the user switches the room before its join. */
 async function openSearchResult(name, seq) {
   panels.closeDrawers();
   if (!session.current?.matchesName(name)) openRoom(name);
-  await session.current.waitUntilJoined();
+  const room = session.current;
+  await room.waitUntilJoined();
+  if (session?.current !== room) return; // the user has switched the room
   if (!(await timeline.jumpTo(seq))) showToast(strings.messageUnavailable);
 }
 

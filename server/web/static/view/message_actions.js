@@ -55,7 +55,8 @@ export class MessageActions {
     const title = isOwn ? strings.deleteTitle : strings.deleteTitleOf(item.nickName);
     const text = `${excerpt(item)}\n\n${strings.deleteWarning}`;
     const choice = await this.#confirm({ title, text, choices, onTyping: () => this.#composer.focus() });
-    if (!document.activeElement?.closest("#timeline, #composer")) this.#timeline.focusMessage(item.seq);
+    const isFocusLost = !document.activeElement?.closest("#timeline, #composer");
+    if (isFocusLost && room === this.#getRoom()) this.#timeline.focusMessage(item.seq);
     if (choice) this.#delayedDeletions.schedule(room, item.seq);
   }
 
