@@ -55,6 +55,11 @@ async def test_a_private_room_is_joined_with_an_invite_only_and_receives_webhook
     await owner.page.locator("#room-invite-create").click()
     await expect(owner.page.locator("#room-invite-link")).to_have_value(re.compile(r"/#/~\w+\?invite="))
     link = await owner.page.locator("#room-invite-link").input_value()
+    # Plain HTTP has no Clipboard API.
+    await owner.page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    await owner.page.locator("#room-invite-copy").click()
+    await expect(owner.page.locator("#toast")).to_have_text("Copied to clipboard.")
+    await expect(owner.page.locator("#room-invite-copy")).to_be_focused()
     stranger = await open_chat_page(browser, server.url, "eve", "lobby")
     url = link.partition("?")[0]
     await stranger.page.goto(url)
@@ -80,6 +85,9 @@ async def test_a_private_room_is_joined_with_an_invite_only_and_receives_webhook
     await expect(owner.page.locator("#list-rows")).to_be_focused()
     await owner.page.keyboard.press("Escape")
     await owner.page.keyboard.press("Escape")
+    await owner.composer.press("Control+V")
+    await expect(owner.composer).to_have_value(link)
+    await owner.composer.fill("")
     await stranger.page.goto(link)
     await expect(stranger.page.locator("#toast")).to_contain_text("Room not found.")
     await expect(stranger.page).to_have_url(f"{server.url}/#/lobby")

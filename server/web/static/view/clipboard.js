@@ -18,14 +18,14 @@ export async function writeClipboard(text) {
   }
 }
 
-/** Copy by the `copy` command, which acts on the selection of a text field. */
+/** Copy by the `copy` command, which acts on the selection of a text field; an open modal dialog must contain the field. */
 function copySelectedText(text) {
   const focused = document.activeElement;
   const field = createElement("textarea", "visually-hidden");
   field.value = text;
   field.style.whiteSpace = "pre"; // the command copies white space as rendered
   field.readOnly = true;
-  document.body.append(field);
+  (focused?.closest("dialog") ?? document.body).append(field);
   field.select();
   const isCopied = document.execCommand("copy");
   field.remove();
