@@ -104,7 +104,7 @@ export class SearchPanel {
       this.#count += messages.length;
       this.#nextPage = { query, room, cursor: next };
       const terms = query.split(/\s+/u);
-      this.#list.append(...messages.map((message) => this.#renderResult(message, terms, !room)));
+      this.#list.append(...messages.map((message) => this.#renderResult(message, terms, room ? "" : session.titleOf(message.room))));
       this.#more.hidden = !next;
       const summary = this.#count || next ? strings.searchCount(this.#count, Boolean(next)) : strings.searchEmpty;
       setText(this.#status, incomplete ? `${summary} ${strings.searchIncomplete}` : summary);
@@ -117,12 +117,17 @@ export class SearchPanel {
     }
   }
 
-  #renderResult(message, terms, allRooms) {
+  /**
+   * @param {any} message
+   * @param {string[]} terms
+   * @param {string} roomTitle Empty for a search in one room.
+   */
+  #renderResult(message, terms, roomTitle) {
     const { room, seq, nickName, ts } = message;
     const text = createElement("span", "message-text", ...highlightTerms(excerpt(message), terms));
     text.dir = "auto";
     const header = createElement("span", "message-header", createNickname(nickName), " ", createElement("time", "", formatShortDate(ts)));
-    if (allRooms) header.append(" ", createElement("bdi", "room", room));
+    if (roomTitle) header.append(" ", createElement("bdi", "room", roomTitle));
     const button = createButton("search-result", header, () => this.#onOpenResult(room, seq));
     button.append(text);
     return createElement("li", "", button);
