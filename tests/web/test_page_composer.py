@@ -44,4 +44,7 @@ async def test_commands_keep_the_draft_of_another_room_and_start_replies_and_edi
     await writer.page.keyboard.press("Escape")
     await expect(context).to_be_hidden()
     await expect(writer.composer).to_have_value("")
+    await writer.send_message("/react far too long")
+    await expect(writer.page.locator("#composer-error")).to_have_text("Enter one emoji, or a word of up to 8 letters.")
+    await expect(writer.composer).to_have_value("/react far too long")
     writer.assert_no_errors()

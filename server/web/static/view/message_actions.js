@@ -1,6 +1,7 @@
 /** Actions on messages of the visible room, for the toolbar, the keyboard and commands. */
 
 import { strings } from "../i18n/strings.js";
+import { validateReaction } from "../state/reactions.js";
 import { outranks } from "../state/roles.js";
 import { CommandRejected } from "./command_context.js";
 import { excerpt } from "./render_line.js";
@@ -101,9 +102,12 @@ export class MessageActions {
 
   /**
    * Add or remove a reaction to the newest message of another member.
+   * @param {string} text
    * @throws {CommandRejected} The room has no such message.
+   * @throws {RequestError} The text is no valid reaction.
    */
-  reactToLast(emoji) {
+  reactToLast(text) {
+    const emoji = validateReaction(text);
     const { seq, reactions } = this.#findLast(false);
     this.#getRoom().enqueue("react", { seq, emoji, on: !reactions?.[emoji]?.own });
   }
