@@ -252,7 +252,9 @@ export class Composer {
 
   /** Insert text, or the contents of text files if there is no text; upload other files. */
   async #insertTransfer(text, files) {
+    const room = this.#room;
     const contents = text ? [text] : await Promise.all(files.map(readTextFile));
+    if (room !== this.#room) return; // switched during the read
     if (contents.length && contents.every(Boolean)) await this.#insertOrConfirm(contents.join("\n"));
     else this.#uploads.add(files);
   }
@@ -281,8 +283,9 @@ export class Composer {
     });
     this.focus();
     if (!choice || room !== this.#room) return;
-    if (choice === "insert") this.insertText(text);
-    else this.#onSubmit({ text, replyTo: this.#draft.editing ? undefined : this.#draft.replyTo });
+    const draft = this.#draft;
+    if (choice === "insert" || !this.#onSubmit({ text, replyTo: draft.editing ? undefined : draft.replyTo })) this.insertText(text);
+    else if (!draft.editing && draft === this.#draft) this.cancelContext(); // the sent text was the reply
   }
 
   #listenForDrops(target) {
