@@ -5,7 +5,7 @@ from playwright.async_api import Page, expect
 
 from server.app import RunningServer
 from tests.support.browser import Browser
-from tests.support.chat_page import ChatPage, open_chat_page
+from tests.support.chat_page import ChatPage, log_in, open_chat_page
 from tests.support.raw_client import RawClient, raw_client
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
@@ -63,9 +63,11 @@ async def test_a_language_change_applies_immediately_and_persists(
 
 async def test_the_join_form_can_switch_the_language(browser: Browser, server: RunningServer) -> None:
     tab = await browser.open_tab()
+    await log_in(ChatPage(tab), "ct_unknown", "ann")
     await tab.page.goto(server.url)
     await tab.page.get_by_role("button", name="中文").click()
     await expect(tab.page.locator("#join-submit")).to_have_text("加入")
+    await expect(tab.page.locator("#join-account")).to_have_text("已登录：ann")
     await tab.page.get_by_role("button", name="English").click()
     await expect(tab.page.locator("#join-submit")).to_have_text("Join")
 

@@ -54,6 +54,8 @@ export class JoinForm {
     requireElement("join-language", HTMLButtonElement).addEventListener("click", () => {
       setLanguage(strings.otherLanguageCode);
       onLanguageChange();
+      this.isBusy = this.#button.disabled;
+      this.#renderAccount();
     });
     for (const field of [this.#room, this.#nick]) {
       field.addEventListener("input", () => {
@@ -74,9 +76,8 @@ export class JoinForm {
     this.isBusy = isBusy;
     this.#screen.hidden = false;
     this.#room.value = roomFromUrl() || localStore.get("room", "");
-    const account = storedAccount();
-    this.#nick.value = account?.nickName ?? localStore.get("nick", "");
-    setText(requireElement("join-account"), account ? strings.loggedInAs(account.account) : strings.logIn);
+    this.#nick.value = storedAccount()?.nickName ?? localStore.get("nick", "");
+    this.#renderAccount();
     this.#showError(failure ? errorText(failure) : "");
     const invalidField = failure && this.#fieldOf(failure);
     if (invalidField) markInvalid(invalidField, true);
@@ -102,6 +103,11 @@ export class JoinForm {
   /** Error below the fields; an empty text removes the error. */
   set error(message) {
     this.#showError(message);
+  }
+
+  #renderAccount() {
+    const account = storedAccount();
+    setText(requireElement("join-account"), account ? strings.loggedInAs(account.account) : strings.logIn);
   }
 
   #reject(field, error) {
