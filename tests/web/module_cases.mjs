@@ -73,7 +73,7 @@ function browserStorage(map) {
 }
 
 /** Join an empty room; the room stays unjoined after an invalid response. */
-async function joinRoom({ guestKey = "key", logId = "log", onGuestKey = () => {} } = {}) {
+async function joinRoom({ guestKey = "key", logId = "log", onGuestKey = () => {}, saveItem = () => {} } = {}) {
   const room = new Room("tea", "ann", {
     ownMemberIds: new Set(),
     blocks: { memberIds: new Set() },
@@ -86,6 +86,8 @@ async function joinRoom({ guestKey = "key", logId = "log", onGuestKey = () => {}
     guestKey: () => null,
     onGuestKey,
     onChange() {},
+    saveItem,
+    deleteItem() {},
   });
   room.onConnected();
   await new Promise((resolve) => setTimeout(resolve));
@@ -324,6 +326,19 @@ const cases = {
     room.access.role = "admin";
     change(4, "left");
     assert.equal(room.access.role, "admin");
+    room.leave();
+  },
+  async "a rejected message changes nothing, and a renamed room stores its unsent messages under the new name"() {
+    const saved = [];
+    const room = await joinRoom({ saveItem: ({ body }) => saved.push(`${room.requestedName} ${body.message}`) });
+    room.readTracker.unreadAfter = 3;
+    assert.throws(() => room.enqueue("sendMessage", { message: " " }), { reason: "message_empty" });
+    assert.deepEqual([room.readTracker.unreadAfter, room.outbox.items], [3, []]);
+    room.onDisconnected();
+    room.enqueue("sendMessage", { message: "unsent" });
+    assert.equal(room.readTracker.unreadAfter, null);
+    room.handlePush("update", { kind: "policy", seq: 1, memberId: "b", nickName: "bob", ts: NOON, newName: "coffee" });
+    assert.deepEqual(saved, ["tea unsent", "coffee unsent"]);
     room.leave();
   },
   async "hidden notices do not displace visible ones"() {

@@ -177,7 +177,7 @@ export class ChatSession {
       onChange: this.#onChange,
       onJoinFailed: (error) => this.#handleJoinFailure(room, error),
       saveItem: (item) => {
-        if (!this.#outboxStore.save(name, this.#requestedNick, item)) this.#onStorageFailed();
+        if (!this.#outboxStore.save(room.requestedName, this.#requestedNick, item)) this.#onStorageFailed();
       },
       deleteItem: (clientId) => this.#outboxStore.delete(clientId),
     });

@@ -167,16 +167,20 @@ export class Room {
   }
 
   /**
-   * Queue a message, edit, deletion or reaction for sending.
+   * Queue a message, edit, deletion or reaction for sending. A message resets the typing state of the user, and removes the
+   * unread divider.
+   * @param {import("../net/outbox.js").OutboxItem["event"]} event
+   * @param {import("../net/outbox.js").OutboxItem["body"]} body
    * @throws {RequestError} The message is blank, too long or not encodable.
    */
   enqueue(event, body) {
+    const { message, attachments } = body;
+    const isFileOnly = attachments !== undefined && isBlank(message ?? "");
+    const request = message === undefined || isFileOnly ? body : { ...body, message: validateMessage(message) };
     if (event === "sendMessage") {
       this.typingIndicator.onMessageSent();
       this.readTracker.clearDivider();
     }
-    const hasText = body.message !== undefined && !(body.attachments && isBlank(body.message));
-    const request = !hasText ? body : { ...body, message: validateMessage(body.message) };
     this.outbox.add(event, request, Date.now());
     this.#flushOutbox();
   }
@@ -201,7 +205,7 @@ export class Room {
   /** Apply a changed nickname to the room, and store its unsent items under the nickname. */
   setNick(nick) {
     this.nick = nick;
-    for (const item of this.outbox.items) if (item.state !== "sent") this.#host.saveItem(item);
+    this.#saveItems();
   }
 
   /**
@@ -322,8 +326,15 @@ export class Room {
 
   #applyPolicy(change) {
     this.access.applyPolicyChange(change);
-    if (change.newName !== undefined) this.name = this.requestedName = change.newName;
     if (change.title !== undefined) this.title = change.title;
+    if (change.newName === undefined) return;
+    this.name = this.requestedName = change.newName;
+    this.#saveItems();
+  }
+
+  /** Store the unsent items under the present name of the room and nickname. */
+  #saveItems() {
+    for (const item of this.outbox.items) if (item.state !== "sent") this.#host.saveItem(item);
   }
 
   #applyMemberChange({ action, target, role }) {
