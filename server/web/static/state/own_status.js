@@ -24,8 +24,9 @@ export class OwnStatus {
    * @throws {RequestError}
    */
   async set(text, request) {
-    await request("setStatus", { away: text !== null, ...(text && { text: sanitizeLine(text) }) });
-    this.away = text;
+    const status = text && sanitizeLine(text);
+    await request("setStatus", { away: status !== null, ...(status && { text: status }) });
+    this.away = status;
   }
 
   /**
