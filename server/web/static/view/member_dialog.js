@@ -28,6 +28,8 @@ export class MemberDialog {
   #confirm;
   #getBlocks;
   #openDirect;
+  /** @type {import("../state/room.js").Member | null} Member of the open dialog. */
+  #member = null;
 
   /**
    * @param {object} options
@@ -40,6 +42,7 @@ export class MemberDialog {
     this.#getBlocks = getBlocks;
     this.#openDirect = openDirect;
     closeOnDismiss(this.#dialog);
+    this.#dialog.addEventListener("close", () => (this.#member = this.#dialog.open ? this.#member : null));
   }
 
   /**
@@ -48,6 +51,7 @@ export class MemberDialog {
    * @param {import("../state/room.js").Room} room
    */
   open(member, room) {
+    this.#member = member;
     setText(requireElement("member-title"), member.nickName);
     setText(requireElement("member-details"), memberDetails(member, room).join(" · "));
     setText(requireElement("member-error"), "");
@@ -96,14 +100,18 @@ export class MemberDialog {
     if (await confirmTransfer(this.#confirm, member, room)) await this.#attempt(room.administration.transferTo(member.memberId));
   }
 
-  /** Wait for a request; close the dialog, or show the error. */
+  /** Wait for a request; close the dialog, or show the error. No effect if the dialog was closed meanwhile. */
   async #attempt(request) {
+    const member = this.#member;
+    let error = "";
     try {
       await request;
-      this.#dialog.close();
-    } catch (error) {
-      setText(requireElement("member-error"), errorText(requireRequestError(error)));
+    } catch (thrown) {
+      error = errorText(requireRequestError(thrown));
     }
+    if (member === null || member !== this.#member) return;
+    setText(requireElement("member-error"), error);
+    if (!error) this.#dialog.close();
   }
 
   #reasonField() {

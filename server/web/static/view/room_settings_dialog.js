@@ -97,12 +97,13 @@ export class RoomSettingsDialog {
     const name = this.#name.value.trim();
     const renamed = name === this.#name.defaultValue ? {} : room.title ? { title: name } : { roomName: name };
     await room.request("updateRoom", { ...renamed, ...this.#policyFields(({ selectedOptions: [option] }) => !option.defaultSelected) });
-    this.#dialog.close();
+    if (room === this.#room) this.#dialog.close();
   }
 
   async #createInvite() {
     const room = /** @type {import("../state/room.js").Room} */ (this.#room);
     const { invite } = await room.request("createInvite", {});
+    if (room !== this.#room) return;
     this.#inviteLink.value = inviteUrl(room.name, invite.code);
     requireElement("room-invite-row").hidden = false;
     this.#inviteLink.select();
@@ -122,12 +123,15 @@ export class RoomSettingsDialog {
     return Object.fromEntries(selects.map(({ name, value }) => [name, toWireValue(value)]));
   }
 
+  /** Run an operation on the room of the dialog, and show its RequestError unless the dialog was closed meanwhile. */
   async #run(operation) {
+    const room = this.#room;
     this.#showError("");
     try {
       await operation();
     } catch (error) {
       const failure = requireRequestError(error);
+      if (room !== this.#room || !this.#dialog.open) return;
       this.#showError(errorText(failure), NAME_REASON.test(failure.reason));
     }
   }
