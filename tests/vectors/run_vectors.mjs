@@ -159,6 +159,7 @@ const RUNNERS = {
   },
 };
 
+/** Run the operations of a backoff case, and return the delays in seconds. */
 function runBackoff(Backoff, { random, backoff: operations }) {
   const backoff = new Backoff(() => random);
   const delays = [];
@@ -171,7 +172,10 @@ function runBackoff(Backoff, { random, backoff: operations }) {
   return delays;
 }
 
-/** Run the operations of an outbox case; a request without a response stays in flight. */
+/**
+ * Run the operations of an outbox case, and return the requests, the delays in seconds and the remaining items. A request
+ * without a response stays in flight.
+ */
 async function runOutbox(Outbox, RequestError, { operations }) {
   const [requests, delays] = [[], []];
   let responses = [];
@@ -204,6 +208,7 @@ async function runOutbox(Outbox, RequestError, { operations }) {
   return { requests, delays, items: outbox.items.map(({ clientId, state }) => `${clientId} ${state}`) };
 }
 
+/** Return the part of the state of a log that the cases compare. */
 function describeLog(log) {
   const { firstSeq, gaps, hasOlder, missingAfter } = log;
   const messages = log.items
@@ -212,6 +217,7 @@ function describeLog(log) {
   return { messages, lastSeq: log.lastSeq ?? 0, firstSeq, gaps, hasOlder, missingAfter };
 }
 
+/** Return the functions of `state/sanitize` by their names in the cases. */
 async function loadSanitizers(load) {
   const sanitize = await load("state/sanitize");
   return {

@@ -2,11 +2,13 @@
 
 import { pathToFileURL } from "node:url";
 
+/** Noon of a day in local time, in ms since the epoch. */
 export const NOON = new Date(2026, 10, 20, 12).getTime();
 
 /** Import a module of the page; the first argument of the script is the folder of the modules. */
 export const load = (name) => import(pathToFileURL(`${process.argv[2]}/${name}.js`).href);
 
+/** Return a message entry whose nickname is the member id. */
 export function messageEntry(seq, memberId, ts, overrides = {}) {
   return { kind: "message", seq, memberId, nickName: memberId, message: `text ${seq}`, ts, ...overrides };
 }

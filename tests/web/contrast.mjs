@@ -1,7 +1,7 @@
 /**
  * Minimum contrast ratio (WCAG 2.2) in both colour schemes.
  *
- * Covers all text and background pairs of base.css and the nickname colours in every hue.
+ * Covers the pairs of text and background in `TEXTS`, and the nickname colours in every hue.
  * Argument: the folder of the modules. Prints one JSON line.
  */
 

@@ -12,7 +12,7 @@ import { isDeepStrictEqual } from "node:util";
 const [folder, firstSeed, seeds] = process.argv.slice(2);
 const { RoomLog } = await import(pathToFileURL(`${folder}/state/room_log.js`).href);
 
-/** Create a deterministic random generator (mulberry32). */
+/** Create a deterministic generator (mulberry32) of random integers from 0 to `below - 1`. */
 function random(seed) {
   let state = seed >>> 0;
   return (below) => {
@@ -34,6 +34,7 @@ class ServerModel {
     return this.entries.length;
   }
 
+  /** Append a random entry, and return it. */
   addEntry(pick) {
     const seq = this.last + 1;
     const base = { room: "tea", seq, id: seq, ts: seq, memberId: PEOPLE[pick(3)], nickName: "x" };
@@ -84,21 +85,25 @@ class ServerModel {
     return now;
   }
 
+  /** Return the response of a join. */
   join(since, limit) {
     const first = Math.max((since ?? 0) + 1, this.last - limit + 1);
     return { since, messages: this.presentEntries(first, this.last), lastSeq: this.last, hasMore: first > (since ?? 0) + 1 };
   }
 
+  /** Return the history page after `seq`, with the range of its request. */
   after(seq, limit) {
     const last = Math.min(this.last, seq + limit);
     return { range: { after: seq }, messages: this.presentEntries(seq + 1, last), lastSeq: this.last, hasMore: last < this.last };
   }
 
+  /** Return the history page before `seq`, with the range of its request. */
   before(seq, limit) {
     const first = Math.max(1, seq - limit);
     return { range: { before: seq }, messages: this.presentEntries(first, seq - 1), lastSeq: this.last, hasMore: first > 1 };
   }
 
+  /** Return a history page that ends before `seq`, as the response of a request around `seq`. */
   around(seq, limit) {
     const { messages, lastSeq } = this.before(seq, limit);
     return { range: { around: seq }, messages, lastSeq, hasMore: true };

@@ -1,5 +1,6 @@
 // Host of socket.io-client for tests. Each connection to the Unix socket `process.argv[2]` controls one client with JSON
-// commands, and receives JSON reports. The end of a connection disconnects its client, the end of the input the host.
+// commands, and receives JSON reports, one per line. The end of a connection disconnects its client; the end of standard
+// input ends the process.
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 

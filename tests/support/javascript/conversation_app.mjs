@@ -13,11 +13,13 @@ const VIDEO = Buffer.concat([Buffer.from("\0\0\0\x18ftypmp42\0\0\0\0mp42isom"), 
 const PASSWORD = "Aa1!correct horse";
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
+/** Let the test run a step of a terminal client, and return the result of the step. */
 async function runTerminal(step, values = {}) {
   process.stdout.write(JSON.stringify({ step, ...values }) + "\n");
   return JSON.parse((await answers.next()).value);
 }
 
+/** Send a request, and return status and body of the response. */
 async function send(method, path, { token, body, form } = {}) {
   const headers = {};
   if (token) headers.Authorization = `Bearer ${token}`;
@@ -26,6 +28,7 @@ async function send(method, path, { token, body, form } = {}) {
   return { status: response.status, body: await response.json() };
 }
 
+/** Send a request, check its success, and return its data. */
 async function succeed(method, path, options) {
   const { status, body } = await send(method, path, options);
   assert.deepEqual({ ...body, data: null }, { status: 0, data: null, message: "success" }, JSON.stringify(body));
@@ -34,6 +37,7 @@ async function succeed(method, path, options) {
   return body.data;
 }
 
+/** Send a request, check its failure, and return the message; an undefined `message` is not compared. */
 async function fail(expectedStatus, message, method, path, options) {
   const { status, body } = await send(method, path, options);
   assert.equal(status, expectedStatus, JSON.stringify(body));
@@ -119,6 +123,7 @@ async function checkDownload(file, type, size) {
   if (size !== undefined) assert.equal(bytes.byteLength, size);
 }
 
+/** Return the text of a new captcha. */
 async function readCaptcha(uid) {
   const response = await fetch(`${url}/api/auth/catpcha?uid=${uid}`);
   assert.equal(response.status, 200);
@@ -129,7 +134,8 @@ async function readCaptcha(uid) {
   return text;
 }
 
-async function logIn(loginName, password = PASSWORD) {
+/** Read a captcha, and return the options of a login request. */
+async function createLogin(loginName, password = PASSWORD) {
   const code = await readCaptcha(loginName);
   return { body: { loginName, password, code, uid: loginName } };
 }
@@ -146,6 +152,7 @@ class Socket {
     });
   }
 
+  /** Wait for an event, at most 20 seconds, and return its first value. */
   async waitFor(name, matches = () => true) {
     for (let attempt = 0; attempt < 2000; attempt++) {
       const event = this.events.find((event) => event.name === name && matches(...event.values));
@@ -189,12 +196,12 @@ const steps = {
     const bob = { username: "bobby_2", email: "bob@example.com", password: PASSWORD, code: "000000" };
     await succeed("POST", "/api/auth/register", { body: bob });
 
-    const login = await logIn("alice_1");
+    const login = await createLogin("alice_1");
     await fail(406, "captcha error", "POST", "/api/auth/login", { body: { ...login.body, code: "....", uid: "other" } });
-    await fail(406, "account does not exist", "POST", "/api/auth/login", await logIn("nobody_9"));
-    await fail(406, "wrong password", "POST", "/api/auth/login", await logIn("alice_1", "Aa1!wrong"));
+    await fail(406, "account does not exist", "POST", "/api/auth/login", await createLogin("nobody_9"));
+    await fail(406, "wrong password", "POST", "/api/auth/login", await createLogin("alice_1", "Aa1!wrong"));
     for (const [name, loginName] of [["alice", "alice_1"], ["bob", "bob@example.com"]]) {
-      const data = await succeed("POST", "/api/auth/login", await logIn(loginName));
+      const data = await succeed("POST", "/api/auth/login", await createLogin(loginName));
       checkKeys(data, ["token", "user"]);
       checkUser(data.user, { isOwn: true });
       people[name] = data;

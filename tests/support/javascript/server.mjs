@@ -1,5 +1,5 @@
-// Basic Socket.IO chat server: `joinRoom` and `sendMessage` broadcast to the room, without history and without
-// acknowledgements. JSON lines on standard input and output, as in client.mjs.
+// Basic Socket.IO chat server: `joinRoom` and `sendMessage` broadcast to the room, without history. Standard input has
+// JSON commands, standard output JSON reports, one per line. Arguments: version of socket.io, port.
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 
@@ -7,7 +7,7 @@ const [version, port] = process.argv.slice(2);
 const { Server } = await import(`socket.io-${version}`);
 const report = (message) => process.stdout.write(JSON.stringify(message) + "\n");
 
-// Differences between servers of this kind; the command `configure` changes them.
+// Differences between servers of this kind; the command `configure` changes them. `answers` is the acknowledgement of a join.
 const initialBehavior = { announces: true, announcement: "{nick} 加入了 {room} 房间", echoes: true, answers: undefined };
 const behavior = { ...initialBehavior };
 
