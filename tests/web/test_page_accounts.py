@@ -55,9 +55,12 @@ async def test_a_guest_registers_and_keeps_the_messages_and_the_room(browser: Br
     chat_page = await open_chat_page(browser, server.url, "Ann")
     await chat_page.send_message("before")
     await chat_page.expect_all_sent()
+    await chat_page.send_message("/away lunch")
+    await expect(chat_page.page.locator("#away-banner")).to_be_visible()
     await chat_page.send_message("/register")
     await submit_login(chat_page.page, "ann", PASSWORD)
     await expect_logged_in(chat_page, "ann")
+    await expect(chat_page.page.locator("#member-list .member")).to_contain_text("away: lunch")
     await chat_page.send_message("after")
     await chat_page.expect_all_sent()
     await expect(chat_page.page.locator("#timeline-lines .message.own")).to_have_count(2)
@@ -66,6 +69,7 @@ async def test_a_guest_registers_and_keeps_the_messages_and_the_room(browser: Br
     await chat_page.expect_messages("before", "after")
     await open_account(chat_page.page)
     await expect(chat_page.page.locator("#account-title")).to_have_text("Logged in as ann")
+    await expect(chat_page.page.locator("#account-log-out")).to_be_focused()
     chat_page.assert_no_errors()
 
 

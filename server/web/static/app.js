@@ -184,16 +184,17 @@ function startSession({ room, nick, rooms = [], away = null }) {
   for (const otherRoom of [...rooms, ...session.roomsWithUnsent]) session.openRoom(otherRoom);
 }
 
-/** Reconnect with the stored account or as a guest, and open the same rooms; show the join form without a room. */
+/** Reconnect with the stored account or as a guest, with the same rooms and status; show the join form without a room. */
 function onAccountChange() {
   const account = storedAccount();
   const rooms = session?.rooms.map(({ requestedName }) => requestedName) ?? [];
   const current = session?.current?.requestedName ?? rooms[0];
   const nick = account?.nickName ?? session?.nick;
+  const away = session?.away ?? null;
   showToast(account ? strings.loggedInAs(account.account) : strings.loggedOut);
   if (!current || !nick) return showJoinForm();
   stopSession();
-  startSession({ room: current, nick, rooms });
+  startSession({ room: current, nick, rooms, away });
   return undefined;
 }
 

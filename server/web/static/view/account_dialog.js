@@ -80,7 +80,7 @@ export class AccountDialog {
       this.#showError("");
       setText(requireElement("account-title"), strings.loggedInAs(account.account));
       requireElement("device-list").replaceChildren();
-      this.#run(() => this.#renderDevices());
+      this.#attempt(() => this.#renderDevices());
     }
     if (!this.#dialog.open) this.#dialog.showModal();
     (account ? requireElement("account-log-out") : this.#account).focus();
@@ -188,11 +188,20 @@ export class AccountDialog {
     return storedAccount()?.token ?? "";
   }
 
-  /** Run an operation with the buttons disabled, and show its RequestError at the field of the reason. */
+  /** Run an operation with the buttons disabled; see `#attempt`. */
   async #run(operation) {
     const buttons = this.#dialog.querySelectorAll("button");
     for (const button of buttons) button.disabled = true;
     this.#showStatus("");
+    try {
+      await this.#attempt(operation);
+    } finally {
+      for (const button of buttons) button.disabled = false;
+    }
+  }
+
+  /** Run an operation, and show its RequestError at the field of the reason. */
+  async #attempt(operation) {
     try {
       await operation();
     } catch (error) {
@@ -201,8 +210,6 @@ export class AccountDialog {
       const id = fields.find(([prefix]) => failure.reason.startsWith(prefix))?.[1];
       const field = id ? requireElement(id) : null;
       this.#showError(failure.code === "offline" ? strings.serverUnreachable : errorText(failure), field);
-    } finally {
-      for (const button of buttons) button.disabled = false;
     }
   }
 
