@@ -193,6 +193,7 @@ async function runOutbox(Outbox, RequestError, { operations }) {
     store: { save() {}, delete() {} },
     onChange: () => {},
     newId: () => String((lastId += 1)),
+    getLastSeq: () => 0,
     sleep: async (seconds) => void delays.push(seconds),
   });
   for (const { op, id, event, body, items, responses: next } of operations) {

@@ -44,6 +44,7 @@ function outboxAnswering(...answers) {
   let lastId = 0;
   const outbox = new Outbox({
     newId: () => "abc"[lastId++],
+    getLastSeq: () => 4,
     store: { save: (item) => stored.set(item.clientId, item), delete: (clientId) => stored.delete(clientId) },
     onChange: () => {},
     request: async ({ clientId, body }) => {
@@ -200,11 +201,14 @@ const cases = {
     assert.equal(outbox.discard("b").body.message, "two");
     assert.equal(stored.size, 0);
   },
-  async "an entry pushed before its acknowledgement is matched to its item"() {
+  async "an entry pushed before its acknowledgement is matched to its item, unlike older messages with the same text"() {
     const { outbox, addMessage } = outboxAnswering("offline");
     addMessage("one");
     await outbox.flush();
-    outbox.onOwnMessage(5, "one");
+    outbox.onOwnMessage(4, "one", false); // older than the request
+    outbox.onOwnMessage(5, "one", true);
+    assert.equal(outbox.items[0].seq, undefined);
+    outbox.onOwnMessage(5, "one", false);
     assert.equal(outbox.items[0].seq, 5);
   },
   "pending changes are indexed by target"() {

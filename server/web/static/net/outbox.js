@@ -18,6 +18,7 @@
  * @property {number} ts Creation time on the local clock, in ms.
  * @property {"pending" | "sent" | "failed"} state
  * @property {boolean} attempted True if a request may have reached the server.
+ * @property {number} [sentAfter] `seq` of the newest known entry at the first request.
  * @property {number} [seq] Sequence number of the resulting entry, once known.
  * @property {string} [code] Error code of a failed item.
  * @property {string} [reason] Reason of the error.
@@ -38,6 +39,7 @@ export class Outbox {
   #store;
   #onChange;
   #newId;
+  #getLastSeq;
   #sleep;
   #retryPolicy = new RetryPolicy();
   #inFlight = "";
@@ -52,10 +54,12 @@ export class Outbox {
    * @param {(confirmedSeq: number | null) => void} options.onChange Called after each change, with the `seq` of a
    *   newly acknowledged entry or null.
    * @param {() => string} options.newId Generator of `clientId` values.
+   * @param {() => number} options.getLastSeq Returns the `seq` of the newest known entry.
    * @param {(seconds: number) => Promise<void>} [options.sleep]
    */
-  constructor({ request, store, onChange, newId, sleep = wait }) {
+  constructor({ request, store, onChange, newId, getLastSeq, sleep = wait }) {
     this.#newId = newId;
+    this.#getLastSeq = getLastSeq;
     this.#sleep = sleep;
     this.#request = request;
     this.#store = store;
@@ -138,14 +142,17 @@ export class Outbox {
   }
 
   /**
-   * Assign the `seq` of an own message in the log to the oldest attempted message with the same text and without `seq`.
+   * Assign the `seq` of an own message in the log to the oldest attempted message with the same text and without `seq`,
+   * both with or without files. No effect for a message that is older than the first request.
    * @param {number} seq
    * @param {string} text
+   * @param {boolean} hasFiles
    */
-  onOwnMessage(seq, text) {
+  onOwnMessage(seq, text, hasFiles) {
     if (this.#items.some((candidate) => candidate.seq === seq)) return;
     const match = this.#items.find(
-      (candidate) => candidate.event === "sendMessage" && candidate.attempted && candidate.seq === undefined && candidate.body.message === text,
+      ({ event, attempted, sentAfter = 0, seq: knownSeq, body: { message, attachments } }) =>
+        event === "sendMessage" && attempted && knownSeq === undefined && seq > sentAfter && message === text && Boolean(attachments) === hasFiles,
     );
     if (match) this.#update(match.clientId, { seq });
   }
@@ -172,7 +179,7 @@ export class Outbox {
       for (;;) {
         const next = this.#items.find(({ state }) => state === "pending");
         if (!next || this.#isClosed) break;
-        this.#update(next.clientId, { attempted: true });
+        this.#update(next.clientId, { attempted: true, sentAfter: next.sentAfter ?? this.#getLastSeq() });
         try {
           this.#inFlight = next.clientId;
           const seq = await this.#request(next);

@@ -102,6 +102,7 @@ export class Room {
         return response.seq ?? response.revision;
       },
       newId: randomUuid,
+      getLastSeq: () => this.log.lastSeq ?? 0,
       store: { save: host.saveItem, delete: host.deleteItem },
       onChange: (confirmedSeq) => {
         if (confirmedSeq !== null) this.history.expectEntry(confirmedSeq);
@@ -354,7 +355,7 @@ export class Room {
       const item = items[index];
       if (item.kind !== "message") continue;
       this.notices.recordSpeaker(item);
-      if (this.ownMemberIds.has(item.memberId)) this.outbox.onOwnMessage(item.seq, item.message ?? "");
+      if (this.ownMemberIds.has(item.memberId)) this.outbox.onOwnMessage(item.seq, item.message ?? "", Boolean(item.attachments));
     }
     this.#processedSeq = this.log.lastSeq ?? 0;
     this.outbox.removeDelivered((seq) => this.log.has(seq));
