@@ -22,6 +22,7 @@ async def test_commands_keep_the_draft_of_another_room_and_start_replies_and_edi
     await writer.composer.fill("half a sentence")
     await writer.page.evaluate("location.hash = '#/coffee'")
     await expect(room_name).to_have_text("coffee")
+    assert [(await bot.wait_for_push("typing"))["on"] for _ in range(2)] == [True, False]
     await writer.send_message("/join tea")
     await expect(room_name).to_have_text("tea")
     await expect(writer.composer).to_have_value("half a sentence")

@@ -219,6 +219,7 @@ function onJoinFailed(room, failure) {
 
 /** Make a room visible with its draft and files, and set its name in the URL. */
 function showRoom(room, { replace = false } = {}) {
+  if (session.current !== room) session.current?.typingIndicator.setTyping(false);
   session.current = room;
   emojiPicker.close();
   room.readTracker.resume();
@@ -266,10 +267,11 @@ function leaveRoom(room) {
   savedSession.save(session);
 }
 
-/** End the session and close its dialogs; unsent messages, drafts and uploaded files stay stored. */
+/** End the session, and close its dialogs and search; unsent messages, drafts and uploaded files stay stored. */
 function stopSession() {
   dialogs.closeSessionDialogs();
   emojiPicker.close();
+  searchPanel.clear();
   delayedDeletions.flush();
   session?.stop();
   uploadList.stop();

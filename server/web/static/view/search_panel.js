@@ -51,7 +51,7 @@ export class SearchPanel {
     this.#allRooms.addEventListener("change", () => this.#runSearch());
     this.#more.addEventListener("click", () => {
       const request = this.#nextPage;
-      if (!request.cursor) this.#clear(); // the search starts again
+      if (!request.cursor) this.clear(); // the search starts again
       this.#loadPage(request);
     });
   }
@@ -71,10 +71,11 @@ export class SearchPanel {
 
   /** Clear the results of a search in the previous room. */
   onRoomChange() {
-    if (!this.#allRooms.checked) this.#clear();
+    if (!this.#allRooms.checked) this.clear();
   }
 
-  #clear() {
+  /** Remove the results, and ignore the response of a running search. */
+  clear() {
     this.#generation += 1;
     this.#count = 0;
     this.#list.replaceChildren();
@@ -85,7 +86,7 @@ export class SearchPanel {
 
   #runSearch() {
     clearTimeout(this.#timer);
-    this.#clear();
+    this.clear();
     const query = this.#field.value.trim();
     const room = this.#allRooms.checked ? undefined : this.#getSession()?.current?.name;
     if (!isBlank(query)) this.#loadPage({ query, room });
