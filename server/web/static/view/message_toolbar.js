@@ -4,8 +4,8 @@
  * - One toolbar element is moved to the focused or hovered message.
  * - Single-letter shortcuts are active only on the message that the user selected with the arrow keys (WCAG 2.2,
  *   2.1.4). A click or a jump also focuses a message, but selects none.
- * - The message that was selected or tapped shows the members of its reactions. They appear at the click, because a change
- *   at the press of the pointer would move the row below the pointer.
+ * - The message that was selected or tapped shows the members of its reactions. The members appear at the click, because a
+ *   change at the press of the pointer would move the row below the pointer.
  */
 
 import { strings } from "../i18n/strings.js";

@@ -44,7 +44,7 @@ export class Notifier {
     localStore.set("notifyHideText", isHidden);
   }
 
-  /** Store whether notifications are on; they stay off if the browser or the user denies the permission. */
+  /** Turn notifications on or off, and store the setting; a denied permission of the browser turns notifications off. */
   async setEnabled(isEnabled) {
     const isAllowed = isEnabled && this.isSupported && (await Notification.requestPermission()) === "granted";
     localStore.set("notify", isAllowed);
