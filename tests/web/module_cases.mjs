@@ -17,7 +17,7 @@ const { COMMANDS, completeCommand } = await load("state/command_parser");
 const { matchPerson } = await load("state/person_finder");
 const { parsePolicyChange, policyValues } = await load("state/policy");
 const { activeSanctions } = await load("state/sanctions");
-const { JsonStorage, uploadedFiles } = await load("state/storage");
+const { JsonStorage, drafts, uploadedFiles } = await load("state/storage");
 const { OutboxStore } = await load("state/outbox_store");
 const { Outbox } = await load("net/outbox");
 const { RequestError } = await load("net/request_error");
@@ -332,7 +332,7 @@ const cases = {
     assert.equal(room.access.role, "admin");
     room.leave();
   },
-  async "a rejected message changes nothing, and a renamed room stores its unsent messages under the new name"() {
+  async "a rejected message changes nothing, and a renamed room stores its draft and unsent messages under the new name"() {
     const saved = [];
     const room = await joinRoom({ saveItem: ({ body }) => saved.push(`${room.requestedName} ${body.message}`) });
     room.readTracker.unreadAfter = 3;
@@ -341,8 +341,10 @@ const cases = {
     room.onDisconnected();
     room.enqueue("sendMessage", { message: "unsent" });
     assert.equal(room.readTracker.unreadAfter, null);
+    drafts.save("Tea", { text: "half" });
     room.handlePush("update", { kind: "policy", seq: 1, memberId: "b", nickName: "bob", ts: NOON, newName: "coffee" });
     assert.deepEqual(saved, ["tea unsent", "coffee unsent"]);
+    assert.deepEqual([drafts.get("tea").text, drafts.get("coffee").text], ["", "half"]);
     room.leave();
   },
   async "hidden notices do not displace visible ones"() {

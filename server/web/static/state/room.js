@@ -20,6 +20,7 @@ import { PAGE_SIZE, RoomHistory } from "./room_history.js";
 import { RoomLog } from "./room_log.js";
 import { Roster } from "./roster.js";
 import { isBlank, requireEncodable, requireOpaqueStrings, sanitizeLine, sanitizeReceived, validateMessage } from "./sanitize.js";
+import { moveRoomEntries } from "./storage.js";
 import { TypingIndicator } from "./typing_indicator.js";
 import { randomUuid } from "./uuid.js";
 
@@ -329,6 +330,7 @@ export class Room {
     this.access.applyPolicyChange(change);
     if (change.title !== undefined) this.title = change.title;
     if (change.newName === undefined) return;
+    moveRoomEntries(this.requestedName, change.newName);
     this.name = this.requestedName = change.newName;
     this.#saveItems();
   }

@@ -124,8 +124,8 @@ function replaceEntry(list, entryKey, value, maxEntries, store = localStore) {
   store.set(list, [...rest, [entryKey, value]].slice(-maxEntries));
 }
 
-function removeEntry(list, entryKey) {
-  localStore.set(list, localStore.get(list, []).filter(([key]) => key !== entryKey));
+function removeEntry(list, entryKey, store = localStore) {
+  store.set(list, store.get(list, []).filter(([key]) => key !== entryKey));
 }
 
 function markerKey(room, nick) {
@@ -155,6 +155,22 @@ export const drafts = {
     else if (previous && previous === JSON.stringify(findEntry("drafts", key))) removeEntry("drafts", key);
   },
 };
+
+/**
+ * Move the drafts and files of a renamed room to its new name.
+ * @param {string} previousName
+ * @param {string} name
+ */
+export function moveRoomEntries(previousName, name) {
+  const [previousKey, key] = [canonicalName(previousName), canonicalName(name)];
+  if (previousKey === key) return;
+  for (const [list, store] of /** @type {[string, JsonStorage][]} */ ([["drafts", sessionStore], ["drafts", localStore], ["files", sessionStore]])) {
+    const value = findEntry(list, previousKey, store);
+    if (value === undefined) continue;
+    removeEntry(list, previousKey, store);
+    replaceEntry(list, key, value, MAX_DRAFT_ROOMS, store);
+  }
+}
 
 /** Uploaded files of the next message by room, in this tab. */
 export const uploadedFiles = {
