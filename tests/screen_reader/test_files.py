@@ -15,9 +15,10 @@ from tui_chat.session.commands.completion import complete
 from tui_chat.session.commands.path_completion import complete_path
 
 CAPTION = "[file notes.txt · text/plain · 5 B]"
+SELECT = "\x13"  # Ctrl+S selects the newest message
 
 
-async def test_files_are_sent_announced_and_saved(server: RunningServer, tmp_path: Path) -> None:
+async def test_files_are_sent_announced_saved_and_opened(server: RunningServer, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
     (tmp_path / "a b.txt").write_text("offline")
     (tmp_path / "empty").touch()
@@ -28,7 +29,8 @@ async def test_files_are_sent_announced_and_saved(server: RunningServer, tmp_pat
         room = await client.join("tea", nick="ann")
         await room.send("look", files=[image])
         reader = (*CHAT_TUI, "--screen-reader", "--room", "tea", "--nick", "root", proxy.url)
-        async with terminal(reader, tmp_path, rows=60, columns=100, environ={"DISPLAY": None}) as tui:
+        # Paths of the temporary directory fit into one row.
+        async with terminal(reader, tmp_path, rows=60, columns=200, environ={"DISPLAY": None}) as tui:
             await tui.wait_for_text("[image plot.png · 40×30 · ")
             await tui.wait_for_text("/quit exits.")
             for command, output in (
@@ -74,28 +76,33 @@ async def test_files_are_sent_announced_and_saved(server: RunningServer, tmp_pat
         opener.write_text('#!/bin/sh\ncp "$1" ~/opened\n')
         opener.chmod(0o700)
         environ = {"DISPLAY": ":0", "SSH_CONNECTION": None, "PATH": f"{opener.parent}:{os.environ['PATH']}"}
-        async with terminal(command, tmp_path, rows=24, columns=100, environ=environ) as tui:
+        async with terminal(command, tmp_path, rows=40, columns=200, environ=environ) as tui:
             await tui.wait_for_text(CAPTION)
             await tui.wait_for_text("[image plot.png · 40×30 · ")
-            await tui.wait_for_text("[file a b.txt · text/plain · 7 B]")
+            # The second one is the message of the first session that waited for the connection.
+            await wait_until(lambda: tui.screen_text().count("[file a b.txt · text/plain · 7 B]") == 2)
+            proxy.stall(towards_client=False)
             tui.write_keys("/upload ~/not\t\r")
+            await tui.wait_for_text("[file notes.txt · 5 B")
+            tui.write_keys(f"{SELECT}s")
+            await tui.wait_for_text("This message is not sent yet.")
+            proxy.resume()
             await wait_until(lambda: tui.screen_text().count(CAPTION) == 2)
-            tui.write_keys("\x13")  # Ctrl+S selects the newest message
-            tui.write_keys("s")
+            tui.write_keys(f"{SELECT}s")
             await tui.wait_for_text("Downloads/notes.txt")
             assert (tmp_path / "Downloads" / "notes.txt").read_text() == "hello"
             tui.write_keys("o")
             await tui.wait_for_text("Open notes.txt · text/plain · 5 B?")
             tui.write_keys("y")
-            await wait_until((tmp_path / "opened").exists)
-            assert (tmp_path / "opened").read_text() == "hello"
+            opened = tmp_path / "opened"
+            await wait_until(lambda: opened.exists() and opened.read_text() == "hello")
             await room.send("", files=[opener, image])
             await tui.wait_for_text("[file xdg-open · ")
             tui.write_keys("/open 1\r")
             await tui.wait_for_text("may run a program. Save?")
             tui.write_keys("y")
             await wait_until((tmp_path / "Downloads" / "xdg-open").exists)
-            tui.write_keys("\x13o")
+            tui.write_keys(f"{SELECT}o")
             await tui.wait_for_text("Files and links")
             tui.write_keys("\x1b")
             await wait_until(lambda: "Files and links" not in tui.screen_text())

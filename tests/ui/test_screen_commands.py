@@ -77,6 +77,7 @@ class CommandParts(ChatParts):
         return True
 
     def confirm_deletion(self, line: MessageLine) -> str:
+        """Record the text of a message to delete."""
         self.confirmed_texts.append(line.text)
         return ""
 
@@ -100,13 +101,27 @@ def test_go_shows_a_room_with_the_exact_name_and_opens_the_switcher_otherwise(pa
     assert isinstance(parts.dialogs[-1][0], RoomSwitcher)
 
 
-def test_delete_asks_for_the_last_own_message(parts: CommandParts) -> None:
+def test_delete_asks_before_the_last_own_message_is_deleted(parts: CommandParts) -> None:
     assert parts.commands.run_input("/delete") == tr(chat_strings.NO_SUCH_MESSAGE)
     room = parts.session.rooms["dev"].room
     assert isinstance(room, FakeRoom)
     room.push_message(parts.session, "mine", ANN)
     assert parts.commands.run_input("/delete") == ""
     assert parts.confirmed_texts == ["mine"]
+
+
+def test_edit_and_delete_do_not_apply_to_an_earlier_message_while_the_last_one_is_unsent(parts: CommandParts) -> None:
+    room = parts.session.rooms["dev"].room
+    assert isinstance(room, FakeRoom)
+    room.push_message(parts.session, "mine", ANN)
+    assert parts.messages.submit(None, "teh tea") == ""
+    for command in ("/edit the tea", "/delete"):
+        assert parts.commands.run_input(command) == tr(chat_strings.LAST_MESSAGE_NOT_SENT)
+    assert parts.confirmed_texts == []
+    assert [post[0] for post in room.posts] == ["post"]
+
+
+def test_undo_without_a_deletion_is_an_error(parts: CommandParts) -> None:
     assert parts.commands.run_input("/undo") == tr(chat_strings.NO_DELETION)
 
 

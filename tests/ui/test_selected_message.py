@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from tests.support.chat_parts import ChatParts
 from tests.support.fake_room import ANN, FakeRoom
 from tests.support.wait import wait_until
-from tui_chat.client.events import LogChanged
+from tui_chat.client.events import LogChanged, OutboxItemChanged
+from tui_chat.client.outbox_file import OutboxFile
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.session import delayed_deletions
 from tui_chat.session.delayed_deletions import DelayedDeletions
@@ -23,6 +24,16 @@ from tui_chat.ui.screens.message_actions import MessageActions
 
 
 class ActionParts(ChatParts):
+    """Message actions in a room with a message of Bob and an own one.
+
+    Attributes:
+        copied: Copied texts in order.
+        opened: Opened URLs in order.
+        reply_targets: Sequence numbers of the messages that were navigated to.
+        errors: Errors of delayed deletions.
+        message_actions: Actions under test.
+    """
+
     def __init__(self) -> None:
         super().__init__()
         self.copied: list[str] = []
@@ -61,11 +72,13 @@ class ActionParts(ChatParts):
         return "copied instead"
 
     def run(self, action: str, key: str) -> None:
+        """Select the line with a key, and run an action."""
         self.view.timeline.set_cursor(key)
         assert self.view.timeline.cursor_key == key
         self.message_actions.actions[action]()
 
     def post_unsent(self) -> str:
+        """Queue a message that stays unsent, and return the key of its line."""
         self.compose_controller.send("unsent")
         self.view.draw_changes()
         return self.view.timeline.lines[-1].key
@@ -100,6 +113,7 @@ def test_a_mention_is_inserted_with_a_colon_only_at_the_start(parts: ActionParts
 
 
 def confirm_deletion(parts: ActionParts) -> None:
+    """Delete the own message, and confirm the question."""
     parts.run("delete_selected", "message-2")
     assert isinstance(parts.dialogs[-1][0], ConfirmScreen)
     parts.close_dialog(Answer(is_confirmed=True))
@@ -190,6 +204,17 @@ def test_an_unsent_message_in_flight_is_neither_dropped_nor_edited(parts: Action
     assert parts.view.composer.text == ""
 
 
+def test_actions_on_sent_messages_are_rejected_for_an_unsent_one(parts: ActionParts) -> None:
+    parts.session.apply(OutboxItemChanged(parts.room.post("", files=[OutboxFile.from_text("notes.txt", "tea")])))
+    parts.view.draw_changes()
+    for action in ("reply_to_selected", "react_to_selected", "mark_selected_unread", "open_selected_links"):
+        parts.view.status.show_error("")
+        parts.run(action, parts.view.timeline.lines[-1].key)
+        assert parts.status.error == tr(chat_strings.MESSAGE_NOT_SENT), action
+    assert parts.compose_controller.mode is None
+    assert parts.dialogs == []
+
+
 def test_activation_resends_an_unsent_message(parts: ActionParts) -> None:
     key = parts.post_unsent()
     parts.message_actions.activate(key)
@@ -220,7 +245,7 @@ async def test_a_delayed_deletion_in_a_closed_room_shows_an_error(parts: ActionP
     assert parts.errors == ["You are not in tea."]
 
 
-def test_the_links_of_a_message_are_opened_after_a_confirmation(parts: ActionParts) -> None:
+def test_a_selected_link_is_opened_and_a_message_without_one_is_an_error(parts: ActionParts) -> None:
     parts.run("open_selected_links", "message-2")
     assert parts.status.error == tr("This message has no link and no file.")
     parts.run("open_selected_links", "message-1")

@@ -21,7 +21,7 @@ from tui_chat.session import date_parser, i18n
 from tui_chat.session.commands import file_handlers, handlers, registry, settings_handlers
 from tui_chat.session.commands.command_context import CommandContext
 from tui_chat.session.commands.completion import complete, nick_query
-from tui_chat.session.commands.deletion_targets import find_target
+from tui_chat.session.commands.message_targets import find_deletion_target
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.delayed_deletions import UNDO_SECONDS
 from tui_chat.session.durable_rooms import ClosedRoom
@@ -277,13 +277,13 @@ class ReaderCommands:
     def _delete_message(self, nick: str) -> str:
         """Schedule the deletion of the newest own message, or of a member's, and return the announcement.
 
-        Unsent messages and messages without a visible text are skipped (`find_target`).
+        Messages without a visible text are skipped.
 
         Raises:
-            CommandRejected: There is no such message, or the user may not delete that message.
+            CommandRejected: As for `find_deletion_target`.
         """
         view = self.context.room()
-        line = find_target(view, nick)
+        line = find_deletion_target(view, nick)
         if line.seq is None:
             return tr(chat_strings.NO_SUCH_MESSAGE)
         self._deletions.schedule(view, line.seq)

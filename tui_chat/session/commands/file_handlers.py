@@ -20,9 +20,11 @@ from tui_chat.session.commands.background import require_room, run_in_background
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
 from tui_chat.session.file_captions import describe_file, describe_outbox_item
 from tui_chat.session.file_opener import OpenFailed, has_local_display, is_openable
-from tui_chat.session.i18n import plural, tr
+from tui_chat.session.i18n import mark, plural, tr
+from tui_chat.session.lines import MessageLine
 from tui_chat.session.local_paths import parse_paths
 from tui_chat.session.size_text import describe_size
+from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.upload_permission import find_upload_refusal
 
 
@@ -92,14 +94,14 @@ def save(argument: str, context: CommandContext) -> None:
     run_in_background(_save(room, files, directory), context)
 
 
-def save_files_of(seq: int | None, context: CommandContext) -> None:
+def save_files_of(line: MessageLine, context: CommandContext) -> None:
     """Save the files of a message of the current room in the downloads directory, and show their paths.
 
     Raises:
-        CommandRejected: Not connected, or the message has no files.
+        CommandRejected: Not connected, or the message is not sent yet or has no files.
     """
     room = require_room("save", context)
-    run_in_background(_save(room, _require_files(room, seq), platformdirs.user_downloads_path()), context)
+    run_in_background(_save(room, _require_files(room, line), platformdirs.user_downloads_path()), context)
 
 
 def open_newest(argument: str, context: CommandContext) -> str:
@@ -127,14 +129,14 @@ def open_newest(argument: str, context: CommandContext) -> str:
     return ""
 
 
-def open_file_of(seq: int | None, index: int, context: CommandContext) -> None:
+def open_file_of(line: MessageLine, index: int, context: CommandContext) -> None:
     """Open a file of a message of the current room after a question. No effect for an index after the last file.
 
     Raises:
-        CommandRejected: Not connected, without a display, or the message has no files.
+        CommandRejected: Not connected, without a display, or the message is not sent yet or has no files.
     """
     room = require_room("open", context)
-    files = _require_files(room, seq)
+    files = _require_files(room, line)
     _require_display()
     if index < len(files):
         run_in_background(_open(room, files[index], context), context)
@@ -172,11 +174,19 @@ async def _save_one(room: Room, file: Attachment) -> str:
     return await _save(room, [file], platformdirs.user_downloads_path())
 
 
-def _require_files(room: Room, seq: int | None) -> list[Attachment]:
-    files = _files_of(room, seq)
-    if not files:
-        raise CommandRejected(tr("This message has no file."))
-    return files
+def _require_files(room: Room, line: MessageLine) -> list[Attachment]:
+    """Return the files of a message.
+
+    Raises:
+        CommandRejected: The message has no files, or is not in the log yet.
+    """
+    files = _files_of(room, line.seq)
+    if files:
+        return files
+    is_logged = line.seq is not None and line.seq in room.log
+    raise CommandRejected(
+        tr(chat_strings.MESSAGE_NOT_SENT if line.captions and not is_logged else mark("This message has no file."))
+    )
 
 
 def _newest_files(room: Room, context: CommandContext) -> list[Attachment]:

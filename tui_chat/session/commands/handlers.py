@@ -25,6 +25,7 @@ from tui_chat.session.commands import (
     settings_handlers,
 )
 from tui_chat.session.commands.command_context import CommandContext
+from tui_chat.session.commands.message_targets import find_own_message
 from tui_chat.session.commands.registry import CommandRejected
 from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.i18n import tr
@@ -160,7 +161,7 @@ def _reject_if(error: str) -> None:
 
 
 _TARGETS: dict[ComposeKind, Callable[[RoomView], MessageLine | None]] = {
-    ComposeKind.EDIT: lambda room: room.last_message(is_own=True),
+    ComposeKind.EDIT: find_own_message,
     ComposeKind.REPLY: lambda room: room.last_message(is_own=False),
     ComposeKind.REACT: _last_message,
 }

@@ -261,6 +261,8 @@ def marked_unread(line: MessageLine) -> str:
 
 NOT_OWN_MESSAGE = mark("You can only edit or delete your own messages.")
 NO_SUCH_MESSAGE = mark("No such message.")
+MESSAGE_NOT_SENT = mark("This message is not sent yet.")
+LAST_MESSAGE_NOT_SENT = mark("Your last message is not sent yet.")
 NO_DELETION = mark("No deletion to undo.")
 
 # Chat screen.

@@ -95,8 +95,10 @@ class ComposeController:
         Returns:
             Error message, empty on success.
         """
-        if line is None or line.seq is None or (line.is_text_hidden and kind is not ComposeKind.REPLY):
+        if line is None or (line.is_text_hidden and kind is not ComposeKind.REPLY):
             return tr(chat_strings.NO_SUCH_MESSAGE)
+        if line.seq is None:
+            return tr(chat_strings.MESSAGE_NOT_SENT)
         if kind is ComposeKind.EDIT and not line.is_own:
             return tr(chat_strings.NOT_OWN_MESSAGE)
         if text:

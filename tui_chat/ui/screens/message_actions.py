@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable
 from functools import partial
 
-from tui_chat.session.commands.deletion_targets import may_delete
+from tui_chat.session.commands.message_targets import may_delete
 from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.hyperlinks import find_hyperlinks
-from tui_chat.session.i18n import tr
+from tui_chat.session.i18n import mark, tr
 from tui_chat.session.lines import DeletionState, DeliveryState, MessageLine
 from tui_chat.session.message_sender import MessageSender
 from tui_chat.session.room_view import RoomView
@@ -119,7 +119,7 @@ class MessageActions:
         """Mark the messages from this one on as unread, end the selection; return an error for an unsent one."""
         view = self._view.session.current_room
         if view is None or line.seq is None:
-            return tr(chat_strings.NO_SUCH_MESSAGE)
+            return tr(chat_strings.MESSAGE_NOT_SENT)
         self._mark_unread(view, line.seq)
         self._view.timeline.set_cursor(None)
         self._view.draw_changes()
@@ -209,11 +209,14 @@ class MessageActions:
         return self.save_files(line)
 
     def _open_links_and_files(self, line: MessageLine) -> str:
-        """Open the only file of a message, or a dialog with its files and links."""
+        """Open the only file of a message, or a dialog with its files and links; return an error without any.
+
+        The files of an unsent message cannot be opened.
+        """
         captions = [] if line.seq is None or not line.captions else line.captions.split("\n")
         urls = [] if line.deleted else list(dict.fromkeys(link.url for link in find_hyperlinks(line.text)))
         if not urls and not captions:
-            return tr("This message has no link and no file.")
+            return tr(chat_strings.MESSAGE_NOT_SENT if line.captions else mark("This message has no link and no file."))
         self._view.timeline.set_cursor(None)
         if len(captions) == 1 and not urls:
             return self.open_file(line, 0)

@@ -7,7 +7,7 @@ from pathlib import Path
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.commands import file_handlers, handlers, settings_handlers
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
-from tui_chat.session.commands.deletion_targets import find_target
+from tui_chat.session.commands.message_targets import find_deletion_target
 from tui_chat.session.delayed_deletions import DelayedDeletions
 from tui_chat.session.file_opener import FileOpener
 from tui_chat.session.i18n import tr
@@ -122,7 +122,7 @@ class ScreenCommands:
     def save_files(self, line: MessageLine) -> str:
         """Save the files of a message of the current room; return an error message, empty on success."""
         try:
-            file_handlers.save_files_of(line.seq, self._context)
+            file_handlers.save_files_of(line, self._context)
         except CommandRejected as error:
             return str(error)
         return ""
@@ -134,7 +134,7 @@ class ScreenCommands:
     def open_file(self, line: MessageLine, index: int) -> str:
         """Open a file of a message of the current room after a question; return an error message, empty on success."""
         try:
-            file_handlers.open_file_of(line.seq, index, self._context)
+            file_handlers.open_file_of(line, index, self._context)
         except CommandRejected as error:
             return str(error)
         return ""
@@ -161,7 +161,7 @@ class ScreenCommands:
     def _delete_message(self, nick: str) -> str:
         """Ask before the deletion of the last message of a nickname, else of the selected or the last own message."""
         selected = None if nick else self._get_selected_message()
-        return self._confirm_deletion(selected or find_target(self._context.room(), nick))
+        return self._confirm_deletion(selected or find_deletion_target(self._context.room(), nick))
 
     def _undo_deletion(self, argument: str) -> str:
         return "" if self._deletions.undo_newest() else tr(chat_strings.NO_DELETION)

@@ -1,4 +1,4 @@
-"""Target of `/delete`, and the permission to delete a message."""
+"""Targets of `/edit` and `/delete`, and the permission to delete a message."""
 
 from tui_chat.protocol import names
 from tui_chat.session.commands.people_handlers import parse_nick
@@ -18,11 +18,24 @@ def may_delete(view: RoomView, line: MessageLine) -> bool:
     return line.is_own or view.room.role in MODERATING_ROLES
 
 
-def find_target(view: RoomView, nick: str) -> MessageLine:
+def find_own_message(view: RoomView) -> MessageLine | None:
+    """Return the newest message with a visible text of the user, None if not found (`RoomView.find_newest`).
+
+    Raises:
+        CommandRejected: That message is not sent yet. The user does not mean an earlier one.
+    """
+    line = view.find_newest(lambda line: line.is_own and not line.is_text_hidden)
+    if line is not None and line.seq is None:
+        raise CommandRejected(tr(chat_strings.LAST_MESSAGE_NOT_SENT))
+    return line
+
+
+def find_deletion_target(view: RoomView, nick: str) -> MessageLine:
     """Return the newest message with a visible text of the user, or of a nickname if it is not empty.
 
     Raises:
-        CommandRejected: There is no such message, or the user may not delete that message.
+        CommandRejected: There is no such message, the user may not delete that message, or the newest message of the
+            user is not sent yet.
     """
     nick_key = names.canonical_key(parse_nick(nick))
     line = (
@@ -30,7 +43,7 @@ def find_target(view: RoomView, nick: str) -> MessageLine:
             lambda line: line.seq is not None and not line.is_text_hidden and names.canonical_key(line.nick) == nick_key
         )
         if nick
-        else view.last_message(is_own=True)
+        else find_own_message(view)
     )
     if line is None:
         raise CommandRejected(tr(chat_strings.NO_SUCH_MESSAGE))
