@@ -21,7 +21,9 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-async def test_accounts_work_by_prompts_with_hidden_passwords(server: RunningServer, tmp_path: Path) -> None:
+async def test_account_forms_are_prompts_that_neither_show_nor_store_passwords(
+    server: RunningServer, tmp_path: Path
+) -> None:
     home = tmp_path / "home"
     home.mkdir()
     async with terminal((*READER, server.url), home, rows=60) as tui:

@@ -52,7 +52,9 @@ OWNER_COMMANDS = (
 """Input lines with a part of their announcement."""
 
 
-async def test_commands_of_an_owner_are_executed_and_announced(server: RunningServer, tmp_path: Path) -> None:
+async def test_commands_of_an_owner_are_executed_and_their_results_announced(
+    server: RunningServer, tmp_path: Path
+) -> None:
     anns_login, bobs_login = [await create_account(server, name) for name in ("ann", "bob")]
     save_login(server, anns_login, tmp_path / ".local/state/tui-chat")
     async with (
@@ -78,7 +80,7 @@ async def test_commands_of_an_owner_are_executed_and_announced(server: RunningSe
         await wait_until(lambda: any(message.reactions for message in tea.log.messages()))
         for line, expected in OWNER_COMMANDS:
             await run(line, expected)
-        assert (tea.name, tea.role, tea.policy.speak) == ("Green tea", "owner", "members")
+        await wait_until(lambda: (tea.name, tea.role, tea.policy.speak) == ("Green tea", "owner", "members"))
         memberships = [room.name for room in await ann.owned_rooms.list_memberships()]
         assert sorted(name[0] for name in memberships) == ["l", "~"], memberships  # `lobby` and the direct room
         tui.write_keys("/quit\r")

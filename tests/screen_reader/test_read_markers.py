@@ -7,6 +7,7 @@ from tests.support.accounts import create_account, save_login
 from tests.support.terminal import CHAT_TUI, terminal
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
+from tui_chat.client.room import Room
 
 READER = (*CHAT_TUI, "--screen-reader", "--room", "ops", "--nick", "ann")
 
@@ -23,10 +24,12 @@ async def test_rooms_of_the_account_are_announced_opened_read_and_marked_as_unre
         tea, bobs_tea = await ann.join("tea", nick="ann"), await bob.join("tea", nick="bob")
         await wait_until(lambda: tea.member_id in bobs_tea.members)
         seqs = [(await bobs_tea.send(text)).seq for text in ("one", "@ann two")]
-        await (await bob.user.open_direct([bobs_tea.members[tea.member_id]])).send("psst")
+        bobs_direct = await bob.user.open_direct([bobs_tea.members[tea.member_id]])
+        whisper_seq = (await bobs_direct.send("psst")).seq
+        direct = await ann.join(bobs_direct.name, nick="ann")
 
-        def read_seq() -> int:
-            return tea.read_marker.state.seq if tea.read_marker.state is not None else -1
+        def read_seq(room: Room) -> int:
+            return room.read_marker.state.seq if room.read_marker.state is not None else -1
 
         async with terminal((*READER, server.url), tmp_path, rows=60) as tui:
             await tui.wait_for_text("/quit exits.")
@@ -34,16 +37,17 @@ async def test_rooms_of_the_account_are_announced_opened_read_and_marked_as_unre
             await tui.wait_for_text("In bob, bob says: psst")
             tui.write_keys("/go tea\r")
             await tui.wait_for_text("bob says: @ann two")
-            await wait_until(lambda: read_seq() == seqs[1])
+            await wait_until(lambda: read_seq(tea) == seqs[1])
             tui.write_keys("/unread\r")
             await tui.wait_for_text("Unread from here: bob: @ann two")
-            await wait_until(lambda: read_seq() == seqs[0])
+            await wait_until(lambda: read_seq(tea) == seqs[0])
             tui.write_keys("/mentions\r")
             await tui.wait_for_text("tea · bob: @ann two")
             tui.write_keys("/query bob\r")
             await tui.wait_for_text("You are in bob")
             await tui.wait_for_text("\nbob says: psst")  # another line than the announcement
+            await wait_until(lambda: read_seq(direct) == whisper_seq)
             tui.write_keys("/quit\r")
             assert await tui.wait_closed() == 0
         listed = {room.name: room.read.unread for room in await ann.owned_rooms.list_memberships()}
-        assert sorted(listed.values()) == [0, 0, 1]
+        assert listed == {"tea": 1, "ops": 0, direct.name: 0}

@@ -1,3 +1,5 @@
+"""Announcements of action messages."""
+
 from msgspec.structs import replace
 
 from tui_chat.protocol.events import Attachment, Message
@@ -6,7 +8,7 @@ from tui_chat.screen_reader import speech
 from tui_chat.session.search_state import build_hit
 
 
-def test_actions_have_captions_and_no_command() -> None:
+def test_actions_are_announced_without_their_command_and_with_edit_mark_and_files() -> None:
     action = Message("tea", 1, 1, "ann", "g1", "/me waves", 0)
     edited_action = Message("tea", 1, 1, "ann", "g1", "/me waves", 0, edited=2)
     assert speech.message_text(action) == "ann waves"
