@@ -39,10 +39,14 @@ class PtyTerminal:
         process: The program.
         screen: Emulated screen, cell by cell.
         written: All output bytes of the program.
+        initial_settings: Result of `termios.tcgetattr` before the start of the program.
     """
 
-    def __init__(self, process: asyncio.subprocess.Process, master: int, columns: int, rows: int) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, master: int, columns: int, rows: int, initial_settings: list[object]
+    ) -> None:
         self.process = process
+        self.initial_settings = initial_settings
         self.screen = pyte.Screen(columns, rows)
         self.written = bytearray()
         self._incomplete = b""
@@ -225,6 +229,7 @@ async def terminal(
             env[name] = value
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    initial_settings = list[object](termios.tcgetattr(master))
     process = await start_program(
         command,
         env,
@@ -235,7 +240,7 @@ async def terminal(
         controlling_terminal=is_controlling,
     )
     os.close(slave)
-    pty_terminal = PtyTerminal(process, master, columns, rows)
+    pty_terminal = PtyTerminal(process, master, columns, rows, initial_settings)
     try:
         yield pty_terminal
     finally:

@@ -51,8 +51,8 @@ def join_command(server: RunningServer) -> tuple[str, ...]:
     return (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
 
 
-def assert_restored(tty: PtyTerminal, initial_settings: list[object]) -> None:
-    assert tty.termios_settings() == initial_settings
+def assert_restored(tty: PtyTerminal) -> None:
+    assert tty.termios_settings() == tty.initial_settings
     modes = tty.private_modes()
     assert CURSOR_VISIBLE_MODE in modes
     assert not modes & MODES_OFF_AT_EXIT
@@ -111,7 +111,6 @@ async def test_messages_are_sent_and_displayed_at_any_terminal_size_and_type(
 ) -> None:
     command = join_command(server)
     async with terminal(command, tmp_path / "home", columns=columns, rows=rows, environ=environ) as tty:
-        initial_settings = tty.termios_settings()
         async with ChatClient(server.url) as bob:
             room = await bob.join("tea", nick="bob")
             if columns >= 20:
@@ -126,7 +125,7 @@ async def test_messages_are_sent_and_displayed_at_any_terminal_size_and_type(
                 await tty.wait_for_text("good day")
         tty.write_keys("/quit\r")
         assert await tty.wait_closed() == 0
-        assert_restored(tty, initial_settings)
+        assert_restored(tty)
 
 
 async def test_the_last_of_two_quick_resizes_determines_the_layout(server: RunningServer, tmp_path: Path) -> None:
@@ -145,7 +144,6 @@ async def test_the_latest_message_is_displayed_after_resizes_during_a_flood(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with terminal(join_command(server), tmp_path / "home") as tty:
-        initial_settings = tty.termios_settings()
         await tty.wait_for_text("1 here")
         flooding = asyncio.create_task(send_flood(server, 300, "the last line"))
         sizes = [(1, 1), (200, 60), (20, 5), (79, 24), (300, 2), (40, 100), (5, 40), (132, 43)]
@@ -162,12 +160,11 @@ async def test_the_latest_message_is_displayed_after_resizes_during_a_flood(
         assert max(len(row) for row in tty.screen_text().splitlines()) <= 90
         tty.write_keys("/quit\r")
         assert await tty.wait_closed() == 0
-        assert_restored(tty, initial_settings)
+        assert_restored(tty)
 
 
 async def test_a_flood_over_a_slow_line_does_not_delay_typing(server: RunningServer, tmp_path: Path) -> None:
     async with terminal(join_command(server), tmp_path / "home") as tty:
-        initial_settings = tty.termios_settings()
         await tty.wait_for_text("1 here")
         tty.throttle(20_000)
         flooding = asyncio.create_task(send_flood(server, 400, "the last line"))
@@ -184,13 +181,12 @@ async def test_a_flood_over_a_slow_line_does_not_delay_typing(server: RunningSer
         tty.write_keys("/quit\r")
         assert await tty.wait_closed() == 0
         tty.throttle(None)
-        assert_restored(tty, initial_settings)
+        assert_restored(tty)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no job control")
 async def test_the_client_suspends_and_resumes(server: RunningServer, tmp_path: Path) -> None:
     async with terminal(join_command(server), tmp_path / "home") as tty:
-        initial_settings = tty.termios_settings()
         await tty.wait_for_text("1 here")
         tty.write_keys("half a sen")
         await tty.wait_for_text("half a sen")
@@ -200,7 +196,7 @@ async def test_the_client_suspends_and_resumes(server: RunningServer, tmp_path: 
             stat = Path(f"/proc/{tty.process.pid}/stat")
             await wait_until(lambda stat=stat: stat.read_text().rpartition(")")[2].split()[0] == "T")
             await wait_until(lambda: tty.private_modes() & MODES_OFF_AT_EXIT == set())
-            assert_restored(tty, initial_settings)
+            assert_restored(tty)
             tty.reset_screen()
             tty.send_signal(signal.SIGCONT)
             await tty.wait_for_text("half a sen")
@@ -210,7 +206,7 @@ async def test_the_client_suspends_and_resumes(server: RunningServer, tmp_path: 
         await tty.wait_for_text("✓ half a sentence")
         tty.write_keys("/quit\r")
         assert await tty.wait_closed() == 0
-        assert_restored(tty, initial_settings)
+        assert_restored(tty)
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGHUP])
@@ -218,12 +214,12 @@ async def test_a_signal_during_a_flood_restores_the_terminal(
     server: RunningServer, tmp_path: Path, signal_number: signal.Signals
 ) -> None:
     async with terminal(join_command(server), tmp_path / "home") as tty:
-        initial_settings = tty.termios_settings()
         await tty.wait_for_text("1 here")
         flood = asyncio.create_task(send_flood(server, 5_000, "the last line"))
         await tty.wait_for_text("flood ")
+        assert not flood.done(), "the flood ended before the signal"
         tty.send_signal(signal_number)
         assert await tty.wait_closed() == 128 + signal_number
-        assert flood.cancel(), "the flood ended before the signal"
+        flood.cancel()
         await asyncio.wait({flood})
-        assert_restored(tty, initial_settings)
+        assert_restored(tty)

@@ -1,3 +1,5 @@
+"""Terminal modes and exit codes after signals, internal errors and a lost terminal."""
+
 import signal
 import sys
 from collections.abc import AsyncGenerator
