@@ -145,10 +145,13 @@ class DemoApp:
 
     async def render_svg(self) -> str:
         """Return a screenshot as SVG, with fixed latency and element ids, and without remote fonts."""
-        if any(isinstance(screen, ChatScreen) for screen in self.app.screen_stack):
+        await self.pilot.pause()
+        while any(isinstance(screen, ChatScreen) for screen in self.app.screen_stack):
             self.chat_screen.session.apply(ConnectionStateChanged(Online(LATENCY)))
             self.chat_screen.view.draw_changes()
-        await self.pilot.pause()
+            await self.pilot.pause()
+            if self.chat_screen.session.connection_state == Online(LATENCY):  # unless measured meanwhile
+                break
         svg = self.app.export_screenshot(title="chat-tui")
         svg = re.sub(r"@font-face \{.*?\}\n?", "", svg, flags=re.DOTALL)
         svg = re.sub(r"terminal-\d+", "terminal", svg)

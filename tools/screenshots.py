@@ -126,7 +126,7 @@ async def _render_search(size: tuple[int, int]) -> str:
             await ann.press("alt+s")
             await ann.wait_until(lambda: isinstance(ann.app.screen, SearchScreen) and ann.app.screen.focused)
             await ann.press(*"migration", "enter")
-            await ann.wait_until(lambda: "4711" in ann.screen_text())
+            await ann.wait_until(lambda: "2 found" in ann.screen_text())
             return await ann.render_svg()
 
 
@@ -135,7 +135,7 @@ async def _render_settings(size: tuple[int, int]) -> str:
         await _play_conversation(scene)
         async with demo_app_in_terminal(size, url=scene.url, room="release", nick="ann") as ann:
             await ann.press("f9")
-            await ann.wait_until(lambda: isinstance(ann.app.screen, SettingsScreen))
+            await ann.wait_until(lambda: isinstance(ann.app.screen, SettingsScreen) and " clock " in ann.screen_text())
             return await ann.render_svg()
 
 
