@@ -82,7 +82,7 @@ async def test_offline_commands_answer_at_once_while_joins_and_messages_wait_for
         await ann.wait_until(lambda: "Did you mean" not in ann.screen_text())
         assert ann.chat_screen.session.current_room is ann.chat_screen.session.rooms["tea"]
         assert "dev" in ann.chat_screen.session.rooms
-        await ann.wait_until(lambda: ann.chat_screen.session.pending_count == 0)
+        await ann.wait_until_sent()
         assert message_texts(ann) == ["hello", "one", "two", "three"]
 
 
@@ -99,26 +99,29 @@ async def test_a_taken_nickname_is_explained_and_a_topic_names_its_author(
         await ann.wait_for_text("bob cleared the topic.")
 
 
-async def test_cached_history_is_available_without_a_server(tmp_path: Path) -> None:
-    start_options: dict[str, Any] = {"server": "", "room": "tea", "nick": "ann", "cache": tmp_path / "cache"}
-    async with running_server(tmp_path / "server", rate_limit="off") as server:
-        start_options["server"] = server.url
-        async with chat_app_in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann:
-            await ann.send_message("hello")
-            await ann.wait_until(lambda: ann.chat_screen.session.pending_count == 0)
-        port = server.port
-    profile, _ = profile_store.load(tmp_path / "ann" / "state")
-    async with chat_app(tmp_path / "ann", profile=profile, **start_options) as ann:
-        await ann.wait_for_text("hello")
-        line = ann.timeline.lines[0]
-        assert isinstance(line, MessageLine)
-        assert line.is_own
-        await ann.send_message("said offline")
-        await ann.wait_until(lambda: header_text(ann).endswith(", 1 unsent"))
-        async with running_server(tmp_path / "server", rate_limit="off", port=port):
-            await ann.send_message("/reconnect")
-            await ann.wait_until(lambda: ann.chat_screen.session.pending_count == 0)
-            assert message_texts(ann) == ["hello", "said offline"]
+async def test_cached_history_is_shown_and_messages_wait_without_a_server(tmp_path: Path) -> None:
+    async with tcp_proxy(0) as proxy:
+        async with running_server(tmp_path / "server", rate_limit="off") as server:
+            proxy.retarget(server.port)
+            async with chat_app_in_room(tmp_path, proxy.url, "ann", cache=tmp_path / "cache") as ann:
+                await ann.send_message("hello")
+                await ann.wait_until_sent()
+        proxy.refuse_connections()
+        profile, _ = profile_store.load(tmp_path / "ann" / "state")
+        start_options: dict[str, Any] = {"server": proxy.url, "room": "tea", "nick": "ann", "cache": tmp_path / "cache"}
+        async with chat_app(tmp_path / "ann", profile=profile, **start_options) as ann:
+            await ann.wait_for_text("hello")
+            line = ann.timeline.lines[0]
+            assert isinstance(line, MessageLine)
+            assert line.is_own
+            await ann.send_message("said offline")
+            await ann.wait_until(lambda: header_text(ann).endswith(", 1 unsent"))
+            async with running_server(tmp_path / "server", rate_limit="off") as server:
+                proxy.retarget(server.port)
+                proxy.accept_connections()
+                await ann.send_message("/reconnect")
+                await ann.wait_until_sent()
+                assert message_texts(ann) == ["hello", "said offline"]
 
 
 async def test_a_join_queued_offline_waits_for_the_connection_after_a_restart(
@@ -153,7 +156,7 @@ async def test_a_corrupt_history_cache_is_reported_and_messages_are_still_sent(
     async with chat_app_in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann:
         await ann.wait_until(lambda: [text for text in notice_texts(ann) if "was damaged and moved" in text])
         await ann.send_message("goes on")
-        await ann.wait_until(lambda: ann.chat_screen.session.pending_count == 0)
+        await ann.wait_for_text("✓ goes on")
 
 
 async def test_unsent_messages_survive_a_kill_and_are_sent_after_a_restart(
@@ -199,7 +202,7 @@ async def test_a_long_absence_is_a_gap_that_loads_on_scroll(server: RunningServe
     cache = tmp_path / "cache"
     async with chat_app_in_room(tmp_path, server.url, "ann", cache=cache) as ann:
         await ann.send_message("before")
-        await ann.wait_until(lambda: ann.chat_screen.session.pending_count == 0)
+        await ann.wait_until_sent()
     async with raw_client(server.url) as bob:
         await bob.join("tea", "bob")
         await bob.send_messages("tea", [f"missed {number}" for number in range(144)])
@@ -218,7 +221,7 @@ async def test_a_long_absence_is_a_gap_that_loads_on_scroll(server: RunningServe
         assert len(set(message_texts(ann))) == 145
 
 
-async def test_the_timeline_is_bounded_during_a_flood(
+async def test_the_timeline_is_bounded_during_a_flood_and_trimmed_messages_load_on_scroll(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(chat_session, "MAX_LINES", 200)
@@ -232,12 +235,12 @@ async def test_the_timeline_is_bounded_during_a_flood(
             await ann.wait_until(
                 lambda last=first + 100: ann.chat_screen.session.rooms["tea"].transcript.newest_seq == last
             )
-        await ann.wait_until(lambda: len(message_texts(ann)) <= 200)
-        line_count, newest = len(message_texts(ann)), message_texts(ann)[-1]
+        await ann.wait_until(lambda: len(message_texts(ann)) <= 200 and message_texts(ann)[-1] == "line 599")
+        line_count = len(message_texts(ann))
         # Scrolling up loads the trimmed messages again.
         await ann.press("alt+home")
         await ann.wait_until(lambda: len(message_texts(ann)) == line_count + 200)
-        assert message_texts(ann)[-1] == newest
+        assert message_texts(ann)[-1] == "line 599"
 
 
 async def test_the_timeline_is_bounded_during_a_flood_below_a_scrolled_view(
@@ -262,6 +265,6 @@ async def test_the_timeline_is_bounded_during_a_flood_below_a_scrolled_view(
         assert message_texts(ann)[0] == "line 0"  # lines in view are not trimmed
         for first in range(290, 890, 100):
             await send_lines(range(first, first + 100))
-        await ann.wait_until(lambda: len(message_texts(ann)) <= 400)
+        await ann.wait_until(lambda: len(message_texts(ann)) <= 400 and message_texts(ann)[-1] == "line 889")
         assert not ann.timeline.is_at_bottom
         await ann.wait_until(lambda: message_texts(ann)[0] in ann.screen_text())
