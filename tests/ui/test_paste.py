@@ -1,3 +1,5 @@
+"""Dialog for large pastes, in the app and in a terminal."""
+
 from pathlib import Path
 
 from textual import events
@@ -17,6 +19,7 @@ def message_texts(driver: ChatAppDriver, room: str = "tea") -> list[str]:
 
 
 async def paste(driver: ChatAppDriver, text: str) -> None:
+    """Paste a large text into the composer, and wait for the dialog."""
     driver.composer.post_message(events.Paste(text))
     await driver.wait_until(lambda: isinstance(driver.app.screen, PasteScreen) and driver.app.screen.focused)
 
@@ -50,7 +53,7 @@ async def test_a_long_paste_opens_a_dialog_that_applies_the_selected_mode_withou
             await ann.wait_until(lambda room=room, messages=messages: message_texts(ann, room) == messages)
             assert ann.composer.text == composer
             assert ann.app.focused is ann.composer
-            await ann.press("ctrl+c")
+            ann.composer.set_text("")
 
 
 async def test_a_paste_is_neither_executed_as_a_command_nor_sent_by_enter_right_after_it(

@@ -15,6 +15,16 @@ from tui_chat.ui.screens.paste import PasteFlow, PasteScreen
 
 
 class PasteParts(ChatParts):
+    """Paste flow in a room, with recorded messages and files.
+
+    Attributes:
+        sent: Sent messages in order.
+        max_sent: Number of messages after which the outbox is full.
+        room: Current room.
+        files: Sent files in order: room and paths, or room, name and content.
+        flow: Flow under test.
+    """
+
     def __init__(self) -> None:
         super().__init__()
         self.sent: list[str] = []
@@ -45,6 +55,7 @@ def parts() -> PasteParts:
 
 
 def paste(parts: PasteParts, text: str, mode: PasteMode | None) -> None:
+    """Paste a text, and close the dialog with a mode, None to discard the text."""
     parts.flow.confirm(text)
     assert isinstance(parts.dialogs[-1][0], PasteScreen)
     parts.close_dialog(mode)
@@ -91,6 +102,9 @@ def test_a_paste_is_sent_as_a_text_file(parts: PasteParts) -> None:
     paste(parts, "one\n茶", PasteMode.FILE)
     assert parts.files == [("tea", "paste.txt", "one\n茶".encode())]
     assert parts.view.composer.text == "draft"
+
+
+def test_a_huge_paste_can_only_be_sent_as_a_file_and_is_rejected_without_the_permission(parts: PasteParts) -> None:
     huge = "x" * 100_000
     assert Paste(huge).available_modes(may_upload=True) == [(PasteMode.FILE, 1)]
     parts.room.policy = RoomPolicy(upload="moderators")
@@ -98,7 +112,7 @@ def test_a_paste_is_sent_as_a_text_file(parts: PasteParts) -> None:
     assert "too large" in parts.status.error
 
 
-def test_dropped_files_are_sent_only_after_a_confirmation(parts: PasteParts) -> None:
+def test_dropped_files_are_sent_only_after_a_confirmation_and_with_the_permission(parts: PasteParts) -> None:
     path = Path("/x/a.txt")
     for answer, text in ((None, "/x/a.txt"), (Answer(False, "!"), "/x/a.txt!"), (Answer(True), "")):
         parts.view.composer.set_text("")
