@@ -12,11 +12,19 @@ from tests.support.chat_app import chat_app_in_room
 from tests.support.in_process_server import running_server
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
+from tui_chat.session import quitting
 from tui_chat.session.i18n import tr
 from tui_chat.session.strings import app as app_strings
 from tui_chat.ui.session_lifecycle import SessionLifecycle
 
 
+@pytest.fixture
+def long_confirm_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Extend the time for the second Ctrl+C to a minute."""
+    monkeypatch.setattr(quitting, "QUIT_CONFIRM_WINDOW", 60.0)
+
+
+@pytest.mark.usefixtures("long_confirm_window")
 async def test_ctrl_c_clears_the_composer_and_quits_after_a_confirmation(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.type_text("half")
@@ -28,6 +36,7 @@ async def test_ctrl_c_clears_the_composer_and_quits_after_a_confirmation(server:
         await ann.wait_until(lambda: not ann.app.is_running)
 
 
+@pytest.mark.usefixtures("long_confirm_window")
 async def test_repeated_requests_to_quit_continue_the_running_shutdown(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
