@@ -31,6 +31,7 @@ def saved_drafts(home: Path) -> list[str]:
 
 
 def saved_profile(url: str) -> Profile:
+    """Return a profile for the room `dev` of a server."""
     return Profile(room="dev", nick="ann", server=url)
 
 
@@ -56,16 +57,16 @@ async def test_open_rooms_and_drafts_are_restored_unless_the_command_line_or_a_s
         await ann.send_message("/part tea")
         await ann.wait_until(lambda: list(ann.chat_screen.session.rooms) == ["dev", "ops"])
     async with chat_app_in_room(tmp_path, server.url, "ann", room="garden") as ann:
-        await ann.send_message("here")
-        await ann.wait_for_text("here")
+        await ann.send_message("a message")
+        await ann.wait_for_text("✓ a message")
         assert list(ann.chat_screen.session.rooms) == ["garden"]
     async with chat_app(tmp_path / "ann", profile=saved_profile(server.url)) as ann:
         await restore_session(ann, 3)
         assert list(ann.chat_screen.session.rooms) == ["dev", "ops", "garden"]
     async with chat_app(tmp_path / "ann", profile=saved_profile(server.url), settings={"restore_rooms": False}) as ann:
         await restore_session(ann, 1)
-        await ann.send_message("here")
-        await ann.wait_for_text("here")
+        await ann.send_message("a message")
+        await ann.wait_for_text("✓ a message")
         assert list(ann.chat_screen.session.rooms) == ["dev"]
 
 
@@ -100,6 +101,7 @@ async def test_messages_missed_between_runs_are_unread_in_every_room(server: Run
         async with chat_app(tmp_path / "ann", profile=saved_profile(server.url), cache=tmp_path / "cache") as restarted:
             await restore_session(restarted, 2)
             await restarted.wait_for_text("missed in dev")
+            await restarted.wait_for_text("─ new ─")
             await restarted.wait_for_text("@1")
             assert (
                 restarted.screen_text().index("seen in dev")
@@ -121,6 +123,7 @@ async def test_a_draft_survives_a_kill(server: RunningServer, tmp_path: Path) ->
         await ann.wait_for_text("half a thought")
         ann.write_keys(" and its end\r")
         await ann.wait_for_text("✓ half a thought and its end")
+        await wait_until(lambda: saved_drafts(tmp_path / "ann") == [])
         ann.send_signal(signal.SIGKILL)
         await ann.wait_closed()
     async with terminal(command, tmp_path / "ann") as ann:
