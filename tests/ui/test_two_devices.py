@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from server.app import RunningServer
 from tests.support.accounts import create_account, save_login
 from tests.support.chat_app import chat_app_in_room
 from tui_chat.client.client import ChatClient
+from tui_chat.session import read_marker_sync
 
 
 async def test_two_devices_share_rooms_counts_and_read_markers(server: RunningServer, tmp_path: Path) -> None:
@@ -29,13 +32,16 @@ async def test_two_devices_share_rooms_counts_and_read_markers(server: RunningSe
         async with chat_app_in_room(phone_home, server.url, "ann", room="ops", size=(110, 24)) as phone:
             session = phone.chat_screen.session
             await phone.wait_for_text("Not open")
-            assert {room.name: (room.unread_count, room.mention_count) for room in session.closed_rooms} == {
-                "tea": (3, 1),
-                "dev": (0, 0),
-            }
+            await phone.wait_until(
+                lambda: (
+                    {room.name: (room.unread_count, room.mention_count) for room in session.closed_rooms}
+                    == {"tea": (3, 1), "dev": (0, 0)}
+                )
+            )
             await phone.wait_for_text("@bob")
             (phones_direct,) = [view for view in session.rooms.values() if view.room.is_direct]
-            assert (phones_direct.title, phones_direct.unread_count) == ("bob", 1)
+            assert phones_direct.title == "bob"
+            await phone.wait_until(lambda: phones_direct.unread_count == 1)
 
             await phone.press("alt+a")
             await phone.wait_for_text("@ann two")
@@ -66,13 +72,16 @@ async def test_two_devices_share_rooms_counts_and_read_markers(server: RunningSe
         assert listed == {"tea": 0, "dev": 0, "ops": 0, direct.name: 1}
 
 
-async def test_a_marker_moved_just_before_the_exit_is_sent(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_marker_moved_just_before_the_exit_is_sent(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_marker_sync, "FLUSH_TIMEOUT", 20.0)
     login = await create_account(server, "ann")
     save_login(server, login, tmp_path / "ann" / "state")
     async with ChatClient(server.url) as bob, ChatClient(server.url, token=login.token, account="ann") as ann:
         async with chat_app_in_room(tmp_path, server.url, "ann") as app:
-            await (await bob.join("tea", nick="bob")).send("one")
-            await app.wait_for_text("one")
+            await (await bob.join("tea", nick="bob")).send("a last message")
+            await app.wait_for_text("a last message")
             await app.press("ctrl+q")
             await app.wait_until(lambda: not app.app.is_running)
         (listed,) = await ann.owned_rooms.list_memberships()
@@ -93,7 +102,7 @@ async def test_a_guest_marks_messages_as_unread_on_this_device(server: RunningSe
             await ann.send_message("read again")
             await ann.wait_until(lambda: view.unread_count == 0)
             await ann.send_message("/unread")
-            assert view.unread_count == 1
+            await ann.wait_until(lambda: view.unread_count == 1)
             await ann.send_message("/unread none")
             await ann.wait_for_text("Usage: /unread")
         async with chat_app_in_room(tmp_path, server.url, "ann", room="dev") as ann:
