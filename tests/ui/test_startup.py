@@ -1,8 +1,12 @@
+"""Imports before the first paint, and the command line of `chat-tui` without a terminal."""
+
 import asyncio
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.cli_command import run_command
 
 FIRST_PAINT_SCRIPT = """
 import asyncio, sys
@@ -42,23 +46,11 @@ async def test_slow_modules_are_not_imported_before_the_first_paint(tmp_path: Pa
     assert server_modules == []
 
 
-async def run_chat_tui(*arguments: str) -> tuple[int | None, str]:
-    """Run `chat-tui` without a terminal and return its exit status and output."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tui_chat", *arguments),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    out, _ = await process.communicate()
-    return process.returncode, out.decode()
-
-
 @pytest.mark.parametrize(("flag", "expected"), [("--help", "usage: chat-tui"), ("--version", "chat-tui ")])
-async def test_help_and_version_exit_with_status_zero(flag: str, expected: str) -> None:
-    status, output = await run_chat_tui(flag)
+async def test_help_and_version_exit_with_status_zero(tmp_path: Path, flag: str, expected: str) -> None:
+    status, output, _ = await run_command(tmp_path, flag)
     assert status == 0
-    assert expected in output
+    assert output.startswith(expected)
 
 
 @pytest.mark.parametrize(
@@ -71,8 +63,8 @@ async def test_help_and_version_exit_with_status_zero(flag: str, expected: str) 
         (["http://host", "--serve"], "does not take a URL"),
     ],
 )
-async def test_a_usage_error_is_one_line_with_status_two(arguments: list[str], expected: str) -> None:
-    status, output = await run_chat_tui(*arguments)
-    assert status == 2
-    assert expected in output
-    assert output.count("\n") == 1
+async def test_a_usage_error_is_one_line_with_status_two(tmp_path: Path, arguments: list[str], expected: str) -> None:
+    status, output, errors = await run_command(tmp_path, *arguments)
+    assert (status, output) == (2, "")
+    assert expected in errors
+    assert errors.count("\n") == 1
