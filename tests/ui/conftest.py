@@ -4,6 +4,9 @@ from typing import Any
 import pytest
 from textual.css.stylesheet import Stylesheet
 
+from tui_chat.session import i18n
+from tui_chat.ui.screens import room_navigation
+
 
 @pytest.fixture(scope="session", autouse=True)
 def shared_stylesheet_cache() -> Generator[None]:
@@ -21,6 +24,19 @@ def shared_stylesheet_cache() -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Stylesheet, "_parse_rules", cached_parse_rules)
         yield
+
+
+@pytest.fixture(autouse=True)
+def long_switch_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Extend the time limit of room switches to a minute, so that no text returns to the composer on a slow machine."""
+    monkeypatch.setattr(room_navigation, "SWITCH_TIMEOUT", 60.0)
+
+
+@pytest.fixture
+def restored_language() -> Generator[None]:
+    """Restore English after the test."""
+    yield
+    i18n.activate(i18n.Language.ENGLISH)
 
 
 @pytest.fixture(autouse=True)

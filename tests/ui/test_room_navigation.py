@@ -6,11 +6,19 @@ from textual.events import Key, Paste
 from tests.support.chat_parts import ChatParts
 from tests.support.fake_room import FakeRoom
 from tui_chat.protocol.responses import RoomSummary
-from tui_chat.ui.screens.room_navigation import ROOM_CLOSED_GRACE, SWITCH_TIMEOUT, RoomNavigation
+from tui_chat.ui.screens import room_navigation
+from tui_chat.ui.screens.room_navigation import ROOM_CLOSED_GRACE, RoomNavigation
 from tui_chat.ui.screens.room_switcher import RoomSwitcher
 
 
 class NavigationParts(ChatParts):
+    """Room navigation in the room `tea`.
+
+    Attributes:
+        waiting: Input that waits for a room.
+        navigation: Navigation under test.
+    """
+
     def __init__(self) -> None:
         super().__init__()
         self.waiting: list[Key | Paste] = []
@@ -23,6 +31,7 @@ class NavigationParts(ChatParts):
         self.open_room("tea")
 
     def open_room(self, name: str) -> None:
+        """Open and show a room."""
         self.session.add_room(FakeRoom(name).join("hello"))
         self.navigation.on_current_room_changed()
 
@@ -64,7 +73,7 @@ def test_waiting_input_returns_to_the_composer_after_the_timeout(parts: Navigati
     parts.waiting = [Key("h", "h")]
     parts.navigation.go_to_room("dev")
     delay, on_timeout = parts.timers[-1]
-    assert delay == SWITCH_TIMEOUT
+    assert delay == room_navigation.SWITCH_TIMEOUT
     on_timeout()
     assert parts.view.composer.text == "h"
 

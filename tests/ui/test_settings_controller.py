@@ -1,23 +1,15 @@
 """Settings and theme of the app, without an app."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from textual.theme import Theme
 
-from tui_chat.session import i18n
-from tui_chat.session.i18n import Language, tr
+from tui_chat.session.i18n import tr
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.strings import app as app_strings
 from tui_chat.ui import theme as themes
 from tui_chat.ui.settings_controller import SettingsController
-
-
-@pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    yield
-    i18n.activate(Language.ENGLISH)
 
 
 def test_a_changed_setting_is_saved_and_reported(tmp_path: Path) -> None:
@@ -38,6 +30,7 @@ def test_an_unsaved_setting_takes_effect_and_returns_the_error(tmp_path: Path) -
     assert changed == ["mouse"]
 
 
+@pytest.mark.usefixtures("restored_language")
 def test_new_keys_and_language_are_effective_before_the_report() -> None:
     observed: list[str] = []
     controller: SettingsController

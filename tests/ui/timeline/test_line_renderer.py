@@ -1,7 +1,5 @@
 """Rendered rows and colors of a timeline."""
 
-from collections.abc import Iterator
-
 import pytest
 from msgspec.structs import replace
 from textual.color import Color
@@ -100,12 +98,6 @@ async def test_lines_of_one_sender_are_grouped_within_five_minutes_until_midnigh
         ]
 
 
-@pytest.fixture
-def restored_language() -> Iterator[None]:
-    yield
-    i18n.activate(i18n.Language.ENGLISH)
-
-
 @pytest.mark.usefixtures("restored_language")
 async def test_labels_use_the_language_of_the_latest_column_change():
     app = TimelineApp([make_message(1), UnreadLine(), replace(make_message(2), edited=True)])
@@ -159,9 +151,9 @@ async def test_a_theme_change_applies_immediately():
         styles = [segment.style for row in rows for segment in row if segment.style is not None]
         return {color.name for style in styles for color in (style.color, style.bgcolor) if color is not None}
 
-    themes = ("textual-dark", "textual-light")
+    theme_names = ("textual-dark", "textual-light")
     colors_by_theme: list[set[str]] = []
-    for theme in themes:
+    for theme in theme_names:
         app = TimelineApp(sample_lines())
         app.theme = theme
         async with app.run_test(size=(81, 29)) as pilot:
@@ -169,7 +161,7 @@ async def test_a_theme_change_applies_immediately():
             colors_by_theme.append(colors(app))
     app = TimelineApp(sample_lines())
     async with app.run_test(size=(81, 29)) as pilot:
-        for theme, expected in [*zip(themes, colors_by_theme, strict=True)] * 2:
+        for theme, expected in [*zip(theme_names, colors_by_theme, strict=True)] * 2:
             app.theme = theme
             await pilot.pause()
             assert colors(app) == expected
