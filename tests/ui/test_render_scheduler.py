@@ -1,4 +1,4 @@
-"""Render scheduling and batching of the event queue."""
+"""Delays of the render scheduler, with a virtual clock."""
 
 import pytest
 
@@ -15,6 +15,8 @@ from tui_chat.ui.render_scheduler import (
 
 
 class FakeClock:
+    """Virtual clock, and the state of the terminal output."""
+
     now = 100.0
     is_output_blocked = False
 
@@ -33,11 +35,12 @@ def scheduler(clock: FakeClock) -> RenderScheduler:
 
 
 def render(scheduler: RenderScheduler) -> None:
+    """Render a frame that takes no time."""
     with scheduler.rendering():
         pass
 
 
-def test_the_first_event_is_processed_immediately_and_later_events_are_batched(
+def test_the_first_event_is_processed_immediately_and_later_ones_after_the_render_interval(
     scheduler: RenderScheduler, clock: FakeClock
 ) -> None:
     assert scheduler.delay == 0

@@ -1,3 +1,5 @@
+"""Room switcher, and `/go` without the switcher."""
+
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from tui_chat.ui.screens.room_switcher import RoomSwitcher
 
 
 async def wait_for_switcher(driver: ChatAppDriver) -> RoomSwitcher:
+    """Wait until the switcher has the focus, and return the switcher."""
     await driver.wait_until(
         lambda: isinstance(driver.app.screen, RoomSwitcher) and driver.app.screen.focused is not None
     )

@@ -11,7 +11,6 @@ import pytest
 from textual.worker import Worker
 
 from server.app import RunningServer
-from tests.support.in_process_server import running_server
 from tests.support.wait import wait_until
 from tui_chat.protocol.errors import InternalError, NotFound
 from tui_chat.session.controller import SessionController
@@ -135,12 +134,6 @@ async def window(tmp_path: Path) -> AsyncGenerator[RecordingWindow]:
     recording = RecordingWindow(tmp_path)
     yield recording
     await recording.lifecycle.close()
-
-
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    async with running_server(tmp_path) as running:
-        yield running
 
 
 async def test_a_joined_room_opens_the_chat_and_is_saved_in_the_profile(

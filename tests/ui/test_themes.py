@@ -1,3 +1,5 @@
+"""Contrast of the themes, and the theme of the first screen."""
+
 from pathlib import Path
 
 import pytest
@@ -16,15 +18,18 @@ RGB_THEMES = [theme for theme in themes.THEMES_BY_NAME.values() if not theme.ans
 
 
 def min_contrast(theme: Theme) -> float:
+    """Return the least contrast ratio of a theme: AAA for `contrast`, AA for the others (WCAG 2.1)."""
     return 7.0 if theme is themes.THEMES_BY_NAME["contrast"] else 4.5
 
 
 def backgrounds(theme: Theme) -> dict[str, Color]:
+    """Return the background colors by variable name."""
     variables = theme.to_color_system().generate() | theme.variables
     return {background: Color.parse(variables[background]) for background in BACKGROUND_COLORS}
 
 
 def color_pairs(theme: Theme) -> list[tuple[str, Color, Color]]:
+    """Return the pairs of text and background color that occur on the screen, each after a label."""
     variables = theme.to_color_system().generate() | theme.variables
     text_pairs = [
         (f"{text} on {name}", Color.parse(variables[text]), background)

@@ -1,3 +1,5 @@
+"""Two clients in pseudo-terminals, and a burst of input to the join form."""
+
 from pathlib import Path
 
 from tests.support.in_process_server import running_server

@@ -3,18 +3,14 @@
 from pathlib import Path
 
 from server.app import RunningServer
+from tests.support.messages import message_texts
 from tests.support.tcp_proxy import tcp_proxy
 from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
-from tui_chat.client.room import Room
 
 JOIN = ("--room", "tea", "--nick", "ann")
 CANCEL = "\x1b"
-
-
-def message_texts(room: Room) -> list[str]:
-    return [message.message for message in room.log.messages()]
 
 
 def composer_row(tty: PtyTerminal) -> str:
@@ -54,8 +50,7 @@ async def test_text_typed_while_connecting_arrives_in_the_room(server: RunningSe
 
 async def wait_for_form(tty: PtyTerminal) -> None:
     """Wait until no progress message is below the form, which contains the values of the command line."""
-    await wait_until(lambda: "Connecting to" not in tty.screen_text())
-    assert form_values(tty) == ["tea", "ann"]
+    await wait_until(lambda: "Connecting to" not in tty.screen_text() and form_values(tty) == ["tea", "ann"])
 
 
 async def test_text_for_a_failed_or_cancelled_join_is_discarded(server: RunningServer, tmp_path: Path) -> None:

@@ -31,10 +31,12 @@ async def shared_room(directory: Path) -> AsyncGenerator[tuple[Room, PtyTerminal
             await tty.wait_for_text("2 here")
             tty.write_keys("a secret\r")
             await tty.wait_for_text("✓ a secret")
+            await wait_until(lambda: room.log.last == 1)
             yield room, tty
 
 
 def is_untouched(room: Room) -> bool:
+    """Return whether the room contains only the first message, without a change or a reaction."""
     message = room.log[1]
     return len(list(room.log.messages())) == 1 and message.message == "a secret" and not message.reactions
 

@@ -1,3 +1,5 @@
+"""Row sums of the height index, compared with a plain list."""
+
 from itertools import cycle, islice
 
 from hypothesis import HealthCheck, given, settings, strategies as st

@@ -1,3 +1,5 @@
+"""Line wrapping and the cells of grapheme clusters."""
+
 import pytest
 from hypothesis import example, given, strategies as st
 from rich.cells import cell_len
