@@ -1,6 +1,7 @@
 """Account commands of the join form and the chat screen, each in its dialog."""
 
 from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from typing import Any
 
 from textual.screen import Screen
@@ -12,6 +13,7 @@ from tui_chat.session.account_forms import AccountForm, InvalidField
 from tui_chat.session.account_manager import AccountManager
 from tui_chat.session.controller import SessionController
 from tui_chat.session.i18n import tr
+from tui_chat.session.session_events import RequestCompleted
 from tui_chat.session.strings import accounts as account_strings
 from tui_chat.ui.screens.account_form import AccountFormScreen
 from tui_chat.ui.screens.chat_view import ChatView
@@ -159,11 +161,13 @@ class AccountDialogs:
 
 
 def create_account_commands(controller: SessionController, view: ChatView) -> Mapping[str, Callable[[str], str | None]]:
-    """Return the handlers of the account commands of a chat screen; results appear as notices."""
+    """Return the handlers of the account commands of a chat screen; results appear as notices.
+
+    A notice follows the events in the queue, so that a command after a login finds the connection of the account.
+    """
 
     def show_notice(text: str) -> None:
-        controller.session.add_notice(text)
-        view.draw_changes()
+        controller.server_link.event_queue.put(RequestCompleted(partial(controller.session.add_notice, text)))
 
     def current_nick() -> str:
         room = controller.session.current_room
