@@ -1,5 +1,6 @@
 """Driver of the Textual client against a real server."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from textual.widget import Widget
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.room import Room
+from tui_chat.session.lines import DeliveryState, MessageLine
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.start_options import StartOptions
@@ -68,21 +70,61 @@ class ChatAppDriver:
         return self.chat_screen.view.displayed_room
 
     async def press(self, *keys: str) -> None:
-        """Press keys by name, each after the effects of the previous one."""
+        """Press keys by name, each after the effects of the previous one, and wait for the effects of the last one."""
         await self.app._press_keys(keys)  # pyright: ignore[reportPrivateUsage] (`Pilot.press` waits twice for all widgets)
-        await self.pilot.pause()
+        await self.wait_for_effects()
 
     async def type_text(self, text: str) -> None:
-        """Post the key events of a text without pauses."""
+        """Post the key events of a text without pauses, and wait for their effects."""
         for character in text:
             self.app.post_message(events.Key(character, character))
-        await self.pilot.pause()
+        await self.wait_for_effects()
 
     async def send_message(self, text: str) -> None:
-        """Submit a text in the focused composer."""
+        """Submit a text in the focused composer, and wait for the effects of the keys."""
         await self.type_text(text)
         self.app.post_message(events.Key("enter", "\r"))
-        await self.pilot.pause()
+        await self.wait_for_effects()
+
+    async def wait_for_effects(self) -> None:
+        """Wait until all posted keys and pastes have had their effects, then process pending messages.
+
+        Input that waits for a room stays undispatched. The end of the app ends the wait.
+        """
+        app, sequencer = self.app, self.app.input_sequencer
+        is_received = False
+
+        def set_received() -> None:
+            nonlocal is_received
+            is_received = True
+
+        app.call_later(set_received)  # behind the posted input
+        await wait_until(lambda: is_received or self.has_exited)
+        await wait_until(lambda: not sequencer._pending or self._is_waiting_for_room or self.has_exited)  # pyright: ignore[reportPrivateUsage]
+        if not self._is_waiting_for_room and not self.has_exited:
+            sequencer._begin_wait()  # pyright: ignore[reportPrivateUsage] (local keys start no wait)
+            await wait_until(lambda: not sequencer._is_waiting or self.has_exited)  # pyright: ignore[reportPrivateUsage]
+        await self._process_messages()
+
+    @property
+    def has_exited(self) -> bool:
+        """True after the end of the app has been requested."""
+        return self.app.return_code is not None
+
+    @property
+    def _is_waiting_for_room(self) -> bool:
+        """True while input waits for the first room, or for a room switch."""
+        chats = [screen for screen in self.app.screen_stack if isinstance(screen, ChatScreen)]
+        return self.app.join_form.is_waiting or any(chat.room_navigation.is_switching for chat in chats)
+
+    async def _process_messages(self) -> None:
+        """Process pending messages and update the screen (`Pilot.pause`); the end of the app ends the wait."""
+        pause = asyncio.create_task(self.pilot.pause())
+        try:
+            await wait_until(lambda: pause.done() or self.has_exited)
+        finally:
+            if not pause.cancel():
+                await pause
 
     async def join_rooms(self, *rooms: str) -> None:
         """Join rooms one after the other; wait until each is displayed."""
@@ -93,15 +135,29 @@ class ChatAppDriver:
     async def wait_until(self, condition: Callable[[], object]) -> None:
         """Poll until `condition` is true, then process pending messages."""
         await wait_until(condition)
-        await self.pilot.pause()
+        await self._process_messages()
 
     async def wait_for_text(self, text: str) -> None:
         """Wait for a text on the screen."""
         await self.wait_until(lambda: text in self.screen_text())
 
     async def wait_until_sent(self) -> None:
-        """Wait until the server has acknowledged every message and change of the outbox."""
-        await self.wait_until(lambda: self.chat_screen.session.pending_count == 0)
+        """Wait until every message and change of the outbox is acknowledged, and the timeline shows the result."""
+        await self.wait_until(
+            lambda: (
+                self.chat_screen.session.pending_count == 0
+                and not any(
+                    isinstance(line, MessageLine) and line.delivery is DeliveryState.PENDING
+                    for line in self.timeline.lines
+                )
+            )
+        )
+
+    def message_texts(self, room: str = "tea") -> list[str]:
+        """Return the texts of the message lines of a room, oldest first; empty if the room is not open."""
+        view = self.chat_screen.session.find_room(room)
+        lines = view.transcript.lines if view is not None else ()
+        return [line.text for line in lines if isinstance(line, MessageLine)]
 
     def screen_text(self) -> str:
         """Return the screen as text, one line per row."""
@@ -123,7 +179,7 @@ async def chat_app(
     settings: Mapping[str, Any] | None = None,
     **start_options: Any,
 ) -> AsyncGenerator[ChatAppDriver]:
-    """Run the client at a terminal size, with settings and fields of `StartOptions`."""
+    """Run the client at a terminal size, with settings and fields of `StartOptions`, from its first paint on."""
     settings_file = SettingsFile.load(directory / "settings.toml")
     for name, value in (settings or {}).items():
         assert settings_file.change(name, value) == ""
@@ -134,6 +190,9 @@ async def chat_app(
         settings_file,
     )
     async with app.run_test(size=size) as pilot:
+        is_painted = asyncio.Event()
+        app.call_after_refresh(is_painted.set)  # behind the callback of the app, which enables the form
+        await wait_until(is_painted.is_set)
         await pilot.pause()
         yield ChatAppDriver(app, pilot)
 
