@@ -1,10 +1,12 @@
 """chat-tui on a basic server, which acknowledges nothing, tested through a pseudo-terminal."""
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from tests.support.basic_node_server import basic_node_server
+from tests.support.free_port import reserved_port
 from tests.support.javascript_client import javascript_client
 from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
 from tests.support.wait import wait_until
@@ -15,12 +17,19 @@ NOTICE = "Basic server: no history, no member list, no delivery status."
 
 
 def row_with(tty: PtyTerminal, text: str) -> str:
+    """Return the first row with a text, "" without one."""
     return next((row for row in tty.screen_text().splitlines() if text in row), "")
 
 
-async def test_messages_on_a_basic_server_are_never_sent_twice(tmp_path: Path) -> None:
-    async with basic_node_server("4.3.2") as server:
-        port = server.port
+@pytest.fixture
+def port() -> Generator[int]:
+    """Port of both servers of a test."""
+    with reserved_port() as port:
+        yield port
+
+
+async def test_messages_on_a_basic_server_are_never_sent_twice(tmp_path: Path, port: int) -> None:
+    async with basic_node_server("4.3.2", port=port) as server:
         command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
         async with terminal(command, tmp_path, columns=100) as ann, javascript_client("4.3.2") as page:
             await ann.wait_for_text(NOTICE)
