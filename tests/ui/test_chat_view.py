@@ -18,6 +18,7 @@ def parts() -> ChatParts:
 
 
 def open_room(parts: ChatParts, name: str, *texts: str) -> FakeRoom:
+    """Open and draw a room with messages of Bob."""
     room = FakeRoom(name).join(*texts)
     parts.session.add_room(room)
     parts.view.draw_changes()
@@ -48,6 +49,7 @@ def test_a_message_is_read_only_while_the_newest_line_is_viewed(parts: ChatParts
     room.push_message(parts.session, "third")
     parts.view.draw_changes()
     assert view.unread_count == 1
+    assert parts.requests.named("save_read_marker")[-1] == ("save_read_marker", "tea", 2)
     assert parts.titles[-1] == "(1) tea · chat"
 
 
@@ -84,12 +86,16 @@ def test_a_toggled_pane_stays_until_its_setting_changes(parts: ChatParts) -> Non
     assert not parts.view.rooms.display
 
 
-def test_the_reconnect_countdown_runs_only_while_offline(parts: ChatParts) -> None:
+def test_each_loss_of_the_connection_starts_one_reconnect_countdown(parts: ChatParts) -> None:
     open_room(parts, "tea")
-    for state in (Offline(Unavailable("server_silent"), 5.0, time.monotonic() + 5), Online(0.01)):
+    offline, online = Offline(Unavailable("server_silent"), 5.0, time.monotonic() + 5), Online(0.01)
+    timer_counts: list[int] = []
+    for state in (online, offline, offline, online, offline):
         parts.session.apply(ConnectionStateChanged(state))
         parts.view.draw_changes()
-    assert [delay for delay, _ in parts.timers] == [1.0]
+        timer_counts.append(len(parts.timers))
+    assert timer_counts == [0, 1, 1, 1, 2]
+    assert {delay for delay, _ in parts.timers} == {1.0}
 
 
 def test_an_error_stays_until_the_text_changes(parts: ChatParts) -> None:
