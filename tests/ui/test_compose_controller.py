@@ -48,7 +48,7 @@ def test_a_message_is_posted_to_the_current_room_and_displayed_as_pending(parts:
     assert parts.sent_count == parts.session.pending_count == 1
 
 
-def test_a_rejected_message_returns_the_error(parts: ComposeParts) -> None:
+def test_a_rejected_message_is_an_error_and_does_not_enter_the_history(parts: ComposeParts) -> None:
     parts.fake_room.error = TooLong("topic_too_long", limit=250, count=251)
     assert parts.controller.send("hello") != ""
     assert parts.sent_count == 0
@@ -122,20 +122,20 @@ def test_a_failed_edit_keeps_its_mode(parts: ComposeParts) -> None:
     assert not parts.controller.leave_mode()
 
 
-def test_a_text_is_sent_without_entering_a_mode(parts: ComposeParts) -> None:
+def test_a_reaction_with_an_emoji_is_sent_without_entering_a_mode(parts: ComposeParts) -> None:
     assert parts.controller.start(ComposeKind.REACT, parts.line(1), "tada") == ""
     assert parts.fake_room.posts == [("react", 1, "🎉", True)]
     assert parts.controller.mode is None
 
 
-def test_only_own_acknowledged_messages_are_editable(parts: ComposeParts) -> None:
+def test_messages_of_others_are_not_editable_and_a_missing_message_is_an_error(parts: ComposeParts) -> None:
     assert parts.controller.start(ComposeKind.EDIT, parts.line(1), "x") == tr(chat_strings.NOT_OWN_MESSAGE)
     for kind in ComposeKind:
         assert parts.controller.start(kind, None, "x") == tr(chat_strings.NO_SUCH_MESSAGE)
     assert parts.fake_room.posts == []
 
 
-def test_up_edits_the_last_message_only_in_an_empty_composer(parts: ComposeParts) -> None:
+def test_an_edit_of_the_last_message_needs_an_empty_composer_and_ends_with_unchanged_text(parts: ComposeParts) -> None:
     parts.room.input_history.add("teh tea")
     parts.view.composer.set_text("text")
     assert not parts.controller.edit_last_message()

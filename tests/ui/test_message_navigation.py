@@ -72,7 +72,7 @@ def test_a_loaded_search_hit_is_highlighted_at_once(parts: JumpParts) -> None:
     assert not parts.view.timeline.is_at_bottom
 
 
-def test_escape_returns_once_to_the_start_of_the_navigation(parts: JumpParts) -> None:
+def test_going_back_returns_once_to_the_start_of_the_navigation(parts: JumpParts) -> None:
     parts.jump("books", 3)
     parts.jump("books", 50)
     assert parts.navigation.go_back()
@@ -124,7 +124,7 @@ def test_a_loaded_reply_target_needs_no_request(parts: JumpParts) -> None:
     assert parts.view.timeline.is_at_bottom
 
 
-def test_escape_returns_to_the_reply_instead_of_an_earlier_position(parts: JumpParts) -> None:
+def test_going_back_from_a_reply_target_returns_to_the_reply_instead_of_an_earlier_position(parts: JumpParts) -> None:
     parts.jump("tea", 90)
     reply_position = parts.view.timeline.get_scroll_position()
     parts.navigation.go_to_reply_target(parts.session.rooms["tea"], 7)

@@ -39,7 +39,7 @@ async def test_a_guest_learns_the_reasons_of_refusals_and_of_a_kick(server: Runn
         await ann.wait_for_text("You are no longer in tea: root removed “ann")
 
 
-async def test_commands_find_members_with_spaces_and_absent_persons(
+async def test_an_administrator_deletes_silences_and_bans_with_commands_and_a_nickname_with_a_space(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(delayed_deletions, "UNDO_SECONDS", 0.01)
