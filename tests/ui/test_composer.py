@@ -2,47 +2,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textual import events
-from textual.app import App, ComposeResult
-from textual.screen import Screen
 
-from tui_chat.session.commands.completion import Completion, complete
-from tui_chat.ui.widgets.composer import Composer
-
-
-class ComposerScreen(Screen[None]):
-    """Screen that counts the requests for the newest message."""
-
-    bottom_requests = 0
-
-    def action_bottom(self) -> None:
-        self.bottom_requests += 1
-
-
-class ComposerApp(App[None]):
-    """App with one composer that records submitted texts."""
-
-    CSS = "Composer { height: auto; max-height: 33vh; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.submitted: list[str] = []
-        self.composer_screen = ComposerScreen()
-
-    def get_default_screen(self) -> ComposerScreen:
-        """Return the screen that records requests."""
-        return self.composer_screen
-
-    def compose(self) -> ComposeResult:
-        """Create the composer."""
-        yield Composer(self._complete, self.submitted.append, lambda: False)
-
-    def _complete(self, text: str) -> Completion | None:
-        return complete(text, ["annabel", "anton"], ["tea"])
-
-    @property
-    def composer(self) -> Composer:
-        """Composer under test."""
-        return self.query_one(Composer)
+from tests.support.composer_app import ComposerApp
 
 
 async def test_readline_keys_edit_the_text_and_move_the_cursor() -> None:
@@ -87,6 +48,7 @@ async def test_enter_submits_and_clears_the_text_and_a_burst_of_keys_is_handled_
         for key, character in (("a", "a"), ("enter", "\r"), ("b", "b"), ("ctrl+j", "\n"), ("c", "c"), ("ctrl+u", "")):
             app.post_message(events.Key(key, character))
         app.post_message(events.Key("d", "d"))
+        await pilot.pause()  # the app has passed all keys to the composer
         await pilot.pause()
         assert app.submitted == ["a"]
         assert app.composer.text == "b\nd"

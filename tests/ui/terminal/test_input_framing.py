@@ -5,14 +5,13 @@ from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from textual.app import App, ComposeResult
 from textual.events import Key, MouseEvent, Paste
 from textual.message import Message
 
+from tests.support.composer_app import ComposerApp
 from tui_chat.ui.terminal import alt_keys
 from tui_chat.ui.terminal.input_decoder import InputDecoder
 from tui_chat.ui.terminal.input_framer import PASTE_TIMEOUT, SEQUENCE_TIMEOUT, InputFrame, InputFramer
-from tui_chat.ui.widgets.composer import Composer
 
 START, END = b"\x1b[200~", b"\x1b[201~"
 ESCAPE_DELAY = 0.1
@@ -179,37 +178,33 @@ def test_actions_do_not_depend_on_the_boundaries_and_pauses_of_reads(
     assert actions_of(*steps) == [action for item in items for action in item.actions]
 
 
-class ComposerApp(App[None], inherit_bindings=False):
-    """App with one composer that records submitted texts."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.submitted: list[str] = []
-
-    def compose(self) -> ComposeResult:
-        """Create the composer."""
-        yield Composer(lambda text: None, self.submitted.append, lambda: False)
-
-
-async def composer_results(messages: list[Message]) -> tuple[str, list[str]]:
-    """Return the text of a composer and its submitted texts after the messages of a terminal."""
+async def test_the_composer_does_not_depend_on_the_boundaries_and_pauses_of_reads() -> None:
     app = ComposerApp()
     async with app.run_test() as pilot:
-        for message in messages:
-            if isinstance(message, Key | Paste):
-                app.post_message(message)
-        await pilot.pause()
-        return app.query_one(Composer).text, app.submitted
+        loop = asyncio.get_running_loop()
 
+        async def enter(messages: list[Message]) -> tuple[str, list[str]]:
+            """Return the text of an empty composer and the submitted texts after the messages of a terminal."""
+            await app.replace_composer()
+            for message in messages:
+                if isinstance(message, Key | Paste):
+                    app.post_message(message)
+            await pilot.pause()  # the app has passed all messages to the composer
+            await pilot.pause()
+            return app.composer.text, list(app.submitted)
 
-@settings(max_examples=15)
-@given(split_inputs())
-def test_the_composer_does_not_depend_on_the_boundaries_and_pauses_of_reads(
-    split_input: tuple[list[bytes | float], list[InputItem]],
-) -> None:
-    steps, items = split_input
-    expected = asyncio.run(composer_results([message for item in items for message in messages_of(item.data)]))
-    assert asyncio.run(composer_results(messages_of(*steps))) == expected
+        @settings(max_examples=15)
+        @given(split_inputs())
+        def check(split_input: tuple[list[bytes | float], list[InputItem]]) -> None:
+            steps, items = split_input
+            unsplit = [message for item in items for message in messages_of(item.data)]
+            expected, result = (
+                asyncio.run_coroutine_threadsafe(enter(messages), loop).result()
+                for messages in (unsplit, messages_of(*steps))
+            )
+            assert result == expected
+
+        await asyncio.to_thread(check)
 
 
 @st.composite
