@@ -31,7 +31,8 @@ async def test_copy_mode_shows_only_messages_and_releases_the_mouse_until_closed
         command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
         async with terminal(command, tmp_path / "home") as tty:
             await tty.wait_for_text("there")
-            before = tty.screen_text()
+            await tty.wait_for_text("Ctrl+Q quit")  # end of the last row
+            key_bar = tty.screen_text().splitlines()[-1]
             bytes_before = len(tty.written)
             tty.write_keys("\x1bl")
             await tty.wait_for_text("Esc close")
@@ -48,11 +49,11 @@ async def test_copy_mode_shows_only_messages_and_releases_the_mouse_until_closed
             tty.write_keys("\x1b[5~")
             await tty.wait_for_text("line 20")
             tty.resize(60, 20)
+            tty.reset_screen()
             await tty.wait_for_text("Esc close")
             tty.resize(80, 24)
             tty.write_keys("\x1b")
-            await tty.wait_for_text("Enter send")
-            await wait_until(lambda: tty.screen_text().splitlines()[-1] == before.splitlines()[-1])
+            await wait_until(lambda: tty.screen_text().splitlines()[-1] == key_bar)
             assert tty.private_modes() >= set(MOUSE_MODES) - {1002}
 
 
@@ -115,7 +116,10 @@ async def test_tmux_joins_wrapped_lines_and_receives_copied_text(tmp_path: Path)
 
 @asynccontextmanager
 async def tmux(command: Sequence[str], home: Path) -> AsyncGenerator[Callable[..., str]]:
-    """Run `command` in a private tmux server and yield a function for tmux commands."""
+    """Run `command` in a private tmux server of 80×24, and yield a function that runs tmux commands.
+
+    The function returns the output of a command without trailing newlines, "" also after an error of tmux.
+    """
     home.mkdir()
     environ = program_environment(home)
     environ = {name: value for name, value in environ.items() if name not in {"TMUX", "STY", "NO_COLOR"}}
