@@ -1,5 +1,7 @@
 """Hyperlinks: detection, display of the target host, and confirmation before opening."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from hypothesis import given, strategies as st
 from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app_in_room
 from tui_chat.client.client import ChatClient
+from tui_chat.client.room import Room
 from tui_chat.session.file_opener import has_local_display
 from tui_chat.session.hyperlinks import find_hyperlinks, parse_host
 from tui_chat.ui.screens.link import LinkScreen
@@ -51,27 +54,37 @@ def test_links_are_printable_ascii_and_hosts_have_no_controls_for_any_text(text:
         )
 
 
-async def receive_message(ann: ChatAppDriver, url: str, text: str) -> None:
-    async with ChatClient(url) as bob:
+@asynccontextmanager
+async def ann_and_bob(server: RunningServer, tmp_path: Path) -> AsyncGenerator[tuple[ChatAppDriver, Room]]:
+    """Run the client of Ann, and join its room as Bob; yield the driver and the room of Bob."""
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
         room = await bob.join("tea", nick="bob")
-        await room.send(text)
-        await ann.wait_for_text(text[:20])
-    await ann.wait_for_text("bob left")
+        await ann.wait_for_text("2 here")
+        yield ann, room
+
+
+async def send_and_wait(room: Room, ann: ChatAppDriver, text: str) -> None:
+    """Send a message, and wait until Ann sees its first 20 characters."""
+    await room.send(text)
+    await ann.wait_for_text(text[:20])
 
 
 async def test_o_on_a_selected_message_lists_the_link_targets_before_opening_or_reports_that_there_are_none(
     server: RunningServer, tmp_path: Path
 ) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await receive_message(ann, server.url, "nothing to see")
+    async with ann_and_bob(server, tmp_path) as (ann, room):
+
+        def dialog_rows() -> list[str]:
+            return [row.strip(" │▌") for row in ann.screen_text().splitlines()]
+
+        await send_and_wait(room, ann, "nothing to see")
         await ann.press("ctrl+s", "o")
         await ann.wait_for_text("This message has no link")
         await ann.press("escape")
-        await receive_message(ann, server.url, "one https://good.example/a two https://good.example@evil.example/b")
+        await send_and_wait(room, ann, "one https://good.example/a two https://good.example@evil.example/b")
         await ann.press("ctrl+s", "o")
-        await ann.wait_until(lambda: isinstance(ann.app.screen, LinkScreen))
-        hosts = [row.strip(" │▌") for row in ann.screen_text().splitlines()]
-        assert hosts.index("good.example") < hosts.index("evil.example")
+        await ann.wait_until(lambda: {"good.example", "evil.example"} <= set(dialog_rows()))
+        assert dialog_rows().index("good.example") < dialog_rows().index("evil.example")
         assert ann.app.clipboard == ""
         await ann.press("down", "enter")
         await ann.wait_for_text("Copied the link to evil.example")
@@ -81,27 +94,26 @@ async def test_o_on_a_selected_message_lists_the_link_targets_before_opening_or_
 async def test_a_click_on_a_link_opens_a_confirmation_and_a_disguised_link_shows_its_real_host(
     server: RunningServer, tmp_path: Path
 ) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await receive_message(ann, server.url, "https://аррӏе.com/")
+    async with ann_and_bob(server, tmp_path) as (ann, room):
+        await send_and_wait(room, ann, "https://аррӏе.com/")
         await ann.wait_for_text("xn--80ak6aa92e.com)")
-        await receive_message(ann, server.url, "https://pay.example@evil.example/")
+        await send_and_wait(room, ann, "https://pay.example@evil.example/")
         await ann.wait_for_text("evil.example)")
-        await receive_message(ann, server.url, "http://例え.jp/x is new")
+        await send_and_wait(room, ann, "http://例え.jp/x is new")
         rows = ann.screen_text().splitlines()
         y = next(index for index, row in enumerate(rows) if "例え" in row)
         await ann.pilot.click(offset=(rows[y].index("http") + 3, y))
-        await ann.wait_until(lambda: isinstance(ann.app.screen, LinkScreen))
-        await ann.wait_for_text("xn--r8jz45g.jp")
-        assert "例え.jp" in ann.screen_text()
+        await ann.wait_for_text("xn--r8jz45g.jp  displayed as 例え.jp")
+        assert isinstance(ann.app.screen, LinkScreen)
         await ann.press("escape")
         await ann.wait_until(lambda: ann.app.screen is ann.chat_screen)
         assert ann.app.clipboard == ""
 
 
 async def test_a_room_link_joins_the_room_on_this_server(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+    async with ann_and_bob(server, tmp_path) as (ann, room):
         link = server.url.replace("http://", "chat://")
-        await receive_message(ann, server.url, f"{link}/green%20tea")
+        await send_and_wait(room, ann, f"{link}/green%20tea")
         await ann.press("ctrl+s", "o")
         await ann.wait_for_text("Enter join")
         await ann.press("enter")
@@ -113,7 +125,7 @@ async def test_a_room_link_joins_the_room_on_this_server(server: RunningServer, 
         await ann.wait_for_text("Enter join")
         await ann.press("enter")
         await ann.wait_until(lambda: (view := ann.displayed_room) is not None and view.name == "coffee")
-        assert ann.sdk_room("tea")
+        assert set(ann.chat_screen.session.rooms) == {"tea", "green tea", "coffee"}
 
 
 def test_no_local_display_is_available_over_ssh_or_without_a_display_server() -> None:
