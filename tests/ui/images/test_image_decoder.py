@@ -26,6 +26,7 @@ async def decoder() -> AsyncGenerator[ImageDecoder]:
 
 
 def request_for(content: bytes, *, has_palette: bool = False) -> DecodeRequest:
+    """Return a request for an image of 4×2 pixels, centered on a green canvas of 5×4."""
     return DecodeRequest(len(content), 4, 2, 5, 4, GREEN, has_palette)
 
 

@@ -57,7 +57,7 @@ def test_images_are_side_by_side_as_far_as_the_width_permits() -> None:
     assert [box.column for box in layout_images(images, 5, LIMITS)] == [0, 0, 0, 0]
 
 
-def test_unavailable_images_take_no_space_and_no_rows_hide_all() -> None:
+def test_unavailable_images_take_no_space_and_a_limit_of_0_rows_hides_all_images() -> None:
     images = [LineImage("/a", 100, 100), LineImage("/b", 100, 100)]
     (box,) = layout_images(images, 45, ImageLimits(12, unavailable=frozenset({"/a"})))
     assert (box.image.path, box.column) == ("/b", 0)

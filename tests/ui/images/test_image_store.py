@@ -50,16 +50,24 @@ class RecordedOutput:
 
     Attributes:
         written: Written sequences.
-        has_pending_output: Other output is queued.
+        is_busy: Other output is queued.
+        check_count: Number of checks for queued output.
     """
 
     def __init__(self) -> None:
         self.written = ""
-        self.has_pending_output = False
+        self.is_busy = False
+        self.check_count = 0
+
+    @property
+    def has_pending_output(self) -> bool:
+        """Return whether other output is queued, and count the check."""
+        self.check_count += 1
+        return self.is_busy
 
     def write(self, sequence: str) -> None:
-        """Record a sequence."""
-        assert not self.has_pending_output or "a=T" not in sequence
+        """Record a sequence; raise `AssertionError` for an upload before other output."""
+        assert not self.is_busy or "a=T" not in sequence
         self.written += sequence
 
     @property
@@ -70,6 +78,7 @@ class RecordedOutput:
 
 @asynccontextmanager
 async def store_with(files: FileServer, output: RecordedOutput, options: ImageOptions) -> AsyncGenerator[ImageStore]:
+    """Provide a store; check at its end that the terminal has no image."""
     store = ImageStore(files.read, lambda: output)
     store.configure(options)
     yield store
@@ -82,10 +91,11 @@ def make_box(path: str) -> ImageBox:
 
 
 def all_shown(store: ImageStore, boxes: list[ImageBox]) -> Callable[[], bool]:
+    """Return the condition that all boxes have a picture."""
     return lambda: all(store.get(box) is not None for box in boxes)
 
 
-async def test_only_visible_images_are_loaded_and_hidden_ones_leave_the_terminal(
+async def test_visible_images_are_loaded_in_order_and_surplus_hidden_ones_are_deleted_from_the_terminal(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(image_store, "MAX_PICTURES", 4)
@@ -125,16 +135,15 @@ async def test_uploads_wait_for_other_output() -> None:
     files, output = FileServer(), RecordedOutput()
     files.is_open.set()
     async with store_with(files, output, KITTY) as store:
-        output.has_pending_output = True
+        output.is_busy = True
         store.show([make_box("/a")])
-        await wait_until(lambda: files.requests)
-        await asyncio.sleep(0.1)
+        await wait_until(lambda: output.check_count >= 2)
         assert output.written == ""
-        output.has_pending_output = False
+        output.is_busy = False
         await wait_until(all_shown(store, [make_box("/a")]))
 
 
-async def test_rejected_images_are_unavailable_and_connection_losses_are_repeated(
+async def test_rejected_images_are_unavailable_and_a_load_is_repeated_after_a_connection_loss(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(image_store, "RETRY_DELAY", 0.05)
