@@ -15,7 +15,7 @@ async def test_an_unknown_command_is_not_sent_and_a_double_slash_sends_a_leading
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/frobnicate now")
-        await ann.wait_for_text("Unknown command /frobnicate")
+        await ann.wait_for_text("Unknown command /frobnicate. See /help; //frobnicate sends it.")
         assert ann.composer.text == "/frobnicate now"
         assert not any(isinstance(line, MessageLine) for line in ann.timeline.lines)
         ann.composer.set_text("")
@@ -70,6 +70,7 @@ async def test_help_opens_by_key_and_command_and_the_palette_lists_and_runs_comm
         await ann.wait_for_text("/join room")
         await ann.press("escape")
         await ann.press("ctrl+backslash")
+        await ann.wait_for_text("search commands")
         await ann.type_text("names")
         await ann.wait_for_text("list the members of this room")
         await ann.press("enter")

@@ -95,7 +95,9 @@ def test_a_letter_is_a_valid_key_in_scopes_without_text_input() -> None:
     assert Keymap({"message-reply": "q"}).actions[KeyScope.MESSAGE_CURSOR]["q"] == "screen.reply_to_selected"
 
 
-async def test_custom_keys_work_in_the_composer_and_appear_in_the_footer(server: RunningServer, tmp_path: Path) -> None:
+async def test_custom_keys_replace_the_default_keys_and_appear_in_the_footer(
+    server: RunningServer, tmp_path: Path
+) -> None:
     settings = {"keys": {"next-room": "f7", "send": ("ctrl+o",), "help": "f12"}}
     async with chat_app_in_room(tmp_path, server.url, "ann", settings=settings, size=(120, 30)) as ann:
         await ann.type_text("/join dev")
@@ -116,7 +118,6 @@ async def test_a_rebound_app_key_releases_its_default(tmp_path: Path) -> None:
         assert len(driver.app.screen_stack) == 1
         await driver.press("f12")
         assert len(driver.app.screen_stack) == 2
-        assert "F12" in driver.screen_text()
         await driver.press("f12")
         assert len(driver.app.screen_stack) == 1
 

@@ -93,6 +93,7 @@ def test_binding_ids_are_unique() -> None:
 async def test_the_help_lists_every_key_and_every_command(tmp_path: Path) -> None:
     async with chat_app(tmp_path, size=(120, 320)) as driver:
         await driver.press("f1")
+        await driver.wait_for_text("/join room")
         text = driver.screen_text()
         unwrapped_text = " ".join(text.replace("│", " ").split())
         for command in registry.COMMANDS:
@@ -108,8 +109,7 @@ async def test_typed_text_filters_the_help(tmp_path: Path) -> None:
     async with chat_app(tmp_path, size=(100, 40)) as driver:
         await driver.press("f1")
         await driver.type_text("remove a reaction")
-        await driver.wait_for_text("/react")
-        assert "/join" not in driver.screen_text()
+        await driver.wait_until(lambda: "/react" in driver.screen_text() and "/join" not in driver.screen_text())
         await driver.type_text("[zz")
         await driver.wait_for_text("[zz▏ 0 lines")
         await driver.press(*["backspace"] * 20)
@@ -141,6 +141,7 @@ def test_a_burst_with_escape_sequences_is_split_into_single_keys(data: str, expe
 async def test_the_help_has_one_column_in_a_narrow_terminal(tmp_path: Path) -> None:
     async with chat_app(tmp_path, size=(40, 100)) as driver:
         await driver.press("f1")
+        await driver.wait_for_text("/join room")
         rows = [row.strip("│ ▇▄▆█▂▁▃▅") for row in driver.screen_text().splitlines()]
         index = rows.index("/join room")
         assert " ".join(rows[index + 1 : index + 3]).startswith("join a room; other rooms stay open")
