@@ -17,7 +17,6 @@ from tests.support.in_process_server import running_server
 from tests.support.terminal import CHAT_TUI, terminal
 from tui_chat.client.events import Offline, RoomLost
 from tui_chat.protocol.errors import NotJoined
-from tui_chat.session.lines import MessageLine
 from tui_chat.ui.input.input_sequencer import InputSequencer
 from tui_chat.ui.screens import room_navigation
 from tui_chat.ui.screens.help import HelpScreen
@@ -36,27 +35,20 @@ def post_burst(driver: ChatAppDriver, *inputs: str) -> None:
             driver.app.post_message(events.Key("space" if character == " " else character, character))
 
 
-def message_texts(driver: ChatAppDriver, room: str) -> list[str]:
-    view = driver.chat_screen.session.find_room(room)
-    if view is None:
-        return []
-    return [line.text for line in view.transcript.lines if isinstance(line, MessageLine)]
-
-
 async def test_a_text_is_sent_to_the_room_selected_before_it_or_after_a_part(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.join_rooms("dev")
         post_burst(ann, "/part", "enter", "after dev", "enter")
-        await ann.wait_until(lambda: message_texts(ann, "tea") == ["after dev"])
+        await ann.wait_until(lambda: ann.message_texts() == ["after dev"])
         await ann.join_rooms("ops", "dev")
         post_burst(
             ann, "half a line", "f4", "tea", "enter", "for tea", "enter", "f4", "ops", "enter", "for ops", "enter"
         )
-        await ann.wait_until(lambda: message_texts(ann, "ops") == ["for ops"])
-        assert message_texts(ann, "tea") == ["after dev", "for tea"]
-        assert message_texts(ann, "dev") == []
+        await ann.wait_until(lambda: ann.message_texts("ops") == ["for ops"])
+        assert ann.message_texts() == ["after dev", "for tea"]
+        assert ann.message_texts("dev") == []
         post_burst(ann, "f4", "dev", "enter")
         await ann.wait_until(lambda: ann.composer.text == "half a line")
 
@@ -65,18 +57,18 @@ async def test_arrow_keys_in_the_switcher_apply_after_the_typed_letters(server: 
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.join_rooms("team", "dev")
         post_burst(ann, "f4", "te", "down", "enter", "for the second", "enter")
-        await ann.wait_until(lambda: message_texts(ann, "team") == ["for the second"])
+        await ann.wait_until(lambda: ann.message_texts("team") == ["for the second"])
         assert ann.app.screen is ann.chat_screen
-        assert message_texts(ann, "tea") == []
-        assert message_texts(ann, "dev") == []
+        assert ann.message_texts() == []
+        assert ann.message_texts("dev") == []
 
 
 async def test_a_text_waits_until_its_room_is_joined(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         for room, join_input in (("new", "f4"), ("other", "/join ")):
             post_burst(ann, join_input, room, "enter", "for the new one", "enter")
-            await ann.wait_until(lambda room=room: message_texts(ann, room) == ["for the new one"])
-        assert message_texts(ann, "tea") == []
+            await ann.wait_until(lambda room=room: ann.message_texts(room) == ["for the new one"])
+        assert ann.message_texts() == []
 
 
 async def test_a_text_for_a_room_that_cannot_be_joined_stays_in_the_composer(
@@ -91,19 +83,25 @@ async def test_a_text_for_a_room_that_cannot_be_joined_stays_in_the_composer(
             post_burst(ann, "/join ops", "enter", "secret", "enter", "more", "enter", "f1")
             await ann.wait_until(lambda: isinstance(ann.app.screen, HelpScreen))
             assert ann.composer.text == "secret\nmore"
-            assert message_texts(ann, "tea") == []
+            assert ann.message_texts() == []
 
 
-async def test_input_is_not_sent_to_another_room_after_its_room_is_lost(server: RunningServer, tmp_path: Path) -> None:
+async def test_input_is_not_sent_to_another_room_after_its_room_is_lost(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room_navigation, "ROOM_CLOSED_GRACE", 60.0)
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.join_rooms("dev")
         await ann.type_text("half a li")
         ann.chat_screen.server_link.event_queue.put(RoomLost("dev", NotJoined("room_left")))
         await ann.wait_until(lambda: ann.displayed_room is ann.chat_screen.session.find_room("tea"))
-        post_burst(ann, "ne", "enter")
-        await ann.wait_until(lambda: ann.composer.text == "ne")
+        await ann.send_message("ne")
+        assert ann.composer.text == ""
+        ann.chat_screen.room_navigation.cancel_switch()  # end of the grace period
+        assert ann.composer.text == "ne"
+        assert ann.message_texts() == []
         await ann.press("enter")
-        await ann.wait_until(lambda: message_texts(ann, "tea") == ["ne"])
+        await ann.wait_until(lambda: ann.message_texts() == ["ne"])
 
 
 async def test_help_keys_are_handled_in_order_and_search_input_is_not_sent_as_a_message(
@@ -111,37 +109,33 @@ async def test_help_keys_are_handled_in_order_and_search_input_is_not_sent_as_a_
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         post_burst(ann, "f1", "escape", "hello", "enter", "escape", "f1")
-        await ann.wait_until(lambda: message_texts(ann, "tea") == ["hello"] and isinstance(ann.app.screen, HelpScreen))
+        await ann.wait_until(lambda: ann.message_texts() == ["hello"] and isinstance(ann.app.screen, HelpScreen))
         await ann.press("escape")
-        await ann.send_message("one kettle")
-        await ann.wait_until(lambda: message_texts(ann, "tea") == ["hello", "one kettle"])
         post_burst(ann, "a draft", "alt+s", "kettle", "enter")
         await ann.wait_until(lambda: isinstance(ann.app.screen, SearchScreen))
         await ann.wait_until(lambda: [field.value for field in ann.app.screen.query(Input)] == ["kettle"])
-        await ann.wait_for_text("one kettle")
         post_burst(ann, "escape", " goes on", "enter")
-        await ann.wait_until(lambda: message_texts(ann, "tea") == ["hello", "one kettle", "a draft goes on"])
+        await ann.wait_until(lambda: ann.message_texts() == ["hello", "a draft goes on"])
 
 
 async def test_letters_after_ctrl_s_act_on_the_selected_message(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("first")
         await ann.send_message("second")
-        await ann.wait_until(lambda: ann.chat_screen.session.pending_count == 0 and len(message_texts(ann, "tea")) == 2)
+        await ann.wait_until_sent()
         post_burst(ann, "ctrl+s", "k", "e", " line", "enter", "third", "enter")
-        await ann.wait_until(lambda: message_texts(ann, "tea") == ["first line", "second", "third"])
+        await ann.wait_until(lambda: ann.message_texts() == ["first line", "second", "third"])
 
 
 async def test_keys_after_a_long_paste_do_not_answer_the_paste_dialog(server: RunningServer, tmp_path: Path) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         ann.app.post_message(events.Paste("\n".join("abcdefgh")))
         post_burst(ann, "see", "enter")
-        await ann.wait_until(lambda: isinstance(ann.app.screen, PasteScreen))
-        await ann.pilot.pause()
+        await ann.wait_for_effects()
         assert isinstance(ann.app.screen, PasteScreen)
         await ann.press("escape")
         await ann.wait_until(lambda: ann.app.screen is ann.chat_screen)
-        assert message_texts(ann, "tea") == []
+        assert ann.message_texts() == []
 
 
 async def test_a_burst_through_a_pseudo_terminal_keeps_its_order(server: RunningServer, tmp_path: Path) -> None:
@@ -153,7 +147,7 @@ async def test_a_burst_through_a_pseudo_terminal_keeps_its_order(server: Running
     async with chat_app_in_room(tmp_path, server.url, "bob") as bob:
         await bob.join_rooms("ops")
         await bob.wait_until(
-            lambda: message_texts(bob, "tea") == ["for tea", "bye"] and message_texts(bob, "ops") == ["for ops"]
+            lambda: bob.message_texts() == ["for tea", "bye"] and bob.message_texts("ops") == ["for ops"]
         )
 
 
