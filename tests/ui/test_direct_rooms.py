@@ -37,8 +37,8 @@ async def test_a_direct_message_opens_a_room_of_two_in_the_list(server: RunningS
         await ann.wait_for_text("yes?")
         async with ChatClient(server.url) as guest:
             await guest.join("tea", nick="bob lee")
-            tea = ann.chat_screen.session.rooms["tea"].room
-            await ann.wait_until(lambda: any(member.nick_name == "bob lee" for member in tea.members.values()))
+            tea = ann.chat_screen.session.rooms["tea"]
+            await ann.wait_until(lambda: any(member.nick_name == "bob lee" for member in tea.members))
             await ann.send_message("/msg bob lee hello")
             await ann.wait_until(lambda: ann.displayed_room is not None and ann.displayed_room.title == "bob lee")
             await ann.wait_for_text("hello")
