@@ -25,7 +25,7 @@ from textual.events import AppBlur
 from wcwidth import wcwidth
 
 from tests.support.hostile_server import hostile_server
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client import sanitize
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.start_options import StartOptions
@@ -202,11 +202,17 @@ class ScriptedServer:
 
 @dataclass
 class ClientHarness:
-    """Running client with its pyte terminal and its scripted server."""
+    """Running client with its pyte terminal and its scripted server.
+
+    Attributes:
+        timeout: Maximum wait for the invariants in seconds.
+        rounds: Number of checked lists of texts.
+    """
 
     app: ChatApp
     driver: MemoryDriver
     server: ScriptedServer
+    timeout: float = TIMEOUT
     rounds: int = 0
 
     async def check_texts(self, texts: list[str]) -> None:
@@ -234,10 +240,10 @@ class ClientHarness:
         return any(text in row for row in self.driver.displayed_rows())
 
     async def wait_for_consistency(self) -> None:
-        """Wait until the invariants Cells and Isolation hold."""
+        """Wait until the invariants Cells and Isolation hold; raise `AssertionError` after `timeout`."""
         try:
             await wait_until(
-                lambda: self.rendered_rows() == self.driver.displayed_rows() and self.has_intact_frame(), 5
+                lambda: self.rendered_rows() == self.driver.displayed_rows() and self.has_intact_frame(), self.timeout
             )
         except TimeoutError:
             pairs = zip(self.rendered_rows(), self.driver.displayed_rows(), strict=True)
@@ -268,6 +274,7 @@ class ClientHarness:
 
 @asynccontextmanager
 async def running_client(folder: Path) -> AsyncGenerator[ClientHarness]:
+    """Run the client in the room of a scripted server, with a text in the composer."""
     server = ScriptedServer()
     async with hostile_server(server.respond) as port:
         settings_file = SettingsFile.load(folder / "settings.toml")
@@ -318,5 +325,6 @@ async def test_the_checks_fail_without_sanitizing(
     for module, name, replacement in patches:
         monkeypatch.setattr(module, name, replacement)
     async with running_client(tmp_path) as client:
+        client.timeout = 5
         with pytest.raises((AssertionError, TimeoutError)):
             await client.check_texts([hostile_text] * 8)
