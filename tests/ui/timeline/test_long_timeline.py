@@ -24,6 +24,7 @@ class RenderCounter:
     row_count = 0
 
     def reset(self) -> None:
+        """Restart at 0."""
         self.layout_count = self.row_count = 0
 
 
@@ -84,19 +85,20 @@ async def test_the_render_cost_depends_on_the_view_and_not_on_the_number_of_line
         await assert_cost(ROWS + 2, ROWS)
 
 
-def count_live_layouts() -> int:
+def live_layouts() -> list[LineLayout]:
+    """Return all line layouts of the process after a garbage collection."""
     gc.collect()
-    return sum(isinstance(instance, LineLayout) for instance in gc.get_objects())
+    return [instance for instance in gc.get_objects() if isinstance(instance, LineLayout)]
 
 
 async def test_the_layout_cache_is_bounded_during_scrolling(many_lines: list[Line]):
-    before = count_live_layouts()  # layouts of earlier tests
+    earlier = live_layouts()  # layouts of earlier tests, which stay alive in this list
     app = TimelineApp(many_lines[:10_000])
     async with app.run_test(size=(100, ROWS + 1)) as pilot:
         for _ in range(300):
             app.timeline.action_page_up()
         await pilot.pause()
-        assert ROWS < count_live_layouts() - before <= virtual_list.MAX_CACHED_LAYOUTS + 2 * ROWS
+        assert ROWS < len(live_layouts()) - len(earlier) <= virtual_list.MAX_CACHED_LAYOUTS + 2 * ROWS
 
 
 async def test_a_batch_of_splices_is_rendered_once(counter: RenderCounter):

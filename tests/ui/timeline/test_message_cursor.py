@@ -4,6 +4,7 @@ from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from tests.support.timeline_app import TimelineApp, make_message, make_messages
+from tests.support.wait import wait_until
 from tui_chat.session.lines import DeliveryState, GapLine, NoticeLine, Splice
 from tui_chat.ui.timeline.messages import (
     CursorMoved,
@@ -17,13 +18,15 @@ SIZE = (80, 21)
 
 
 def cursor_rows(app: TimelineApp) -> list[str]:
+    """Return the rows with the cursor mark, without the mark."""
     return [row[1:] for row in app.rendered_rows() if row.startswith("▌")]
 
 
-async def click(pilot: Pilot[None], app: TimelineApp, text: str, times: int = 1) -> None:
+async def click(pilot: Pilot[None], app: TimelineApp, text: str) -> None:
+    """Click the second character of the first row with a text."""
     await pilot.pause()
     y = next(row for row, row_text in enumerate(app.rendered_rows()) if text in row_text)
-    await pilot.click(Timeline, offset=(app.rendered_rows()[y].index(text) + 1, y), times=times)
+    await pilot.click(Timeline, offset=(app.rendered_rows()[y].index(text) + 1, y))
     await pilot.pause()
 
 
@@ -40,12 +43,7 @@ async def test_the_cursor_starts_at_the_last_message_and_skips_notices():
         assert app.timeline.cursor_key == "m2"
         assert len(cursor_rows(app)) == 1
         assert cursor_rows(app)[0].endswith("message 2")
-        assert [event.key for event in app.messages_of_type(CursorMoved)] == [
-            "m3",
-            "m2",
-            "m1",
-            "m2",
-        ]
+        await wait_until(lambda: [event.key for event in app.messages_of_type(CursorMoved)] == ["m3", "m2", "m1", "m2"])
 
 
 async def test_the_view_scrolls_with_the_cursor():
@@ -108,8 +106,8 @@ async def test_enter_activates_a_message_and_requests_a_gap():
         request_count = len(app.messages_of_type(GapRequested))
         app.timeline.action_show_cursor()
         await pilot.press("enter", "k", "enter")
+        await wait_until(lambda: len(app.messages_of_type(GapRequested)) == request_count + 1)
         assert [event.key for event in app.messages_of_type(MessageActivated)] == ["m5"]
-        assert len(app.messages_of_type(GapRequested)) == request_count + 1
 
 
 async def test_the_cursor_ignores_an_unknown_line_key():
@@ -124,12 +122,14 @@ async def test_clicks_on_links_gaps_and_failed_messages_emit_events():
     app = TimelineApp([make_message(1, "see https://example.org/x now"), GapLine("gap", 1, 5), make_message(5), failed])
     async with app.run_test(size=SIZE) as pilot:
         await click(pilot, app, "example.org")
-        assert [event.url for event in app.messages_of_type(LinkClicked)] == ["https://example.org/x"]
+        await wait_until(
+            lambda: [event.url for event in app.messages_of_type(LinkClicked)] == ["https://example.org/x"]
+        )
         request_count = len(app.messages_of_type(GapRequested))
         await click(pilot, app, "not loaded")
-        assert len(app.messages_of_type(GapRequested)) == request_count + 1
+        await wait_until(lambda: len(app.messages_of_type(GapRequested)) == request_count + 1)
         await click(pilot, app, "not sent: the room is closed")
-        assert [event.key for event in app.messages_of_type(MessageActivated)] == ["m6"]
+        await wait_until(lambda: [event.key for event in app.messages_of_type(MessageActivated)] == ["m6"])
         await click(pilot, app, "message 5")
         assert app.timeline.cursor_key is None
 
