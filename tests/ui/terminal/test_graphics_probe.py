@@ -12,6 +12,7 @@ CELL = CellSize(10, 20)
 
 
 def measure(probe: GraphicsProbe, answers: str) -> list[TerminalGraphics]:
+    """Return the results of a probe after answers of the terminal."""
     frames = InputFramer(0.1).feed(answers.encode(), 0.0)
     return [graphics for frame in frames if (graphics := probe.feed(frame)) is not None]
 
@@ -49,7 +50,7 @@ def test_answers_are_no_keys() -> None:
         ("", False, None, ImageProtocol.BLOCKS),
     ],
 )
-def test_the_terminal_selects_the_output(
+def test_terminal_setting_multiplexer_and_colors_select_the_output(
     name: str, has_sixel: bool, cell_size: CellSize | None, protocol: ImageProtocol
 ) -> None:
     def choose(setting: str = "auto", multiplexer: Multiplexer = Multiplexer.NONE, **colors: bool) -> ImageProtocol:
