@@ -14,9 +14,9 @@ async def test_an_unknown_command_is_not_sent_and_a_double_slash_sends_a_leading
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
-        await ann.send_message("/frobnicate now")
-        await ann.wait_for_text("Unknown command /frobnicate. See /help; //frobnicate sends it.")
-        assert ann.composer.text == "/frobnicate now"
+        await ann.send_message("/foobar now")
+        await ann.wait_for_text("Unknown command /foobar. See /help; //foobar sends it.")
+        assert ann.composer.text == "/foobar now"
         assert not any(isinstance(line, MessageLine) for line in ann.timeline.lines)
         ann.composer.set_text("")
         await ann.send_message("//shrug")
