@@ -35,7 +35,7 @@ class SessionWebSocket(web.WebSocketResponse[bool]):
         # autoclose=False, because aiohttp does not know the frames written directly to the transport.
         super().__init__(
             compress=False,
-            max_msg_size=session.options.max_packet_bytes,
+            max_msg_size=session.options.max_packet_bytes + 1,  # aiohttp rejects a message of this size
             timeout=1.0,
             decode_text=False,
             autoclose=False,

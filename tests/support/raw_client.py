@@ -85,14 +85,18 @@ class RawClient:
             else:
                 await self.ws.send_str("42" + json.dumps(["sendMessage", message]))
 
-    async def wait_for_push(self, name: str) -> Any:
-        """Remove and return the first argument of the next push with this name."""
+    async def wait_for_push(self, name: str, **fields: Any) -> Any:
+        """Remove and return the first argument of the next push with a name and with the values of `fields`.
+
+        Earlier pushes with the name and with other values are discarded.
+        """
         prefix = f'42["{name}",'
         while True:
-            for packet in self.pushes:
-                if packet.startswith(prefix):
-                    self.pushes.remove(packet)
-                    return json.loads(packet[2:])[1]
+            for packet in [packet for packet in self.pushes if packet.startswith(prefix)]:
+                self.pushes.remove(packet)
+                argument = json.loads(packet[2:])[1]
+                if all(argument.get(field) == value for field, value in fields.items()):
+                    return argument
             packet = await self.read_packet()
             assert packet is not None, "the server closed the connection"
             self.pushes.append(packet)
