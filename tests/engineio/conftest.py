@@ -14,13 +14,14 @@ from tests.support.raw_client import RawClient, raw_client
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    """Server with the default settings, also rate limits."""
     async with running_server(tmp_path) as running:
         yield running
 
 
 @pytest.fixture
 def engines(monkeypatch: pytest.MonkeyPatch) -> list[EngineIOServer]:
-    """Return the engines of all servers that start after this fixture."""
+    """Engines of all servers that start after this fixture, in order of their start."""
     started, start = list[EngineIOServer](), EngineIOServer.start
 
     def record(engine: EngineIOServer) -> None:
@@ -33,13 +34,13 @@ def engines(monkeypatch: pytest.MonkeyPatch) -> list[EngineIOServer]:
 
 @pytest.fixture
 async def polling(server: RunningServer) -> AsyncGenerator[PollingClient]:
-    """Return a polling session after the Engine.IO handshake."""
+    """Polling session after the Engine.IO handshake."""
     async with polling_client(server.url) as client:
         yield client
 
 
 @pytest.fixture
 async def websocket(server: RunningServer) -> AsyncGenerator[RawClient]:
-    """Return a WebSocket session after the Engine.IO handshake."""
+    """WebSocket session after the Engine.IO handshake, without a CONNECT."""
     async with raw_client(server.url, connect=False) as client:
         yield client

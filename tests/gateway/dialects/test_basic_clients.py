@@ -4,22 +4,29 @@ import asyncio
 import json
 import logging
 import re
+import time
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 
 from server.app import RunningServer
+from server.engineio import engineio_server
 from server.gateway.dialects import server_msg
 from tests.support.in_process_server import running_server
 from tests.support.javascript_client import javascript_client
+from tests.support.monotonic_clocks import OffsetMonotonicClock
 from tests.support.raw_client import RawClient, raw_client
 
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    """Server without rate limits in the time zone of Shanghai."""
     async with running_server(tmp_path, rate_limit="off", time_zone="Asia/Shanghai") as running:
         yield running
 
@@ -37,20 +44,13 @@ async def wait_for_users(client: RawClient, room: str, nicks: list[str]) -> list
             return users
 
 
-async def wait_for_kind(client: RawClient, kind: str) -> dict[str, Any]:
-    """Return the next `message` push of this `kind`."""
-    while (push := await client.wait_for_push("message"))["kind"] != kind:
-        pass
-    return push
-
-
 # -- string_join
 
 
 async def test_a_string_join_member_receives_strings_and_is_listed_as_guest(ann: RawClient, client: RawClient) -> None:
     await emit(client, "joinRoom", "tea")
     assert await client.wait_for_push("message") == "新用户加入了 tea 房间"
-    join_notice = await wait_for_kind(ann, "join")
+    join_notice = await ann.wait_for_push("message", kind="join")
     assert (join_notice["nickName"], join_notice["message"], join_notice["via"]) == (
         "guest",
         "guest 加入了 tea 房间",
@@ -60,8 +60,7 @@ async def test_a_string_join_member_receives_strings_and_is_listed_as_guest(ann:
     assert await client.wait_for_push("message") == "hello"
     await emit(client, "sendMessage", {"room": "tea", "message": "你好", "nickName": "ann"})
     assert await client.wait_for_push("message") == "你好"
-    while (push := await wait_for_kind(ann, "message"))["message"] != "你好":
-        pass
+    push = await ann.wait_for_push("message", kind="message", message="你好")
     assert (push["nickName"], push["memberId"]) == ("guest", join_notice["memberId"])
 
 
@@ -163,9 +162,8 @@ async def test_server_msg_has_the_real_author_the_type_per_recipient_and_the_loc
         sent = await ann.request("sendMessage", {"room": "tea", "message": "from a terminal"})
         native_push = await client.wait_for_push("server_msg")
         assert (native_push["msg"], native_push["nickName"], native_push["type"]) == ("from a terminal", "ann", 1)
-        utc = datetime.fromtimestamp(sent["ts"] / 1000, UTC)
-        offset_hours = (datetime.fromisoformat(native_push["times"]).replace(tzinfo=UTC) - utc).total_seconds() / 3600
-        assert 7.9 < offset_hours < 8.1
+        sent_at = datetime.fromtimestamp(sent["ts"] / 1000, ZoneInfo("Asia/Shanghai"))
+        assert native_push["times"] == f"{sent_at:%Y-%m-%d %H:%M:%S}"
 
 
 async def test_user_lists_contain_only_the_rooms_of_the_socket(
@@ -185,20 +183,26 @@ async def test_user_lists_contain_only_the_rooms_of_the_socket(
         assert [member["nickName"] for member in (await bob.join("5", "bob"))["members"]] == ["小明", "bob"]
 
 
-async def test_user_lists_of_a_large_room_are_coalesced(
-    server: RunningServer, ann: RawClient, client: RawClient, monkeypatch: pytest.MonkeyPatch
+async def test_user_lists_are_limited_in_bytes_per_second_and_end_with_the_current_list(
+    ann: RawClient, client: RawClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server_msg, "USER_LIST_BYTES_PER_SECOND", 200)  # as in a room with far more members
-    await emit(client, "joinRoom", {"nickName": "小明", "id": 7, "roomId": "tea"})
-    await wait_for_users(client, "tea", ["ann", "小明"])
+    bytes_per_second = 200  # one list takes half a second, as in a room with far more members
+    monkeypatch.setattr(server_msg, "USER_LIST_BYTES_PER_SECOND", bytes_per_second)
+    loop = asyncio.get_running_loop()
+    started_at = loop.time()
+    await emit(client, "joinRoom", {"nickName": "bob", "id": 7, "roomId": "tea"})
+    await client.wait_for_push("roomUser")  # a new member receives its list immediately
     nicks = [f"m{number}" for number in range(15)]
     for nick in nicks:
         await ann.request("changeNick", {"nickName": nick})
         await ann.wait_for_push("presence")
-    list_count = 1
-    while (await client.wait_for_push("roomUser"))["tea"][0]["nickName"] != nicks[-1]:
-        list_count += 1
-    assert list_count < len(nicks) / 2
+    sizes: list[int] = []
+    current_nick = ""
+    while current_nick != nicks[-1]:
+        rooms = await client.wait_for_push("roomUser")
+        current_nick = rooms["tea"][0]["nickName"]
+        sizes.append(len(msgspec.json.encode(rooms)))
+    assert sum(sizes[:-1]) / bytes_per_second <= loop.time() - started_at
 
 
 async def test_no_user_list_is_pending_after_the_server_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,22 +258,29 @@ async def test_errors_without_an_acknowledgement_are_sent_as_events(
 
 async def test_a_flood_without_acknowledgements_is_throttled_without_loss(tmp_path: Path) -> None:
     async with running_server(tmp_path, message_burst=2, message_rate=50) as server, raw_client(server.url) as flooder:
+        started_at = time.monotonic()
         await emit(flooder, "joinRoom", "tea")
         for number in range(40):
             await emit(flooder, "sendMessage", {"room": "tea", "message": str(number)})
         await flooder.wait_for_push("message")
         assert [await flooder.wait_for_push("message") for _ in range(40)] == [str(number) for number in range(40)]
         assert flooder.pushes == []
+        assert time.monotonic() - started_at >= (40 - 2) / 50
 
 
-async def test_throttled_messages_do_not_cause_a_ping_timeout(tmp_path: Path) -> None:
-    settings = {"message_burst": 2, "message_rate": 25, "ping_interval": 0.2, "ping_timeout": 0.3}
+async def test_a_pong_behind_throttled_messages_is_not_overdue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = OffsetMonotonicClock()
+    monkeypatch.setattr(engineio_server, "time", SimpleNamespace(monotonic=clock))
+    settings = {"message_burst": 2, "message_rate": 25, "ping_interval": 0.2}
     async with running_server(tmp_path, **settings) as server, raw_client(server.url) as sender:
         await emit(sender, "joinRoom", "tea")
         await sender.wait_for_push("message")
-        for number in range(50):
+        for number in range(40):
             await emit(sender, "sendMessage", {"room": "tea", "message": str(number)})
-        assert [await sender.wait_for_push("message") for _ in range(50)] == [str(number) for number in range(50)]
+        received = [await sender.wait_for_push("message") for _ in range(20)]
+        clock.offset += 25  # above the ping timeout of the unanswered ping
+        received += [await sender.wait_for_push("message") for _ in range(20)]
+        assert received == [str(number) for number in range(40)]
 
 
 async def test_a_flooding_connection_is_closed_and_delays_no_other_client(
@@ -302,13 +313,15 @@ async def test_a_polling_flood_is_throttled_without_loss(tmp_path: Path) -> None
         await flooder.connect(server.url, transports=["polling"])
         flooder.emit("joinRoom", "tea")
         texts = [str(number) for number in range(60)]
+        started_at = time.monotonic()
         for text in texts:
             flooder.emit("sendMessage", {"room": "tea", "message": text})
         await flooder.wait_until(lambda: len(flooder.event_payloads("message")) == 61)
+        assert time.monotonic() - started_at >= (60 - 2) / 40
         assert flooder.event_payloads("message")[1:] == texts
         received: list[str] = []
         while len(received) < len(texts):
-            received.append((await wait_for_kind(ann, "message"))["message"])
+            received.append((await ann.wait_for_push("message", kind="message"))["message"])
         assert received == texts
 
 
@@ -323,12 +336,11 @@ async def test_the_second_argument_of_a_string_join_is_the_nickname(
         assert (await second.request("joinRoom", "tea", {"more": 1}))["nickName"] == "guest"
     assert [member["nickName"] for member in (await ann.join("tea", "ann"))["members"]][:2] == ["ann", "小明"]
     assert (await client.request("leaveRoom", "tea"))["ok"]
-    while (await wait_for_kind(ann, "leave"))["nickName"] != "小明":
-        pass
+    await ann.wait_for_push("message", kind="leave", nickName="小明")
 
 
 @pytest.mark.parametrize("argument", ["tea", {"roomName": "tea"}, {"roomId": "tea"}, {"room": "tea", "roomName": None}])
-async def test_leave_room_accepts_the_forms_of_basic_clients(client: RawClient, argument: Any) -> None:
+async def test_a_leave_names_its_room_in_any_form_of_basic_clients(client: RawClient, argument: Any) -> None:
     await emit(client, "joinRoom", {"roomName": "tea", "nickName": "bob"})
     assert (await client.request("leaveRoom", argument))["ok"]
     assert (await client.request("leaveRoom", argument))["error"]["code"] == "not_joined"
