@@ -3,9 +3,11 @@
 import asyncio
 import json
 import math
+import time
 from collections.abc import AsyncGenerator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -15,35 +17,35 @@ from aiohttp.http import WebSocketReader
 from server import app
 from server.app import RunningServer
 from server.domain.rate_limits import Rate
-from server.engineio import packet_limiter
+from server.engineio import packet_limiter, polling, session
 from server.engineio.packet_limiter import FrameMeter, PacketLimiter
 from tests.support.in_process_server import running_server
+from tests.support.monotonic_clocks import ManualMonotonicClock
 from tests.support.polling_client import polling_client
 from tests.support.raw_client import raw_client
-from tests.support.raw_websocket import ZERO_MASK, RawWebSocket, raw_websocket
+from tests.support.raw_websocket import ZERO_MASK, RawWebSocket, encode_text_frames, raw_websocket
 
 BURST, PER_SECOND = 500, 100
 EMPTY_FRAGMENT = b"\x00\x80" + ZERO_MASK
 EMPTY_PING = b"\x89\x80" + ZERO_MASK
 
 
-def text_frame(packet: bytes) -> bytes:
-    return bytes((0x81, 0x80 | len(packet))) + ZERO_MASK + packet
-
-
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    """Server with the default packet rate and a short flood timeout."""
     async with running_server(tmp_path, flood_timeout=0.3) as running:
         yield running
 
 
 async def connect(websocket: RawWebSocket) -> None:
+    """Connect to the root namespace."""
     websocket.write_text_frames("40")
     while not (await websocket.read_frame()).payload.startswith(b"40"):
         pass
 
 
 async def write_forever(websocket: RawWebSocket, data: bytes) -> None:
+    """Write data repeatedly, until the connection is lost."""
     with suppress(ConnectionError):
         while True:
             websocket.writer.write(data)
@@ -52,7 +54,7 @@ async def write_forever(websocket: RawWebSocket, data: bytes) -> None:
 
 @pytest.mark.parametrize(
     "frame",
-    [text_frame(b"6"), text_frame(b"3"), text_frame(b"430[]"), EMPTY_PING, EMPTY_FRAGMENT],
+    [*map(encode_text_frames, ("6", "3", "430[]")), EMPTY_PING, EMPTY_FRAGMENT],
     ids=["noop", "pong", "ack", "ping", "fragment"],
 )
 async def test_a_flood_of_packets_is_throttled_and_then_closed(server: RunningServer, frame: bytes) -> None:
@@ -79,7 +81,7 @@ async def test_an_oversized_frame_receives_an_error_and_a_close_frame(server: Ru
     async with raw_websocket(server.port) as websocket:
         await connect(websocket)
         oversized_header = b"\x81\xff" + (10_000_000).to_bytes(8, "big") + ZERO_MASK
-        websocket.writer.write(text_frame(b"6") * noops + oversized_header)
+        websocket.writer.write(encode_text_frames("6") * noops + oversized_header)
         while not (frame := await websocket.read_frame()).payload.startswith(b'42["error"'):
             assert frame.opcode is WSMsgType.TEXT
         assert json.loads(frame.payload[2:])[1]["reason"] == "packet_too_long"
@@ -91,7 +93,7 @@ async def test_frames_that_arrive_with_the_upgrade_request_are_counted_and_handl
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app, "PACKET_RATE", Rate(8, 2))
-    frames = text_frame(b"40") + text_frame(b"6") * 20
+    frames = encode_text_frames("40", *["6"] * 20)
     async with (
         running_server(tmp_path, flood_timeout=0.3) as server,
         raw_websocket(server.port, first_frames=frames) as websocket,
@@ -103,7 +105,7 @@ async def test_frames_that_arrive_with_the_upgrade_request_are_counted_and_handl
         assert b"rate_limit_ignored" in payloads[-1]
 
 
-async def test_a_burst_below_the_flood_timeout_is_processed_completely(tmp_path: Path) -> None:
+async def test_a_burst_below_the_flood_timeout_keeps_the_session_open(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server, raw_client(server.url) as client:
         for _ in range(BURST + PER_SECOND // 2):
             await client.ws.send_str("6")
@@ -125,7 +127,10 @@ async def test_a_flood_of_posts_is_throttled_and_then_closed(server: RunningServ
 
 
 async def test_a_delayed_poll_is_rejected_after_the_upgrade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "PACKET_RATE", Rate(8, 2))
+    monkeypatch.setattr(app, "PACKET_RATE", Rate(8, 1))
+    stopped_clock = SimpleNamespace(monotonic=ManualMonotonicClock(time.monotonic()))
+    monkeypatch.setattr(session, "time", stopped_clock)
+    monkeypatch.setattr(polling, "time", stopped_clock)
     async with running_server(tmp_path) as server, polling_client(server.url) as client:
         ws = await client.open_websocket()
         await ws.send_str("2probe")
@@ -231,8 +236,8 @@ class MeterHarness:
         self.transport = PausableTransport()
         self.floods = 0
         self.timers: list[tuple[float, Any]] = []
-        monkeypatch.setattr(packet_limiter.time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(packet_limiter.asyncio, "get_running_loop", lambda: self)
+        monkeypatch.setattr(packet_limiter, "time", SimpleNamespace(monotonic=lambda: self.now))
+        monkeypatch.setattr(packet_limiter, "asyncio", SimpleNamespace(get_running_loop=lambda: self))
         limiter = PacketLimiter(rate, 10.0, 0.0)
         parser, transport = cast(WebSocketReader, self.parser), cast(asyncio.Transport, self.transport)
         self.meter = FrameMeter(parser, transport, limiter, self.count_flood, self.transport.close)
@@ -249,14 +254,14 @@ class MeterHarness:
 
 
 FRAMES = [
-    text_frame(b"6"),
+    encode_text_frames("6"),
     b"\x01\x80" + ZERO_MASK,
     EMPTY_FRAGMENT,
     b"\x80\xfe\x00\x80" + ZERO_MASK + b"x" * 128,
     b"\x81\xff" + (70_000).to_bytes(8, "big") + ZERO_MASK + b"y" * 70_000,
     b"\x81\x7d" + b"z" * 125,
     EMPTY_PING,
-    text_frame(b"41"),
+    encode_text_frames("41"),
 ]
 """Frames of all header forms: lengths of 7, 16 and 64 bits, with and without a mask."""
 

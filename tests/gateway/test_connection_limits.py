@@ -1,4 +1,4 @@
-"""Timeouts, origins, address limits and malformed HTTP requests of connections."""
+"""Idle timeout, origins, address limits and malformed HTTP requests of connections."""
 
 import asyncio
 import re
@@ -11,49 +11,24 @@ import pytest
 from server.app import RunningServer
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
+from tests.support.raw_websocket import TIMEOUT, encode_text_frames, raw_websocket
 from tests.support.server_process import server_process
 
 
-async def test_a_session_without_a_connect_packet_is_closed(tmp_path: Path) -> None:
-    async with running_server(tmp_path, ping_interval=0.3, connect_timeout=0.3) as server:
-        async with raw_client(server.url, connect=False) as unconnected:
-            await unconnected.wait_closed()
-        async with raw_client(server.url, connect=False) as other_namespace:
-            await other_namespace.ws.send_str("40/other,")
-            assert (await other_namespace.read_packet() or "").startswith("44/other,")
-            await other_namespace.wait_closed()
-
-
-@pytest.mark.parametrize(
-    "request_start", [b"", b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: "], ids=["no bytes", "partial header"]
-)
-async def test_an_idle_tcp_connection_is_closed(tmp_path: Path, request_start: bytes) -> None:
-    async with running_server(tmp_path, connect_timeout=0.5) as server, raw_client(server.url) as client:
-        await client.join("tea", "ann")
-        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(request_start)
-        async with asyncio.timeout(10):
-            assert await reader.read() == b""
-        writer.close()
-        assert (await client.request("sendMessage", {"room": "tea", "message": "still here"}))["ok"]
-
-
-async def test_a_client_without_pongs_is_closed(tmp_path: Path) -> None:
+async def test_only_tcp_connections_without_a_complete_request_are_closed_as_idle(tmp_path: Path) -> None:
     async with (
-        running_server(tmp_path, ping_interval=0.2, ping_timeout=0.4) as server,
-        raw_client(server.url) as unresponsive,
-        raw_client(server.url) as bystander,
+        running_server(tmp_path, connect_timeout=0.5) as server,
+        raw_websocket(server.port, first_frames=encode_text_frames("40")) as session,
     ):
-        await unresponsive.join("tea", "silent")
-        joined = await bystander.join("tea", "bystander")
-        assert len(joined["members"]) == 2
-        presence_task = asyncio.create_task(bystander.wait_for_push("presence"))
-        while "silent" not in str(await asyncio.wait_for(unresponsive.ws.receive(), 10)) and not unresponsive.ws.closed:
-            pass  # read without sending pongs
-        await presence_task
-        while (push := await bystander.wait_for_push("message"))["kind"] != "leave":
+        for request_start in (b"", b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: "):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(request_start)
+            async with asyncio.timeout(TIMEOUT):
+                assert await reader.read() == b""
+            writer.close()
+        session.write_text_frames('420["listRooms",{}]')
+        while not (await session.read_frame()).payload.startswith(b"430["):
             pass
-        assert push["nickName"] == "silent"
 
 
 async def test_compression_is_not_negotiated(server: RunningServer) -> None:
@@ -61,39 +36,33 @@ async def test_compression_is_not_negotiated(server: RunningServer) -> None:
         assert client.ws.compress == 0
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({}, 101),
-        ({"Origin": "SELF"}, 101),
-        ({"Origin": "http://localhost:PORT"}, 101),  # another name of the same server
-        ({"Origin": "http://[::1]:PORT"}, 101),
-        ({"Origin": "https://localhost:PORT"}, 400),
-        ({"Origin": "http://localhost:1"}, 400),
-        ({"Origin": "http://localhost"}, 400),
-        ({"Origin": "http://localhost:x"}, 400),
-        ({"Origin": "http://localhost.evil.example:PORT"}, 400),
-        ({"Origin": "https://evil.example"}, 400),
-        ({"Origin": "null"}, 400),
-        ({"Origin": "http://friend.example"}, 101),
-        ({"Origin": "https://other.example:8443"}, 101),
-        ({"Origin": "https://other.example"}, 400),
-        ({"Origin": "https://evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}, 400),
-    ],
-)
-async def test_only_own_and_listed_origins_may_connect(tmp_path: Path, headers: dict[str, str], status: int) -> None:
-    async with running_server(
-        tmp_path, cors_origin=("http://Friend.example:80/", "https://other.example:8443")
-    ) as server:
-        headers = {
-            name: value.replace("SELF", server.url).replace("PORT", str(server.port)) for name, value in headers.items()
-        }
-        try:
-            async with raw_client(server.url, headers=headers):
-                actual_status = 101
-        except aiohttp.WSServerHandshakeError as error:
-            actual_status = error.status
-        assert actual_status == status
+async def test_only_own_and_listed_origins_may_connect(tmp_path: Path) -> None:
+    listed = ("http://Friend.example:80/", "https://other.example:8443")
+    async with running_server(tmp_path, cors_origin=listed) as server:
+        cases: list[tuple[dict[str, str], int]] = [
+            ({}, 101),
+            ({"Origin": server.url}, 101),
+            ({"Origin": f"http://localhost:{server.port}"}, 101),  # another name of the same server
+            ({"Origin": f"http://[::1]:{server.port}"}, 101),
+            ({"Origin": f"https://localhost:{server.port}"}, 400),
+            ({"Origin": "http://localhost:1"}, 400),
+            ({"Origin": "http://localhost"}, 400),
+            ({"Origin": "http://localhost:x"}, 400),
+            ({"Origin": f"http://localhost.evil.example:{server.port}"}, 400),
+            ({"Origin": "https://evil.example"}, 400),
+            ({"Origin": "null"}, 400),
+            ({"Origin": "http://friend.example"}, 101),
+            ({"Origin": "https://other.example:8443"}, 101),
+            ({"Origin": "https://other.example"}, 400),
+            ({"Origin": "https://evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}, 400),
+        ]
+        for headers, status in cases:
+            try:
+                async with raw_client(server.url, headers=headers):
+                    actual_status = 101
+            except aiohttp.WSServerHandshakeError as error:
+                actual_status = error.status
+            assert actual_status == status, headers
 
 
 async def test_forwarded_addresses_are_trusted_only_from_a_trusted_proxy(tmp_path: Path) -> None:
@@ -133,7 +102,7 @@ async def test_malformed_http_requests_log_one_line_and_their_number(tmp_path: P
         for malformed in MALFORMED_REQUESTS:
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
             writer.write(malformed)
-            async with asyncio.timeout(15):
+            async with asyncio.timeout(TIMEOUT):
                 assert (await reader.readline()).startswith((b"HTTP/1.0 4", b"HTTP/1.1 4")), malformed
             writer.close()
         server.send_signal(signal.SIGTERM)

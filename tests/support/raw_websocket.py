@@ -27,6 +27,18 @@ class RawFrame:
     payload: bytes
 
 
+def encode_frame(opcode: WSMsgType, payload: bytes) -> bytes:
+    """Return one masked final frame with a payload below 64 KiB."""
+    size = len(payload)
+    length = bytes((0x80 | size,)) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
+    return bytes((0x80 | opcode,)) + length + ZERO_MASK + payload
+
+
+def encode_text_frames(*packets: str) -> bytes:
+    """Return one text frame per packet."""
+    return b"".join(encode_frame(WSMsgType.TEXT, packet.encode()) for packet in packets)
+
+
 class RawWebSocket:
     """Reader and writer of frames, without automatic replies."""
 
@@ -36,14 +48,11 @@ class RawWebSocket:
 
     def write_frame(self, opcode: WSMsgType, payload: bytes) -> None:
         """Write one masked frame with a payload below 64 KiB."""
-        size = len(payload)
-        length = bytes((0x80 | size,)) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
-        self.writer.write(bytes((0x80 | opcode,)) + length + ZERO_MASK + payload)
+        self.writer.write(encode_frame(opcode, payload))
 
     def write_text_frames(self, *packets: str) -> None:
         """Write one text frame per packet."""
-        for packet in packets:
-            self.write_frame(WSMsgType.TEXT, packet.encode())
+        self.writer.write(encode_text_frames(*packets))
 
     async def read_frame(self) -> RawFrame:
         """Read the next frame.
