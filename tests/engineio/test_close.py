@@ -1,17 +1,18 @@
 """Closing handshake under load (RFC 6455, section 7; docs/protocol.md, "Pushes")."""
 
 import asyncio
+import logging
 import signal
 import ssl
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import trustme
 from aiohttp import ClientSession, WSMsgType
 
-from tests.support.in_process_server import running_server
+from server.engineio.engineio_server import EngineIOServer
+from tests.support.in_process_server import running_server, stoppable_server
 from tests.support.raw_client import TIMEOUT, raw_client
 from tests.support.raw_websocket import RawWebSocket, raw_websocket
 from tests.support.server_process import server_process
@@ -26,29 +27,16 @@ PACKET = "6" + "-" * 32_000
 """Large NOOP packet: cheap for the server and never answered."""
 
 
-@dataclass(frozen=True)
-class StoppableServer:
-    """In-process server, which stops after `stop` is set. `task` ends after the shutdown."""
+@pytest.fixture
+def long_close_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the sessions of this process `TIMEOUT` seconds to close, because a flood delays the close frame after it."""
+    start = EngineIOServer.start
 
-    port: int
-    stop: asyncio.Event
-    task: "asyncio.Task[None]"
+    def start_with_long_timeout(engine: EngineIOServer) -> None:
+        engine.options = replace(engine.options, close_timeout=TIMEOUT)
+        start(engine)
 
-
-@asynccontextmanager
-async def stoppable_server(directory: Path) -> AsyncGenerator[StoppableServer]:
-    stop = asyncio.Event()
-    port: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-
-    async def serve_until_stopped() -> None:
-        async with running_server(directory, rate_limit="off") as server:
-            port.set_result(server.port)
-            await stop.wait()
-
-    task = asyncio.create_task(serve_until_stopped())
-    yield StoppableServer(await port, stop, task)
-    stop.set()
-    await task
+    monkeypatch.setattr(EngineIOServer, "start", start_with_long_timeout)
 
 
 async def flood(ws: RawWebSocket, at_full_speed: asyncio.Event) -> None:
@@ -72,7 +60,10 @@ async def read_until_closed(ws: RawWebSocket) -> list[bytes]:
 
 
 async def flooding_client(port: int, ready: asyncio.Barrier, tls: ssl.SSLContext | None = None) -> list[bytes]:
-    """Flood the server until its close frame arrives, then complete the closing handshake."""
+    """Flood the server until its close frame arrives, complete the closing handshake, and return the payloads.
+
+    The client passes the barrier once unread data has accumulated.
+    """
     async with raw_websocket(port, tls) as ws:
         at_full_speed = asyncio.Event()
         sending = asyncio.create_task(flood(ws, at_full_speed))
@@ -88,9 +79,10 @@ async def flooding_client(port: int, ready: asyncio.Barrier, tls: ssl.SSLContext
         return payloads
 
 
+@pytest.mark.usefixtures("long_close_timeout")
 async def test_flooding_clients_receive_going_away_from_a_stopping_server(tmp_path: Path) -> None:
     for attempt in range(SHUTDOWN_REPETITIONS):
-        async with stoppable_server(tmp_path) as server:
+        async with stoppable_server(tmp_path, rate_limit="off") as server:
             ready = asyncio.Barrier(FLOODING_CLIENTS + 1)
             clients = [asyncio.create_task(flooding_client(server.port, ready)) for _ in range(FLOODING_CLIENTS)]
             await ready.wait()
@@ -121,8 +113,9 @@ async def test_flooding_tls_clients_receive_going_away_after_sigterm(tmp_path: P
     assert (code, "Traceback" in errors) == (0, False)
 
 
+@pytest.mark.usefixtures("long_close_timeout")
 async def test_a_flooding_client_receives_the_close_frame_after_an_invalid_packet(tmp_path: Path) -> None:
-    async with stoppable_server(tmp_path) as server, raw_websocket(server.port) as ws:
+    async with running_server(tmp_path, rate_limit="off") as server, raw_websocket(server.port) as ws:
         at_full_speed = asyncio.Event()
         sending = asyncio.create_task(flood(ws, at_full_speed))
         await at_full_speed.wait()
@@ -169,13 +162,17 @@ async def test_a_draining_server_is_not_ready_and_accepts_clients_until_a_second
     assert (code, "shutdown in 600 seconds" in errors) == (0, True)
 
 
-async def test_a_client_that_never_closes_does_not_block_shutdown(tmp_path: Path) -> None:
-    async with stoppable_server(tmp_path) as server, raw_websocket(server.port) as ws:
+async def test_a_client_that_never_closes_is_aborted_at_a_shutdown(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "chat.engineio")
+    async with stoppable_server(tmp_path, rate_limit="off") as server, raw_websocket(server.port) as ws:
         at_full_speed = asyncio.Event()
         sending = asyncio.create_task(flood(ws, at_full_speed))
         await at_full_speed.wait()
         server.stop.set()
-        async with asyncio.timeout(5):  # upper bound of a shutdown
+        async with asyncio.timeout(TIMEOUT):
             await server.task
         sending.cancel()
         await asyncio.wait({sending})
+    assert "aborting connection from 127.0.0.1: server shutdown" in caplog.messages

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from server.app import RunningServer
-from tests.support.in_process_server import running_server
+from tests.support.in_process_server import running_server, stoppable_server
 from tests.support.polling_client import PollingClient, polling_client
 from tests.support.raw_client import raw_client
 from tests.support.wait import wait_until
@@ -41,7 +41,7 @@ async def test_packets_of_a_payload_are_processed_in_order(polling: PollingClien
     assert [json.loads(response[3:])[0]["seq"] for response in responses] == [1, 2, 3]
 
 
-async def test_text_of_any_script_survives_a_payload(polling: PollingClient) -> None:
+async def test_a_payload_with_text_of_several_scripts_is_decoded_as_utf_8(polling: PollingClient) -> None:
     text = "小明说 «добрый» \U0001f375 e\u0301"
     await polling.post("40", JOIN, f'421["sendMessage",{json.dumps({"room": "tea", "message": text})}]')
     packets: list[str] = []
@@ -62,7 +62,7 @@ async def test_noop_packets_are_ignored(polling: PollingClient) -> None:
 
 
 @pytest.mark.parametrize("query", [{}, {"t": "Pabc123"}, {"b64": "1"}])
-async def test_cache_busting_parameters_are_ignored(polling: PollingClient, query: dict[str, str]) -> None:
+async def test_additional_query_parameters_of_a_poll_are_ignored(polling: PollingClient, query: dict[str, str]) -> None:
     await polling.post("40")
     assert (await polling.poll(**query)).body.startswith("40{")
 
@@ -173,44 +173,37 @@ async def test_a_payload_with_too_many_packets_closes_the_session(polling: Polli
     assert await is_closed(polling)
 
 
-async def test_a_disconnect_during_a_poll_closes_the_session(
-    server: RunningServer, caplog: pytest.LogCaptureFixture
+async def test_a_poll_without_its_client_closes_the_session_at_the_next_push(
+    server: RunningServer, polling: PollingClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with raw_client(server.url) as ben:
         await ben.join("tea", "ben")
-        async with polling_client(server.url) as ann:
-            await ann.connect_namespace()
-            await ann.post(JOIN)
-            packets: list[str] = []
-            while not all(any(packet.startswith(start) for packet in packets) for start in ("430[", '42["presence"')):
-                packets += await ann.receive_packets()
-            pending = await ann.start_poll()
-            pending.cancel()
-            await asyncio.wait({pending})
-        leave_pushes: list[str] = []
-        number = 0
-        while not leave_pushes:
-            number += 1
-            await ben.request("sendMessage", {"room": "tea", "message": str(number)})
-            leave_pushes = [packet for packet in ben.pushes if '"kind":"leave"' in packet]
-            await asyncio.sleep(0.4)  # stay below the message rate of a member
+        await polling.connect_namespace()
+        await polling.post(JOIN)
+        packets: list[str] = []
+        while not all(any(packet.startswith(start) for packet in packets) for start in ("430[", '42["presence"')):
+            packets += await polling.receive_packets()
+        pending = await polling.start_poll()
+        pending.cancel()
+        await asyncio.wait({pending})
+        await ben.request("sendMessage", {"room": "tea", "message": "hi"})
+        assert (await ben.wait_for_push("message", kind="leave"))["nickName"] == "ann"
+        assert await is_closed(polling)
     assert not [record for record in caplog.records if record.levelno > logging.INFO]
 
 
 async def test_an_incomplete_request_closes_the_session_without_a_warning(
-    server: RunningServer, caplog: pytest.LogCaptureFixture
+    server: RunningServer, polling: PollingClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with polling_client(server.url) as ann:
-        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        query = "&".join(f"{name}={value}" for name, value in ann.session_query.items())
-        writer.write(f"POST /socket.io/?{query} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n40".encode())
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
-        statuses: list[int] = []
-        while 400 not in statuses:
-            statuses.append((await ann.post("6")).status)
-        assert await is_closed(ann)
+    pending = await polling.start_poll()
+    _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    query = "&".join(f"{name}={value}" for name, value in polling.session_query.items())
+    writer.write(f"POST /socket.io/?{query} HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n40".encode())
+    await writer.drain()
+    writer.close()
+    await writer.wait_closed()
+    assert (await pending).body == "1"
+    assert await is_closed(polling)
     assert not [record for record in caplog.records if record.levelno > logging.INFO]
 
 
@@ -228,22 +221,17 @@ async def test_a_close_packet_is_delivered_by_a_separate_poll(tmp_path: Path) ->
 
 
 async def test_a_stopping_server_sends_going_away_to_pending_and_later_polls(tmp_path: Path) -> None:
-    stopping = asyncio.Event()
-    url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-    async def serve_until_stopped() -> None:
-        async with running_server(tmp_path) as server:
-            url.set_result(server.url)
-            await stopping.wait()
-
-    serving_task = asyncio.create_task(serve_until_stopped())
-    async with polling_client(await url) as polling, polling_client(await url) as idle:
+    async with (
+        stoppable_server(tmp_path) as server,
+        polling_client(server.url) as polling,
+        polling_client(server.url) as idle,
+    ):
         for client in (polling, idle):
             await client.connect_namespace()
         pending = await polling.start_poll()
-        stopping.set()
+        server.stop.set()
         assert (await pending).packets[0].startswith('42["goingAway",')
         (going_away,) = (await idle.poll()).packets
         assert going_away[:14] == '42["goingAway"'
         assert (await idle.poll()).packets == ["1"]
-        await wait_until(serving_task.done)
+        await wait_until(server.task.done)

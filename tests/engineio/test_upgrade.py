@@ -1,25 +1,27 @@
 """Upgrade of a polling session to a WebSocket (Engine.IO protocol v4, "Upgrade")."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from aiohttp import ClientWebSocketResponse, WSMsgType
 
 from server.app import RunningServer
-from tests.support.in_process_server import running_server
+from server.engineio.engineio_server import EngineIOServer
+from tests.support.in_process_server import running_server, stoppable_server
 from tests.support.polling_client import PollingClient, polling_client
 from tests.support.raw_client import raw_client
 from tests.support.wait import TIMEOUT, wait_until
 
 
 async def receive_text(ws: ClientWebSocketResponse) -> str:
+    """Return the next packet."""
     return await asyncio.wait_for(ws.receive_str(), TIMEOUT)
 
 
 async def receive_until(ws: ClientWebSocketResponse, prefix: str) -> str:
+    """Return the next packet with a prefix, and discard earlier packets."""
     while not (packet := await receive_text(ws)).startswith(prefix):
         pass
     return packet
@@ -32,6 +34,7 @@ async def is_closed(ws: ClientWebSocketResponse) -> bool:
 
 
 async def open_probe(client: PollingClient) -> ClientWebSocketResponse:
+    """Open a WebSocket for the session, and return it after the answer to the probe."""
     ws = await client.open_websocket()
     await ws.send_str("2probe")
     assert await receive_text(ws) == "3probe"
@@ -39,6 +42,7 @@ async def open_probe(client: PollingClient) -> ClientWebSocketResponse:
 
 
 async def upgrade(client: PollingClient) -> ClientWebSocketResponse:
+    """Upgrade the session, and return its WebSocket after the CONNECT to the root namespace."""
     ws = await open_probe(client)
     await ws.send_str("5")
     await ws.send_str("40")
@@ -157,9 +161,12 @@ async def test_a_disconnect_during_the_probe_leaves_the_polling_session_open(pol
     await polling.connect_namespace()
 
 
-async def test_a_probe_times_out_and_leaves_the_polling_session_open(tmp_path: Path) -> None:
-    async with running_server(tmp_path, connect_timeout=0.4) as server, polling_client(server.url) as client:
+async def test_a_probe_times_out_and_leaves_the_polling_session_open(
+    tmp_path: Path, engines: list[EngineIOServer]
+) -> None:
+    async with running_server(tmp_path) as server, polling_client(server.url) as client:
         await client.connect_namespace()
+        engines[0].options = replace(engines[0].options, connect_timeout=0.1)
         ws = await client.open_websocket()
         assert await is_closed(ws)
         await client.post('421["listRooms",{}]')
@@ -181,39 +188,21 @@ async def test_closing_an_upgraded_websocket_closes_the_session(server: RunningS
         await ws.send_str('420["joinRoom",{"roomName":"tea","nickName":"ann"}]')
         await receive_until(ws, "430[")
         await ws.close()
-        while (push := await ben.wait_for_push("message"))["kind"] != "leave":
-            pass
-        assert push["nickName"] == "ann"
+        assert (await ben.wait_for_push("message", kind="leave"))["nickName"] == "ann"
     assert (await polling.poll()).error == (400, 1)
 
 
-@asynccontextmanager
-async def stopping_server(directory: Path, stopping: asyncio.Event) -> AsyncGenerator[tuple[str, "asyncio.Task[None]"]]:
-    url: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-    async def serve_until_stopped() -> None:
-        async with running_server(directory) as server:
-            url.set_result(server.url)
-            await stopping.wait()
-
-    task = asyncio.create_task(serve_until_stopped())
-    yield await url, task
-    stopping.set()
-    await task
-
-
 async def test_a_shutdown_during_an_upgrade_sends_going_away_by_polling(tmp_path: Path) -> None:
-    stopping = asyncio.Event()
-    async with stopping_server(tmp_path, stopping) as (url, task), polling_client(url) as client:
+    async with stoppable_server(tmp_path) as server, polling_client(server.url) as client:
         await client.connect_namespace()
         ws = await open_probe(client)
         assert (await client.poll()).body == "6"  # the HTTP connection stays open for the next poll
-        stopping.set()
+        server.stop.set()
         while (packet := (await client.poll()).body) == "6":
             pass
         assert packet.startswith('42["goingAway",')
         assert await is_closed(ws)
-        await wait_until(task.done)
+        await wait_until(server.task.done)
 
 
 async def test_websocket_packets_wait_for_a_post_in_progress(tmp_path: Path) -> None:
