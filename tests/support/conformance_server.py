@@ -72,11 +72,11 @@ class EchoDispatcher:
 
 
 @asynccontextmanager
-async def serve_conformance(protocol: str, port: int = 0) -> AsyncGenerator[str]:
+async def serve_conformance(protocol: str, port: int = 0, options: EngineIOOptions = OPTIONS) -> AsyncGenerator[str]:
     """Run the server for `engineio` or `socketio` on localhost; yield its URL."""
     namespace, path = (EchoNamespace, "/engine.io/") if protocol == "engineio" else (Namespace, "/socket.io/")
     session.Namespace = namespace
-    app, server = web.Application(), SocketIOServer(EchoDispatcher(), OPTIONS, None, Supervisor())
+    app, server = web.Application(), SocketIOServer(EchoDispatcher(), options, None, Supervisor())
     server.mount(app, path)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
     await runner.setup()
