@@ -78,19 +78,20 @@ class FaultyTransport:
 
 @pytest.fixture
 async def server(tmp_path: Path, engines: list[EngineIOServer]) -> AsyncGenerator[RunningServer]:
+    """Server with a short ping interval, whose engine is in `engines`."""
     async with running_server(tmp_path, ping_interval=0.3, ping_timeout=20) as running:
         yield running
 
 
 def error_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the log messages of the level ERROR or above."""
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 async def check_messages(sender: RawClient, reader: RawClient) -> None:
     """Check that the server stores and delivers a message, and sends pings."""
     assert (await sender.request("sendMessage", {"room": "tea", "message": "after"}))["ok"]
-    while (await reader.wait_for_push("message"))["message"] != "after":
-        pass
+    await reader.wait_for_push("message", message="after")
     while (await reader.ws.receive()).data != "2":
         pass
     await reader.ws.send_str("3")
@@ -103,6 +104,7 @@ async def wait_for_leave(client: RawClient) -> None:
 
 
 async def check_readiness(server: RunningServer, status: int) -> None:
+    """Check the status of `/ready`."""
     async with aiohttp.ClientSession() as session, session.get(server.url + "/ready") as answer:
         assert answer.status == status, await answer.text()
 

@@ -1,6 +1,7 @@
 """Time slice, cooldown and order of the flush scheduler, with a clock that only flushes advance."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -59,9 +60,10 @@ class SlowQueue:
 
 @pytest.fixture
 def loop(monkeypatch: pytest.MonkeyPatch) -> FakeLoop:
+    """Clock and event loop of the flush scheduler."""
     loop = FakeLoop()
-    monkeypatch.setattr(flush_scheduler.time, "perf_counter", lambda: loop.now)
-    monkeypatch.setattr(flush_scheduler.asyncio, "get_running_loop", lambda: loop)
+    monkeypatch.setattr(flush_scheduler, "time", SimpleNamespace(perf_counter=lambda: loop.now))
+    monkeypatch.setattr(flush_scheduler, "asyncio", SimpleNamespace(get_running_loop=lambda: loop))
     return loop
 
 
@@ -71,6 +73,7 @@ def scheduler(loop: FakeLoop) -> FlushScheduler:
 
 
 def schedule(scheduler: FlushScheduler, loop: FakeLoop, count: int, seconds: float) -> list[SlowQueue]:
+    """Schedule and return `count` queues whose flushes take `seconds` each."""
     queues = [SlowQueue(loop, seconds) for _ in range(count)]
     for queue in queues:
         scheduler.schedule(cast(SendQueue, queue))
@@ -78,6 +81,7 @@ def schedule(scheduler: FlushScheduler, loop: FakeLoop, count: int, seconds: flo
 
 
 def count_flushes(queues: list[SlowQueue]) -> int:
+    """Return the number of flushes of all queues."""
     return sum(queue.flushes for queue in queues)
 
 

@@ -50,6 +50,7 @@ class SlowDispatcher:
 
 @pytest.fixture
 async def host() -> RecordingHost:
+    """Host with a `SlowDispatcher`."""
     host = RecordingHost()
     host.dispatcher = SlowDispatcher()
     return host

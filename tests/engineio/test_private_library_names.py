@@ -14,6 +14,7 @@ from engineio.async_drivers import aiohttp as driver
 
 
 def parameter_names(function: Any) -> list[str]:
+    """Return the names of the parameters of a function, with `self` for a method of a class."""
     return list(inspect.signature(function).parameters)
 
 
@@ -44,5 +45,5 @@ def test_a_websocket_parser_can_be_replaced() -> None:
     assert "self._payload_parser.feed_data(data)" in inspect.getsource(RequestHandler.data_received)
 
 
-def test_sockets_of_a_new_server_is_an_empty_dict() -> None:
+def test_the_sockets_of_a_new_server_are_an_empty_dict() -> None:
     assert engineio.AsyncServer(async_mode="aiohttp").sockets == {}

@@ -14,7 +14,7 @@ LARGE = Frame(b"4" * MAX_BYTES)  # exactly the limit as a polling frame, 2 bytes
 
 
 class RecordingOwner:
-    """Owner that records the reasons of aborts."""
+    """Owner that records the reasons of aborts, and raises the errors of a flush."""
 
     def __init__(self) -> None:
         self.aborts: list[str] = []
@@ -63,12 +63,13 @@ def owner() -> RecordingOwner:
 
 @pytest.fixture
 def scheduled() -> list[SendQueue]:
-    """Return the queues that requested a flush, one item per request."""
+    """Queues that requested a flush, one item per request."""
     return []
 
 
 @pytest.fixture
 def queue(owner: RecordingOwner, scheduled: list[SendQueue]) -> SendQueue:
+    """Queue that starts at the time 0."""
     return SendQueue(scheduled.append, owner, MAX_BYTES, 0.0)
 
 
@@ -78,10 +79,12 @@ def transport() -> BufferingTransport:
 
 
 def attach(queue: SendQueue, transport: BufferingTransport) -> None:
+    """Attach a transport to the queue."""
     queue.attach_transport(cast(asyncio.Transport, transport))
 
 
 def push_all(queue: SendQueue, *frames: Frame) -> None:
+    """Push frames in order."""
     for frame in frames:
         queue.push(frame)
 

@@ -1,5 +1,7 @@
 """Ping times and ping timeout of one session, with explicit times."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from server.engineio import session as session_module
@@ -12,11 +14,13 @@ DUE, DEADLINE = START + INTERVAL, START + INTERVAL + TIMEOUT
 
 @pytest.fixture
 async def session(monkeypatch: pytest.MonkeyPatch) -> EngineIOSession:
-    monkeypatch.setattr(session_module.time, "monotonic", lambda: START)
+    """Session that starts at `START`, without a CONNECT timeout."""
+    monkeypatch.setattr(session_module, "time", SimpleNamespace(monotonic=lambda: START))
     return EngineIOSession(RecordingHost(connect_timeout=1e6), "sid", "127.0.0.1")
 
 
 def count_pings(session: EngineIOSession) -> int:
+    """Remove the queued frames, and return the number of pings among them."""
     return [frame.polling_bytes for frame in session.send_queue.drain()].count(b"2")
 
 
@@ -38,7 +42,7 @@ async def test_the_next_ping_follows_the_due_time_of_the_previous_one(session: E
 
 
 @pytest.mark.parametrize("sweep", [0.0, 0.5, 1.0])
-async def test_a_request_after_interval_and_timeout_ends_the_session(session: EngineIOSession, sweep: float) -> None:
+async def test_a_session_is_overdue_after_interval_and_timeout(session: EngineIOSession, sweep: float) -> None:
     session.tick(DUE + sweep)
     assert not session.abort_if_overdue(DEADLINE)
     assert session.abort_if_overdue(DEADLINE + 0.001)

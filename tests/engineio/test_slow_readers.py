@@ -30,12 +30,14 @@ async def send_queue_server(directory: Path, **settings: Any) -> AsyncGenerator[
 
 
 async def only_session(engine: EngineIOServer) -> EngineIOSession:
+    """Wait for the only session of a server."""
     await wait_until(lambda: engine.sockets)
     (session,) = engine.sockets.values()
     return session
 
 
 async def push_frames(session: EngineIOSession, count: int) -> None:
+    """Push frames, with a flush after each frame unless the flush scheduler has a cooldown."""
     for _ in range(count):
         session.push(FRAME)
         await asyncio.sleep(0)
@@ -64,7 +66,7 @@ async def test_a_websocket_reader_is_aborted_at_the_byte_limit(tmp_path: Path, e
     ):
         session = await only_session(engines[0])
         await push_frames(session, 1000)
-        assert engines[0].aborts == {"send queue overflow": 1}
+        await wait_until(lambda: engines[0].aborts == {"send queue overflow": 1})
 
 
 async def test_a_websocket_reader_without_progress_is_aborted_below_the_byte_limit(

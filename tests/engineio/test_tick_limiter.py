@@ -6,6 +6,7 @@ from server.engineio.tick_limiter import TickLimiter
 
 
 async def run_tick() -> None:
+    """Return in the next tick of the event loop."""
     await asyncio.sleep(0)
 
 
