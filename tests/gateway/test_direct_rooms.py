@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
+from itertools import count
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
@@ -10,17 +12,28 @@ import pytest
 from server.app import RunningServer
 from server.gateway.account_service import IssuedToken
 from tests.support.accounts import connected, create_account
+from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
 
 Accounts = dict[str, IssuedToken]
 
 
 class Connect(Protocol):
+    """Opener of connections; the fixture `connect`."""
+
     async def __call__(self, name: str) -> RawClient: ...
 
 
 @pytest.fixture
+async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    """Server whose wall clock advances with each read, so that no two times are equal."""
+    async with running_server(tmp_path, rate_limit="off", now=count(1_700_000_000_000).__next__) as running:
+        yield running
+
+
+@pytest.fixture
 async def accounts(server: RunningServer) -> Accounts:
+    """Accounts `ann`, `bob` and `cat`."""
     return {name: await create_account(server, name) for name in ("ann", "bob", "cat")}
 
 
@@ -39,6 +52,7 @@ async def connect(server: RunningServer, accounts: Accounts) -> AsyncGenerator[C
 
 
 async def open_direct(client: RawClient, *member_ids: str) -> dict[str, Any]:
+    """Open the direct room with these members, and return the response."""
     response = await client.request("openDirect", {"memberIds": member_ids})
     assert response["ok"], response
     return response
@@ -51,6 +65,7 @@ async def get_reason(client: RawClient, event: str, body: dict[str, Any]) -> str
 
 
 async def send(client: RawClient, room: str, message: str = "hi") -> str:
+    """Send a message; return the reason of the error, `ok` for a success."""
     return await get_reason(client, "sendMessage", {"room": room, "message": message})
 
 
@@ -221,10 +236,10 @@ async def test_blocks_are_listed_and_pushed_with_the_names_at_their_time(connect
     assert pushes == [{"member": member, "on": True} for member in reversed(blocks)]
     assert await get_reason(bob, "unblock", {"memberId": "absent"}) == "ok"
     assert await device.wait_for_push("blocks") == {"member": {"memberId": "absent", "nickName": ""}, "on": False}
-    assert not [packet for packet in (*bob.pushes, *guest.pushes) if "blocks" in packet]
     assert len((await bob.request("listBlocks", {}))["blocks"]) == 2
     for event, body in (("block", {"memberId": ann_id}), ("unblock", {"memberId": ann_id}), ("listBlocks", {})):
         assert await get_reason(guest, event, body) == "account_required"
+    assert not [packet for packet in (*bob.pushes, *guest.pushes) if "blocks" in packet]
 
 
 async def test_the_membership_of_a_direct_room_has_no_end(connect: Connect, accounts: Accounts) -> None:
