@@ -1,5 +1,6 @@
 """Deletion of accounts: names, texts, memberships and restarts, with a real server and its database file."""
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator
 from contextlib import closing
@@ -10,6 +11,7 @@ import pytest
 
 from server.app import RunningServer
 from server.storage import erasure_repository
+from server.storage.erasure_repository import ErasureRepository
 from tests.support.account_api import account_api
 from tests.support.accounts import PASSWORD, connected, create_account
 from tests.support.in_process_server import running_server
@@ -19,6 +21,7 @@ from tests.support.wait import wait_until
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    """Server with its database file in `tmp_path`."""
     async with running_server(tmp_path, rate_limit="off") as running:
         yield running
 
@@ -96,13 +99,27 @@ async def test_the_messages_of_a_deleted_account_can_be_deleted_with_it(server: 
 
 async def test_an_erasure_continues_after_a_restart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(erasure_repository, "SLICE_ENTRIES", 10)
-    async with running_server(tmp_path, rate_limit="off") as server:
-        issued = await create_account(server, "ann")
-        async with connected(server, {"token": issued.token}) as (ann, _):
-            await ann.join("tea", "ann")
-            await ann.send_messages("tea", ["hi"] * 500)
-        await server.account_service.remove_account("ann", "keep")
-    assert read_rows(tmp_path, "SELECT count(*) FROM entries WHERE nick_name = 'ann'") != [(0,)]
+    rename_author = ErasureRepository.rename_author
+    first_slice_renamed = asyncio.Event()
+
+    async def rename_first_slice(repository: ErasureRepository, *arguments: Any) -> int | None:
+        if first_slice_renamed.is_set():
+            await asyncio.Event().wait()  # until the cancellation by the shutdown
+        next_id = await rename_author(repository, *arguments)
+        first_slice_renamed.set()
+        return next_id
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ErasureRepository, "rename_author", rename_first_slice)
+        async with running_server(tmp_path, rate_limit="off") as server:
+            issued = await create_account(server, "ann")
+            async with connected(server, {"token": issued.token}) as (ann, _):
+                await ann.join("tea", "ann")
+                await ann.send_messages("tea", ["hi"] * 30)
+            await server.account_service.remove_account("ann", "keep")
+            await first_slice_renamed.wait()
+    ((remaining,),) = read_rows(tmp_path, "SELECT count(*) FROM entries WHERE nick_name = 'ann'")
+    assert 0 < remaining < 30
     async with running_server(tmp_path):
         await wait_for_erasure(tmp_path)
     assert read_rows(tmp_path, "SELECT count(*) FROM entries WHERE nick_name = 'ann'") == [(0,)]
@@ -115,9 +132,7 @@ async def test_a_deleted_account_leaves_no_membership(server: RunningServer, tmp
         await bob.join("tea", "bob")
         assert read_rows(tmp_path, "SELECT member_id FROM memberships") == [(issued.account.member_id,)]
         await server.account_service.remove_account("ann", "keep")
-        left = await bob.wait_for_push("update")
-        while left["kind"] != "member" or left["action"] != "left":
-            left = await bob.wait_for_push("update")
+        left = await bob.wait_for_push("update", kind="member", action="left")
         assert left["target"]["nickName"].startswith("deleted-")
         await wait_for_erasure(tmp_path)
     assert read_rows(tmp_path, "SELECT * FROM memberships") == []
