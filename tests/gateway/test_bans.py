@@ -5,8 +5,6 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from server.app import serve
-from server.settings import ServerSettings
 from tests.support.accounts import create_account
 from tests.support.in_process_server import running_server
 from tests.support.moderated_room import ModeratedRoom
@@ -25,9 +23,8 @@ async def admin_and_guest(directory: Path, clock: ManualClock) -> AsyncGenerator
         directory: Directory of the database.
         clock: Clock of the server.
     """
-    settings = ServerSettings(port=0, database=str(directory / "chat.db"), rate_limit="off")
     async with (
-        serve(settings, now=clock) as server,
+        running_server(directory, rate_limit="off", now=clock) as server,
         connect_person(server, "root", "admin") as admin,
         connect_person(server, "ann") as ann,
     ):
@@ -68,7 +65,7 @@ async def test_a_ban_ends_an_observation(room: ModeratedRoom) -> None:
     assert not any("secret" in push for push in ann.client.pushes)
 
 
-async def test_timed_sanctions_end_by_themselves(tmp_path: Path) -> None:
+async def test_timed_sanctions_end_at_their_time(tmp_path: Path) -> None:
     clock = ManualClock(NOW)
     async with admin_and_guest(tmp_path, clock) as (admin, ann):
         assert await admin.attempt("mute", memberId=ann.member_id, until=NOW) == "until_past"
@@ -115,7 +112,7 @@ async def test_a_ban_of_a_guest_holds_for_guests_of_the_address(room: ModeratedR
     assert await neighbor.join() == ""
 
 
-async def test_a_ban_reaches_the_address_of_a_guest_who_left(room: ModeratedRoom) -> None:
+async def test_a_ban_holds_for_the_address_of_a_guest_that_left(room: ModeratedRoom) -> None:
     admin = await room.add("root", "admin")
     async with connect_person(room.server, "troll", address="192.0.2.9") as troll:
         await troll.join()
@@ -193,10 +190,12 @@ async def test_no_message_of_a_banned_member_follows_the_ban(tmp_path: Path) -> 
             victim = await stack.enter_async_context(connect_person(server, f"ann{number}"))
             assert await admin.join(f"room{number}") == ""
             races.append((f"room{number}", admin, victim))
-        outcomes: list[str] = []
-        for delay in range(40):
-            outcomes += await asyncio.gather(*(ban_and_send(*race, delay) for race in races))
-        assert {"", "room_not_joined"} <= set(outcomes) <= {"", "room_not_joined", "member_banned"}
+        outcomes = set[str]()
+        round_count = 0
+        while round_count < 14 or not {"", "room_not_joined"} <= outcomes:
+            outcomes |= {*await asyncio.gather(*(ban_and_send(*race, 3 * round_count) for race in races))}
+            round_count += 1
+        assert outcomes <= {"", "room_not_joined", "member_banned"}
         for name, admin, victim in races:
             is_banned, ban_count = False, 0
             for entry in await admin.read_log(name):
@@ -208,7 +207,7 @@ async def test_no_message_of_a_banned_member_follows_the_ban(tmp_path: Path) -> 
                         assert not is_banned, entry
                     case _:
                         pass
-            assert ban_count == 40
+            assert ban_count == round_count
 
 
 async def ban_and_send(name: str, admin: Person, victim: Person, delay: int) -> str:
