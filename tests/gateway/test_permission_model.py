@@ -1,6 +1,6 @@
 """Random actions of persons in rooms through every entry point, compared with a model of the permissions.
 
-- Model: `ModelRoom` knows roles, policies and sanctions. It shares no code with `server.domain.permissions`.
+- Model: `ExpectedRoom` knows roles, policies and sanctions. It shares no code with `server.domain.permissions`.
 - Entry points: the events of all dialects, and the HTTP endpoints of rooms, files, profiles and sessions.
 - Confidentiality: every message has a unique text. A person receives the texts that the model permits, in any push and
   response, and no others.
@@ -25,8 +25,8 @@ from tests.support.permission_model import (
     POLICIES,
     POSITIONS,
     ROOMS,
-    ModelMessage,
-    ModelRoom,
+    ExpectedMessage,
+    ExpectedRoom,
 )
 from tests.support.permission_stage import Stage, join, send
 
@@ -44,17 +44,17 @@ class PermissionMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rooms: dict[str, ModelRoom] = {}
+        self.rooms: dict[str, ExpectedRoom] = {}
         self.texts = (f"text{self.stage.next_number()}x{number}" for number in itertools.count())
-        self.owner_of_text: dict[str, ModelRoom] = {}
+        self.owner_of_text: dict[str, ExpectedRoom] = {}
 
     @initialize(absent=st.sets(NAMES, max_size=3), muted=st.sets(NAMES, max_size=3))
     def create_rooms(self, absent: set[str], muted: set[str]) -> None:
         number = self.stage.next_number()
         self.rooms = {
-            "open": ModelRoom(f"open{number}"),
-            "owned": ModelRoom(f"owned{number}", owned=True, roles={"owner": "owner"}, present={"owner"}),
-            "vault": ModelRoom("", visibility="private", owned=True, roles={"owner": "owner"}, present={"owner"}),
+            "open": ExpectedRoom(f"open{number}"),
+            "owned": ExpectedRoom(f"owned{number}", owned=True, roles={"owner": "owner"}, present={"owner"}),
+            "vault": ExpectedRoom("", visibility="private", owned=True, roles={"owner": "owner"}, present={"owner"}),
         }
         self.request("owner", "createRoom", roomName=self.rooms["owned"].name)
         created = self.request("owner", "createRoom", title=f"vault{number}", visibility="private")
@@ -85,10 +85,12 @@ class PermissionMachine(RuleBasedStateMachine):
     # -- requests
 
     def request(self, name: str, event: str, **fields: Any) -> dict[str, Any]:
+        """Send a request of a person, and return the acknowledgement; a trailing underscore of a field is removed."""
         payload = {field_name.rstrip("_"): value for field_name, value in fields.items()}
         return self.stage.run(self.stage.persons[name].client.request(event, payload))
 
     def expect(self, response: dict[str, Any], is_permitted: bool) -> bool:
+        """Check whether a request succeeded, and return `is_permitted`."""
         assert response["ok"] is is_permitted, response
         return is_permitted
 
@@ -148,7 +150,7 @@ class PermissionMachine(RuleBasedStateMachine):
         if not self.expect(response, name in model.present and model.writes(name)):
             self.check_pushes()
             return
-        model.messages.append(ModelMessage(response["seq"], name, text))
+        model.messages.append(ExpectedMessage(response["seq"], name, text))
         self.check_pushes({reader: {text} for reader in model.present | model.observers})
 
     @rule(name=NATIVE_NAMES, room=ROOMS)
@@ -159,7 +161,7 @@ class PermissionMachine(RuleBasedStateMachine):
         response = self.request(name, "sendMessage", room=model.name, message=text, as_={"nickName": name})
         self.owner_of_text[text] = model
         if self.expect(response, model.writes(name)):
-            model.messages.append(ModelMessage(response["seq"], name, text))
+            model.messages.append(ExpectedMessage(response["seq"], name, text))
         self.check_pushes({reader: {text} for reader in model.present | model.observers} if response["ok"] else None)
 
     @rule(name=NAMES, room=ROOMS, position=POSITIONS)
@@ -375,6 +377,7 @@ class PermissionMachine(RuleBasedStateMachine):
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
+    """Server and connected persons."""
     stage = Stage(tmp_path)
     yield stage
     stage.close()

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from hypothesis.stateful import rule
 
-from tests.support.permission_model import ACCOUNT_NAMES, KINDS, NATIVE_NAMES, ROOMS, ModelMessage, ModelRoom
+from tests.support.permission_model import ACCOUNT_NAMES, KINDS, NATIVE_NAMES, ROOMS, ExpectedMessage, ExpectedRoom
 from tests.support.permission_stage import Stage
 
 
@@ -25,9 +25,9 @@ class ModelMachine(Protocol):
     """
 
     stage: Stage
-    rooms: dict[str, ModelRoom]
+    rooms: dict[str, ExpectedRoom]
     texts: Iterator[str]
-    owner_of_text: dict[str, ModelRoom]
+    owner_of_text: dict[str, ExpectedRoom]
 
     def request(self, name: str, event: str, **fields: Any) -> dict[str, Any]:
         """Send a request of a person, and return the acknowledgement."""
@@ -40,7 +40,7 @@ class ModelMachine(Protocol):
 # -- rooms
 
 
-def _expected_status(model: ModelRoom, name: str) -> HTTPStatus:
+def _expected_status(model: ExpectedRoom, name: str) -> HTTPStatus:
     if model.reads(name):
         return HTTPStatus.OK
     return HTTPStatus.FORBIDDEN if model.sees(name) else HTTPStatus.NOT_FOUND
@@ -69,7 +69,7 @@ def post_message(machine: ModelMachine, name: str, room: str) -> None:
     assert (response.status == HTTPStatus.CREATED) is model.writes(name), response
     if response.status == HTTPStatus.CREATED:
         assert response.body["memberId"] == machine.stage.persons[name].member_id
-        model.messages.append(ModelMessage(response.body["seq"], name, text))
+        model.messages.append(ExpectedMessage(response.body["seq"], name, text))
         machine.check_pushes({reader: {text} for reader in model.present | model.observers})
     else:
         assert model.sees(name) or response.status == HTTPStatus.NOT_FOUND
@@ -86,7 +86,7 @@ def list_rooms(machine: ModelMachine, name: str) -> None:
 # -- files
 
 
-def upload(machine: ModelMachine, name: str, model: ModelRoom) -> dict[str, Any] | None:
+def upload(machine: ModelMachine, name: str, model: ExpectedRoom) -> dict[str, Any] | None:
     """Upload a file for a room; return its description, None for a rejected upload."""
     path = f"/api/uploads?room={quote(model.name)}&name=a"
     response = machine.stage.request_http(name, "POST", path, data=b"file")
@@ -102,7 +102,7 @@ def send_file(machine: ModelMachine, name: str, room: str) -> None:
         return
     machine.owner_of_text[text] = model
     sent = machine.request(name, "sendMessage", room=model.name, message=text, attachments=[attachment["id"]])
-    model.messages.append(ModelMessage(sent["seq"], name, text, file_path=attachment["path"]))
+    model.messages.append(ExpectedMessage(sent["seq"], name, text, file_path=attachment["path"]))
     machine.check_pushes({reader: {text} for reader in model.present | model.observers})
 
 

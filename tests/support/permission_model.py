@@ -35,7 +35,7 @@ POLICIES = st.one_of(
 
 
 @dataclass
-class ModelMessage:
+class ExpectedMessage:
     """Message with its unique text, and the path of its file, if any."""
 
     seq: int
@@ -46,7 +46,7 @@ class ModelMessage:
 
 
 @dataclass
-class ModelRoom:
+class ExpectedRoom:
     """Expected state of a room.
 
     Attributes:
@@ -71,7 +71,7 @@ class ModelRoom:
     muted: set[str] = field(default_factory=set[str])
     present: set[str] = field(default_factory=set[str])
     observers: set[str] = field(default_factory=set[str])
-    messages: list[ModelMessage] = field(default_factory=list[ModelMessage])
+    messages: list[ExpectedMessage] = field(default_factory=list[ExpectedMessage])
 
     def rank(self, person: str) -> int:
         if person == "admin":
@@ -108,7 +108,7 @@ class ModelRoom:
         is_in_group = not self.owned or self.belongs(person, "topic", "members")
         return self.reads(person) and person not in self.muted and may_post and is_in_group
 
-    def get_message(self, position: int) -> ModelMessage | None:
+    def get_message(self, position: int) -> ExpectedMessage | None:
         """Return one of the newest messages; the position does not depend on their number."""
         newest = self.messages[:-11:-1]
         return newest[position % len(newest)] if newest else None

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from tests.support.account_api import ApiResponse, account_api
 from tests.support.in_process_server import running_server
-from tests.support.permission_model import KINDS, ModelRoom
+from tests.support.permission_model import KINDS, ExpectedRoom
 from tests.support.persons import Person, connect_person
 
 ResultT = TypeVar("ResultT")
@@ -23,10 +23,12 @@ class Stage:
         self._stack = AsyncExitStack()
         self._room_numbers = itertools.count(1)
         self.persons: dict[str, Person] = {}
-        self.direct = ModelRoom("", "direct", roles={"owner": "member", "ann": "member"})
+        self.direct = ExpectedRoom("", "direct", roles={"owner": "member", "ann": "member"})
         self.run(self._open(directory))
 
     def run(self, awaitable: Awaitable[ResultT]) -> ResultT:
+        """Run an awaitable on the event loop, and return its result."""
+
         async def wait() -> ResultT:
             return await awaitable
 
@@ -47,9 +49,11 @@ class Stage:
         return self.run(api.request(method, path, **options))
 
     def next_number(self) -> int:
+        """Return a number that no earlier example has used."""
         return next(self._room_numbers)
 
     def close(self) -> None:
+        """Disconnect the persons, and stop the server."""
         self.run(self._stack.aclose())
         self._runner.close()
 
