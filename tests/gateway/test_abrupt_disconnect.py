@@ -9,6 +9,7 @@ from tests.support.server_process import server_process
 
 
 async def _join_and_abort(url: str) -> None:
+    """Join `tea`, and abort the connection after the first notice or message."""
     async with raw_client(url) as client:
         await client.join("tea", "ghost")
         await client.wait_for_push("message")
@@ -16,15 +17,14 @@ async def _join_and_abort(url: str) -> None:
 
 
 async def _receive_messages(client: RawClient, count: int) -> list[str]:
+    """Return the texts of the next `count` messages."""
     texts: list[str] = []
     while len(texts) < count:
-        push = await client.wait_for_push("message")
-        if push["kind"] == "message":
-            texts.append(push["message"])
+        texts.append((await client.wait_for_push("message", kind="message"))["message"])
     return texts
 
 
-async def test_aborted_connections_do_not_disturb_a_fan_out(tmp_path: Path) -> None:
+async def test_a_member_receives_all_messages_while_other_members_abort_their_connections(tmp_path: Path) -> None:
     async with server_process(tmp_path, "--rate-limit", "off") as server:
         async with raw_client(server.url) as ann, raw_client(server.url) as bob:
             await ann.join("tea", "ann")

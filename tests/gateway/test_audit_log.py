@@ -1,3 +1,5 @@
+"""Audit log of the server, without the gateway."""
+
 from pathlib import Path
 
 from server.domain.permissions import Role, Standing, is_visible
@@ -9,7 +11,7 @@ from tui_chat.protocol.events import Message
 from tui_chat.protocol.names import AUDIT_ROOM
 
 
-async def test_actions_are_messages_in_a_room_of_the_administrators(tmp_path: Path) -> None:
+async def test_a_recorded_action_is_a_message_that_is_visible_to_administrators_only(tmp_path: Path) -> None:
     database = await open_database(tmp_path / "chat.db", clock=ManualClock())
     try:
         await AuditLog(database.journal).record("suspended the account ann")

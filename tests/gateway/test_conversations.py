@@ -117,16 +117,16 @@ async def test_moderation_applies_to_members_of_the_web_application(tmp_path: Pa
             assert (await owner.request("ban", target))["ok"]
             refused = await ben_api.request("GET", join_path)
             assert (refused.status, refused.body["message"]) == (406, "invite code invalid")
-            assert not any("group-message" in packet for packet in native.pushes)
 
             await server.account_service.suspend("ben")
             await _wait_for_auth_fail(reader)
             assert (await native.wait_for_push("authFail"))["reason"] == "account_suspended"
+            assert not any("group-message" in packet for packet in native.pushes)
         async with connected(server, None, headers) as (rejected, _):
             await _wait_for_auth_fail(rejected)
 
 
-async def test_registration_and_logins_obey_the_rules_of_the_server(
+async def test_closed_registration_repeated_attempts_and_invalid_fields_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(auth, "_MAX_CODE_REQUESTS", 2)
@@ -158,7 +158,7 @@ async def test_registration_and_logins_obey_the_rules_of_the_server(
         assert malformed.body["message"][0] == "loginName must be a string"
 
 
-async def test_forms_and_joins_are_limited_per_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_form_requests_and_joins_are_limited_per_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(authentication, "FORMS_PER_MINUTE", 3)
     monkeypatch.setattr(authentication, "JOINS_PER_MINUTE", 2)
     async with (

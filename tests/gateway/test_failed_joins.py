@@ -43,10 +43,12 @@ class SnapshotReads:
 
 @pytest.fixture
 async def reads(monkeypatch: pytest.MonkeyPatch) -> SnapshotReads:
+    """Control of the snapshot reads, without faults at first."""
     return SnapshotReads(monkeypatch)
 
 
 async def read_history(client: RawClient) -> dict[str, Any]:
+    """Return the response to a `history` request, also an error."""
     return await client.request("history", {"room": "tea", "after": 0})
 
 

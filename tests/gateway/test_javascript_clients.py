@@ -26,8 +26,6 @@ async def test_two_basic_clients_exchange_messages(tmp_path: Path, version: str,
         await ann.wait_until(lambda: len(ann.event_payloads("message")) == 2)
         ann.emit("sendMessage", {"room": "tea", "nickName": "ann", "message": "hi"})
         bob.emit("sendMessage", {"room": "tea", "nickName": "ann", "message": "你好 👋"})
-        for client in (ann, bob):
-            await client.wait_until(lambda client=client: len(client.event_payloads("message")) >= 3)
         await ann.wait_until(lambda: len(ann.event_payloads("message")) == 4)
         await bob.wait_until(lambda: len(bob.event_payloads("message")) == 3)
         received = [(push["nickName"], push["message"]) for push in ann.event_payloads("message")]
@@ -98,7 +96,9 @@ async def test_a_shutdown_announces_the_reconnect_delay(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("transports", TRANSPORTS, ids="+".join)
 @pytest.mark.parametrize("source", ["auth", "header"])
-async def test_tokens_are_verified_and_revoked(tmp_path: Path, transports: list[str], source: str) -> None:
+async def test_a_suspension_and_an_invalid_token_end_the_connection_with_auth_fail(
+    tmp_path: Path, transports: list[str], source: str
+) -> None:
     async with running_server(tmp_path) as server, javascript_client("4.8.4") as ann, javascript_client("4.8.4") as eve:
         issued = await create_account(server, "ann")
 

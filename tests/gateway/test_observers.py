@@ -1,5 +1,6 @@
 """Observers, messages without membership and bounded member lists on a running server."""
 
+import json
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -11,7 +12,19 @@ from tests.support.raw_client import RawClient, raw_client
 
 
 async def send(client: RawClient, message: str, **fields: Any) -> dict[str, Any]:
+    """Send a message to `tea`, and return the response, also an error."""
     return await client.request("sendMessage", {"room": "tea", "message": message, **fields})
+
+
+async def check_absence_of_presence(server: RunningServer, ann: RawClient) -> None:
+    """Check that `ann` is the only member so far, and that the next notice and presence are those of a new member."""
+    assert (await ann.join("tea", "ann"))["memberCount"] == 1
+    async with raw_client(server.url) as bob:
+        await bob.join("tea", "bob")
+        presence = await ann.wait_for_push("presence")
+        assert [member["nickName"] for member in presence["joined"]] == ["bob"]
+        notices = [packet for packet in ann.pushes if '"kind":"join"' in packet or '"kind":"leave"' in packet]
+        assert [json.loads(packet[2:])[1]["nickName"] for packet in notices] == ["bob"]
 
 
 async def test_an_observer_receives_pushes_without_presence_or_notice(
@@ -34,9 +47,7 @@ async def test_an_observer_receives_pushes_without_presence_or_notice(
     await send(ann, "unobserved")
     assert (await client.request("history", {"room": "tea", "after": 1}))["error"]["code"] == "not_joined"
     assert not [push for push in client.pushes if "unobserved" in push]
-    joined = await ann.join("tea", "ann")
-    assert joined["memberCount"] == 1
-    assert not [push for push in ann.pushes if any(name in push for name in ('"presence"', '"join"', '"leave"'))]
+    await check_absence_of_presence(server, ann)
 
 
 async def test_observers_follow_a_rename_and_end_with_the_removal(server: RunningServer, client: RawClient) -> None:
@@ -82,14 +93,15 @@ async def test_a_room_that_is_only_observed_is_not_listed(client: RawClient) -> 
     assert (await client.request("listRooms", {}))["rooms"] == []
 
 
-async def test_a_message_without_membership_has_no_join_or_leave(ann: RawClient, client: RawClient) -> None:
+async def test_a_message_without_membership_has_no_join_or_leave(
+    server: RunningServer, ann: RawClient, client: RawClient
+) -> None:
     sent = await send(client, "deployed", **{"as": {"nickName": "Ann"}})
     assert (sent["seq"], sent["nickName"]) == (1, "Ann2")
     push = await ann.wait_for_push("message")
     assert (push["kind"], push["nickName"], push["message"]) == ("message", "Ann2", "deployed")
     assert (await send(client, "again", **{"as": {"nickName": "bot"}}))["nickName"] == "bot"
-    assert (await ann.join("tea", "ann"))["memberCount"] == 1
-    assert not [push for push in ann.pushes if any(name in push for name in ('"presence"', '"join"', '"leave"'))]
+    await check_absence_of_presence(server, ann)
 
 
 async def test_a_message_without_membership_creates_its_room(client: RawClient) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
+from tests.support.storage import ManualClock
 
 
 async def test_search_returns_newest_hits_first_in_all_rooms_or_one(tmp_path: Path) -> None:
@@ -123,12 +124,15 @@ async def test_searches_have_a_separate_rate_limit(tmp_path: Path) -> None:
 
 
 async def test_history_with_at_returns_entries_around_the_time(tmp_path: Path) -> None:
-    async with running_server(tmp_path, rate_limit="off") as server, raw_client(server.url) as ann:
+    clock = ManualClock()
+    start = clock.now
+    async with running_server(tmp_path, rate_limit="off", now=clock) as server, raw_client(server.url) as ann:
         await ann.join("tea", "ann")
-        sent = [await ann.request("sendMessage", {"room": "tea", "message": str(number)}) for number in range(9)]
-        page = await ann.request("history", {"room": "tea", "at": sent[-1]["ts"] + 1, "limit": 3})
-        assert [entry["seq"] for entry in page["messages"]] == [7, 8, 9]
-        page = await ann.request("history", {"room": "tea", "at": 0, "limit": 3})
-        assert [entry["seq"] for entry in page["messages"]] == [1, 2, 3]
+        for number in range(9):
+            clock.now += 1000
+            await ann.request("sendMessage", {"room": "tea", "message": str(number)})
+        for at, seqs in ((0, [1, 2, 3]), (start + 4500, [4, 5, 6]), (clock.now + 1, [7, 8, 9])):
+            page = await ann.request("history", {"room": "tea", "at": at, "limit": 3})
+            assert [entry["seq"] for entry in page["messages"]] == seqs
         rejected = await ann.request("history", {"room": "tea", "at": 0, "around": 1})
         assert rejected["error"]["code"] == "bad_request"

@@ -31,9 +31,7 @@ async def test_a_connection_with_a_token_joins_as_its_account(server: RunningSer
         assert member["account"] == "ann.smith"
         await guest.join("tea", "bob")
         assert (await client.request("sendMessage", {"room": "tea", "message": "hi"}))["ok"]
-        message = await guest.wait_for_push("message")
-        while message["kind"] != "message":
-            message = await guest.wait_for_push("message")
+        message = await guest.wait_for_push("message", kind="message")
         assert (message["account"], message["memberId"]) == ("ann.smith", issued.account.member_id)
 
 
@@ -103,7 +101,7 @@ async def test_guests_never_receive_a_reserved_name(server: RunningServer) -> No
         assert (await other.request("changeNick", {"nickName": "ann"}))["nickName"] == "ann2"
 
 
-async def test_a_guest_with_the_look_of_an_account_is_marked(server: RunningServer) -> None:
+async def test_a_guest_with_a_nickname_confusable_with_an_account_is_marked(server: RunningServer) -> None:
     issued = await create_account(server, "paypal", nick_name="Ann")
     nicks = {"раураl": True, "Аnn": True, "paypaI": True, "bob": False}
     async with raw_client(server.url) as guest, connected(server, {"token": issued.token}) as (client, _):
@@ -143,8 +141,7 @@ async def test_the_key_of_a_registered_guest_is_refused(server: RunningServer) -
         stolen = await thief.join("tea", "ann", guestKey=joined["guestKey"])
         assert stolen["memberId"] != joined["memberId"]
         assert stolen["nickName"] == "ann2"
-        posted = await thief.request("leaveRoom", {"room": "tea"})
-        assert posted["ok"]
+        assert (await thief.request("leaveRoom", {"room": "tea"}))["ok"]
         assert (await client.join("tea", "ann", guestKey=stolen["guestKey"]))["memberId"] == joined["memberId"]
 
 

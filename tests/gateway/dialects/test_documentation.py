@@ -24,6 +24,7 @@ PROTOCOL = (Path(__file__).parents[3] / "docs" / "protocol.md").read_text()
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+    """Server with the default settings."""
     async with running_server(tmp_path) as running:
         yield running
 
@@ -121,7 +122,9 @@ async def test_the_resource_crud_example_lists_rooms(server: RunningServer, lang
     assert script.returncode == 0
 
 
-async def test_the_example_dialect_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_example_dialect_translates_joins_messages_and_pushes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     module = ModuleType("single")
     monkeypatch.setitem(sys.modules, module.__name__, module)
     exec(compile(example("Adding a dialect", "python"), "docs/dialects.md", "exec"), module.__dict__)

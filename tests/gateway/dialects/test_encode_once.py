@@ -34,10 +34,12 @@ class RecordingSink:
 def reject_delivery(
     room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
 ) -> None:
+    """Fail, as the delivery function of a dialect without subscribers."""
     raise AssertionError(room_event)
 
 
-def message(room: str, member_id: str) -> Message:
+def build_message(room: str, member_id: str) -> Message:
+    """Return a message of a member."""
     return Message(room=room, seq=1, id=1, nick_name="ann", member_id=member_id, message="hi", ts=0)
 
 
@@ -61,7 +63,7 @@ def test_a_message_is_encoded_once_per_representation(dialect_name: str, frames:
     registry = RoomRegistry[ClientConnection]()
     fanout = Fanout({dialect.name: dialect.deliver for dialect in create_dialects(registry, None)}, FileLines(str))
     sinks, room = join_members(registry, dialect_name)
-    fanout.send_to_room(room, message("tea", f"{dialect_name} 0"))
+    fanout.send_to_room(room, build_message("tea", f"{dialect_name} 0"))
     # `server_msg` has one representation for the author and one for the other members.
     assert len({id(frame) for sink in sinks for frame in sink.frames}) == frames
     assert all(len(sink.frames) == bool(frames) for sink in sinks)
@@ -96,5 +98,5 @@ def test_a_dialect_without_subscribers_encodes_nothing() -> None:
         },
         FileLines(str),
     )
-    fanout.send_to_room(room, message("tea", "native 0"))
+    fanout.send_to_room(room, build_message("tea", "native 0"))
     assert [len(sink.frames) for sink in sinks] == [1] * MEMBERS

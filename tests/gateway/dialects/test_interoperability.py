@@ -17,14 +17,17 @@ TEXTS = 5
 
 
 def object_join_messages(client: JavaScriptClient) -> list[tuple[str, str]]:
+    """Return the authors and texts of the received messages, without notices."""
     return [(push["nickName"], push["message"]) for push in client.event_payloads("message") if "seq" in push]
 
 
 def string_join_messages(client: JavaScriptClient) -> list[str]:
+    """Return the texts of the received messages, without notices."""
     return [text for text in client.event_payloads("message") if not text.endswith(" 房间")]
 
 
 def server_msg_messages(client: JavaScriptClient) -> list[tuple[str, str]]:
+    """Return the authors and texts of the received messages."""
     return [(push["nickName"], push["msg"]) for push in client.event_payloads("server_msg")]
 
 
