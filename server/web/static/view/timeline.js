@@ -85,7 +85,7 @@ export class Timeline {
     return this.#isFollowing;
   }
 
-  /** Switch to a room, and restore its scroll position; at the bottom, the next `render` shows its lines. */
+  /** Switch to a room, render its lines at once so that the next key reaches them, and restore its scroll position. */
   showRoom(room) {
     this.#applyScroll();
     if (this.#room) this.#savedPositions.set(this.#room, { range: this.#window.range, anchor: this.#anchor });
@@ -95,7 +95,8 @@ export class Timeline {
     this.#window.range = saved?.range ?? FOLLOWING_RANGE;
     this.#anchor = saved?.anchor ?? null;
     this.#isFollowing = !this.#anchor;
-    if (!this.#isFollowing) this.#update({ ...NO_UNREAD, unreadAfter: room.readTracker.unreadAfter });
+    const { unreadCount, unreadAfter } = room.readTracker;
+    this.#update({ unreadCount, unreadAfter });
   }
 
   /** Discard all rows so that the next render recreates them. */
