@@ -37,6 +37,7 @@ export class ComposerCompletion {
   #getRoom;
   #timer = 0;
   #isLoading = false;
+  #isDismissed = false; // closed by Escape since the last input
   /** @type {string[]} */
   #options = [];
   /** @type {OptionKind} */
@@ -47,6 +48,7 @@ export class ComposerCompletion {
   constructor(getRoom) {
     this.#getRoom = getRoom;
     this.#field.addEventListener("input", () => {
+      this.#isDismissed = false;
       this.#update();
       clearTimeout(this.#timer);
       if (this.#nickQuery) this.#timer = setTimeout(() => this.#load(), COMPLETION_DELAY);
@@ -99,7 +101,13 @@ export class ComposerCompletion {
     event.stopImmediatePropagation();
     if (step) this.#select(this.#selectedIndex + step);
     else if (isInsertion) this.#insert(this.#options[Math.max(0, this.#selectedIndex)]);
-    else this.close();
+    else this.#dismiss();
+  }
+
+  /** Close the list until the next input, also for a load in progress. */
+  #dismiss() {
+    this.#isDismissed = true;
+    this.close();
   }
 
   #insert(option) {
@@ -121,7 +129,7 @@ export class ComposerCompletion {
         query = this.#nickQuery;
         if (query) await room.roster.load(query, LOAD_LIMIT);
       } while (query !== this.#nickQuery && room === this.#getRoom());
-      if (query && document.activeElement === this.#field) this.#update();
+      if (query && !this.#isDismissed && document.activeElement === this.#field) this.#update();
     } catch (error) {
       requireRequestError(error); // stored nicknames are still completed
     } finally {
