@@ -43,9 +43,20 @@ class ChatPage:
     async def join_room(self, url: str, nick: str, room: str = "tea") -> None:
         """Open the page and submit the join form."""
         await self.page.goto(f"{url}/#{room}")
+        await expect(self.page.locator("#join-room")).to_have_value(room)
         await self.page.locator("#join-nick").fill(nick)
         await self.page.locator("#join-submit").click()
         await expect(self.composer).to_be_visible()
+
+    async def open_room(self, room: str) -> None:
+        """Join another room with a command, and wait for its members."""
+        await self.send_message(f"/join {room}")
+        await self.expect_room(room)
+
+    async def expect_room(self, room: str) -> None:
+        """Wait until the visible room has this name, and the server has confirmed its join."""
+        await expect(self.page.locator("#room-name")).to_have_text(room)
+        await expect(self.page.locator("#member-list .member")).not_to_have_count(0)
 
     async def send_message(self, text: str) -> None:
         """Fill the composer and press Enter."""
@@ -77,6 +88,10 @@ class ChatPage:
         """Disconnect the network of the browser context, and wait for the connection state."""
         await self.tab.context.set_offline(True)
         await self.expect_connection_state("offline")
+
+    async def unfocus(self) -> None:
+        """Let the page act as if another window had the focus."""
+        await self.page.evaluate("() => { document.hasFocus = () => false; dispatchEvent(new Event('blur')); }")
 
     def assert_no_errors(self) -> None:
         """Check the console for errors, warnings and violations of the content security policy."""

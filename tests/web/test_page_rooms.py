@@ -13,7 +13,8 @@ from tests.support.raw_client import RawClient
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
-def row(chat_page: ChatPage, room: str) -> Locator:
+def room_row(chat_page: ChatPage, room: str) -> Locator:
+    """Return the row of a room in the room list."""
     return chat_page.page.locator("#room-list li", has=chat_page.page.get_by_text(room, exact=True))
 
 
@@ -22,10 +23,9 @@ async def test_unread_counts_of_other_rooms_reset_when_viewed(
 ) -> None:
     await bot.join("coffee", "bot")
     chat_page = await open_chat_page(browser, server.url, "Ann")
-    await chat_page.send_message("/join coffee")
-    await expect(chat_page.page.locator("#room-name")).to_have_text("coffee")
+    await chat_page.open_room("coffee")
     await bot.send_messages("tea", ["one", "for @ann!", "channel"])
-    await expect(row(chat_page, "tea").locator(".badge")).to_have_text("@3")
+    await expect(room_row(chat_page, "tea").locator(".badge")).to_have_text("@3")
     await expect(chat_page.page).to_have_title("(3) coffee")
     await expect(chat_page.page.locator("#favicon")).to_have_attribute("href", re.compile(r"/icon-mention\.svg$"))
     await chat_page.page.keyboard.press("Alt+A")
@@ -35,16 +35,15 @@ async def test_unread_counts_of_other_rooms_reset_when_viewed(
     await expect(chat_page.page).to_have_title("tea · Chat")
     await expect(chat_page.page.locator("#favicon")).to_have_attribute("href", re.compile(r"/icon\.svg$"))
     await bot.send_messages("coffee", ["quiet"])
-    await expect(row(chat_page, "coffee").locator(".badge")).to_have_text("1")
+    await expect(room_row(chat_page, "coffee").locator(".badge")).to_have_text("1")
     await expect(chat_page.page.locator("#favicon")).to_have_attribute("href", re.compile(r"/icon-unread\.svg$"))
     chat_page.assert_no_errors()
 
 
-async def test_room_urls_work_with_browser_history(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+async def test_the_url_names_the_room_and_its_changes_switch_rooms(browser: Browser, server: RunningServer) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann")
-    assert chat_page.page.url == f"{server.url}/#/tea"
-    await chat_page.send_message("/join 茶 室/1")
-    await expect(chat_page.page.locator("#room-name")).to_have_text("茶 室/1")
+    await expect(chat_page.page).to_have_url(f"{server.url}/#/tea")
+    await chat_page.open_room("茶 室/1")
     await expect(chat_page.page).to_have_url(re.compile(r"/#/%E8%8C%B6%20%E5%AE%A4%2F1$"))
     await chat_page.page.go_back()
     await expect(chat_page.page.locator("#room-name")).to_have_text("tea")
@@ -75,7 +74,9 @@ async def test_confusable_nicknames_are_marked(browser: Browser, server: Running
     chat_page.assert_no_errors()
 
 
-async def test_nicknames_cannot_imitate_notices(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+async def test_ambiguous_nicknames_are_quoted_in_notices(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann", "hall", locale="zh-CN")
     await chat_page.set_join_visibility("all")
     await bot.join("hall", "小明和小红")
@@ -96,6 +97,7 @@ async def test_drafts_are_per_room_and_survive_a_reload(
     await writer.composer.fill("half a sen")
     await writer.page.keyboard.press("Alt+ArrowUp")
     await expect(writer.composer).to_have_value("")
+    # The next keys act without a wait for the lines of the other room.
     await writer.page.keyboard.press("Shift+Tab")
     await writer.page.keyboard.press("ArrowUp")
     await writer.page.keyboard.press("r")
@@ -105,7 +107,7 @@ async def test_drafts_are_per_room_and_survive_a_reload(
     await expect(writer.page.locator("#compose-context")).to_be_hidden()
     await writer.page.reload()
     await expect(writer.composer).to_have_value("half a sen")
-    await row(writer, "tea").locator(".room-open").click()
+    await room_row(writer, "tea").locator(".room-open").click()
     await expect(writer.composer).to_have_value("an ans")
     await expect(writer.page.locator("#compose-context")).to_contain_text("Replying to bot")
     await writer.composer.press("Enter")
@@ -114,7 +116,7 @@ async def test_drafts_are_per_room_and_survive_a_reload(
     writer.assert_no_errors()
 
 
-async def test_drafts_outlive_the_tab(browser: Browser, server: RunningServer) -> None:
+async def test_a_new_tab_restores_the_latest_draft_until_it_is_sent(browser: Browser, server: RunningServer) -> None:
     writer = await open_chat_page(browser, server.url, "Ann")
     await writer.composer.fill("half a sen")
     await writer.page.close()
@@ -143,7 +145,9 @@ async def test_drafts_outlive_the_tab(browser: Browser, server: RunningServer) -
         chat_page.assert_no_errors()
 
 
-async def test_the_room_dialog_filters_by_name(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+async def test_the_room_dialog_finds_rooms_by_a_part_of_the_name_and_by_a_link(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
     for room in ("coffee", "cocoa"):
         await bot.join(room, "bot")
     await bot.request("setTopic", {"room": "cocoa", "topic": "hot and sweet"})
@@ -180,13 +184,15 @@ async def test_the_room_dialog_filters_by_name(browser: Browser, server: Running
 async def test_leaving_a_room_shows_the_next_one_or_the_join_form(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
+    await bot.join("coffee", "bot")
     chat_page = await open_chat_page(browser, server.url, "Ann")
-    await chat_page.send_message("/join coffee")
-    await expect(chat_page.page.locator("#member-list .nick")).to_have_text(["Ann"])
+    await chat_page.open_room("coffee")
     await chat_page.send_message("/leave")
     await expect(chat_page.page.locator("#room-name")).to_have_text("tea")
     await expect(chat_page.page.locator("#room-list .name")).to_have_text(["tea"])
-    assert [member["nickName"] for member in (await bot.join("coffee", "bot"))["members"]] == ["bot"]
+    while (notice := await bot.wait_for_push("message"))["kind"] != "leave":
+        pass
+    assert (notice["room"], notice["nickName"]) == ("coffee", "Ann")
     await chat_page.send_message("/leave")
     await expect(chat_page.page.locator("#join-screen")).to_be_visible()
     await expect(chat_page.page).to_have_title("Chat")
@@ -226,42 +232,37 @@ async def test_commands_run_and_unknown_ones_are_not_sent(
     await expect(writer.page.locator(".action .message-text")).to_have_text("* Anne waves at <i>bot</i>")
     await writer.expect_all_sent()
     history = await bot.request("history", {"room": "tea", "before": 1000})
-    assert [entry.get("message") for entry in history["messages"]][-1] == "/me waves at <i>bot</i>"
+    texts = [entry["message"] for entry in history["messages"] if entry["kind"] == "message"]
+    assert texts == ["/etc/hosts is a file", "/me waves at <i>bot</i>"]
     await writer.page.reload()
     await expect(writer.page.locator("#member-list .nick")).to_have_text(["Anne", "bot"])
     writer.assert_no_errors()
 
 
-async def test_an_unfocused_page_does_not_mark_messages_as_read(
+async def test_messages_in_an_unfocused_page_stay_unread_until_another_tab_reads_them(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann")
-    set_focus = """(away) => {
-      document.hasFocus = () => !away;
-      window.dispatchEvent(new Event(away ? "blur" : "focus"));
-    }"""
-    await chat_page.page.evaluate(set_focus, True)
+    await chat_page.unfocus()
     await bot.send_messages("tea", ["one", "two"])
     await expect(chat_page.page).to_have_title("(2) tea")
     again = await chat_page.page.context.new_page()
     await again.goto(f"{server.url}/#/tea")
     await again.locator("#join-submit").click()
     await expect(again.locator("#timeline-lines .message-text")).to_have_count(2)
-    # The second tab of the same user marked them as read.
     await expect(chat_page.page).to_have_title("tea · Chat")
     chat_page.assert_no_errors()
 
 
 async def test_the_room_list_is_a_drawer_on_phones(browser: Browser, server: RunningServer, bot: RawClient) -> None:
-    chat_page = ChatPage(await browser.open_tab(viewport=PHONE_VIEWPORT))
-    await chat_page.join_room(server.url, "Ann")
+    chat_page = await open_chat_page(browser, server.url, "Ann", viewport=PHONE_VIEWPORT)
     await chat_page.send_message("/join coffee")
     await bot.send_messages("tea", ["@Ann?"])
     await expect(chat_page.page.locator("#rooms-badge")).to_have_text("1")
     await expect(chat_page.page.locator("#rooms")).to_be_hidden()
     await chat_page.page.get_by_role("button", name="Rooms").click()
-    await expect(row(chat_page, "coffee").locator(".room-open")).to_be_focused()
-    await row(chat_page, "tea").locator(".room-open").click()
+    await expect(room_row(chat_page, "coffee").locator(".room-open")).to_be_focused()
+    await room_row(chat_page, "tea").locator(".room-open").click()
     await expect(chat_page.page.locator("#rooms")).to_be_hidden()
     await expect(chat_page.page.locator("#room-name")).to_have_text("tea")
     await expect(chat_page.page.locator("#rooms-badge")).to_be_hidden()
@@ -273,10 +274,9 @@ async def test_a_button_jumps_to_the_first_unread_message_above_the_viewport(
 ) -> None:
     await bot.join("coffee", "bot")
     chat_page = await open_chat_page(browser, server.url, "Ann")
-    await chat_page.send_message("/join coffee")
-    await expect(chat_page.page.locator("#room-name")).to_have_text("coffee")
+    await chat_page.open_room("coffee")
     await bot.send_messages("tea", [f"line {number}" for number in range(150)])
-    await expect(row(chat_page, "tea").locator(".badge")).to_have_text("99+")
+    await expect(room_row(chat_page, "tea").locator(".badge")).to_have_text("99+")
     await chat_page.page.keyboard.press("Alt+ArrowUp")
     await expect(chat_page.messages.last).to_be_in_viewport()
     button = chat_page.page.get_by_role("button", name="Jump to first unread")
@@ -288,7 +288,7 @@ async def test_a_button_jumps_to_the_first_unread_message_above_the_viewport(
     await expect(chat_page.messages.last).to_be_in_viewport()
     await expect(button).to_be_hidden()
     await bot.send_messages("coffee", ["one"])
-    await expect(row(chat_page, "coffee").locator(".badge")).to_have_text("1")
+    await expect(room_row(chat_page, "coffee").locator(".badge")).to_have_text("1")
     await chat_page.page.keyboard.press("Alt+ArrowDown")
     await expect(chat_page.page.locator(".divider.unread + .message")).to_contain_text("one")
     await expect(button).to_be_hidden()
