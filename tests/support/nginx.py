@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.support.free_port import find_free_port
+from tests.support.free_port import reserved_port
 from tests.support.requirements import require_nginx
 
 GUIDE = Path(__file__).parents[2] / "docs" / "operating.md"
@@ -40,21 +40,22 @@ async def run_nginx(directory: Path, block: str, server_port: int = 0, tls: str 
         server_port: Port of the chat server at the documented address; 0 for a block with other addresses.
         tls: Directives for a certificate; empty for plain HTTP.
     """
-    program, port = require_nginx(), find_free_port()
-    listen = f"listen 127.0.0.1:{port} ssl; {tls}" if tls else f"listen 127.0.0.1:{port};"
-    blocks = re.sub(r"listen (443 ssl|80);", listen, block).replace("127.0.0.1:3000", f"127.0.0.1:{server_port}")
-    configuration = directory / "nginx.conf"
-    configuration.write_text(_MAIN_CONFIGURATION.format(directory=directory, blocks=blocks))
-    process = await asyncio.create_subprocess_exec(program, "-p", str(directory), "-c", str(configuration))
-    try:
-        async with asyncio.timeout(20):
-            while not await _accepts_connections(port):
-                assert process.returncode is None, (directory / "error.log").read_text()
-        yield port
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await process.wait()
+    program = require_nginx()
+    with reserved_port() as port:
+        listen = f"listen 127.0.0.1:{port} ssl; {tls}" if tls else f"listen 127.0.0.1:{port};"
+        blocks = re.sub(r"listen (443 ssl|80);", listen, block).replace("127.0.0.1:3000", f"127.0.0.1:{server_port}")
+        configuration = directory / "nginx.conf"
+        configuration.write_text(_MAIN_CONFIGURATION.format(directory=directory, blocks=blocks))
+        process = await asyncio.create_subprocess_exec(program, "-p", str(directory), "-c", str(configuration))
+        try:
+            async with asyncio.timeout(20):
+                while not await _accepts_connections(port):
+                    assert process.returncode is None, (directory / "error.log").read_text()
+            yield port
+        finally:
+            if process.returncode is None:
+                process.terminate()
+            await process.wait()
 
 
 async def _accepts_connections(port: int) -> bool:
