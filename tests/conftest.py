@@ -130,9 +130,15 @@ def database_template(shared_statements: None, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cheap_password_hashes() -> None:
-    """Hash passwords of servers in the test process with the least memory, a hundredth of the usual time."""
-    password_hashing.MEMORY_KIB = 8
+def cheap_password_hashes() -> Generator[None]:
+    """Hash passwords of servers in the test process with the least memory, a hundredth of the usual time.
+
+    The threads keep their priority, because other processes of the tests would delay the hashes for seconds.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(password_hashing, "MEMORY_KIB", 8)
+        patch.setattr(password_hashing, "_lower_priority", lambda: None)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
