@@ -32,6 +32,7 @@ SCOPE = OutboxScope(server_url="http://chat.example", room="tea", guest_hash="",
 
 
 def make_request(event: str, body: dict[str, Any], client_id: UUID) -> OutboxRequest:
+    """Return the request of an item; only messages have a client id."""
     fields = {"room": "tea", **body, **({"clientId": client_id} if event == "sendMessage" else {})}
     return cast(OutboxRequest, decode_request(event, msgspec.json.encode(fields)))
 
@@ -51,9 +52,11 @@ class ScriptedTransport:
         self.is_waiting = False
 
     def set_responses(self, responses: Sequence[dict[str, Any]]) -> None:
+        """Set the responses of the next requests, in order."""
         self._responses = list(responses)
 
     async def request(self, request: OutboxRequest, response_type: type[Any]) -> SendResponse | ChangeAccepted:
+        """Record a request; return or raise its response."""
         self._run.record_request(request)
         if not self._responses:
             self.is_waiting = True
@@ -71,7 +74,16 @@ class ScriptedTransport:
 
 
 class OutboxRun:
-    """Outbox of one room under the operations of a case."""
+    """Outbox of one room under the operations of a case.
+
+    Args:
+        tmp_path: Directory of `outbox`, for cases with items of another process.
+        outbox: Stored items; None for items in memory.
+
+    Attributes:
+        requests: Client id, name and text of each request.
+        delays: Delays of the retries in seconds.
+    """
 
     def __init__(self, tmp_path: Path, outbox: Outbox | None) -> None:
         self.requests: list[str] = []
@@ -96,9 +108,11 @@ class OutboxRun:
 
     @property
     def items(self) -> list[str]:
+        """Client ids and states of the unsent items."""
         return [f"{item.client_id.int} {item.state.value}" for item in self.sender.unsent]
 
     def record_request(self, request: OutboxRequest) -> None:
+        """Record a request, which must be that of the first pending item."""
         item = next(item for item in self.sender.unsent if item.state is OutboxItemState.PENDING)
         assert item.request == request
         if isinstance(request, SendMessage):
@@ -106,6 +120,7 @@ class OutboxRun:
         self.requests.append(f"{item.client_id.int} {request.event} {item.text}")
 
     async def run(self, operation: dict[str, Any]) -> None:
+        """Run an operation, and wait for its requests."""
         match operation["op"]:
             case "connect":
                 self._transport.set_responses(operation["responses"])
@@ -123,6 +138,7 @@ class OutboxRun:
         await self._wait_until_blocked()
 
     async def close(self) -> None:
+        """Cancel waiting requests."""
         await self._tasks.cancel_all()
 
     async def _wait_until_blocked(self) -> None:
@@ -133,9 +149,6 @@ class OutboxRun:
             return self.gate.value is None or self._transport.is_waiting or not has_pending_items
 
         await self.sender.flush()
-        await wait_until(is_blocked)
-        for _ in range(5):
-            await asyncio.sleep(0)
         await wait_until(is_blocked)
 
     async def _add_orphans(self, items: list[dict[str, Any]]) -> None:

@@ -23,10 +23,12 @@ def decode_page(response: dict[str, Any]) -> HistoryPage:
 
 
 def decode_entry(entry: dict[str, Any]) -> Entry:
+    """Decode an entry of a vector."""
     return decode_page({"messages": [entry], "hasMore": False, "lastSeq": 0}).messages[0]
 
 
 def decode_join(response: dict[str, Any]) -> JoinResponse:
+    """Decode the response of a join of a vector."""
     page = decode_page(response)
     room = {"name": ROOM, "topic": "", "logId": "log", "firstSeq": 1, "lastSeq": page.last_seq, "visibility": "public"}
     joined: dict[str, Any] = {
@@ -43,6 +45,7 @@ def decode_join(response: dict[str, Any]) -> JoinResponse:
 
 
 def describe_message(message: Message) -> dict[str, Any]:
+    """Return the fields of a message that vectors contain."""
     fields = msgspec.to_builtins(message)
     return {name: fields[name] for name in ("seq", "message", "edited", "deleted", "reactions") if fields.get(name)} | {
         "message": message.message
@@ -50,6 +53,7 @@ def describe_message(message: Message) -> dict[str, Any]:
 
 
 def describe_log(log: RoomLog) -> dict[str, Any]:
+    """Return the state of a log in the form of the vectors."""
     return {
         "messages": [describe_message(message) for message in log.messages()],
         "lastSeq": log.last,

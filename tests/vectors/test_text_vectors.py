@@ -45,6 +45,7 @@ VALIDATORS: dict[str, Callable[[Any], Any]] = {
 
 
 def result_or_error(function: Callable[[Any], Any], text: Any) -> Any:
+    """Return the result of a function, or the code of its error in the form of the vectors."""
     try:
         return function(text)
     except ChatError as error:
