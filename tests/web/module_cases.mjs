@@ -167,7 +167,7 @@ const cases = {
     const items = [messageEntry(1, "a", NOON), messageEntry(2, "a", NOON, { message: "/me waves" }), messageEntry(3, "a", NOON)];
     assert.deepEqual(groupStarts(items), ["m1", "m3"]);
   },
-  "lines are equal only if every rendered field is equal"() {
+  "lines are equal only if they contain the same objects"() {
     const item = messageEntry(1, "a", NOON);
     const lineOf = (entry) => linesFor([entry]).at(-1);
     assert.ok(isSameLine(lineOf(item), lineOf(item)));
@@ -250,7 +250,7 @@ const cases = {
     assert.deepEqual(lines.map(({ key, count }) => key.replace(/^d\d+/, "day") + (count ?? "")), ["day", "m1", "h22", "m4", "h51"]);
     assert.equal(lines.find(({ key }) => key === "m4").quoted.kind, "blocked");
   },
-  "sanctions end by their end, their removal or a newer one"() {
+  "sanctions end at their time, by their removal or by a newer one"() {
     const sanction = (seq, action, memberId, until) => ({ kind: "member", seq, action, target: { memberId }, until });
     const entries = [
       sanction(1, "banned", "a", 50),
@@ -291,7 +291,7 @@ const cases = {
     assert.deepEqual(completeCommand("zz"), []);
     assert.equal(completeCommand("").length, COMMANDS.size);
   },
-  "randomUuid returns version 4 UUIDs without crypto.randomUUID"() {
+  "randomUuid returns version 4 UUIDs, also without crypto.randomUUID"() {
     const pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
     assert.match(randomUuid(), pattern);
     const { randomUUID } = crypto;
@@ -361,11 +361,13 @@ const cases = {
   async "paths of files share requests, wait for a join, and are signed again after the expiry"() {
     const requests = [];
     const responses = [];
+    let onRequest = () => {};
     let now = NOON;
     const addresses = new AttachmentAddresses({
       now: () => now,
       async request(paths) {
         requests.push(paths);
+        onRequest();
         const error = responses.shift();
         if (error) throw error;
         return { urls: paths.map((path) => (path === "/secret" ? null : `${path}?${requests.length}`)), expiresAt: now + 3_600_000 };
@@ -375,8 +377,10 @@ const cases = {
     await new Promise((resolve) => setTimeout(resolve, 5));
     assert.deepEqual(requests, []);
     responses.push(new RequestError("offline"), new RequestError("rate_limited", { retryAfter: 0.001 }));
+    const isRequested = new Promise((resolve) => (onRequest = resolve));
     addresses.resume();
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await isRequested;
+    await new Promise((resolve) => setTimeout(resolve));
     addresses.pause();
     addresses.resume(); // after the lost connection
     assert.deepEqual(await Promise.all(loads), ["/a?3", null, "/a?3"]);

@@ -40,7 +40,7 @@ const cases = {
     assert.deepEqual(update().map(({ seq }) => seq), [2, 3]);
     assert.deepEqual(counts(), [3, 2]);
   },
-  "messages are marked read only while the room is viewed"() {
+  "the marker of a guest moves only while the room is viewed, and back to a message marked as unread"() {
     const log = new RoomLog();
     log.applyJoin({ messages: [messageEntry(1, "a", NOON)], lastSeq: 1, hasMore: false }, null);
     const reads = [];
