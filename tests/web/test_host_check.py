@@ -13,34 +13,33 @@ PATHS = ("/", "/health", "/metrics", "/socket.io/?EIO=4&transport=polling")
 
 
 async def statuses(url: str, host: str) -> set[int]:
+    """Return the statuses of requests for `PATHS` with a header `Host`."""
     async with aiohttp.ClientSession(headers={"Host": host}) as browser:
         return {(await browser.get(url + path)).status for path in PATHS}
 
 
-@pytest.mark.parametrize(
-    ("host", "status"),
-    [
-        ("evil.example:3000", 421),
-        ("EVIL.example.", 421),
-        ("localhost.evil.example:3000", 421),
-        ("127.0.0.1.evil.example", 421),
-        ("[::1].evil.example", 421),
-        ("[", 421),
-        ("evil.example@localhost", 421),
-        ("127.0.0.1:3000", 200),
-        ("127.9.9.9", 200),
-        ("192.0.2.1:3000", 200),  # IP addresses cannot be rebound
-        ("[::1]:3000", 200),
-        ("localhost:3000", 200),
-        ("LOCALHOST.:3000", 200),
-        ("tea.localhost", 200),
-        ("box:3000", 200),
-        ("friend.example:3000", 200),
-    ],
-)
-async def test_requests_from_loopback_need_an_allowed_host(tmp_path: Path, host: str, status: int) -> None:
+async def test_requests_from_loopback_need_an_allowed_host(tmp_path: Path) -> None:
+    expected = {
+        "evil.example:3000": 421,
+        "EVIL.example.": 421,
+        "localhost.evil.example:3000": 421,
+        "127.0.0.1.evil.example": 421,
+        "[::1].evil.example": 421,
+        "[": 421,
+        "evil.example@localhost": 421,
+        "127.0.0.1:3000": 200,
+        "127.9.9.9": 200,
+        "192.0.2.1:3000": 200,  # IP addresses cannot be rebound
+        "[::1]:3000": 200,
+        "localhost:3000": 200,
+        "LOCALHOST.:3000": 200,
+        "tea.localhost": 200,
+        "box:3000": 200,
+        "friend.example:3000": 200,
+    }
     async with running_server(tmp_path, cors_origin=("http://friend.example:3000",)) as server:
-        assert await statuses(server.url, host) == {status}
+        found = {host: await statuses(server.url, host) for host in expected}
+    assert found == {host: {status} for host, status in expected.items()}
 
 
 async def test_websocket_upgrades_with_a_foreign_host_are_rejected_and_logged_once(
