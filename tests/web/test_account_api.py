@@ -36,7 +36,7 @@ async def test_a_registration_returns_a_token_for_the_socket(server: RunningServ
         assert (await client.join("tea", "x"))["memberId"] == profile["memberId"]
 
 
-async def test_a_login_creates_a_device(api: AccountApiClient) -> None:
+async def test_a_login_creates_a_device_that_is_listed_and_revoked(api: AccountApiClient) -> None:
     first = (await api.register("ann")).body["token"]
     logged_in = await api.log_in("ANN", label="laptop\n1")
     assert logged_in.status == 200
@@ -57,8 +57,9 @@ async def test_a_device_cannot_revoke_that_of_another_account(api: AccountApiCli
     bob = api.with_token((await api.register("bob")).body["token"])
     (device,) = (await ann.request("GET", "/api/sessions")).body["sessions"]
     assert (await bob.request("DELETE", f"/api/sessions/{device['id']}")).reason == "session_not_found"
-    assert (await ann.request("DELETE", f"/api/sessions/{device['id']:0>16}0")).status == 400
     assert (await ann.request("GET", "/api/me")).status == 200
+    overlong_id = f"{device['id']:0>16}0"
+    assert (await ann.request("DELETE", f"/api/sessions/{overlong_id}")).status == 400
 
 
 @pytest.mark.parametrize(
@@ -151,31 +152,25 @@ async def test_a_guest_who_registers_keeps_the_member_id(server: RunningServer, 
     assert (await api.with_headers(Authorization="Guest g1.forged").register("bob")).reason == "guest_key_invalid"
 
 
-@pytest.mark.parametrize("transport", ["websocket", "polling"])
-async def test_a_revoked_device_is_disconnected_at_once(
-    server: RunningServer, api: AccountApiClient, transport: str
-) -> None:
-    await api.register("ann")
-    token = (await api.log_in("ann")).body["token"]
-    if transport == "websocket":
-        async with connected(server, {"token": token}) as (client, _), raw_client(server.url) as guest:
-            await client.join("tea", "ann")
-            await guest.join("tea", "bob")
-            assert (await api.with_token(token).request("DELETE", "/api/sessions/current")).status == 204
-            assert await client.wait_for_push("authFail")
-            await client.wait_closed()
-            members = (await guest.request("listMembers", {"room": "tea"}))["members"]
-            assert [member["nickName"] for member in members] == ["bob"]
-    else:
-        async with polling_client(server.url) as polling:
-            await polling.post(f'40{{"token":"{token}"}}')
-            await polling.receive_packets()
-            poll = await polling.start_poll()
-            assert (await api.with_token(token).request("DELETE", "/api/sessions/current")).status == 204
-            assert (await poll).packets == [
-                '42["authFail",{"message":"the token is not valid","reason":"token_invalid"}]'
-            ]
-            assert (await polling.poll()).body == "1"
+async def test_the_connections_of_a_revoked_device_are_closed(server: RunningServer, api: AccountApiClient) -> None:
+    token = (await create_account(server, "ann")).token
+    async with (
+        connected(server, {"token": token}) as (client, _),
+        polling_client(server.url) as polling,
+        raw_client(server.url) as guest,
+    ):
+        await client.join("tea", "ann")
+        await guest.join("tea", "bob")
+        await polling.post(f'40{{"token":"{token}"}}')
+        await polling.receive_packets()
+        poll = await polling.start_poll()
+        assert (await api.with_token(token).request("DELETE", "/api/sessions/current")).status == 204
+        assert await client.wait_for_push("authFail")
+        await client.wait_closed()
+        members = (await guest.request("listMembers", {"room": "tea"}))["members"]
+        assert [member["nickName"] for member in members] == ["bob"]
+        assert (await poll).packets == ['42["authFail",{"message":"the token is not valid","reason":"token_invalid"}]']
+        assert (await polling.poll()).body == "1"
     async with connected(server, {"token": token}) as (client, _):
         assert await client.wait_for_push("authFail")
 
@@ -274,8 +269,9 @@ async def test_a_closed_server_accepts_no_registration(tmp_path: Path) -> None:
         assert (await api.register("ann")).reason == "registration_closed"
 
 
-async def test_invalid_bodies_are_rejected(server: RunningServer, api: AccountApiClient) -> None:
+async def test_invalid_bodies_methods_and_paths_are_rejected(api: AccountApiClient) -> None:
     async def send(data: bytes, content_type: str = "application/json") -> tuple[int, str]:
+        """Send a login with this body; return the status and the reason, or the code without a reason."""
         response = await api.with_headers(Content_Type=content_type).request("POST", "/api/sessions", data=data)
         return response.status, response.body.get("reason", response.body["code"])
 
@@ -316,21 +312,20 @@ async def test_only_allowed_origins_may_call_the_endpoints(tmp_path: Path) -> No
         assert (await api.log_in("ann")).reason == "login_failed"
 
 
-async def test_a_login_replaces_a_hash_with_other_parameters(
-    server: RunningServer, api: AccountApiClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_login_replaces_a_hash_with_other_parameters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(password_hashing, "PASSES", 3)
-    async with running_server(tmp_path / "other", registration="open") as other, account_api(other.url) as client:
-        await client.register("ann")
-        old_hash = (await other.account_service.require_account("ann")).password_hash
+    async with running_server(tmp_path, registration="open") as server, account_api(server.url) as api:
+        await api.register("ann")
+        old_hash = (await server.account_service.require_account("ann")).password_hash
     monkeypatch.undo()
-    async with running_server(tmp_path / "other") as other, account_api(other.url) as client:
-        assert (await client.log_in("ann")).status == 200
-        new_hash = (await other.account_service.require_account("ann")).password_hash
-        assert (await client.log_in("ann")).status == 200
+    async with running_server(tmp_path) as server, account_api(server.url) as api:
+        assert (await api.log_in("ann")).status == 200
+        new_hash = (await server.account_service.require_account("ann")).password_hash
+        assert (await api.log_in("ann")).status == 200
     assert old_hash is not None
     assert new_hash is not None
-    assert ("t=3" in old_hash, "t=2" in new_hash) == (True, True)
+    assert ",t=3," in old_hash
+    assert ",t=2," in new_hash
 
 
 async def test_a_bot_has_no_password_and_deletes_itself_with_its_token(

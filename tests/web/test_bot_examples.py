@@ -29,6 +29,7 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 
 @pytest.fixture
 async def ann(server: RunningServer) -> AsyncGenerator[Person]:
+    """Account in room `tea`."""
     async with connect_person(server, "ann", "account") as person:
         assert await person.join() == ""
         yield person
@@ -75,7 +76,9 @@ async def wait_for_bot(person: Person, name: str) -> dict[str, object]:
         ("Shell", "sh"),
     ],
 )
-async def test_a_bot_answers_a_command(server: RunningServer, ann: Person, heading: str, language: str) -> None:
+async def test_an_example_bot_answers_a_command(
+    server: RunningServer, ann: Person, heading: str, language: str
+) -> None:
     token = (await create_account(server, "echo", is_bot=True)).token
     code = example(heading, language)
     assert "http://localhost:3000" in code
@@ -91,7 +94,7 @@ async def test_a_bot_answers_a_command(server: RunningServer, ann: Person, headi
         await bot.wait()
 
 
-async def test_programs_post_with_a_webhook(server: RunningServer, ann: Person) -> None:
+async def test_the_examples_of_webhooks_post_their_texts(ann: Person) -> None:
     created = await ann.client.request("createHook", {"room": "tea", "nickName": "ci"})
     workflow = example("Examples of webhooks", "yaml")
     command = re.search(r"run: (.*)", workflow)

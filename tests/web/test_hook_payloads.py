@@ -189,7 +189,7 @@ def test_the_text_of_a_program_is_found(name: str) -> None:
         ('{"text": "hi"}', "application/vnd.api+json", "hi"),
     ],
 )
-def test_texts_and_forms_are_accepted(body: str, content_type: str, text: str) -> None:
+def test_the_content_type_selects_the_format_of_the_text(body: str, content_type: str, text: str) -> None:
     assert extract_text(body.encode(), content_type) == text
 
 

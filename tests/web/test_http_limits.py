@@ -43,13 +43,20 @@ class Connections:
 
 @pytest.fixture
 async def connections() -> AsyncGenerator[Connections]:
+    """Connections that are closed after the test."""
     opened = Connections()
     yield opened
     opened.close()
 
 
-def _is_remote(_address: str) -> bool:
-    return False
+@pytest.fixture
+def limited_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Limit the connections of loopback addresses like those of all others."""
+
+    def is_loopback(_address: str) -> bool:
+        return False
+
+    monkeypatch.setattr(http_connections, "is_loopback", is_loopback)
 
 
 async def test_compressed_request_bodies_are_refused_without_decompression(tmp_path: Path) -> None:
@@ -117,10 +124,10 @@ async def test_a_tls_connection_without_a_handshake_is_closed(tmp_path: Path, co
                 assert await reader.read() == b""
 
 
+@pytest.mark.usefixtures("limited_loopback")
 async def test_the_oldest_idle_connection_of_an_address_is_closed_above_the_limit(
-    tmp_path: Path, connections: Connections, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, connections: Connections
 ) -> None:
-    monkeypatch.setattr(http_connections, "is_loopback", _is_remote)
     async with (
         running_server(tmp_path, connections_per_address=3, connect_timeout=60) as server,
         raw_client(server.url) as ann,
@@ -137,10 +144,10 @@ async def test_the_oldest_idle_connection_of_an_address_is_closed_above_the_limi
         assert (await ann.request("sendMessage", {"room": "tea", "message": "hi"}))["ok"]
 
 
+@pytest.mark.usefixtures("limited_loopback")
 async def test_tls_connections_count_per_address_before_their_handshake(
-    tmp_path: Path, connections: Connections, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, connections: Connections
 ) -> None:
-    monkeypatch.setattr(http_connections, "is_loopback", _is_remote)
     certificate = tmp_path / "both.pem"
     trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
     files = {"tls_cert": str(certificate), "tls_key": str(certificate)}

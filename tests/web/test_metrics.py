@@ -12,6 +12,7 @@ from tests.support.wait import TIMEOUT
 
 
 async def fetch_metrics(url: str) -> dict[str, float]:
+    """Return the values of all samples by name and labels."""
     async with aiohttp.ClientSession() as session, session.get(url + "/metrics") as answer:
         assert answer.status == 200, answer.status
         text = await answer.text()

@@ -17,10 +17,12 @@ pytestmark = pytest.mark.needs_node
 
 @pytest.fixture
 def modules(tmp_path: Path) -> Path:
+    """Directory with the modules of the page."""
     return copy_page_modules(tmp_path)
 
 
-def run(script: str, *arguments: str) -> list[dict[str, object]]:
+def run_script(script: str, *arguments: str) -> list[dict[str, object]]:
+    """Run a script of this directory in Node.js; return the objects of its output lines."""
     path = Path(__file__).with_name(script)
     result = subprocess.run(
         [require_node(), str(path), *arguments], capture_output=True, text=True, check=False, timeout=50
@@ -30,19 +32,19 @@ def run(script: str, *arguments: str) -> list[dict[str, object]]:
 
 
 def test_room_log_converges_for_any_delivery_order(modules: Path) -> None:
-    assert run("room_log_model.mjs", str(modules), "1", "400") == [{"seeds": 400, "failed": 0}]
+    assert run_script("room_log_model.mjs", str(modules), "1", "400") == [{"seeds": 400, "failed": 0}]
 
 
 def test_module_cases_pass(modules: Path) -> None:
-    assert run("module_cases.mjs", str(modules)) == [{"cases": 33, "failed": 0}]
+    assert run_script("module_cases.mjs", str(modules)) == [{"cases": 33, "failed": 0}]
 
 
 def test_read_marker_cases_pass(modules: Path) -> None:
-    assert run("read_marker_cases.mjs", str(modules)) == [{"cases": 6, "failed": 0}]
+    assert run_script("read_marker_cases.mjs", str(modules)) == [{"cases": 6, "failed": 0}]
 
 
 def test_text_contrast_meets_wcag_aa(modules: Path) -> None:
-    [report] = run("contrast.mjs", str(modules))
+    [report] = run_script("contrast.mjs", str(modules))
     assert report["hues"] == 24
     assert report["tooLow"] == []
     assert float(str(report["minimum"])) >= 4.5
@@ -56,7 +58,7 @@ def test_the_script_of_the_page_has_the_code_of_all_modules_without_conflicts(mo
     for path, text in zip(paths, (script, source_map), strict=True):
         path.write_text(text)
     assert {name for name in names if not name.startswith("vendor/")} - set(contained) == {"load_error.js"}
-    [report] = run("bundle_check.mjs", str(modules), *map(str, paths))
+    [report] = run_script("bundle_check.mjs", str(modules), *map(str, paths))
     assert int(str(report.pop("names"))) > 500
     assert report == {
         "modules": len(contained),

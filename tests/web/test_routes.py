@@ -28,6 +28,14 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 async def serve(
     *, reason: str | None = None, extra: dict[str, Handler] | None = None, trusted: str = "192.0.2.0/24"
 ) -> AsyncGenerator[HttpClient]:
+    """Serve the routes without a chat server, and provide a client.
+
+    Args:
+        reason: Result of the readiness check.
+        extra: Handlers of further paths.
+        trusted: Network of trusted proxies.
+    """
+
     async def check_readiness() -> str | None:
         return reason
 
@@ -48,6 +56,7 @@ def asset_path(name: str) -> str:
 
 
 def parse_problem(body: bytes) -> dict[str, Any]:
+    """Return the members of problem details."""
     return json.loads(body)
 
 
@@ -143,7 +152,7 @@ async def test_health_identifies_the_service() -> None:
         assert await answer.json() == {"status": "ok", "service": "chat-server", "version": "1.2.3", "protocol": 1}
 
 
-async def test_ready_returns_200_while_messages_are_accepted() -> None:
+async def test_ready_returns_200_without_a_problem() -> None:
     async with serve() as client:
         answer = await client.get("/ready")
         assert (answer.status, await answer.json()) == (200, {"status": "ready"})

@@ -242,4 +242,5 @@ async def test_a_download_without_progress_ends(
 
 
 def _count_active_requests() -> int:
+    """Return the number of requests in the handlers of all servers in the event loop."""
     return sum("_handle_request" in repr(task.get_coro()) for task in asyncio.all_tasks())
