@@ -32,7 +32,11 @@ async def test_ctrl_c_clears_the_composer_and_quits_after_a_confirmation(server:
         assert ann.composer.text == ""
         await ann.press("ctrl+c")
         await ann.wait_for_text(tr(app_strings.CONFIRM_QUIT))
-        await ann.press("ctrl+c")
+        await ann.type_text("another key")
+        await ann.press("ctrl+c", "ctrl+c")
+        await ann.type_text("more")
+        assert ann.composer.text == "more"
+        await ann.press("ctrl+c", "ctrl+c", "ctrl+c")
         await ann.wait_until(lambda: not ann.app.is_running)
 
 

@@ -31,6 +31,10 @@ class InterruptConfirmation:
         self._confirm_until = now + QUIT_CONFIRM_WINDOW
         return is_confirmed
 
+    def reset(self) -> None:
+        """Forget the previous press."""
+        self._confirm_until = float("-inf")
+
 
 async def wait_until_sent(
     pending_count: Callable[[], int], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep

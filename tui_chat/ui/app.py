@@ -202,6 +202,7 @@ class ChatApp(App[None], inherit_bindings=False):
         if isinstance(event, InputEvent):
             self._render_scheduler.record_input()
             self._lifecycle.record_input()
+            self._quit_flow.record_input(event)
         if isinstance(event, Key | Paste) and not (event.is_forwarded or self.join_form.is_immediate(event)):
             await self.input_sequencer.push(event)
         else:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
+from textual.events import InputEvent, Key
 from textual.worker import Worker
 
 from tui_chat.session.i18n import tr
@@ -58,6 +59,11 @@ class QuitFlow:
             self._quit_now()
         else:
             self._show_status(tr(app_strings.CONFIRM_QUIT))
+
+    def record_input(self, event: InputEvent) -> None:
+        """Require a new first `interrupt` after any key except Ctrl+C."""
+        if isinstance(event, Key) and event.key != "ctrl+c":
+            self._confirmation.reset()
 
     async def quit_when_sent(self) -> None:
         """Quit after a wait of up to `QUIT_FLUSH_TIMEOUT` for unacknowledged messages.
