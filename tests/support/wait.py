@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Any
 
 TIMEOUT = 20.0
 """Default timeout in seconds."""
@@ -13,6 +14,9 @@ POLL_INTERVAL = 0.005
 
 POLL_PAUSE_FACTOR = 4
 """Minimum ratio of a pause to the duration of its check, to leave the processor to the tested programs."""
+
+IDLE_PAUSE = 0.002
+"""Pause between two checks for an idle event loop, in seconds; longer than a thread switch."""
 
 
 async def wait_until(condition: Callable[[], object], timeout: float = TIMEOUT) -> None:
@@ -31,3 +35,18 @@ async def wait_until(condition: Callable[[], object], timeout: float = TIMEOUT) 
             if condition():
                 return
             await asyncio.sleep(max(POLL_INTERVAL, POLL_PAUSE_FACTOR * (time.monotonic() - check_started)))
+
+
+async def wait_for_idle_loop(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
+    """Wait until only timers, sockets and threads can wake the event loop, twice with a pause between.
+
+    Args:
+        min_sleep: Ignored; a parameter of the function of Textual that tests replace.
+        max_sleep: Maximum wait in seconds.
+    """
+    loop: Any = asyncio.get_running_loop()
+    deadline = loop.time() + max_sleep
+    idle_checks = 0
+    while idle_checks < 2 and loop.time() < deadline:
+        await asyncio.sleep(IDLE_PAUSE if idle_checks else 0)
+        idle_checks = 0 if loop._ready else idle_checks + 1

@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 from textual.css.stylesheet import Stylesheet
 
+from tests.support.wait import wait_for_idle_loop
 from tui_chat.session import i18n
 from tui_chat.ui.screens import room_navigation
 
@@ -23,6 +24,15 @@ def shared_stylesheet_cache() -> Generator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Stylesheet, "_parse_rules", cached_parse_rules)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def idle_event_loop() -> Generator[None]:
+    """Replace the waits of Textual for an idle processor, of 20 ms and more each, by waits for an idle event loop."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("textual.pilot.wait_for_idle", wait_for_idle_loop)
+        patch.setattr("textual.app.wait_for_idle", wait_for_idle_loop)
         yield
 
 

@@ -62,6 +62,7 @@ async def test_replies_and_edits_by_key_and_command_are_shown_to_all_members(
         await ann.wait_until_sent()
         await ann.send_message("/edit hello you")
         await bob.wait_for_text("hello you (edited)")
+        await ann.wait_for_text("hello you (edited)")
         await ann.send_message("/edit")
         assert ann.composer.text == "hello you"
         await ann.press("ctrl+c")
