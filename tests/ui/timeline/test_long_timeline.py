@@ -5,6 +5,7 @@ import tracemalloc
 from collections.abc import Callable
 
 import pytest
+from textual.screen import UPDATE_PERIOD
 
 from tests.support.timeline_app import TimelineApp, make_append, make_message, make_messages
 from tui_chat.session.compressed_list import CompressedList
@@ -60,7 +61,7 @@ async def test_the_render_cost_depends_on_the_view_and_not_on_the_number_of_line
         timeline = app.timeline
 
         async def assert_cost(max_layouts: int, max_rows: int) -> None:
-            await pilot.pause()
+            await pilot.pause(2 * UPDATE_PERIOD)  # a change of the scrollbar is drawn with the next frame
             assert counter.layout_count <= max_layouts
             assert counter.row_count <= max_rows
             counter.reset()
