@@ -397,5 +397,4 @@ class ChatApp(App[None], inherit_bindings=False):
         super().panic(Text(tr("chat-tui crashed. See {log} for details.", log=str(self._start_options.log))))
 
     def _fatal_error(self) -> None:
-        # Textual would print a traceback that contains the values of local variables.
-        self.panic()
+        self.panic()  # Textual would print a traceback that contains the values of local variables
