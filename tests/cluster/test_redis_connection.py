@@ -1,0 +1,100 @@
+"""Connections to a Redis server: login, TLS, and errors."""
+
+import asyncio
+import socket
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+import trustme
+
+from server.cluster import redis_connection
+from server.cluster.bus import BusError
+from server.cluster.resp import encode_command
+from tests.support.free_port import find_free_port
+from tests.support.redis import RedisServer, redis_server
+
+pytestmark = pytest.mark.needs_redis
+
+
+@pytest.fixture
+def redis() -> Generator[RedisServer]:
+    """Redis server with settings of its own."""
+    with redis_server() as server:
+        yield server
+
+
+def configure(redis: RedisServer, *settings: str) -> None:
+    """Set pairs of names and values in the settings of a server."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(f"{redis.directory}/socket")
+        connection.sendall(encode_command("CONFIG", "SET", *settings))
+        assert connection.recv(1000) == b"+OK\r\n"
+
+
+async def exchange_message(url: str) -> tuple[str, bytes]:
+    """Subscribe to a channel, send a message to it, and return the received one."""
+    received: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
+    connection = await redis_connection.connect(
+        url, lambda channel, payload: received.put_nowait((channel, payload)), lambda: None
+    )
+    try:
+        await connection.subscribe(["first", "second"])
+        await connection.unsubscribe("first")
+        await connection.send([("first", b"lost"), ("second", b"\r\n\xff")])
+        return await received.get()
+    finally:
+        await connection.close()
+
+
+async def test_the_password_of_the_url_is_used_and_a_wrong_one_is_rejected(redis: RedisServer) -> None:
+    configure(redis, "requirepass", "secret/1")
+    assert await exchange_message(redis.url.replace("unix://", "unix://:secret%2F1@")) == ("second", b"\r\n\xff")
+    for credentials, reason in [(":wrong@", "WRONGPASS"), ("", "NOAUTH")]:
+        with pytest.raises(BusError, match=reason):
+            await exchange_message(redis.url.replace("unix://", f"unix://{credentials}"))
+
+
+async def test_a_tls_connection_requires_a_trusted_certificate(
+    redis: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, port = trustme.CA(), find_free_port()
+    certificate, authority_path = authority.issue_cert("localhost"), tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(authority_path)
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    certificate.private_key_pem.write_to_path(tmp_path / "key.pem")
+    files = ("tls-cert-file", f"{tmp_path}/cert.pem", "tls-key-file", f"{tmp_path}/key.pem")
+    configure(redis, *files, "tls-ca-cert-file", str(authority_path), "tls-auth-clients", "no", "tls-port", str(port))
+    url = f"rediss://localhost:{port}"
+    with pytest.raises(BusError, match="certificate"):
+        await exchange_message(url)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority_path))
+    assert await exchange_message(url) == ("second", b"\r\n\xff")
+
+
+async def test_a_lost_connection_is_reported_once_and_rejects_all_calls(redis: RedisServer) -> None:
+    losses: list[None] = []
+    lost = asyncio.Event()
+
+    def on_loss() -> None:
+        losses.append(None)
+        lost.set()
+
+    connection = await redis_connection.connect(redis.url, lambda _channel, _payload: None, on_loss)
+    redis.stop()
+    await lost.wait()
+    for call in (connection.subscribe(["channel"]), connection.unsubscribe("channel"), connection.send([("c", b"")])):
+        with pytest.raises(BusError, match="the server closed the connection"):
+            await call
+    await connection.close()
+    assert len(losses) == 1
+
+
+async def test_a_server_of_another_protocol_is_rejected() -> None:
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"$HTTP/1.1 400 Bad Request\r\n")
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(BusError, match="protocol of Redis"):
+            await exchange_message(f"redis://127.0.0.1:{port}")
