@@ -1,36 +1,31 @@
 """Automatic status of a session with a real server and a clock of the test."""
 
-import asyncio
-from contextlib import suppress
 from pathlib import Path
 
 from server.app import RunningServer
-from tests.support.recorded_session import RecordedSession
+from tests.support.recorded_session import running_session
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.events import Online
 from tui_chat.session.auto_away import AutoAway
-from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.settings.schema import ClientSettings
 
 
 async def test_the_automatic_status_follows_input_and_never_replaces_a_manual_one(
     server: RunningServer, tmp_path: Path
 ) -> None:
-    recorded = RecordedSession(SessionTarget(server.url, "tea", "ann", restore_rooms=False), tmp_path)
-    controller, now, settings = recorded.controller, 1_000.0, ClientSettings()
-    auto_away = AutoAway(controller.session, controller.server_link, lambda: settings, lambda: now)
-    running = asyncio.create_task(controller.server_link.run())
-    async with ChatClient(server.url) as bob:
+    async with running_session(server.url, tmp_path) as ann, ChatClient(server.url) as bob:
+        controller, now, settings = ann.controller, 1_000.0, ClientSettings()
+        auto_away = AutoAway(controller.session, controller.server_link, lambda: settings, lambda: now)
         tea = await bob.join("tea", nick="bob")
 
         def status_of_ann() -> list[str | None]:
             return [member.away for member in tea.members.values() if member.nick_name == "ann"]
 
+        await ann.process_until(("joined", "tea", "ann"))
         await wait_until(
             lambda: controller.process_events(0) and isinstance(controller.session.connection_state, Online)
         )
-        await recorded.process_until(("joined", "tea", "ann"))
         await wait_until(lambda: status_of_ann() == [None])
         user = controller.server_link.require_client().user
         now += 86_400
@@ -49,8 +44,5 @@ async def test_the_automatic_status_follows_input_and_never_replaces_a_manual_on
         now += 600
         auto_away.check()
         auto_away.record_input()
-        assert user.is_away
         await wait_until(lambda: status_of_ann() == ["lunch"])
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running
+        assert user.is_away

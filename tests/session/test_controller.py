@@ -1,8 +1,6 @@
 """Session controller with a real server and a front end that records its calls."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -10,30 +8,16 @@ import pytest
 from server.app import RunningServer
 from tests.support.accounts import create_account, save_login
 from tests.support.reactions import reacting_members
-from tests.support.recorded_session import RecordedSession
+from tests.support.recorded_session import running_session
 from tests.support.tcp_proxy import tcp_proxy
 from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.events import Offline, ProblemReported
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
-from tui_chat.session.session_target import SessionTarget
+from tui_chat.session.i18n import tr
 from tui_chat.session.store.login_store import LoginStore, SavedLogin
-
-
-@asynccontextmanager
-async def running_session(
-    url: str, state_dir: Path, room: str = "tea", *, restore_rooms: bool = False, cache_dir: Path | None = None
-) -> AsyncGenerator[RecordedSession]:
-    """Run the session of ann."""
-    recorded = RecordedSession(SessionTarget(url, room, "ann", restore_rooms), state_dir, cache_dir)
-    task = asyncio.create_task(recorded.controller.server_link.run())
-    try:
-        yield recorded
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+from tui_chat.session.strings import app as app_strings
 
 
 async def test_a_posted_message_is_pending_before_earlier_events_are_applied(
@@ -59,12 +43,16 @@ async def test_replies_edits_and_reactions_follow_the_compose_mode(server: Runni
         assert ann.controller.messages.submit(ComposeMode(ComposeKind.REPLY, 1, ""), "answer") == ""
         assert ann.controller.messages.submit(ComposeMode(ComposeKind.REACT, 1, ""), "tada") == ""
         await wait_until(lambda: 1 in bob.log and bob.log[1].reactions)
-        await wait_until(lambda: ann.controller.process_events(0) and ann.texts() == ["two", "answer"])
-        assert [(message.message, message.reply_to) for message in bob.log.messages()] == [("two", None), ("answer", 1)]
-        assert reacting_members(bob.log[1]) == {"🎉": [ann.controller.session.rooms["tea"].member_id]}
-        assert ann.controller.messages.submit(ComposeMode(ComposeKind.REACT, 1, ""), "tada") == "", (
-            "a second time removes it"
+        tea = ann.controller.session.rooms["tea"]
+        await wait_until(
+            lambda: (
+                ann.controller.process_events(0) and ann.texts() == ["two", "answer"] and tea.has_own_reaction(1, "🎉")
+            )
         )
+        assert [(message.message, message.reply_to) for message in bob.log.messages()] == [("two", None), ("answer", 1)]
+        assert reacting_members(bob.log[1]) == {"🎉": [tea.member_id]}
+        # The second time, the reaction is removed.
+        assert ann.controller.messages.submit(ComposeMode(ComposeKind.REACT, 1, ""), "tada") == ""
         await wait_until(lambda: not bob.log[1].reactions)
 
 
@@ -142,6 +130,7 @@ async def test_an_event_that_cannot_be_applied_is_reported_and_later_events_are_
         monkeypatch.setattr(ann.controller.session, "apply", fail)
         ann.controller.server_link.event_queue.put(ProblemReported(Unavailable("history_unsaved", problem="one")))
         ann.controller.server_link.event_queue.put(ProblemReported(Unavailable("history_unsaved", problem="two")))
+        await ann.process_until(("error", tr(app_strings.INTERNAL_ERROR)))
         await wait_until(lambda: ann.controller.process_events(0))
         assert ann.notices == ["The message history cannot be saved on this computer: two."]
 

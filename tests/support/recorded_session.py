@@ -1,5 +1,8 @@
 """Session controller with a front end that records its calls."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from tests.support.wait import wait_until
@@ -62,7 +65,7 @@ class RecordedSession:
         """Ignore the state of a deletion."""
 
     async def process_until(self, *calls: tuple[object, ...]) -> None:
-        """Apply queued events until all of these calls are recorded, then forget the recorded calls."""
+        """Apply queued events until all of these calls are recorded, then clear the recorded calls."""
 
         def is_done() -> bool:
             self.controller.process_events(0)
@@ -80,3 +83,26 @@ class RecordedSession:
             for line in lines
             if isinstance(line, MessageLine)
         ]
+
+
+@asynccontextmanager
+async def running_session(
+    url: str, state_dir: Path, room: str = "tea", *, restore_rooms: bool = False, cache_dir: Path | None = None
+) -> AsyncGenerator[RecordedSession]:
+    """Run the session of ann within the block, without waiting for the first join.
+
+    Args:
+        url: Base URL of the server.
+        state_dir: Directory of durable data.
+        room: First room.
+        restore_rooms: Restore the saved rooms after the first join.
+        cache_dir: Directory of the room history cache, None to disable caching.
+    """
+    recorded = RecordedSession(SessionTarget(url, room, "ann", restore_rooms), state_dir, cache_dir)
+    task = asyncio.create_task(recorded.controller.server_link.run())
+    try:
+        yield recorded
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
