@@ -1,4 +1,3 @@
-import time
 from itertools import combinations
 
 from hypothesis import given, settings, strategies as st
@@ -87,8 +86,7 @@ def test_a_match_is_any_subsequence_and_returns_its_positions(name: str, query: 
         assert list(matched) == sorted(set(matched))
 
 
-def test_matching_an_ambiguous_name_takes_bounded_time() -> None:
-    started = time.process_time()
+def test_ambiguous_names_are_matched_without_exponential_backtracking() -> None:
+    # Exponential backtracking would exceed the timeout of the test.
     assert match_name("ab" * 16, "ab" * 32)[1] is not None
     assert match_name("ab" * 16 + "x", "ab" * 32)[1] is None
-    assert time.process_time() - started < 1
