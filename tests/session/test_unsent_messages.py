@@ -132,33 +132,53 @@ def test_an_ack_is_applied_to_the_room_of_its_message(session: ChatSession) -> N
     assert displayed_texts(session) == ["for tea"]
 
 
+FILES = [OutboxFile("a b.txt", 5, "/x/a b.txt"), OutboxFile("big.bin", 2048, "/x/big.bin")]
+
+
+def create_sender(session: ChatSession, room: FakeRoom) -> MessageSender:
+    """Return a sender for a room, whose new outbox items are applied to the session."""
+    return MessageSender(session, lambda name: room, lambda item: session.apply(events.OutboxItemChanged(item)))
+
+
 def test_captions_of_unsent_files_show_the_progress(session: ChatSession) -> None:
     room = FakeRoom("tea").join()
     view = session.add_room(room)
-    messages = MessageSender(session, lambda name: room, lambda item: session.apply(events.OutboxItemChanged(item)))
-    files = [OutboxFile("a b.txt", 5, "/x/a b.txt"), OutboxFile("big.bin", 2048, "/x/big.bin")]
-    assert messages.send_files("tea", files) == ""
+    assert create_sender(session, room).send_files("tea", FILES) == ""
     (item,) = room.unsent()
-    key = f"unsent-{item.client_id}"
 
     def captions() -> list[str]:
         line = view.transcript.find_unsent(str(item.client_id))
         return line.captions.split("\n") if line is not None else []
 
     assert captions() == ["[file a b.txt · 5 B · waiting]", "[file big.bin · 2.0 KiB · waiting]"]
-    uploaded = (replace_fields(files[0], upload_id="u"), files[1])
+    uploaded = (replace_fields(FILES[0], upload_id="u"), FILES[1])
     session.apply(events.OutboxItemChanged(replace(item, files=uploaded, uploaded=1024)))
     assert captions() == ["[file a b.txt · 5 B]", "[file big.bin · 2.0 KiB · 50 %]"]
     room.push_message(session, "", ANN)  # a message without files
     assert captions() != []
     mark_failed(session, item, BadRequest("file_changed", file="/x/big.bin"))
     assert captions() == ["[file a b.txt · 5 B]", "[file big.bin · 2.0 KiB]"]
-    assert messages.take_back(key) == ""  # the stand-in drops nothing
+
+
+def test_a_message_in_flight_cannot_be_taken_back(session: ChatSession) -> None:
+    room = FakeRoom("tea").join()
+    session.add_room(room)
+    messages = create_sender(session, room)
+    assert messages.send_files("tea", FILES) == ""
+    (item,) = room.unsent()
+    assert messages.take_back(f"unsent-{item.client_id}") == ""
     assert room.posts[-1] == ("drop", item.client_id)
+
+
+def test_files_that_the_room_refuses_are_rejected(session: ChatSession) -> None:
+    room = FakeRoom("tea").join()
+    session.add_room(room)
+    messages = create_sender(session, room)
     room.upload_max_bytes = 2000
-    assert messages.send_files("tea", files) == "A file can have at most 2.0 KiB."
+    assert messages.send_files("tea", FILES) == "A file can have at most 2.0 KiB."
     room.upload_max_bytes = 0
-    assert messages.send_files("tea", files) == "This server accepts no files."
+    assert messages.send_files("tea", FILES) == "This server accepts no files."
     room.upload_max_bytes = None
     room.policy = RoomPolicy(upload="moderators")
-    assert messages.send_files("tea", files) == "Only moderators can do this."
+    assert messages.send_files("tea", FILES) == "Only moderators can do this."
+    assert room.posts == []

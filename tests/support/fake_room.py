@@ -31,7 +31,7 @@ class FakeRoom:
     """Stand-in for the room of the SDK, backed by a real room log.
 
     Attributes:
-        posts: Names and arguments of the queued messages and changes, in order.
+        posts: Names and arguments of the queued messages and changes, retries and drops, in order.
         error: Error of every message, change and retry, None for success.
     """
 
