@@ -81,7 +81,7 @@ def test_restart_delays_double_up_to_a_maximum_and_reset_after_the_recovery() ->
     assert supervisor.failures == {"journal": 10, "heartbeat": 1}
 
 
-def test_restarts_continue_after_thousands_of_failures_in_a_row() -> None:
+def test_the_restart_delay_stays_at_its_maximum_after_thousands_of_failures() -> None:
     supervisor = Supervisor(clock=lambda: 100.0)
     delays = [supervisor.report_failure("journal", RuntimeError()) for _ in range(3000)]
     assert set(delays[7:]) == {MAX_RESTART_DELAY}

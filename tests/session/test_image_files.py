@@ -29,7 +29,7 @@ async def refuse(path: str, max_bytes: int) -> bytes:
     raise Unavailable("not_connected")
 
 
-async def test_files_are_fetched_once_and_survive_a_restart(tmp_path: Path) -> None:
+async def test_files_are_fetched_once_and_survive_a_restart_until_their_deletion(tmp_path: Path) -> None:
     requests: list[str] = []
     deleted: list[str] = []
     files = ImageFiles(URL, fetch_into(requests), tmp_path)

@@ -61,7 +61,7 @@ async def test_old_entries_expire_by_age(database: Database, clock: ManualClock)
     assert (await database.journal.append(build_message("newest"))).entry.seq == 4
 
 
-async def test_a_log_longer_than_a_slice_expires_while_messages_are_written(database: Database) -> None:
+async def test_a_log_longer_than_a_slice_expires_up_to_its_newest_message(database: Database) -> None:
     pending = [database.journal.append(build_message(str(number))) for number in range(2 * SLICE_ENTRIES + 1)]
     for appended in pending:
         await appended

@@ -20,7 +20,7 @@ def test_each_server_has_one_login(tmp_path: Path) -> None:
     assert store.find(BOB.server) == (BOB, "")
 
 
-def test_the_file_is_private_and_replaced_atomically(tmp_path: Path) -> None:
+def test_the_file_becomes_private_and_leaves_no_temporary_file(tmp_path: Path) -> None:
     store = LoginStore(tmp_path)
     (tmp_path / FILE_NAME).write_text("{}")
     (tmp_path / FILE_NAME).chmod(0o644)
