@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from server.storage.database import Database, open_database
+from tests.support.postgresql import PostgreSQLServer, shared_postgresql
 from tests.support.storage import ManualClock, PublishedEntries
 
 
@@ -15,6 +16,12 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> PostgreSQLServer:
+    """PostgreSQL server with a database for the tests of the module."""
+    return shared_postgresql()
 
 
 @pytest.fixture

@@ -11,25 +11,17 @@ from server.domain.account_directory import Account
 from server.storage.account_records import AccountRecord
 from server.storage.account_repository import MAX_DEVICES
 from server.storage.database import Database, open_database
-from tests.support.postgresql import PostgreSQLServer, shared_postgresql
 from tests.support.storage import ManualClock, RoomRef, build_message, build_reaction, build_upload
-from tui_chat.protocol.errors import ChatError, Conflict, Forbidden, NotFound, Unauthorized
+from tui_chat.protocol.errors import Conflict, Forbidden, NotFound, Unauthorized
 from tui_chat.protocol.events import Member, Message
 
 HASH = "$argon2id$stored"
 
 
-@pytest.fixture(scope="module")
-def postgresql() -> PostgreSQLServer:
-    return shared_postgresql()
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def stored(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Database]:
-    server: PostgreSQLServer | None = None
-    if request.param == "postgresql":
-        server = request.getfixturevalue("postgresql")
-    target = tmp_path / "chat.db" if server is None else server.url
+    is_sqlite = request.param == "sqlite"
+    target = tmp_path / "chat.db" if is_sqlite else request.getfixturevalue("postgresql").url
     database = await open_database(target, clock=clock)
     yield database
     await database.close()
@@ -157,5 +149,5 @@ async def test_only_the_newest_of_concurrent_avatars_stays_pinned(stored: Databa
 
 
 async def test_unknown_accounts_cannot_be_changed(stored: Database) -> None:
-    with pytest.raises(ChatError):
+    with pytest.raises(NotFound):
         await stored.accounts.update(10**9, about="x")

@@ -16,7 +16,7 @@ from server.storage.database import Database, open_database
 from server.storage.errors import StorageError
 from server.storage.postgresql import AsyncExecutor
 from tests.support.groups import verify_groups
-from tests.support.postgresql import PostgreSQLServer, postgresql_server, shared_postgresql
+from tests.support.postgresql import PostgreSQLServer, postgresql_server
 from tests.support.reactions import reacting_members
 from tests.support.storage import (
     ANN,
@@ -36,14 +36,9 @@ from tui_chat.protocol.policies import PolicyFields
 from tui_chat.protocol.responses import ReadState
 
 
-@pytest.fixture(scope="module")
-def server() -> PostgreSQLServer:
-    return shared_postgresql()
-
-
 @pytest.fixture
-async def nodes(server: PostgreSQLServer, clock: ManualClock) -> AsyncIterator[list[Database]]:
-    nodes = await asyncio.gather(*(open_database(server.url, clock=clock) for _ in range(3)))
+async def nodes(postgresql: PostgreSQLServer, clock: ManualClock) -> AsyncIterator[list[Database]]:
+    nodes = await asyncio.gather(*(open_database(postgresql.url, clock=clock) for _ in range(3)))
     yield nodes
     for node in nodes:
         await node.close()
@@ -214,9 +209,9 @@ async def test_concurrent_room_creation_leaves_no_seq_gap(nodes: list[Database])
 
 
 async def test_concurrent_nodes_create_one_schema_and_reject_another(
-    server: PostgreSQLServer, clock: ManualClock
+    postgresql: PostgreSQLServer, clock: ManualClock
 ) -> None:
-    url = server.create_database()
+    url = postgresql.create_database()
     nodes = await asyncio.gather(*(open_database(url, clock=clock) for _ in range(3)))
     room = fresh_room()
     for node in nodes:
@@ -283,10 +278,10 @@ async def test_a_restarted_database_server_is_reconnected(clock: ManualClock, ca
     ],
 )
 async def test_an_unusable_database_server_is_rejected(
-    server: PostgreSQLServer, clock: ManualClock, old: str, new: str, reason: str
+    postgresql: PostgreSQLServer, clock: ManualClock, old: str, new: str, reason: str
 ) -> None:
     with pytest.raises(StorageError) as error:
-        await open_database(server.url.replace(old, new), clock=clock)
+        await open_database(postgresql.url.replace(old, new), clock=clock)
     assert str(error.value).endswith(f": {reason}")
     assert "password@" not in str(error.value)
 

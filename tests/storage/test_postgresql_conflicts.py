@@ -8,30 +8,24 @@ import pytest
 from sqlalchemy import Connection, make_url, select, update
 from sqlalchemy.util import await_only
 
-from server.storage import postgresql
 from server.storage.database import Database, open_database
-from server.storage.postgresql import AsyncExecutor
+from server.storage.postgresql import TIMEOUT_SETTINGS, AsyncExecutor
 from server.storage.tables import rooms
-from tests.support.postgresql import PostgreSQLServer, shared_postgresql
+from tests.support.postgresql import PostgreSQLServer
 from tests.support.storage import ManualClock, PublishedEntries, RoomRef, build_message, build_topic
 from tui_chat.protocol.events import Message
 
 
-@pytest.fixture(scope="module")
-def server() -> PostgreSQLServer:
-    return shared_postgresql()
-
-
 @pytest.fixture
-async def nodes(server: PostgreSQLServer, clock: ManualClock) -> AsyncIterator[list[Database]]:
-    nodes = [await open_database(server.url, clock=clock) for _ in range(2)]
+async def nodes(postgresql: PostgreSQLServer, clock: ManualClock) -> AsyncIterator[list[Database]]:
+    nodes = [await open_database(postgresql.url, clock=clock) for _ in range(2)]
     yield nodes
     for node in nodes:
         await node.close()
 
 
-def open_executor(server: PostgreSQLServer, isolation_level: str) -> AsyncExecutor:
-    url = make_url(server.url).set(drivername="postgresql+asyncpg")
+def open_executor(postgresql: PostgreSQLServer, isolation_level: str) -> AsyncExecutor:
+    url = make_url(postgresql.url).set(drivername="postgresql+asyncpg")
     return AsyncExecutor(url, pool_size=1, isolation_level=isolation_level)
 
 
@@ -47,8 +41,8 @@ async def test_a_batch_has_at_most_20_rooms_and_keeps_the_order_of_each_room(nod
         *(nodes[0].journal.append(build_message(str(n), room=refs[n % 45])) for n in range(90)),
         *(nodes[1].journal.append(build_topic("", room=ref)) for ref in reversed(refs)),
     )
-    assert max(len({entry.room for entry in batch}) for batch in published.batches) == 20
     assert len(await published.wait_for_entries(90)) == 90
+    assert max(len({entry.room for entry in batch}) for batch in published.batches) == 20
     for number, ref in enumerate(refs):
         messages = (await nodes[1].reader.read_page(ref.key, after=0, limit=9)).messages
         texts = [entry.message for entry in messages if isinstance(entry, Message)]
@@ -66,11 +60,11 @@ async def test_the_same_client_id_on_two_nodes_yields_one_entry(nodes: list[Data
 
 
 async def test_a_transaction_runs_again_after_a_serialization_failure(
-    server: PostgreSQLServer, nodes: list[Database]
+    postgresql: PostgreSQLServer, nodes: list[Database]
 ) -> None:
     (room,) = fresh_rooms(1)
     await nodes[0].journal.append(build_message(room=room))
-    executor = open_executor(server, "REPEATABLE READ")
+    executor = open_executor(postgresql, "REPEATABLE READ")
     attempts: list[int] = []
 
     def set_title(connection: Connection) -> None:
@@ -85,16 +79,19 @@ async def test_a_transaction_runs_again_after_a_serialization_failure(
 
 
 async def test_a_paused_node_does_not_keep_the_lock_of_a_room(
-    server: PostgreSQLServer, nodes: list[Database], monkeypatch: pytest.MonkeyPatch
+    postgresql: PostgreSQLServer, nodes: list[Database]
 ) -> None:
     (room,) = fresh_rooms(1)
     await nodes[0].journal.append(build_message(room=room))
-    monkeypatch.setitem(postgresql.TIMEOUT_SETTINGS, "idle_in_transaction_session_timeout", 0.2)
-    paused = open_executor(server, "READ COMMITTED")
+    paused = open_executor(postgresql, "READ COMMITTED")
     locked, resumed = asyncio.Event(), asyncio.Event()
+    setting = "idle_in_transaction_session_timeout"
+    timeout = await paused.run(lambda connection: connection.exec_driver_sql(f"SHOW {setting}").scalar_one())
+    assert timeout == f"{TIMEOUT_SETTINGS[setting]:.0f}s"
 
     def lock_room(connection: Connection) -> None:
         connection.execute(update(rooms).where(rooms.c.key == room.key).values(title="lost"))
+        connection.exec_driver_sql(f"SET LOCAL {setting} = '50ms'")  # saves the wait for the regular timeout
         locked.set()
         await_only(resumed.wait())
 

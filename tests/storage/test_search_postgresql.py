@@ -8,20 +8,15 @@ from hypothesis import given, settings, strategies as st
 
 from server.domain.log_commands import LogCommand
 from server.storage.database import open_database
-from tests.support.postgresql import PostgreSQLServer, shared_postgresql
+from tests.support.postgresql import PostgreSQLServer
 from tests.support.search_model import check_search, command_batches, queries
 from tests.support.storage import ManualClock, RoomRef, build_edit, build_message
 from tui_chat.protocol.errors import NotFound
 
 
-@pytest.fixture(scope="module")
-def server() -> PostgreSQLServer:
-    return shared_postgresql()
-
-
-def test_search_equals_a_full_scan(server: PostgreSQLServer) -> None:
+def test_search_equals_a_full_scan(postgresql: PostgreSQLServer) -> None:
     async def run(batches: list[list[LogCommand]], search_texts: list[str]) -> None:
-        database = await open_database(server.url, clock=ManualClock())
+        database = await open_database(postgresql.url, clock=ManualClock())
         try:
             await check_search(database, batches, search_texts)
         finally:
@@ -37,11 +32,11 @@ def test_search_equals_a_full_scan(server: PostgreSQLServer) -> None:
 
 @pytest.mark.parametrize("in_one_room", [False, True])
 async def test_messages_of_several_nodes_between_pages_do_not_change_the_older_pages(
-    server: PostgreSQLServer, clock: ManualClock, in_one_room: bool
+    postgresql: PostgreSQLServer, clock: ManualClock, in_one_room: bool
 ) -> None:
     tea, coffee = (RoomRef(key=uuid4().hex, name=name) for name in ("Tea", "Coffee"))
     word = f"leaf{uuid4().hex}"
-    nodes = await asyncio.gather(*(open_database(server.url, clock=clock) for _ in range(2)))
+    nodes = await asyncio.gather(*(open_database(postgresql.url, clock=clock) for _ in range(2)))
     expected: list[int] = []
     for number in range(12):
         room = coffee if number % 3 == 0 else tea
@@ -63,9 +58,11 @@ async def test_messages_of_several_nodes_between_pages_do_not_change_the_older_p
         await node.close()
 
 
-async def test_concurrent_edits_on_several_nodes_update_the_index(server: PostgreSQLServer, clock: ManualClock) -> None:
+async def test_concurrent_edits_on_several_nodes_update_the_index(
+    postgresql: PostgreSQLServer, clock: ManualClock
+) -> None:
     room = RoomRef(key=uuid4().hex, name="Old")
-    nodes = await asyncio.gather(*(open_database(server.url, clock=clock) for _ in range(3)))
+    nodes = await asyncio.gather(*(open_database(postgresql.url, clock=clock) for _ in range(3)))
     first = nodes[0]
     await asyncio.gather(*(first.journal.append(build_message(f"relic {number}", room=room)) for number in range(700)))
     edits = [build_edit(seq, f"jewel {seq}", room=room) for seq in range(1, 700, 70)]
