@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from msgspec import structs
-from sqlalchemy import Engine, event
 
 from server.domain.log_commands import (
     AppendCreation,
@@ -18,7 +17,7 @@ from server.domain.log_commands import (
 from server.domain.permissions import Policy, Role, Standing
 from server.domain.room_access import AccessState, Requester, RoomAccess
 from server.storage.database import Database
-from tests.support.storage import ANN, BEN, LOUNGE, ManualClock, build_message
+from tests.support.storage import ANN, BEN, LOUNGE, ManualClock, build_message, recorded_statements
 from tui_chat.protocol.errors import Conflict, Forbidden, NotFound
 from tui_chat.protocol.events import Entry, MemberChange, MemberRef, PolicyChange
 from tui_chat.protocol.policies import PolicyFields, Retention
@@ -238,18 +237,10 @@ async def test_an_invisible_room_takes_the_same_statements_as_an_unknown_address
     stranger = Requester(member_id="eve")
 
     async def record_statements(key: str) -> list[str]:
-        statements: list[str] = []
-
-        def record(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-            statements.append(statement)
-
-        event.listen(Engine, "before_cursor_execute", record)
-        try:
+        with recorded_statements() as statements:
             await database.reader.read_access(key, stranger)
             with pytest.raises(NotFound):
                 await database.reader.search("secret", room_key=key, joined=(), searcher=stranger, before=None, limit=9)
-        finally:
-            event.remove(Engine, "before_cursor_execute", record)
         return statements
 
     unknown = await record_statements("~zzzzzzzzzzzzzzzz")

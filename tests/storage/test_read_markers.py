@@ -3,18 +3,26 @@
 import asyncio
 import sqlite3
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 
 from server.domain.log_commands import AppendMessage, LogCommand, MentionTargets, RoomRef
 from server.storage import read_markers
 from server.storage.database import Database
 from server.storage.read_markers import MarkerMove
-from tests.support.storage import ANN, BEN, LOUNGE, ManualClock, build_deletion, build_edit, build_message, build_topic
+from tests.support.storage import (
+    ANN,
+    BEN,
+    LOUNGE,
+    ManualClock,
+    build_deletion,
+    build_edit,
+    build_message,
+    build_topic,
+    recorded_statements,
+)
 from tui_chat.protocol.events import Member, Message
 from tui_chat.protocol.responses import ReadState
 
@@ -172,22 +180,6 @@ async def test_mentions_by_blocked_members_do_not_count(database: Database, stor
     assert await list_mentions(database) == [("Lounge", 4)]
 
 
-@contextmanager
-def count_statements() -> Generator[list[str]]:
-    """Record the SELECT statements of all databases."""
-    statements: list[str] = []
-
-    def record(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("SELECT"):
-            statements.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", record)
-    try:
-        yield statements
-    finally:
-        event.remove(Engine, "before_cursor_execute", record)
-
-
 async def test_unread_messages_and_mentions_of_500_rooms_take_one_query(
     database: Database, storage: sqlite3.Connection
 ) -> None:
@@ -196,9 +188,9 @@ async def test_unread_messages_and_mentions_of_500_rooms_take_one_query(
     for room in rooms:
         add_membership(storage, BEN, room)
     await asyncio.gather(*[database.journal.append(mention(BEN, room=room)) for room in rooms])
-    with count_statements() as statements:
+    with recorded_statements() as statements:
         own_rooms = await database.reader.list_memberships("ben")
-    assert len(statements) == 1
+    assert len([statement for statement in statements if statement.startswith("SELECT")]) == 1
     assert [own_room.read for own_room in own_rooms] == [ReadState(0, 2, 1)] * 500
 
 

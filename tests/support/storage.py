@@ -1,4 +1,4 @@
-"""Storage test helpers: log commands, a manual clock, a publisher and a database lock."""
+"""Storage test helpers: log commands, a manual clock, a publisher, recorded statements and a lock."""
 
 import asyncio
 from collections.abc import Generator, Sequence
@@ -6,7 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from sqlite3 import connect
+from typing import Any
 from uuid import UUID, uuid4
+
+from sqlalchemy import Engine, event
 
 from server.domain.log_commands import (
     AppendDeletion,
@@ -125,6 +128,21 @@ class PublishedEntries:
             self._published.clear()
             await self._published.wait()
         return [entry for batch in self.batches for entry in batch]
+
+
+@contextmanager
+def recorded_statements() -> Generator[list[str]]:
+    """Record the SQL statements of all databases of the process within the block, in order."""
+    statements: list[str] = []
+
+    def record(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", record)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", record)
 
 
 @contextmanager
