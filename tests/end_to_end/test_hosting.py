@@ -8,7 +8,7 @@ import pytest
 
 from server import control_commands
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.server_process import server_process
+from tests.support.server_process import DATABASE, server_process
 from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
 from tests.support.wait import wait_until
 from tui_chat.local_server import server_log_path
@@ -104,7 +104,7 @@ async def test_a_quitting_host_reports_the_others_and_a_later_client_stops_the_s
 
 
 async def test_a_failed_start_is_one_sentence_in_the_form(home: Path) -> None:
-    database = home / ".local/share/tui-chat/chat.db"
+    database = home / DATABASE
     database.parent.mkdir(parents=True)
     database.write_bytes(b"not a database\n" * 1000)
     async with terminal((*HOST, "--nick", "ann"), home, columns=120) as host:

@@ -14,11 +14,10 @@ import pytest
 from tests.support.account_api import account_api
 from tests.support.accounts import PASSWORD
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.server_process import SERVER_COMMAND, ServerProcess, run_server, server_process
+from tests.support.server_process import DATABASE, SERVER_COMMAND, ServerProcess, run_server, server_process
 from tests.support.terminal import terminal
 
 NEW_PASSWORD = "battery staple"
-DATABASE = ".local/share/tui-chat/chat.db"
 
 
 async def run_account(home: Path, *arguments: str, stdin: str | None = None) -> str:

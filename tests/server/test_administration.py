@@ -28,10 +28,8 @@ from tests.support.environment import program_environment
 from tests.support.postgresql import shared_postgresql
 from tests.support.program import PIPE, start_program
 from tests.support.raw_client import RawClient, raw_client
-from tests.support.server_process import SERVER_COMMAND, ServerProcess, run_server, server_process
+from tests.support.server_process import DATABASE, SERVER_COMMAND, ServerProcess, run_server, server_process
 from tests.support.storage import LOUNGE, ManualClock, build_message
-
-DATABASE = ".local/share/tui-chat/chat.db"
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import stat
+import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ import pytest
 
 from server import control_commands, control_socket
 from server.control_socket import serve_control_socket
+from tests.support.environment import program_environment
+from tests.support.program import PIPE, start_program
 from tests.support.raw_client import raw_client
-from tests.support.server_process import ServerProcess, run_server, server_process
+from tests.support.server_process import DATABASE, SERVER_COMMAND, ServerProcess, run_server, server_process
 from tests.support.wait import wait_until
 
 
@@ -41,7 +44,7 @@ async def test_status_reports_counts_and_stop_waits_for_the_exit(home: Path, ser
         counts = (status["connections"], status["rooms"], status["members"])
         assert counts == (1, 1, 1)
         assert (status["url"], status["port"], status["pid"]) == (server.url, server.port, server.process.pid)
-        assert status["database"] == str(home / ".local/share/tui-chat/chat.db")
+        assert status["database"] == str(home / DATABASE)
         assert 0 < status["uptime"] < 60
         code, output, _ = await run_server(home, "status")
         assert code == 0
@@ -228,9 +231,7 @@ async def test_the_runtime_directory_is_preferred_to_the_state_directory(
         assert "no control socket" in caplog.text
 
 
-def test_systems_without_unix_sockets_get_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_status_is_rejected_on_a_system_without_unix_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(socket, "AF_UNIX")
     with pytest.raises(
         control_commands.ControlError, match="status needs Unix sockets, which this system does not have"
@@ -239,13 +240,18 @@ def test_systems_without_unix_sockets_get_one_line(
 
 
 async def test_the_idle_timeout_begins_after_the_last_client(home: Path) -> None:
-    async with server_process(home, "--exit-when-idle", "0.5") as server:
-        async with raw_client(server.url) as ann, raw_client(server.url) as bob:
-            await ann.join("tea", "ann")
-            bob.abort()
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(server.process.wait(), 1.0)
-        code, errors = await server.wait_closed()
-        assert code == 0
-        assert "no clients for 0.5 seconds" in errors
-        assert "Traceback" not in errors
+    command = (sys.executable, *SERVER_COMMAND, "--managed", "--port", "0", "--exit-when-idle", "0.5")
+    process = await start_program(command, program_environment(home), stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    url = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))["url"]
+    async with raw_client(url) as ann, raw_client(url) as bob:
+        await ann.join("tea", "ann")
+        process.stdin.close()  # the timeout does not begin before the end of the input
+        bob.abort()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(process.wait(), 1.0)
+    _, errors = await asyncio.wait_for(process.communicate(), 20)
+    assert process.returncode == 0
+    assert b"no clients for 0.5 seconds" in errors
+    assert b"Traceback" not in errors

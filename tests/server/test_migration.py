@@ -24,7 +24,7 @@ from tests.support.accounts import PASSWORD
 from tests.support.groups import verify_groups
 from tests.support.postgresql import PostgreSQLServer, shared_postgresql
 from tests.support.raw_client import raw_client
-from tests.support.server_process import run_server, server_process, spawn_server
+from tests.support.server_process import DATABASE, run_server, server_process, spawn_server
 from tests.support.storage import (
     BEN,
     LOUNGE,
@@ -38,7 +38,19 @@ from tests.support.storage import (
 
 pytestmark = pytest.mark.needs_postgresql
 
-DATABASE = ".local/share/tui-chat/chat.db"
+
+INTERRUPTED_MIGRATION = """
+import asyncio, os, sys
+from pathlib import Path
+from server.storage.migration import migrate
+
+def end_process(progress):
+    os.write(1, progress.step.encode())
+    os._exit(0)
+
+asyncio.run(migrate(Path(sys.argv[1]), sys.argv[2], end_process))
+"""
+"""Migration that ends like a killed process after the first slice."""
 
 
 class Interruption(Exception):
@@ -174,11 +186,10 @@ async def test_clients_of_a_migrated_server_keep_their_positions_and_identities(
         assert errors.endswith("; stop it first with chat-server stop\n")
         server.send_signal(signal.SIGTERM)
         await server.wait_closed()
-    process = await spawn_server(home, *command)
-    assert process.stderr is not None
-    assert (await process.stderr.readline()).startswith(b"chat-server: account_names: 1 of 1 rows")
-    process.kill()
-    await process.communicate()
+    script = home / "interrupted_migration.py"
+    script.write_text(INTERRUPTED_MIGRATION)
+    process = await spawn_server(home, str(database), url, program=(str(script),))
+    assert await process.communicate() == (b"account_names", b"")
     code, output, errors = await run_server(home, *command)
     uploads = f"{database}.uploads"
     assert (code, output.splitlines()) == (
@@ -188,8 +199,9 @@ async def test_clients_of_a_migrated_server_keep_their_positions_and_identities(
             f"start: {shlex.join(['chat-server', '--database', url, '--uploads', uploads])}",
         ],
     ), errors
-    steps = [line.split(": ") for line in errors.splitlines()]
-    assert steps[-1][1] == "verification"
+    steps = [line.split(": ")[1:] for line in errors.splitlines()]
+    assert ["rooms", "2 of 2 rows"] in steps
+    assert steps[-1][0] == "verification"
     code, output, errors = await run_server(home, *command, "--json")
     result = json.loads(output)
     assert (code, errors, result["database"], result["uploads"]) == (0, "", url, uploads)

@@ -19,6 +19,9 @@ TIMEOUT = 20.0
 SERVER_COMMAND = ("-m", "server")
 """Arguments of Python in front of the server flags."""
 
+DATABASE = ".local/share/tui-chat/chat.db"
+"""Path of the default database below the home directory."""
+
 
 class ServerProcess:
     """Running server process.
