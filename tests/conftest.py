@@ -19,6 +19,7 @@ from server.app import RunningServer
 from server.gateway import password_hashing
 from server.storage import database, schema, sqlite
 from server.storage.statements import BatchStatements
+from tests.support.free_port import reserved_port
 from tests.support.in_process_server import running_server
 from tests.support.javascript_client import javascript_host
 from tests.support.postgresql import stop_shared_postgresql
@@ -152,6 +153,13 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
     """Server without rate limits. Packages override this fixture for other settings."""
     async with running_server(tmp_path / "server", rate_limit="off") as running:
         yield running
+
+
+@pytest.fixture
+def unused_tcp_port() -> Generator[int]:
+    """Port without a listener, for servers of the test. Other programs cannot take the port during the test."""
+    with reserved_port() as port:
+        yield port
 
 
 @pytest.fixture

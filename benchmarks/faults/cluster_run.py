@@ -20,7 +20,7 @@ from benchmarks.faults.report import FaultReport
 from benchmarks.faults.run import SERVER_FLAGS
 from benchmarks.faults.simulated_clients import ban_writer
 from server.cluster.log_follower import POLL_INTERVAL
-from tests.support.free_port import find_free_port
+from tests.support.free_port import reserved_port
 from tests.support.lossy_redis_proxy import lossy_redis_proxy
 from tests.support.postgresql import postgresql_server
 from tests.support.redis import redis_server
@@ -72,15 +72,16 @@ async def run_cluster(plan: ClusterPlan) -> FaultReport:
     violations: list[Violation] = []
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chat-faults-")))
-        postgresql = stack.enter_context(postgresql_server(find_free_port()))
-        redis = stack.enter_context(redis_server(find_free_port()))
+        postgresql = stack.enter_context(postgresql_server(stack.enter_context(reserved_port())))
+        redis = stack.enter_context(redis_server(stack.enter_context(reserved_port())))
         lossy_bus = await stack.enter_async_context(lossy_redis_proxy(redis.port, rng))
         token = await _create_moderator(directory / "operator", postgresql.url)
         nodes = [
             await _create_node(stack, directory / f"node{number}", postgresql.port, lossy_bus.port, plan.program)
             for number in range(plan.nodes)
         ]
-        urls = [f"http://127.0.0.1:{port}" for port in await asyncio.gather(*(node.server.start() for node in nodes))]
+        await asyncio.gather(*(node.server.start() for node in nodes))
+        urls = [node.server.process.url for node in nodes]
         injector = ClusterFaultInjector(
             nodes,
             postgresql,
@@ -134,6 +135,7 @@ async def _create_node(
         *("--database", f"postgresql://chat@127.0.0.1:{database_link.port}/postgres"),
         *("--bus", f"redis://127.0.0.1:{bus_link.port}/0"),
     )
-    server = RestartableServer(home, (*flags, *SERVER_FLAGS), program)
+    port = stack.enter_context(reserved_port())
+    server = RestartableServer(home, port, (*flags, *SERVER_FLAGS), program)
     stack.callback(server.send_signal, SIGKILL)  # a failed start leaves the other servers running
     return ClusterNode(server, database_link, bus_link)

@@ -57,16 +57,16 @@ class RestartableServer:
 
     Args:
         home: Home directory of the process, with the database by default.
+        port: Port of the server, reserved for the time between two starts (`reserved_port`).
         flags: Additional command line flags.
         program: Command of the server.
     """
 
-    def __init__(self, home: Path, flags: Sequence[str], program: Sequence[str] = SERVER_COMMAND) -> None:
+    def __init__(self, home: Path, port: int, flags: Sequence[str], program: Sequence[str] = SERVER_COMMAND) -> None:
         self._home = home
-        self._flags = flags
+        self._flags = ("--port", str(port), *flags)
         self._program = program
         self._process: ServerProcess | None = None
-        self._port = 0
 
     @property
     def process(self) -> ServerProcess:
@@ -74,19 +74,16 @@ class RestartableServer:
         assert self._process is not None
         return self._process
 
-    async def start(self, program: Sequence[str] | None = None, **variables: str) -> int:
-        """Start the server and return its port, a free one at the first start.
+    async def start(self, program: Sequence[str] | None = None, **variables: str) -> None:
+        """Start the server.
 
         Args:
             program: Command of the server, None for that of the constructor.
             variables: Additional environment variables.
         """
-        flags = ("--port", str(self._port), *self._flags)
         self._process = await start_server(
-            self._home, *flags, program=program or self._program, timeout=START_TIMEOUT, **variables
+            self._home, *self._flags, program=program or self._program, timeout=START_TIMEOUT, **variables
         )
-        self._port = self._process.port
-        return self._port
 
     async def stop(self, signal_number: signal.Signals) -> str:
         """Stop the server with a signal, also a frozen one, and return its standard error output.

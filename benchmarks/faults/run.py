@@ -14,6 +14,7 @@ from signal import SIGTERM
 from benchmarks.faults.fleet import COMPLETION_TIMEOUT, ClientFleet
 from benchmarks.faults.injection import FaultInjector, FaultKind, FaultPace, RestartableServer
 from benchmarks.faults.report import FaultReport
+from tests.support.free_port import reserved_port
 from tests.support.server_process import SERVER_COMMAND
 from tests.support.tcp_proxy import tcp_proxy
 
@@ -61,10 +62,10 @@ async def run(plan: FaultPlan) -> FaultReport:
     start_time = time.monotonic()
     rng = random.Random(plan.seed)
     fleet = ClientFleet([f"room-{number}" for number in range(plan.rooms)])
-    with tempfile.TemporaryDirectory(prefix="chat-faults-") as directory:
+    with tempfile.TemporaryDirectory(prefix="chat-faults-") as directory, reserved_port() as port:
         database = Path(directory) / "chat.db"
-        server = RestartableServer(Path(directory), ("--database", str(database), *SERVER_FLAGS), plan.program)
-        port = await server.start()
+        server = RestartableServer(Path(directory), port, ("--database", str(database), *SERVER_FLAGS), plan.program)
+        await server.start()
         async with tcp_proxy(port) as proxy, tcp_proxy(port) as outbox_proxy:
             fleet.add_writers_and_readers([proxy.url], plan.writers, plan.readers, rng)
             fleet.add_outbox_clients(plan.outbox_clients, outbox_proxy, Path(directory))

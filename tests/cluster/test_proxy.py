@@ -10,7 +10,6 @@ import aiohttp
 import pytest
 
 from server.app import RunningServer
-from tests.support.free_port import find_free_port
 from tests.support.in_process_server import running_server
 from tests.support.nginx import run_nginx
 from tests.support.polling_client import PollingClient
@@ -44,13 +43,13 @@ def count_connections(nodes: list[RunningServer]) -> list[int]:
 
 
 async def test_polling_clients_stay_on_one_node_and_websocket_clients_use_all_nodes(
-    postgresql: PostgreSQLServer, tmp_path: Path
+    postgresql: PostgreSQLServer, tmp_path: Path, unused_tcp_port: int
 ) -> None:
     room = uuid4().hex
     settings = {"database": postgresql.url, "trusted_proxy": ("127.0.0.1",), "rate_limit": "off"}
     async with AsyncExitStack() as stack:
         nodes = [await stack.enter_async_context(running_server(tmp_path, **settings)) for _ in range(2)]
-        ports = [nodes[0].port, nodes[1].port, find_free_port()]  # the third node is stopped
+        ports = [nodes[0].port, nodes[1].port, unused_tcp_port]  # the third node is stopped
         block = re.sub(
             r"node(\d):300\d", lambda match: f"127.0.0.1:{ports[int(match[1]) - 1]}", CONFIGURATION.read_text()
         )

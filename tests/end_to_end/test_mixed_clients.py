@@ -1,12 +1,11 @@
 """All kinds of clients in one room across a crash of the server."""
 
 import re
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
-from tests.support.browser import Browser, chromium
+from tests.support.browser import Browser
 from tests.support.chat_page import UNREACHABLE_ERRORS, open_chat_page
 from tests.support.javascript_client import javascript_client
 from tests.support.raw_client import raw_client
@@ -15,12 +14,6 @@ from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
 from tests.support.wait import wait_until
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.needs_node]
-
-
-@pytest.fixture
-async def browser() -> AsyncGenerator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 def visible_texts(tui: PtyTerminal, *texts: str) -> list[str]:
@@ -35,10 +28,12 @@ async def read_stored_texts(url: str, room: str) -> list[str]:
         return [entry["message"] for entry in joined["messages"]]
 
 
-async def test_terminals_pages_and_a_script_agree_after_a_server_restart(browser: Browser, tmp_path: Path) -> None:
-    database = ("--database", str(tmp_path / "chat.db"))
+async def test_terminals_pages_and_a_script_agree_after_a_server_restart(
+    browser: Browser, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    flags = ("--database", str(tmp_path / "chat.db"), "--port", str(unused_tcp_port))
     async with (
-        server_process(tmp_path, *database) as server,
+        server_process(tmp_path, *flags) as server,
         terminal((*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann"), tmp_path / "ann") as ann,
         terminal((*CHAT_TUI, server.url, "--room", "tea", "--nick", "小明"), tmp_path / "ming", columns=120) as ming,
         javascript_client("4.8.4") as script,
@@ -74,7 +69,7 @@ async def test_terminals_pages_and_a_script_agree_after_a_server_restart(browser
             await tui.wait_for_text("offline")
         ann.write_keys("typed while away\r")
         await ann.wait_for_text("typed while away")
-        async with server_process(tmp_path, *database, "--port", str(server.port)):
+        async with server_process(tmp_path, *flags):
             for client_page in (page, second_page):
                 await client_page.page.evaluate("window.dispatchEvent(new Event('online'))")
             for tui in (ann, ming):

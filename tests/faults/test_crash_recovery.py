@@ -20,8 +20,8 @@ PROGRAM = (str(Path(crashing_server.__file__)),)
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RestartableServer]:
-    server = RestartableServer(tmp_path, ("--rate-limit", "off"), PROGRAM)
+async def server(tmp_path: Path, unused_tcp_port: int) -> AsyncGenerator[RestartableServer]:
+    server = RestartableServer(tmp_path, unused_tcp_port, ("--rate-limit", "off"), PROGRAM)
     await server.start()
     yield server
     if server.process.process.returncode is None:

@@ -29,10 +29,10 @@ from tests.support.environment import program_environment
 from tests.support.full_pipe import full_pipe
 from tests.support.program import PIPE, start_program
 from tests.support.raw_client import raw_client
-from tests.support.server_process import server_process
+from tests.support.server_process import SERVER_COMMAND, server_process
 from tests.support.wait import wait_until
 
-COMMAND = (sys.executable, "-m", "server")
+COMMAND = (sys.executable, *SERVER_COMMAND)
 
 
 async def test_a_log_pipe_without_reader_neither_stops_the_server_nor_sigterm(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ async def test_sigterm_ends_a_server_whose_standard_streams_are_closed(tmp_path:
     connection.close()
 
 
-async def test_sigusr1_and_sigusr2_have_no_effect(tmp_path: Path) -> None:
+async def test_sigusr1_sigusr2_and_sighup_do_not_end_the_server(tmp_path: Path) -> None:
     async with server_process(tmp_path) as server, raw_client(server.url) as ann:
         await ann.join("tea", "ann")
         for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP):
@@ -252,7 +252,7 @@ async def test_startup_faults_print_one_line_and_exit_with_2(
     await assert_startup_fails(tmp_path, (flag, value), reason)
 
 
-async def test_output_streams_of_any_encoding_are_accepted(tmp_path: Path) -> None:
+async def test_an_error_with_characters_outside_of_the_encoding_is_printed_in_one_line(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *(*COMMAND, "config", "--time-zone", "Mond/Krater ☾"),
         stdout=asyncio.subprocess.PIPE,
