@@ -45,31 +45,37 @@ def bus() -> str:
 
 @pytest.fixture
 async def database(postgresql: PostgreSQLServer) -> AsyncGenerator[Database]:
-    """Access to the database without a node."""
+    """Access to the database without a node. No node is registered, also none that another test has killed."""
     database = await open_database(postgresql.url, clock=lambda: 0)
+    for killed in await database.nodes.list_nodes():
+        await database.nodes.remove(killed.id)
     yield database
     await database.close()
 
 
 async def read_status(node: RunningServer) -> dict[str, Any]:
+    """Return the response of a node to `/ready`, which has status 200."""
     async with aiohttp.ClientSession() as session, session.get(node.url + "/ready") as response:
         assert response.status == 200
         return await response.json()
 
 
 async def wait_for_status(node: RunningServer, status: str) -> dict[str, Any]:
+    """Request `/ready` until the response has this status, and return the response."""
     while (answer := await read_status(node))["status"] != status:
         pass
     return answer
 
 
 async def read_message(client: RawClient, text: str) -> dict[str, Any]:
+    """Return the next push of a message with this text, and discard the pushes before."""
     while (push := await client.wait_for_push("message"))["message"] != text:
         pass
     return push
 
 
 async def send(client: RawClient, room: str, text: str) -> None:
+    """Send a message and wait for its acknowledgement."""
     assert (await client.request("sendMessage", {"room": room, "message": text}))["ok"]
 
 
@@ -88,9 +94,11 @@ async def test_messages_arrive_during_and_after_an_outage_of_redis(
         ):
             await ann.join(room, "ann")
             await ben.join(room, "ben")
-            await wait_for_status(second, "ready")
+            for node in (first, second):
+                await wait_for_status(node, "ready")
             redis.stop()
-            assert "message bus" in (await wait_for_status(second, "degraded"))["detail"]
+            for node in (first, second):
+                assert "message bus" in (await wait_for_status(node, "degraded"))["detail"]
             await send(ann, room, "during the outage")
             await read_message(ben, "during the outage")
             redis.start()
@@ -199,8 +207,6 @@ async def test_a_removed_node_closes_its_connections_and_registers_again(
     start_node: StartNode, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(node_registry, "HEARTBEAT_INTERVAL", 0.05)
-    for killed in await database.nodes.list_nodes():  # by other tests
-        await database.nodes.remove(killed.id)
     async with start_node() as node:
         async with raw_client(node.url) as client:
             while not (registered := await database.nodes.list_nodes()):

@@ -94,7 +94,7 @@ class LossyBus:
 
 
 class Node:
-    """Node with a reader per room, who joins with a snapshot of the log.
+    """Node with a reader per room. Each reader joins with a snapshot of the log.
 
     Attributes:
         snapshots: Last `seq` of the snapshot by room.
@@ -106,7 +106,6 @@ class Node:
         self._logs = logs
         self.snapshots: dict[str, int] = {}
         self.delivered: dict[str, list[int]] = {room: [] for room in ROOMS}
-
         self.access_loads = 0
 
         async def reload_access() -> None:
