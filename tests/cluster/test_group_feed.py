@@ -43,7 +43,7 @@ async def test_members_receive_the_messages_of_other_nodes_while_they_are_in_the
             join_path = f"/api/group/join/{described.body['data']['inviteCode']}"
 
             async def join() -> None:
-                """Join on the first node, and wait until the second one has noticed."""
+                """Join on the first node, and wait until the second node delivers messages of the group."""
                 assert (await api.with_token(ben.token).request("GET", join_path)).status == 200
                 while f"group-message:{group['id']}" not in str(reader.pushes):
                     await send(owner, room, "after the join")
@@ -51,12 +51,12 @@ async def test_members_receive_the_messages_of_other_nodes_while_they_are_in_the
 
             await join()
             await send(owner, room, "with ben")
+            while await read_text(reader, group["id"]) != "with ben":
+                pass
             async with connected(second, None, headers) as (device, _):
                 await send(owner, room, "with both devices")
-                assert await read_text(device, group["id"]) == "with both devices"
-                while await read_text(reader, group["id"]) != "with ben":
-                    pass
-                assert await read_text(reader, group["id"]) == "with both devices"
+                for client in (device, reader):
+                    assert await read_text(client, group["id"]) == "with both devices"
                 target = {"room": room, "memberId": ben.account.member_id}
                 assert (await owner.request("kick", target))["ok"]
                 await send(owner, room, "without ben")
