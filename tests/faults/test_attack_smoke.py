@@ -34,4 +34,5 @@ async def test_each_connection_of_an_attack_starts_with_the_first_packet(attack:
         attacking = asyncio.ensure_future(attack(server.sockets[0].getsockname()[1], AttackCounters()))
         await wait_until(lambda: len(received) > 2)
         attacking.cancel()
+        await asyncio.wait({attacking})
     assert all(first_bytes in data for data in received)
