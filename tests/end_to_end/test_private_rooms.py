@@ -14,7 +14,7 @@ from playwright.async_api import expect
 from server.app import RunningServer, serve
 from server.settings import ServerSettings
 from tests.support.accounts import PASSWORD
-from tests.support.browser import Browser, chromium
+from tests.support.browser import Browser
 from tests.support.chat_page import ChatPage
 from tests.support.cli_command import run_command
 from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
@@ -23,15 +23,9 @@ from tui_chat.client.accounts import AccountClient
 
 pytestmark = [pytest.mark.needs_chromium]
 
-COPIED_TEXT = re.compile(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)")
+COPIED_TEXT = re.compile(rb"\x1b\]52;c;([A-Za-z0-9+/=]+)(?:\x07|\x1b\\)")
 MINUTE = 60_000
 NIGHT = 10 * 60 * MINUTE
-
-
-@pytest.fixture
-async def browser() -> AsyncGenerator[Browser]:
-    async with chromium() as running:
-        yield running
 
 
 @dataclass
@@ -176,10 +170,11 @@ async def test_a_direct_message_waits_overnight_and_is_unread_in_all_terminals_o
     await run(ann, "good night", "✓ good night")
     clock.offset += NIGHT
     cat = await users.start("cat")
+    await cat.wait_for_text("Nickname")
     await run(cat, "", "@ann")
     await wait_for_unread(cat, "@ann", 2)
     await run(cat, "/query ann", "good night")
-    assert [line for line in cat.screen_text().splitlines() if "── new ──" in line]
+    await cat.wait_for_text("── new ──")
 
     await leave_for_tea(ann, "good night")
     await run(cat, "good morning", "✓ good morning")
