@@ -7,6 +7,7 @@ starts the other programs.
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from tests.support.environment import program_environment
 from tests.support.full_pipe import full_pipe
 from tests.support.program import PIPE, forked_python, start_program
 from tests.support.server_process import SERVER_COMMAND
+from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.room import Room
 from tui_chat.protocol.events import Message
@@ -262,13 +264,19 @@ async def test_screen_reader_mode_stays_online_and_ends_on_signals_while_its_out
             await exchange_messages(room, process, "not blocked")
             process.send_signal(number)
             if number == signal.SIGINT:
-                await asyncio.sleep(0.2)  # separates the signals, which the system would merge
+                await wait_until(lambda: not is_pending(process.pid, number))  # the system would merge the signals
                 process.send_signal(number)
             assert await process.wait() == 128 + number
         finally:
             with suppress(ProcessLookupError):
                 process.kill()
             os.close(read_end)
+
+
+def is_pending(pid: int, number: signal.Signals) -> bool:
+    """Return whether a process has not received a signal yet that was sent to the process."""
+    mask = re.findall(r"ShdPnd:\s*([0-9a-f]+)", Path(f"/proc/{pid}/status").read_text())[0]
+    return bool(int(mask, 16) >> (number - 1) & 1)
 
 
 async def exchange_messages(room: Room, process: asyncio.subprocess.Process, text: str) -> None:
