@@ -7,15 +7,9 @@ from textual import events
 from server.app import RunningServer
 from tests.support.chat_app import ChatAppDriver, chat_app_in_room
 from tests.support.terminal import CHAT_TUI, terminal
-from tui_chat.session.lines import MessageLine
 from tui_chat.ui.screens.paste import PasteScreen
 
 SIX_LINES: str = "\n".join(("one", "two", "three", "/quit", "five", "six"))
-
-
-def message_texts(driver: ChatAppDriver, room: str = "tea") -> list[str]:
-    lines = driver.chat_screen.session.rooms[room].transcript.lines
-    return [line.text for line in lines if isinstance(line, MessageLine)]
 
 
 async def paste(driver: ChatAppDriver, text: str) -> None:
@@ -45,12 +39,12 @@ async def test_a_long_paste_opens_a_dialog_that_applies_the_selected_mode_withou
                 await ann.type_text(draft)
             await paste(ann, f"{SIX_LINES}\r\n" if draft else f"{SIX_LINES}\x1b\x07\r\n")
             assert "6 lines" in ann.screen_text()
-            assert message_texts(ann, room) == []
+            assert ann.message_texts(room) == []
             await ann.press(key)
             await ann.wait_until(
                 lambda: ann.app.screen is ann.chat_screen and ann.chat_screen.session.pending_count == 0
             )
-            await ann.wait_until(lambda room=room, messages=messages: message_texts(ann, room) == messages)
+            await ann.wait_until(lambda room=room, messages=messages: ann.message_texts(room) == messages)
             assert ann.composer.text == composer
             assert ann.app.focused is ann.composer
             ann.composer.set_text("")
@@ -65,14 +59,14 @@ async def test_a_paste_is_neither_executed_as_a_command_nor_sent_by_enter_right_
         ann.app.post_message(events.Key("enter", "\r"))
         await ann.wait_until(lambda: isinstance(ann.app.screen, PasteScreen) and ann.app.screen.focused)
         await ann.pilot.pause()
-        assert message_texts(ann) == []
+        assert ann.message_texts() == []
         await ann.press("escape")
         assert ann.composer.text == "half"
         ann.composer.set_text("")
         text = "/quit\n" * 6
         await paste(ann, text)
         await ann.press("s")
-        await ann.wait_until(lambda: message_texts(ann) == [text.strip()])
+        await ann.wait_until(lambda: ann.message_texts() == [text.strip()])
         assert ann.app.is_running
         await ann.wait_until(lambda: ann.chat_screen.session.pending_count == 0)
         await ann.press("up", "up")
@@ -85,7 +79,7 @@ async def test_a_paste_longer_than_a_message_is_sent_in_chunks(server: RunningSe
         await paste(ann, "\n".join([line] * 4))
         await ann.wait_for_text("2 messages")
         await ann.press("s")
-        await ann.wait_until(lambda: message_texts(ann) == [f"{line}\n{line}"] * 2)
+        await ann.wait_until(lambda: ann.message_texts() == [f"{line}\n{line}"] * 2)
 
 
 async def test_a_megabyte_is_pasted_as_a_file_and_typing_continues(server: RunningServer, tmp_path: Path) -> None:
