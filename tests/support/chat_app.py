@@ -1,7 +1,7 @@
 """Driver of the Textual client against a real server."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,19 +92,14 @@ class ChatAppDriver:
         Input that waits for a room stays undispatched. The end of the app ends the wait.
         """
         app, sequencer = self.app, self.app.input_sequencer
-        is_received = False
-
-        def set_received() -> None:
-            nonlocal is_received
-            is_received = True
-
-        app.call_later(set_received)  # behind the posted input
-        await wait_until(lambda: is_received or self.has_exited)
+        is_received = asyncio.Event()
+        app.call_later(is_received.set)  # behind the posted input
+        await self._run_until_exit(is_received.wait())
         await wait_until(lambda: not sequencer._pending or self._is_waiting_for_room or self.has_exited)  # pyright: ignore[reportPrivateUsage]
         if not self._is_waiting_for_room and not self.has_exited:
             sequencer._begin_wait()  # pyright: ignore[reportPrivateUsage] (local keys start no wait)
             await wait_until(lambda: not sequencer._is_waiting or self.has_exited)  # pyright: ignore[reportPrivateUsage]
-        await self._process_messages()
+        await self._run_until_exit(self.pilot.pause())
 
     @property
     def has_exited(self) -> bool:
@@ -117,14 +112,13 @@ class ChatAppDriver:
         chats = [screen for screen in self.app.screen_stack if isinstance(screen, ChatScreen)]
         return self.app.join_form.is_waiting or any(chat.room_navigation.is_switching for chat in chats)
 
-    async def _process_messages(self) -> None:
-        """Process pending messages and update the screen (`Pilot.pause`); the end of the app ends the wait."""
-        pause = asyncio.create_task(self.pilot.pause())
-        try:
-            await wait_until(lambda: pause.done() or self.has_exited)
-        finally:
-            if not pause.cancel():
-                await pause
+    async def _run_until_exit(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run a coroutine to its end, or until the end of the app, because an exiting app drops its callbacks."""
+        task = asyncio.create_task(work)
+        while not task.done() and not self.has_exited:
+            await asyncio.wait({task}, timeout=0.1)
+        if not task.cancel():
+            await task
 
     async def join_rooms(self, *rooms: str) -> None:
         """Join rooms one after the other; wait until each is displayed."""
@@ -135,7 +129,7 @@ class ChatAppDriver:
     async def wait_until(self, condition: Callable[[], object]) -> None:
         """Poll until `condition` is true, then process pending messages."""
         await wait_until(condition)
-        await self._process_messages()
+        await self._run_until_exit(self.pilot.pause())
 
     async def wait_for_text(self, text: str) -> None:
         """Wait for a text on the screen."""
