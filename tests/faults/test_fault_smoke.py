@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.faults.checker import ViolationKind
 from benchmarks.faults.injection import FaultKind, FaultPace
 from benchmarks.faults.run import FaultPlan, run
 
 ACK_BEFORE_COMMIT = Path(__file__).parents[1] / "support" / "ack_before_commit_server.py"
 FAST_PACE = FaultPace(max_acks=25, max_wait=3.0, max_duration=0.3)
+
+pytestmark = pytest.mark.timeout(240)  # the programs of a run may take 120 seconds to start
 
 
 async def test_faults_cause_no_violation() -> None:
