@@ -192,6 +192,13 @@ async def chromium(origin: str = "http://127.0.0.1") -> AsyncGenerator[Browser]:
             await browser.close()
 
 
+def record_navigations(page: Page) -> list[str]:
+    """Return a list to which the URL of each later document request of a page is appended."""
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url) if request.is_navigation_request() else None)
+    return urls
+
+
 async def send_devtools_command(page: Page, method: str, parameters: dict[str, Any]) -> None:
     """Send a command of the Chrome DevTools Protocol to a page."""
     session: Any = await page.context.new_cdp_session(page)
