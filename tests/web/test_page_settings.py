@@ -1,4 +1,4 @@
-"""Settings: language, theme, notifications and nickname; member badges."""
+"""Settings: language, theme, nickname, join notices and notifications; member badges."""
 
 import pytest
 from playwright.async_api import Page, expect
@@ -11,10 +11,7 @@ from tests.support.raw_client import RawClient, raw_client
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
-SET_FOCUS = """(away) => {
-  document.hasFocus = () => !away;
-  window.dispatchEvent(new Event(away ? "blur" : "focus"));
-}"""
+
 RECORD_NOTIFICATIONS = """
 window.notifications = [];
 window.Notification = class extends EventTarget {
@@ -26,17 +23,23 @@ window.Notification = class extends EventTarget {
     notifications.push({ title, body, tag, notification: this });
   }
 };
+const startTimer = window.setTimeout;
+window.setTimeout = (run, delay, ...rest) => {
+  if (delay !== 1000) return startTimer(run, delay, ...rest);
+  window.showNotifications = run;
+  return 1;
+};
 """
-RECORDED = "notifications.map(({ title, body, tag }) => [title, body, tag])"
+"""Record notifications; `showNotifications` ends the time in which the page collects mentions."""
 
 
-async def wait_for_notifications(page: Page, count: int) -> None:
-    """Wait for `count` notifications; the CSP blocks Playwright's wait_for_function."""
-    while await page.evaluate("notifications.length") < count:
-        await page.evaluate("new Promise(requestAnimationFrame)")
+async def show_notifications(page: Page) -> list[list[str]]:
+    """Let the page show the collected mentions; return title, text and tag of all notifications so far."""
+    return await page.evaluate("showNotifications(), notifications.map(({ title, body, tag }) => [title, body, tag])")
 
 
 async def open_settings(page: Page) -> None:
+    """Open the settings dialog."""
     await page.locator("#settings-open").click()
 
 
@@ -94,7 +97,7 @@ async def test_a_nickname_change_applies_to_all_rooms_and_is_validated(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann")
-    await chat_page.send_message("/join coffee")
+    await chat_page.open_room("coffee")
     await open_settings(chat_page.page)
     await chat_page.page.locator("#settings-nick").fill("x" * 33)
     await chat_page.page.keyboard.press("Enter")
@@ -110,9 +113,8 @@ async def test_a_nickname_change_applies_to_all_rooms_and_is_validated(
     chat_page.assert_no_errors()
 
 
-async def test_a_nickname_change_explains_an_assigned_nickname(
-    browser: Browser, server: RunningServer, bot: RawClient
-) -> None:
+@pytest.mark.usefixtures("bot")
+async def test_a_nickname_change_explains_an_assigned_nickname(browser: Browser, server: RunningServer) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann")
     await open_settings(chat_page.page)
     await chat_page.page.locator("#settings-nick").fill("Bot")
@@ -143,7 +145,7 @@ async def test_join_notices_follow_the_joins_setting(browser: Browser, server: R
     chat_page.assert_no_errors()
 
 
-async def test_notifications_are_limited_to_mentions_in_the_background(
+async def test_notifications_are_limited_to_mentions_in_the_background_and_open_their_room(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     tab = await browser.open_tab()
@@ -153,27 +155,21 @@ async def test_notifications_are_limited_to_mentions_in_the_background(
     await open_settings(chat_page.page)
     await chat_page.page.get_by_label("Notify me of mentions").check()
     await chat_page.page.keyboard.press("Escape")
-    send = [
-        {"room": "tea", "message": text} for text in ("@Ann seen", "not you", "Ann: <b>one</b>", "@ann?", "later, @Ann")
-    ]
-    await bot.request("sendMessage", send[0])
-    await chat_page.expect_messages("@Ann seen")
-    await chat_page.page.evaluate(SET_FOCUS, True)
-    for message in send[1:4]:
-        await bot.request("sendMessage", message)
-    await wait_for_notifications(chat_page.page, 1)
-    assert await chat_page.page.evaluate(RECORDED) == [["2 mentions in tea", "Ann: <b>one</b>\n@ann?", "tea"]]
+    texts = ["@Ann seen", "not you", "Ann: <b>one</b>", "@ann?", "later, @Ann"]
+    await bot.send_messages("tea", texts[:1])
+    await chat_page.expect_messages(*texts[:1])
+    await chat_page.unfocus()
+    await bot.send_messages("tea", texts[1:4])
+    await chat_page.expect_messages(*texts[:4])
+    first = ["2 mentions in tea", "Ann: <b>one</b>\n@ann?", "tea"]
+    assert await show_notifications(chat_page.page) == [first]
     await open_settings(chat_page.page)
     await chat_page.page.get_by_label("Hide message text").check()
     await chat_page.page.keyboard.press("Escape")
-    await chat_page.page.evaluate(SET_FOCUS, True)
-    await bot.request("sendMessage", send[4])
-    await wait_for_notifications(chat_page.page, 2)
-    assert await chat_page.page.evaluate("[notifications[1].title, notifications[1].body]") == [
-        "You were mentioned in tea",
-        "",
-    ]
-    await chat_page.send_message("/join coffee")
+    await bot.send_messages("tea", texts[4:])
+    await chat_page.expect_messages(*texts)
+    assert await show_notifications(chat_page.page) == [first, ["You were mentioned in tea", "", "tea"]]
+    await chat_page.open_room("coffee")
     await chat_page.page.evaluate("notifications[1].notification.dispatchEvent(new Event('click'))")
     await expect(chat_page.page.locator("#room-name")).to_have_text("tea")
     chat_page.assert_no_errors()
