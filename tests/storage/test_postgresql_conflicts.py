@@ -105,3 +105,26 @@ async def test_a_paused_node_does_not_keep_the_lock_of_a_room(
     snapshot = await nodes[0].reader.read_join_snapshot(room.key, since=None, limit=1)
     assert snapshot.room is not None
     assert snapshot.room.title == ""
+
+
+async def test_a_cancelled_transaction_is_rolled_back_and_frees_its_connection(
+    server: PostgreSQLServer, nodes: list[Database]
+) -> None:
+    (room,) = fresh_rooms(1)
+    await nodes[0].journal.append(build_message(room=room))
+    executor = open_executor(server, "READ COMMITTED")
+    has_updated = asyncio.Event()
+
+    def set_name_and_wait(connection: Connection) -> None:
+        connection.execute(update(rooms).where(rooms.c.key == room.key).values(name="cancelled"))
+        has_updated.set()
+        connection.exec_driver_sql("SELECT pg_sleep(30)")
+
+    async with asyncio.TaskGroup() as tasks:
+        cancelled = tasks.create_task(executor.run(set_name_and_wait))
+        await has_updated.wait()
+        cancelled.cancel()
+    assert cancelled.cancelled()
+    query = select(rooms.c.name).where(rooms.c.key == room.key)
+    assert await executor.run(lambda connection: connection.execute(query).scalar_one()) == room.name
+    await executor.close()
