@@ -11,7 +11,6 @@ import trustme
 from server.cluster import redis_connection
 from server.cluster.bus import BusError
 from server.cluster.resp import encode_command
-from tests.support.free_port import find_free_port
 from tests.support.redis import RedisServer, redis_server
 
 pytestmark = pytest.mark.needs_redis
@@ -56,9 +55,9 @@ async def test_the_password_of_the_url_is_used_and_a_wrong_one_is_rejected(redis
 
 
 async def test_a_tls_connection_requires_a_trusted_certificate(
-    redis: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    redis: RedisServer, unused_tcp_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    authority, port = trustme.CA(), find_free_port()
+    authority, port = trustme.CA(), unused_tcp_port
     certificate, authority_path = authority.issue_cert("localhost"), tmp_path / "ca.pem"
     authority.cert_pem.write_to_path(authority_path)
     certificate.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
