@@ -4,6 +4,7 @@ from pathlib import Path
 
 from server.app import RunningServer
 from tests.support.chat_app import chat_app_in_room
+from tests.support.raw_client import raw_client
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.strings import app as app_strings
@@ -29,7 +30,11 @@ async def test_an_unknown_command_is_not_sent_and_a_double_slash_sends_a_leading
 
 
 async def test_the_names_nick_list_and_part_commands_show_their_results(server: RunningServer, tmp_path: Path) -> None:
-    async with chat_app_in_room(tmp_path, server.url, "ann", size=(100, 30)) as ann:
+    async with (
+        chat_app_in_room(tmp_path, server.url, "ann", size=(100, 30)) as ann,
+        raw_client(server.url) as bot,
+    ):
+        assert (await bot.request("sendMessage", {"room": "idle", "message": "hi", "as": {"nickName": "bot"}}))["ok"]
         await ann.send_message("/names")
         await ann.wait_for_text("1 here: ann")
         await ann.send_message("/nick anna")
@@ -37,7 +42,8 @@ async def test_the_names_nick_list_and_part_commands_show_their_results(server: 
         await ann.send_message("/join dev")
         await ann.wait_for_text("2 dev")
         await ann.send_message("/list")
-        await ann.wait_for_text("2 rooms")
+        await ann.wait_for_text("3 rooms")
+        await ann.wait_for_text("idle · 0 here")
         await ann.send_message("/part")
         await ann.wait_until(lambda: len(ann.chat_screen.session.rooms) == 1)
         await ann.send_message("/part")

@@ -270,8 +270,13 @@ PLACEHOLDER_MESSAGE = mark("Message")
 
 
 def member_count(count: int) -> str:
+    """Return the number of present members: `3 here`."""
+    return tr("{count:,} here", count=count)
+
+
+def member_list_heading(count: int) -> str:
     """Return the heading of the member list: `3 here`; a count of 0 means a basic server: `members unknown`."""
-    return tr("{count:,} here", count=count) if count else tr("members unknown")
+    return member_count(count) if count else tr("members unknown")
 
 
 def not_in_room(room: str) -> str:

@@ -252,7 +252,7 @@ class MemberList(SideList):
 
         self._members = members
         row_count = len(members) + (count > len(members))
-        self.set_rows(lambda: chat_strings.member_count(count), build_row, row_count)
+        self.set_rows(lambda: chat_strings.member_list_heading(count), build_row, row_count)
 
     async def _on_click(self, event: events.Click) -> None:
         index = self.row_index_at(event)
