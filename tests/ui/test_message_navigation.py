@@ -86,6 +86,10 @@ def test_another_room_discards_the_return_position(parts: JumpParts) -> None:
     parts.session.show_room("tea")
     parts.view.draw_changes()
     assert not parts.navigation.go_back()
+    parts.navigation.go_to_reply_target(parts.session.rooms["tea"], 7)
+    parts.session.show_room("books")
+    parts.view.draw_changes()
+    assert not parts.navigation.go_back()
 
 
 def test_the_newest_line_discards_the_return_position(parts: JumpParts) -> None:
@@ -118,6 +122,7 @@ def test_a_message_that_does_not_exist_is_reported(parts: JumpParts) -> None:
 def test_a_loaded_reply_target_needs_no_request(parts: JumpParts) -> None:
     parts.navigation.go_to_reply_target(parts.session.rooms["tea"], 7)
     assert parts.view.timeline.highlighted_key == "message-7"
+    assert parts.status.text == ""
     assert not parts.requests.named("load_context")
     parts.navigation.leave_message_cursor()
     assert parts.view.timeline.highlighted_key is None

@@ -110,9 +110,10 @@ class MessageNavigation:
         view = self._view.session.current_room
         if view is not None and self._return_position is None:
             self._return_position = (view, self._view.timeline.get_scroll_position())
-        self._target, self._reached_room = target, None
+        self._target = self._reached_room = None
         self._go_to_room(target.room)
         self._view.status.show_status(tr("Jumping to the message…"))
+        self._target = target
         self._advance()
 
     def cancel(self) -> bool:
@@ -153,23 +154,26 @@ class MessageNavigation:
         self._advance()
 
     def _advance(self) -> None:
-        """Request the messages around the target once its room is current, or scroll to the loaded target."""
+        """Once the room of the target is current, request the messages around the target; scroll to a loaded target."""
         target, view = self._target, self._view.session.current_room
         if target is None or view is None or view is not self._view.session.find_room(target.room):
             return
+        self._reached_room = view
         if not target.is_requested:
-            target.is_requested, self._reached_room = True, view
+            target.is_requested = True
             if target.seq is not None:
                 self._server_link.load_context(view.name, seq=target.seq)
             elif target.day is not None:
                 self._server_link.load_context(view.name, ts=date_parser.start_of_day(target.day))
-            return
         line = view.transcript.find_message(target.seq) if target.seq is not None else None
         if line is not None and self._view.timeline.scroll_to_key(line.key):
             self._finish(target, line)
 
     def _finish(self, target: NavigationTarget, line: MessageLine) -> None:
-        """End the navigation: highlight the message, focus the composer, and name a day other than the requested."""
+        """End the navigation: highlight the message and focus the composer.
+
+        If no message is of the requested day, the status line reports the day of the target.
+        """
         self._target = None
         self._view.timeline.highlight(line.key)
         self._view.focus(self._view.composer)
