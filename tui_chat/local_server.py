@@ -4,7 +4,8 @@
   process has its own session and none of the standard streams of the client.
 - Lifetime: the server outlives the client, and stops after `CHAT_EXIT_WHEN_IDLE` seconds without clients. The client
   that started the server counts as one, also in the join form, until this client closes the server's standard input.
-- Start report: one JSON line on standard output, `{"url"}` or `{"error", "code"}`. The log goes to `server_log_path()`.
+- Start report: one JSON line on standard output, `{"url"}` or `{"error", "code"}`, with `runningUrl` if another server
+  uses the database. The log goes to `server_log_path()`.
 - Commands: `python -m server status` and `stop` reach a running server, so that one program implements the client of
   the control socket.
 """
@@ -35,7 +36,7 @@ SERVER_COMMAND = (sys.executable, "-P", "-m", "server")
 """Command line of `chat-server` with the interpreter of the client."""
 
 IDLE_TIMEOUT = 60
-"""Seconds from the departure of the last client to the end of a local server."""
+"""Seconds from the disconnect of the last client to the end of a local server."""
 
 MAX_LOG_BYTES = 1_000_000
 """Size in bytes above which the log file of a local server is renamed to `.1`."""
@@ -192,7 +193,7 @@ class LocalServer:
             line = output.readline()
         Thread(target=process.wait, daemon=True).start()  # the process may end long before this client
         self._process = process
-        crash = {"error": f"the server failed to start; see {path}", "code": "startFailed"}
+        crash = {"error": tr("the server failed to start; see {path}", path=str(path)), "code": "startFailed"}
         return json.loads(line) if line else crash
 
     async def stop(self, url: str) -> str:

@@ -127,7 +127,7 @@ def _create_hook(name: str, context: CommandContext) -> None:
         url = created.url if "://" in created.url else context.link.url + created.url
         context.link.event_queue.put(RequestCompleted(lambda: context.copy_text(url)))
         return tr(
-            "Webhook {nick} created: {url} · Programs with this address send messages. It is not shown again.",
+            "Webhook {nick} created: {url} · Programs with this address send messages. The address is not shown again.",
             nick=name,
             url=url,
         )
