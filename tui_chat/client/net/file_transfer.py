@@ -98,7 +98,7 @@ async def download(
     on_progress: Callable[[int], None] | None,
     timeout: float,
 ) -> Path:
-    """Receive a file with mode 0600, and return its path; further arguments and exceptions as for `upload`.
+    """Receive a file with mode 0600, and return its path; further arguments as for `upload`.
 
     The content is written to a temporary file in the directory of the target. A failure leaves no file.
 
@@ -107,7 +107,9 @@ async def download(
         name: Name of a file in the directory.
 
     Raises:
+        ChatError: The server rejected the request, or the request failed.
         FileExistsError: The target is an existing file.
+        OSError: The file cannot be written.
     """
     temporary = await asyncio.to_thread(_create_temporary, target)
     try:
@@ -127,13 +129,14 @@ async def download(
 async def read(
     url: str, path: str, max_bytes: int, *, authorization: str | None, ca_file: str | None, timeout: float
 ) -> bytes:
-    """Receive a file into memory; further arguments and exceptions as for `upload`.
+    """Receive a file into memory; further arguments as for `upload`.
 
     Args:
         max_bytes: Maximum size.
 
     Raises:
         TooLong: The file is larger.
+        ChatError: The server rejected the request, or the request failed.
     """
     content = bytearray()
     async with _request_file(url, path, authorization, ca_file, timeout) as response:
@@ -203,7 +206,7 @@ def _link(temporary: Path, target: Path) -> None:
 
 
 def _list_names(name: str) -> itertools.chain[str]:
-    """Return the safe form of a file name of the server, then with numbers: `a.txt`, `a (2).txt`, …."""
+    """Return the safe form of a file name of the server, then with numbers: `a.txt`, `a (2).txt`, `a (3).txt`."""
     safe_name = "".join("_" if character in '/\\:*?"<>|' or character < " " else character for character in name)
     path = Path(safe_name.lstrip(". ") or "file")
     suffix = path.suffix[:20]
