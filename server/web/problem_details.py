@@ -1,6 +1,6 @@
 """HTTP errors as `application/problem+json` (RFC 9457) with the error codes of the protocol.
 
-Browsers receive an HTML page with status 404.
+A browser receives an HTML page for status 404.
 """
 
 import logging
@@ -36,7 +36,7 @@ _STATUS_BY_CODE: Final = {
     "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
-_STATUS_BY_REASON: Final = {"json_required": HTTPStatus.UNSUPPORTED_MEDIA_TYPE}  # exceptions of `_STATUS_BY_CODE`
+_STATUS_BY_REASON: Final = {"json_required": HTTPStatus.UNSUPPORTED_MEDIA_TYPE}  # exceptions to `_STATUS_BY_CODE`
 
 _CODE_BY_STATUS: Final = {  # of aiohttp's own errors; the default is `bad_request` for 4xx and `internal` for 5xx
     HTTPStatus.UNAUTHORIZED: "unauthorized",
@@ -138,9 +138,9 @@ def create_http_problem(status: HTTPStatus) -> web.Response:
 async def problem_middleware(request: web.Request, handler: typedefs.Handler) -> web.StreamResponse:
     """Convert exceptions of handlers and aiohttp into problem responses; log unexpected ones.
 
-    Redirects are raised further; returned responses, and requests to the Socket.IO endpoint, pass unchanged. Unexpected
-    exceptions result in status 500 without details. A raised 404 becomes an HTML page for clients that accept
-    `text/html`. A disconnect during a request is not logged.
+    Redirects, returned responses and requests to the Socket.IO endpoint pass unchanged. Unexpected exceptions result in
+    status 500 without details. A raised 404 becomes an HTML page for clients that accept `text/html`. A disconnect
+    during a request is not logged.
     """
     if request.path == SOCKETIO_PATH:
         return await handler(request)

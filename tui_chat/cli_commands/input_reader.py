@@ -1,7 +1,7 @@
 """Standard input of `chat-tui send` as text.
 
-- Decoding: in the encoding of the command line. One warning reports input that is not text.
-- Removal: byte order marks, terminal escape sequences and the final line break, with or without a carriage return.
+- Decoding: in the encoding of standard input. One warning reports input that is not text.
+- Removal: byte order marks, terminal escape sequences and all final line breaks.
 """
 
 import codecs
@@ -45,7 +45,7 @@ class InputReader:
         return self._decode(await _read(partial(self._stream.read, MAX_LINE_BYTES + 1)))
 
     async def read_lines(self) -> AsyncGenerator[str]:
-        """Yield each line in cleaned form, blank ones included; an overlong line is cut after `MAX_LINE_BYTES`.
+        """Yield each line in cleaned form, blank ones included; an overlong line is truncated to `MAX_LINE_BYTES`.
 
         Raises:
             UnreadableInput: The stream cannot be read.
