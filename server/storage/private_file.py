@@ -30,21 +30,21 @@ def create_private_file(path: Path, *, overwrite: bool) -> Generator[Path]:
     """
     try:
         resolved = path.resolve()
-        _require_absent(resolved, overwrite)
+        _check_target(resolved, overwrite)
         with TemporaryDirectory(prefix=".chat-server-", dir=resolved.parent, ignore_cleanup_errors=True) as directory:
             temporary = Path(directory) / resolved.name
             temporary.touch(0o600)
             yield temporary
             with temporary.open("r+b") as file:  # Windows flushes only files that are open for writing
                 os.fsync(file.fileno())
-            _require_absent(resolved, overwrite)
+            _check_target(resolved, overwrite)
             temporary.replace(resolved)
     except (StorageError, OSError, sqlite3.Error) as error:
         reason = error.strerror.lower() if isinstance(error, OSError) and error.strerror else describe_error(error)
         raise StorageError(f"cannot write {path}: {reason}") from error
 
 
-def _require_absent(path: Path, overwrite: bool) -> None:
+def _check_target(path: Path, overwrite: bool) -> None:
     """Raise `StorageError` unless a path is free in an existing directory, or with `overwrite` a regular file."""
     if not path.parent.is_dir():
         raise StorageError(f"{path.parent} is not a directory")
