@@ -215,7 +215,6 @@ def _export(arguments: argparse.Namespace, zone: tzinfo | None, send: SendComman
     Raises:
         ControlError: The room does not exist, the log is not readable, or the file exists or is not writable.
     """
-
     attachments: list[dict[str, Any]] = []
 
     def format_line(entry: dict[str, Any]) -> bytes:
@@ -275,7 +274,7 @@ def _write_file(lines: Iterable[bytes], path: Path, *, overwrite: bool) -> int:
 
 
 def _read_entries(send: SendCommand, room: str) -> Generator[dict[str, Any]]:
-    """Yield the entries of a room up to the one that is the newest at the start, each with its state when it is read.
+    """Yield the entries of a room up to the newest one at the start, each in its state at the time of the read.
 
     Raises:
         ControlError: The room does not exist, or the log is not readable.

@@ -54,7 +54,7 @@ _select_names = (
 def read_counts(connection: Connection, room_id: int, seqs: Collection[int], reader: str | None) -> Summaries:
     """Return the summaries of some messages of a room, without names (`by` is empty).
 
-    The emoji of a message are in the order of their first use without interruption.
+    The emoji of a message are in the order in which their current uninterrupted use began.
 
     Args:
         connection: Connection with an open transaction.
