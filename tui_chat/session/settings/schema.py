@@ -34,7 +34,7 @@ IDLE_CHECK_INTERVAL = 10.0
 """Seconds between two checks of the time without input (`away_after`)."""
 
 
-class ClientSettings(Struct, frozen=True, rename=None):
+class ClientSettings(Struct, frozen=True):
     """All settings; each description is user-visible help text."""
 
     language: Annotated[
@@ -245,7 +245,7 @@ def parse(name: str, text: str) -> Any:
         case ValueKind.CHOICE:
             value = next((choice for choice in field.choices if choice.casefold() == stripped.casefold()), stripped)
         case ValueKind.LIST:
-            value = tuple(part for part in stripped.replace(",", " ").split() if part)
+            value = tuple(stripped.replace(",", " ").split())
         case ValueKind.TABLE:
             raise ValueError(tr("{name} is a table. Edit it in the settings file.", name=name))
     return convert(name, value)
