@@ -17,9 +17,10 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.store.guest_identities import find_guest_key
 from tui_chat.session.store.profile import DEFAULT_ROOM, Profile, load
 from tui_chat.session.strings import app as app_strings
+from tui_chat.ui.widgets.form_field import FormField
 
 
-async def test_enter_accepts_the_grey_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_enter_accepts_the_defaults_of_empty_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGNAME", "xiaolin")
     async with running_server(tmp_path) as server, chat_app(tmp_path, server=server.url) as driver:
         assert DEFAULT_ROOM in driver.screen_text()
@@ -38,6 +39,7 @@ async def test_a_login_name_that_is_no_nickname_is_reported_next_to_the_field(
     async with chat_app(tmp_path) as driver:
         await driver.press("enter", "enter")
         await driver.wait_for_text("cannot contain")
+        assert driver.app.join_form.query_one("#nick").has_class("-invalid")
         await driver.type_text("ann")
         assert "cannot contain" not in driver.screen_text()
 
@@ -50,14 +52,15 @@ async def test_invalid_input_is_reported_next_to_the_field(tmp_path: Path) -> No
             ("#server", "ftp://host", "Unknown scheme"),
             ("#nick", "a\u200bb", "cannot contain"),
         ):
-            field = driver.app.join_form.query_one(f"{field_id} Input", Input)
-            field.focus()
+            field = driver.app.join_form.query_one(field_id, FormField)
+            field.input.focus()
             await driver.press("ctrl+u")
             assert expected not in driver.screen_text()
             for character in typed:
-                field.insert_text_at_cursor(character)
+                field.input.insert_text_at_cursor(character)
             await driver.press("enter")
             await driver.wait_for_text(expected)
+            assert field.has_class("-invalid")
 
 
 async def test_a_nickname_with_joined_emoji_is_typed_into_the_form(tmp_path: Path) -> None:
@@ -71,7 +74,7 @@ async def test_a_nickname_with_joined_emoji_is_typed_into_the_form(tmp_path: Pat
         assert driver.displayed_room.nick == "👨\u200d👩\u200d👧 ❤"
 
 
-async def test_the_joined_room_is_saved_with_its_guest_key(tmp_path: Path) -> None:
+async def test_the_saved_profile_restores_the_room_and_the_member_id(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server, chat_app_in_room(tmp_path, server.url, "ann") as driver:
         profile, notice = load(tmp_path / "ann" / "state")
         assert notice == ""
