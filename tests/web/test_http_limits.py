@@ -59,6 +59,14 @@ def limited_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http_connections, "is_loopback", is_loopback)
 
 
+@pytest.fixture
+def tls_files(tmp_path: Path) -> dict[str, str]:
+    """Settings with the path of a new certificate and its key, in one file."""
+    path = str(tmp_path / "both.pem")
+    trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(path)
+    return {"tls_cert": path, "tls_key": path}
+
+
 async def test_compressed_request_bodies_are_refused_without_decompression(tmp_path: Path) -> None:
     bomb = zlib.compress(bytes(30_000_000))
     async with running_server(tmp_path) as server, polling_client(server.url) as client:
@@ -113,11 +121,10 @@ async def test_connections_of_a_trusted_proxy_stay_open(tmp_path: Path, connecti
             assert (await proxy.read()).startswith(b"HTTP/1.1 200")
 
 
-async def test_a_tls_connection_without_a_handshake_is_closed(tmp_path: Path, connections: Connections) -> None:
-    certificate = trustme.CA().issue_cert("127.0.0.1")
-    path = tmp_path / "both.pem"
-    certificate.private_key_and_cert_chain_pem.write_to_path(str(path))
-    async with running_server(tmp_path, tls_cert=str(path), tls_key=str(path), connect_timeout=0.3) as server:
+async def test_a_tls_connection_without_a_handshake_is_closed(
+    tmp_path: Path, connections: Connections, tls_files: dict[str, str]
+) -> None:
+    async with running_server(tmp_path, connect_timeout=0.3, **tls_files) as server:
         for start in (b"", b"\x16\x03\x01\x02\x00"):
             reader = await connections.open(server.port, start)
             async with asyncio.timeout(20):
@@ -146,12 +153,9 @@ async def test_the_oldest_idle_connection_of_an_address_is_closed_above_the_limi
 
 @pytest.mark.usefixtures("limited_loopback")
 async def test_tls_connections_count_per_address_before_their_handshake(
-    tmp_path: Path, connections: Connections
+    tmp_path: Path, connections: Connections, tls_files: dict[str, str]
 ) -> None:
-    certificate = tmp_path / "both.pem"
-    trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(certificate))
-    files = {"tls_cert": str(certificate), "tls_key": str(certificate)}
-    async with running_server(tmp_path, connections_per_address=3, connect_timeout=60, **files) as server:
+    async with running_server(tmp_path, connections_per_address=3, connect_timeout=60, **tls_files) as server:
         other = await connections.open(server.port, b"\x16", "127.0.0.2")
         readers = await asyncio.gather(*(connections.open(server.port, b"") for _ in range(100)))
         async with asyncio.timeout(20):
@@ -185,7 +189,7 @@ async def test_exhausted_descriptors_are_logged_once_and_sessions_continue(
         code, errors = await server.wait_closed()
     assert code == 0
     assert "Traceback" not in errors
-    assert len([line for line in errors.splitlines() if "exhausted" in line and "more such" not in line]) == 0
+    assert not [line for line in errors.splitlines() if "exhausted" in line and "more such" not in line]
 
 
 async def test_connections_of_malformed_requests_are_freed_without_a_garbage_collection(
