@@ -202,18 +202,10 @@ def test_a_missing_room_log_reports_every_acknowledged_message_as_lost(record: R
     assert violations.count(ViolationKind.LOST) == sum(bool(sent.acks) for sent in record.sent)
 
 
-@given(st.permutations(range(1, 9)))
-def test_any_wrong_order_is_reported(order: list[int]) -> None:
-    log = [message(seq) for seq in range(1, 9)]
-    read = ReadRecord(ROOM, "reader", [message(seq) for seq in order], 0, [message(seq) for seq in range(1, 9)])
-    sent = [SentMessage(ROOM, entry.member_id, extract_marker(entry.message), [make_ack(entry)]) for entry in log]
-    assert bool(find_violations({ROOM: log}, sent, [read])) == (order != sorted(order))
-
-
-@given(st.lists(st.integers(1, 8), max_size=12))
+@given(st.permutations(range(1, 9)) | st.lists(st.integers(1, 8), max_size=12))
 def test_any_difference_between_a_reader_and_the_log_is_reported(received_seqs: list[int]) -> None:
     log = [message(seq) for seq in range(1, 9)]
-    read = ReadRecord(ROOM, "reader", [message(seq) for seq in received_seqs], 0, [message(seq) for seq in range(1, 9)])
+    read = ReadRecord(ROOM, "reader", [message(seq) for seq in received_seqs], 0, log)
     sent = [SentMessage(ROOM, entry.member_id, extract_marker(entry.message), [make_ack(entry)]) for entry in log]
     assert bool(find_violations({ROOM: log}, sent, [read])) == (received_seqs != list(range(1, 9)))
 

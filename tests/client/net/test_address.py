@@ -25,6 +25,8 @@ from tui_chat.protocol.error_reasons import SDK_MESSAGES
         ("chat://example.org/%E8%8C%B6", "http://example.org:3000", "茶"),
         ("chat://example.org/茶馆", "http://example.org:3000", "茶馆"),
         ("chat://example.org/c#", "http://example.org:3000", "c#"),
+        ("chat://example.org/what?", "http://example.org:3000", "what?"),
+        ("chats://example.org:3000/%E8%8C%B6%20%2F", "https://example.org:3000", "茶 /"),
         ("example.org/tea", "http://example.org:3000", "tea"),
         ("[::1]", "http://[::1]:3000", None),
         ("[::1]:4000", "http://[::1]:4000", None),
@@ -70,7 +72,6 @@ def test_invalid_addresses_raise_a_readable_error(given_text: str, reason: str) 
 
 def test_the_invite_of_a_chat_url_is_parsed() -> None:
     assert parse_address("chat://host/~abc?invite=a-B_9") == Address("http://host:3000", "~abc", "a-B_9")
-    assert parse_address("chat://host/what?") == Address("http://host:3000", "what?")
     assert parse_address("chat://host?invite=x").room is None
 
 
@@ -78,10 +79,6 @@ def test_the_room_and_invite_in_the_fragment_of_a_page_url_are_parsed() -> None:
     assert parse_address("http://host/#/~abc?invite=a-B_9") == Address("http://host:80", "~abc", "a-B_9")
     assert parse_address("https://host:8443#/green%20tea") == Address("https://host:8443", "green tea")
     assert parse_address("https://host/#/") == Address("https://host:443")
-
-
-def test_the_percent_encoded_room_of_a_chat_url_is_decoded() -> None:
-    assert parse_address("chats://example.org:3000/%E8%8C%B6%20%2F") == Address("https://example.org:3000", "茶 /")
 
 
 @given(st.text(max_size=60))
