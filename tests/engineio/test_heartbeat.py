@@ -105,6 +105,7 @@ async def test_an_unsolicited_pong_is_ignored(websocket: RawClient) -> None:
 
 async def test_a_ping_from_the_client_closes_the_session(websocket: RawClient, polling: PollingClient) -> None:
     assert (await polling.post("2")).status == 400
+    assert (await polling.poll()).error == (400, 1)
     await websocket.ws.send_str("2")
     await websocket.wait_closed()
 

@@ -55,7 +55,7 @@ async def test_a_delayed_sweep_extends_the_timeout(session: EngineIOSession) -> 
     assert session.abort_if_overdue(DEADLINE + 10.001)
 
 
-async def test_a_session_without_a_sent_ping_is_not_overdue(session: EngineIOSession) -> None:
+async def test_a_session_without_an_unanswered_ping_is_not_overdue(session: EngineIOSession) -> None:
     assert not session.abort_if_overdue(DEADLINE + 1000.0)
     session.tick(DUE)
     await session.handle_packet(b"3")
