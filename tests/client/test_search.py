@@ -91,8 +91,8 @@ async def test_a_search_continues_across_a_disconnect_without_repeated_messages(
     ):
         tea, milk = await chat.join("tea", nick="ann"), await chat.join("milk", nick="ann")
         elsewhere = await bob.join("elsewhere", nick="bob")
-        texts = [f"green {number}" for number in range(12)]
-        for number, text in enumerate(texts):
+        sent_texts = [f"green {number}" for number in range(12)]
+        for number, text in enumerate(sent_texts):
             await (tea, milk, elsewhere)[number % 3 if number < 3 else number % 2].send(text)
         await wait_until(lambda: len(tea.log) + len(milk.log) == 11)
         sources: list[SearchSource] = []
@@ -115,7 +115,7 @@ async def test_a_search_continues_across_a_disconnect_without_repeated_messages(
             found += [message.message for message in page.messages]
             cursor = page.next
         assert sources == [SearchSource.SERVER, SearchSource.LOCAL] * 2 + [SearchSource.SERVER]
-        assert found == texts[::-1]
+        assert found == sent_texts[::-1]
 
 
 async def test_invalid_queries_and_unknown_rooms_are_rejected(server: RunningServer) -> None:
@@ -143,9 +143,8 @@ async def test_the_context_of_a_message_or_time_is_loaded_from_the_server_or_the
             assert not await room.history.load_around(9_999, limit=4)
             assert await room.history.load_at_time(0, limit=4) == 1
             assert await room.history.load_at_time(2**50, limit=4) == 300
+        proxy.refuse_connections()
         async with ChatClient(proxy.url, history=history, connect_in_background=True) as chat:
-            proxy.refuse_connections()
-            proxy.reset_all()
             room = await chat.open_cached("tea", nick="ann", limit=20)
             assert room is not None
             before = [message.seq for message in room.log.messages()]
