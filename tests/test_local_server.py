@@ -71,15 +71,13 @@ async def test_the_starting_client_counts_as_a_client_until_close(
 
 
 @pytest.mark.parametrize(("host", "status"), [(HOST, 201), ("0.0.0.0", 403)])
-async def test_registration_is_open_on_loopback_addresses_only(
-    server: LocalServer, home: Path, host: str, status: int
-) -> None:
+async def test_registration_is_open_on_loopback_addresses_only(server: LocalServer, host: str, status: int) -> None:
     async with account_api(await server.start(host, 0)) as api:
         assert (await api.register("ann")).status == status
 
 
 async def test_a_second_client_joins_the_server_with_the_same_database(
-    server: LocalServer, home: Path, unused_tcp_port: int
+    server: LocalServer, unused_tcp_port: int
 ) -> None:
     await server.start_or_join(HOST, 0)
     second = LocalServer()

@@ -52,7 +52,7 @@ async def test_the_member_pane_and_the_header_show_the_number_of_all_members(
         assert ann.first_row_of(ann.chat_screen.query_one("ChatHeader")).startswith("tea  7 here")
 
 
-async def test_the_who_command_and_the_screen_reader_mode_count_all_members(
+async def test_the_who_command_and_the_screen_reader_mode_list_all_members(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with terminal((*CHAT_TUI, "who", "--server", server.url, "--room", "tea"), tmp_path) as tty:

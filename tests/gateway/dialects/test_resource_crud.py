@@ -154,7 +154,7 @@ async def test_rooms_per_connection_are_limited(client: RawClient) -> None:
     assert (await client.request("createChatroom", {"name": "one more"}))["error"]["code"] == "bad_request"
 
 
-async def test_room_creation_is_limited_per_address(tmp_path: Path) -> None:
+async def test_room_creations_and_renames_are_limited_per_address(tmp_path: Path) -> None:
     async with (
         running_server(tmp_path, rooms_per_minute=3, trusted_proxy=("127.0.0.0/8",)) as server,
         raw_client(server.url, headers={"X-Forwarded-For": "192.0.2.7"}) as first,
