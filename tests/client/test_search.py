@@ -151,6 +151,7 @@ async def test_the_context_of_a_message_or_time_is_loaded_from_the_server_or_the
             assert await room.history.load_around(100, limit=10)
             assert {*range(95, 105)} <= {message.seq for message in room.log.messages()}
             assert {*before} <= {message.seq for message in room.log.messages()}
+            assert await room.history.load_at_time(0, limit=4) == 1
 
 
 def message(room: int, seq: int, text: str) -> Message:
