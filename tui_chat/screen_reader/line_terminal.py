@@ -29,6 +29,10 @@ try:
     import readline
 except ImportError:  # not available on every platform; the terminal's own line editing remains
     readline = None
+try:
+    import termios
+except ImportError:  # not available on Windows
+    termios = None
 
 log = logging.getLogger("chat.screen_reader")
 
@@ -64,7 +68,8 @@ class LineTerminal:
         if self._is_interactive and readline is not None:
             readline.set_completer(self._complete_word)
             readline.set_completer_delims(" \n")
-            readline.parse_and_bind("tab: complete")
+            is_libedit = "libedit" in (readline.__doc__ or "")  # the usual readline of macOS, with other commands
+            readline.parse_and_bind("bind ^I rl_complete" if is_libedit else "tab: complete")
             readline.parse_and_bind("set enable-bracketed-paste off")
 
     def close(self) -> None:
@@ -207,15 +212,18 @@ def read_input(prompt: str = "") -> str:
 
 def _save_terminal_state() -> Callable[[], None]:
     """Return a function that restores the current terminal attributes, without effect if they cannot be read."""
-    try:
-        import termios  # noqa: PLC0415 (POSIX only)
-
-        attributes = termios.tcgetattr(sys.stdin.fileno())
-    except (ImportError, OSError):
+    if termios is None:
         return lambda: None
+    terminal_errors = (OSError, termios.error)
+    try:
+        descriptor = sys.stdin.fileno()
+        attributes = termios.tcgetattr(descriptor)
+    except terminal_errors:
+        return lambda: None
+    set_attributes = partial(termios.tcsetattr, descriptor, termios.TCSADRAIN, attributes)
 
     def restore() -> None:
-        with suppress(OSError, termios.error):
-            termios.tcsetattr(sys.stdin.fileno(), termios.TCSADRAIN, attributes)
+        with suppress(*terminal_errors):
+            set_attributes()
 
     return restore
