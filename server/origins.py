@@ -9,7 +9,6 @@ from ipaddress import IPv6Address
 from typing import Final
 from urllib.parse import urlsplit
 
-# The characters of the host need no quotes in a shell, so that a hint can contain a ready command line option.
 _ORIGIN_PATTERN = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<host>\[[0-9a-f:.]+\]|[\w.-]+?)?\.?(:(?P<port>[0-9]{0,5}))?/?"
 )
@@ -40,7 +39,7 @@ def normalize_origin(text: str) -> str | None:
     return f"{scheme}://{host}" + (f":{port}" if port != _DEFAULT_PORTS.get(scheme, 0) else "")
 
 
-def is_same_site(origin: str, own_origin: str) -> bool:
+def is_own_origin(origin: str, own_origin: str) -> bool:
     """Return whether two canonical origins are equal, or have the same scheme and port on the local machine.
 
     `localhost`, `127.0.0.1` and `[::1]` are names of the local machine; other loopback addresses are not.

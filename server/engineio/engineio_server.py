@@ -30,7 +30,7 @@ from server.engineio.tick_limiter import TickLimiter
 from server.forwarded import ClientInfo, find_untrusted_proxy, get_client_info
 from server.observability.rejection_log import RejectionLog
 from server.observability.supervision import Supervisor
-from server.origins import is_same_site, normalize_origin
+from server.origins import is_own_origin, normalize_origin
 from tui_chat.protocol import codec, errors
 
 
@@ -173,7 +173,7 @@ class EngineIOServer(engineio.AsyncServer):
         )
 
     def _is_origin_allowed(self, request: web.Request, client: ClientInfo) -> bool:
-        """Return whether the origin of a request is absent, in `cors_origins` or that of the server (`is_same_site`).
+        """Return whether the origin of a request is absent, in `cors_origins` or that of the server (`is_own_origin`).
 
         False for an invalid origin.
         """
@@ -183,7 +183,7 @@ class EngineIOServer(engineio.AsyncServer):
         if canonical is None:
             return False
         return canonical in self.options.cors_origins or (
-            own_origin is not None and is_same_site(canonical, own_origin)
+            own_origin is not None and is_own_origin(canonical, own_origin)
         )
 
     async def _route_request(self, request: web.Request, client: ClientInfo) -> web.StreamResponse:

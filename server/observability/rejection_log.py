@@ -5,6 +5,7 @@
 """
 
 import logging
+import shlex
 
 from server.origins import normalize_origin
 from tui_chat.protocol.sanitize import sanitize_line
@@ -31,7 +32,8 @@ class RejectionLog:
         if canonical is None:
             self._log_once("origin {0} rejected; it has not the form scheme://host", origin)
         else:
-            self._log_once("origin {0} rejected; to allow pages of this origin, add --cors-origin {0}", canonical)
+            option = f"--cors-origin {shlex.quote(canonical)}"  # the brackets of an IPv6 address are a shell pattern
+            self._log_once("origin {0} rejected; to allow pages of this origin, add " + option, canonical)
 
     def log_rejected_host(self, host: str) -> None:
         """Log a hint for a Host header rejected by `server.web.host_check`."""

@@ -150,10 +150,12 @@ async def test_rejection_hints_are_deduplicated_and_limited(
             await client.request("GET", {"EIO": "3", "transport": "polling"})
             headers = {"Origin": "http://localhost:5500"}
             assert (await client.request("GET", {"EIO": "4", "transport": "polling"}, headers=headers)).status == 400
+        await client.request("GET", {}, headers={"Origin": "http://[2001:db8::1]:5500"})
         for number in range(200):
             await client.request("GET", {}, headers={"Origin": f"http://{number}.example"})
     hints = caplog.messages
     assert sum("add --cors-origin http://localhost:5500" in hint for hint in hints) == 1
+    assert sum("add --cors-origin 'http://[2001:db8::1]:5500'" in hint for hint in hints) == 1
     assert sum("Socket.IO 2 or older rejected (EIO=3)" in hint for hint in hints) == 1
     assert len(hints) == MAX_HINTS
 
