@@ -75,6 +75,7 @@ PAYLOADS: dict[str, tuple[Any, str]] = {
         },
         "[FIRING] DiskFull: /var is 95 % full\n[RESOLVED] Down",
     ),
+    "an alert without a status": ({"alerts": [{"labels": {"alertname": "Down"}}]}, "Down"),
     "Grafana, webhook": (
         {
             "receiver": "chat",

@@ -66,7 +66,7 @@ def _decode_json(body: bytes | str) -> Any:
 
 
 def _extract_from_form(text: str) -> str:
-    """Return the text of the field `payload` in JSON, or else of `text`; the whole body without these fields.
+    """Return the text of the field `payload` in JSON, or else of `text`; the whole body if both are missing.
 
     Raises:
         BadRequest: The field `payload` is no valid JSON.
@@ -152,7 +152,8 @@ def _describe_alerts(payload: Any) -> Iterator[str]:
         name = _get_text(labels, "alertname") or "alert"
         summary = _get_text(annotations, "summary") or _get_text(annotations, "description")
         status = _get_text(alert, "status") or _get_text(payload, "status")
-        yield f"[{status.upper()}] {name}{f': {summary}' if summary else ''}"
+        label = f"[{status.upper()}] {name}" if status else name
+        yield f"{label}: {summary}" if summary else label
 
 
 def _join_field(field: Any, name: str, value: str) -> str:
@@ -196,7 +197,7 @@ def _replace_link(match: re.Match[str]) -> str:
 
 
 def _shorten(text: str) -> str:
-    """Return a text within the limit of messages; a longer one ends with the number of omitted characters."""
+    """Return a text within the limit of messages; a longer one is truncated and ends with its original length."""
     if len(text) <= MESSAGE_CHARACTERS:
         return text
     note = f"… [{len(text):,} characters in total]"
