@@ -12,7 +12,8 @@ PAGE = (ROOT / "docs" / "guarantees.md").read_text()
 @pytest.mark.parametrize("reference", sorted(set(re.findall(r"`((?:tests|benchmarks)/[\w/.]+\.py(?:::\w+)?)`", PAGE))))
 def test_referenced_test_files_and_functions_exist(reference: str) -> None:
     file, _, test = reference.partition("::")
-    assert f"def {test}" in (ROOT / file).read_text()
+    text = (ROOT / file).read_text()
+    assert not test or f"def {test}(" in text
 
 
 def test_referenced_test_functions_exist() -> None:
@@ -23,7 +24,8 @@ def test_referenced_test_functions_exist() -> None:
 
 
 def test_documented_readiness_reasons_are_tested() -> None:
-    documented = set(re.findall(r"503[^,|]*, `([^`]+)`", PAGE)) - {"no response from the disk for 3 seconds"}
+    reasons = re.findall(r"503[^,|]*, `([^`]+)`", PAGE)
+    documented = {re.sub(r" for \d+ seconds", "", reason) for reason in reasons}
     tested = (ROOT / "tests/faults/test_storage_outages.py").read_text()
     assert {reason for reason in documented if reason not in tested} == set()
-    assert len(documented) == 6
+    assert len(documented) == 7
