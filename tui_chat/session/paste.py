@@ -8,17 +8,17 @@
 from dataclasses import dataclass
 from enum import Enum
 
-from tui_chat.protocol.limits import MESSAGE_CHARACTERS, PACKET_BYTES
+from tui_chat.protocol.limits import MESSAGE_CHARACTERS
 from tui_chat.protocol.sanitize import is_blank
 
 MAX_MESSAGES = 40
 """Maximum number of messages from one paste, a flood guard."""
 
-MAX_EDITED = PACKET_BYTES
-"""Maximum length of a text in the composer, in characters."""
+MAX_EDITED_CHARACTERS = 65_536
+"""Maximum length of a paste into the composer or as messages."""
 
-MAX_FILE = 5_000_000
-"""Maximum length of a text that is sent as a file, in characters."""
+MAX_FILE_CHARACTERS = 5_000_000
+"""Maximum length of a paste as a file."""
 
 
 class PasteMode(Enum):
@@ -58,14 +58,14 @@ class Paste:
         """Return each possible mode with its number of messages; 0 for `EDIT`.
 
         A mode above `MAX_MESSAGES` messages is omitted. `SINGLE_MESSAGE` and `CHUNKS` exclude each other.
-        `LINE_BY_LINE` needs at least two lines with text, each within the length limit. Above `MAX_EDITED` characters,
-        only `FILE` is possible, and above `MAX_FILE` characters no mode.
+        `LINE_BY_LINE` needs at least two lines with text, each within the length limit. Above
+        `MAX_EDITED_CHARACTERS`, only `FILE` is possible, and above `MAX_FILE_CHARACTERS` no mode.
 
         Args:
             may_upload: The room accepts files.
         """
-        file_modes = [(PasteMode.FILE, 1)] if may_upload and len(self.text) <= MAX_FILE else []
-        return file_modes if len(self.text) > MAX_EDITED else self._text_modes() + file_modes
+        file_modes = [(PasteMode.FILE, 1)] if may_upload and len(self.text) <= MAX_FILE_CHARACTERS else []
+        return file_modes if len(self.text) > MAX_EDITED_CHARACTERS else self._text_modes() + file_modes
 
     def _text_modes(self) -> list[tuple[PasteMode, int]]:
         """Return the modes other than `FILE` with their numbers of messages."""
