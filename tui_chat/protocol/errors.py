@@ -56,13 +56,13 @@ class BadRequest(ChatError):
 
 
 class Unauthorized(ChatError):
-    """Invalid token or key."""
+    """Missing or invalid token, key, password or signature, or suspended account."""
 
     code = "unauthorized"
 
 
 class Forbidden(ChatError):
-    """Insufficient permission of an authenticated member."""
+    """Operation that is not permitted to the requester."""
 
     code = "forbidden"
 
