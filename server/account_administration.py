@@ -57,7 +57,11 @@ class PasswordRequest(AccountRequest):
 
 
 class RoleRequest(AccountRequest):
-    """Request of a role on the server."""
+    """Request of a role on the server.
+
+    Attributes:
+        role: New role.
+    """
 
     role: ServerRole
 
@@ -122,7 +126,11 @@ class AccountAdministration:
         }
 
     async def _add(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Create an account, that of a bot without a password; return its fields, and the only `token` of a bot."""
+        """Create the account of a person, or without a password that of a bot.
+
+        Returns:
+            The fields of the account, and for a bot the only copy of its `token`.
+        """
         arguments = msgspec.convert(request, AddAccountRequest)
         account = await self._accounts.create_account(
             arguments.name,
@@ -205,7 +213,7 @@ class AccountAdministration:
         """Create an invite for registrations; return `id`, `uses`, `expiresAt` and the only copy of its `code`."""
         arguments = msgspec.convert(request, InviteRequest)
         invite = await self._accounts.create_invite(uses=arguments.uses, lifetime=arguments.expires_in)
-        await self._record(f"created an invite for {invite.uses} registrations")
+        await self._record(f"created an invite for {invite.uses} registration{'' if invite.uses == 1 else 's'}")
         return {"id": invite.id, "code": invite.code, "uses": invite.uses, "expiresAt": invite.expires_at}
 
     async def _find_account(self, request: Mapping[str, Any]) -> AccountRecord:

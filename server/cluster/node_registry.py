@@ -6,8 +6,8 @@
   the clocks of the nodes do not matter.
 - Fencing: a node that was removed, for example because its process was paused, closes its connections and registers
   again. Its clients reconnect and read their rooms again.
-- Outages: a node removes others only after `DEAD_AFTER` of own heartbeats, so that an outage of the database is not
-  taken for the death of all nodes.
+- Outages: a node removes others only after `DEAD_AFTER` of own heartbeats, because no node can send a heartbeat
+  during an outage of the database.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ HEARTBEAT_INTERVAL = 3.0
 """Interval of the heartbeats in seconds."""
 
 DEAD_AFTER = 15.0
-"""Age of the last heartbeat of a dead node in seconds."""
+"""Age of the last heartbeat in seconds above which a node is removed."""
 
 MAX_CLOCK_SKEW = 1.0
 """Greatest difference of the clocks of node and database that is not reported, in seconds."""

@@ -1,7 +1,8 @@
 """Owned rooms: creation, policies, deletion, memberships of accounts and invites (docs/protocol.md, "Rooms").
 
-- Ownership: only a creation by an account makes an owner, in one transaction with the room.
-- Addresses: the server generates the address of a private room; other names never are addresses.
+- Ownership: a room has owners only if an account created it; the first owner is stored in one transaction with the
+  room.
+- Addresses: the server generates the address of a private room; a chosen name is never an address.
 - Rates: creations, renames and deletions share the rate limits of `RoomCatalog`.
 """
 
@@ -122,10 +123,12 @@ class RoomAdmin:
 
         Raises:
             NotFound: The room is not visible.
-            Forbidden: The person is no owner.
+            Forbidden: The action is not permitted.
             RoomInvalid: The new name is an address.
             BadRequest: The room has an address.
             Conflict: A room with the new name exists, or has members.
+            RateLimited: A write rate is exceeded.
+            StaleAccess: The access changed between the check and the write.
         """
         return await self._change(connection, room_name, PolicyFields(), new_name=new_name)
 
@@ -136,8 +139,9 @@ class RoomAdmin:
 
         Raises:
             NotFound: The room is not visible.
-            Forbidden: The person is no owner.
+            Forbidden: The action is not permitted.
             RateLimited: A write rate is exceeded.
+            StaleAccess: The access changed between the check and the write.
         """
         state = await self._authorize(connection, room_name, Action.DELETE_ROOM)
         self._room_catalog.acquire_write(connection)

@@ -1,6 +1,6 @@
 """Socket events of the conversation dialect (docs/dialects.md, "conversation").
 
-`server.gateway.conversations.feed` pushes the messages, because its clients join no room.
+`server.gateway.conversations.feed` pushes the messages, because clients of the dialect join no room.
 """
 
 from datetime import tzinfo
@@ -30,7 +30,7 @@ class UpdateLastMessage(requests.Request, frozen=True, rename="camel"):
 
 
 class ConversationDialect(Dialect):
-    """Dialect of a group chat web application; subscriptions of groups need no join.
+    """Dialect of a group chat web application, whose clients receive the messages of their groups without a join.
 
     Args:
         room_registry: Rooms with members.
@@ -58,7 +58,7 @@ class ConversationDialect(Dialect):
         return event == UpdateLastMessage.event
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:
-        """Decode a request; ids may be numbers or digits.
+        """Decode a request; ids may be integers, or strings of digits.
 
         Raises:
             BadRequest: An id is missing or invalid.

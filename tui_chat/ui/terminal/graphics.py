@@ -53,7 +53,7 @@ def choose_protocol(
     Args:
         setting: Value of the `images` setting.
         graphics: Graphics of the terminal; inside tmux, the name is that of the terminal around tmux.
-        multiplexer: Multiplexer between the app and the terminal. GNU screen passes no graphics.
+        multiplexer: Multiplexer between the app and the terminal. GNU screen passes no Kitty graphics.
         has_colors: False if the user disabled colors (`NO_COLOR`), which also disables images.
         has_few_colors: True for at most 16 colors, which are not sufficient for half blocks.
     """
