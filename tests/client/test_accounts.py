@@ -87,7 +87,9 @@ async def test_devices_are_listed_and_a_revoked_one_loses_its_connection(server:
         await AccountClient(server.url, laptop.token).get_profile()
 
 
-async def test_a_suspension_is_the_reason_on_open_and_new_connections(server: RunningServer) -> None:
+async def test_a_suspension_closes_connections_and_rejects_new_ones_until_the_account_is_resumed(
+    server: RunningServer,
+) -> None:
     login = await AccountClient(server.url).register("ann", PASSWORD, label="phone")
     async with ChatClient(server.url, token=login.token, account="ann") as chat:
         await chat.join("tea", nick="ann")

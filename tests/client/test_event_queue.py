@@ -117,14 +117,12 @@ async def test_a_reader_waits_for_the_next_event() -> None:
 
 
 def test_consecutive_log_changes_are_merged_in_order_up_to_the_batch_size() -> None:
-    notifications: list[bool] = []
-    queue = EventQueue[ClientEvent](lambda: notifications.append(True))
+    queue = EventQueue[ClientEvent]()
     for seq in range(1, MAX_MESSAGES_PER_POP + 11):
         queue.put(LogChanged("tea", (seq,), True))
     queue.put(TopicChanged("tea", "leaves"))
     queue.put(LogChanged("tea", (7, MAX_MESSAGES_PER_POP + 11), True))
     queue.put(LogChanged("tea", (3,), False))
-    assert notifications == [True]
     events = [queue.pop() for _ in range(5)]
     assert not queue
     assert events == [
@@ -134,6 +132,16 @@ def test_consecutive_log_changes_are_merged_in_order_up_to_the_batch_size() -> N
         LogChanged("tea", (7, MAX_MESSAGES_PER_POP + 11), True),
         LogChanged("tea", (3,), False),
     ]
+
+
+def test_only_an_event_for_an_empty_queue_notifies_the_reader() -> None:
+    notifications: list[bool] = []
+    queue = EventQueue[ClientEvent](lambda: notifications.append(True))
+    queue.put(LogChanged("tea", (1,), True))
+    queue.put(TopicChanged("tea", "leaves"))
+    assert notifications == [True]
+    queue.pop()
+    queue.pop()
     queue.put(TopicChanged("tea", ""))
     assert notifications == [True, True]
 

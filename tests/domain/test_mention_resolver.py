@@ -33,14 +33,17 @@ def resolve(text: str, *present: tuple[str, str | None]) -> MentionTargets:
         ("@ann @ann", (("ann",),)),
         ("@ann.lee: tea?", (("ann.lee", "ann"),)),
         ("ann: 问@小明吧", (("ann",), ("ming",))),
-        ("@bob `@ann` ann@example.org", ()),
-        ("tea", ()),
     ],
 )
 def test_account_names_and_nicknames_mention_absent_accounts(
     text: str, candidates: tuple[tuple[str, ...], ...]
 ) -> None:
     assert resolve(text) == MentionTargets(candidates=candidates)
+
+
+@pytest.mark.parametrize("text", ["@bob `@ann` ann@example.org", "tea"])
+def test_unknown_names_code_and_email_addresses_mention_no_account(text: str) -> None:
+    assert resolve(text) == MentionTargets()
 
 
 def test_a_present_guest_with_the_longest_name_is_mentioned_instead_of_an_account() -> None:

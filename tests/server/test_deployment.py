@@ -60,7 +60,7 @@ def test_the_image_runs_one_server_with_its_data_in_the_volume() -> None:
     assert re.search(r"(?m)^EXPOSE (\d+)$", DOCKERFILE)[1] == "3000"  # pyright: ignore[reportOptionalSubscript]
 
 
-def test_the_image_contains_the_files_of_the_build() -> None:
+def test_the_build_context_consists_of_the_copied_files() -> None:
     copied = {source for line in re.findall(r"(?m)^COPY (?!--from)(.*)$", DOCKERFILE) for source in line.split()[:-1]}
     ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
     assert copied == {line[1:] for line in ignored if line.startswith("!")}

@@ -73,7 +73,7 @@ async def test_a_guest_registers_and_keeps_the_messages_and_the_room(browser: Br
     chat_page.assert_no_errors()
 
 
-async def test_a_wrong_password_is_reported_and_clears_on_close(
+async def test_a_wrong_password_is_reported_and_removed_when_the_dialog_closes(
     browser: Browser, server: RunningServer, api: AccountApiClient
 ) -> None:
     await api.register("ann")

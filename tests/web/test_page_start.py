@@ -1,4 +1,4 @@
-"""Start of the page: modules that fail to load, index pages of another release, room in the URL."""
+"""Start of the page: modules that fail to load, index pages of another release, room in the URL, blocked storage."""
 
 import re
 
