@@ -27,12 +27,14 @@ def page_port() -> Generator[int]:
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared_browser(page_port: int) -> AsyncGenerator[Browser]:
+    """Browser of the session."""
     async with chromium(f"http://127.0.0.1:{page_port}") as running:
         yield running
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def browser(shared_browser: Browser) -> AsyncGenerator[Browser]:
+    """Browser whose tabs are closed, and whose storage is empty, after the test."""
     yield shared_browser
     await shared_browser.close_tabs()
 

@@ -49,10 +49,12 @@ async def open_page(browser: Browser, url: str, on_socket: Callable[[WebSocketRo
 
 
 def nicks(chat_page: ChatPage) -> Locator:
+    """Return the nicknames of the member panel."""
     return chat_page.page.locator("#member-list .nick")
 
 
 def last_notice(chat_page: ChatPage) -> Locator:
+    """Return the last notice of the timeline."""
     return chat_page.page.locator(".line.notice").last
 
 
@@ -80,9 +82,8 @@ async def test_the_member_panel_shows_unlisted_members_on_request(
     chat_page.assert_no_errors()
 
 
-async def test_the_member_search_finds_stored_and_unlisted_members(
-    browser: Browser, server: RunningServer, crowd: list[RawClient]
-) -> None:
+@pytest.mark.usefixtures("crowd")
+async def test_the_member_search_finds_stored_and_unlisted_members(browser: Browser, server: RunningServer) -> None:
     chat_page = await open_page(browser, server.url)
     field, status = chat_page.page.get_by_label("Find members").last, chat_page.page.locator("#member-search-status")
     await field.press_sequentially("M4")
@@ -116,8 +117,9 @@ async def test_the_member_search_finds_stored_and_unlisted_members(
     chat_page.assert_no_errors()
 
 
+@pytest.mark.usefixtures("crowd")
 async def test_a_search_continues_after_the_failed_load_of_an_earlier_query(
-    browser: Browser, server: RunningServer, crowd: list[RawClient]
+    browser: Browser, server: RunningServer
 ) -> None:
     held_sends: list[Callable[[], None]] = []
 
@@ -146,7 +148,8 @@ async def test_a_search_continues_after_the_failed_load_of_an_earlier_query(
     chat_page.assert_no_errors()
 
 
-async def test_commands_find_unlisted_members(browser: Browser, server: RunningServer, crowd: list[RawClient]) -> None:
+@pytest.mark.usefixtures("crowd")
+async def test_commands_find_unlisted_members_and_show_the_own_status(browser: Browser, server: RunningServer) -> None:
     chat_page = await open_page(browser, server.url)
     await chat_page.send_message("/who M3")
     await expect(last_notice(chat_page)).to_contain_text("1 found: m3")
@@ -174,9 +177,8 @@ async def test_commands_find_unlisted_members(browser: Browser, server: RunningS
     chat_page.assert_no_errors()
 
 
-async def test_the_composer_completes_unlisted_nicknames(
-    browser: Browser, server: RunningServer, crowd: list[RawClient]
-) -> None:
+@pytest.mark.usefixtures("crowd")
+async def test_the_composer_completes_commands_and_unlisted_nicknames(browser: Browser, server: RunningServer) -> None:
     chat_page = await open_page(browser, server.url)
     options = chat_page.page.get_by_role("listbox", name="Members").get_by_role("option")
     nick = options.locator(".nick")
@@ -198,6 +200,7 @@ async def test_the_composer_completes_unlisted_nicknames(
     await options.last.click()
     await expect(chat_page.composer).to_have_value("hi @m0 and 茶@m1 @m5 ")
     await chat_page.composer.press_sequentially("@m")
+    await expect(options).to_have_count(len(CROWD))
     await chat_page.composer.press("Escape")
     await expect(options).to_have_count(0)
     await chat_page.composer.press_sequentially("2")

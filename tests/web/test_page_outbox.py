@@ -13,14 +13,12 @@ from tests.support.raw_client import raw_client
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 
-async def open_second_tab(existing: ChatPage, url: str, room: str, init_script: str = "") -> ChatPage:
-    """Open a second tab of the same browser under the same nickname."""
-    second = ChatPage(BrowserTab(existing.tab.context, await existing.tab.context.new_page()))
-    await second.page.add_init_script(init_script)
-    await second.page.goto(f"{url}/#/{room}")
-    await second.page.locator("#join-submit").click()
-    await expect(second.composer).to_be_visible()
-    return second
+async def open_further_tab(existing: ChatPage, url: str, init_script: str) -> ChatPage:
+    """Open a further tab with the same storage, and join room `tea` under the same nickname."""
+    further = ChatPage(BrowserTab(existing.tab.context, await existing.tab.context.new_page()))
+    await further.page.add_init_script(init_script)
+    await further.join_room(url, "Ann")
+    return further
 
 
 WITHOUT_LOCKS = "Object.defineProperty(Navigator.prototype, 'locks', { value: undefined });"
@@ -35,16 +33,15 @@ async def test_unsent_messages_of_a_closed_tab_are_sent_once_by_another_tab(
         first = ChatPage(await browser.open_tab())
         await first.page.add_init_script(init_script)
         await first.join_room(server.url, "Ann")
-        second = await open_second_tab(first, server.url, "tea", init_script)
-        third = await open_second_tab(first, server.url, "tea", init_script)
+        second = await open_further_tab(first, server.url, init_script)
+        third = await open_further_tab(first, server.url, init_script)
     tabs = (first, second, third)
     for client in tabs:
         await client.expect_connection_state("offline")
     await first.send_message("one")
     await first.send_message("two")
     await expect(first.page.locator(".message.pending")).to_have_count(2)
-    # Items of an open tab are neither shown nor sent by other tabs.
-    await expect(second.page.locator(".message.pending")).to_have_count(0)
+    await expect(second.page.locator(".message.pending")).to_have_count(0)  # the tab of the items is open
     await first.page.close()
     async with running_server(tmp_path, port=page_port) as server, raw_client(server.url) as reader:
         await reader.join("tea", "reader")
@@ -68,8 +65,7 @@ async def test_messages_written_offline_are_sent_after_a_reload(
 ) -> None:
     async with running_server(tmp_path, port=page_port) as server:
         writer = await open_chat_page(browser, server.url, "Ann")
-        await writer.send_message("/join coffee")
-        await expect(writer.page.locator("#room-name")).to_have_text("coffee")
+        await writer.open_room("coffee")
     await writer.expect_connection_state("offline")
     await writer.send_message("unsent in coffee")
     await writer.page.evaluate("location.hash = '#/tea'")

@@ -16,21 +16,23 @@ pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="sessio
 
 
 async def create_room(chat_page: ChatPage, name: str, *, is_private: bool = False) -> None:
+    """Create a room in its dialog, and wait for the join."""
     page = chat_page.page
     await page.locator("#room-dialog-open").click()
     await page.locator("#room-create").click()
     await page.locator("#room-settings-name").fill(name)
     await page.locator("#room-settings-private").set_checked(is_private)
     await page.locator("#room-settings-submit").click()
-    await expect(page.locator("#room-name")).to_have_text(name)
+    await chat_page.expect_room(name)
 
 
 async def open_member(chat_page: ChatPage, nick: str) -> None:
+    """Open the dialog of a member."""
     await chat_page.page.locator("#member-list .member", has_text=nick).click()
 
 
 async def enter_room(chat_page: ChatPage, text: str) -> None:
-    """Submit a name or link in the dialog of rooms."""
+    """Submit a name or link in the room dialog, and wait until it is closed."""
     await chat_page.page.keyboard.press("Control+K")
     await chat_page.page.locator("#room-dialog-input").fill(text)
     await chat_page.page.keyboard.press("Enter")
@@ -42,6 +44,12 @@ async def open_list(chat_page: ChatPage, command: str) -> Locator:
     await chat_page.send_message(command)
     await expect(chat_page.page.locator("#list-dialog")).to_be_visible()
     return chat_page.page.locator("#list-rows li")
+
+
+async def expect_rejected_join(chat_page: ChatPage, url: str) -> None:
+    """Wait for the message of a room that does not exist, and for the return to room `lobby`."""
+    await expect(chat_page.page).to_have_url(f"{url}/#/lobby")
+    await expect(chat_page.page.locator("#toast")).to_contain_text("Room not found.")
 
 
 async def test_a_private_room_is_joined_with_an_invite_only_and_receives_webhook_messages(
@@ -63,7 +71,7 @@ async def test_a_private_room_is_joined_with_an_invite_only_and_receives_webhook
     stranger = await open_chat_page(browser, server.url, "eve", "lobby")
     url = link.partition("?")[0]
     await stranger.page.goto(url)
-    await expect(stranger.page.locator("#toast")).to_contain_text("Room not found.")
+    await expect_rejected_join(stranger, server.url)
     guest = ChatPage(await browser.open_tab())
     await guest.page.goto(server.url)
     await guest.page.locator("#join-room").fill("chat://other.example/~room?invite=code")
@@ -89,8 +97,7 @@ async def test_a_private_room_is_joined_with_an_invite_only_and_receives_webhook
     await expect(owner.composer).to_have_value(link)
     await owner.composer.fill("")
     await stranger.page.goto(link)
-    await expect(stranger.page.locator("#toast")).to_contain_text("Room not found.")
-    await expect(stranger.page).to_have_url(f"{server.url}/#/lobby")
+    await expect_rejected_join(stranger, server.url)
     await owner.send_message("/hook CI")
     hook = owner.page.locator("#timeline-lines .notice", has_text="/api/hooks/")
     address = re.search(r"http\S+", await hook.inner_text())
@@ -114,7 +121,7 @@ async def test_a_private_room_is_joined_with_an_invite_only_and_receives_webhook
     code = (await notice.inner_text()).rpartition("?invite=")[2].strip()
     invite = f"{url.replace('http:', 'chat:').replace('#/', '')}?invite={code}"
     await enter_room(stranger, invite[:-1])
-    await expect(stranger.page.locator("#toast")).to_contain_text("Room not found.")
+    await expect_rejected_join(stranger, server.url)
     await stranger.send_message(f"/join {invite}")
     await stranger.expect_messages("hidden", "build 7")
     await stranger.send_message("/part")
@@ -131,8 +138,8 @@ async def test_a_private_room_is_joined_with_an_invite_only_and_receives_webhook
     await owner.page.locator("#room-dialog-open").click()
     await owner.page.locator("#room-dialog-list .option", has_text="Secret tea").click()
     await expect(owner.page.locator("#room-name")).to_have_text("Secret tea")
-    owner.assert_no_errors()
-    guest.assert_no_errors()
+    for chat_page in (owner, guest, stranger):
+        chat_page.assert_no_errors()
 
 
 async def test_an_owner_silences_and_bans_a_member_and_deletes_a_message(
@@ -187,7 +194,9 @@ async def test_an_owner_silences_and_bans_a_member_and_deletes_a_message(
     owner.assert_no_errors()
 
 
-async def test_a_policy_change_applies_to_present_members(browser: Browser, server: RunningServer) -> None:
+async def test_a_policy_changed_by_dialog_or_command_applies_to_present_members(
+    browser: Browser, server: RunningServer
+) -> None:
     issued = await create_account(server, "ann")
     owner = await open_as_account(browser, server, "ann", issued)
     await create_room(owner, "tea")
@@ -199,6 +208,7 @@ async def test_a_policy_change_applies_to_present_members(browser: Browser, serv
         await owner.page.locator("select[name=speak]").select_option("members")
         await owner.page.locator("#room-settings-submit").click()
         await expect(owner.page.locator("#timeline-lines .notice").last).to_contain_text(re.compile("speak = members$"))
+        await expect(owner.page.locator("#room-settings-dialog")).to_be_hidden()
         refused = await guest.request("sendMessage", {"room": "tea", "message": "hi"})
         assert refused["error"]["reason"] == "members_only"
         await owner.composer.press_sequentially("/pol")
@@ -218,6 +228,7 @@ async def test_a_policy_change_applies_to_present_members(browser: Browser, serv
         )
         await owner.send_message("/rename green tea")
         await expect(owner.page.locator("#room-name")).to_have_text("green tea")
+        owner.assert_no_errors()
 
 
 async def test_a_guest_who_creates_a_room_is_asked_to_log_in(browser: Browser, server: RunningServer) -> None:
@@ -227,13 +238,16 @@ async def test_a_guest_who_creates_a_room_is_asked_to_log_in(browser: Browser, s
     await guest.page.locator("#room-settings-name").fill("mine")
     await guest.page.locator("#room-settings-submit").click()
     await expect(guest.page.locator("#room-settings-error")).to_have_text("Log in to do that.")
+    guest.assert_no_errors()
 
 
-async def test_a_deleted_room_closes_for_all(browser: Browser, server: RunningServer) -> None:
+async def test_only_an_owner_deletes_a_room_which_closes_for_all_members(
+    browser: Browser, server: RunningServer
+) -> None:
     owner = await open_as_account(browser, server, "ann")
     await create_room(owner, "tea")
     guest = await open_chat_page(browser, server.url, "bob", "lobby")
-    await guest.send_message("/join tea")
+    await guest.open_room("tea")
     await guest.page.route("**/api/uploads?**", lambda _route: None)  # never completes
     await guest.page.locator("#file-picker").set_input_files({"name": "a", "mimeType": "", "buffer": b"a"})
     await expect(guest.page.get_by_role("progressbar", name="Uploading a")).to_be_visible()
@@ -312,7 +326,7 @@ async def test_devices_of_an_account_share_the_read_marker_and_a_reload_keeps_ex
     second = await open_as_account(browser, server, "ann", issued)
     for chat_page in (first, second):
         await chat_page.page.goto(f"{server.url}/#tea")
-        await expect(chat_page.page.locator("#room-name")).to_have_text("tea")
+        await chat_page.expect_room("tea")
         await chat_page.page.locator("#room-list .room-open", has_text="lobby").click()
     await bot.request("sendMessage", {"room": "tea", "message": "news"})
     unread = [chat_page.page.locator("#room-list .unread", has_text="tea") for chat_page in (first, second)]

@@ -1,7 +1,7 @@
 """Timeline: scroll anchoring, windowing, responsive layout and live region."""
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from server.app import RunningServer
 from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, Browser, send_devtools_command
@@ -20,14 +20,25 @@ FIRST_VISIBLE = """(() => {
 })()"""
 """Message at the top edge of the timeline, and its distance from that edge in heights of the message."""
 AFTER_LAYOUT = "new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve))))"
+"""Wait for the layout of earlier changes, and for its effects."""
 IS_AT_BOTTOM = "(scroller) => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 2"
 
 
+async def resize(page: Page, width: int, height: int) -> None:
+    """Resize the viewport, and wait for the layout."""
+    await page.set_viewport_size({"width": width, "height": height})
+    await expect(page.locator("html")).to_have_js_property("clientWidth", width)
+    await expect(page.locator("html")).to_have_js_property("clientHeight", height)
+    await page.evaluate(AFTER_LAYOUT)
+
+
 async def send_messages(client: RawClient, count: int, word: str = "line") -> None:
+    """Send messages with a word and ascending numbers from 1 to room `tea`."""
     await client.send_messages("tea", [f"{word} {number}" for number in range(1, count + 1)])
 
 
 async def scroll_to(chat_page: ChatPage, top: int) -> None:
+    """Scroll the timeline to a position in px."""
     await chat_page.page.locator("#timeline").evaluate("(scroller, top) => scroller.scrollTo(0, top)", top)
 
 
@@ -40,8 +51,7 @@ async def test_loading_older_history_keeps_the_scroll_position(
         room = f"from {top}"
         await bot.join(room, "bot")
         await bot.send_messages(room, [f"line {number}" for number in range(1, 351)])
-        await chat_page.send_message(f"/join {room}")
-        await expect(chat_page.page.locator("#room-name")).to_have_text(room)
+        await chat_page.open_room(room)
         await expect(chat_page.messages.last).to_have_text("line 350")
         assert await chat_page.messages.count() < 350
         # Measure after the scroll and before the requested history page can arrive.
@@ -136,29 +146,23 @@ async def test_a_message_flood_keeps_the_rendered_window_bounded(
     chat_page.assert_no_errors()
 
 
-@pytest.mark.parametrize(
-    "viewport", [PHONE_VIEWPORT, DESKTOP_VIEWPORT, {"width": 320, "height": 568}, {"width": 1920, "height": 1080}]
-)
-async def test_the_layout_fits_the_viewport(
-    browser: Browser, server: RunningServer, bot: RawClient, viewport: dict[str, int]
-) -> None:
+async def test_the_layout_fits_each_viewport(browser: Browser, server: RunningServer, bot: RawClient) -> None:
     await bot.request("changeNick", {"nickName": "W" * 32})
     await bot.request("setTopic", {"room": "tea", "topic": "a topic that is rather long " * 8})
     texts = ["x" * 300, "https://example.org/" + "path/" * 60, "漢字" * 200, "👩‍👩‍👧‍👦" * 60, "tab\t" * 80, "שלום עולם"]
     for text in texts:
         await bot.request("sendMessage", {"room": "tea", "message": text})
-    chat_page = await open_chat_page(browser, server.url, "Ann", viewport=viewport)
+    chat_page = await open_chat_page(browser, server.url, "Ann")
     await chat_page.expect_messages(*texts)
-    for scheme in ("light", "dark"):
-        await chat_page.page.emulate_media(color_scheme=scheme)
-        await chat_page.page.evaluate(AFTER_LAYOUT)
+    for viewport in (PHONE_VIEWPORT, DESKTOP_VIEWPORT, {"width": 320, "height": 568}, {"width": 1920, "height": 1080}):
+        await resize(chat_page.page, **viewport)
         for element in ("document.documentElement", "document.getElementById('timeline')"):
-            assert await chat_page.page.evaluate(f"{element}.scrollWidth <= {element}.clientWidth")
+            assert await chat_page.page.evaluate(f"{element}.scrollWidth <= {element}.clientWidth"), viewport
         send = await chat_page.page.locator("#send-button").bounding_box()
         assert send is not None
         assert send["x"] + send["width"] <= viewport["width"]
         assert send["y"] + send["height"] <= viewport["height"]
-        assert await chat_page.page.locator("#timeline").evaluate(IS_AT_BOTTOM)
+        assert await chat_page.page.locator("#timeline").evaluate(IS_AT_BOTTOM), viewport
     chat_page.assert_no_errors()
 
 
@@ -175,25 +179,16 @@ async def test_the_member_list_is_a_drawer_on_phones(browser: Browser, server: R
     chat_page.assert_no_errors()
 
 
-async def test_the_timeline_is_a_polite_live_region_with_an_author_per_message(
+async def test_the_timeline_is_a_focusable_live_region_with_an_author_per_message(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann")
     log = chat_page.page.get_by_role("log", name="Messages")
     await expect(log).to_have_attribute("aria-live", "polite")
-    await bot.request("sendMessage", {"room": "tea", "message": "one"})
-    await bot.request("sendMessage", {"room": "tea", "message": "two"})
+    await bot.send_messages("tea", ["one", "two"])
     await chat_page.expect_messages("one", "two")
     # Grouped messages without a visible header still name their author.
     await expect(chat_page.rows).to_contain_text(["bot", "bot: two"])
-    chat_page.assert_no_errors()
-
-
-async def test_shift_tab_focuses_the_timeline_and_typing_returns_to_the_composer(
-    browser: Browser, server: RunningServer
-) -> None:
-    chat_page = await open_chat_page(browser, server.url, "Ann")
-    log = chat_page.page.get_by_role("log", name="Messages")
     await expect(chat_page.page.get_by_role("textbox", name="Message")).to_be_focused()
     await chat_page.page.keyboard.press("Shift+Tab")
     await expect(log).to_be_focused()
@@ -217,19 +212,19 @@ async def test_layout_changes_keep_the_scroll_position_and_the_unread_count(
     await expect(page).to_have_title("(1) tea")
 
     async def apply(change: str, is_changed: bool) -> None:
+        """Apply or undo a change of the layout, and wait for its effects."""
         match change:
             case "width":
-                await page.set_viewport_size({"width": 500 if is_changed else 1100, "height": 700})
+                await resize(page, 500 if is_changed else 1100, 700)
             case "height":
-                await page.set_viewport_size({"width": 1100, "height": 1600 if is_changed else 700})
+                await resize(page, 1100, 1600 if is_changed else 700)
             case "rotate":
-                await page.set_viewport_size(
-                    {"width": 700, "height": 1100} if is_changed else {"width": 1100, "height": 700}
-                )
+                await resize(page, *((700, 1100) if is_changed else (1100, 700)))
             case "zoom":
                 scale = 1.5 if is_changed else 1
                 size = {"width": round(1100 / scale), "height": round(700 / scale), "deviceScaleFactor": scale}
                 await send_devtools_command(page, "Emulation.setDeviceMetricsOverride", {**size, "mobile": False})
+                await expect(page.locator("html")).to_have_js_property("clientWidth", size["width"])
             case "panel":
                 await page.locator("#members-toggle").click()
             case "composer":
@@ -265,8 +260,7 @@ async def test_scrolling_down_resumes_following_in_a_view_that_has_grown(
     await expect(chat_page.messages.last).to_have_text("line 60")
     await page.locator("#timeline").evaluate("(scroller) => scroller.scrollBy(0, -300)")
     await expect(page.locator("#jump-to-newest")).to_be_visible()
-    await page.set_viewport_size({"width": 1100, "height": 900})
-    await page.evaluate(AFTER_LAYOUT)
+    await resize(page, 1100, 900)
     assert await page.locator("#timeline").evaluate(IS_AT_BOTTOM)
     await expect(page.locator("#jump-to-newest")).to_be_visible()
     await page.locator("#timeline").hover()
@@ -308,7 +302,7 @@ async def test_a_quote_scrolls_to_its_message_outside_the_loaded_window(
     chat_page.assert_no_errors()
 
 
-async def test_a_gap_after_a_long_outage_loads_on_scroll(
+async def test_an_outage_of_more_than_1000_entries_leaves_a_gap_that_loads_on_scroll(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann")
@@ -318,6 +312,8 @@ async def test_a_gap_after_a_long_outage_loads_on_scroll(
     await send_messages(bot, 1150)
     await chat_page.tab.context.set_offline(False)
     await expect(chat_page.messages.last).to_have_text("line 1150")
+    await send_messages(bot, 1, "live")
+    await expect(chat_page.messages.last).to_have_text("live 1")
     gap = chat_page.page.locator(".gap")
     while await gap.count() == 0 and await chat_page.page.get_by_text("known", exact=True).count() == 0:
         await scroll_to(chat_page, 0)

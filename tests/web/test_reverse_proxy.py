@@ -21,7 +21,7 @@ PROXY = {"trusted_proxy": ("127.0.0.1",)}
 
 
 @pytest.mark.needs_nginx
-async def test_the_documented_block_works_on_any_port_with_and_without_tls(tmp_path: Path) -> None:
+async def test_the_documented_block_forwards_origins_and_upgrades_with_and_without_tls(tmp_path: Path) -> None:
     authority, pem = trustme.CA(), tmp_path / "both.pem"
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(pem))
     context = ssl.create_default_context()
@@ -78,7 +78,9 @@ async def test_the_page_below_a_path_finds_its_assets(tmp_path: Path) -> None:
 @pytest.mark.needs_nginx
 @pytest.mark.needs_chromium
 @pytest.mark.asyncio(loop_scope="session")
-async def test_a_browser_chats_below_a_path(browser: Browser, tmp_path: Path) -> None:
+async def test_the_page_below_a_path_exchanges_messages_and_stores_its_data_under_the_path(
+    browser: Browser, tmp_path: Path
+) -> None:
     block = read_documented_block("www.example.org")
     async with (
         running_server(tmp_path, **PROXY) as server,
