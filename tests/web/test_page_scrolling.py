@@ -156,13 +156,16 @@ async def test_the_layout_fits_each_viewport(browser: Browser, server: RunningSe
     await chat_page.expect_messages(*texts)
     for viewport in (PHONE_VIEWPORT, DESKTOP_VIEWPORT, {"width": 320, "height": 568}, {"width": 1920, "height": 1080}):
         await resize(chat_page.page, **viewport)
-        for element in ("document.documentElement", "document.getElementById('timeline')"):
-            assert await chat_page.page.evaluate(f"{element}.scrollWidth <= {element}.clientWidth"), viewport
-        send = await chat_page.page.locator("#send-button").bounding_box()
-        assert send is not None
-        assert send["x"] + send["width"] <= viewport["width"]
-        assert send["y"] + send["height"] <= viewport["height"]
-        assert await chat_page.page.locator("#timeline").evaluate(IS_AT_BOTTOM), viewport
+        for scheme in ("light", "dark"):
+            await chat_page.page.emulate_media(color_scheme=scheme)
+            await chat_page.page.evaluate(AFTER_LAYOUT)
+            for element in ("document.documentElement", "document.getElementById('timeline')"):
+                assert await chat_page.page.evaluate(f"{element}.scrollWidth <= {element}.clientWidth"), viewport
+            send = await chat_page.page.locator("#send-button").bounding_box()
+            assert send is not None
+            assert send["x"] + send["width"] <= viewport["width"]
+            assert send["y"] + send["height"] <= viewport["height"]
+            assert await chat_page.page.locator("#timeline").evaluate(IS_AT_BOTTOM), viewport
     chat_page.assert_no_errors()
 
 
