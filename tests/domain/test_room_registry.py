@@ -59,7 +59,7 @@ class RoomRegistryMachine(RuleBasedStateMachine):
         self.model = {membership: member for membership, member in self.model.items() if membership[0] != connection}
 
     @rule(connection=connections, room=rooms, nick=nicks)
-    def rename(self, connection: int, room: str, nick: str) -> None:
+    def change_nick(self, connection: int, room: str, nick: str) -> None:
         if (connection, names.canonical_key(room)) in self.model:
             membership = self.registry.require_membership(connection, room)
             self.registry.change_nick(*membership, nick)
@@ -124,7 +124,7 @@ def test_a_second_connection_of_a_member_has_the_same_nickname() -> None:
     assert registry.leave(2, "tea").is_last
 
 
-def test_the_number_of_rooms_per_connection_is_limited() -> None:
+def test_the_number_of_rooms_per_connection_is_limited_and_a_renamed_room_counts_once() -> None:
     registry = RoomRegistry[int]()
     for number in range(ROOMS_PER_CONNECTION):
         registry.join(1, f"room {number}", "g1", "ann")
