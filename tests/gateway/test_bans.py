@@ -211,7 +211,9 @@ async def test_no_message_of_a_banned_member_follows_the_ban(tmp_path: Path) -> 
 
 
 async def ban_and_send(name: str, admin: Person, victim: Person, delay: int) -> str:
-    """Ban a member while it sends a message, and end the ban; return the reason of a refused message.
+    """Ban a member while it sends a message, and end the ban; return the reason of a rejected message.
+
+    The reason of an accepted message is empty.
 
     Args:
         name: Room.

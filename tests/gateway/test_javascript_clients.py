@@ -63,7 +63,7 @@ async def test_a_taken_nickname_gets_a_suffix(tmp_path: Path) -> None:
         assert [member["nickName"] for member in joined["members"]] == ["ann", "Ann2"]
 
 
-async def test_a_disconnect_sends_leave_notices_and_presence(tmp_path: Path) -> None:
+async def test_a_disconnect_sends_a_leave_notice_and_presence(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server, javascript_client("4.8.4") as ann, javascript_client("4.8.4") as bob:
         await ann.connect(server.url)
         await ann.request("joinRoom", {"roomName": "tea", "nickName": "ann"})
