@@ -7,6 +7,7 @@ from tests.support.chat_app import chat_app_in_room
 from tests.support.in_process_server import running_server
 from tui_chat.client.client import ChatClient
 from tui_chat.session.settings.name_lookup import is_room_muted
+from tui_chat.ui.screens.chat import ChatScreen
 
 
 async def test_an_action_message_is_quoted_and_edited_and_shrug_appends_its_text(
@@ -126,9 +127,7 @@ async def test_the_server_command_rejects_an_invalid_address_and_joins_the_same_
         await ann.press("ctrl+u")
         first_screen = ann.chat_screen
         await ann.send_message(f"/server {second_server.url}")
-        await ann.wait_until(
-            lambda: ann.app.screen is not first_screen and ann.app.screen.__class__ is first_screen.__class__
-        )
+        await ann.wait_until(lambda: ann.app.screen is not first_screen and isinstance(ann.app.screen, ChatScreen))
         await ann.wait_until(lambda: ann.displayed_room is not None and ann.displayed_room.name == "tea")
         assert ann.chat_screen.server_link.url == second_server.url
         assert ann.message_texts() == []
