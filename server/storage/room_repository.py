@@ -184,9 +184,9 @@ def _delete_with_log(connection: Connection, *, key: str, policy_seq: int) -> in
         )
     )
     cover_id = select(groups.c.cover_id).where(groups.c.room_id == room_id).scalar_subquery()
-    other_groups = select(groups.c.cover_id).where(groups.c.room_id != room_id, groups.c.cover_id.is_not(None))
+    other_cover_ids = select(groups.c.cover_id).where(groups.c.room_id != room_id, groups.c.cover_id.is_not(None))
     connection.execute(
-        update(uploads).where(uploads.c.id == cover_id, uploads.c.id.not_in(other_groups)).values(is_pinned=False)
+        update(uploads).where(uploads.c.id == cover_id, uploads.c.id.not_in(other_cover_ids)).values(is_pinned=False)
     )
     for table in (memberships, sanctions, invites, hooks, groups, conversations):
         connection.execute(delete(table).where(table.c.room_id == room_id))

@@ -33,7 +33,7 @@ GENERATED_IMAGE_PATH = "/api/conversation/image/"
 TEXT, IMAGE, VIDEO = 0, 1, 2
 """Values of `GroupMessage.type`."""
 
-_MEDIA_TYPES = {"image": IMAGE, "video": VIDEO}
+_MESSAGE_TYPES = {"image": IMAGE, "video": VIDEO}
 
 
 class File(Struct, frozen=True, kw_only=True):
@@ -189,23 +189,23 @@ class ViewBuilder:
         """
         user = self.build_member(message.member_id, message.nick_name, message.created_at)
         attachments = message.attachments or []
-        media_type = TEXT
+        message_type = TEXT
         if len(attachments) == 1 and not message.text:
-            media_type = _MEDIA_TYPES.get(attachments[0].type.partition("/")[0], TEXT)
+            message_type = _MESSAGE_TYPES.get(attachments[0].type.partition("/")[0], TEXT)
         view = GroupMessage(
             id=message.id,
-            type=media_type,
-            content=append_lines(message.text, [] if media_type else attachments, self._sign_path),
+            type=message_type,
+            content=append_lines(message.text, attachments if message_type == TEXT else [], self._sign_path),
             group_id=message.group_id,
             user_id=user.id,
             user=user,
             create_at=format_time(message.created_at),
             update_at=format_time(message.updated_at),
         )
-        return view if media_type == TEXT else self._add_file(view, attachments[0])
+        return view if message_type == TEXT else self._add_file(view, attachments[0])
 
     def build_conversation(self, conversation: ConversationRecord, user_id: int) -> Conversation:
-        """Return a conversation of the account with an id."""
+        """Return a conversation; `user_id` is the id of its account."""
         return Conversation(
             id=conversation.id,
             user_id=user_id,
