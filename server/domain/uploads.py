@@ -24,7 +24,7 @@ _URL_ROUNDING_MS = URL_LIFETIME_MS // 4  # equal addresses for a quarter of an h
 _PREVIEW_SUFFIX = ".preview"
 _PREVIEW_NAME = "preview.webp"
 
-_FILE_PATH = re.compile(rf"{UPLOADS_PATH}/({UPLOAD_ID})(\.preview)?/[^/?#]+")
+_FILE_PATH = re.compile(rf"{UPLOADS_PATH}/({UPLOAD_ID})({re.escape(_PREVIEW_SUFFIX)})?/[^/?#]+")
 
 UploadState = Literal["pending", "ready", "expired", "removed"]
 """State of an upload: its bytes are being stored, are readable, are to be removed, or are removed.
