@@ -1,7 +1,7 @@
 """Delivery of the entries of all nodes to the readers of this node, in the order of each log.
 
-- Follow: the first reader of a room subscribes to the room on the bus, then reads the end of the log, then its own
-  snapshot. Each later entry is delivered once.
+- Follow: for the first reader of a room, the follower subscribes to the room on the bus, then reads the end of the log.
+  The snapshot of the reader is read afterwards. Each later entry is delivered once.
 - Order: an entry with the next `seq` is delivered at once, a known one is dropped, and a later one waits. A gap that
   lasts `GAP_DELAY` is read from the database.
 - Lost messages: nodes send the positions of active rooms every `DIGEST_INTERVAL`, and compare the positions of all

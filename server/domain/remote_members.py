@@ -50,6 +50,6 @@ def remove_node(
     participant: Participant[ConnectionT],
     node_id: str,
 ) -> LeaveResult[ConnectionT]:
-    """Remove the connections of a member to another node, and the participant without any other; nothing is sent."""
+    """Remove another node from a participant, and an absent participant from its room; nothing is sent."""
     participant.nodes.discard(node_id)
     return LeaveResult(room, participant, registry.remove_absent(room, participant))

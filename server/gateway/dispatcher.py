@@ -221,8 +221,8 @@ class Dispatcher:
     async def move_clients(self, duration: float) -> None:
         """End the event streams, and close the connections one after the other, each after `goingAway`.
 
-        Further event streams are rejected. Later connections are accepted and stay open; the transports reject
-        handshakes before.
+        Further event streams are rejected. Later connections are accepted and stay open; the caller rejects
+        handshakes beforehand.
 
         Args:
             duration: Seconds over which the connections close, so that the clients do not connect again all at once.

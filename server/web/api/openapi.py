@@ -260,6 +260,6 @@ def _split_docstring(documented: type) -> tuple[str, dict[str, str]]:
 
 
 def _join_lines(text: str) -> str:
-    """Return a text without line breaks in its paragraphs; a field that is None is absent in JSON."""
+    """Return a text without line breaks in its paragraphs, and with `absent` for None, because JSON omits None."""
     paragraphs = (" ".join(paragraph.split()) for paragraph in text.split("\n\n"))
     return re.sub(r"\bNone\b", "absent", "\n\n".join(paragraphs))
