@@ -45,7 +45,7 @@ class OutboxItem:
         seq: `seq` of the resulting log entry, or the newest `seq` after a no-op change; None if not acknowledged.
         server_ts: Server time of a sent message in milliseconds since the epoch, None otherwise.
         files: Files of a message.
-        uploaded: Sent bytes of the first file without an upload.
+        uploaded: Sent bytes of the first file that is not uploaded yet.
     """
 
     room: str

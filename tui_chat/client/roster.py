@@ -59,7 +59,7 @@ class Roster:
         """Insert or replace members and notify immediately.
 
         Args:
-            members: Members; those above `MAX_MEMBERS` are only counted.
+            members: Sanitized members; those above `MAX_MEMBERS` are only counted.
             count: Number of present members.
         """
         for member in members:

@@ -1,7 +1,7 @@
-"""Loads the durable memberships of the account.
+"""Loading of the durable memberships of the account.
 
 - Time: after each connection, once a room is open, then every `REFRESH_INTERVAL` seconds and on request.
-- First load: the first successful one of a connection (`DurableRoomsReceived.is_first`).
+- First load: the first successful load of a connection (`DurableRoomsReceived.is_first`).
 - Guests: have no durable memberships.
 """
 

@@ -34,9 +34,9 @@ class IgnoreFilter:
         self.blocked_member_ids = self.blocked_member_ids | changed if is_blocked else self.blocked_member_ids - changed
 
     def refresh(self) -> bool:
-        """Reload the ignored nicknames, and return whether they or the blocked members changed since the last call.
+        """Return whether the ignored nicknames or the blocked members changed since the last call.
 
-        A change of the nicknames removes the member ids seen under an ignored nickname.
+        A change of the nicknames removes the recorded member ids.
         """
         current = (self._settings().ignored, self.blocked_member_ids)
         if current == self._applied:

@@ -70,7 +70,7 @@ class AccountRow(Horizontal):
 
     @on(Button.Pressed)
     def _handle_button_pressed(self, event: Button.Pressed) -> None:
-        """Open the login form, or log out, with a login manager of the selected server."""
+        """Open the login form, or log out, with an `AccountManager` of the selected server."""
         event.stop()
         # Imported here to keep startup fast.
         from tui_chat.session.account_manager import AccountManager  # noqa: PLC0415

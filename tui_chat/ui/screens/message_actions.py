@@ -25,8 +25,7 @@ class MessageActions:
     Attributes:
         actions: Key actions by name, without effect if no message is selected. Errors appear in the status line.
         save_files: Saves the files of a message. Returns the error message, empty on success.
-        open_file: Opens the file of a message with an index, after a question. Returns the error message, empty on
-            success.
+        open_file: Opens a file of a message by index, after a question. Returns the error message, empty on success.
 
     Args:
         messages: Sender of messages.

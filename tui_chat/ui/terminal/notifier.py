@@ -9,7 +9,7 @@ from tui_chat.ui.terminal.terminal_output import TerminalOutput
 
 
 class Notifier:
-    """Notifications of one session, batched by `NotificationBatcher`.
+    """Sender of the notifications of one session, batched by `NotificationBatcher`.
 
     Args:
         session: State of the chat.
@@ -32,7 +32,7 @@ class Notifier:
         self._timer_pending = False
 
     def flush(self) -> None:
-        """Move the notifications of the session to the batch. Send the batch if due, otherwise by a timer.
+        """Move the notifications of the session to the batch. Send the batch if due, otherwise start a timer.
 
         While the terminal has focus, notifications of the current room are removed from the batch.
         """

@@ -21,7 +21,7 @@ MAX_CLIPBOARD_BYTES = 74_994
 
 
 def driver_class() -> type[Driver] | None:
-    """Return the terminal driver of the app, None for Textual's driver of Windows."""
+    """Return the class of the terminal driver, None for the default driver of Textual on Windows."""
     if sys.platform == "win32":
         return None
     from tui_chat.ui.terminal.driver import TerminalDriver  # noqa: PLC0415 (POSIX only)
