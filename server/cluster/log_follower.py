@@ -305,9 +305,12 @@ class LogFollower:
 
     async def _open(self, room: _FollowedRoom) -> None:
         """Subscribe to a room, and deliver the entries after its end in storage; a failure ends the follow."""
+        key, positions = "", list[LogPosition]()
         try:
-            await self._exchange.subscribe(room.key)
-            positions = await self._reader.read_positions((), (room.key,))
+            while key != room.key:  # again after a rename during the read
+                key = room.key
+                await self._exchange.subscribe(key)
+                positions = await self._reader.read_positions((), (key,))
         except BaseException:
             if self._rooms.get(room.key) is room:
                 self._unfollow(room)

@@ -224,3 +224,26 @@ async def test_a_comparison_with_the_database_does_not_reverse_a_later_rename(mo
     task.cancel()
     await asyncio.wait({task})
     await node.follower.close()
+
+
+async def test_a_room_renamed_during_its_first_read_starts_at_the_end_of_its_log(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    logs = SharedLogs()
+    node = Node(logs, LossyBus([], Random(0)))
+    logs.append("coffee")
+    original, read_keys = logs.read_positions, list[str]()
+
+    async def read_positions(room_ids: Collection[int], keys: Collection[str]) -> list[LogPosition]:
+        read_keys.extend(keys)
+        if keys == ("tea",):
+            node.follower.rename("tea", "coffee")
+            return []
+        return await original(room_ids, keys)
+
+    monkeypatch.setattr(logs, "read_positions", read_positions)
+    await node.follower.follow("tea")
+    node.snapshots["coffee"] = 1
+    node.follower.publish([logs.append("coffee")])
+    assert (read_keys, node.delivered["coffee"]) == (["tea", "coffee"], [2])
+    await node.follower.close()
