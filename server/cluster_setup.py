@@ -57,7 +57,7 @@ async def run_node(
 
     Raises:
         StartupError: Other machines cannot read the uploads of this node.
-        StorageError: The database is not writable.
+        StorageError: The database is not writable, or the driver of the bus is not installed.
     """
     target = settings.resolve_bus()
     if target == "local":

@@ -334,12 +334,12 @@ def render_markdown() -> str:
 
 
 def _is_redis_url(text: str) -> bool:
-    """Return whether a text is a URL of a Redis server without a query; host and path are not checked."""
+    """Return whether a text is a URL of the Redis driver; only its scheme and port are checked."""
     try:
-        url = urlsplit(text)
-        return url.port != 0 and url.scheme in ("redis", "rediss", "unix") and not url.query
+        port = urlsplit(text).port
     except ValueError:
         return False
+    return port != 0 and text.startswith(("redis://", "rediss://", "unix://"))
 
 
 def _hide_password(url: str) -> str:

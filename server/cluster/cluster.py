@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from server.cluster import redis_connection
 from server.cluster.bus import Bus, ConnectBus
 from server.cluster.log_follower import LogFollower
 from server.cluster.node_registry import NodeRegistry
@@ -155,7 +154,7 @@ async def run_cluster(
         supervisor: Owner of the background tasks.
 
     Raises:
-        StorageError: The database is not writable.
+        StorageError: The database is not writable, or the driver of Redis is not installed.
     """
     # Deferred import: asyncpg is an optional dependency.
     from server.cluster.job_lock import JobLock  # noqa: PLC0415
@@ -220,10 +219,17 @@ async def run_cluster(
 def _create_connector(target: str, database_target: str) -> tuple[ConnectBus, int | None]:
     """Return the function that connects to a bus, and the maximum size of a payload in bytes.
 
-    The driver of PostgreSQL is an optional dependency, so its module is imported on demand.
+    The drivers are optional dependencies, so their modules are imported on demand.
+
+    Raises:
+        StorageError: The driver of Redis is not installed.
     """
     if target == "postgres":
         from server.cluster import postgresql_connection  # noqa: PLC0415
 
         return partial(postgresql_connection.connect, database_target), postgresql_connection.MAX_PAYLOAD
+    try:
+        from server.cluster import redis_connection  # noqa: PLC0415
+    except ModuleNotFoundError:
+        raise StorageError("a Redis bus requires redis; install tui-chat[scale]") from None
     return partial(redis_connection.connect, target), None

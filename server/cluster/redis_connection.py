@@ -1,174 +1,130 @@
-"""Connection to the pub/sub of Redis or Valkey, with version 3 of its protocol (Redis 6 and newer).
-
-- Replies have the order of their commands; messages and the replies to subscriptions arrive between them.
-- Subscriptions: the reply to a subscription precedes the messages of its channel.
-- Errors: any error of the server ends the connection, because `Bus` connects again.
-"""
+"""Connection to the pub/sub of Redis or Valkey; the reply to a subscription precedes the messages of its channel."""
 
 import asyncio
-import ssl
-from collections import deque
-from collections.abc import Callable, Collection, Sequence
-from typing import cast
-from urllib.parse import SplitResult, unquote, urlsplit
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
 
-from server.cluster.bus import BusError, BusMessage
-from server.cluster.resp import RespParser, RespValue, encode_command
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
-DEFAULT_PORT = 6379
-"""Port of a URL without a port."""
+from server.cluster.bus import CONNECT_TIMEOUT, BusError, BusMessage
 
 
-class RedisConnection(asyncio.Protocol):
-    """Implementation of `BusConnection`.
+class RedisConnection:
+    """Implementation of `BusConnection`: one connection for messages to the server, one for those of the server.
 
     Args:
+        url: URL of the form `redis://…`, `rediss://…` or `unix://…`.
         receive: Receiver of the messages.
-        on_loss: Called when the connection is lost, but not by `close`.
+        on_loss: Called when the connection is lost.
     """
 
-    def __init__(self, receive: Callable[[str, bytes], None], on_loss: Callable[[], None]) -> None:
+    def __init__(self, url: str, receive: Callable[[str, bytes], None], on_loss: Callable[[], None]) -> None:
+        # Without retries of the library, because `Bus` connects again and reports the loss of messages.
+        self._client: Any = Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
+            url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=CONNECT_TIMEOUT
+        )
+        self._pubsub: Any = self._client.pubsub()
         self._receive = receive
         self._on_loss = on_loss
-        self._loop = asyncio.get_running_loop()
-        self._parser = RespParser()
-        self._replies: deque[asyncio.Future[None] | None] = deque()  # None for a reply without a waiter
-        self._subscriptions: dict[str, asyncio.Future[None]] = {}  # without a reply, by channel
-        self._failure: BusError | None = None
-
-    async def log_in(self, user: str, password: str) -> None:
-        """Select the version of the protocol; an empty password needs no authentication.
-
-        Raises:
-            BusError: The server rejects the password or the version.
-        """
-        credentials = ("AUTH", user or "default", password) if password else ()
-        await self._send_commands([encode_command("HELLO", "3", *credentials)])
+        self._pending: dict[str, asyncio.Future[None]] = {}
+        self._reader: asyncio.Task[None] | None = None
+        self._lock = asyncio.Lock()  # one command at a time opens the connection
 
     async def subscribe(self, channels: Collection[str]) -> None:
         """Implement `BusConnection.subscribe`."""
-        if self._failure is not None:
-            raise self._failure
-        replies = [self._subscriptions.setdefault(channel, self._loop.create_future()) for channel in channels]
-        self._transport.write(encode_command("SUBSCRIBE", *channels))
+        loop = asyncio.get_running_loop()
+        async with self._lock:
+            with _translate_errors():
+                replies = [self._pending.setdefault(channel, loop.create_future()) for channel in channels]
+                await self._pubsub.subscribe(*channels)
+        if self._reader is None:
+            self._reader = loop.create_task(self._read(), name="message bus reader")
         await asyncio.wait(replies)
         for reply in replies:
             reply.result()
 
     async def unsubscribe(self, channel: str) -> None:
         """Implement `BusConnection.unsubscribe`."""
-        if self._failure is not None:
-            raise self._failure
-        self._transport.write(encode_command("UNSUBSCRIBE", channel))
+        async with self._lock:
+            with _translate_errors():
+                await self._pubsub.unsubscribe(channel)
 
     async def send(self, messages: Sequence[BusMessage]) -> None:
-        """Implement `BusConnection.send`; returns after the replies of the server."""
-        await self._send_commands([encode_command("PUBLISH", channel, payload) for channel, payload in messages])
+        """Implement `BusConnection.send`."""
+        with _translate_errors():
+            async with self._client.pipeline(transaction=False) as pipeline:
+                for channel, payload in messages:
+                    pipeline.publish(channel, payload)
+                await pipeline.execute()
+
+    async def ping(self) -> None:
+        """Connect to the server, and wait for a reply.
+
+        Raises:
+            BusError: The server is not reachable, or rejects the password.
+        """
+        with _translate_errors():
+            await self._client.ping()
 
     async def close(self) -> None:
         """Implement `BusConnection.close`."""
-        self._on_loss = lambda: None
-        self._fail("connection closed")
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.wait({self._reader})
+        self._fail_pending("connection closed")
+        with suppress(RedisError, OSError):
+            await self._pubsub.aclose()
+        with suppress(RedisError, OSError):
+            await self._client.aclose()
 
-    # -- asyncio.Protocol
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Implement `asyncio.Protocol.connection_made`."""
-        self._transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Implement `asyncio.Protocol.data_received`."""
+    async def _read(self) -> None:
+        """Receive messages and the replies to subscriptions until the connection fails, which is reported."""
         try:
-            values = self._parser.feed(data)
-        except ValueError:
-            self._fail("the server does not use the protocol of Redis")
-            return
-        for value in values:
-            if value.error is not None:
-                self._fail(value.error)
-                return
-            if value.kind == b">":
-                self._handle_push(value)
-            elif self._replies and (reply := self._replies.popleft()) is not None and not reply.done():
-                reply.set_result(None)
+            while True:
+                message: dict[str, Any] | None = await self._pubsub.get_message(timeout=None)
+                if message is None:
+                    continue
+                channel: str = message["channel"].decode()
+                if message["type"] == "message":
+                    self._receive(channel, message["data"])
+                elif message["type"] == "subscribe" and channel in self._pending:
+                    self._pending.pop(channel).set_result(None)
+        except (RedisError, OSError) as error:
+            self._fail_pending(_describe(error))
+            self._on_loss()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Implement `asyncio.Protocol.connection_lost`."""
-        self._fail(str(exc) if exc else "the server closed the connection")
-
-    async def _send_commands(self, commands: Sequence[bytes]) -> None:
-        """Send commands in one write, and wait for their replies.
-
-        Raises:
-            BusError: The connection is lost, or the server rejects a command.
-        """
-        if self._failure is not None:
-            raise self._failure
-        last_reply = self._loop.create_future()
-        self._replies.extend([None] * (len(commands) - 1))
-        self._replies.append(last_reply)
-        self._transport.write(b"".join(commands))
-        await last_reply
-
-    def _handle_push(self, value: RespValue) -> None:
-        kind, channel, payload = value.content
-        if kind == b"message":
-            self._receive(channel.decode(), payload)
-        elif kind == b"subscribe" and (reply := self._subscriptions.pop(channel.decode(), None)) is not None:
-            reply.set_result(None)
-
-    def _fail(self, reason: str) -> None:
-        """Close the connection, and fail the waiting calls with `BusError`; only the first call has an effect."""
-        if self._failure is not None:
-            return
-        self._failure = BusError(reason)
-        self._transport.abort()
-        waiting = [reply for reply in self._replies if reply is not None] + list(self._subscriptions.values())
-        self._replies.clear()
-        self._subscriptions.clear()
-        for reply in waiting:
-            if not reply.done():
-                reply.set_exception(self._failure)
-                reply.exception()  # a cancelled caller does not retrieve it
-        self._on_loss()
+    def _fail_pending(self, reason: str) -> None:
+        """Fail the subscriptions without a reply with `BusError`."""
+        for reply in self._pending.values():
+            reply.set_exception(BusError(reason))
+            reply.exception()  # a cancelled caller does not retrieve it
+        self._pending.clear()
 
 
 async def connect(url: str, receive: Callable[[str, bytes], None], on_loss: Callable[[], None]) -> RedisConnection:
-    """Open a connection, and log in with the user and the password of the URL.
-
-    Args:
-        url: URL of the form `redis://…`, `unix://…`, or `rediss://…` for TLS; pub/sub ignores the number of a database.
-        receive: Receiver of the messages.
-        on_loss: Called when the connection is lost.
+    """Open a connection; the subscriptions connect the reader.
 
     Raises:
         BusError: The server is not reachable, or rejects the password.
     """
-    target = urlsplit(url)
-    connection = RedisConnection(receive, on_loss)
-    try:
-        await _open(connection, target)
-    except OSError as error:
-        raise BusError(str(error)) from error
-    try:
-        await connection.log_in(unquote(target.username or ""), unquote(target.password or ""))
-    except BaseException:
-        await connection.close()
-        raise
+    connection = RedisConnection(url, receive, on_loss)
+    await connection.ping()
     return connection
 
 
-async def _open(connection: RedisConnection, target: SplitResult) -> None:
-    """Connect to the server of a URL.
+@contextmanager
+def _translate_errors() -> Generator[None]:
+    """Raise failures of the connection as `BusError`."""
+    try:
+        yield
+    except (RedisError, OSError) as error:
+        raise BusError(_describe(error)) from error
 
-    Raises:
-        OSError: The server is not reachable, or has an invalid certificate.
-    """
-    loop = asyncio.get_running_loop()
-    if target.scheme == "unix":
-        await loop.create_unix_connection(lambda: connection, unquote(target.path))
-        return
-    context = ssl.create_default_context() if target.scheme == "rediss" else None
-    await loop.create_connection(
-        lambda: connection, target.hostname or "localhost", target.port or DEFAULT_PORT, ssl=context
-    )
+
+def _describe(error: Exception) -> str:
+    """Return the first line of the message of an error, or its type."""
+    return str(error).partition("\n")[0].rstrip(".") or type(error).__name__
