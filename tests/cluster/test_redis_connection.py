@@ -46,7 +46,7 @@ async def exchange_message(url: str) -> tuple[str, bytes]:
 async def test_the_password_of_the_url_is_used_and_a_wrong_one_is_rejected(redis: RedisServer) -> None:
     configure(redis, "requirepass", "secret/1")
     assert await exchange_message(redis.url.replace("unix://", "unix://:secret%2F1@")) == ("second", b"\r\n\xff")
-    for credentials, reason in [(":wrong@", "invalid username-password pair"), ("", "[Aa]uthentication required")]:
+    for credentials, reason in [(":wrong@", "invalid username-password pair"), ("", "authenticated")]:
         with pytest.raises(BusError, match=reason):
             await exchange_message(redis.url.replace("unix://", f"unix://{credentials}"))
 
