@@ -108,11 +108,11 @@ async def test_a_paused_node_does_not_keep_the_lock_of_a_room(
 
 
 async def test_a_cancelled_transaction_is_rolled_back_and_frees_its_connection(
-    server: PostgreSQLServer, nodes: list[Database]
+    postgresql: PostgreSQLServer, nodes: list[Database]
 ) -> None:
     (room,) = fresh_rooms(1)
     await nodes[0].journal.append(build_message(room=room))
-    executor = open_executor(server, "READ COMMITTED")
+    executor = open_executor(postgresql, "READ COMMITTED")
     has_updated = asyncio.Event()
 
     def set_name_and_wait(connection: Connection) -> None:
