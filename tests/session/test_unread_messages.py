@@ -7,6 +7,7 @@ from tui_chat.client.sync.log_segment import LogSegment
 from tui_chat.protocol.events import Edit, MemberRef
 from tui_chat.protocol.responses import OwnRoom, ReadState
 from tui_chat.session.chat_session import ChatSession
+from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store.composer_store import SavedRoomState
 
 
@@ -73,6 +74,18 @@ def test_an_edit_does_not_increase_the_unread_count(session: ChatSession) -> Non
     session.apply(events.LogChanged("tea", tea.log.apply_push(edit), True))
     assert displayed_texts(session) == ["--", "three"]
     assert view.unread_count == 1
+
+
+def test_each_message_in_a_direct_room_causes_a_notification_unless_the_room_is_muted() -> None:
+    settings = ClientSettings(notify="none", room_notifications={"~muted": "none", "~chosen": "mentions"})
+    session = ChatSession(lambda: 1_000, lambda: settings)
+    session.add_room(FakeRoom("tea").join())
+    for name, is_direct in (("dev", False), ("~direct", True), ("~chosen", True), ("~muted", True)):
+        room = FakeRoom(name, is_direct=is_direct).join()
+        session.add_room(room, show=False)
+        room.push_message(session, f"psst in {name}")
+        room.push_message(session, f"mine in {name}", ANN)
+    assert [message.text for message in session.pop_notifications()] == ["psst in ~direct", "psst in ~chosen"]
 
 
 def test_rooms_cycle_in_order_and_the_next_unread_room_prefers_mentions(session: ChatSession) -> None:
