@@ -14,6 +14,7 @@ const { RoomLog } = await load("state/room_log");
 const { Room } = await load("state/room");
 const { Roster } = await load("state/roster");
 const { COMMANDS, completeCommand } = await load("state/command_parser");
+const { parseInviteLimits } = await load("state/invite_limits");
 const { matchPerson } = await load("state/person_finder");
 const { parsePolicyChange, policyValues } = await load("state/policy");
 const { activeSanctions } = await load("state/sanctions");
@@ -284,6 +285,12 @@ const cases = {
     for (const value of ["0", "36501d", "x"]) assert.equal(parsePolicyChange("keep", value).field, "keep");
     assert.equal(parsePolicyChange("colour", "red").field, "");
     assert.deepEqual(policyValues("TOPIC"), ["members", "moderators", "owner"]);
+  },
+  "the limits of an invite are a number of people and a duration in any order"() {
+    assert.deepEqual(parseInviteLimits(""), {});
+    assert.deepEqual(parseInviteLimits("1 2h"), { uses: 1, expiresIn: 7200 });
+    assert.deepEqual(parseInviteLimits("365d 10000"), { uses: 10_000, expiresIn: 31_536_000 });
+    for (const argument of ["0", "10001", "366d", "0h", "many", "1 2x", "-1"]) assert.equal(parseInviteLimits(argument), null);
   },
   "command names are completed before aliases"() {
     assert.deepEqual(completeCommand("UN"), ["undo", "unread", "unblock", "uninvite", "unhook", "unsilence", "unban"]);

@@ -115,9 +115,11 @@ async def test_a_private_room_is_joined_with_an_invite_only_and_receives_webhook
     await owner.send_message("/unhook CI")
     await expect(owner.page.get_by_text("No such webhook.")).to_be_visible()
     await owner.composer.fill("")
-    await owner.send_message("/invite")
+    await owner.send_message("/invite many")
+    await expect(owner.page.locator("#composer-error")).to_contain_text("such as /invite 1 2h.")
+    await owner.send_message("/invite 3 2h")
     notice = owner.page.locator("#timeline-lines .notice").last
-    await expect(notice).to_contain_text("?invite=")
+    await expect(notice).to_contain_text(re.compile(r"^Invite for 3 people until .*\?invite="))
     code = (await notice.inner_text()).rpartition("?invite=")[2].strip()
     invite = f"{url.replace('http:', 'chat:').replace('#/', '')}?invite={code}"
     await enter_room(stranger, invite[:-1])

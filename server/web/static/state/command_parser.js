@@ -51,7 +51,7 @@ export const COMMANDS = new Map([
   ["blocks", {}],
   ["create", { argument: "newRoom", isRequired: true }],
   ["rename", { argument: "room", isRequired: true }],
-  ["invite", {}],
+  ["invite", { argument: "inviteLimits" }],
   ["invites", {}],
   ["uninvite", { argument: "inviteId", isRequired: true }],
   ["hook", { argument: "hookName", isRequired: true }],

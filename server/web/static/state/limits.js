@@ -26,4 +26,7 @@ export const HISTORY_PAGE = 200; // entries in a history page and in a join resp
 export const MEMBER_PAGE = 500; // members in a join response and in a page of the member list
 export const ROOM_LIST_PAGE = 200; // rooms in a room list
 
+export const INVITE_USES = 10_000; // people per invite
+export const INVITE_SECONDS = 365 * 24 * 3600; // lifetime of an invite
+
 export const DELETE_RECENT_SECONDS = 7 * 24 * 3600; // period whose messages a ban can delete

@@ -1,6 +1,8 @@
 /** Handlers of the commands of rooms, memberships, invites and webhooks (docs/moderation.md). */
 
 import { strings } from "../i18n/strings.js";
+import { parseInviteLimits } from "../state/invite_limits.js";
+import { INVITE_SECONDS, INVITE_USES } from "../state/limits.js";
 import { canonicalName } from "../state/names.js";
 import { POLICY_FIELDS, POLICY_VALUES, defaultValue, parsePolicyChange } from "../state/policy.js";
 import { CommandRejected, requireOwner } from "./command_context.js";
@@ -30,11 +32,13 @@ async function create(argument, { session, openRoom }) {
 
 /**
  * Create an invite, show its link and copy the link.
- * @param {string} _argument
+ * @param {string} argument Number of people and duration, both optional.
  * @param {CommandContext} context
  */
-async function invite(_argument, { room, copyText }) {
-  const { invite: created } = await room.request("createInvite", {});
+async function invite(argument, { room, copyText }) {
+  const limits = parseInviteLimits(argument);
+  if (!limits) throw new CommandRejected(strings.inviteLimitsInvalid(INVITE_USES, INVITE_SECONDS / 86_400));
+  const { invite: created } = await room.request("createInvite", limits);
   const url = inviteUrl(room.name, created.code);
   room.notices.addLocal(strings.inviteCreated(created.uses, formatShortDate(created.expiresAt), url));
   await copyText(url);

@@ -51,7 +51,7 @@ export function commandUsage(command) {
   const { argument, isRequired } = COMMANDS.get(command) ?? {};
   if (!argument) return `/${command}`;
   const label = strings.arguments[argument];
-  return isRequired ? `/${command} ${label}` : `/${command} [${label}]`;
+  return isRequired || label.startsWith("[") ? `/${command} ${label}` : `/${command} [${label}]`;
 }
 
 /** @type {Record<string, import("./command_context.js").CommandHandler>} */
