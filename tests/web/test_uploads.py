@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+import os
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import suppress
@@ -14,9 +15,13 @@ from aiohttp import FormData
 from PIL import Image
 
 from server.app import RunningServer
+from server.uploads.image_processor import ImageProcessor
+from server.uploads.image_worker import CPU_SECONDS, MEMORY_BYTES, OUTPUT_BYTES
+from server.uploads.spool_file import SpoolFile
 from server.web.api import uploads
 from tests.support.in_process_server import running_server
 from tests.support.persons import Person, connect_person
+from tests.support.process_limits import read_limits
 from tests.support.uploads import UploadClient, encode_image, forge_png, send_files, upload_client
 from tests.support.wait import wait_until
 
@@ -110,6 +115,31 @@ async def test_invalid_images_are_rejected(files: UploadClient, tmp_path: Path) 
         assert (await files.upload(content)).reason == "image_invalid"
     assert (await files.upload(b"")).reason == "upload_empty"
     assert list((tmp_path / "chat.db.uploads").iterdir()) == []
+
+
+async def test_the_image_process_has_resource_limits_before_it_reads_the_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, pid_file = tmp_path / "python", tmp_path / "pid"
+    program.write_text(f'#!/bin/sh\necho $$ > "{pid_file}"\nexec "{sys.executable}" "$@"\n')
+    program.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(program))
+    content = encode_image(Image.new("L", (2, 1)))
+    limits = {"cpu": CPU_SECONDS, "memory": MEMORY_BYTES, "output": OUTPUT_BYTES, "files": 32, "core": 0}
+    niceness = min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
+    read_end, write_end = os.pipe()
+    with os.fdopen(write_end, "wb") as writer, SpoolFile(None) as source, SpoolFile(None) as target:
+        source.file.close()
+        source.file = os.fdopen(read_end, "rb")  # the process waits for the image until the end of the pipe
+        task = asyncio.create_task(ImageProcessor().reencode(source, "image/png", target))
+        await wait_until(lambda: pid_file.exists() and pid_file.read_text().endswith("\n"))
+        pid = int(pid_file.read_text())
+        await wait_until(lambda: read_limits(pid) == limits)
+        await wait_until(lambda: os.getpriority(os.PRIO_PROCESS, pid) == niceness)
+        writer.write(content)
+        writer.close()
+        image = await task
+    assert (image.width, image.height) == (2, 1)
 
 
 @pytest.mark.parametrize("command", ["echo '{\"size\": -5}' >&2", "exec yes >&2", "exit 1"])

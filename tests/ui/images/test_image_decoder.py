@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from tests.support.process_limits import read_limits
 from tests.support.uploads import encode_image, forge_png
 from tests.support.wait import wait_until
 from tui_chat.ui.images.image_decoder import ImageDecoder, ImageRejected
-from tui_chat.ui.images.image_worker import MAX_PIXELS, DecodeRequest
+from tui_chat.ui.images.image_worker import CPU_SECONDS, MAX_PIXELS, MEMORY_BYTES, DecodeRequest
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
 
@@ -58,10 +59,12 @@ async def test_images_are_scaled_onto_their_canvas_and_rejected_files_do_not_end
     assert decoder.child_pid == child
 
 
-async def test_a_killed_child_is_replaced(decoder: ImageDecoder) -> None:
+async def test_the_child_has_resource_limits_and_is_replaced_after_its_end(decoder: ImageDecoder) -> None:
     content = encode_image(Image.new("RGB", (4, 2), RED))
     await decoder.decode(content, request_for(content))
     assert decoder.child_pid is not None
+    limits = {"cpu": CPU_SECONDS, "memory": MEMORY_BYTES, "output": 0, "files": 32, "core": 0}
+    assert read_limits(decoder.child_pid) == limits
     os.kill(decoder.child_pid, signal.SIGKILL)
     with pytest.raises(ImageRejected):
         await decoder.decode(content, request_for(content))
