@@ -16,6 +16,7 @@ from PIL import Image
 
 from server.app import RunningServer, serve
 from server.settings import ServerSettings
+from server.storage import retention
 from server.uploads import upload_service
 from tests.support.accounts import PASSWORD, create_account
 from tests.support.faulty_disk import small_disk
@@ -122,6 +123,7 @@ async def test_the_policy_of_the_room_restricts_uploads(tmp_path: Path) -> None:
 
 async def test_files_without_a_message_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload_service, "CLEANUP_INTERVAL", 0.1)
+    monkeypatch.setattr(retention, "_INTERVAL", 0.1)
     clock = ManualClock()
     files_directory = tmp_path / "chat.db.uploads"
     async with (
@@ -129,21 +131,23 @@ async def test_files_without_a_message_are_removed(tmp_path: Path, monkeypatch: 
         persons(server, "ann", password=PASSWORD) as ((ann, files),),
     ):
         await ann.join()
-        unused, deleted, attached, retained = [(await files.upload(b"x")).body for _ in range(4)]
+        unused, deleted, attached, expired = [(await files.upload(b"x")).body for _ in range(4)]
         message = await send_files(ann, deleted["id"])
         await send_files(ann, attached["id"])
         await server.uploads.remove_unused()
         assert len(list(files_directory.iterdir())) == 4
         assert await ann.attempt("deleteMessage", seq=message["seq"]) == ""
         await server.uploads.remove_unused()
-        assert {path.name for path in files_directory.iterdir()} == {unused["id"], attached["id"], retained["id"]}
+        assert {path.name for path in files_directory.iterdir()} == {unused["id"], attached["id"], expired["id"]}
         created = await ann.client.request("createRoom", {"roomName": "own", "keep": {"messages": 1}})
         assert created["ok"]
-        await send_files(ann, retained["id"], room="own")
+        await send_files(ann, expired["id"], room="own")
         await ann.send("newer", room="own")
+        await wait_until(lambda: {path.name for path in files_directory.iterdir()} == {unused["id"], attached["id"]})
+        assert (await files.download(expired["path"])).reason == "upload_not_found"
         clock.now += HOUR_MS
         await server.uploads.remove_unused()
-        assert {path.name for path in files_directory.iterdir()} == {attached["id"], retained["id"]}
+        assert {path.name for path in files_directory.iterdir()} == {attached["id"]}
         assert (await files.download(attached["path"])).body == b"x"
         assert (await files.download(unused["path"])).reason == "upload_not_found"
         account = await server.account_service.tokens.authenticate(files.token)
