@@ -49,8 +49,15 @@ async def test_a_large_paste_asks_for_confirmation(browser: Browser, server: Run
     await writer.composer.press("Control+V")
     await expect(dialog).to_contain_text("4,001 characters")
     await expect(dialog.get_by_role("button", name="Send as one message")).to_have_count(0)
-    await writer.page.keyboard.press("Escape")
+    await dialog.get_by_role("button", name="Attach as a file").click()
+    await expect(writer.page.locator(".upload")).to_contain_text("paste.txt")
+    await expect(writer.page.locator("#upload-status")).to_have_text("1 of 1 files uploaded")
+    await expect(writer.composer).to_have_value("")
+    await writer.composer.press("Enter")
     await writer.expect_all_sent()
+    async with writer.page.expect_download() as download:
+        await writer.page.locator(".attachment.file").click()
+    assert (await (await download.value).path()).read_text() == "x" * 4001
     writer.assert_no_errors()
 
 
@@ -72,6 +79,10 @@ async def test_dropped_text_and_text_files_are_inserted(browser: Browser, server
     await writer.page.evaluate(DROP, ["", list("a file 你好".encode())])
     await expect(writer.composer).to_have_value("dropped a file 你好")
     await expect(writer.messages).to_have_count(0)
+    await writer.page.evaluate(DROP, ["", list(b"line\n" * 6)])
+    await writer.page.get_by_role("dialog").get_by_role("button", name="Attach as a file").click()
+    await expect(writer.page.locator(".upload")).to_contain_text("a.txt30 B")
+    await expect(writer.composer).to_have_value("dropped a file 你好")
     writer.assert_no_errors()
 
 
@@ -140,6 +151,7 @@ async def test_files_are_rejected_before_their_upload_where_the_policy_or_the_se
         guest = await open_chat_page(browser, server.url, "Ann", "coffee")
         page, button = guest.page, guest.page.get_by_role("button", name="Attach files")
         drop_zone, error = page.locator("#drop-zone"), page.locator("#composer-error")
+        dialog = page.get_by_role("dialog")
         uploads: list[Request] = []
         page.on("request", lambda request: uploads.append(request) if "/api/uploads" in request.url else None)
         await expect(button).to_be_hidden()
@@ -154,6 +166,11 @@ async def test_files_are_rejected_before_their_upload_where_the_policy_or_the_se
             await expect(page.locator("#timeline-lines .notice").last).to_contain_text(notice)
             await page.evaluate(DROP, ["", [0xFF, 0xFE]])
             await expect(error).to_have_text(reason)
+            await page.evaluate(DROP, ["line\n" * 6, None])
+            await expect(dialog.get_by_role("button")).to_have_text(
+                ["Cancel", "Insert into message", "Send as one message"]
+            )
+            await page.keyboard.press("Escape")
         assert (await owner.request("updateRoom", {"room": "coffee", "speak": "everyone"}))["ok"]
         await expect(button).to_be_visible()
     async with running_server(tmp_path / "small", upload_max_bytes=2000) as small:

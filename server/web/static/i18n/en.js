@@ -238,6 +238,7 @@ export const en = {
   pasteTooLong: (characters, limit) => `${characters.toLocaleString("en")} characters. The limit is ${limit.toLocaleString("en")}.`,
   pasteSend: "Send as one message",
   pasteInsert: "Insert into message",
+  pasteAttach: "Attach as a file",
   attachFiles: "Attach files",
   uploading: (name) => `Uploading ${name}`,
   removeFile: (name) => `Remove ${name}`,

@@ -235,6 +235,7 @@ export const zh = {
   pasteTooLong: (characters, limit) => `${characters.toLocaleString("zh-CN")} 字，上限为 ${limit.toLocaleString("zh-CN")} 字。`,
   pasteSend: "作为一条消息发送",
   pasteInsert: "插入到消息",
+  pasteAttach: "添加为文件",
   attachFiles: "添加文件",
   uploading: (name) => `正在上传 ${name}`,
   removeFile: (name) => `移除 ${name}`,

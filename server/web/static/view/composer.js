@@ -5,7 +5,8 @@
  * - A draft, including its reply or edit target, belongs to one room.
  * - Pasted and dropped text is never sent without confirmation; text above `MAX_UNCONFIRMED_LINES`, or above the limit of a
  *   message, is not inserted without confirmation either.
- * - Pasted and dropped text files are inserted as text; all other files are uploaded.
+ * - Pasted and dropped text files are inserted as text; all other files are uploaded. The confirmation also attaches the
+ *   text as a file where uploads are permitted.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -17,6 +18,7 @@ import { excerpt } from "./render_line.js";
 const WARNING_THRESHOLD = 300; // code points left at which the counter appears
 const MAX_UNCONFIRMED_LINES = 5;
 const MAX_FILE_SIZE = 64 * 1024; // bytes
+const PASTE_FILE_NAME = "paste.txt";
 
 /**
  * @typedef {object} Draft
@@ -255,15 +257,16 @@ export class Composer {
     const room = this.#room;
     const contents = text ? [text] : await Promise.all(files.map(readTextFile));
     if (room !== this.#room) return; // switched during the read
-    if (contents.length && contents.every(Boolean)) await this.#insertOrConfirm(contents.join("\n"));
-    else this.#uploads.add(files);
+    if (!contents.length || !contents.every(Boolean)) this.#uploads.add(files);
+    else await this.#insertOrConfirm(contents.join("\n"), text ? [new File([text], PASTE_FILE_NAME)] : files);
   }
 
   #fitsUnconfirmed(text) {
     return text.trimEnd().split("\n").length <= MAX_UNCONFIRMED_LINES && messageLength(text) <= MESSAGE_CHARACTERS;
   }
 
-  async #insertOrConfirm(pasted) {
+  /** Insert text; above the limits, ask whether the text is inserted, sent, or attached as `files`. */
+  async #insertOrConfirm(pasted, files) {
     const normalized = pasted.replaceAll("\r\n", "\n");
     if (this.#fitsUnconfirmed(normalized)) {
       this.insertText(normalized);
@@ -279,10 +282,15 @@ export class Composer {
       choices: [
         { value: "insert", label: strings.pasteInsert, kind: "primary" },
         ...(isTooLong ? [] : [{ value: "send", label: strings.pasteSend }]),
+        ...(this.#uploads.permits(files) ? [{ value: "attach", label: strings.pasteAttach }] : []),
       ],
     });
     this.focus();
     if (!choice || room !== this.#room) return;
+    if (choice === "attach") {
+      this.#uploads.add(files);
+      return;
+    }
     const draft = this.#draft;
     if (choice === "insert" || !this.#onSubmit({ text, replyTo: draft.editing ? undefined : draft.replyTo })) this.insertText(text);
     else if (!draft.editing && draft === this.#draft) this.cancelContext(); // the sent text was the reply
@@ -292,7 +300,7 @@ export class Composer {
     const onDragOver = (event) => {
       event.preventDefault();
       event.dataTransfer.dropEffect = "copy";
-      setText(this.#dropZone, this.#uploads.isPermitted ? strings.dropText : strings.dropTextOnly);
+      setText(this.#dropZone, this.#uploads.permits() ? strings.dropText : strings.dropTextOnly);
       this.#dropZone.hidden = false;
     };
     target.addEventListener("dragenter", onDragOver);

@@ -56,9 +56,12 @@ export class UploadList {
     return Boolean(this.#current?.isIncomplete);
   }
 
-  /** True if the user may upload files to the visible room. */
-  get isPermitted() {
-    return !this.#room?.access.findUploadError();
+  /**
+   * Return whether the user may upload files to the visible room.
+   * @param {File[]} [files] Files whose size is also checked.
+   */
+  permits(files = []) {
+    return !this.#room?.access.findUploadError(files);
   }
 
   /**
@@ -104,7 +107,7 @@ export class UploadList {
 
   /** Show the button if uploads are permitted. */
   renderButton() {
-    this.#button.hidden = !this.isPermitted;
+    this.#button.hidden = !this.permits();
   }
 
   /** Create all rows again, in the current language. */
