@@ -12,12 +12,13 @@ from tests.support.chat_app import ChatAppDriver, chat_app, chat_app_in_room
 from tests.support.in_process_server import running_server
 from tests.support.messages import message_texts
 from tui_chat.client.accounts import AccountClient
-from tui_chat.client.events import AuthFailed, Online
+from tui_chat.client.events import AuthFailed, Online, ReadMarker
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.store.login_store import LoginStore
 from tui_chat.ui.screens.account_form import AccountFormScreen
 
 PASSWORD = "correct horse battery"
+NO_MARKER = ReadMarker(0, 0, 0)
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ async def fill_in(driver: ChatAppDriver, *values: str) -> None:
         await driver.press("enter")
 
 
-async def test_registration_keeps_the_messages_of_the_guest_and_marks_the_member(
+async def test_registration_keeps_messages_and_read_markers_of_the_guest_and_marks_the_member(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with (
@@ -53,6 +54,11 @@ async def test_registration_keeps_the_messages_of_the_guest_and_marks_the_member
     ):
         await ann.send_message("as a guest")
         await ann.wait_until_sent()
+        rooms = ann.chat_screen.session.rooms
+        await ann.join_rooms("dev")
+        for text in ("one", "two"):
+            await bob.send_message(text)
+        await ann.wait_until(lambda: rooms["tea"].unread_count == 2)
         await open_form(ann, "/register")
         await fill_in(ann, PASSWORD, "another", "")
         await ann.wait_for_text("The passwords differ.")
@@ -60,6 +66,10 @@ async def test_registration_keeps_the_messages_of_the_guest_and_marks_the_member
         await ann.press("ctrl+u")
         await fill_in(ann, PASSWORD, "")
         await ann.wait_for_text("Logged in as ann.")
+        await ann.wait_until(lambda: (ann.sdk_room("tea").read_marker.state or NO_MARKER).unread == 2)
+        assert (rooms["tea"].read_seq, rooms["tea"].unread_count) == (1, 2)
+        await ann.send_message("/go tea")
+        await ann.wait_until(lambda: (ann.sdk_room("tea").read_marker.state or NO_MARKER).seq == 3)
         await ann.send_message("/topic leaves")
         assert ann.composer.text == ""
         await ann.wait_for_text("ann set the topic: leaves")
@@ -68,7 +78,7 @@ async def test_registration_keeps_the_messages_of_the_guest_and_marks_the_member
         await ann.wait_until_sent()
         tea = ann.chat_screen.session.rooms["tea"]
         lines = [line for line in tea.transcript.lines if isinstance(line, MessageLine)]
-        assert [line.is_own for line in lines] == [True, True]
+        assert [line.is_own for line in lines] == [True, False, False, True]
         await bob.wait_until(lambda: re.search(r"ann +\*", bob.screen_text()))  # member list
         await bob.send_message("/names")
         await bob.wait_for_text("2 here: ann*, bob")

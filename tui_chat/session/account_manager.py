@@ -40,6 +40,7 @@ class AccountManager:
     Attributes:
         url: Base URL of the server.
         guest_key: Returns the guest key of the session, None without one.
+        on_guest_registered: Called after the registration of a guest, before the change of the connection.
         on_login_changed: Called with each new login, None for a guest, to change the connection.
         login: Current login, None for a guest.
         problem: Error sentence of the last read, write or revocation of a login, "" on success.
@@ -49,6 +50,7 @@ class AccountManager:
         self.url = url
         self._store = store
         self.guest_key: Callable[[], str | None] = lambda: None
+        self.on_guest_registered: Callable[[], None] = lambda: None
         self.on_login_changed: Callable[[SavedLogin | None], Awaitable[None]] = _stay_disconnected
         self.login, self.problem = store.find(url)
 
@@ -59,7 +61,7 @@ class AccountManager:
         await self._change_login(SavedLogin(self.url, login.account, login.token))
 
     async def register(self, account: str, password: str, *, nick: str, invite: str) -> None:
-        """Create an account, which receives the messages and rooms of the session's guest, and log in.
+        """Create an account, which receives messages, rooms and read markers of the session's guest, and log in.
 
         If the server rejects the guest key (`Unauthorized`), the account is created without the guest. A token that
         cannot be stored is used for the connection nevertheless, with a `problem`.
@@ -76,6 +78,8 @@ class AccountManager:
             login = await client.register(account, password, **options, guest_key=self.guest_key())
         except Unauthorized:  # the guest key is invalid: the server was replaced, or the guest has an account already
             login = await client.register(account, password, **options)
+        if self.login is None:
+            self.on_guest_registered()
         await self._change_login(SavedLogin(self.url, login.account, login.token))
 
     async def log_out(self) -> None:

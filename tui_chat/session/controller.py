@@ -160,6 +160,7 @@ class SessionController:
             has_account=self._has_account,
             start=self.server_link.start,
         )
+        self.accounts.on_guest_registered = self.read_markers.transfer_to_account
         self.durable_rooms = DurableRoomLoader(self.session, self.server_link, self._has_account)
         self.blocks = BlockSync(
             self.session, self.server_link, lambda: self.accounts.login.account if self.accounts.login else None

@@ -3,7 +3,7 @@
 - Rate: moves are sent together, `SEND_DELAY` seconds after the first one.
 - Recovery: a move that is not acknowledged is sent again after the next move or join. A mark as unread is also stored
   and sent by a later session.
-- Guests: their markers stay on this computer.
+- Guests: their markers stay on this computer. A registration transfers the markers of the open rooms to the account.
 """
 
 import asyncio
@@ -83,6 +83,14 @@ class ReadMarkerSync:
                 yield log_chat_errors(_send_unread_mark(view, room))
             elif view.read_seq > state.seq:
                 yield log_chat_errors(room.read_marker.mark_read(view.read_seq))
+
+    def transfer_to_account(self) -> None:
+        """Replace the initial markers of a new account by those of the guest, after the next joins.
+
+        An initial marker may precede or follow the marker of the guest.
+        """
+        for view in self._session.rooms.values():
+            view.reading.has_unsent_mark = True
 
     def mark_unread(self, view: RoomView, seq: int) -> None:
         """Mark the messages from `seq` on as unread.

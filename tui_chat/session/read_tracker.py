@@ -22,7 +22,8 @@ class ReadTracker:
         mention_count: Number of unread messages that mention the user.
         is_viewed: True from `start_viewing` to `stop_viewing`.
         is_marked_unread: The user marked messages of the selected room as unread, which viewing does not revoke.
-        has_unsent_mark: The user of an account marked messages as unread, and the server has not confirmed the mark.
+        has_unsent_mark: The server has not confirmed the marker, which replaces that of the account: after a mark as
+            unread, or after the registration of the guest.
 
     Args:
         transcript: Timeline of the room, for the unread divider.
