@@ -15,6 +15,7 @@ from server.web.api.conversations import auth
 from tests.support.account_api import AccountApiClient, ApiResponse, account_api
 from tests.support.accounts import connected, create_account
 from tests.support.in_process_server import running_server
+from tests.support.monotonic_clocks import ManualMonotonicClock
 from tests.support.polling_client import polling_client
 from tests.support.raw_client import RawClient
 from tests.support.uploads import encode_image
@@ -22,12 +23,17 @@ from tests.support.uploads import encode_image
 PASSWORD = "Aa1!correct horse"
 
 
+async def _create_login(session: ClientSession, url: str, name: str, password: str = PASSWORD) -> dict[str, str]:
+    """Read a captcha, and return the body of a login request."""
+    async with session.get(f"{url}/api/auth/catpcha?uid={name}") as response:
+        image = await response.text()
+    code = "".join(re.findall("<text[^>]*>([^<]*)</text>", image)).lower()
+    return {"loginName": name, "password": password, "code": code, "uid": name}
+
+
 async def _log_in(url: str, name: str, password: str = PASSWORD) -> ApiResponse:
     async with ClientSession() as session:
-        async with session.get(f"{url}/api/auth/catpcha?uid={name}") as response:
-            image = await response.text()
-        code = "".join(re.findall("<text[^>]*>([^<]*)</text>", image)).lower()
-        body = {"loginName": name, "password": password, "code": code, "uid": name}
+        body = await _create_login(session, url, name, password)
         return await AccountApiClient(session, url).request("POST", "/api/auth/login", body)
 
 
@@ -81,6 +87,10 @@ async def test_moderation_applies_to_members_of_the_web_application(tmp_path: Pa
             room = (await owner.request("createRoom", {"title": "Tea", "visibility": "private"}))["room"]["name"]
             (group,) = (await api.with_token(ann.token).request("GET", "/api/group/list")).body["data"]["owner"]
             described = await api.with_token(ann.token).request("GET", f"/api/group/{group['id']}")
+            cover = described.body["data"]["cover"]
+            assert (cover["type"], cover["id"]) == ("cover", described.body["data"]["coverId"])
+            generated = await api.request("GET", cover["url"])
+            assert (generated.status, generated.headers["Content-Type"]) == (200, "image/svg+xml; charset=utf-8")
             join_path = f"/api/group/join/{described.body['data']['inviteCode']}"
             ben_api = api.with_token(ben.token)
             assert (await ben_api.request("GET", join_path)).status == 200
@@ -178,6 +188,27 @@ async def test_form_requests_and_joins_are_limited_per_address(tmp_path: Path, m
         joins = [await ann.request("GET", "/api/group/join/unknown") for _ in range(3)]
         assert [response.status for response in joins] == [406, 406, 429]
         assert (await api.request("GET", "/api/auth/catpcha?uid=1")).status == 200
+
+
+async def test_captchas_expire_after_three_minutes_and_codes_may_be_requested_every_minute(tmp_path: Path) -> None:
+    clock = ManualMonotonicClock()
+    async with (
+        running_server(tmp_path, conversations="on", monotonic=clock) as server,
+        ClientSession() as session,
+    ):
+        api = AccountApiClient(session, server.url)
+        await server.account_service.create_account("annabel", password=PASSWORD, address="127.0.0.1")
+        login = await _create_login(session, server.url, "annabel")
+        email = {"email": "ann@example.com"}
+        assert (await api.request("POST", "/api/auth/sendCode", email)).status == 201
+        for seconds, status in ((59.0, 406), (1.0, 201)):
+            clock.now += seconds
+            assert (await api.request("POST", "/api/auth/sendCode", email)).status == status
+        clock.now += 119.0
+        assert (await api.request("POST", "/api/auth/login", login)).status == 201
+        clock.now += 1.0
+        expired = await api.request("POST", "/api/auth/login", login)
+        assert (expired.status, expired.body["message"]) == (406, "captcha error")
 
 
 async def test_a_server_without_the_dialect_has_no_endpoint_of_it(tmp_path: Path) -> None:

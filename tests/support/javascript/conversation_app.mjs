@@ -355,7 +355,16 @@ const steps = {
       const received = await runTerminal("receive", { entry_id: sent.id });
       assert.deepEqual(received, { text: "", nickname: "bobby_2", files: ["image/png photo.png"] });
     }
+    const large = createForm({ groupId: group.id, file: [Buffer.concat([PNG, Buffer.alloc(10 * 2 ** 20)]), "large.png"] });
+    await fail(413, undefined, "POST", images, { token: bob.token, form: large });
+    const refused = "this type of file is not accepted here";
+    const noImage = createForm({ groupId: group.id, file: [VIDEO, "photo.png"] });
+    await fail(400, refused, "POST", images, { token: bob.token, form: noImage });
     const fields = { file: [VIDEO, "clip.mp4"], coverFile: image, groupId: group.id };
+    for (const wrong of [{ file: image }, { coverFile: fields.file }]) {
+      const form = createForm({ ...fields, ...wrong });
+      await fail(400, refused, "POST", videos, { token: bob.token, form });
+    }
     const withoutCover = createForm({ file: fields.file, groupId: group.id });
     await fail(400, ["coverFile must be a file"], "POST", videos, { token: bob.token, form: withoutCover });
     const video = await succeed("POST", videos, { token: bob.token, form: createForm(fields) });
@@ -375,10 +384,11 @@ const steps = {
       if (type === 0) assert.match(message.content, /^look\nterminal\.png \/api\/uploads\/\S+$/);
       else await checkDownload(message.file, "image/png");
     }
-    const list = `/api/conversation/group/message/list?groupId=${group.id}&size=5`;
-    const listed = await succeed("GET", list, { token: alice.token });
-    assert.deepEqual(listed.map((message) => message.type), [1, 0, 2, 1, 1]);
+    const list = `/api/conversation/group/message/list?groupId=${group.id}`;
+    const listed = await succeed("GET", `${list}&size=11`, { token: alice.token });
+    assert.deepEqual(listed.map((message) => message.type), [1, 0, 2, 1, 1, 0, 0, 0, 0, 0, 0]);
     assert.deepEqual(listed[2], video);
+    assert.deepEqual(await succeed("GET", list, { token: alice.token }), listed.slice(0, 10));
   },
 
   async "groups joined later and new codes"() {
