@@ -1,13 +1,26 @@
-"""Images in the output of a program: parsers of the Kitty graphics protocol and of Sixel."""
+"""Images in terminals: a terminal with graphics, and parsers of the Kitty graphics protocol and of Sixel."""
 
 import re
 import zlib
 from base64 import b64decode
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from server.app import RunningServer
+from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
+from tests.support.wait import wait_until
 
 KITTY_ANSWERS = "\x1bP>|kitty(0.35.2)\x1b\\\x1b[6;20;10t\x1b[?62c"
 SIXEL_ANSWERS = "\x1bP>|XTerm(390)\x1b\\\x1b[6;20;10t\x1b[?63;1;4;22c"
+NO_GRAPHICS_ANSWER = "\x1b[?62c"
+"""Answers of terminals to the requests of the graphics probe."""
 
+PLACEHOLDER = "\U0010eeee"
+"""Character of the cells of a Kitty image."""
+
+_PROBE = b"\x1b[>0q\x1b[16t\x1b[c"
 _KITTY_COMMAND = re.compile(rb"\x1b_G([^;\x1b]*)(?:;([^\x1b]*))?\x1b\\")
 _SIXEL = re.compile(r'\x1bP0;1;0q"1;1;(\d+);(\d+)([!-~]*)\x1b\\')
 _SIXEL_TOKEN = re.compile(r"#(\d+);2;(\d+);(\d+);(\d+)|#(\d+)|!(\d+)([?-~])|([?-~])|([$-])")
@@ -89,3 +102,20 @@ def decode_sixel(sequence: str) -> dict[tuple[int, int], Percent]:
 def find_sixels(output: bytes | bytearray) -> list[str]:
     """Return the Sixel graphics of an output in order."""
     return [match[0] for match in _SIXEL.finditer(output.decode(errors="replace"))]
+
+
+def is_close(pixel: bytes, color: tuple[int, int, int]) -> bool:
+    """Return whether a pixel of a lossy preview has a color."""
+    return max(abs(a - b) for a, b in zip(pixel, color, strict=True)) < 8
+
+
+@asynccontextmanager
+async def chat_terminal(
+    server: RunningServer, home: Path, answers: str, *options: str, nick: str = "ann", **environ: str
+) -> AsyncGenerator[PtyTerminal]:
+    """Start the client in a terminal that answers the requests of the graphics probe."""
+    command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", nick, *options)
+    async with terminal(command, home, columns=80, rows=30, environ=environ) as tty:
+        await wait_until(lambda: _PROBE in tty.written)
+        tty.write_keys(answers)
+        yield tty

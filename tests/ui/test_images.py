@@ -3,8 +3,6 @@
 import asyncio
 import signal
 import subprocess
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -12,14 +10,22 @@ from PIL import Image
 
 from server.app import RunningServer
 from tests.support.requirements import require_tmux
-from tests.support.terminal import ALTERNATE_SCREEN_MODE, CHAT_TUI, PtyTerminal, terminal
-from tests.support.terminal_images import KITTY_ANSWERS, SIXEL_ANSWERS, KittyImages, decode_sixel, find_sixels
+from tests.support.terminal import ALTERNATE_SCREEN_MODE, CHAT_TUI, terminal
+from tests.support.terminal_images import (
+    KITTY_ANSWERS,
+    NO_GRAPHICS_ANSWER,
+    PLACEHOLDER,
+    SIXEL_ANSWERS,
+    KittyImages,
+    chat_terminal,
+    decode_sixel,
+    find_sixels,
+    is_close,
+)
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.room import Room
 
-PLACEHOLDER = "\U0010eeee"
-REQUEST = b"\x1b[>0q\x1b[16t\x1b[c"
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 
@@ -27,23 +33,6 @@ async def send_image(room: Room, path: Path, color: tuple[int, int, int], size: 
     """Send an image of one color with its name as text, and return the `seq` of the message."""
     Image.new("RGB", size, color).save(path)
     return (await room.send(path.stem, files=[path])).seq
-
-
-def is_close(pixel: bytes, color: tuple[int, int, int]) -> bool:
-    """Return whether a pixel of a lossy preview has a color."""
-    return max(abs(a - b) for a, b in zip(pixel, color, strict=True)) < 8
-
-
-@asynccontextmanager
-async def chat_terminal(
-    server: RunningServer, home: Path, answers: str, *options: str, nick: str = "ann", **environ: str
-) -> AsyncGenerator[PtyTerminal]:
-    """Start the client in a terminal that answers the requests of the graphics probe."""
-    command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", nick, *options)
-    async with terminal(command, home, columns=80, rows=30, environ=environ) as tty:
-        await wait_until(lambda: REQUEST in tty.written)
-        tty.write_keys(answers)
-        yield tty
 
 
 async def test_kitty_images_are_transferred_once_scroll_as_text_and_are_deleted(
@@ -141,7 +130,7 @@ async def test_terminals_without_graphics_show_half_blocks_and_without_colors_ca
         await send_image(room, tmp_path / "garden.png", RED)
         (tmp_path / "broken.png").write_bytes(b"no image")
         await room.send("broken", files=[tmp_path / "broken.png"])
-        async with chat_terminal(server, tmp_path / "ann", "\x1b[?62c") as tty:
+        async with chat_terminal(server, tmp_path / "ann", NO_GRAPHICS_ANSWER) as tty:
             await wait_until(lambda: sum("▀" * 22 in row for row in tty.screen_text().splitlines()) == 8)
             rows = tty.screen_text().splitlines()
             y = next(number for number, row in enumerate(rows) if "▀" in row)
