@@ -37,7 +37,7 @@ async def test_files_are_sent_announced_saved_and_opened(server: RunningServer, 
                 ("/upload ~/missing", "No such file: /"),
                 ("/upload ~nosuchuser/x", "No such file: ~nosuchuser/x."),
                 ("/upload ~/saved", "Not a file but a directory: /"),
-                ("/upload ~/empty", "The file is empty."),
+                ("/attach ~/empty", "The file is empty."),
                 ("/save ~nosuchuser", "~nosuchuser: no such directory"),
                 ("/open", "Files open only on a local desktop."),
                 ("/open 2", "The message has only 1 file."),
@@ -119,6 +119,7 @@ def test_paths_complete_as_in_a_shell(tmp_path: Path) -> None:
     assert complete_path(f"{tmp_path}/") == [f"{tmp_path}/{name}" for name in ("a dir/", "a.txt", "b")]
     assert complete_path(f"{tmp_path}/.h") == [f"{tmp_path}/.hidden"]
     assert complete_path(f"{tmp_path}/missing/x") == []
-    completion = complete(f"/upload {tmp_path}/a", (), ())
-    assert completion is not None
-    assert [candidate.text for candidate in completion.candidates] == [f"{tmp_path}/a dir/", f"{tmp_path}/a.txt"]
+    for command in ("upload", "attach"):
+        completion = complete(f"/{command} {tmp_path}/a", (), ())
+        assert completion is not None
+        assert [candidate.text for candidate in completion.candidates] == [f"{tmp_path}/a dir/", f"{tmp_path}/a.txt"]

@@ -95,7 +95,9 @@ COMMANDS: tuple[Command, ...] = (
         aliases=("who",),
     ),
     Command("me", mark("send an action"), (Argument(mark("action")),)),
-    Command("upload", mark("send files of this computer"), (Argument(mark("path"), ArgumentKind.PATH),)),
+    Command(
+        "upload", mark("send files of this computer"), (Argument(mark("path"), ArgumentKind.PATH),), aliases=("attach",)
+    ),
     Command("cancel", mark("discard your newest unsent message or upload")),
     Command(
         "save",
