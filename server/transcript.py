@@ -23,6 +23,8 @@ _MEMBER_ACTIONS = {
     "role": "{by} made {target} {role}",
     "hookCreated": "{by} created the webhook {target}",
     "hookRevoked": "{by} revoked the webhook {target}",
+    "inviteCreated": "{by} created an invite",
+    "inviteRevoked": "{by} revoked an invite",
 }
 _COMMON_FIELDS = {"kind", *(field.encode_name for field in msgspec.structs.fields(ChangeEntry))}
 

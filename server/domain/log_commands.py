@@ -150,12 +150,16 @@ class AppendMemberChange(RoomCommand, frozen=True, kw_only=True):
 
     Attributes:
         action: Kind of the change (`tui_chat.protocol.events.MemberChange`). `joined` and `invited` create a durable
-            membership; `left`, `kicked` and `banned` end it. `hookCreated` and `hookRevoked` change the webhooks.
-        target: Affected member or webhook.
-        until: End of a ban or mute in milliseconds since the epoch, None for no end.
+            membership; `left`, `kicked` and `banned` end it. `hookCreated` and `hookRevoked` change the webhooks,
+            `inviteCreated` and `inviteRevoked` the invites.
+        target: Affected member or webhook; the author for an invite.
+        until: End of a ban, mute or invite in milliseconds since the epoch, None for no end.
         reason: Reason of a kick, ban or mute, None without one.
         role: New role of the action `role`.
-        invite_digest: SHA-256 of the invite code that admits the target of `joined`; one use is consumed.
+        invite_digest: SHA-256 of the code of a new invite, or of the invite code that admits the target of `joined`;
+            a join consumes one use.
+        invite_uses: Maximum number of redemptions of a new invite.
+        invite_id: Invite to revoke.
         reusable_code: Code of the conversation dialect that admits the target of `joined`.
         address_hash: Keyed hash of the address of a banned guest.
         hook_digest: SHA-256 of the secret of a new webhook.
@@ -167,6 +171,8 @@ class AppendMemberChange(RoomCommand, frozen=True, kw_only=True):
     reason: str | None = None
     role: MembershipRole | None = None
     invite_digest: bytes | None = None
+    invite_uses: int | None = None
+    invite_id: int | None = None
     reusable_code: str | None = None
     address_hash: bytes | None = None
     hook_digest: bytes | None = None

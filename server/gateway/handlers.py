@@ -161,6 +161,7 @@ class Handlers:
             access_control=access_control,
             room_entry=self.room_entry,
             room_catalog=self.room_catalog,
+            now=now,
         )
         self.owned_room_catalog = OwnedRoomCatalog(self.room_admin, self.room_catalog)
         self.upload_access = UploadAccess(uploads, identity, access_control)

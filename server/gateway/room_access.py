@@ -184,7 +184,7 @@ class RoomAccessControl:
         room = self._room_registry.get_ref(room_name)
         state = await self._read(connection, room_name, member.member_id)
         if invite is not None and not self._is_visible(room_name, state):
-            if not await self._database.invites.is_valid(room.key, hash_secret(invite)):
+            if await self._database.invites.find_valid(room.key, hash_secret(invite)) is None:
                 raise errors.NotFound("room_not_found")  # the same reads as for an address that does not exist
             await self._add_membership(room, member, None, invite)
             state = await self._read(connection, room_name, member.member_id)

@@ -7,11 +7,12 @@
 """
 
 import secrets
+from collections.abc import Callable
 from urllib.parse import quote, urlencode, urlsplit
 
 from msgspec import structs
 
-from server.domain.log_commands import AppendCreation, AppendPolicyChange, RoomRef
+from server.domain.log_commands import AppendCreation, AppendMemberChange, AppendPolicyChange, RoomRef, to_member_ref
 from server.domain.permissions import Action
 from server.domain.room_access import AccessState
 from server.domain.room_addresses import generate_room_address
@@ -24,7 +25,7 @@ from server.gateway.room_access import RoomAccessControl
 from server.gateway.room_catalog import RoomCatalog
 from server.gateway.room_entry import RoomEntry
 from server.storage.database import Database
-from tui_chat.protocol import errors, limits, names, requests, responses, room_requests
+from tui_chat.protocol import errors, events, limits, names, requests, responses, room_requests
 from tui_chat.protocol.policies import PolicyFields
 
 _INVITE_BYTES = 16
@@ -41,6 +42,7 @@ class RoomAdmin:
         access_control: Permission checks.
         room_entry: Join of the creator.
         room_catalog: Rate limits of room changes.
+        now: Wall clock, as Unix time in milliseconds.
 
     Attributes:
         handlers_by_type: Request handlers by request type.
@@ -55,6 +57,7 @@ class RoomAdmin:
         access_control: RoomAccessControl,
         room_entry: RoomEntry,
         room_catalog: RoomCatalog,
+        now: Callable[[], int],
     ) -> None:
         self._database = database
         self._identity = identity
@@ -62,6 +65,7 @@ class RoomAdmin:
         self._access_control = access_control
         self._room_entry = room_entry
         self._room_catalog = room_catalog
+        self._now = now
         self.handlers_by_type: RequestHandlers = {
             room_requests.CreateRoom: self._create_room,
             room_requests.UpdateRoom: self._update_room,
@@ -258,22 +262,24 @@ class RoomAdmin:
     async def _create_invite(
         self, connection: ClientConnection, request: room_requests.CreateInvite
     ) -> responses.InviteCreated:
-        """Store a new invite, and return its code, which exists nowhere else, with an address of the room.
+        """Append the creation of an invite, and return its code, which is not stored, with an address of the room.
 
         Raises:
-            NotFound, Forbidden: As in `_authorize`.
+            NotFound: The room does not exist or is not visible, or the invite is invalid after the append.
+            Forbidden: The requester may not create invites.
             StaleAccess: The access changed between the check and the write.
         """
         state = await self._authorize(connection, request.room, Action.INVITE)
         code = secrets.token_urlsafe(_INVITE_BYTES)
-        invite = await self._database.invites.create(
-            names.canonical_key(request.room),
-            state.access.policy_seq,
-            digest=hash_secret(code),
-            uses=request.uses,
-            expires_in=request.expires_in,
-            created_by=self._identity.resolve_member_id(connection),
+        digest = hash_secret(code)
+        command = self._build_invite_change(connection, request.room, state, "inviteCreated")
+        until = self._now() + 1000 * request.expires_in
+        await self._database.journal.append(
+            structs.replace(command, invite_digest=digest, invite_uses=request.uses, until=until)
         )
+        invite = await self._database.invites.find_valid(names.canonical_key(request.room), digest)
+        if invite is None:  # the room is deleted or renamed, or the invite is revoked, after the append
+            raise errors.NotFound("invite_not_found")
         return responses.InviteCreated(
             invite=responses.Invite(
                 id=str(invite.id),
@@ -300,19 +306,36 @@ class RoomAdmin:
     async def _revoke_invite(
         self, connection: ClientConnection, request: room_requests.RevokeInvite
     ) -> responses.Empty:
-        """Delete an invite of a room.
+        """Append the revocation of an invite of a room.
 
         Raises:
             NotFound: The room has no invite with this id, does not exist or is not visible.
             Forbidden: The requester may not manage invites.
+            StaleAccess: The access changed between the check and the write.
         """
-        await self._authorize(connection, request.room, Action.MANAGE_INVITES)
+        state = await self._authorize(connection, request.room, Action.MANAGE_INVITES)
         invite_id = int(request.id) if request.id.isdecimal() and request.id.isascii() else 0
-        if invite_id > limits.SEQ_MAX or not await self._database.invites.revoke(
-            names.canonical_key(request.room), invite_id
-        ):
+        if invite_id > limits.SEQ_MAX:
+            raise errors.NotFound("invite_not_found")
+        command = self._build_invite_change(connection, request.room, state, "inviteRevoked")
+        append_result = await self._database.journal.append(structs.replace(command, invite_id=invite_id))
+        if append_result.duplicate:
             raise errors.NotFound("invite_not_found")
         return responses.Empty()
+
+    def _build_invite_change(
+        self, connection: ClientConnection, room_name: str, state: AccessState, action: events.MemberAction
+    ) -> AppendMemberChange:
+        """Return the command of a change of invites, without the fields of the invite; the author is the target."""
+        participant = self._room_registry.find_participant(connection, room_name)
+        author = self._identity.build_author(connection) if participant is None else participant.member
+        return AppendMemberChange(
+            room=self._room_registry.get_ref(room_name),
+            author=author,
+            policy_seq=state.access.policy_seq,
+            action=action,
+            target=to_member_ref(author),
+        )
 
     async def _authorize(self, connection: ClientConnection, room_name: str, action: Action) -> AccessState:
         """Check a permission with the stored access, and that the room is stored; nothing is created.

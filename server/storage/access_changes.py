@@ -22,6 +22,7 @@ from server.domain.room_access import SanctionKind
 from server.storage.batch_rooms import BatchRoom
 from server.storage.group_tables import groups
 from server.storage.hook_repository import change_hook
+from server.storage.invite_repository import change_invite
 from server.storage.statements import get_insert_construct
 from server.storage.tables import PUBLIC, REMOVED, invites, memberships, rooms, sanctions
 from tui_chat.protocol.errors import Conflict, Forbidden, NotFound
@@ -121,6 +122,8 @@ def _change_member(connection: Connection, room: BatchRoom, command: AppendMembe
             return _set_role(connection, room, command, role, now)
         case "hookCreated" | "hookRevoked":
             return change_hook(connection, room.id, command, now)
+        case "inviteCreated" | "inviteRevoked":
+            return change_invite(connection, room.id, command, now)
     return True
 
 

@@ -97,7 +97,7 @@ class Database:
         self.erasures = ErasureRepository(writer, readers)
         self.read_markers = ReadMarkerRepository(writer, readers)
         self.direct_rooms = DirectRoomRepository(writer, readers, clock)
-        self.invites = InviteRepository(writer, readers, clock)
+        self.invites = InviteRepository(readers, clock)
         self.hooks = HookRepository(readers)
         self.groups = GroupRepository(writer, readers)
         self.moderation = ModerationReader(readers, clock)

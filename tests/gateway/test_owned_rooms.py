@@ -184,6 +184,12 @@ async def test_a_replayed_revoked_or_expired_invite_is_void(tmp_path: Path) -> N
         assert (listed["uses"], await get_reason(owner, "revokeInvite", room=address, id=listed["id"])) == (10, "")
         assert await get_reason(owner, "revokeInvite", room=address, id=listed["id"]) == "invite_not_found"
         assert await get_reason(owner, "revokeInvite", room=address, id="x") == "invite_not_found"
+        audit = (await owner.request("audit", {"room": address}))["messages"]
+        assert [(entry["action"], entry.get("until"), entry["by"]["account"]) for entry in audit] == [
+            ("inviteCreated", revoked["expiresAt"], "ann"),
+            ("inviteRevoked", None, "ann"),
+        ]
+        assert revoked["code"] not in str(audit)
         single = await create_invite(owner, address, uses=1)
         short = await create_invite(owner, address, expiresIn=60)
         assert short["expiresAt"] == clock.now + 60_000

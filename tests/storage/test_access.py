@@ -42,6 +42,22 @@ async def change(
     return (await database.journal.append(command)).entry
 
 
+async def create_invite(
+    database: Database, digest: bytes, *, until: int, room: RoomRef = VAULT, uses: int = 1, policy_seq: int = 1
+) -> None:
+    """Create an invite, and check its entry."""
+    fields: dict[str, Any] = {"invite_digest": digest, "invite_uses": uses, "policy_seq": policy_seq}
+    entry = await change(database, "inviteCreated", room, BEN_REF, until=until, **fields)
+    assert isinstance(entry, MemberChange)
+    assert (entry.by, entry.until) == (BEN_REF, until)
+
+
+async def revoke_invite(database: Database, room: RoomRef, invite_id: int) -> bool:
+    """Revoke an invite, and return whether an entry was written."""
+    command = AppendMemberChange(room=room, author=BEN, action="inviteRevoked", target=BEN_REF, invite_id=invite_id)
+    return not (await database.journal.append(command)).duplicate
+
+
 async def read_standing(database: Database, member_id: str = "ann", room: RoomRef = VAULT, **fields: Any) -> Standing:
     state = await database.reader.read_access(room.key, Requester(member_id=member_id, **fields))
     return state.standing
@@ -97,7 +113,7 @@ async def test_a_private_room_admits_members_with_an_invite_only(database: Datab
     digest = hashlib.sha256(b"code").digest()
     with pytest.raises(NotFound):
         await change(database, "joined")
-    await database.invites.create(VAULT.key, 1, digest=digest, uses=1, expires_in=60, created_by="ben")
+    await create_invite(database, digest, until=clock.now + 60_000)
     with pytest.raises(NotFound):
         await change(database, "joined", invite_digest=hashlib.sha256(b"other").digest())
     clock.now += 59_999
@@ -118,14 +134,20 @@ async def test_an_unusable_invite_does_not_admit(database: Database, clock: Manu
     if end == "of another room":
         await create(database, LOUNGE)
     room = LOUNGE if end == "of another room" else VAULT
-    invite = await database.invites.create(room.key, 1, digest=digest, uses=9, expires_in=60, created_by="ben")
-    assert await database.invites.list_valid(room.key) == [invite]
+    await create_invite(database, digest, until=clock.now + 60_000, room=room, uses=9)
+    (invite,) = await database.invites.list_valid(room.key)
+    assert (invite.uses_left, invite.expires_at) == (9, clock.now + 60_000)
+    assert await database.invites.find_valid(room.key, digest) == invite
     if end == "expired":
         clock.now += 60_000
         assert await database.invites.list_valid(room.key) == []
     elif end == "revoked":
-        assert not await database.invites.revoke("lounge", invite.id)
-        assert await database.invites.revoke(VAULT.key, invite.id)
+        await create(database, LOUNGE)
+        assert [await revoke_invite(database, room, invite.id) for room in (LOUNGE, VAULT, VAULT)] == [
+            False,
+            True,
+            False,
+        ]
     with pytest.raises(NotFound):
         await change(database, "joined", invite_digest=digest)
     assert not (await read_standing(database)).is_member
@@ -134,7 +156,7 @@ async def test_an_unusable_invite_does_not_admit(database: Database, clock: Manu
 async def test_an_invite_requires_the_policy_seq_of_its_check(database: Database) -> None:
     await create(database)
     with pytest.raises(StaleAccess):
-        await database.invites.create(VAULT.key, 0, digest=b"", uses=1, expires_in=1, created_by="ben")
+        await create_invite(database, b"", until=2**40, policy_seq=0)
 
 
 async def test_a_ban_ends_the_membership_and_prevents_another_one(database: Database, clock: ManualClock) -> None:

@@ -84,12 +84,13 @@ async def test_the_audit_contains_moderation_only(database: Database) -> None:
     by_moderator = (await database.journal.append(build_deletion(2, author=BEN, any_author=True))).entry.seq
     role = await change(database, "role", role="moderator")
     kick = await change(database, "kicked", reason='"action":"joined"')
+    invite = await change(database, "inviteCreated", invite_digest=b"digest", invite_uses=1, until=2**40)
 
     async def read_seqs(before: int = 99, limit: int = 9) -> tuple[list[int], bool]:
         page = await database.moderation.read_audit(LOUNGE.key, before, limit)
         return [entry.seq for entry in page.messages], page.has_more
 
-    assert await read_seqs() == ([by_moderator, role, kick], False)
-    assert await read_seqs(limit=2) == ([role, kick], True)
+    assert await read_seqs() == ([by_moderator, role, kick, invite], False)
+    assert await read_seqs(limit=2) == ([kick, invite], True)
     assert await read_seqs(before=role) == ([by_moderator], False)
     assert (await database.moderation.read_audit("void", 99, 9)).messages == []

@@ -173,20 +173,11 @@ class MemberRef(WireStruct, frozen=True):
     bot: bool = False
 
 
+_ResourceAction = Literal["hookCreated", "hookRevoked", "inviteCreated", "inviteRevoked"]
 MemberAction = Literal[
-    "joined",
-    "left",
-    "invited",
-    "kicked",
-    "banned",
-    "unbanned",
-    "muted",
-    "unmuted",
-    "role",
-    "hookCreated",
-    "hookRevoked",
+    "joined", "left", "invited", "kicked", "banned", "unbanned", "muted", "unmuted", "role", _ResourceAction
 ]
-"""Kinds of `MemberChange`; the target of the last two is a webhook."""
+"""Kinds of `MemberChange`; the target is a webhook for changes of webhooks, the acting member for those of invites."""
 
 
 class MemberChange(ChangeEntry, frozen=True, tag_field="kind", tag="member"):
@@ -196,7 +187,7 @@ class MemberChange(ChangeEntry, frozen=True, tag_field="kind", tag="member"):
         action: Kind of the change.
         target: Affected member.
         by: Acting member.
-        until: End of a ban or mute in milliseconds since the epoch, None for no end.
+        until: End of a ban, mute or invite in milliseconds since the epoch, None for no end.
         reason: Reason of the acting member, None without one.
         role: New role of the action `role`.
     """

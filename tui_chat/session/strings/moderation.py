@@ -23,6 +23,8 @@ _ACTIONS = {
     "unmuted": mark("{by} ended the silence of {nick}."),
     "hookCreated": mark("{by} created the webhook {nick}."),
     "hookRevoked": mark("{by} revoked the webhook {nick}."),
+    "inviteCreated": mark("{by} created an invite."),
+    "inviteRevoked": mark("{by} revoked an invite."),
 }
 
 
@@ -154,7 +156,7 @@ def room_lost(event: RoomLost) -> str:
 def member_changed(change: MemberChange) -> str:
     """Return the sentence of a membership change, with the end and the reason, for example `ann banned bob (spam).`
 
-    The end of a ban or silence is in local time.
+    The end of a ban, silence or invite is in local time.
     """
     by, target = quote_nick(change.by.nick_name), quote_nick(change.target.nick_name)
     if change.action == "role":

@@ -180,6 +180,8 @@ export const en = {
     role: (by, nick, role) => `${by} made ${nick} ${role}`,
     hookCreated: (by, nick) => `${by} created the webhook ${nick}`,
     hookRevoked: (by, nick) => `${by} revoked the webhook ${nick}`,
+    inviteCreated: (by) => `${by} created an invite`,
+    inviteRevoked: (by) => `${by} revoked an invite`,
   },
   untilTime: (time) => `until ${time}`,
   policyChanged: (by, values) => `${by} changed the room: ${values}`,

@@ -180,6 +180,8 @@ export const zh = {
     role: (by, nick, role) => `${by} 将 ${nick} 设为${role}`,
     hookCreated: (by, nick) => `${by} 创建了 Webhook ${nick}`,
     hookRevoked: (by, nick) => `${by} 撤销了 Webhook ${nick}`,
+    inviteCreated: (by) => `${by} 创建了邀请`,
+    inviteRevoked: (by) => `${by} 撤销了邀请`,
   },
   untilTime: (time) => `至 ${time}`,
   policyChanged: (by, values) => `${by} 更改了房间设置：${values}`,
