@@ -40,6 +40,17 @@ const cases = {
     assert.deepEqual(update().map(({ seq }) => seq), [2, 3]);
     assert.deepEqual(counts(), [3, 2]);
   },
+  "each shown message of another member in a direct room qualifies for a notification, and mentions count as elsewhere"() {
+    const log = new RoomLog();
+    const readTracker = new ReadTracker({ readSeq: 0, onMove() {}, isBlocked: (memberId) => memberId === "blocked" });
+    const update = () => readTracker.update({ log, ownMemberIds: new Set(["me"]), nick: "ann", members: new Map(), isDirect: true, isViewed: false });
+    log.applyJoin({ messages: [message(1, 1)], lastSeq: 1, hasMore: false }, null);
+    assert.deepEqual(update().map(({ seq }) => seq), [1]);
+    for (const entry of [message(2, 2, "me"), message(3, 3, "blocked"), message(4, 4, "a", { deleted: true }), message(5, 5, "a", { message: "@ann?" })]) log.applyPush(entry);
+    assert.deepEqual(update().map(({ seq }) => seq), [5]);
+    assert.equal(readTracker.mentionCount, 1);
+    assert.deepEqual(update(), []);
+  },
   "the marker of a guest moves only while the room is viewed, and back to a message marked as unread"() {
     const log = new RoomLog();
     log.applyJoin({ messages: [messageEntry(1, "a", NOON)], lastSeq: 1, hasMore: false }, null);

@@ -10,6 +10,7 @@ from server.app import RunningServer
 from tests.support.accounts import connected, create_account
 from tests.support.browser import Browser
 from tests.support.chat_page import ChatPage, open_as_account, open_chat_page
+from tests.support.page_notifications import RECORD_NOTIFICATIONS, show_notifications
 from tests.support.raw_client import RawClient, raw_client
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
@@ -286,6 +287,11 @@ async def test_a_direct_message_opens_a_room_named_after_the_other_member_unless
     await expect(bob.page.locator("#room-name")).to_have_text("ann")
     await bob.page.reload()
     await expect(bob.page.locator("#room-name")).to_have_text("ann")
+    await bob.open_room("tea")
+    await expect(bob.page.locator("#room-rows .name")).to_have_text(["lobby", "tea"])
+    await expect(bob.page.get_by_role("list", name="Direct messages").locator(".name")).to_have_text(["ann"])
+    await bob.page.keyboard.press("Alt+ArrowDown")
+    await expect(bob.page.locator("#room-name")).to_have_text("ann")
     await bob.send_message("/join lobby")
     await expect(bob.page.locator("#room-name")).to_have_text("lobby")
     await bob.send_message("noise")
@@ -316,6 +322,19 @@ async def test_a_direct_message_opens_a_room_named_after_the_other_member_unless
     await ann.page.locator("#list-rows .list-open").click()
     await expect(ann.page.locator("#room-name")).to_have_text("lobby")
     await expect(ann.page.locator("#timeline-lines .highlighted .message-text")).to_have_text("@ann")
+    await ann.page.evaluate(RECORD_NOTIFICATIONS)
+    await ann.page.locator("#settings-open").click()
+    await ann.page.get_by_label("Notify me of mentions and direct messages").check()
+    await ann.page.keyboard.press("Escape")
+    await ann.unfocus()
+    await bob.send_message("/msg ann first")
+    await expect(ann.page.locator("#direct-rooms .badge")).to_have_text("1")
+    address = bob.page.url.rpartition("/")[2]
+    assert await show_notifications(ann.page) == [["bob", "first", address]]
+    for count, text in ((2, "second"), (3, "third")):
+        await bob.send_message(text)
+        await expect(ann.page.locator("#direct-rooms .badge")).to_have_text(str(count))
+    assert (await show_notifications(ann.page))[1:] == [["2 messages in bob", "second\nthird", address]]
     ann.assert_no_errors()
     bob.assert_no_errors()
 

@@ -6,36 +6,12 @@ from playwright.async_api import Page, expect
 from server.app import RunningServer
 from tests.support.browser import Browser
 from tests.support.chat_page import ChatPage, log_in, open_chat_page
+from tests.support.page_notifications import RECORD_NOTIFICATIONS, show_notifications
 from tests.support.raw_client import RawClient, raw_client
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
-
-RECORD_NOTIFICATIONS = """
-window.notifications = [];
-window.Notification = class extends EventTarget {
-  static permission = "default";
-  static async requestPermission() { return (Notification.permission = window.allowed ?? "granted"); }
-  constructor(title, { body, tag }) {
-    super();
-    this.close = () => {};
-    notifications.push({ title, body, tag, notification: this });
-  }
-};
-const startTimer = window.setTimeout;
-window.setTimeout = (run, delay, ...rest) => {
-  if (delay !== 1000) return startTimer(run, delay, ...rest);
-  window.showNotifications = run;
-  return 1;
-};
-"""
-"""Record notifications; `showNotifications` ends the time in which the page collects mentions."""
-
-
-async def show_notifications(page: Page) -> list[list[str]]:
-    """Let the page show the collected mentions; return title, text and tag of all notifications so far."""
-    return await page.evaluate("showNotifications(), notifications.map(({ title, body, tag }) => [title, body, tag])")
 
 
 async def open_settings(page: Page) -> None:

@@ -310,8 +310,8 @@ function render() {
     showRoom(current, { replace: true });
   }
   const isPageActive = document.visibilityState === "visible" && document.hasFocus();
-  const { unreadCount, mentionCount, newMentions } = updateReadTrackers(session, { isPageActive, isFollowing: timeline.isFollowing });
-  if (!isPageActive) for (const [room, messages] of newMentions) notifier.onMentions(room, messages);
+  const { unreadCount, mentionCount, notifiable } = updateReadTrackers(session, { isPageActive, isFollowing: timeline.isFollowing });
+  if (!isPageActive) for (const [room, messages] of notifiable) notifier.add(room, messages);
   savedSession.save(session);
   renderRoom(current);
   awayBanner.render();

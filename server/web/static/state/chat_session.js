@@ -82,7 +82,7 @@ export class ChatSession {
     this.#socket.start();
   }
 
-  /** Rooms that are joined or being joined, in opening order; a new array after every change. */
+  /** Rooms that are joined or being joined, in opening order with direct rooms last; a new array after every change. */
   get rooms() {
     return this.#rooms;
   }
@@ -90,11 +90,6 @@ export class ChatSession {
   /** Requested nickname; a room may assign a different one. */
   get nick() {
     return this.#requestedNick;
-  }
-
-  /** True while the session is connected. */
-  get isOnline() {
-    return this.#socket.isOnline;
   }
 
   /** True if the session belongs to an account. */
@@ -165,6 +160,7 @@ export class ChatSession {
       directTitle: () => this.#ownRooms.findTitle(name),
       marker: this.#createMarker(name, () => room),
       onJoined: () => {
+        this.#setRooms(this.#rooms);
         this.#status.resend((event, body) => this.#socket.send(event, body));
         this.attachmentAddresses.resume();
       },
@@ -181,7 +177,8 @@ export class ChatSession {
       },
       deleteItem: (clientId) => this.#outboxStore.delete(clientId),
     });
-    this.#rooms = [...this.#rooms, room];
+    room.access.isDirect = this.#ownRooms.isDirect(name);
+    this.#setRooms([...this.#rooms, room]);
     this.#claimOrphans(room);
     if (this.#socket.isOnline) room.onConnected();
     return room;
@@ -256,9 +253,7 @@ export class ChatSession {
    * @throws {RequestError}
    */
   async search(query, { room, cursor, limit }) {
-    const parameters = { query: validateQuery(query), limit };
-    if (room) parameters.room = room;
-    if (cursor) parameters.cursor = cursor;
+    const parameters = { query: validateQuery(query), limit, ...(room && { room }), ...(cursor && { cursor }) };
     const response = await this.#socket.request("search", parameters);
     return { ...response, messages: this.#presentable(response.messages) };
   }
@@ -331,6 +326,10 @@ export class ChatSession {
         this.#onChange();
       },
     });
+  }
+
+  #setRooms(rooms) {
+    this.#rooms = rooms.toSorted((first, second) => Number(first.access.isDirect) - Number(second.access.isDirect));
   }
 
   #claimOrphans(room) {

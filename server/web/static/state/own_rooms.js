@@ -5,6 +5,7 @@ import { sanitizeLine, sanitizeReceived } from "./sanitize.js";
 export class OwnRooms {
   #request;
   #titles = new Map(); // title by address
+  #directRooms = new Set(); // addresses
 
   /** @param {(event: string, body: object) => Promise<any>} request */
   constructor(request) {
@@ -31,11 +32,20 @@ export class OwnRooms {
   }
 
   /**
+   * Return whether an address is known to be that of a direct room.
+   * @param {string} address
+   */
+  isDirect(address) {
+    return this.#directRooms.has(address);
+  }
+
+  /**
    * Set the title of a direct room to the nicknames of its other members.
    * @param {string} address
    * @param {{memberId: string, nickName: string}[]} members
    */
   nameDirectRoom(address, members) {
+    this.#directRooms.add(address);
     this.#titles.set(address, members.map((member) => sanitizeReceived(member).nickName).join(", "));
   }
 }

@@ -6,20 +6,20 @@
  * @param {object} options
  * @param {boolean} options.isPageActive True while the page is visible and has focus.
  * @param {boolean} options.isFollowing True while the timeline shows the newest message of the visible room.
- * @returns {{unreadCount: number, mentionCount: number, newMentions: [import("./room.js").Room, object[]][]}} `newMentions`
- *   has each room with its new messages that mention the user, possibly none.
+ * @returns {{unreadCount: number, mentionCount: number, notifiable: [import("./room.js").Room, object[]][]}} `notifiable` has
+ *   each room with its new messages that qualify for a notification, possibly none.
  */
 export function updateReadTrackers({ rooms, current }, { isPageActive, isFollowing }) {
   let unreadCount = 0;
   let mentionCount = 0;
   /** @type {[import("./room.js").Room, object[]][]} */
-  const newMentions = [];
+  const notifiable = [];
   for (const room of rooms) {
-    const { log, ownMemberIds, nick, members, readTracker } = room;
+    const { log, ownMemberIds, nick, members, readTracker, access: { isDirect } } = room;
     const isViewed = isPageActive && isFollowing && room === current && room.isUpToDate;
-    newMentions.push([room, readTracker.update({ log, ownMemberIds, nick, members, isViewed })]);
+    notifiable.push([room, readTracker.update({ log, ownMemberIds, nick, members, isDirect, isViewed })]);
     unreadCount += readTracker.unreadCount;
     mentionCount += readTracker.mentionCount;
   }
-  return { unreadCount, mentionCount, newMentions };
+  return { unreadCount, mentionCount, notifiable };
 }

@@ -103,10 +103,12 @@ export class ReadTracker {
    * @param {Set<string>} options.ownMemberIds
    * @param {string} options.nick
    * @param {Map<string, import("./room.js").Member>} options.members Present members.
+   * @param {boolean} [options.isDirect] True for a direct room.
    * @param {boolean} options.isViewed True if the user sees the newest message.
-   * @returns {object[]} Messages since the previous update that mention the user; none before the first join.
+   * @returns {object[]} Messages since the previous update that qualify for a notification: those that mention the user, in
+   *   a direct room all of other members; none before the first join.
    */
-  update({ log, ownMemberIds, nick, members, isViewed }) {
+  update({ log, ownMemberIds, nick, members, isDirect = false, isViewed }) {
     const isReading = isViewed && !this.#isHeld;
     const { lastSeq } = log;
     if (lastSeq === null) return [];
@@ -117,11 +119,11 @@ export class ReadTracker {
       if (!this.#counts.isExact) this.#startCounts();
     }
     this.#resolveCounts(log);
-    const newMentions = this.#countNew(log, { ownMemberIds, nick, members });
+    const notifiable = this.#countNew(log, { ownMemberIds, nick, members, isDirect });
     if (this.#counts.unread && !(isReading && this.#wasReading)) this.unreadAfter = this.#readSeq;
     if (isReading) this.#readAll(log);
     this.#wasReading = isReading;
-    return newMentions;
+    return notifiable;
   }
 
   /** Place the counts of the server in the log. */
@@ -135,25 +137,26 @@ export class ReadTracker {
     this.#unresolved = null;
   }
 
-  #countNew(log, { ownMemberIds, nick, members }) {
+  #countNew(log, { ownMemberIds, nick, members, isDirect }) {
     const { items } = log;
     const firstSeq = Math.max(this.#readSeq ?? 0, Math.min(this.#countedSeq, this.#newestSeq));
-    const newMentions = [];
+    const notifiable = [];
     let index = items.length;
     while (index > 0 && items[index - 1].seq > firstSeq && items.length - index < MAX_COUNTED) index -= 1;
     for (const item of items.slice(index)) {
       if (item.kind !== "message") continue;
       const isOwn = ownMemberIds.has(item.memberId);
       const isNew = item.seq > this.#newestSeq; // a lower marker counts messages again
-      const isMention = !isOwn && !item.deleted && !this.#isBlocked(item.memberId) && isMentioned(item, { nick, ownMemberIds, members });
-      if (isMention && isNew) newMentions.push(item);
+      const isShown = !isOwn && !item.deleted && !this.#isBlocked(item.memberId);
+      const isMention = isShown && isMentioned(item, { nick, ownMemberIds, members });
+      if (isNew && (isMention || (isDirect && isShown))) notifiable.push(item);
       if (item.seq <= (this.#unresolved?.asOf ?? this.#countedSeq) || this.#counts.includes(item)) continue;
       if (isOwn && isNew && this.#counts.isExact) this.#moveToOwnMessage(item);
       else if (!this.#unresolved) this.#counts.add(item, { isOwn, isMention });
     }
     this.#newestSeq = log.lastSeq;
     if (!this.#unresolved) this.#countedSeq = log.lastSeq;
-    return newMentions;
+    return notifiable;
   }
 
   #moveToOwnMessage({ seq, n = null }) {

@@ -1,5 +1,5 @@
 /**
- * Policy of one room, and the role of the user.
+ * Policy and kind of one room, and the role of the user.
  *
  * - The server decides about each action; the page only hides the controls of rejected actions.
  */
@@ -15,14 +15,17 @@ export class RoomAccess {
   policy = {};
   /** Own role; empty for guests. */
   role = "";
+  /** True for a direct room. */
+  isDirect = false;
 
   /**
-   * Store policy, own role and upload limit of a join response.
+   * Store policy, kind, own role and upload limit of a join response.
    * @param {object} response Response of `joinRoom`.
    */
-  onJoined({ room: { policy = {}, role = "" }, uploadMaxBytes = 0 }) {
+  onJoined({ room: { policy = {}, role = "", visibility }, uploadMaxBytes = 0 }) {
     this.policy = policy;
     this.role = role;
+    this.isDirect = visibility === "direct";
     this.#uploadMaxBytes = uploadMaxBytes;
   }
 

@@ -1,7 +1,8 @@
 /**
  * Page title, favicon and desktop notifications.
  *
- * - Notifications are limited to mentions while the page has no focus; mentions within a second are batched.
+ * - Notifications are limited to mentions and direct messages while the page has no focus; those within a second are
+ *   batched by room.
  * - Message text is omitted if the user has hidden message text in the settings.
  */
 
@@ -14,7 +15,7 @@ const BATCH_DELAY = 1000; // ms
 
 export class Notifier {
   #onOpen;
-  #queue = new Map(); // room → messages that mention the user
+  #queue = new Map(); // room → messages
   #timer = 0;
   #favicon = requireElement("favicon", HTMLLinkElement);
   #icons = createIconUrls(this.#favicon.href);
@@ -51,11 +52,11 @@ export class Notifier {
   }
 
   /**
-   * Queue a notification for messages that mention the user; no effect while notifications are off.
+   * Queue a notification for messages of a room; no effect while notifications are off.
    * @param {import("../state/room.js").Room} room
    * @param {any[]} messages Possibly empty.
    */
-  onMentions(room, messages) {
+  add(room, messages) {
     if (!messages.length || !this.isEnabled) return;
     this.#queue.set(room, [...(this.#queue.get(room) ?? []), ...messages]);
     this.#timer ||= setTimeout(() => this.#showNotifications(), BATCH_DELAY);
@@ -73,8 +74,7 @@ export class Notifier {
   #showNotifications() {
     this.#timer = 0;
     for (const [room, messages] of this.#queue) {
-      const isTextShown = messages.length === 1 && !this.isTextHidden;
-      const title = isTextShown ? strings.notifyTitle(messages[0].nickName, room.displayName) : strings.notifyMentionCount(messages.length, room.displayName);
+      const title = this.#createTitle(room, messages);
       const body = this.isTextHidden ? "" : messages.map(excerpt).slice(-3).join("\n");
       try {
         const notification = new Notification(title, { body, tag: room.name, icon: this.#icons.none, lang: strings.lang });
@@ -88,6 +88,13 @@ export class Notifier {
       }
     }
     this.#queue.clear();
+  }
+
+  /** The title of one direct message is its author, because the title of a direct room consists of its members. */
+  #createTitle({ displayName, access: { isDirect } }, messages) {
+    const [{ nickName }] = messages;
+    if (messages.length === 1 && !this.isTextHidden) return isDirect ? nickName : strings.notifyTitle(nickName, displayName);
+    return (isDirect ? strings.notifyDirectCount : strings.notifyMentionCount)(messages.length, displayName);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Room list with unread badges.
+ * Room list with unread badges; direct rooms have a list of their own.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -9,6 +9,9 @@ const MAX_SHOWN_COUNT = 99;
 
 export class RoomList {
   #list = requireElement("room-list");
+  #roomRows = requireElement("room-rows");
+  #directRooms = requireElement("direct-rooms");
+  #directRoomRows = requireElement("direct-room-rows");
   #badge = requireElement("rooms-badge");
   #onSelect;
   #onLeave;
@@ -42,7 +45,10 @@ export class RoomList {
     this.#rendered = state;
     this.#rooms = rooms;
     const focusedIndex = [...this.#list.querySelectorAll("button")].findIndex((button) => button === document.activeElement);
-    this.#list.replaceChildren(...rooms.map((room) => this.#renderRoom(room, room === current)));
+    const renderRows = (isDirect) => rooms.filter(({ access }) => access.isDirect === isDirect).map((room) => this.#renderRoom(room, room === current));
+    this.#roomRows.replaceChildren(...renderRows(false));
+    this.#directRoomRows.replaceChildren(...renderRows(true));
+    this.#directRooms.hidden = !this.#directRoomRows.hasChildNodes();
     if (focusedIndex >= 0) this.#list.querySelectorAll("button")[focusedIndex]?.focus();
     const otherRooms = rooms.filter((room) => room !== current);
     const hasMention = otherRooms.some(({ readTracker }) => readTracker.mentionCount);
