@@ -14,6 +14,9 @@ from tests.support.accounts import PASSWORD
 from tests.support.browser import Browser
 from tests.support.chat_page import ChatPage, open_chat_page
 from tests.support.in_process_server import running_server
+from tests.support.raw_client import RawClient
+from tests.support.wait import wait_until
+from tui_chat.client.client import ChatClient
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
@@ -58,21 +61,35 @@ async def expect_logged_in(chat_page: ChatPage, account: str) -> None:
     await expect(own_account_sign(chat_page)).to_have_accessible_name(f"account {account}")
 
 
-async def test_a_guest_registers_and_keeps_the_messages_and_the_room(browser: Browser, server: RunningServer) -> None:
+async def test_a_guest_registers_and_keeps_messages_rooms_and_read_markers(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann")
     await chat_page.send_message("before")
     await chat_page.expect_all_sent()
     await chat_page.send_message("/away lunch")
     await expect(chat_page.page.locator("#away-banner")).to_be_visible()
+    await chat_page.open_room("coffee")
+    await bot.send_messages("tea", ["one", "two"])
+    badge = chat_page.page.locator("#room-list .badge")
+    await expect(badge).to_have_text("2")
     await chat_page.send_message("/register")
     await submit_login(chat_page.page, "ann", PASSWORD)
     await expect_logged_in(chat_page, "ann")
     await expect(chat_page.page.locator("#member-list .member")).to_contain_text("away: lunch")
+    token = (await chat_page.page.evaluate("JSON.parse(localStorage.getItem('chat.account'))"))["token"]
+    async with ChatClient(server.url, token=token, account="ann") as phone:
+        read_marker = (await phone.join("tea", nick="Ann")).read_marker
+        await wait_until(lambda: read_marker.state is not None and read_marker.state.unread == 2)
+        await expect(badge).to_have_text("2")
+        await chat_page.page.keyboard.press("Alt+A")
+        await wait_until(lambda: read_marker.state is not None and read_marker.state.unread == 0)
+    await expect(badge).to_have_count(0)
     await chat_page.send_message("after")
     await chat_page.expect_all_sent()
     await expect(chat_page.page.locator("#timeline-lines .message.own")).to_have_count(2)
     await chat_page.page.reload()
-    await chat_page.expect_messages("before", "after")
+    await chat_page.expect_messages("before", "one", "two", "after")
     await open_account(chat_page.page)
     await expect(chat_page.page.locator("#account-title")).to_have_text("Logged in as ann")
     await expect(chat_page.page.locator("#account-log-out")).to_be_focused()

@@ -13,6 +13,7 @@ import { ChatSession } from "./state/chat_session.js";
 import { parseInput } from "./state/command_parser.js";
 import { DelayedDeletions } from "./state/delayed_deletions.js";
 import { OutboxStore } from "./state/outbox_store.js";
+import { transferGuestMarkers } from "./state/read_markers.js";
 import { updateReadTrackers } from "./state/read_summary.js";
 import { SavedSession } from "./state/saved_session.js";
 import { drafts, localStore } from "./state/storage.js";
@@ -184,17 +185,23 @@ function startSession({ room, nick, rooms = [], away = null }) {
   for (const otherRoom of [...rooms, ...session.roomsWithUnsent]) session.openRoom(otherRoom);
 }
 
-/** Reconnect with the stored account or as a guest, with the same rooms and status; show the join form without a room. */
-function onAccountChange() {
+/**
+ * Reconnect with the stored account or as a guest, with the same rooms and status; show the join form without a room.
+ *
+ * After a registration, the rooms keep the read markers of the guest.
+ */
+function onAccountChange({ isRegistration = false } = {}) {
   const account = storedAccount();
   const rooms = session?.rooms.map(({ requestedName }) => requestedName) ?? [];
   const current = session?.current?.requestedName ?? rooms[0];
   const nick = account?.nickName ?? session?.nick;
   const away = session?.away ?? null;
+  const guestNick = isRegistration && !session?.hasAccount ? session?.nick : undefined;
   showToast(account ? strings.loggedInAs(account.account) : strings.loggedOut);
   if (!current || !nick) return showJoinForm();
   stopSession();
   startSession({ room: current, nick, rooms, away });
+  if (guestNick !== undefined) transferGuestMarkers(session.rooms, guestNick);
   return undefined;
 }
 

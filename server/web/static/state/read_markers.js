@@ -75,6 +75,18 @@ export class AccountMarker {
   }
 }
 
+/**
+ * Replace the initial markers of a new account by those of the guest; called before the joins.
+ * @param {import("./room.js").Room[]} rooms
+ * @param {string} nick Requested nickname of the guest.
+ */
+export function transferGuestMarkers(rooms, nick) {
+  for (const room of rooms) {
+    const seq = readMarkers.get(room.requestedName, nick);
+    if (seq !== null) room.transferReadMarker(seq);
+  }
+}
+
 /** @implements {MarkerStore} */
 export class GuestMarker {
   #room;

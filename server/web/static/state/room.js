@@ -34,6 +34,8 @@ export class Room {
   #host;
   #generation = 0; // number of joins and leaves; responses from an earlier generation are ignored
   #processedSeq = 0; // newest entry of `#processNewMessages`
+  /** @type {number | null} */
+  #guestSeq = null; // marker of `transferReadMarker` until the next join
   #isJoined = false; // on the current connection
   #joinWaiters = [];
 
@@ -219,6 +221,12 @@ export class Room {
     if (!this.#host.marker.isPending) this.readTracker.applyRemoteMarker(marker, asOf);
   }
 
+  /** Replace the marker of the next join, which is the initial one of a new account, by that of the guest. */
+  transferReadMarker(seq) {
+    this.#guestSeq = seq;
+    this.readTracker.applyRemoteMarker({ seq }, 0);
+  }
+
   /** Save a pending move of the read marker now. */
   saveReadMarker() {
     this.#host.marker.flush();
@@ -276,6 +284,8 @@ export class Room {
     this.name = response.room.name;
     this.title = sanitizeLine(response.room.title ?? "");
     this.access.onJoined(response);
+    if (this.#guestSeq !== null) this.#host.marker.move(this.#guestSeq, true);
+    this.#guestSeq = null;
     if (response.read) this.applyRemoteMarker(response.read, lastSeq);
     this.memberId = response.memberId;
     this.ownMemberIds.add(response.memberId);

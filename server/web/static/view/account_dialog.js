@@ -36,7 +36,8 @@ export class AccountDialog {
 
   /**
    * @param {object} options
-   * @param {() => void} options.onChange Called after a login, a registration, a logout and the deletion of the account.
+   * @param {(change?: {isRegistration: boolean}) => void} options.onChange Called after a login, a registration, a logout
+   *   and the deletion of the account.
    * @param {import("./confirm_dialog.js").ConfirmDialog["confirm"]} options.confirm
    * @param {() => string} options.getNick Nickname of the guest, whose messages a registration takes over.
    */
@@ -111,7 +112,7 @@ export class AccountDialog {
     const { nickName } = await readProfile(response.token);
     storeAccount({ account: response.account, nickName, token: response.token });
     this.#dialog.close();
-    this.#onChange();
+    this.#onChange({ isRegistration: this.#isRegistration });
   }
 
   async #submitPassword() {
