@@ -8,6 +8,7 @@ import pytest
 
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.input_history import MAX_HISTORY
+from tui_chat.session.store import composer_store
 from tui_chat.session.store.composer_store import FILE_NAME, ComposerStore, SavedRoomState
 
 SERVER, OTHER_SERVER = "http://localhost:3000", "http://chat.example:3000"
@@ -104,6 +105,17 @@ async def test_the_room_order_is_restored_without_removed_rooms(tmp_path: Path) 
         for room in ("tea", "dev", "ops", "tea"):
             store.add_room(room)
         store.remove_room("DEV")
+    async with open_store(tmp_path) as store:
+        assert await store.load_room_names() == ["tea", "ops"]
+
+
+async def test_the_least_recently_used_rooms_are_removed_above_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(composer_store, "MAX_ROOMS", 2)
+    async with open_store(tmp_path) as store:
+        for room in ("tea", "dev", "tea", "ops"):
+            store.add_room(room)
     async with open_store(tmp_path) as store:
         assert await store.load_room_names() == ["tea", "ops"]
 

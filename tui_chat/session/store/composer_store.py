@@ -40,7 +40,7 @@ _BLOCKED_MEMBERS_TABLE = """
 """
 _SCHEMA = SqliteSchema(
     application_id=0x6368_7772,  # "chwr"
-    version=2,
+    version=3,
     durable=False,
     statements=f"""
         {_BLOCKED_MEMBERS_TABLE};
@@ -56,7 +56,7 @@ _SCHEMA = SqliteSchema(
         CREATE TABLE rooms (
             position INTEGER PRIMARY KEY AUTOINCREMENT,
             server TEXT NOT NULL, nick TEXT NOT NULL, room TEXT NOT NULL, name TEXT NOT NULL,
-            read_seq INTEGER, has_unsent_mark INTEGER NOT NULL DEFAULT 0,
+            read_seq INTEGER, has_unsent_mark INTEGER NOT NULL DEFAULT 0, last_use INTEGER NOT NULL DEFAULT 0,
             UNIQUE (server, nick, room)
         )
     """,
@@ -64,7 +64,8 @@ _SCHEMA = SqliteSchema(
         1: f"""
             {_BLOCKED_MEMBERS_TABLE};
             ALTER TABLE rooms ADD COLUMN has_unsent_mark INTEGER NOT NULL DEFAULT 0
-        """
+        """,
+        2: "ALTER TABLE rooms ADD COLUMN last_use INTEGER NOT NULL DEFAULT 0",
     },
 )
 _TABLES = ("drafts", "sent_texts", "rooms")
@@ -236,10 +237,14 @@ class ComposerStore:
         )
 
     def add_room(self, room: str) -> None:
-        """Add a room to the saved rooms; an existing entry keeps its position and gets the new spelling."""
+        """Add a room to the saved rooms as the last used one.
+
+        An existing entry keeps its position and gets the new spelling.
+        """
         self._execute(
-            "INSERT INTO rooms (server, nick, room, name) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (server, nick, room) DO UPDATE SET name = excluded.name",
+            "INSERT INTO rooms (server, nick, room, name, last_use) "
+            "VALUES (?, ?, ?, ?, (SELECT coalesce(max(last_use), 0) + 1 FROM rooms)) "
+            "ON CONFLICT (server, nick, room) DO UPDATE SET name = excluded.name, last_use = excluded.last_use",
             *self._scope(room),
             room,
         )
@@ -356,15 +361,16 @@ class ComposerStore:
 
 
 def _prune(connection: sqlite3.Connection) -> None:
-    """Delete the oldest entries of each table above `MAX_ROOMS` rooms."""
+    """Delete the least recently used entries of each table above `MAX_ROOMS` rooms."""
     connection.execute(
         "DELETE FROM sent_texts WHERE (server, nick, room) NOT IN ("
         "SELECT server, nick, room FROM sent_texts GROUP BY server, nick, room ORDER BY max(position) DESC LIMIT ?)",
         (MAX_ROOMS,),
     )
-    for table in ("drafts", "rooms"):
+    for table, order in (("drafts", "rowid"), ("rooms", "last_use")):
         connection.execute(
-            f"DELETE FROM {table} WHERE rowid NOT IN (SELECT rowid FROM {table} ORDER BY rowid DESC LIMIT ?)",
+            f"DELETE FROM {table} "
+            f"WHERE rowid NOT IN (SELECT rowid FROM {table} ORDER BY {order} DESC, rowid DESC LIMIT ?)",
             (MAX_ROOMS,),
         )
 
