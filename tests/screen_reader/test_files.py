@@ -119,6 +119,9 @@ def test_paths_complete_as_in_a_shell(tmp_path: Path) -> None:
     assert complete_path(f"{tmp_path}/") == [f"{tmp_path}/{name}" for name in ("a dir/", "a.txt", "b")]
     assert complete_path(f"{tmp_path}/.h") == [f"{tmp_path}/.hidden"]
     assert complete_path(f"{tmp_path}/missing/x") == []
+    for name in ("c 3.04\u202fPM.png", "c\u3000d", "c\x1b[0m", "c\n"):
+        (tmp_path / name).touch()
+    assert complete_path(f"{tmp_path}/c") == [f"{tmp_path}/c 3.04\u202fPM.png", f"{tmp_path}/c\u3000d"]
     for command in ("upload", "attach"):
         completion = complete(f"/{command} {tmp_path}/a", (), ())
         assert completion is not None

@@ -1,8 +1,11 @@
 """Completion of file system paths as command arguments."""
 
 import os
+import unicodedata
 from itertools import islice
 from pathlib import Path
+
+from tui_chat.protocol.sanitize import sanitize_line
 
 MAX_ENTRIES = 2_000
 """Maximum number of directory entries that are examined."""
@@ -14,7 +17,7 @@ MAX_PATHS = 50
 def complete_path(typed: str) -> list[str]:
     """Return the sorted paths that start with a typed path, directories with a final separator; empty if unreadable.
 
-    Hidden entries require a typed dot, and names with unprintable characters are omitted. A leading `~/` or `~user/`
+    Hidden entries require a typed dot, and names that sanitizing changes are omitted. A leading `~/` or `~user/`
     stays in the candidates; an unknown user has none. At most `MAX_ENTRIES` entries of the directory are examined, in
     the order of the file system, and at most `MAX_PATHS` paths returned.
     """
@@ -29,4 +32,9 @@ def complete_path(typed: str) -> list[str]:
             ]
     except (OSError, RuntimeError, ValueError):
         return []
-    return [directory + name for name in sorted(found) if name.isprintable()][:MAX_PATHS]
+    return [directory + name for name in sorted(found) if _is_typeable(name)][:MAX_PATHS]
+
+
+def _is_typeable(name: str) -> bool:
+    """Return whether the composer keeps a name unchanged, apart from its normalization to NFC."""
+    return sanitize_line(name) == unicodedata.normalize("NFC", name)
