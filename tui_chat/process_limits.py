@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 
 if sys.platform != "win32":
     import resource
@@ -10,16 +11,14 @@ if sys.platform != "win32":
 def limit_process(*, cpu_seconds: int, memory_bytes: int, output_bytes: int, niceness: int = 0) -> None:
     """Limit the resources of this process permanently and reduce its priority; no effect on Windows.
 
-    The process is also limited to 32 open files, and writes no core dump.
+    The process is also limited to 32 open files, and writes no core dump. A lower hard limit stays, and a limit that
+    the system rejects has no effect, such as that of the address space on macOS.
 
     Args:
         cpu_seconds: Total CPU time.
         memory_bytes: Size of the address space.
         output_bytes: Size of each written file.
         niceness: Reduction of the priority.
-
-    Raises:
-        ValueError: A limit is above the current hard limit.
     """
     if sys.platform != "win32":
         for limit, value in (
@@ -29,5 +28,8 @@ def limit_process(*, cpu_seconds: int, memory_bytes: int, output_bytes: int, nic
             (resource.RLIMIT_NOFILE, 32),
             (resource.RLIMIT_CORE, 0),
         ):
-            resource.setrlimit(limit, (value, value))
+            hard_limit = resource.getrlimit(limit)[1]
+            lowest = value if hard_limit == resource.RLIM_INFINITY else min(value, hard_limit)
+            with suppress(ValueError, OSError):
+                resource.setrlimit(limit, (lowest, lowest))
         os.nice(niceness)
