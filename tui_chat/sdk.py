@@ -84,7 +84,7 @@ from tui_chat.protocol.events import (
     TopicChange,
     UnknownEntry,
 )
-from tui_chat.protocol.policies import RoomPolicy
+from tui_chat.protocol.policies import PolicyFields, Retention, RoomPolicy
 from tui_chat.protocol.responses import (
     ChangeAccepted,
     HistoryPage,
@@ -154,11 +154,13 @@ __all__ = [
     "OwnRoom",
     "OwnedRooms",
     "PolicyChange",
+    "PolicyFields",
     "ProblemReported",
     "RateLimited",
     "Reaction",
     "ReadMarker",
     "ReadMarkerChanged",
+    "Retention",
     "Room",
     "RoomChanged",
     "RoomFiles",

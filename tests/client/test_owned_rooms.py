@@ -13,6 +13,7 @@ from tui_chat.client import owned_rooms
 from tui_chat.client.client import ChatClient
 from tui_chat.client.room import Room
 from tui_chat.protocol.errors import Conflict, Forbidden, NotFound, Unavailable
+from tui_chat.protocol.policies import PolicyFields
 
 
 async def read_all(room: Room) -> None:
@@ -48,7 +49,7 @@ async def test_a_private_room_is_unlisted_and_admits_only_an_invited_guest(
 
 
 async def test_invites_are_listed_and_revoked(ann: ChatClient) -> None:
-    room = await ann.owned_rooms.create("tea", visibility="unlisted")
+    room = await ann.owned_rooms.create("tea", policy=PolicyFields(visibility="unlisted"))
     invite = await ann.owned_rooms.create_invite(room.name, expires_in=60)
     assert [listed.id for listed in await ann.owned_rooms.list_invites(room.name)] == [invite.id]
     await ann.owned_rooms.revoke_invite(room.name, invite.id)
@@ -77,7 +78,7 @@ async def test_a_policy_rejects_guest_posts_and_a_deletion_closes_the_room_of_it
     room = await ann.owned_rooms.create("tea")
     async with ChatClient(server.url) as bob:
         bobs_room = await bob.join("tea", nick="bob")
-        await ann.owned_rooms.update(room.name, guest_post=False)
+        await ann.owned_rooms.update(room.name, policy=PolicyFields(guest_post=False))
         item = bobs_room.post("hi")
         await wait_until(lambda: any(unsent.error is not None for unsent in bobs_room.unsent()))
         (unsent,) = bobs_room.unsent()

@@ -6,13 +6,16 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
+
+from msgspec import structs
 
 from tui_chat.client import sanitize
 from tui_chat.client.room import Room
 from tui_chat.client.room_context import REQUEST_TIMEOUT, ClientContext
 from tui_chat.protocol.codec import WireStructT
 from tui_chat.protocol.errors import Unavailable
+from tui_chat.protocol.limits import INVITE_DEFAULT_SECONDS, INVITE_DEFAULT_USES
+from tui_chat.protocol.policies import PolicyFields
 from tui_chat.protocol.request_base import Request
 from tui_chat.protocol.responses import (
     ChangeAccepted,
@@ -40,6 +43,8 @@ from tui_chat.protocol.room_requests import (
     UpdateRoom,
 )
 
+_NO_FIELDS = PolicyFields()
+
 
 class OwnedRooms:
     """Rooms of an account, available as `ChatClient.owned_rooms`.
@@ -57,21 +62,27 @@ class OwnedRooms:
         self._context = context
         self._join = join
 
-    async def create(self, name: str | None = None, *, title: str | None = None, **policy: Any) -> Room:
+    async def create(
+        self, name: str | None = None, *, title: str | None = None, policy: PolicyFields = _NO_FIELDS
+    ) -> Room:
         """Create a room with the account as owner, and join the room.
 
         Args:
             name: Name of a public or unlisted room.
             title: Display name of a private room, whose address becomes `Room.name`; the visibility is `private`.
-            policy: Fields of `tui_chat.protocol.policies.PolicyFields`.
+            policy: Values other than the defaults.
         """
-        fields: dict[str, Any] = policy if title is None else {"visibility": "private", **policy}
-        response = await self._send(CreateRoom(room_name=name, title=title, **fields), JoinResponse)
+        if title is not None and policy.visibility is None:
+            policy = structs.replace(policy, visibility="private")
+        response = await self._send(CreateRoom(room_name=name, title=title, **structs.asdict(policy)), JoinResponse)
         return await self._join(sanitize.room_name(response.room.name), sanitize.nickname(response.nick_name))
 
-    async def update(self, room: str, *, name: str | None = None, title: str | None = None, **policy: Any) -> None:
+    async def update(
+        self, room: str, *, name: str | None = None, title: str | None = None, policy: PolicyFields = _NO_FIELDS
+    ) -> None:
         """Change the name or the title, and fields of the policy of a room; None keeps a value."""
-        await self._send(UpdateRoom(room=room, room_name=name, title=title, **policy), ChangeAccepted)
+        request = UpdateRoom(room=room, room_name=name, title=title, **structs.asdict(policy))
+        await self._send(request, ChangeAccepted)
 
     async def delete(self, room: str) -> None:
         """Delete a room with its log. `RoomLost` follows for an open room."""
@@ -89,14 +100,18 @@ class OwnedRooms:
                 self._context.name_direct_room(room.name, room.direct)
         return rooms
 
-    async def create_invite(self, room: str, **limits: int) -> Invite:
+    async def create_invite(
+        self, room: str, *, uses: int = INVITE_DEFAULT_USES, expires_in: int = INVITE_DEFAULT_SECONDS
+    ) -> Invite:
         """Create an invite; its `code` is the `invite` of `ChatClient.join`, and `url` a link for chat programs.
 
         Args:
             room: Room name or address.
-            limits: `uses`, 10 by default, and `expires_in` in seconds, 7 days by default.
+            uses: Maximum number of redemptions.
+            expires_in: Validity in seconds.
         """
-        return sanitize.received((await self._send(CreateInvite(room=room, **limits), InviteCreated)).invite)
+        request = CreateInvite(room=room, uses=uses, expires_in=expires_in)
+        return sanitize.received((await self._send(request, InviteCreated)).invite)
 
     async def list_invites(self, room: str) -> list[Invite]:
         """Return the valid invites to a room without their codes, newest first."""

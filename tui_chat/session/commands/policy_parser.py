@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import get_args
 
-from tui_chat.protocol.policies import Audience, ManagerRole, Retention
+from msgspec import convert
+
+from tui_chat.protocol.policies import Audience, ManagerRole, PolicyFields, Retention
 from tui_chat.session.commands.registry import CommandRejected
 from tui_chat.session.i18n import tr
 
@@ -20,7 +22,6 @@ FIELDS: dict[str, Sequence[str]] = {
 }
 """Values by wire name of a field; those of `keep` are examples."""
 
-_ATTRIBUTES = {"guestPost": "guest_post", "topic": "topic_role", "invite": "invite_role"}
 _RETENTION = re.compile(r"(\d{1,8})(d?)")
 
 
@@ -29,8 +30,8 @@ def find_field(typed_name: str) -> str | None:
     return next((name for name in FIELDS if name.casefold() == typed_name.casefold()), None)
 
 
-def parse_field(typed_name: str, value: str) -> dict[str, Any]:
-    """Return the changed field of `PolicyFields` with its value. Field and value are typed in any case.
+def parse_field(typed_name: str, value: str) -> PolicyFields:
+    """Return the change of one field. Field and value are typed in any case.
 
     Raises:
         CommandRejected: The field is unknown, or the value invalid; the text lists the possibilities.
@@ -41,10 +42,10 @@ def parse_field(typed_name: str, value: str) -> dict[str, Any]:
         raise CommandRejected(tr("No such field: {name}. Fields: {expected}.", name=typed_name[:32], expected=expected))
     value = value.casefold()
     if name == "keep":
-        return {"keep": _parse_retention(value)}
+        return PolicyFields(keep=_parse_retention(value))
     if value not in FIELDS[name]:
         raise _invalid_value(name)
-    return {_ATTRIBUTES.get(name, name): value == "true" if name == "guestPost" else value}
+    return convert({name: value == "true" if name == "guestPost" else value}, PolicyFields)
 
 
 def _parse_retention(value: str) -> Retention:

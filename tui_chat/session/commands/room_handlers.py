@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 from tui_chat.client.room import Room
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import Conflict, NotFound
-from tui_chat.protocol.limits import INVITE_SECONDS, INVITE_USES
+from tui_chat.protocol.limits import INVITE_DEFAULT_SECONDS, INVITE_DEFAULT_USES, INVITE_SECONDS, INVITE_USES
 from tui_chat.protocol.responses import Invite
 from tui_chat.session.commands import policy_parser
 from tui_chat.session.commands.background import require_owner, require_room, run_in_background
@@ -38,11 +38,12 @@ def _create(argument: str, context: CommandContext) -> None:
 
 def _invite(argument: str, context: CommandContext) -> None:
     """Create an invite to the current room, show its link and copy the link."""
-    limits = _parse_invite_limits(argument)
+    uses, expires_in = _parse_invite_limits(argument)
     room = require_room("invite", context)
 
     async def invite() -> str:
-        created = await context.link.require_client().owned_rooms.create_invite(room.name, **limits)
+        owned_rooms = context.link.require_client().owned_rooms
+        created = await owned_rooms.create_invite(room.name, uses=uses, expires_in=expires_in)
         url = created.url or _build_url(context.link.url, room, created)
         context.link.event_queue.put(RequestCompleted(lambda: context.copy_text(url)))
         return moderation_strings.invite_created(url, created)
@@ -50,19 +51,19 @@ def _invite(argument: str, context: CommandContext) -> None:
     run_in_background(invite(), context)
 
 
-def _parse_invite_limits(argument: str) -> dict[str, int]:
-    """Return the options of `OwnedRooms.create_invite` for a number of people and a duration, both optional.
+def _parse_invite_limits(argument: str) -> tuple[int, int]:
+    """Return the number of people and the seconds of an invite; both are optional in the argument.
 
     Raises:
         CommandRejected: A word is neither, or above its limit.
     """
-    limits: dict[str, int] = {}
+    uses, expires_in = INVITE_DEFAULT_USES, INVITE_DEFAULT_SECONDS
     for word in argument.split():
         if word.isdecimal():
-            limits["uses"] = int(word[:10])  # `int` rejects thousands of digits
+            uses = int(word[:10])  # `int` rejects thousands of digits
         else:
-            limits["expires_in"] = parse_duration(word) or 0
-    if not 1 <= limits.get("uses", 1) <= INVITE_USES or not 1 <= limits.get("expires_in", 1) <= INVITE_SECONDS:
+            expires_in = parse_duration(word) or 0
+    if not 1 <= uses <= INVITE_USES or not 1 <= expires_in <= INVITE_SECONDS:
         raise CommandRejected(
             tr(
                 "Use up to {people:,} people and {days:,} days, such as /invite 1 2h.",
@@ -70,7 +71,7 @@ def _parse_invite_limits(argument: str) -> dict[str, int]:
                 days=INVITE_SECONDS // 86_400,
             )
         )
-    return limits
+    return uses, expires_in
 
 
 def _build_url(server_url: str, room: Room, invite: Invite) -> str:
@@ -89,7 +90,7 @@ def _show_or_set_policy(argument: str, context: CommandContext) -> str | None:
     change = policy_parser.parse_field(typed_name, value.strip())
 
     async def set_policy() -> str:
-        await context.link.require_client().owned_rooms.update(room.name, **change)
+        await context.link.require_client().owned_rooms.update(room.name, policy=change)
         return ""
 
     run_in_background(set_policy(), context)
@@ -164,14 +165,12 @@ def _revoke_hook(name: str, context: CommandContext) -> None:
 def _rename(new_name: str, context: CommandContext) -> None:
     """Request a new name of the current room, or a new title of a private one; the entry appears in the room."""
     room = require_room("rename", context)
-    change = (
-        {"title": names.validate_room_title(new_name)}
-        if names.is_room_address(room.name)
-        else {"name": names.validate_room_name(new_name)}
-    )
+    has_address = names.is_room_address(room.name)
+    name = None if has_address else names.validate_room_name(new_name)
+    title = names.validate_room_title(new_name) if has_address else None
 
     async def rename() -> str:
-        await context.link.require_client().owned_rooms.update(room.name, **change)
+        await context.link.require_client().owned_rooms.update(room.name, name=name, title=title)
         return ""
 
     run_in_background(rename(), context)
