@@ -119,7 +119,7 @@ async def test_a_private_room_is_joined_with_an_invite_only_and_receives_webhook
     await owner.send_message("/invite many")
     await expect(owner.page.locator("#composer-error")).to_contain_text("such as /invite 1 2h.")
     await owner.send_message("/invite 3 2h")
-    notice = owner.page.locator("#timeline-lines .notice").last
+    notice = owner.page.locator("#timeline-lines .notice", has_text="?invite=")
     await expect(notice).to_contain_text(re.compile(r"^Invite for 3 people until .*\?invite="))
     code = (await notice.inner_text()).rpartition("?invite=")[2].strip()
     invite = f"{url.replace('http:', 'chat:').replace('#/', '')}?invite={code}"
@@ -329,7 +329,7 @@ async def test_a_direct_message_opens_a_room_named_after_the_other_member_unless
     await ann.unfocus()
     await bob.send_message("/msg ann first")
     await expect(ann.page.locator("#direct-rooms .badge")).to_have_text("1")
-    address = bob.page.url.rpartition("/")[2]
+    address = await bob.page.evaluate("location.hash.slice(2)")
     assert await show_notifications(ann.page) == [["bob", "first", address]]
     for count, text in ((2, "second"), (3, "third")):
         await bob.send_message(text)
