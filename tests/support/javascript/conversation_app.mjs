@@ -309,7 +309,7 @@ const steps = {
   async "terminals in the group"() {
     const { alice, bob } = people;
     const event = `group-message:${group.id}`;
-    const terminal = await runTerminal("join", { token: alice.token, title: "Tea club" });
+    const terminal = await runTerminal("join", { token: alice.token, account: alice.user.username, title: "Tea club" });
     assert.deepEqual(terminal.texts, ["one", "two", "第三", "語".repeat(5000)]);
     const sent = await runTerminal("send", { text: "from the terminal" });
     const received = await sockets.bob.waitFor(event, (message) => message.content === "from the terminal");
