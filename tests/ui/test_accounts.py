@@ -210,9 +210,13 @@ async def test_forms_change_the_profile_and_the_password_and_delete_the_account(
         await driver.wait_until(lambda: driver.chat_screen.session.rooms["tea"].account == "")
 
 
-async def test_passwords_enter_no_file_and_no_clipboard(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_registration_with_an_invite_enters_the_password_in_no_file_and_no_clipboard(tmp_path: Path) -> None:
     typed = "typed behind the command"
-    async with chat_app_in_room(tmp_path, server.url, "ann", size=(110, 30)) as driver:
+    async with (
+        running_server(tmp_path / "server", rate_limit="off", registration="invite") as server,
+        chat_app_in_room(tmp_path, server.url, "ann", size=(110, 30)) as driver,
+    ):
+        invite = await server.account_service.create_invite(uses=1, lifetime=3600)
         await driver.send_message(f"/login ann {typed}")
         await driver.wait_for_text("Usage: /login")
         await driver.press("ctrl+u")
@@ -221,7 +225,10 @@ async def test_passwords_enter_no_file_and_no_clipboard(server: RunningServer, t
         await driver.press("ctrl+shift+a", "ctrl+c", "ctrl+x")
         assert driver.app.clipboard == ""
         await driver.press("ctrl+u")
-        await fill_in(driver, PASSWORD, PASSWORD, "")
+        await fill_in(driver, PASSWORD, PASSWORD, "unknown")
+        await driver.wait_for_text("he invite is not valid")
+        await driver.press("ctrl+u")
+        await fill_in(driver, invite.code)
         await driver.wait_for_text("Logged in as ann.")
         await driver.send_message("hello")
         await driver.wait_until_sent()

@@ -112,10 +112,10 @@ async def test_a_wrong_password_is_reported_and_removed_when_the_dialog_closes(
     chat_page.assert_no_errors()
 
 
-async def test_a_password_change_logs_out_the_other_devices(
+async def test_another_device_is_logged_out_by_its_button_or_by_a_password_change(
     browser: Browser, server: RunningServer, api: AccountApiClient
 ) -> None:
-    await api.register("ann", nickName="Ann")
+    registered = await api.register("ann", nickName="Ann")
     pages: list[ChatPage] = []
     for _ in range(2):
         chat_page = await open_chat_page(browser, server.url, "Bob")
@@ -126,6 +126,9 @@ async def test_a_password_change_logs_out_the_other_devices(
     first, second = pages
     await open_account(first.page)
     await expect(first.page.locator("#device-list li")).to_have_count(3)
+    await first.page.get_by_role("button", name="Log out Unnamed device").click()
+    await expect(first.page.locator("#device-list li")).to_have_count(2)
+    assert (await api.with_token(registered.body["token"]).request("GET", "/api/me")).status == 401
     await second.page.locator("#settings-open").click()
     await first.page.locator("#password-old").fill(PASSWORD)
     await first.page.locator("#password-new").fill("another long password")
