@@ -211,9 +211,9 @@ async def test_a_long_absence_is_a_gap_that_loads_on_scroll(server: RunningServe
     async with chat_app_in_room(tmp_path, server.url, "ann", **options) as ann:
         await ann.wait_until(lambda: any(isinstance(line, GapLine) for line in ann.timeline.lines))
         (gap,) = [line for line in ann.timeline.lines if isinstance(line, GapLine)]
-        assert gap.missing_count == 124
-        assert message_texts(ann)[0] == "before"
-        await ann.wait_until(lambda: len(message_texts(ann)) == 21)
+        texts = message_texts(ann)
+        assert texts[0] == "before"
+        assert gap.missing_count == 145 - len(texts) > 0  # a page more is loaded if the first frame shows the gap
         # Scrolling to the gap requests the missing messages.
         await ann.press("alt+home")
         await ann.wait_until(lambda: len(message_texts(ann)) == 145)
