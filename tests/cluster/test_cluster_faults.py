@@ -65,16 +65,21 @@ async def test_altered_messages_between_servers_are_detected() -> None:
 
 @pytest.mark.timeout(240)  # 4 seconds of CPU time
 async def test_acknowledgements_before_the_commit_are_detected() -> None:
-    report = await run_cluster(
-        ClusterPlan(
-            seed=3,
-            faults={ClusterFaultKind.KILL: 3},
-            nodes=1,  # each kill hits the node with the open transaction
-            rooms=1,
-            writers=4,
-            readers=1,
-            pace=FaultPace(max_acks=25, max_wait=3.0, max_duration=0.1),
-            program=(str(SUPPORT / "ack_before_commit_server.py"),),
+    found = set[ViolationKind]()
+    for seed in (3, 4, 5):  # a kill loses nothing if no commit is pending
+        report = await run_cluster(
+            ClusterPlan(
+                seed=seed,
+                faults={ClusterFaultKind.KILL: 3},
+                nodes=1,  # each kill hits the node with the open transaction
+                rooms=1,
+                writers=4,
+                readers=1,
+                pace=FaultPace(max_acks=25, max_wait=3.0, max_duration=0.1),
+                program=(str(SUPPORT / "ack_before_commit_server.py"),),
+            )
         )
-    )
-    assert {violation.kind for violation in report.violations} & {ViolationKind.LOST, ViolationKind.REORDERED}
+        found |= {violation.kind for violation in report.violations} & {ViolationKind.LOST, ViolationKind.REORDERED}
+        if found:
+            break
+    assert found
