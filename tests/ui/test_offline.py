@@ -155,8 +155,8 @@ async def test_a_corrupt_history_cache_is_reported_and_messages_are_still_sent(
     (tmp_path / "cache" / FILE_NAME).write_bytes(b"nothing of the kind" * 500)
     async with chat_app_in_room(tmp_path, server.url, "ann", cache=tmp_path / "cache") as ann:
         await ann.wait_until(lambda: [text for text in notice_texts(ann) if "was damaged and moved" in text])
-        await ann.send_message("goes on")
-        await ann.wait_for_text("✓ goes on")
+        await ann.send_message("continues")
+        await ann.wait_for_text("✓ continues")
 
 
 async def test_unsent_messages_survive_a_kill_and_are_sent_after_a_restart(

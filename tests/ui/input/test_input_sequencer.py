@@ -114,8 +114,8 @@ async def test_help_keys_are_handled_in_order_and_search_input_is_not_sent_as_a_
         post_burst(ann, "a draft", "alt+s", "kettle", "enter")
         await ann.wait_until(lambda: isinstance(ann.app.screen, SearchScreen))
         await ann.wait_until(lambda: [field.value for field in ann.app.screen.query(Input)] == ["kettle"])
-        post_burst(ann, "escape", " goes on", "enter")
-        await ann.wait_until(lambda: ann.message_texts() == ["hello", "a draft goes on"])
+        post_burst(ann, "escape", " continues", "enter")
+        await ann.wait_until(lambda: ann.message_texts() == ["hello", "a draft continues"])
 
 
 async def test_letters_after_ctrl_s_act_on_the_selected_message(server: RunningServer, tmp_path: Path) -> None:
