@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import AsyncMock, patch
 
 from rich.cells import cell_len
 from textual.pilot import Pilot
@@ -23,7 +24,7 @@ from wcwidth import iter_graphemes
 from server.app import serve
 from server.settings import ServerSettings
 from tui_chat.client.client import ChatClient
-from tui_chat.client.events import ConnectionStateChanged, Online
+from tui_chat.client.net.ping_websocket import PingWebSocket
 from tui_chat.client.room import Room
 from tui_chat.session import i18n
 from tui_chat.session.i18n import Language
@@ -144,14 +145,12 @@ class DemoApp:
         )
 
     async def render_svg(self) -> str:
-        """Return a screenshot as SVG, with fixed latency and element ids, and without remote fonts."""
+        """Return a screenshot as SVG, with fixed element ids and without remote fonts."""
         await self.pilot.pause()
-        while any(isinstance(screen, ChatScreen) for screen in self.app.screen_stack):
-            self.chat_screen.session.apply(ConnectionStateChanged(Online(LATENCY)))
-            self.chat_screen.view.draw_changes()
-            await self.pilot.pause()
-            if self.chat_screen.session.connection_state == Online(LATENCY):  # unless measured meanwhile
-                break
+        for screen in self.app.screen_stack:
+            if isinstance(screen, ChatScreen):
+                screen.view.draw_changes()
+        await self.pilot.pause()
         svg = self.app.export_screenshot(title="chat-tui")
         svg = re.sub(r"@font-face \{.*?\}\n?", "", svg, flags=re.DOTALL)
         svg = re.sub(r"terminal-\d+", "terminal", svg)
@@ -230,7 +229,8 @@ async def demo_app_in_terminal(
         nick: Nickname on the command line.
         profile: Profile of an earlier session, for the join form.
     """
-    with tempfile.TemporaryDirectory() as directory:
+    fixed_latency = patch.object(PingWebSocket, "measure_latency", AsyncMock(return_value=LATENCY))
+    with tempfile.TemporaryDirectory() as directory, fixed_latency:
         home = Path(directory)
         settings = SettingsFile.load(home / "settings.toml")
         settings.change("theme", theme)
@@ -244,6 +244,7 @@ async def demo_app_in_terminal(
                 await demo_app.wait_until(
                     lambda: demo_app.chat_screen.is_mounted and demo_app.chat_screen.view.displayed_room is not None
                 )
+                await demo_app.wait_until(lambda: f" {LATENCY * 1000:.0f} " in demo_app.screen_text().split("\n")[0])
             yield demo_app
 
 
