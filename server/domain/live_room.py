@@ -96,6 +96,8 @@ class LiveRoom(Generic[ConnectionT]):
     _suffixes: NickSuffixes = field(default_factory=NickSuffixes)
     _skeleton_owners: dict[str, set[str]] = field(default_factory=dict[str, "set[str]"])
     _sorted_ids: list[str] = field(default_factory=list[str])  # of all participants, for `list_page`
+    _owner_ids: dict[str, None] = field(default_factory=dict[str, None])
+    _moderator_ids: dict[str, None] = field(default_factory=dict[str, None])
     _speaker_ids: dict[str, None] = field(default_factory=dict[str, None])  # in order of the last message
 
     @property
@@ -194,6 +196,23 @@ class LiveRoom(Generic[ConnectionT]):
         member_id = participant.member.member_id
         self.participants[member_id] = participant
         insort(self._sorted_ids, member_id)
+        self.set_role(participant, participant.member.role)
+
+    def set_role(self, participant: Participant[ConnectionT], role: str) -> None:
+        """Set the role of a participant of this room; `participant.member` is replaced if the role changes.
+
+        Args:
+            participant: Participant of this room.
+            role: `member`, `moderator` or `owner`.
+        """
+        member_id = participant.member.member_id
+        self._forget_role(member_id)
+        if role == "owner":
+            self._owner_ids[member_id] = None
+        elif role == "moderator":
+            self._moderator_ids[member_id] = None
+        if participant.member.role != role:
+            participant.member = replace(participant.member, role=role)
 
     def find_by_nick(self, nick_key: str) -> Participant[ConnectionT] | None:
         """Return the participant with the canonical key of a nickname, None for an unassigned nickname."""
@@ -207,8 +226,8 @@ class LiveRoom(Generic[ConnectionT]):
     def list_prominent(self, first: Participant[ConnectionT] | None = None) -> list[Participant[ConnectionT]]:
         """Return at most `MEMBER_PAGE` participants, in order of arrival if all fit.
 
-        Otherwise the list contains `first`, speakers (most recent first) and further participants
-        (most recent arrival first), in this order and each once.
+        Otherwise the list contains `first`, owners, moderators, speakers (most recent first) and further participants
+        (most recent arrival first), in this order and each once (docs/protocol.md, "Members").
 
         Args:
             first: Participant that the list contains in any case; None for no such participant.
@@ -217,12 +236,17 @@ class LiveRoom(Generic[ConnectionT]):
             return list(self.participants.values())
         ids = chain(
             () if first is None else (first.member.member_id,),
+            self._owner_ids,
+            self._moderator_ids,
             reversed(self._speaker_ids),
             reversed(self.participants),
         )
-        # Speakers occur twice in `ids`, `first` up to three times: twice the page size contains a page of unique ids.
-        unique_ids = dict.fromkeys(islice(ids, 2 * limits.MEMBER_PAGE))
-        return [self.participants[member_id] for member_id in islice(unique_ids, limits.MEMBER_PAGE)]
+        prominent: dict[str, Participant[ConnectionT]] = {}
+        for member_id in ids:
+            prominent[member_id] = self.participants[member_id]
+            if len(prominent) == limits.MEMBER_PAGE:
+                break
+        return list(prominent.values())
 
     def list_page(self, after: str, limit: int, query: str) -> tuple[list[events.Member], bool]:
         """Return members in order of their ids, and whether more matching members follow.
@@ -248,6 +272,7 @@ class LiveRoom(Generic[ConnectionT]):
         del self.participants[member_id]
         del self._sorted_ids[bisect_right(self._sorted_ids, member_id) - 1]
         self._speaker_ids.pop(member_id, None)
+        self._forget_role(member_id)
         self._release_nick(participant)
 
     def list_subscribers(self) -> list[ConnectionT]:
@@ -273,6 +298,11 @@ class LiveRoom(Generic[ConnectionT]):
                 if not subscribers:
                     del self.subscribers[dialect]
                 return
+
+    def _forget_role(self, member_id: str) -> None:
+        """Remove a participant from the owners and moderators."""
+        self._owner_ids.pop(member_id, None)
+        self._moderator_ids.pop(member_id, None)
 
     def _is_nick_available(self, nick_key: str, member_id: str) -> bool:
         """Return whether neither another participant nor the account of another member has the nickname."""

@@ -33,6 +33,7 @@ def apply_member(
     if node_id is not None:
         participant.nodes.add(node_id)
     old = participant.member
+    room.set_role(participant, member.role)
     participant.member = replace(member, nick_name=old.nick_name, confusable=old.confusable)
     room.assign_nick(participant, member.nick_name, names.canonical_key(member.nick_name))
     return JoinResult(

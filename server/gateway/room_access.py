@@ -209,7 +209,7 @@ class RoomAccessControl:
         self._cache_policy(room, state.access)
         participant.standing, participant.policy_seq = state.standing, state.access.policy_seq
         participant.checked_access = None
-        participant.member = structs.replace(participant.member, role=state.membership_role or "member")
+        room.set_role(participant, state.membership_role or "member")
 
     async def refresh(self, connection: ClientConnection, room_key: str) -> None:
         """Read the access of a room, and of the participant of the connection, again; cache both in a live room."""
@@ -219,7 +219,7 @@ class RoomAccessControl:
         state = await self._database.reader.read_access(room_key, self.describe(connection, member_id))
         if state.access.policy_seq:
             self._restricted_keys.add(room_key)
-        if room is not None and participant is not None:
+        if room is not None and participant is not None and room.connections.get(connection) is participant:
             self.admit(room, participant, state)
         elif room is not None:
             self._cache_policy(room, state.access)
@@ -279,7 +279,7 @@ class RoomAccessControl:
             return
         participant = room.participants.get(entry.target.member_id)
         if participant is not None and entry.role is not None:
-            participant.member = structs.replace(participant.member, role=entry.role)
+            room.set_role(participant, entry.role)
         if entry.action in REVOKING_ACTIONS:
             room.access = None
         elif participant is not None and not (entry.action == "joined" and participant.standing.is_member):

@@ -1,5 +1,6 @@
 """Members of live rooms with connections to other nodes."""
 
+import pytest
 from msgspec.structs import replace
 
 from server.domain.remote_members import apply_member, remove_node
@@ -37,20 +38,23 @@ def test_a_connection_of_this_node_keeps_a_member_whose_other_node_leaves() -> N
     assert registry.rooms == {}
 
 
-def test_a_change_by_another_node_replaces_names_and_status() -> None:
+def test_a_change_by_another_node_replaces_names_status_and_role(monkeypatch: pytest.MonkeyPatch) -> None:
     registry = RoomRegistry[int]()
     room = registry.join(1, "tea", "ann", "Ann").room
     for member, old_nick, client_changed in (
         (replace(ANN, nick_name="Anna"), "Ann", False),
         (replace(ANN, nick_name="Anna", away="lunch"), None, True),
         (replace(ANN, nick_name="Anna", away="lunch", via="irc"), None, True),
-        (replace(ANN, nick_name="Anna", away="lunch", via="irc", account="ann"), None, False),
+        (replace(ANN, nick_name="Anna", away="lunch", via="irc", account="ann", role="owner"), None, False),
     ):
         change = apply_member(registry, room, member, None)
         assert (change.is_new, change.old_nick, change.client_changed) == (False, old_nick, client_changed)
         assert (change.participant.member, change.participant.nodes) == (member, set())
     assert room.find_by_nick("ann") is None
     assert room.find_by_nick("anna") is room.participants["ann"]
+    registry.join(2, "tea", "bob", "Bob")
+    monkeypatch.setattr("tui_chat.protocol.limits.MEMBER_PAGE", 1)
+    assert room.list_prominent() == [room.participants["ann"]]
 
 
 def test_a_nickname_of_another_node_is_taken_from_its_owner() -> None:

@@ -242,19 +242,23 @@ def test_previews_and_former_nicknames_are_not_reserved() -> None:
     assert registry.join(3, "tea", "g3", "ann").participant.member.nick_name == "ann"
 
 
-def test_a_large_room_lists_recent_speakers_and_the_joiner() -> None:
+def test_a_large_room_lists_the_joiner_owners_moderators_and_recent_speakers() -> None:
     registry = RoomRegistry[int]()
     room = registry.join(0, "tea", "first", "first").room
     for number in range(1, 12_000):
         registry.join(number, "tea", f"g{number:05}", f"member {number}")
     room.record_speaker("g00007")
     room.record_speaker("g00003")
+    for member_id, role in (("g00002", "moderator"), ("g00001", "moderator"), ("g00003", "owner"), ("g00005", "owner")):
+        room.set_role(room.participants[member_id], role)
+    room.set_role(room.participants["g00005"], "member")
     listed = [present.member.member_id for present in room.list_prominent(room.participants["first"])]
-    assert listed[:4] == ["first", "g00003", "g00007", "g11999"]
+    assert listed[:6] == ["first", "g00003", "g00002", "g00001", "g00007", "g11999"]
     assert len(listed) == len(set(listed)) == MEMBER_PAGE
     assert len(msgspec.json.encode([room.participants[member_id].member for member_id in listed])) < 100_000
     registry.leave(3, "tea")
-    assert [present.member.member_id for present in room.list_prominent()][:2] == ["g00007", "g11999"]
+    registry.leave(2, "tea")
+    assert [present.member.member_id for present in room.list_prominent()][:3] == ["g00001", "g00007", "g11999"]
 
 
 def test_pages_list_each_member_once_and_filter_by_nickname() -> None:

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from server.app import RunningServer
+from tests.support.accounts import connect_account
 from tests.support.raw_client import RawClient, raw_client
 
 
@@ -148,27 +149,33 @@ async def test_a_member_cannot_send_as_another_author(ann: RawClient) -> None:
 async def test_join_lists_are_bounded_and_list_members_pages_through_all(
     server: RunningServer, ann: RawClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui_chat.protocol.limits.MEMBER_PAGE", 3)
+    monkeypatch.setattr("tui_chat.protocol.limits.MEMBER_PAGE", 5)
     async with AsyncExitStack() as stack:
+        owner, moderator = [await stack.enter_async_context(connect_account(server, name)) for name in ("own", "mod")]
+        await owner.request("createRoom", {"roomName": "crowd"})
+        member_id = (await moderator.join("crowd", "mod"))["memberId"]
+        promoted = await owner.request("setRole", {"room": "crowd", "memberId": member_id, "role": "moderator"})
+        assert promoted["ok"], promoted
         crowd = [await stack.enter_async_context(raw_client(server.url)) for _ in range(6)]
         for number, client in enumerate(crowd):
-            await client.join("tea", f"m{number}")
-        await send(crowd[1], "hi")
-        joined = await ann.join("tea", "ann")
-        assert ([member["nickName"] for member in joined["members"]], joined["memberCount"]) == (["ann", "m1", "m5"], 7)
+            await client.join("crowd", f"m{number}")
+        await crowd[1].request("sendMessage", {"room": "crowd", "message": "hi"})
+        joined = await ann.join("crowd", "ann")
+        nicks = [member["nickName"] for member in joined["members"]]
+        assert (nicks, joined["memberCount"]) == (["ann", "own", "mod", "m1", "m5"], 9)
         listed: list[str] = []
-        fields: dict[str, Any] = {"room": "tea", "limit": 2}
+        fields: dict[str, Any] = {"room": "crowd", "limit": 2}
         while True:
             page = await ann.request("listMembers", fields)
             listed += [member["nickName"] for member in page["members"]]
             if not page["hasMore"]:
                 break
             fields["after"] = page["members"][-1]["memberId"]
-        assert sorted(listed) == ["ann", *(f"m{number}" for number in range(6))]
-        found = await ann.request("listMembers", {"room": "tea", "query": "M4"})
-        assert ([member["nickName"] for member in found["members"]], found["memberCount"]) == (["m4"], 7)
-        await ann.ws.send_str('42["joinRoom",{"nickName":"list","id":1,"roomId":"tea"}]')
-        assert len((await ann.wait_for_push("roomUser"))["tea"]) == 3
+        assert sorted(listed) == ["ann", *(f"m{number}" for number in range(6)), "mod", "own"]
+        found = await ann.request("listMembers", {"room": "crowd", "query": "M4"})
+        assert ([member["nickName"] for member in found["members"]], found["memberCount"]) == (["m4"], 9)
+        await ann.ws.send_str('42["joinRoom",{"nickName":"list","id":1,"roomId":"crowd"}]')
+        assert len((await ann.wait_for_push("roomUser"))["crowd"]) == 5
 
 
 async def test_list_members_requires_membership_and_a_valid_limit(ann: RawClient, client: RawClient) -> None:
