@@ -6,12 +6,14 @@
   client that sends at the limit without a pause cannot evade the timeout.
 """
 
+# pyright: reportPrivateUsage=false
 import asyncio
 import math
 import time
 from collections.abc import Callable
 
 from aiohttp.http import WebSocketReader
+from aiohttp.web_protocol import RequestHandler
 
 from server.domain.rate_limits import Rate, TokenBucket
 
@@ -68,40 +70,36 @@ class PacketLimiter:
 class FrameMeter:
     """Counter of WebSocket frames in front of the parser, because the parser handles empty fragments itself.
 
-    Above the rate, the meter buffers received bytes and pauses the transport.
+    Above the rate, the meter buffers received bytes and pauses reading, independent of the flow control of the parser.
 
     Args:
         parser: WebSocket parser of aiohttp, the receiver of the counted bytes.
-        transport: Transport of the WebSocket.
+        protocol: Protocol of the WebSocket. Reading continues when neither the meter nor the parser pauses.
         limiter: Limiter of the session.
-        on_flood: Called after the flood timeout; the transport stays paused.
-        on_failure: Called after a protocol error in buffered bytes; reading resumes, for the end of the connection.
+        on_flood: Called after the flood timeout; reading stays paused.
     """
 
     __slots__ = (
         "_buffer",
         "_is_throttled",
         "_limiter",
-        "_on_failure",
         "_on_flood",
         "_parser",
         "_payload_left",
-        "_transport",
+        "_protocol",
     )
 
     def __init__(
         self,
         parser: WebSocketReader,
-        transport: asyncio.Transport,
+        protocol: RequestHandler,
         limiter: PacketLimiter,
         on_flood: Callable[[], None],
-        on_failure: Callable[[], None],
     ) -> None:
         self._parser = parser
-        self._transport = transport
+        self._protocol = protocol
         self._limiter = limiter
         self._on_flood = on_flood
-        self._on_failure = on_failure
         self._buffer: bytes = b""
         self._payload_left = 0  # bytes before the next frame header
         self._is_throttled = False
@@ -110,7 +108,7 @@ class FrameMeter:
         """Count the frames that start in `data`, and parse them as far as the rate permits (RFC 6455, section 5.2).
 
         Bytes above the rate are buffered, and so is an incomplete frame header. After the delay, the meter parses the
-        buffered bytes itself and resumes the transport.
+        buffered bytes itself and resumes reading.
 
         Returns:
             The result of the parser: whether the connection has failed, and the unused bytes. `(False, b"")` while
@@ -120,7 +118,6 @@ class FrameMeter:
             data = self._buffer + data
         if self._is_throttled:
             self._buffer = data
-            self._transport.pause_reading()
             return False, b""
         limiter, position, size = self._limiter, self._payload_left, len(data)
         while position + 1 < size:
@@ -153,19 +150,23 @@ class FrameMeter:
     def _throttle(self, delay: float) -> None:
         """Pause reading for a delay in seconds; an infinite one reports a flood instead of a resumption."""
         self._is_throttled = True
-        self._transport.pause_reading()
+        self._protocol._pause_reading_for_buffer()
         if delay == math.inf:
             self._on_flood()
         else:
             asyncio.get_running_loop().call_later(delay, self._resume)
 
     def _resume(self) -> None:
-        """Parse the buffered bytes, and read further ones unless the rate is exceeded again or the connection lost."""
+        """Parse the buffered bytes, and resume reading unless the rate is exceeded again or the connection lost.
+
+        After a protocol error, the connection closes and reading resumes, for the end of the connection.
+        """
         self._is_throttled = False
-        if self._transport.is_closing():
+        transport = self._protocol.transport
+        if transport is None or transport.is_closing():
             return
         failed, _ = self.feed_data(b"")
         if failed:
-            self._on_failure()
+            self._protocol.close()
         if failed or not self._is_throttled:
-            self._transport.resume_reading()
+            self._protocol._resume_reading_for_buffer()

@@ -59,10 +59,10 @@ class SessionWebSocket(web.WebSocketResponse[bool]):
         handler: Any = request.protocol
         received, handler._message_tail = handler._message_tail, b""
         super()._post_start(request, protocol, writer)
-        session, transport = self._session, request.transport
-        if session.packet_limiter is not None and transport is not None:
+        session = self._session
+        if session.packet_limiter is not None:
             handler._payload_parser = FrameMeter(
-                handler._payload_parser, transport, session.packet_limiter, session.close_flood, handler.close
+                handler._payload_parser, handler, session.packet_limiter, session.close_flood
             )
         if received:
             handler._payload_parser.feed_data(received)

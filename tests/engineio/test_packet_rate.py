@@ -1,5 +1,6 @@
 """Packet rate limit of a session, also for packets without a request."""
 
+# pyright: reportPrivateUsage=false
 import asyncio
 import json
 import math
@@ -12,7 +13,9 @@ from typing import Any, cast
 
 import pytest
 from aiohttp import WSMsgType
+from aiohttp.base_protocol import BaseProtocol
 from aiohttp.http import WebSocketReader
+from aiohttp.web_protocol import RequestHandler
 
 from server import app
 from server.app import RunningServer
@@ -203,10 +206,11 @@ class RecordingParser:
         self.ended = True
 
 
-class PausableTransport:
+class PausableTransport(asyncio.Transport):
     """Transport with flags instead of a socket."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.is_paused = False
         self.closed = False
 
@@ -228,6 +232,7 @@ class MeterHarness:
 
     Attributes:
         now: Time of the clock in seconds.
+        protocol: Flow control of aiohttp, which the parser uses too.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, rate: Rate) -> None:
@@ -239,8 +244,10 @@ class MeterHarness:
         monkeypatch.setattr(packet_limiter, "time", SimpleNamespace(monotonic=lambda: self.now))
         monkeypatch.setattr(packet_limiter, "asyncio", SimpleNamespace(get_running_loop=lambda: self))
         limiter = PacketLimiter(rate, 10.0, 0.0)
-        parser, transport = cast(WebSocketReader, self.parser), cast(asyncio.Transport, self.transport)
-        self.meter = FrameMeter(parser, transport, limiter, self.count_flood, self.transport.close)
+        self.protocol = BaseProtocol(cast(asyncio.AbstractEventLoop, self))
+        self.protocol.transport, self.protocol._upgraded = self.transport, True
+        parser, protocol = cast(WebSocketReader, self.parser), cast(RequestHandler, self.protocol)
+        self.meter = FrameMeter(parser, protocol, limiter, self.count_flood)
 
     def count_flood(self) -> None:
         self.floods += 1
@@ -284,7 +291,6 @@ def test_every_frame_costs_one_token_in_any_segmentation(monkeypatch: pytest.Mon
 def test_a_throttled_connection_parses_nothing_before_its_timer(monkeypatch: pytest.MonkeyPatch) -> None:
     harness = MeterHarness(monkeypatch, Rate(2, 1))
     harness.meter.feed_data(EMPTY_PING * 3)
-    harness.transport.is_paused = False  # resumed by the flow control of aiohttp
     harness.now = 0.9
     harness.meter.feed_data(EMPTY_PING)
     assert (harness.parser.data, harness.transport.is_paused) == (EMPTY_PING * 2, True)
@@ -292,6 +298,23 @@ def test_a_throttled_connection_parses_nothing_before_its_timer(monkeypatch: pyt
     assert harness.parser.data == EMPTY_PING * 3
     harness.resume()
     assert (harness.parser.data, harness.transport.is_paused) == (EMPTY_PING * 4, False)
+
+
+def test_reading_stays_paused_while_the_rate_or_the_parser_is_exceeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    harness = MeterHarness(monkeypatch, Rate(1, 1))
+    protocol, transport = harness.protocol, harness.transport
+    harness.meter.feed_data(EMPTY_PING * 2)
+    protocol.pause_reading()
+    harness.resume()
+    assert (harness.parser.data, transport.is_paused) == (EMPTY_PING * 2, True)
+    protocol.resume_reading()
+    assert not transport.is_paused
+    harness.meter.feed_data(EMPTY_PING)
+    protocol.pause_reading()
+    protocol.resume_reading()
+    assert (harness.parser.data, transport.is_paused) == (EMPTY_PING * 2, True)
+    harness.resume()
+    assert (harness.parser.data, transport.is_paused) == (EMPTY_PING * 3, False)
 
 
 def test_a_flood_is_reported_once_and_stays_paused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Private names of python-socketio and python-engineio on which `server.engineio` depends."""
+"""Private names of python-socketio, python-engineio and aiohttp on which `server.engineio` depends."""
 
 # pyright: reportPrivateUsage=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
@@ -42,6 +42,8 @@ def test_a_websocket_parser_can_be_replaced() -> None:
     assert parameter_names(web.WebSocketResponse._post_start) == ["self", "request", "protocol", "writer"]
     assert "request.protocol.set_parser(" in inspect.getsource(web.WebSocketResponse._post_start)
     assert {"_message_tail", "_payload_parser"} <= set(RequestHandler.__slots__)
+    assert parameter_names(RequestHandler._pause_reading_for_buffer) == ["self"]
+    assert parameter_names(RequestHandler._resume_reading_for_buffer) == ["self"]
     assert "self._payload_parser.feed_data(data)" in inspect.getsource(RequestHandler.data_received)
 
 
