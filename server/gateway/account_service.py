@@ -348,8 +348,8 @@ class AccountService:
     async def _verify_password(self, name: str, password: str, address: str) -> AccountRecord:
         """Return the account of a name and password, with a hash of the current parameters.
 
-        A hash of other parameters is replaced and stored. A failed check counts for the limit of failed logins. Raises
-        `Unauthorized` and `RateLimited` as `log_in`.
+        A hash of other parameters is replaced and stored; a password change in the meantime raises `Unauthorized`. A
+        failed check counts for the limit of failed logins. Raises `Unauthorized` and `RateLimited` as `log_in`.
         """
         name_key = names.canonical_key(name)
         retry_after = self._login_limiter.acquire(name_key, address, self._monotonic())
@@ -359,17 +359,17 @@ class AccountService:
         normalized = normalize_password(password)
         try:
             record = await self._repository.find(name_key)
-            password_hash = None if record is None else record.password_hash
-            is_correct = await self._hashing.verify(normalized, password_hash, address)
+            old_hash = None if record is None else record.password_hash
+            is_correct = await self._hashing.verify(normalized, old_hash, address)
         except errors.Unavailable:
             self._login_limiter.release(name_key, address)
             raise
-        if record is None or password_hash is None or not is_correct:
+        if record is None or old_hash is None or not is_correct:
             raise errors.Unauthorized("login_failed")
         self._login_limiter.reset(name_key, address)
-        if self._hashing.needs_rehash(password_hash):
+        if self._hashing.needs_rehash(old_hash):
             new_hash = await self._hashing.hash(normalized, address)
-            record = await self._repository.update(record.account.id, password_hash=new_hash)
+            record = await self._repository.update(record.account.id, required_hash=old_hash, password_hash=new_hash)
         return record
 
     async def _update_by_name(self, name: str, **values: Any) -> AccountRecord:

@@ -139,7 +139,12 @@ class AccountRepository:
         )
 
     async def update(
-        self, account_id: int, *, keep_token_id: int | UnsetType | None = UNSET, **values: Any
+        self,
+        account_id: int,
+        *,
+        keep_token_id: int | UnsetType | None = UNSET,
+        required_hash: str | None = None,
+        **values: Any,
     ) -> AccountRecord:
         """Change columns of an account, and set its `updated_at` to the current time.
 
@@ -150,18 +155,21 @@ class AccountRepository:
             account_id: Account to change.
             keep_token_id: Delete all tokens of the account except this one in the same transaction, or all if None; by
                 default, none.
+            required_hash: Password hash that the account must still have; None for a change without this condition.
             values: New values by column of `accounts`. A new name without a nickname also becomes the nickname. A new
                 `avatar_path` unpins the upload of the former one.
 
         Raises:
             Conflict: The name or the nickname belongs to another account.
             NotFound: The id is unknown.
+            Unauthorized: The account has another password hash than `required_hash`.
         """
         return await self._write_names(
             partial(
                 _update,
                 account_id=account_id,
                 keep_token_id=keep_token_id,
+                required_hash=required_hash,
                 values={**values, "updated_at": self._clock()},
             )
         )
@@ -283,8 +291,15 @@ def _is_valid_invite(digest: bytes, now: int) -> tuple[ColumnElement[bool], ...]
 
 
 def _update(
-    connection: Connection, *, account_id: int, keep_token_id: int | UnsetType | None, values: Mapping[str, Any]
+    connection: Connection,
+    *,
+    account_id: int,
+    keep_token_id: int | UnsetType | None,
+    required_hash: str | None,
+    values: Mapping[str, Any],
 ) -> AccountRecord:
+    if required_hash is not None:
+        _require_password_hash(connection, account_id, required_hash)
     values = {**values, "change_seq": next_change_seq(connection)}
     if keep_token_id is not UNSET:
         revoked = delete(tokens).where(tokens.c.account_id == account_id)
@@ -336,10 +351,15 @@ def _reserve_names(connection: Connection, row: Row[Any]) -> AccountRecord:
 
 def _add_token(connection: Connection, *, values: Mapping[str, Any], password_hash: str | None) -> TokenRecord:
     if password_hash is not None:
-        stored_hash = select(accounts.c.password_hash).where(accounts.c.id == values["account_id"]).with_for_update()
-        if connection.execute(stored_hash).scalar_one_or_none() != password_hash:
-            raise Unauthorized("login_failed")
+        _require_password_hash(connection, values["account_id"], password_hash)
     return token_from_row(connection.execute(tokens.insert().values(values).returning(*tokens.columns)).one())
+
+
+def _require_password_hash(connection: Connection, account_id: int, password_hash: str) -> None:
+    """Lock the row of an account; raise `Unauthorized` if the account has another password hash."""
+    stored_hash = select(accounts.c.password_hash).where(accounts.c.id == account_id).with_for_update()
+    if connection.execute(stored_hash).scalar_one_or_none() != password_hash:
+        raise Unauthorized("login_failed")
 
 
 def _delete_excess_tokens(connection: Connection, *, account_id: int) -> bool:

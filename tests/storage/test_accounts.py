@@ -84,13 +84,16 @@ async def test_an_invite_admits_as_many_concurrent_accounts_as_it_has_uses(
     assert sum(isinstance(outcome, Forbidden) for outcome in outcomes) == 3
 
 
-async def test_a_token_requires_the_verified_password(stored: Database) -> None:
+async def test_a_token_and_a_new_hash_require_the_verified_password(stored: Database) -> None:
     record = await create(stored, build_account())
     account_id, digest = record.account.id, uuid4().bytes
     token = await stored.accounts.add_token(account_id, digest, "laptop", password_hash=HASH)
     assert await stored.accounts.find_token(digest) == token
     with pytest.raises(Unauthorized):
         await stored.accounts.add_token(account_id, uuid4().bytes, "", password_hash="former")
+    with pytest.raises(Unauthorized):
+        await stored.accounts.update(account_id, required_hash="former", password_hash="rehashed")
+    assert (await stored.accounts.update(account_id, required_hash=HASH, password_hash="new")).password_hash == "new"
     other = await stored.accounts.add_token(account_id, uuid4().bytes, "")
     await stored.accounts.update(account_id, keep_token_id=other.id, password_hash="new")
     assert await stored.accounts.find_token(digest) is None

@@ -15,7 +15,7 @@ from server.app import RunningServer, serve
 from server.domain import login_limiter
 from server.domain.login_limiter import FREE_FAILURES
 from server.gateway import password_hashing
-from server.gateway.password_hashing import MAX_QUEUED_PER_ADDRESS, MEMORY_KIB
+from server.gateway.password_hashing import MAX_QUEUED_PER_ADDRESS, MEMORY_KIB, PasswordHashing
 from server.settings import ServerSettings
 from server.storage.account_repository import MAX_DEVICES
 from tests.support.account_api import AccountApiClient, ApiResponse, account_api
@@ -241,8 +241,8 @@ async def test_the_oldest_device_above_the_bound_is_revoked_and_disconnected(ser
     assert await is_valid(server, tokens[0])
 
 
-async def test_a_login_that_overlaps_a_password_change_gets_no_token(
-    server: RunningServer, api: AccountApiClient
+async def test_a_login_that_overlaps_a_password_change_gets_no_token_and_keeps_the_new_password(
+    server: RunningServer, api: AccountApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await api.register("ann")
     logins = [asyncio.ensure_future(api.log_in("ann")) for _ in range(4)]
@@ -253,3 +253,17 @@ async def test_a_login_that_overlaps_a_password_change_gets_no_token(
         if response.status == 200:
             assert not await is_valid(server, response.body["token"])
     assert (await api.log_in("ann", PASSWORD)).status == 401
+    hash_password = PasswordHashing.hash
+
+    async def hash_after_a_password_change(hashing: PasswordHashing, password: str, address: str) -> str:
+        monkeypatch.setattr(PasswordHashing, "hash", hash_password)
+        await server.account_service.reset_password("ann", PASSWORD)
+        return await hash_password(hashing, password, address)
+
+    def needs_rehash(_hashing: PasswordHashing, _password_hash: str) -> bool:
+        return True
+
+    monkeypatch.setattr(PasswordHashing, "needs_rehash", needs_rehash)
+    monkeypatch.setattr(PasswordHashing, "hash", hash_after_a_password_change)
+    assert (await api.log_in("ann", "battery staple")).status == 401
+    assert (await api.log_in("ann", PASSWORD)).status == 200
