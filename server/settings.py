@@ -159,7 +159,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = 10.0
     max_unsent_bytes: Annotated[
-        int, _setting("Maximum send queue per connection", unit="bytes", limits=(65536, 2**30))
+        int, _setting("Maximum send queue per connection, at least 1 MiB", unit="bytes", limits=(2**20, 2**30))
     ] = 1048576
     stall_timeout: Annotated[
         float, _setting("Maximum time without progress of a send queue", unit="seconds", limits=(0.1, 3600))

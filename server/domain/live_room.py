@@ -9,7 +9,7 @@
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Generic, TypeVar
@@ -24,6 +24,11 @@ from server.domain.nick_suffixes import NickSuffixes
 from server.domain.permissions import Action, Standing
 from server.domain.room_access import RoomAccess
 from tui_chat.protocol import events, limits, names
+
+MEMBER_PAGE_BYTES = 256 * 1024
+"""Approximate size limit of a list of members as JSON, in bytes."""
+
+_MEMBER_OVERHEAD_BYTES = 256  # estimated size of a member without nickname and status, in bytes
 
 ConnectionT = TypeVar("ConnectionT", bound=Hashable)
 
@@ -224,7 +229,7 @@ class LiveRoom(Generic[ConnectionT]):
         self._speaker_ids[member_id] = None
 
     def list_prominent(self, first: Participant[ConnectionT] | None = None) -> list[Participant[ConnectionT]]:
-        """Return at most `MEMBER_PAGE` participants, in order of arrival if all fit.
+        """Return at most `MEMBER_PAGE` participants of at most `MEMBER_PAGE_BYTES`, in order of arrival if all fit.
 
         Otherwise the list contains `first`, owners, moderators, speakers (most recent first) and further participants
         (most recent arrival first), in this order and each once (docs/protocol.md, "Members").
@@ -233,7 +238,9 @@ class LiveRoom(Generic[ConnectionT]):
             first: Participant that the list contains in any case; None for no such participant.
         """
         if len(self.participants) <= limits.MEMBER_PAGE:
-            return list(self.participants.values())
+            everyone, has_more = _fill_page(self.participants.values(), limits.MEMBER_PAGE)
+            if not has_more:
+                return everyone
         ids = chain(
             () if first is None else (first.member.member_id,),
             self._owner_ids,
@@ -241,27 +248,23 @@ class LiveRoom(Generic[ConnectionT]):
             reversed(self._speaker_ids),
             reversed(self.participants),
         )
-        prominent: dict[str, Participant[ConnectionT]] = {}
-        for member_id in ids:
-            prominent[member_id] = self.participants[member_id]
-            if len(prominent) == limits.MEMBER_PAGE:
-                break
-        return list(prominent.values())
+        # Each id occurs at most four times in `ids`: four times the page size contains a page of unique ids.
+        unique_ids = dict.fromkeys(islice(ids, 4 * limits.MEMBER_PAGE))
+        return _fill_page((self.participants[member_id] for member_id in unique_ids), limits.MEMBER_PAGE)[0]
 
-    def list_page(self, after: str, limit: int, query: str) -> tuple[list[events.Member], bool]:
-        """Return members in order of their ids, and whether more matching members follow.
+    def list_page(self, after: str, limit: int, query: str) -> tuple[list[Participant[ConnectionT]], bool]:
+        """Return participants in order of their ids, and whether more matching participants follow.
 
         Args:
             after: Exclusive lower bound of the member ids; empty for the first page.
-            limit: Maximum number of members.
-            query: Part of the canonical key of the nickname; empty for all members.
+            limit: Maximum number of participants; `MEMBER_PAGE_BYTES` may reduce it.
+            query: Part of the canonical key of the nickname; empty for all participants.
         """
         following = (
             self.participants[self._sorted_ids[position]]
             for position in range(bisect_right(self._sorted_ids, after), len(self._sorted_ids))
         )
-        page = list(islice((present.member for present in following if query in present.nick_key), limit + 1))
-        return page[:limit], len(page) > limit
+        return _fill_page((participant for participant in following if query in participant.nick_key), limit)
 
     def remove_participant(self, participant: Participant[ConnectionT]) -> None:
         """Remove a participant of this room and release its nickname; `connections` and `subscribers` stay unchanged.
@@ -319,6 +322,21 @@ class LiveRoom(Generic[ConnectionT]):
                 self._skeleton_owners[skeleton].discard(participant.member.member_id)
                 if not self._skeleton_owners[skeleton]:
                     del self._skeleton_owners[skeleton]
+
+
+def _fill_page(
+    participants: Iterable[Participant[ConnectionT]], limit: int
+) -> tuple[list[Participant[ConnectionT]], bool]:
+    """Return the first participants up to `limit` and `MEMBER_PAGE_BYTES`, at least one, and whether others follow."""
+    page: list[Participant[ConnectionT]] = []
+    size = 0
+    for participant in participants:
+        member = participant.member
+        size += _MEMBER_OVERHEAD_BYTES + len(member.nick_name.encode()) + len((member.away or "").encode())
+        if page and (len(page) == limit or size > MEMBER_PAGE_BYTES):
+            return page, True
+        page.append(participant)
+    return page, False
 
 
 @dataclass(frozen=True, slots=True)

@@ -264,7 +264,8 @@ class Handlers:
         """
         room = self.room_registry.require_reader(connection, request.room)
         query = names.canonical_key(request.query) if request.query else ""
-        members, has_more = room.list_page(request.after, request.limit, query)
+        page, has_more = room.list_page(request.after, request.limit, query)
+        members = [participant.member for participant in page]
         return responses.MemberListResponse(members=members, has_more=has_more, member_count=len(room.participants))
 
     # -- log entries

@@ -372,10 +372,11 @@ def _read_entries(
     bounds = {"room": room.id, "first": first, "last": last}
     rows: Sequence[Row[Any]] = connection.execute(_select_entries, bounds).all()
     summaries = read_counts(connection, room.id, [row.seq for row in rows if row.kind == KIND_MESSAGE], reader)
-    rows = trim_page(rows, summaries, center)
+    rows = trim_page(rows, room.name, summaries, center)
     summaries = {row.seq: summaries[row.seq] for row in rows if row.seq in summaries}
     add_names(connection, room.id, summaries)
-    return [entry_from_row(room.name, row, summaries.get(row.seq)) for row in trim_page(rows, summaries, center)]
+    rows = trim_page(rows, room.name, summaries, center)
+    return [entry_from_row(room.name, row, summaries.get(row.seq)) for row in rows]
 
 
 def room_from_row(row: Row[Any]) -> RoomRecord:

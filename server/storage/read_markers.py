@@ -236,4 +236,5 @@ def _list_mentions(connection: Connection, *, member: str, before: int, limit: i
         page, end = page[:limit], page[limit - 1]
     rows = connection.execute(select_entries_with_rooms.where(entries.c.id.in_(page))).all()
     found = sorted(rows, key=attrgetter("id"), reverse=True)
-    return SearchResult(messages_from_rows(connection, found, member), end)
+    messages = messages_from_rows(connection, found, member)
+    return SearchResult(messages, messages[-1].id if len(messages) < len(found) else end)

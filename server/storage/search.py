@@ -31,6 +31,7 @@ from sqlalchemy import (
 from server.domain.permissions import Action, require
 from server.domain.room_access import Requester
 from server.storage.access_reader import find_room_row, read_access, read_banned_rooms
+from server.storage.page_size import MAX_PAGE_BYTES, estimate_size
 from server.storage.reaction_reader import Summaries, add_names, read_counts
 from server.storage.row_mapping import KIND_MESSAGE, entry_from_row
 from server.storage.search_index import encode_hash_token, encode_room_number, encode_room_token, fts_table, gin_table
@@ -121,12 +122,10 @@ def search(
             before = chunk[-1].id
             upper_bound = chunk[-1].seq if order_column is entries.c.seq else before
         matching_rows += [row for row in chunk if _is_searchable(row) and query.matches(row.text)]
-    if len(matching_rows) > limit:
-        matching_rows, has_more = matching_rows[:limit], True
-        before = matching_rows[-1].id
-    return SearchResult(
-        messages_from_rows(connection, matching_rows, searcher.member_id or None), before if has_more else None
-    )
+    messages = messages_from_rows(connection, matching_rows[:limit], searcher.member_id or None)
+    if len(messages) < len(matching_rows):
+        before, has_more = messages[-1].id, True
+    return SearchResult(messages, before if has_more else None)
 
 
 def _require_readable(connection: Connection, room_key: str, searcher: Requester, now: int) -> None:
@@ -187,6 +186,8 @@ def messages_from_rows(
 ) -> list[events.Message]:
     """Return the messages in rows of `select_entries_with_rooms`, in their current state.
 
+    Above `MAX_PAGE_BYTES`, the last messages are omitted; at least one message remains.
+
     Args:
         connection: Connection of the rows.
         message_rows: Rows of messages in any order, which the result keeps.
@@ -199,7 +200,14 @@ def messages_from_rows(
     for room_id, seqs in seqs_by_room.items():  # one query for all rooms would not use the index
         summaries[room_id] = read_counts(connection, room_id, seqs, reader)
         add_names(connection, room_id, summaries[room_id])
-    found = [entry_from_row(row.room_name, row, summaries[row.room_id].get(row.seq)) for row in message_rows]
+    found: list[events.Entry] = []
+    size = 0
+    for row in message_rows:
+        reactions = summaries[row.room_id].get(row.seq, {})
+        size += estimate_size(row, row.room_name, reactions)
+        if found and size > MAX_PAGE_BYTES:
+            break
+        found.append(entry_from_row(row.room_name, row, reactions))
     return cast("list[events.Message]", found)
 
 

@@ -270,10 +270,27 @@ def test_pages_list_each_member_once_and_filter_by_nickname() -> None:
     has_more, after = True, ""
     while has_more:
         page, has_more = room.list_page(after, 10, "")
-        after = page[-1].member_id
-        listed += [member.member_id for member in page]
+        after = page[-1].member.member_id
+        listed += [present.member.member_id for present in page]
     assert listed == sorted(f"g{number:02}" for number in range(25))
-    assert [member.nick_name for member in room.list_page("", 10, names.canonical_key("ANN 24"))[0]] == ["Ann 24"]
+    page, has_more = room.list_page("", 10, names.canonical_key("ANN 24"))
+    assert ([present.member.nick_name for present in page], has_more) == (["Ann 24"], False)
+
+
+def test_lists_of_members_with_long_nicknames_are_limited_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = 20_000
+    monkeypatch.setattr("server.domain.live_room.MEMBER_PAGE_BYTES", limit)
+    registry = RoomRegistry[int]()
+    for number in range(30):
+        registry.join(number, "tea", f"g{number:02}", f"{number}" + "😀" * 250)
+    room = registry.rooms["tea"]
+    room.set_role(room.participants["g07"], "owner")
+    listed = [present.member for present in room.list_prominent(room.participants["g00"])]
+    assert [member.member_id for member in listed][:3] == ["g00", "g07", "g29"]
+    page, has_more = room.list_page("", MEMBER_PAGE, "")
+    assert has_more
+    for members in (listed, [present.member for present in page]):
+        assert limit // 2 < len(msgspec.json.encode(members)) < limit
 
 
 def test_an_observed_room_has_no_members_and_ends_with_its_last_observer() -> None:

@@ -49,9 +49,11 @@ def add_block(storage: sqlite3.Connection, member: Member, blocked: Member) -> N
     storage.execute("INSERT INTO blocks VALUES (?, ?, ?, NULL, 0)", (member.member_id, blocked.member_id, "x"))
 
 
-def mention(*members: Member, room: RoomRef = LOUNGE, author: Member = ANN, all_members: bool = False) -> AppendMessage:
+def mention(
+    *members: Member, room: RoomRef = LOUNGE, author: Member = ANN, all_members: bool = False, text: str = "hello"
+) -> AppendMessage:
     targets = MentionTargets(candidates=tuple((member.member_id,) for member in members), all_members=all_members)
-    return build_message(room=room, author=author, mentions=targets)
+    return build_message(text, room=room, author=author, mentions=targets)
 
 
 async def append(database: Database, *commands: LogCommand) -> None:
@@ -178,6 +180,15 @@ async def test_mentions_by_blocked_members_do_not_count(database: Database, stor
     await append(database, mention(BEN), mention(all_members=True), mention(BEN, author=CAT))
     assert (await mark(database, 0)).read == ReadState(0, 4, 1)
     assert await list_mentions(database) == [("Lounge", 4)]
+
+
+async def test_a_page_of_long_mentions_is_limited_in_bytes(database: Database, storage: sqlite3.Connection) -> None:
+    await append(database, build_message())
+    add_membership(storage, BEN)
+    await asyncio.gather(*(database.journal.append(mention(BEN, text="汉" * 4_000)) for _ in range(40)))
+    page = await database.read_markers.list_mentions("ben", before=None, limit=100)
+    assert 10 < len(page.messages) < 25
+    assert await list_mentions(database) == [("Lounge", seq) for seq in range(41, 1, -1)]
 
 
 async def test_unread_messages_and_mentions_of_500_rooms_take_one_query(

@@ -58,7 +58,7 @@ class ObserveResponse(WireStruct, frozen=True):
 
     Attributes:
         room: State of the room.
-        members: Present members, in order of arrival; above `MEMBER_PAGE` members, a selection of that size
+        members: Present members, in order of arrival; a part of them above a limit in members and bytes
             (docs/protocol.md, "Members").
         messages: Newest entries (after `since`, if given), in ascending order.
         has_more: Entries exist before the first of `messages` (and after `since`).
