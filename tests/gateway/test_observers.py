@@ -24,6 +24,7 @@ async def check_absence_of_presence(server: RunningServer, ann: RawClient) -> No
         await bob.join("tea", "bob")
         presence = await ann.wait_for_push("presence")
         assert [member["nickName"] for member in presence["joined"]] == ["bob"]
+        await ann.request("listMembers", {"room": "tea"})  # the response follows the notice of the join
         notices = [packet for packet in ann.pushes if '"kind":"join"' in packet or '"kind":"leave"' in packet]
         assert [json.loads(packet[2:])[1]["nickName"] for packet in notices] == ["bob"]
 
