@@ -126,14 +126,18 @@ class _ControlSocket:
     async def republish(self) -> None:
         """Publish the socket again after a failure or the removal of its file, until cancelled.
 
-        A runtime directory is removed at the last logout of its user.
+        A runtime directory is removed at the last logout of its user. An unexpected exception is logged.
         """
         while True:
             await asyncio.sleep(REPUBLISH_INTERVAL)
-            with suppress(OSError):  # the file cannot be checked
+            try:
                 if self._path is None or not self._path.exists():
                     self.withdraw()
                     await self.publish()
+            except OSError:  # the file cannot be checked
+                pass
+            except Exception:
+                log.exception("check of the control socket failed, repeating in %g seconds", REPUBLISH_INTERVAL)
 
     def withdraw(self) -> None:
         """Remove the socket, if published. Open connections stay open."""

@@ -110,7 +110,7 @@ async def _run_until_signal(settings: ServerSettings, managed: bool, log_writer:
             serve_control_socket(_create_control_handlers(server, settings, stop_requested.set))
         )
         if settings.exit_when_idle:
-            idle_watch = loop.create_task(_wait_until_idle(server, settings.exit_when_idle, starter_left))
+            idle_watch = loop.create_task(_wait_until_idle(server.idle_time, settings.exit_when_idle, starter_left))
             idle_watch.add_done_callback(lambda _: stop_requested.set())
             stack.callback(idle_watch.cancel)
         handle_signal("SIGHUP", lambda _: _reload(server, log_writer))
@@ -157,17 +157,26 @@ def _create_control_handlers(
     return {**server.control_handlers, "status": get_status, "stop": request_stop}
 
 
-async def _wait_until_idle(server: RunningServer, timeout: float, starter_left: asyncio.Event) -> None:
+async def _wait_until_idle(idle_time: Callable[[], float], timeout: float, starter_left: asyncio.Event) -> None:
     """Wait until `timeout` seconds have passed since the end of the last client and of the starting program.
 
-    The idle time is logged before the return.
+    The idle time is logged before the return. A failed check is logged and repeated after `timeout` seconds.
+
+    Args:
+        idle_time: `RunningServer.idle_time`.
+        timeout: Idle timeout in seconds.
+        starter_left: Event of the end of the starting program.
     """
     await starter_left.wait()
     started_at = time.monotonic()
     remaining = timeout
     while remaining > 0:
         await asyncio.sleep(remaining)
-        remaining = timeout - min(server.idle_time(), time.monotonic() - started_at)
+        try:
+            remaining = timeout - min(idle_time(), time.monotonic() - started_at)
+        except Exception:
+            log.exception("check of the idle timeout failed, repeating in %g seconds", timeout)
+            remaining = timeout
     log.info("no clients for %g seconds", timeout)
 
 

@@ -14,6 +14,7 @@
 """
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from server.engineio.connection import ClientConnection
 from server.gateway.fanout import Fanout, MembershipNotice
 from server.gateway.notice_texts import format_notice_room
 from tui_chat.protocol import events
+
+log = logging.getLogger("chat.gateway")
 
 PRESENCE_INTERVAL = 0.1
 """Seconds between two flushes of presence and coalesced notices."""
@@ -286,17 +289,28 @@ class PresenceBroadcaster:
     def _flush(self) -> None:
         """Send the presence changes and the coalesced notices of all rooms, and drop the state of idle rooms.
 
-        Further flushes follow while notices wait or a rate is not full.
+        Further flushes follow while notices wait or a rate is not full. The exceptions of rooms are logged as one line;
+        the other rooms receive their changes.
         """
         self._flush_timer = None
+        failures: list[Exception] = []
         for room, pending in list(self._pending.items()):
-            presence_delta, pending.presence_delta = pending.presence_delta, PresenceDelta()
-            if presence_delta != PresenceDelta():
-                self._fanout.send_to_room(room, presence_delta.to_push(room.name, len(room.participants)))
-            if not self._flush_coalesced(room, pending):
-                del self._pending[room]
+            try:
+                self._flush_presence(room, pending)
+                if not self._flush_coalesced(room, pending):
+                    del self._pending[room]
+            except Exception as error:
+                failures.append(error)
+        if failures:
+            log.error("presence failed, rooms with lost changes: %d", len(failures), exc_info=failures[0])
         if self._pending:
             self._schedule_flush()
+
+    def _flush_presence(self, room: LiveRoom[ClientConnection], pending: _PendingUpdates) -> None:
+        """Send the presence changes of a room, if any."""
+        presence_delta, pending.presence_delta = pending.presence_delta, PresenceDelta()
+        if presence_delta != PresenceDelta():
+            self._fanout.send_to_room(room, presence_delta.to_push(room.name, len(room.participants)))
 
     def _flush_coalesced(self, room: LiveRoom[ClientConnection], pending: _PendingUpdates) -> bool:
         """Send coalesced notices within the rate; return whether the room's state is still needed.

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from server.app import RunningServer
+from server.domain.presence_delta import PresenceDelta
 from tests.support.in_process_server import running_server
 from tests.support.monotonic_clocks import ManualMonotonicClock
 from tests.support.raw_client import RawClient, raw_client
+from tui_chat.protocol.events import PresencePush
 
 CROWD = 120
 BURST = 10
@@ -120,3 +122,27 @@ async def test_a_coalesced_join_notice_of_one_member_is_sent_to_the_joiner_once(
         await watcher.wait_for_push("message", kind="join", nickName="late")
         await late.request("listRooms", {})
         assert len([push for push in late.pushes if '"kind":"join"' in push and '"late"' in push]) == 1
+
+
+async def test_a_failure_in_one_room_is_logged_once_and_other_rooms_receive_presence(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    to_push = PresenceDelta.to_push
+
+    def fail_in_one_room(delta: PresenceDelta, room: str, member_count: int) -> PresencePush:
+        if room == "broken":
+            raise RuntimeError("presence")
+        return to_push(delta, room, member_count)
+
+    async with raw_client(server.url) as ann, raw_client(server.url) as bob:
+        with monkeypatch.context() as failure:
+            failure.setattr(PresenceDelta, "to_push", fail_in_one_room)
+            for room in ("broken", "tea"):
+                await ann.join(room, "ann")
+            assert (await ann.wait_for_push("presence"))["room"] == "tea"
+        await bob.join("broken", "bob")
+        push = await ann.wait_for_push("presence", room="broken")
+        assert [member["nickName"] for member in push["joined"]] == ["bob"]
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "presence failed, rooms with lost changes: 1"
+    ]

@@ -193,6 +193,25 @@ async def test_a_failed_publication_is_repeated_and_logged_once(
     assert caplog.text.count("no control socket") == 1
 
 
+async def test_the_socket_file_is_replaced_after_an_unexpected_error_of_its_check(
+    home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(control_socket, "REPUBLISH_INTERVAL", 0.01)
+    open_listener, errors = control_socket._open_listener, [RuntimeError("check")]  # pyright: ignore[reportPrivateUsage]
+    async with serve_control_socket({}):
+
+        def fail_once() -> tuple[Path, socket.socket]:
+            if errors:
+                raise errors.pop()
+            return open_listener()
+
+        monkeypatch.setattr(control_socket, "_open_listener", fail_once)
+        sockets(home)[0].unlink()
+        await wait_until(lambda: any(path.suffix == ".sock" for path in sockets(home)))
+        assert await exchange(sockets(home)[0], b"{}\n") == [{"ok": False, "error": "unknown command None"}]
+    assert caplog.text.count("check of the control socket failed") == 1
+
+
 async def test_a_cancelled_start_leaves_no_socket(home: Path) -> None:
     async def serve() -> None:
         async with serve_control_socket({}):

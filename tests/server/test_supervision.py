@@ -9,6 +9,7 @@ import pytest
 
 from server.engineio.engineio_server import EngineIOServer
 from server.observability.supervision import MAX_RESTART_DELAY, MIN_RESTART_DELAY, RECOVERY_TIME, Supervisor
+from server.process import _wait_until_idle  # pyright: ignore[reportPrivateUsage]
 from tests.support.in_process_server import running_server
 
 
@@ -110,3 +111,21 @@ async def test_a_failed_heartbeat_is_reported_by_readiness_and_metrics(
             assert "heartbeat failed with RuntimeError" in await answer.text()
         async with session.get(server.url + "/metrics") as answer:
             assert 'chat_task_failures_total{task="heartbeat"} 1.0' in await answer.text()
+
+
+async def test_a_failed_check_of_the_idle_timeout_is_logged_and_does_not_stop_the_server(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    idle_times: list[float | None] = [None, 0.0, 1.0]
+
+    def idle_time() -> float:
+        seconds = idle_times.pop(0)
+        if seconds is None:
+            raise RuntimeError("clock")
+        return seconds
+
+    starter_left = asyncio.Event()
+    starter_left.set()
+    await _wait_until_idle(idle_time, 0.001, starter_left)
+    assert idle_times == []
+    assert caplog.text.count("check of the idle timeout failed, repeating in 0.001 seconds") == 1
