@@ -23,22 +23,24 @@ import { REACTION_NAMES, REACTIONS_PER_MESSAGE } from "./limits.js";
 export function applyChange(item, change, memberId) {
   if (item.deleted) return item;
   if (change.kind === "edit") return { ...item, message: change.message, edited: change.seq };
-  const { reactions, ...rest } = item;
+  const { reactions: _, ...rest } = item;
   if (change.kind === "delete") {
-    const { attachments: _, ...kept } = rest;
+    const { attachments: __, ...kept } = rest;
     return { ...kept, message: "", deleted: true };
   }
   if (change.kind !== "reaction" || !change.emoji) return item;
-  if (change.on && !reactions?.[change.emoji] && Object.keys(reactions ?? {}).length >= REACTIONS_PER_MESSAGE) return item;
+  // A map, because words such as "valueOf" are properties of every object.
+  const reactions = new Map(Object.entries(item.reactions ?? {}));
+  if (change.on && !reactions.has(change.emoji) && reactions.size >= REACTIONS_PER_MESSAGE) return item;
   const isOwn = change.memberId === memberId;
-  const summary = reactions?.[change.emoji] ?? { count: 0, by: [], own: false };
+  const summary = reactions.get(change.emoji) ?? { count: 0, by: [], own: false };
   const others = summary.by.filter((reactor) => reactor.memberId !== change.memberId);
   const isKnown = others.length < summary.by.length || (isOwn && summary.own);
   const isAbsent = !isKnown && (isOwn || summary.count === summary.by.length);
   if (change.on ? isKnown : isAbsent) return item;
   const by = change.on && others.length < REACTION_NAMES ? [...others, { memberId: change.memberId, nickName: change.nickName }] : others;
   const count = summary.count + (change.on ? 1 : -1);
-  const updated = { ...reactions, [change.emoji]: { count, by, own: isOwn ? Boolean(change.on) : summary.own } };
-  if (!count) delete updated[change.emoji];
-  return Object.keys(updated).length ? { ...rest, reactions: updated } : rest;
+  reactions.set(change.emoji, { count, by, own: isOwn ? Boolean(change.on) : summary.own });
+  if (!count) reactions.delete(change.emoji);
+  return reactions.size ? { ...rest, reactions: Object.fromEntries(reactions) } : rest;
 }
