@@ -339,9 +339,10 @@ def test_pushes_round_trip(event: str, push: events.WireStruct) -> None:
     assert codec.decode_push(name, bytes(body)) == push
 
 
-def test_an_entry_of_an_unknown_kind_decodes_as_an_unknown_entry() -> None:
+@pytest.mark.parametrize("kind", ["poll", ["poll"], {}, None])
+def test_an_entry_of_an_unknown_kind_decodes_as_an_unknown_entry(kind: object) -> None:
     entry: dict[str, Any] = {
-        "kind": "poll",
+        "kind": kind,
         "room": "tea",
         "seq": 4,
         "id": 10,

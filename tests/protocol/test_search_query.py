@@ -79,6 +79,11 @@ def test_spans_are_ascending_disjoint_and_within_the_text(query: str, text: str)
         ("strasse", "die Straße hier", ["Straße"]),
         ("中国", "在中国的中国人", ["中国", "中国"]),
         ("café", "un cafe\u0301 noir", ["cafe\u0301"]),
+        ("été", "un e\u0301te\u0301", ["e\u0301te\u0301"]),
+        ("パン", "白いﾊﾟﾝ", ["ﾊﾟﾝ"]),
+        ("tea", "ﾊﾟ ㍻ tea", ["tea"]),
+        ("한글", "\u1112\u1161\u11ab글", ["\u1112\u1161\u11ab글"]),
+        ("成", "㍻", ["㍻"]),
         ("ab abc", "abc", ["abc"]),
     ],
 )

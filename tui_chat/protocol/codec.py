@@ -69,7 +69,7 @@ _push_decoders: dict[str, msgspec.json.Decoder[Any]] = {
     events.GOING_AWAY: msgspec.json.Decoder(events.GoingAwayPush),
     events.AUTH_FAIL: msgspec.json.Decoder(events.AuthFailPush),
 }
-_ENTRY_KINDS = {entry_type.__struct_config__.tag for entry_type in get_args(events.Entry)}
+_ENTRY_KINDS = [entry_type.__struct_config__.tag for entry_type in get_args(events.Entry)]
 REQUEST_EVENTS = frozenset(_request_decoders)
 """Event names of all requests."""
 
@@ -244,7 +244,7 @@ def _normalize_fields(request_type: type[Request], body: Any) -> Any:
 def _replace_unknown_kinds(value: Any) -> Any:
     """Return an entry, or a response with `messages`, whose entries of an unknown kind become `UnknownEntry` objects.
 
-    Such an entry gets the kind `unknown` and an empty author. Other values are unchanged.
+    Such an entry gets the kind `unknown` and an empty author. Other values are unchanged. A kind can be any JSON value.
     """
     if not isinstance(value, dict):
         return value

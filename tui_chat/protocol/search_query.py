@@ -14,7 +14,7 @@ three or five letters. Hashes are 24-bit checksums, so leftovers of deleted mess
 
 import re
 import unicodedata
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from functools import lru_cache
 from operator import add
 from zlib import crc32
@@ -74,7 +74,7 @@ class SearchQuery:
         spans: list[tuple[int, int]] = []
         for pattern in self._patterns:
             for match in pattern.finditer(folded):
-                start = bisect_right(offsets, match.start()) - 1
+                start = bisect_left(offsets, offsets[bisect_right(offsets, match.start()) - 1])
                 end = bisect_right(offsets, match.end() - 1)
                 spans.append((start, end))
         return _merge_spans(sorted(spans))
@@ -143,16 +143,15 @@ def _compile_term(term: str) -> re.Pattern[str]:
 def _fold_with_offsets(text: str) -> tuple[str, list[int]]:
     """Return the folded text, and the offset into the folded text for each code point of `text`.
 
-    Code points that fold as a unit (a letter with its combining marks) share one offset.
+    Code points that fold as a unit, such as a letter with its combining marks, share one offset.
     """
-    folded = fold(text)
-    if len(folded) == len(text):
-        return folded, list(range(len(text)))
+    if text.isascii():
+        return fold(text), list(range(len(text)))
     offsets: list[int] = []
     pieces: list[str] = []
     length = start = 0
     for index in range(1, len(text) + 1):
-        if index < len(text) and unicodedata.combining(text[index]):
+        if index < len(text) and _combines(text[index]):
             continue
         piece = fold(text[start:index])
         offsets += [length] * (index - start)
@@ -160,6 +159,13 @@ def _fold_with_offsets(text: str) -> tuple[str, list[int]]:
         length += len(piece)
         start = index
     return "".join(pieces), offsets
+
+
+@lru_cache(maxsize=1 << 13)
+def _combines(character: str) -> bool:
+    """Return whether a character can fold as a unit with the preceding one, such as a mark or a Hangul vowel."""
+    folded = unicodedata.normalize("NFKC", character)
+    return unicodedata.combining(folded[0]) > 0 or "\u1160" <= folded[0] <= "\u11ff"
 
 
 def _merge_spans(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
