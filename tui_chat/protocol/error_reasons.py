@@ -200,7 +200,6 @@ SDK_MESSAGES = {
     "address_empty": "enter a server address",
     "address_scheme_unknown": "unknown scheme {scheme}: use http, https, chat or chats",
     "address_path": "remove the path: only chat and chats addresses can contain a room",
-    "address_brackets": "unbalanced brackets in the IPv6 address",
     "address_credentials": "the address must not contain a user name or password",
     "address_form": "the address is not valid: use host:port, or [::1]:3000 for IPv6",
     "host_name_missing": "the host name is missing",

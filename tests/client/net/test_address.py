@@ -59,6 +59,8 @@ def test_address_spellings_are_normalized(given_text: str, base_url: str, room: 
         ("[zz]", "IPv6"),
         ("[::1]x", "IPv6"),
         ("two words", "not a valid host name"),
+        ("chat://two\twords/tea", "not a valid host name"),
+        ("chat://two\nlines/tea", "not a valid host name"),
         ("https://example.org—and", "not a valid host name"),
         ("ann:secret@example.org", "password"),
         ("https://example.org/rooms/tea", "remove the path"),

@@ -2,7 +2,7 @@
 
 import re
 from ipaddress import AddressValueError, IPv6Address
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -95,15 +95,11 @@ def parse_address(text: str) -> Address:
 
 
 def _split_authority(rest: str) -> tuple[str, str]:
-    """Return host with port, and the following text; reject user names and unbalanced brackets (`InvalidAddress`)."""
-    try:
-        parts = urlsplit("//" + rest)
-    except ValueError:
-        raise InvalidAddress("address_brackets") from None
-    if "@" in parts.netloc:
+    """Return host with port, and the following text; reject a user name with `InvalidAddress`."""
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    if "@" in authority:
         raise InvalidAddress("address_credentials")
-    # `urlsplit` would treat the `#` of a room name such as `c#` as a fragment.
-    return parts.netloc, rest[len(parts.netloc) :]
+    return authority, rest[len(authority) :]
 
 
 def _parse_host_port(authority: str, default_port: int) -> tuple[str, int]:
