@@ -64,7 +64,9 @@ async def expect_logged_in(chat_page: ChatPage, account: str) -> None:
 async def test_a_guest_registers_and_keeps_messages_rooms_and_read_markers(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
+    await bot.request("changeNick", {"nickName": "Ann"})
     chat_page = await open_chat_page(browser, server.url, "Ann")
+    await expect(chat_page.page.locator("#timeline-lines .notice")).to_contain_text("The server assigned Ann2.")
     await chat_page.send_message("before")
     await chat_page.expect_all_sent()
     await chat_page.send_message("/away lunch")

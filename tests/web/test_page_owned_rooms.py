@@ -9,7 +9,7 @@ from playwright.async_api import Locator, expect
 from server.app import RunningServer
 from tests.support.accounts import connected, create_account
 from tests.support.browser import Browser
-from tests.support.chat_page import ChatPage, open_as_account, open_chat_page
+from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, open_as_account, open_chat_page
 from tests.support.page_notifications import RECORD_NOTIFICATIONS, show_notifications
 from tests.support.raw_client import RawClient, raw_client
 
@@ -125,8 +125,13 @@ async def test_a_private_room_is_joined_with_an_invite_only_and_receives_webhook
     invite = f"{url.replace('http:', 'chat:').replace('#/', '')}?invite={code}"
     await enter_room(stranger, invite[:-1])
     await expect_rejected_join(stranger, server.url)
-    await stranger.send_message(f"/join {invite}")
+    await stranger.go_offline()
+    await stranger.send_message(f"/join {invite[:-1]}")
+    await stranger.page.goto(f"{url}?invite={code}")
+    await stranger.tab.context.set_offline(False)
     await stranger.expect_messages("hidden", "build 7")
+    await expect(stranger.page).to_have_url(url)
+    stranger.tab.ignore_errors(*UNREACHABLE_ERRORS)
     await stranger.send_message("/part")
     await enter_room(stranger, invite)
     await stranger.expect_messages("hidden", "build 7")

@@ -171,7 +171,12 @@ async def test_the_room_dialog_finds_rooms_by_a_part_of_the_name_and_by_a_link(
     await chat_page.page.keyboard.press("Enter")
     await expect(chat_page.page.locator("#room-name")).to_have_text("tea")
     await expect(chat_page.page.locator("#room-list .name")).to_have_text(["tea", "cocoa", "brand new"])
+    await bot.join("brand", "bot")
     await chat_page.page.keyboard.press("Control+K")
+    await chat_page.page.keyboard.type("brand")
+    await expect(chat_page.page.locator("#room-dialog-list [aria-selected=true]")).to_have_text("brand1 member")
+    await expect(options).to_have_text(["brand new1 member", "brand1 member"])
+    await chat_page.page.locator("#room-dialog-input").fill("")
     await chat_page.page.keyboard.type("https://other.example/#/tea")
     await expect(chat_page.page.locator("#room-dialog-list")).to_contain_text("another server, other.example")
     assert await chat_page.page.locator("#room-dialog-input").get_attribute("aria-activedescendant") is None
@@ -254,7 +259,9 @@ async def test_messages_in_an_unfocused_page_stay_unread_until_another_tab_reads
     chat_page.assert_no_errors()
 
 
-async def test_the_room_list_is_a_drawer_on_phones(browser: Browser, server: RunningServer, bot: RawClient) -> None:
+async def test_the_drawers_of_phones_close_when_a_room_is_opened(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann", viewport=PHONE_VIEWPORT)
     await chat_page.send_message("/join coffee")
     await bot.send_messages("tea", ["@Ann?"])
@@ -266,6 +273,11 @@ async def test_the_room_list_is_a_drawer_on_phones(browser: Browser, server: Run
     await expect(chat_page.page.locator("#rooms")).to_be_hidden()
     await expect(chat_page.page.locator("#room-name")).to_have_text("tea")
     await expect(chat_page.page.locator("#rooms-badge")).to_be_hidden()
+    await chat_page.page.locator("#members-toggle").click()
+    await chat_page.page.locator("#member-list .member", has_text="bot").click()
+    await chat_page.page.get_by_role("button", name="Direct message").click()
+    await expect(chat_page.page.locator("#room-name")).to_have_text("bot")
+    await expect(chat_page.page.locator("#members")).to_be_hidden()
     chat_page.assert_no_errors()
 
 

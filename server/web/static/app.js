@@ -16,7 +16,7 @@ import { OutboxStore } from "./state/outbox_store.js";
 import { transferGuestMarkers } from "./state/read_markers.js";
 import { updateReadTrackers } from "./state/read_summary.js";
 import { SavedSession } from "./state/saved_session.js";
-import { drafts, localStore } from "./state/storage.js";
+import { drafts, guestKeys, localStore } from "./state/storage.js";
 import { randomUuid } from "./state/uuid.js";
 import { AttachmentRenderer } from "./view/attachments.js";
 import { AwayBanner } from "./view/away_banner.js";
@@ -66,7 +66,7 @@ const delayedDeletions = new DelayedDeletions(() => scheduler.schedule());
 const notifier = new Notifier((room) => session?.rooms.includes(room) && showRoom(room));
 const dialogs = createDialogs({
   getSession: () => session,
-  getNick: () => session?.current?.nick ?? joinForm.nick,
+  getGuest: () => ({ nick: session?.current?.nick ?? joinForm.nick, key: session ? session.guestKey : guestKeys.get(joinForm.nick) }),
   notifier,
   openRoom,
   openMessage: openSearchResult,
@@ -371,7 +371,8 @@ installPageEvents({
   onAccountChange,
   onRoomUrl(name) {
     if (!session) joinForm.show();
-    else if (roomVisible && name && !session.current?.matchesName(name)) openRoom(name, inviteFromUrl());
+    else if (name && !roomVisible) session.current = session.openRoom(name, inviteFromUrl());
+    else if (name && !(session.current?.hasJoined && session.current.matchesName(name))) openRoom(name, inviteFromUrl());
     else if (roomVisible && inviteFromUrl()) setRoomUrl(session.current.name, { replace: true });
   },
 });

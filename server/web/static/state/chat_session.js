@@ -27,7 +27,6 @@ export class ChatSession {
   #onJoinFailed;
   #onStorageFailed;
   #outboxStore;
-  #guestKey;
   #requestedNick;
   #hasAccount;
   #status;
@@ -39,6 +38,8 @@ export class ChatSession {
   current = null;
   /** @type {import("../net/socket.js").Connection} */
   connection = { state: "connecting" };
+  /** Key of the guest; undefined before the first join with its nickname. */
+  guestKey;
   /** All member ids of this session. A restarted server assigns new ids, and older messages still count as own. */
   ownMemberIds = /** @type {Set<string>} */ (new Set());
   /** Members that the account has blocked. */
@@ -54,15 +55,14 @@ export class ChatSession {
    * @param {(room: Room, error: import("../net/request_error.js").RequestError) => void} options.onJoinFailed
    *   Called after a room was closed because its join failed permanently.
    * @param {() => void} options.onStorageFailed Called if an outbox item could not be persisted.
-   * @param {() => void} options.onLoggedOut Called after the server has rejected the token of the account, which is
-   *   forgotten.
+   * @param {() => void} options.onLoggedOut Called after the server has rejected the token, which is forgotten.
    */
   constructor({ nick, outboxStore, away, onChange, onJoinFailed, onStorageFailed, onLoggedOut }) {
     const token = storedAccount()?.token ?? "";
     this.#hasAccount = token !== "";
     this.#requestedNick = nick;
     this.#status = new OwnStatus(away);
-    this.#guestKey = guestKeys.get(nick);
+    this.guestKey = guestKeys.get(nick);
     this.#onChange = onChange;
     this.#onJoinFailed = onJoinFailed;
     this.#onStorageFailed = onStorageFailed;
@@ -99,7 +99,7 @@ export class ChatSession {
 
   /** Value of the header `Authorization`. */
   get authorization() {
-    return this.#hasAccount ? `Bearer ${storedAccount()?.token ?? ""}` : `Guest ${this.#guestKey ?? ""}`;
+    return this.#hasAccount ? `Bearer ${storedAccount()?.token ?? ""}` : `Guest ${this.guestKey ?? ""}`;
   }
 
   /** Status text of the user, possibly empty; null if the user is not away. */
@@ -147,11 +147,12 @@ export class ChatSession {
   /**
    * Join a room, or return the open one. While offline, the room is joined after the next connect.
    * @param {string} name
-   * @param {string} [invite] Invite code of the room.
+   * @param {string} [invite] Invite code of the room; replaces the code of a join in progress.
    * @returns {Room}
    */
   openRoom(name, invite = "") {
     const existing = this.findRoom(name);
+    existing?.updateInvite(invite);
     if (existing) return existing;
     const room = new Room(name, this.#requestedNick, {
       ownMemberIds: this.ownMemberIds,
@@ -168,7 +169,7 @@ export class ChatSession {
       request: (event, body) => this.#socket.request(event, body),
       send: (event, body) => this.#socket.send(event, body),
       isOnline: () => this.#socket.isOnline,
-      guestKey: () => this.#guestKey,
+      guestKey: () => this.guestKey,
       onGuestKey: (guestKey) => this.#saveGuestKey(guestKey),
       onChange: this.#onChange,
       onJoinFailed: (error) => this.#handleJoinFailure(room, error),
@@ -302,7 +303,7 @@ export class ChatSession {
     const { nickName } = await this.#socket.request("changeNick", { nickName: validateNickname(nick) });
     if (canonicalName(nickName) !== canonicalName(nick)) this.current?.notices.addAssigned(nickName);
     this.#requestedNick = nickName;
-    if (this.#guestKey) guestKeys.set(nickName, this.#guestKey);
+    if (this.guestKey) guestKeys.set(nickName, this.guestKey);
     for (const room of this.#rooms) room.setNick(nickName);
     this.#onChange();
     return nickName;
@@ -338,7 +339,7 @@ export class ChatSession {
 
   #saveGuestKey(guestKey) {
     if (!guestKey) return; // of an account
-    this.#guestKey = guestKey;
+    this.guestKey = guestKey;
     guestKeys.set(this.#requestedNick, guestKey);
   }
 

@@ -26,9 +26,7 @@ import { randomUuid } from "./uuid.js";
 
 const MAX_CATCH_UP = 1000; // entries
 
-/**
- * @typedef {import("./roster.js").Member} Member
- */
+/** @typedef {import("./roster.js").Member} Member */
 
 export class Room {
   #host;
@@ -146,6 +144,13 @@ export class Room {
   /** Return whether `name` is the requested or confirmed name of this room. */
   matchesName(name) {
     return canonicalName(name) === canonicalName(this.name) || canonicalName(name) === canonicalName(this.requestedName);
+  }
+
+  /** Repeat a join in progress with another invite code; no effect of an empty code, and after the join. */
+  updateInvite(invite) {
+    if (!invite || this.hasJoined) return;
+    this.#host.invite = invite;
+    if (this.#host.isOnline()) this.#join();
   }
 
   /** Join the room; called after each connect. */

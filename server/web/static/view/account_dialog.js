@@ -8,7 +8,6 @@ import { errorText, strings } from "../i18n/strings.js";
 import { changePassword, deleteAccount, listDevices, logIn, logOut, readProfile, register, revokeDevice } from "../net/account_api.js";
 import { requireRequestError } from "../net/request_error.js";
 import { forgetAccount, storeAccount, storedAccount } from "../state/account.js";
-import { guestKeys } from "../state/storage.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
 import { createButton, createElement, markInvalid, requireElement, setText } from "./dom.js";
 import { formatShortDate } from "./format_time.js";
@@ -32,19 +31,20 @@ export class AccountDialog {
   #isLeaving = false;
   #onChange;
   #confirm;
-  #getNick;
+  #getGuest;
 
   /**
    * @param {object} options
    * @param {(change?: {isRegistration: boolean}) => void} options.onChange Called after a login, a registration, a logout
    *   and the deletion of the account.
    * @param {import("./confirm_dialog.js").ConfirmDialog["confirm"]} options.confirm
-   * @param {() => string} options.getNick Nickname of the guest, whose messages a registration takes over.
+   * @param {() => {nick: string, key?: string}} options.getGuest Returns nickname and key of the guest, whose messages a
+   *   registration takes over.
    */
-  constructor({ onChange, confirm, getNick }) {
+  constructor({ onChange, confirm, getGuest }) {
     this.#onChange = onChange;
     this.#confirm = confirm;
-    this.#getNick = getNick;
+    this.#getGuest = getGuest;
     closeOnDismiss(this.#dialog);
     this.#dialog.addEventListener("close", () => this.#clearPasswords());
     this.#loginForm.addEventListener("submit", (event) => {
@@ -105,9 +105,9 @@ export class AccountDialog {
   async #submitLogin() {
     const account = this.#account.value.trim();
     const password = this.#password.value;
-    const nick = this.#getNick();
+    const { nick, key } = this.#getGuest();
     const response = this.#isRegistration
-      ? await register({ account, password, ...(nick && { nickName: nick }), ...(this.#invite.value && { invite: this.#invite.value.trim() }) }, guestKeys.get(nick))
+      ? await register({ account, password, ...(nick && { nickName: nick }), ...(this.#invite.value && { invite: this.#invite.value.trim() }) }, key)
       : await logIn({ account, password, label: strings.deviceLabel });
     const { nickName } = await readProfile(response.token);
     storeAccount({ account: response.account, nickName, token: response.token });

@@ -14,7 +14,8 @@ import { SettingsDialog } from "./settings_dialog.js";
 /**
  * @typedef {object} DialogContext
  * @property {() => any} getSession Returns the session; null while the join form is visible.
- * @property {() => string} getNick Nickname of the guest, whose messages a registration takes over.
+ * @property {() => {nick: string, key?: string}} getGuest Returns nickname and key of the guest, whose messages a
+ *   registration takes over.
  * @property {import("./notifier.js").Notifier} notifier
  * @property {(name: string) => void} openRoom
  * @property {(room: string, seq: number) => Promise<void>} openMessage
@@ -44,7 +45,7 @@ export function createDialogs(context) {
   const dialogs = {
     confirm: confirmDialog,
     list,
-    account: new AccountDialog({ onChange: context.onAccountChange, confirm, getNick: context.getNick }),
+    account: new AccountDialog({ onChange: context.onAccountChange, confirm, getGuest: context.getGuest }),
     help: new HelpDialog(),
     room: new RoomDialog(context.openRoom),
     member: new MemberDialog({

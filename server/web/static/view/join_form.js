@@ -1,7 +1,7 @@
 /**
  * Form for room and nickname.
  *
- * The room can also be a link to a room of this server, which replaces the URL.
+ * The room can also be a link to a room of this server. The submitted room replaces the one in the URL.
  * The room defaults to the one in the URL (`/#/tea`), then to the latest one. The nickname defaults to the
  * latest one.
  */
@@ -35,10 +35,8 @@ export class JoinForm {
       const typed = this.#room.value.trim();
       const { room, invite, otherHost } = resolveRoom(typed);
       if (otherHost) return this.#reject(this.#room, strings.otherServer(otherHost));
-      if (room !== typed) {
-        setRoomUrl(room, { invite, replace: true });
-        this.#room.value = room;
-      }
+      if (invite || room !== roomFromUrl()) setRoomUrl(room, { invite, replace: true });
+      this.#room.value = room;
       const nick = this.#nick.value.trim();
       if (!room) return this.#reject(this.#room, strings.roomRequired);
       if (!nick) return this.#reject(this.#nick, strings.nicknameRequired);
@@ -53,6 +51,7 @@ export class JoinForm {
     });
     requireElement("join-language", HTMLButtonElement).addEventListener("click", () => {
       setLanguage(strings.otherLanguageCode);
+      this.#showError(""); // in the previous language
       onLanguageChange();
       this.isBusy = this.#button.disabled;
       this.#renderAccount();

@@ -130,9 +130,11 @@ export class RoomDialog {
     matches.sort((first, second) => Number(second.isOpen) - Number(first.isOpen) || Number(startsWithQuery(second)) - Number(startsWithQuery(first)));
     const options = matches.slice(0, MAX_OPTIONS);
     if (query && !roomsByName.has(canonicalName(query))) options.push({ name: query, isNew: true });
-    const exactMatch = options.findIndex(({ name }) => canonicalName(name) === canonicalName(query));
-    const openMatch = options.findIndex((option) => option.isOpen && startsWithQuery(option));
-    return this.#renderOptions(options, { active: openMatch >= 0 ? openMatch : exactMatch, emptyText: strings.noMatchingRooms });
+    const isExact = ({ name, title = name }) => [name, title].some((text) => canonicalName(text) === canonicalName(query));
+    const existing = options.findIndex((option) => isExact(option) && !option.isNew);
+    const prefix = options.findIndex((option) => option.isOpen && startsWithQuery(option));
+    const active = [existing, prefix, options.findIndex(isExact)].find((index) => index >= 0);
+    return this.#renderOptions(options, { active, emptyText: strings.noMatchingRooms });
   }
 
   #renderOptions(options, { active = 0, emptyText }) {

@@ -65,8 +65,6 @@ export class SettingsDialog {
     this.#status.value = away ?? "";
     requireElement("settings-back").hidden = away === null;
     requireElement("blocks-open").hidden = !hasAccount;
-    showFieldError(this.#nick, this.#nickError, "");
-    showFieldError(this.#status, this.#statusError, "");
     this.#render();
     this.#dialog.showModal();
   }
@@ -77,6 +75,8 @@ export class SettingsDialog {
   }
 
   #render() {
+    showFieldError(this.#nick, this.#nickError, "");
+    showFieldError(this.#status, this.#statusError, "");
     const themes = { "": strings.themeSystem, light: strings.themeLight, dark: strings.themeDark };
     renderRadioGroup("theme", themes, storedTheme(), (theme) => {
       if (theme) localStore.set("theme", theme);

@@ -76,10 +76,9 @@ export class SidePanels {
     return true;
   }
 
-  /** Close the room and search drawers after a selection. */
+  /** Close the open drawer after a selection. */
   closeDrawers() {
-    if (!WIDE_LAYOUTS.rooms.matches && this.#openPanels.has("rooms")) this.setOpen("rooms", false);
-    if (!WIDE_LAYOUTS.search.matches && this.#openPanels.has("search")) this.setOpen("search", false);
+    for (const name of this.#openPanels) if (!WIDE_LAYOUTS[name].matches) this.setOpen(name, false);
   }
 
   #resetLayout() {
