@@ -109,12 +109,12 @@ def _change_member(connection: Connection, room: BatchRoom, command: AppendMembe
                 _admit(connection, room, command, now)
             _add_member(connection, room, command.target, "member", now)
         case "left":
-            return _end_membership(connection, room.id, command.target.member_id, role)
+            return _end_membership(connection, room, command.target.member_id, role)
         case "kicked":
-            _delete_member(connection, room.id, command.target.member_id)
+            _delete_member(connection, room, command.target.member_id)
         case "banned" | "muted":
             if command.action == "banned":
-                _delete_member(connection, room.id, command.target.member_id)
+                _delete_member(connection, room, command.target.member_id)
             _set_sanction(connection, room.id, command)
         case "unbanned" | "unmuted":
             return _delete_sanction(connection, room.id, command)
@@ -158,6 +158,8 @@ def _create_room(connection: Connection, room: BatchRoom, command: AppendCreatio
         raise Conflict("room_exists")
     is_direct = command.direct_key is not None
     if is_direct and connection.execute(select(rooms.c.id).where(rooms.c.direct_key == command.direct_key)).first():
+        connection.execute(delete(rooms).where(rooms.c.id == room.id))  # without entries, created for this command
+        room.id = 0
         raise Conflict("room_exists")
     values = {
         **{"name": command.room.name, "title": command.title, "topic": command.topic, "topic_key": fold(command.topic)},
@@ -220,6 +222,7 @@ def _admit(connection: Connection, room: BatchRoom, command: AppendMemberChange,
 
 def _add_member(connection: Connection, room: BatchRoom, member: MemberRef, role: str, now: int) -> None:
     """Insert a membership; earlier messages count as read, so the entry of the command is the read marker."""
+    room.member_ids.add(member.member_id)
     connection.execute(
         memberships.insert().values(
             room_id=room.id,
@@ -234,7 +237,7 @@ def _add_member(connection: Connection, room: BatchRoom, member: MemberRef, role
     )
 
 
-def _end_membership(connection: Connection, room_id: int, member_id: str, role: str | None) -> bool:
+def _end_membership(connection: Connection, room: BatchRoom, member_id: str, role: str | None) -> bool:
     """Delete the membership with the current `role`; return False if `role` is None, for no membership.
 
     Raises:
@@ -243,14 +246,15 @@ def _end_membership(connection: Connection, room_id: int, member_id: str, role: 
     if role is None:
         return False
     if role == "owner":
-        _require_other_owner(connection, room_id, member_id)
-    _delete_member(connection, room_id, member_id)
+        _require_other_owner(connection, room.id, member_id)
+    _delete_member(connection, room, member_id)
     return True
 
 
-def _delete_member(connection: Connection, room_id: int, member_id: str) -> None:
+def _delete_member(connection: Connection, room: BatchRoom, member_id: str) -> None:
+    room.member_ids.discard(member_id)
     connection.execute(
-        delete(memberships).where(memberships.c.room_id == room_id, memberships.c.member_id == member_id)
+        delete(memberships).where(memberships.c.room_id == room.id, memberships.c.member_id == member_id)
     )
 
 

@@ -2,7 +2,8 @@
 
 - Lock order: rows of existing rooms in key order, then rows of rooms created by the batch. The locks last until the
   commit, so writers of other nodes wait for the whole batch.
-- Room creation: only commands that cannot be rejected create a room, so no batch leaves an empty room behind.
+- Room creation: only commands that cannot be rejected create a room, and a rejected creation of a direct room deletes
+  its room again, so no batch leaves an empty room behind.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -57,7 +58,8 @@ class BatchRoom(Struct, eq=False):
             effect, any entry with the first `revision` as `seq` and id 0.
         targets: Existing messages by `seq` that commands of the batch refer to, and the messages of the batch.
         reactions: Existing reactions that commands of the batch refer to: `seq` of the message, emoji, member id.
-        member_ids: Member ids of mentioned accounts that are durable members.
+        member_ids: Member ids of mentioned accounts that are durable members after the commands processed so far, and
+            of the members that the batch added.
         reaction_counts: Numbers of reactions by emoji, by `seq` of the message that reaction commands refer to.
     """
 
@@ -130,11 +132,12 @@ def _lock_rooms(connection: Connection, statements: BatchStatements, keys: Colle
 
 
 def _may_create_room(command: LogCommand, has_valid_files: Callable[[AppendMessage], bool]) -> bool:
-    """Return whether a command creates a missing room, as one that cannot be rejected.
+    """Return whether a command creates a missing room.
 
     These are creations and, for names other than addresses, topics, messages with valid files that are no replies, and
-    member changes with one of `_CREATING_ACTIONS`. A command with a `policy_seq` above 0 creates none, because its room
-    was removed after the check.
+    member changes with one of `_CREATING_ACTIONS` and without an invite or a code, which no missing room has. A command
+    with a `policy_seq` above 0 creates none, because its room was removed after the check. A creation may be rejected
+    for its `direct_key`, and then deletes the room again.
     """
     match command:
         case _ if command.policy_seq:
@@ -143,8 +146,8 @@ def _may_create_room(command: LogCommand, has_valid_files: Callable[[AppendMessa
             return True
         case _ if is_room_address(command.room.name):
             return False
-        case AppendMemberChange(action=action):
-            return action in _CREATING_ACTIONS
+        case AppendMemberChange(action=action, invite_digest=digest, reusable_code=code):
+            return action in _CREATING_ACTIONS and digest is None and code is None
         case AppendMessage(reply_to=reply_to):
             return reply_to is None and has_valid_files(command)
         case _:

@@ -100,6 +100,31 @@ async def test_an_existing_room_cannot_be_created(database: Database) -> None:
     assert state.membership_role is None
 
 
+async def test_a_rejected_command_leaves_no_room_behind(database: Database) -> None:
+    first, second = (
+        AppendCreation(
+            room=RoomRef(key=address, name=address),
+            author=BEN,
+            policy=PolicyFields(visibility="direct"),
+            direct_key="ann ben",
+            members=(ANN_REF,),
+        )
+        for address in ("~aaaaaaaaaaaaaaaa", "~bbbbbbbbbbbbbbbb")
+    )
+    outcomes = await asyncio.gather(
+        database.journal.append(first),
+        database.journal.append(second),
+        change(database, "joined", LOUNGE, invite_digest=b"unknown"),
+        change(database, "joined", LOUNGE, reusable_code="unknown"),
+        return_exceptions=True,
+    )
+    assert [type(outcome) for outcome in outcomes[1:]] == [Conflict, NotFound, NotFound]
+    with pytest.raises(Conflict):
+        await database.journal.append(second)
+    assert await database.reader.list_rooms(None, 10) == []
+    assert await database.direct_rooms.find("ann ben") == first.room.name
+
+
 async def test_no_command_but_a_creation_creates_a_room_with_an_address(database: Database) -> None:
     with pytest.raises(NotFound):
         await database.journal.append(build_message(room=VAULT))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from server.domain.log_commands import AppendMessage, LogCommand, MentionTargets, RoomRef
+from server.domain.log_commands import AppendMemberChange, AppendMessage, LogCommand, MentionTargets, RoomRef
 from server.storage import read_markers
 from server.storage.database import Database
 from server.storage.read_markers import MarkerMove
@@ -23,11 +23,12 @@ from tests.support.storage import (
     build_topic,
     recorded_statements,
 )
-from tui_chat.protocol.events import Member, Message
+from tui_chat.protocol.events import Member, MemberAction, MemberRef, Message
 from tui_chat.protocol.responses import ReadState
 
 CAT = Member(member_id="cat", nick_name="Cat", account="cat", role="member")
 TEA = RoomRef(key="tea", name="Tea")
+ACTIONS: tuple[MemberAction, ...] = ("joined", "left")
 
 
 @pytest.fixture
@@ -157,6 +158,16 @@ async def test_the_first_candidate_with_a_membership_is_mentioned(
     await append(database, build_message(mentions=targets))
     assert await list_mentions(database) == []
     assert await list_mentions(database, CAT) == [("Lounge", 2)]
+
+
+async def test_mentions_follow_the_memberships_of_their_batch(database: Database) -> None:
+    await append(database, build_message())
+    target = MemberRef(member_id="ben", nick_name="Ben", account="ben")
+    joined, left = (AppendMemberChange(room=LOUNGE, author=BEN, action=action, target=target) for action in ACTIONS)
+    await asyncio.gather(
+        *map(database.journal.append, (mention(BEN), joined, mention(BEN), left, mention(BEN), joined))
+    )
+    assert await list_mentions(database) == [("Lounge", 4)]
 
 
 async def test_mentions_follow_edits_and_deletions(database: Database, storage: sqlite3.Connection) -> None:
