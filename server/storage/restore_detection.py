@@ -4,7 +4,8 @@
   and each orderly close. The marker also holds the inode number of the database.
 - Start: a database whose generation or inode number the marker does not contain is not the one that this server wrote
   last. Every room then gets a new `log_id`, so that clients discard the entries of the replaced log.
-- Crash safety: before the commit the marker holds the old and the new generation, afterwards the new one.
+- Crash safety: before the commit the marker holds the old and the new generation, afterwards the new one. The old
+  generation of a replaced database is missing, so that a start after a crash before the commit assigns new log ids.
 """
 
 import logging
@@ -89,15 +90,17 @@ class RestoreDetector:
             log.warning("write of the database generation failed: %s", describe_error(error))
 
     def _rotate(self, connection: Connection) -> str:
-        """Assign new log ids if necessary, write both generations to the marker, and return the new one.
+        """Assign new log ids to a replaced database, write the generations to the marker, and return the new one.
 
         The caller writes the new generation alone to the marker after the commit.
         """
-        old, new = read_generation(connection), secrets.token_hex(16)
+        new = secrets.token_hex(16)
         if self._is_replaced(connection):
             unique_part = func.substr(rooms.c.log_id, 1, LOG_ID_CHARACTERS)
             connection.execute(update(rooms).values(log_id=unique_part + literal(secrets.token_urlsafe(9))))
-        self._write_marker(old, new)
+            self._write_marker(new)
+        else:
+            self._write_marker(read_generation(connection), new)
         insert_generation = insert(settings).values(key=GENERATION_KEY, value=new.encode())
         connection.execute(insert_generation.on_conflict_do_update([settings.c.key], set_={"value": new.encode()}))
         return new

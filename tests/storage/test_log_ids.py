@@ -1,6 +1,7 @@
 """Identity of room logs across restarts, restored backups and room deletions."""
 
 import asyncio
+import errno
 import shutil
 import sqlite3
 import subprocess
@@ -8,9 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, Engine, event
 
 from server.domain.log_commands import RoomRef
 from server.storage.database import Database, open_database
+from server.storage.errors import StorageError
 from tests.support.program import forked_python
 from tests.support.storage import LOUNGE, ManualClock, build_deletion, build_message
 from tui_chat.protocol.responses import HistoryPage
@@ -96,6 +99,28 @@ async def test_a_restored_backup_has_new_log_ids(
     assert await read_log_id(path, clock) == restored
     restore(backup, path)
     assert await read_log_id(path, clock) not in {first, restored}
+
+
+async def test_a_restored_backup_has_new_log_ids_after_a_failed_start(path: Path, clock: ManualClock) -> None:
+    await append_message(path, clock)
+    first = await read_log_id(path, clock)
+    backup = path.read_bytes()
+    await append_message(path, clock)
+    path.write_bytes(backup)
+    commits: list[Connection] = []
+
+    def fail_second(connection: Connection) -> None:
+        commits.append(connection)
+        if len(commits) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    event.listen(Engine, "commit", fail_second)
+    try:
+        with pytest.raises(StorageError, match="no space left on device"):
+            await open_database(path, clock=clock)
+    finally:
+        event.remove(Engine, "commit", fail_second)
+    assert await read_log_id(path, clock) != first
 
 
 async def test_a_hot_backup_has_new_log_ids(path: Path, tmp_path: Path, clock: ManualClock) -> None:
