@@ -96,8 +96,7 @@ class RoomRegistry(Generic[ConnectionT]):
                 a different member.
             Unavailable: The room is locked (`lock_rooms`).
         """
-        room_key = names.canonical_key(room_name)
-        room = self._open_room(connection, room_key, room_name)
+        room = self._open_room(connection, room_name)
         existing = room.connections.get(connection)
         if existing is not None and existing.member.member_id != member_id:
             raise errors.BadRequest("joined_as_other_member")
@@ -121,8 +120,7 @@ class RoomRegistry(Generic[ConnectionT]):
         room.assign_nick(participant, nick, nick_key)
         participant.connections.add(connection)
         room.connections[connection] = participant
-        room.subscribe(dialect, connection)
-        self._rooms_by_connection.setdefault(connection, {})[room_key] = room
+        self._subscribe(connection, room, dialect)
         return JoinResult(room, participant, is_new, old_nick, client_changed=old_member.via != client_kind)
 
     def leave(self, connection: ConnectionT, room_name: str) -> LeaveResult[ConnectionT]:
@@ -150,11 +148,9 @@ class RoomRegistry(Generic[ConnectionT]):
             BadRequest: The connection has `ROOMS_PER_CONNECTION` other rooms, joined or observed.
             Unavailable: The room is locked (`lock_rooms`).
         """
-        room_key = names.canonical_key(room_name)
-        room = self._open_room(connection, room_key, room_name)
+        room = self._open_room(connection, room_name)
         if connection not in room.connections:
-            room.subscribe(dialect, connection)
-            self._rooms_by_connection.setdefault(connection, {})[room_key] = room
+            self._subscribe(connection, room, dialect)
         return room
 
     def is_observer(self, connection: ConnectionT, room_name: str) -> bool:
@@ -184,7 +180,8 @@ class RoomRegistry(Generic[ConnectionT]):
             for connection in subscribers:
                 self._rooms_by_connection[connection][new_key] = room
         for observer, dialect in observers.items():
-            self.observe(observer, new_name, dialect)
+            if observer not in room.connections:
+                self._subscribe(observer, room, dialect)
 
     def end_observations(self, room_key: str) -> dict[ConnectionT, str]:
         """End all observations of a room, and return the dialects of the former observers; members stay.
@@ -367,23 +364,26 @@ class RoomRegistry(Generic[ConnectionT]):
         self._unsubscribe(connection, room)
         return LeaveResult(room, participant, is_last)
 
-    def _open_room(self, connection: ConnectionT, room_key: str, room_name: str) -> LiveRoom[ConnectionT]:
+    def _open_room(self, connection: ConnectionT, room_name: str) -> LiveRoom[ConnectionT]:
         """Return a live room, created on demand; the connection is not added.
 
         Raises:
             BadRequest: The connection has `ROOMS_PER_CONNECTION` other rooms.
             Unavailable: The room is locked.
         """
+        room_key = names.canonical_key(room_name)
         if room_key in self._locked_keys:
             raise errors.Unavailable("room_changing", retry_after=ROOM_CHANGE_RETRY)
         if self.find_room(connection, room_key) is None and self.count_rooms(connection) >= limits.ROOMS_PER_CONNECTION:
             raise errors.BadRequest("too_many_joined_rooms", limit=limits.ROOMS_PER_CONNECTION)
-        room = self.rooms.get(room_key)
-        if room is None:
-            room = self.rooms[room_key] = LiveRoom[ConnectionT](
-                room_key, room_name, account_directory=self._account_directory
-            )
+        if (room := self.rooms.get(room_key)) is None:
+            room = LiveRoom[ConnectionT](room_key, room_name, account_directory=self._account_directory)
+            self.rooms[room_key] = room
         return room
+
+    def _subscribe(self, connection: ConnectionT, room: LiveRoom[ConnectionT], dialect: str) -> None:
+        room.subscribe(dialect, connection)
+        self._rooms_by_connection.setdefault(connection, {})[room.key] = room
 
     def _unsubscribe(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> None:
         """Remove a connection from the readers of a room; the room ends with its last reader."""

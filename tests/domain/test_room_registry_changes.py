@@ -43,7 +43,8 @@ def test_a_renamed_room_keeps_its_members_and_gains_the_observers_of_its_new_nam
     registry = RoomRegistry[int]()
     room = registry.join(1, "tea", "g1", "ann").room
     registry.observe(2, "Coffee", "irc")
-    registry.rename(room, "Coffee")
+    with registry.lock_rooms("room_exists", "coffee"):
+        registry.rename(room, "Coffee")
     assert (room.key, room.name, registry.rooms) == ("coffee", "Coffee", {"coffee": room})
     assert room.subscribers == {"native": {1: None}, "irc": {2: None}}
     assert registry.find_room(1, "tea") is registry.find_room(2, "coffee") is room
