@@ -43,6 +43,7 @@ _SIGNATURES = (
 _RIFF_TYPES = {"image/webp", "audio/wav"}
 _AVIF_BRANDS = (b"avif", b"avis")
 _AUDIO_BRANDS = (b"M4A ", b"M4B ")
+_OTHER_IMAGE_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")  # HEIF (ISO 23008-12)
 
 
 def detect_type(head: bytes) -> str:
@@ -57,6 +58,8 @@ def detect_type(head: bytes) -> str:
     head = head[:SNIFF_BYTES]
     if head[4:8] == b"ftyp":
         brand = head[8:12]
+        if brand in _OTHER_IMAGE_BRANDS:
+            return DEFAULT_TYPE
         return "image/avif" if brand in _AVIF_BRANDS else "audio/mp4" if brand in _AUDIO_BRANDS else "video/mp4"
     for offset, signature, media_type in _SIGNATURES:
         if head.startswith(signature, offset) and (media_type not in _RIFF_TYPES or head.startswith(b"RIFF")):

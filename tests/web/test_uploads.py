@@ -17,6 +17,7 @@ from PIL import Image
 from server.app import RunningServer
 from server.uploads.image_processor import ImageProcessor
 from server.uploads.image_worker import CPU_SECONDS, MEMORY_BYTES, OUTPUT_BYTES
+from server.uploads.media_types import DEFAULT_TYPE, detect_type
 from server.uploads.spool_file import SpoolFile
 from server.web.api import uploads
 from tests.support.in_process_server import running_server
@@ -174,6 +175,14 @@ async def test_files_other_than_images_are_sandboxed_attachments(
     assert downloaded.headers["Content-Disposition"].startswith("attachment;")
     assert "sandbox" in downloaded.headers["Content-Security-Policy"]
     assert downloaded.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("brand", "media_type"),
+    [(b"heic", DEFAULT_TYPE), (b"mif1", DEFAULT_TYPE), (b"avif", "image/avif"), (b"isom", "video/mp4")],
+)
+def test_an_image_of_a_phone_is_no_video(brand: bytes, media_type: str) -> None:
+    assert detect_type(b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0") == media_type
 
 
 async def test_file_names_contain_no_path_and_no_controls(files: UploadClient, tmp_path: Path) -> None:
