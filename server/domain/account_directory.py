@@ -129,7 +129,10 @@ class AccountDirectory:
             for key in previous.name_keys:
                 if self._by_name_key.get(key) is previous:  # another server may have assigned the name meanwhile
                     del self._by_name_key[key]
-            self._skeleton_counts -= Counter(previous.list_skeletons())
+            for skeleton in previous.list_skeletons():
+                self._skeleton_counts[skeleton] -= 1
+                if not self._skeleton_counts[skeleton]:
+                    del self._skeleton_counts[skeleton]
         self._accounts[account.id] = self._by_member_id[account.member_id] = account
         self._by_name_key |= dict.fromkeys(account.name_keys, account)
         self._skeleton_counts.update(account.list_skeletons())

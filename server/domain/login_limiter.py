@@ -2,8 +2,8 @@
 
 - Scope: the count belongs to an account name together with an address, so failures block neither the owner of the
   account at another address, nor other users behind the same address.
-- Backoff: after `FREE_FAILURES` failures within `FAILURE_WINDOW`, attempts are refused for `FIRST_DELAY`. Each further
-  failure doubles the delay, up to `MAX_DELAY`.
+- Backoff: after `FREE_FAILURES` failures with pauses below `FAILURE_WINDOW`, attempts are refused for `FIRST_DELAY`.
+  Each further failure doubles the delay, up to `MAX_DELAY`.
 - Concurrency: an attempt counts as a failure from its start, so parallel guesses are limited too.
 """
 
