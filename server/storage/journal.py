@@ -165,7 +165,7 @@ class Journal:
             await self._wakeup.wait()
             while self._queue:
                 await self._linger()
-                self._batch = self._take_batch()
+                self._take_batch()
                 await self._write_batch(self._batch)
             if self._overloaded:
                 log.warning("journal queue drained, accepting commands again")
@@ -174,19 +174,21 @@ class Journal:
                 return
             self._wakeup.clear()
 
-    def _take_batch(self) -> list[QueuedCommand]:
-        """Remove the commands of the next transaction from the queue, which is not empty."""
+    def _take_batch(self) -> None:
+        """Move the commands of the next transaction from the queue, which is not empty, to the batch.
+
+        After an exception, each command is in the queue or in the batch.
+        """
         size, max_rooms = min(MAX_BATCH, len(self._queue)), self._statements.max_rooms
-        if max_rooms is None:
-            return [self._queue.popleft() for _ in range(size)]
-        batch: list[QueuedCommand] = []
+        self._batch = []
         room_keys: set[str] = set()
-        while len(batch) < size:
-            room_keys.add(self._queue[0][0].room.key)
-            if len(room_keys) > max_rooms:
-                break
-            batch.append(self._queue.popleft())
-        return batch
+        while len(self._batch) < size:
+            self._batch.append(self._queue.popleft())
+            if max_rooms is not None:
+                room_keys.add(self._batch[-1][0].room.key)
+                if len(room_keys) > max_rooms:
+                    self._queue.appendleft(self._batch.pop())
+                    return
 
     def _fail_batch(self, _error: BaseException) -> None:
         """Reject the unanswered commands of an interrupted batch with `Unavailable`, and record uncertain commits.
@@ -194,9 +196,9 @@ class Journal:
         Queued commands remain queued.
         """
         unanswered = [(command, future) for command, future in self._batch if not future.done()]
-        self._mark_uncertain([command for command, _ in unanswered])
         for _, future in unanswered:
             future.set_exception(errors.Unavailable("storage_unwritable", retry_after=RETRY_AFTER))
+        self._mark_uncertain([command for command, _ in unanswered])
 
     def _mark_uncertain(self, commands: list[LogCommand]) -> None:
         """Record uncertain commits: a repeat of one of these commands publishes its entry.
@@ -278,8 +280,6 @@ class Journal:
                     republish=self._maybe_committed,
                 )
             )
-            self.report_recovery()
-            return outcomes
         except Exception as error:
             if is_outage(error):
                 self.report_outage(describe_error(error))
@@ -295,6 +295,8 @@ class Journal:
                 exc_info=None if isinstance(error, exc.SQLAlchemyError) else error,
             )
             return [errors.InternalError("change_not_saved")]
+        self.report_recovery()  # an exception here must not repeat the committed commands
+        return outcomes
 
 
 def _get_dedup_key(command: LogCommand) -> UUID | LogCommand:

@@ -9,17 +9,22 @@ import pytest
 
 from server.observability.supervision import Supervisor
 from server.storage.batch_writer import AppendResult
-from server.storage.database import open_database
+from server.storage.database import Database, open_database
+from server.storage.errors import StorageError
 from server.storage.journal import Journal
-from tests.support.storage import ManualClock, build_message
+from tests.support.storage import ManualClock, RoomRef, build_message
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.protocol.events import Entry, Message
 
+TEA = RoomRef(key="tea", name="Tea")
+
 
 async def append_with_failure(
-    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, call: str
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, call: str, *, in_outage: bool = False
 ) -> tuple[list[AppendResult | BaseException], list[str]]:
     """Append "first" and "second" in one batch while `call` of the journal or its executor raises once, then "third".
+
+    With `in_outage`, the first transaction fails before its start.
 
     Returns:
         Outcomes of the three commands, and the published texts.
@@ -32,20 +37,27 @@ async def append_with_failure(
         published.extend(entry.message for entry in entries if isinstance(entry, Message))
 
     journal.publish = publish
-    owner: Any = journal if hasattr(journal, call) else journal._writer  # pyright: ignore[reportPrivateUsage]
-    original = getattr(owner, call)
-
-    def fail_once(*_arguments: Any) -> Any:
-        monkeypatch.setattr(owner, call, original)
-        raise RuntimeError("injected")
-
-    monkeypatch.setattr(owner, call, fail_once)
+    writer = journal._writer  # pyright: ignore[reportPrivateUsage]
+    inject_failure(journal if hasattr(journal, call) else writer, call, monkeypatch, RuntimeError("injected"))
+    if in_outage:
+        inject_failure(writer, "run", monkeypatch, StorageError("injected"))
     outcomes = await asyncio.gather(
         *(journal.append(build_message(text)) for text in ("first", "second")), return_exceptions=True
     )
     outcomes.append(await journal.append(build_message("third")))
     await database.close()
     return outcomes, published
+
+
+def inject_failure(owner: Any, call: str, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """Make a method raise an error at its next call, in place of its effect."""
+    original = getattr(owner, call)
+
+    def fail_once(*_arguments: Any) -> Any:
+        monkeypatch.setattr(owner, call, original)
+        raise error
+
+    monkeypatch.setattr(owner, call, fail_once)
 
 
 def seqs_of(outcomes: list[AppendResult | BaseException]) -> list[int]:
@@ -63,13 +75,46 @@ async def test_a_failure_of_the_writer_before_the_commit_rejects_the_batch(
     assert len(caplog.records) == 1
 
 
-@pytest.mark.parametrize("call", ["_linger", "run"])
+async def test_a_failure_to_reconnect_in_an_outage_rejects_the_batch(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    outcomes, published = await append_with_failure(path, clock, monkeypatch, "reconnect", in_outage=True)
+    assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable, AppendResult]
+    assert (seqs_of(outcomes), published) == ([1], ["third"])
+    assert [record.message for record in caplog.records] == [
+        "database write failed: injected",
+        "journal failed, restarting",
+        "database writes resumed",
+    ]
+
+
+async def test_a_failure_between_commit_and_answer_writes_no_command_twice(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    outcomes, published = await append_with_failure(path, clock, monkeypatch, "report_recovery")
+    assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable, AppendResult]
+    assert (seqs_of(outcomes), published) == ([3], ["third"])
+    assert len(caplog.records) == 1
+
+
+async def test_a_command_that_fails_on_its_way_into_a_batch_is_rejected(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statements = database.journal._statements  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(statements, "max_rooms", 1)
+    invalid: Any = None
+    commands = [build_message("first", room=invalid), build_message("second"), build_message("third", room=TEA)]
+    outcomes = await asyncio.gather(*map(database.journal.append, commands), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Unavailable, AppendResult, AppendResult]
+
+
+@pytest.mark.parametrize("call", ["_linger", "run", "_take_batch"])
 async def test_a_failure_outside_of_a_batch_or_of_its_transaction_rejects_no_command(
     path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, call: str
 ) -> None:
     outcomes, published = await append_with_failure(path, clock, monkeypatch, call)
     assert (seqs_of(outcomes), published) == ([1, 2, 3], ["first", "second", "third"])
-    assert len(caplog.records) == (call == "_linger")  # a retried command is no failure
+    assert len(caplog.records) == (call != "run")  # a retried command is no failure
 
 
 @pytest.mark.parametrize("call", ["_select_unpublished", "publish"])
