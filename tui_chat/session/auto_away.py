@@ -2,7 +2,8 @@
 
 - Manual status: a status of `/away` is neither replaced by the automatic one nor removed by input.
 - Check: the front end calls `record_input` for each input, and `check` every few seconds.
-- Requests: run in the background, and a new one cancels the previous one. Errors are only logged.
+- Requests: run in the background, and a new one cancels the previous one.
+- Errors: are only logged, and the next check repeats a failed one.
 """
 
 import asyncio
@@ -46,6 +47,7 @@ class AutoAway:
         self._last_input = now()
         self._is_active = False
         self._request: asyncio.Task[None] | None = None
+        self._logged_error_type: type[Exception] | None = None
 
     def record_input(self) -> None:
         """Restart the time without input, and remove the automatic status, if set."""
@@ -56,8 +58,17 @@ class AutoAway:
     def check(self) -> None:
         """Set the automatic status after `away_after` minutes without input; remove the status if the setting is 0.
 
-        The status is not set without a connection, or for a user who is away already.
+        The status is not set without a connection, or for a user who is away already. An unexpected exception is logged
+        once.
         """
+        try:
+            self._check()
+        except Exception as error:
+            if type(error) is not self._logged_error_type:
+                self._logged_error_type = type(error)
+                log.exception("check of the automatic status failed: repeated at the next check")
+
+    def _check(self) -> None:
         limit = MINUTE * self._settings().away_after
         if self._is_active:
             if not limit:
@@ -82,3 +93,5 @@ class AutoAway:
             await self._link.require_client().user.set_status(away=is_away)
         except ChatError as error:
             log.info("automatic status not changed: %s", error.code)
+        except Exception:
+            log.exception("automatic status not changed: unexpected error")

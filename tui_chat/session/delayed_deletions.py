@@ -6,10 +6,15 @@
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 
+from tui_chat.session.i18n import tr
 from tui_chat.session.lines import DeletionState
 from tui_chat.session.room_view import RoomView
+from tui_chat.session.strings import app as app_strings
+
+log = logging.getLogger("chat.session")
 
 UNDO_SECONDS = 5.0
 
@@ -65,11 +70,18 @@ class DelayedDeletions:
         return bool(delayed)
 
     def _finish(self, view: RoomView, seq: int) -> None:
-        """End the delay of a deletion and queue the deletion; restore the message after an error."""
+        """End the delay of a deletion and queue the deletion; restore the message after an error.
+
+        An unexpected exception is logged, and reported as an internal error.
+        """
         self._timers.pop((view, seq)).cancel()
         if view.deletions.get(seq) is not DeletionState.DELAYED:
             return  # the server replaced the log, so that `seq` belongs to another message
-        problem = self._delete(view.name, seq)
+        try:
+            problem = self._delete(view.name, seq)
+        except Exception:
+            log.exception("deletion not queued: message shown again")
+            problem = tr(app_strings.INTERNAL_ERROR)
         if problem:
             view.set_deletion(seq, DeletionState.NONE)
         self._on_changed(problem)

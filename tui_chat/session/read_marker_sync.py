@@ -7,6 +7,7 @@
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from typing import Any
@@ -16,6 +17,8 @@ from tui_chat.client.room import Room
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.request_errors import log_chat_errors
 from tui_chat.session.room_view import RoomView
+
+log = logging.getLogger("chat.session")
 
 SEND_DELAY = 0.5
 """Delay of a move, in seconds."""
@@ -61,14 +64,16 @@ class ReadMarkerSync:
     async def flush(self) -> None:
         """Send the moved markers now, and wait at most `FLUSH_TIMEOUT` for their acknowledgements.
 
-        A scheduled send is cancelled. Without a connection, nothing is sent.
+        A scheduled send is cancelled. Without a connection, nothing is sent. Unexpected exceptions are logged.
         """
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         with suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_TIMEOUT):
-                await asyncio.gather(*self._due_requests())
+                for result in await asyncio.gather(*self._due_requests(), return_exceptions=True):
+                    if isinstance(result, Exception):
+                        log.error("read marker not sent: unexpected error", exc_info=result)
 
     def _due_requests(self) -> Iterable[Coroutine[Any, Any, None]]:
         """Yield a request for each room with an unsent mark as unread, or a marker after that of the server."""

@@ -131,6 +131,20 @@ async def test_deleted_images_are_not_shown_after_the_end_of_their_download() ->
         assert len(output.images.images) == 1
 
 
+async def test_an_unexpected_error_makes_one_image_unavailable_and_is_logged_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    files, output = FileServer(), RecordedOutput()
+    boxes = [make_box("/a"), make_box("/b")]
+    files.errors["/a"] = RuntimeError("injected")
+    files.is_open.set()
+    async with store_with(files, output, KITTY) as store:
+        store.show(boxes)
+        await wait_until(all_shown(store, boxes[1:]))
+        await wait_until(lambda: store.unavailable == frozenset({"/a"}))
+    assert [record.message for record in caplog.records] == ["image not loaded: caption shown"]
+
+
 async def test_uploads_wait_for_other_output() -> None:
     files, output = FileServer(), RecordedOutput()
     files.is_open.set()
