@@ -51,7 +51,7 @@ class NodeCallbacks:
 
     Attributes:
         deliver: Receiver of entries, in the order of each log.
-        record_access: Receiver of entries of other nodes that change permissions, in any order.
+        record_access: Receiver of entries that change permissions, as for `LogFollower`.
         reload_access: Called after the loss of such entries.
         on_replaced: Called with the canonical key of a room that was deleted or replaced.
         on_renamed: Called with the former key and the new name of a room that was renamed without an entry.

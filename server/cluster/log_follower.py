@@ -15,8 +15,6 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from typing import Any
 
-from msgspec import structs
-
 from server.cluster.bus import Bus
 from server.cluster.entry_exchange import CommittedEntries, EntryExchange
 from server.cluster.log_cursor import LogCursor
@@ -74,7 +72,8 @@ class LogFollower:
         bus: Message bus; the follower sets its callbacks.
         reader: Reader of log ends.
         deliver: Receiver of entries, in the order of each log; also of own entries of rooms without readers.
-        record_access: Receiver of entries of other nodes that change permissions, in any order.
+        record_access: Receiver of entries that change permissions, of other nodes and of rooms whose follow is not
+            complete; in any order, and among other entries.
         reload_access: Called after the loss of such entries; raises `Unavailable` if the database is not readable.
         on_replaced: Called with the key of a followed room that was deleted or replaced.
         on_renamed: Called with the former key and the new name of a followed room that was renamed without an entry.
@@ -102,6 +101,7 @@ class LogFollower:
         )
         self._reader = reader
         self._deliver = deliver
+        self._record_access = record_access
         self._reload_access = reload_access
         self._connect_count = 0  # of the bus
         self._access_loaded_at = 0  # `_connect_count` at the last load of the permissions
@@ -188,8 +188,10 @@ class LogFollower:
             room = self._rooms.get(key)
             if room is None:
                 self._deliver(room_entries)
-            else:
-                self._offer(room, room_entries)
+                continue
+            if room.cursor.delivered_seq is None:  # the start position may include the entries
+                self._record_access(room_entries)
+            self._offer(room, room_entries)
 
     def rename(self, key: str, new_key: str) -> None:
         """Follow a room under its new key, after a rename without an entry; no effect without a follow of `key`."""
@@ -296,7 +298,7 @@ class LogFollower:
         room.room_id = tail.position.room_id
         delivered_seq = cursor.delivered_seq
         self._deliver_to(room, cursor.skip_to(tail.first_seq - 1))
-        self._deliver_to(room, cursor.offer(_restore_names(room.key, tail)))
+        self._deliver_to(room, cursor.offer(tail.restore_names(room.key)))
         if cursor.delivered_seq == delivered_seq:  # the log ends before the announced entry
             cursor.announced_seq = delivered_seq or 0
         return True
@@ -379,22 +381,3 @@ class LogFollower:
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, errors.Unavailable):
             log.error("delivery of the entries of other nodes failed", exc_info=error)
-
-
-def _restore_names(key: str, tail: LogTail) -> list[events.Entry]:
-    """Return the entries of a read with the name that the room had at each of them.
-
-    The stored name replaces the former one, which the readers know until the entry of the rename.
-
-    Args:
-        key: Canonical key of the room before the entries.
-        tail: Entries, all with the current name.
-    """
-    if tail.position.key == key:
-        return tail.entries
-    name, named = key, list[events.Entry]()
-    for entry in tail.entries:
-        named.append(structs.replace(entry, room=name))
-        if isinstance(entry, events.PolicyChange) and entry.new_name is not None:
-            name = entry.new_name
-    return named

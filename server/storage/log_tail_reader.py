@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from functools import partial
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlalchemy import ColumnElement, Connection, and_, select
 
 from server.storage.log_reader import MAX_KEYS_PER_QUERY, LogReader
@@ -45,6 +45,23 @@ class LogTail(Struct, frozen=True):
     position: LogPosition
     first_seq: int
     entries: list[events.Entry]
+
+    def restore_names(self, key: str) -> list[events.Entry]:
+        """Return the entries with the name that the room had at each of them.
+
+        The stored name replaces the former one, which the readers know until the entry of the rename.
+
+        Args:
+            key: Canonical key of the room before the entries, their name until a rename.
+        """
+        if self.position.key == key:
+            return self.entries
+        name, named = key, list[events.Entry]()
+        for entry in self.entries:
+            named.append(structs.replace(entry, room=name))
+            if isinstance(entry, events.PolicyChange) and entry.new_name is not None:
+                name = entry.new_name
+        return named
 
 
 class LogTailReader:
