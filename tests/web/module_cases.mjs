@@ -293,7 +293,7 @@ const cases = {
     for (const argument of ["0", "10001", "366d", "0h", "many", "1 2x", "-1"]) assert.equal(parseInviteLimits(argument), null);
   },
   "command names are completed before aliases"() {
-    assert.deepEqual(completeCommand("UN"), ["undo", "unread", "unblock", "uninvite", "unhook", "unsilence", "unban"]);
+    assert.deepEqual(completeCommand("UN"), ["undo", "unread", "unmute", "unblock", "uninvite", "unhook", "unsilence", "unban"]);
     assert.deepEqual(completeCommand("le"), ["leave"]);
     assert.deepEqual(completeCommand("zz"), []);
     assert.equal(completeCommand("").length, COMMANDS.size);

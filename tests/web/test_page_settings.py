@@ -128,7 +128,7 @@ async def test_join_notices_follow_the_joins_setting(browser: Browser, server: R
     chat_page.assert_no_errors()
 
 
-async def test_notifications_are_limited_to_mentions_in_the_background_and_open_their_room(
+async def test_notifications_are_limited_to_mentions_in_the_background_and_to_rooms_that_are_not_muted(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     tab = await browser.open_tab()
@@ -151,9 +151,30 @@ async def test_notifications_are_limited_to_mentions_in_the_background_and_open_
     await chat_page.page.keyboard.press("Escape")
     await bot.send_messages("tea", texts[4:])
     await chat_page.expect_messages(*texts)
-    assert await show_notifications(chat_page.page) == [first, ["You were mentioned in tea", "", "tea"]]
+    mention = ["You were mentioned in tea", "", "tea"]
+    assert await show_notifications(chat_page.page) == [first, mention]
     await chat_page.open_room("coffee")
     await chat_page.page.evaluate("notifications[1].notification.dispatchEvent(new Event('click'))")
+    await expect(chat_page.page.locator("#room-name")).to_have_text("tea")
+    await expect(chat_page.page).to_have_title("(4) tea")
+    await chat_page.send_message("/mute")
+    notice = chat_page.page.locator("#timeline-lines .notice")
+    await expect(notice.last).to_have_text("Notifications for tea are off. /unmute turns them on.")
+    await expect(chat_page.page).to_have_title("tea · Chat")
+    await bot.send_messages("tea", ["muted, @Ann"])
+    await chat_page.expect_messages(*texts, "muted, @Ann")
+    assert await show_notifications(chat_page.page) == [first, mention]
+    await chat_page.page.evaluate("() => { document.hasFocus = () => true; dispatchEvent(new Event('focus')); }")
+    badge = chat_page.page.locator("#room-list .badge")
+    await expect(badge).to_have_count(0)
+    await chat_page.open_room("coffee")
+    await bot.send_messages("tea", ["not you"])
+    await expect(badge).to_have_text("1")
+    await chat_page.page.keyboard.press("Alt+A")
+    await chat_page.send_message("/unmute tea")
+    await expect(notice.last).to_have_text("Notifications for tea are on.")
+    await expect(chat_page.page.locator("#room-name")).to_have_text("coffee")
+    await chat_page.page.keyboard.press("Alt+A")
     await expect(chat_page.page.locator("#room-name")).to_have_text("tea")
     chat_page.assert_no_errors()
 

@@ -157,6 +157,7 @@ const draftSubmission = new DraftSubmission({
   messageActions,
   delayedDeletions,
   dialogs,
+  notifier,
   panels,
   searchPanel,
   confirm: askToConfirm,

@@ -46,6 +46,8 @@ export const COMMANDS = new Map([
   ["mentions", {}],
   ["away", { argument: "text" }],
   ["back", {}],
+  ["mute", { argument: "room" }],
+  ["unmute", { argument: "room" }],
   ["block", NICK],
   ["unblock", { ...NICK, completion: undefined }],
   ["blocks", {}],

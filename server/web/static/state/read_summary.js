@@ -1,13 +1,15 @@
 /** Read state of all open rooms. */
 
+import { isMuted } from "./muted_rooms.js";
+
 /**
- * Update the read trackers, and return the sums of their counts.
+ * Update the read trackers, and return the sums of their counts except those of muted rooms.
  * @param {import("./chat_session.js").ChatSession} session
  * @param {object} options
  * @param {boolean} options.isPageActive True while the page is visible and has focus.
  * @param {boolean} options.isFollowing True while the timeline shows the newest message of the visible room.
  * @returns {{unreadCount: number, mentionCount: number, notifiable: [import("./room.js").Room, object[]][]}} `notifiable` has
- *   each room with its new messages that qualify for a notification, possibly none.
+ *   each unmuted room with its new messages that qualify for a notification, possibly none.
  */
 export function updateReadTrackers({ rooms, current }, { isPageActive, isFollowing }) {
   let unreadCount = 0;
@@ -17,7 +19,9 @@ export function updateReadTrackers({ rooms, current }, { isPageActive, isFollowi
   for (const room of rooms) {
     const { log, ownMemberIds, nick, members, readTracker, access: { isDirect } } = room;
     const isViewed = isPageActive && isFollowing && room === current && room.isUpToDate;
-    notifiable.push([room, readTracker.update({ log, ownMemberIds, nick, members, isDirect, isViewed })]);
+    const messages = readTracker.update({ log, ownMemberIds, nick, members, isDirect, isViewed });
+    if (isMuted(room)) continue;
+    notifiable.push([room, messages]);
     unreadCount += readTracker.unreadCount;
     mentionCount += readTracker.mentionCount;
   }

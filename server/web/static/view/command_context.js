@@ -17,8 +17,8 @@ import { isOwner } from "../state/roles.js";
  * @property {Confirm} confirm
  * @property {(text: string) => Promise<void>} copyText
  * @property {(name: string, invite?: string) => void} openRoom
- * @property {(name: string) => boolean} leave False if the room is not open.
- * @property {(room: import("../state/room.js").Room) => void} closeRoom
+ * @property {(room: import("../state/room.js").Room) => void} closeRoom Leave a room.
+ * @property {() => boolean} areNotificationsEnabled
  * @property {(filter: string) => void} openRoomDialog
  * @property {() => void} openSettings
  * @property {() => void} openHelp
@@ -50,6 +50,18 @@ export async function requirePerson(argument, rooms, preferred = []) {
     if (match) return match;
   }
   throw new CommandRejected(strings.noSuchNick(argument.split(" ", 1)[0].replace(/^@|:+$/g, "")));
+}
+
+/**
+ * Return the open room with a name or address; the visible room without a name.
+ * @param {string} name
+ * @param {CommandContext} context
+ * @throws {CommandRejected} No open room has this name.
+ */
+export function requireRoom(name, { room, session }) {
+  const found = name ? session.findRoom(name) : room;
+  if (!found) throw new CommandRejected(strings.notInRoom(name));
+  return found;
 }
 
 /**

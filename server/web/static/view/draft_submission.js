@@ -1,6 +1,6 @@
 /** Submission of the composer: send a message, save an edit, or run a command. */
 
-import { errorText, strings } from "../i18n/strings.js";
+import { errorText } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { drafts } from "../state/storage.js";
 import { CommandRejected } from "./command_context.js";
@@ -22,6 +22,7 @@ export class DraftSubmission {
    * @param {import("./message_actions.js").MessageActions} page.messageActions
    * @param {import("../state/delayed_deletions.js").DelayedDeletions} page.delayedDeletions
    * @param {ReturnType<typeof import("./dialogs.js").createDialogs>} page.dialogs
+   * @param {import("./notifier.js").Notifier} page.notifier
    * @param {import("./side_panels.js").SidePanels} page.panels
    * @param {import("./search_panel.js").SearchPanel} page.searchPanel
    * @param {import("./command_context.js").Confirm} page.confirm
@@ -102,13 +103,8 @@ export class DraftSubmission {
         if (this.#isSubmitting) drafts.save(room.requestedName, { text: "" }); // after a request, the draft is a new text
         openRoom(name, invite);
       },
-      leave(name) {
-        const target = name ? session.findRoom(name) : room;
-        if (target) leaveRoom(target);
-        else composer.showError(strings.notInRoom(name));
-        return Boolean(target);
-      },
       closeRoom: leaveRoom,
+      areNotificationsEnabled: () => this.#page.notifier.isEnabled,
       openRoomDialog: (filter) => dialogs.room.open(session, filter),
       openSettings: () => dialogs.openSettings(),
       openHelp: () => dialogs.help.open(),

@@ -1,11 +1,12 @@
-/** Handlers of the commands of rooms, memberships, invites and webhooks (docs/moderation.md). */
+/** Handlers of the commands of rooms, memberships, notifications of rooms, invites and webhooks (docs/moderation.md). */
 
 import { strings } from "../i18n/strings.js";
 import { parseInviteLimits } from "../state/invite_limits.js";
 import { INVITE_SECONDS, INVITE_USES } from "../state/limits.js";
+import { setMuted } from "../state/muted_rooms.js";
 import { canonicalName } from "../state/names.js";
 import { POLICY_FIELDS, POLICY_VALUES, defaultValue, parsePolicyChange } from "../state/policy.js";
-import { CommandRejected, requireOwner } from "./command_context.js";
+import { CommandRejected, requireOwner, requireRoom } from "./command_context.js";
 import { confirmForget, confirmRoomDeletion } from "./confirm_moderation.js";
 import { formatShortDate } from "./format_time.js";
 import { hooksView, invitesView } from "./list_views.js";
@@ -75,12 +76,35 @@ async function unhook(name, { room }) {
  * @param {string} name Empty for the visible room.
  * @param {CommandContext} context
  */
-async function forget(name, { room, session, confirm, closeRoom }) {
-  const target = name ? session.findRoom(name) : room;
-  if (!target) throw new CommandRejected(strings.notInRoom(name));
+async function forget(name, context) {
+  const { confirm, closeRoom } = context;
+  const target = requireRoom(name, context);
   if (target.title && !(await confirmForget(confirm, target))) return;
   await target.request("leaveRoom", { forget: true });
   closeRoom(target);
+}
+
+/**
+ * Turn off the notifications of a room, and show a notice.
+ * @param {string} name Empty for the visible room.
+ * @param {CommandContext} context
+ */
+function mute(name, context) {
+  const target = requireRoom(name, context);
+  setMuted(target, true);
+  context.room.notices.addLocal(strings.muted(target.displayName));
+}
+
+/**
+ * Turn on the notifications of a room, and show a notice.
+ * @param {string} name Empty for the visible room.
+ * @param {CommandContext} context
+ */
+function unmute(name, context) {
+  const target = requireRoom(name, context);
+  setMuted(target, false);
+  const text = context.areNotificationsEnabled() ? strings.unmuted : strings.unmutedWithoutNotifications;
+  context.room.notices.addLocal(text(target.displayName));
 }
 
 /**
@@ -130,5 +154,7 @@ export const ROOM_HANDLERS = {
   unhook,
   policy,
   forget,
+  mute,
+  unmute,
   "delete-room": deleteRoom,
 };

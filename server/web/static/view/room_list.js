@@ -3,6 +3,7 @@
  */
 
 import { strings } from "../i18n/strings.js";
+import { isMuted } from "../state/muted_rooms.js";
 import { createButton, createElement, createIcon, createIconButton, requireElement, setText } from "./dom.js";
 
 const MAX_SHOWN_COUNT = 99;
@@ -39,7 +40,7 @@ export class RoomList {
    * @param {import("../state/chat_session.js").ChatSession} session
    */
   render({ rooms, current }) {
-    const summary = rooms.map(({ displayName, readTracker }) => [displayName, readTracker.unreadCount, readTracker.mentionCount]);
+    const summary = rooms.map((room) => [room.displayName, room.readTracker.unreadCount, room.readTracker.mentionCount, isMuted(room)]);
     const state = JSON.stringify([summary, rooms.findIndex((room) => room === current)]);
     if (state === this.#rendered && rooms === this.#rooms) return;
     this.#rendered = state;
@@ -50,7 +51,7 @@ export class RoomList {
     this.#directRoomRows.replaceChildren(...renderRows(true));
     this.#directRooms.hidden = !this.#directRoomRows.hasChildNodes();
     if (focusedIndex >= 0) this.#list.querySelectorAll("button")[focusedIndex]?.focus();
-    const otherRooms = rooms.filter((room) => room !== current);
+    const otherRooms = rooms.filter((room) => room !== current && isHighlighted(room));
     const hasMention = otherRooms.some(({ readTracker }) => readTracker.mentionCount);
     const unreadCount = otherRooms.reduce((sum, { readTracker }) => sum + readTracker.unreadCount, 0);
     this.#badge.hidden = !unreadCount;
@@ -60,16 +61,23 @@ export class RoomList {
 
   #renderRoom(room, isCurrent) {
     const { unreadCount, mentionCount } = room.readTracker;
+    const isRoomMuted = isMuted(room);
     const openButton = createButton("room-open", createElement("bdi", "name", room.displayName), () => this.#onSelect(room));
     if (unreadCount) {
-      const badge = createElement("span", mentionCount ? "badge mention" : "badge", `${mentionCount ? "@" : ""}${formatCount(unreadCount)}`);
+      const badge = createElement("span", mentionCount ? "badge mention" : isRoomMuted ? "badge muted" : "badge", `${mentionCount ? "@" : ""}${formatCount(unreadCount)}`);
       badge.setAttribute("aria-hidden", "true");
       openButton.append(" ", badge, createElement("span", "visually-hidden", `, ${strings.unreadCount(unreadCount, mentionCount)}`));
     }
+    if (isRoomMuted) openButton.append(createElement("span", "visually-hidden", `, ${strings.mutedNote}`));
     if (isCurrent) openButton.setAttribute("aria-current", "true");
     const leaveButton = createIconButton("icon-button room-leave", createIcon("close"), strings.leaveRoom(room.displayName), () => this.#onLeave(room));
-    return createElement("li", unreadCount ? "unread" : "", openButton, leaveButton);
+    return createElement("li", isHighlighted(room) ? "unread" : "", openButton, leaveButton);
   }
+}
+
+/** Return whether a room has mentions, or unread messages and is not muted. */
+function isHighlighted(room) {
+  return Boolean(room.readTracker.mentionCount || (room.readTracker.unreadCount && !isMuted(room)));
 }
 
 function formatCount(count) {

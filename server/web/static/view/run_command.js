@@ -7,7 +7,7 @@
 import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { COMMANDS, nearestCommand, parseInput } from "../state/command_parser.js";
-import { CommandRejected } from "./command_context.js";
+import { CommandRejected, requireRoom } from "./command_context.js";
 import { MODERATION_HANDLERS } from "./moderation_commands.js";
 import { PEOPLE_HANDLERS } from "./people_commands.js";
 import { ROOM_HANDLERS } from "./room_commands.js";
@@ -62,7 +62,7 @@ const HANDLERS = {
   me: (text, { send }) => send(`/me ${text}`),
   shrug: (text, { send }) => send(text ? `${text} ${SHRUG}` : SHRUG),
   join,
-  part: (room, { leave }) => leave(room),
+  part: (name, context) => context.closeRoom(requireRoom(name, context)),
   list: (filter, { openRoomDialog }) => openRoomDialog(filter),
   nick: (nick, { session, openSettings }) => (nick ? session.changeNick(nick).then(() => undefined) : openSettings()),
   topic: (topic, { room }) => (topic ? room.administration.setTopic(topic) : room.notices.addLocal(strings.currentTopic(room.log.topic))),

@@ -2,6 +2,8 @@
  * Global keyboard shortcuts; `help_dialog.js` documents them.
  */
 
+import { isMuted } from "../state/muted_rooms.js";
+
 /**
  * Add the listener of the shortcuts. Open dialogs and popovers, compositions and handled keys are ignored.
  * @param {object} context
@@ -59,7 +61,8 @@ function scrollToNewest(timeline, composer) {
   composer.focus();
 }
 
-/** Return the room of Alt+Arrow, or the next unread room of Alt+A; null for other keys and without an unread room. */
+/** Return the room of Alt+Arrow, or the next unread room of Alt+A, with mentions or not muted; null for other keys and
+ * without such a room. */
 function roomForKey(key, { rooms, current }) {
   const currentIndex = rooms.indexOf(current);
   const step = { arrowup: -1, arrowdown: 1 }[key];
@@ -68,7 +71,7 @@ function roomForKey(key, { rooms, current }) {
   const searchOrder = [...rooms.slice(currentIndex + 1), ...rooms.slice(0, currentIndex)];
   return (
     searchOrder.find(({ readTracker }) => readTracker.mentionCount) ??
-    searchOrder.find(({ readTracker }) => readTracker.unreadCount) ??
+    searchOrder.find((room) => room.readTracker.unreadCount && !isMuted(room)) ??
     null
   );
 }
