@@ -246,7 +246,7 @@ class GroupFeed:
         """
         readers = [connection for connection in subscription.connections if connection.is_open]
         if not readers:
-            del self._subscriptions[message.room]
+            self._subscriptions.pop(message.room, None)
         elif subscription.group_id is None:
             subscription.pending.append(message)
         else:
