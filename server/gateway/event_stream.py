@@ -155,11 +155,12 @@ class EventStream:
             Unavailable: The log is not readable.
         """
         assert self._room is not None
+        newest_seq = self._newest_seq
         page = await self._reader.read_page(
             self._room.key, after=self._last_seq, limit=HISTORY_PAGE, reader=self._connection.member_id
         )
-        # Without entries, retention has removed all of them.
-        self._last_seq = page.messages[-1].seq if page.messages else self._newest_seq
+        # Without entries, retention has removed all up to `newest_seq`; the page may precede later published ones.
+        self._last_seq = page.messages[-1].seq if page.messages else newest_seq
         self._is_live = self._last_seq >= self._newest_seq
         return b"".join(map(encode_entry, page.messages))
 

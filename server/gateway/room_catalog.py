@@ -209,8 +209,8 @@ class RoomCatalog:
                 await self._database.rooms.rename(room_id, new_key, name)
             self.on_rename(room.key, name)
             frame = encode_event(events.ROOM_RENAMED, events.RoomRenamedPush(room=room.name, new_name=name))
-            for observer in self._room_registry.end_observations(room.key):
-                self._room_registry.observe(observer, name)
+            for observer, dialect in self._room_registry.end_observations(room.key).items():
+                self._room_registry.observe(observer, name, dialect)
                 observer.push(frame)
             room = await self.get(room_id)
         if topic is not None and topic != room.topic:
