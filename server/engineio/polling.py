@@ -29,7 +29,7 @@ async def handle_get(session: EngineIOSession, request: web.Request) -> web.Resp
     session. A client that disconnects during the wait closes the session too. Polls above the packet rate are delayed,
     and receive status 400 if the session has moved to WebSocket in the meantime.
     """
-    if session.poll_bucket is not None and (delay := session.poll_bucket.acquire(time.monotonic())):
+    while session.poll_bucket is not None and (delay := session.poll_bucket.acquire(time.monotonic())):
         await asyncio.sleep(delay)
         if session.state in WEBSOCKET_STATES:
             return InvalidRequest.BAD_REQUEST.to_response()

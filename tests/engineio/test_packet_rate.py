@@ -21,6 +21,7 @@ from server import app
 from server.app import RunningServer
 from server.domain.rate_limits import Rate
 from server.engineio import packet_limiter, polling, session
+from server.engineio.engineio_server import EngineIOServer
 from server.engineio.packet_limiter import FrameMeter, PacketLimiter
 from tests.support.in_process_server import running_server
 from tests.support.monotonic_clocks import ManualMonotonicClock
@@ -129,9 +130,12 @@ async def test_a_flood_of_posts_is_throttled_and_then_closed(server: RunningServ
         assert (await bystander.request("listRooms", {}))["ok"]
 
 
-async def test_a_delayed_poll_is_rejected_after_the_upgrade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "PACKET_RATE", Rate(8, 1))
-    stopped_clock = SimpleNamespace(monotonic=ManualMonotonicClock(time.monotonic()))
+async def test_a_delayed_poll_takes_a_token_and_is_rejected_after_the_upgrade(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engines: list[EngineIOServer]
+) -> None:
+    monkeypatch.setattr(app, "PACKET_RATE", Rate(8, 4))
+    clock = ManualMonotonicClock(time.monotonic())
+    stopped_clock = SimpleNamespace(monotonic=clock)
     monkeypatch.setattr(session, "time", stopped_clock)
     monkeypatch.setattr(polling, "time", stopped_clock)
     async with running_server(tmp_path) as server, polling_client(server.url) as client:
@@ -140,6 +144,12 @@ async def test_a_delayed_poll_is_rejected_after_the_upgrade(tmp_path: Path, monk
         assert await ws.receive_str() == "3probe"
         for _ in range(7):  # the handshake counts too
             assert (await client.poll()).body == "6"
+        delayed = await client.start_poll()
+        clock.now += 0.25
+        assert (await delayed).body == "6"
+        bucket = engines[0].sockets[client.handshake["sid"]].poll_bucket
+        assert bucket is not None
+        assert bucket.get_quota(clock.now).remaining == 0
         delayed = await client.start_poll()
         await ws.send_str("5")
         assert (await delayed).error == (400, 3)
