@@ -93,6 +93,25 @@ const cases = {
     update(true);
     assert.deepEqual([readTracker.unreadCount, readTracker.unreadAfter, reads.at(-1)], [2, 5, 7]);
   },
+  "the marker of a guest returns to 0 after a replacement of the log, and not because another tab is ahead"() {
+    let log = new RoomLog();
+    const moves = [];
+    const readTracker = new ReadTracker({ readSeq: 7, onMove: (seq) => moves.push(seq), isBlocked: () => false });
+    const update = () => readTracker.update({ log, ownMemberIds: new Set(["me"]), nick: "ann", members: new Map(), isViewed: false });
+    const joinReplacedLog = () => log.applyJoin({ messages: [message(1, 1), message(2, 2)], lastSeq: 2, hasMore: false }, null);
+    joinReplacedLog();
+    update();
+    assert.deepEqual([readTracker.unreadCount, moves], [2, [0]]);
+    readTracker.applyRemoteMarker({ seq: 4 }, 2);
+    update();
+    for (const seq of [3, 4, 5]) log.applyPush(message(seq, seq));
+    update();
+    assert.deepEqual([readTracker.unreadCount, moves], [1, [0]]);
+    log = log.replacement();
+    joinReplacedLog();
+    update();
+    assert.deepEqual([readTracker.unreadCount, moves], [2, [0, 0]]);
+  },
   async "the marker of an account is sent again until the server confirms or permanently rejects it"() {
     const sent = [];
     const confirmed = [];

@@ -113,9 +113,10 @@ export class ReadTracker {
     const { lastSeq } = log;
     if (lastSeq === null) return [];
     this.#readSeq ??= this.#setMarker(lastSeq);
-    if (lastSeq < this.#readSeq && !this.#counts.isExact) this.#setMarker(0); // the server log was replaced
     if (log !== this.#log) {
       this.#log = log;
+      // The stored marker is of a log that the server has replaced. Later, another tab can be ahead of this one.
+      if (lastSeq < this.#readSeq && !this.#counts.isExact) this.#setMarker(0);
       if (!this.#counts.isExact) this.#startCounts();
     }
     this.#resolveCounts(log);
