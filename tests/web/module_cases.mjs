@@ -201,6 +201,13 @@ const cases = {
     assert.deepEqual([...stored.values()].map(({ clientId, state }) => `${clientId} ${state}`), ["b failed"]);
     assert.equal(outbox.discard("b").body.message, "two");
     assert.equal(stored.size, 0);
+    const closing = outboxAnswering(1);
+    closing.addMessage("one");
+    closing.addMessage("two");
+    const sending = closing.outbox.flush();
+    closing.outbox.close();
+    await sending;
+    assert.deepEqual([closing.requests, [...closing.stored.keys()]], [["a one"], ["b"]]);
   },
   async "an entry pushed before its acknowledgement is matched to its item, unlike older messages with the same text"() {
     const { outbox, addMessage } = outboxAnswering("offline");

@@ -136,7 +136,7 @@ export class Outbox {
     return item;
   }
 
-  /** Stop sending, writing to the store and calling `onChange`; a request in flight continues. */
+  /** Stop sending, saving items and calling `onChange`; the acknowledgement of a request in flight still deletes its item. */
   close() {
     this.#isClosed = true;
   }
@@ -184,7 +184,7 @@ export class Outbox {
           this.#inFlight = next.clientId;
           const seq = await this.#request(next);
           this.#retryPolicy.reset();
-          if (!this.#isClosed) this.#store.delete(next.clientId);
+          this.#store.delete(next.clientId);
           this.#update(next.clientId, { state: "sent", seq }, seq);
         } catch (thrown) {
           const error = requireRequestError(thrown);
