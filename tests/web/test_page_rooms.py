@@ -239,8 +239,15 @@ async def test_commands_run_and_unknown_ones_are_not_sent(
     history = await bot.request("history", {"room": "tea", "before": 1000})
     texts = [entry["message"] for entry in history["messages"] if entry["kind"] == "message"]
     assert texts == ["/etc/hosts is a file", "/me waves at <i>bot</i>"]
+    await writer.unfocus()
+    await writer.page.evaluate("dispatchEvent(new Event('pagehide'))")  # saves the read marker
+    await bot.send_messages("tea", ["unread before the reload"])
+    await expect(writer.page).to_have_title("(1) tea")
+    await writer.send_message("/nick Annie")
+    await expect(writer.page.locator("#member-list .nick")).to_have_text(["Annie", "bot"])
     await writer.page.reload()
-    await expect(writer.page.locator("#member-list .nick")).to_have_text(["Anne", "bot"])
+    await expect(writer.page.locator("#member-list .nick")).to_have_text(["Annie", "bot"])
+    await expect(writer.page.locator(".divider.unread + .line")).to_contain_text("unread before the reload")
     writer.assert_no_errors()
 
 

@@ -15,9 +15,9 @@ import { OwnRooms } from "./own_rooms.js";
 import { OwnStatus } from "./own_status.js";
 import { Room } from "./room.js";
 import { canonicalName, validateNickname } from "./names.js";
-import { AccountMarker, GuestMarker } from "./read_markers.js";
+import { AccountMarker, GuestMarker, applyGuestMarkers, copyGuestMarkers } from "./read_markers.js";
 import { sanitizeReceived, validateQuery } from "./sanitize.js";
-import { guestKeys, readMarkers } from "./storage.js";
+import { guestKeys } from "./storage.js";
 
 const REMOVAL_REASONS = new Set(["member_kicked", "member_banned"]);
 
@@ -217,10 +217,7 @@ export class ChatSession {
   onStorageChange(key) {
     if (OutboxStore.isOutboxKey(key)) for (const room of this.#rooms) this.#claimOrphans(room);
     if (key !== "readMarkers" || this.#hasAccount) return;
-    for (const room of this.#rooms) {
-      const seq = readMarkers.get(room.requestedName, this.#requestedNick);
-      if (seq !== null) room.applyRemoteMarker({ seq });
-    }
+    applyGuestMarkers(this.#rooms, this.#requestedNick);
     this.#onChange();
   }
 
@@ -302,6 +299,7 @@ export class ChatSession {
   async changeNick(nick) {
     const { nickName } = await this.#socket.request("changeNick", { nickName: validateNickname(nick) });
     if (canonicalName(nickName) !== canonicalName(nick)) this.current?.notices.addAssigned(nickName);
+    if (!this.#hasAccount) copyGuestMarkers(this.#rooms, this.#requestedNick, nickName);
     this.#requestedNick = nickName;
     if (this.guestKey) guestKeys.set(nickName, this.guestKey);
     for (const room of this.#rooms) room.setNick(nickName);
@@ -319,7 +317,7 @@ export class ChatSession {
    * @param {() => Room} getRoom
    */
   #createMarker(name, getRoom) {
-    if (!this.#hasAccount) return new GuestMarker({ room: name, getNick: () => this.#requestedNick });
+    if (!this.#hasAccount) return new GuestMarker(name, { getRoom, getNick: () => this.#requestedNick });
     return new AccountMarker({
       request: (body) => getRoom().request("markRead", body),
       onConfirmed: (marker) => {

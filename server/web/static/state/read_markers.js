@@ -81,33 +81,62 @@ export class AccountMarker {
  * @param {string} nick Requested nickname of the guest.
  */
 export function transferGuestMarkers(rooms, nick) {
-  for (const room of rooms) {
+  for (const [room, seq] of storedMarkers(rooms, nick)) room.transferReadMarker(seq);
+}
+
+/**
+ * Apply the markers that another tab of the guest has stored.
+ * @param {import("./room.js").Room[]} rooms
+ * @param {string} nick Requested nickname of the guest.
+ */
+export function applyGuestMarkers(rooms, nick) {
+  for (const [room, seq] of storedMarkers(rooms, nick)) room.applyRemoteMarker({ seq });
+}
+
+/**
+ * Store the markers of a guest under another nickname too.
+ * @param {import("./room.js").Room[]} rooms
+ * @param {string} nick Requested nickname of the guest.
+ * @param {string} otherNick
+ */
+export function copyGuestMarkers(rooms, nick, otherNick) {
+  for (const [room, seq] of storedMarkers(rooms, nick)) readMarkers.set(room.requestedName, otherNick, seq);
+}
+
+/**
+ * Return the rooms that have a stored marker, with their markers.
+ * @param {import("./room.js").Room[]} rooms
+ * @param {string} nick
+ * @returns {[import("./room.js").Room, number][]}
+ */
+function storedMarkers(rooms, nick) {
+  return rooms.flatMap((room) => {
     const seq = readMarkers.get(room.requestedName, nick);
-    if (seq !== null) room.transferReadMarker(seq);
-  }
+    return seq === null ? [] : [[room, seq]];
+  });
 }
 
 /** @implements {MarkerStore} */
 export class GuestMarker {
-  #room;
+  #getRoom;
   #getNick;
   /** @type {number | null} */
   #pendingSeq = null;
   #timer = 0;
 
+  /** Marker that all tabs share. */
+  initialSeq;
+
   /**
+   * @param {string} name Name of the room at its opening.
    * @param {object} options
-   * @param {string} options.room
+   * @param {() => import("./room.js").Room} options.getRoom
    * @param {() => string} options.getNick Returns the nickname of the user.
    */
-  constructor({ room, getNick }) {
-    this.#room = room;
+  constructor(name, { getRoom, getNick }) {
+    this.initialSeq = readMarkers.get(name, getNick());
+    this.#getRoom = getRoom;
     this.#getNick = getNick;
-  }
-
-  /** Marker that all tabs share. */
-  get initialSeq() {
-    return readMarkers.get(this.#room, this.#getNick());
   }
 
   get isPending() {
@@ -122,7 +151,7 @@ export class GuestMarker {
   flush() {
     clearTimeout(this.#timer);
     this.#timer = 0;
-    if (this.#pendingSeq !== null) readMarkers.set(this.#room, this.#getNick(), this.#pendingSeq);
+    if (this.#pendingSeq !== null) readMarkers.set(this.#getRoom().requestedName, this.#getNick(), this.#pendingSeq);
     this.#pendingSeq = null;
   }
 }

@@ -157,7 +157,7 @@ export const drafts = {
 };
 
 /**
- * Move the drafts and files of a renamed room to its new name.
+ * Move the drafts, files and read markers of a renamed room to its new name.
  * @param {string} previousName
  * @param {string} name
  */
@@ -169,6 +169,12 @@ export function moveRoomEntries(previousName, name) {
     if (value === undefined) continue;
     removeEntry(list, previousKey, store);
     replaceEntry(list, key, value, MAX_DRAFT_ROOMS, store);
+  }
+  for (const [entryKey, seq] of localStore.get("readMarkers", [])) {
+    const [room, nick] = JSON.parse(entryKey);
+    if (room !== previousKey) continue;
+    removeEntry("readMarkers", entryKey);
+    readMarkers.set(name, nick, seq);
   }
 }
 
