@@ -1,5 +1,6 @@
 """Account commands and dialogs of the terminal client."""
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -13,9 +14,11 @@ from tests.support.in_process_server import running_server
 from tests.support.messages import message_texts
 from tui_chat.client.accounts import AccountClient
 from tui_chat.client.events import AuthFailed, Online, ReadMarker
+from tui_chat.session.account_manager import AccountManager
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.store.login_store import LoginStore
 from tui_chat.ui.screens.account_form import AccountFormScreen
+from tui_chat.ui.screens.help import HelpScreen
 
 PASSWORD = "correct horse battery"
 NO_MARKER = ReadMarker(0, 0, 0)
@@ -185,15 +188,28 @@ async def test_a_server_without_guests_is_joined_after_a_registration_in_the_joi
 
 
 async def test_forms_change_the_profile_and_the_password_and_delete_the_account(
-    server: RunningServer, tmp_path: Path
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann", size=(110, 34)) as driver:
         await open_form(driver, "/register")
         await fill_in(driver, PASSWORD, PASSWORD, "")
         await driver.wait_for_text("Logged in as ann.")
         await open_form(driver, "/account")
+        permit, save = asyncio.Event(), AccountManager.update_profile
+
+        async def save_when_permitted(manager: AccountManager, nick: str, about: str) -> None:
+            await permit.wait()
+            await save(manager, nick, about)
+
+        monkeypatch.setattr(AccountManager, "update_profile", save_when_permitted)
         await fill_in(driver, "ie", "likes tea")
+        await driver.press("f1")
+        permit.set()
+        await driver.wait_until(lambda: driver.chat_screen.session.rooms["tea"].nick == "annie")
+        assert isinstance(driver.app.screen, HelpScreen)  # the form ends after the help
+        await driver.press("escape")
         await driver.wait_for_text("Profile saved.")
+        assert driver.app.screen is driver.chat_screen
         await driver.wait_until(lambda: driver.chat_screen.session.rooms["tea"].nick == "annie")
         await open_form(driver, "/password")
         await fill_in(driver, "wrong password", "next password", "next password")

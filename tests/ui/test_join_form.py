@@ -193,7 +193,7 @@ async def test_the_join_form_is_usable_in_a_small_terminal(tmp_path: Path) -> No
         )
 
 
-async def test_the_join_form_is_disabled_while_connecting_until_escape(tmp_path: Path) -> None:
+async def test_the_join_form_is_disabled_while_connecting_until_escape_but_not_a_dialog_above(tmp_path: Path) -> None:
     with socket.socket() as silent_socket:
         silent_socket.bind(("127.0.0.1", 0))
         silent_socket.listen()
@@ -202,6 +202,11 @@ async def test_the_join_form_is_disabled_while_connecting_until_escape(tmp_path:
             await driver.wait_for_text("Connecting to")
             await driver.type_text("typed ahead")
             assert "typed" not in driver.screen_text()
+            await driver.press("f1")
+            await driver.type_text("palette")
+            await driver.wait_for_text("palette▏ 1 line")
+            await driver.press("escape")
+            await driver.wait_for_text("Connecting to")
             await driver.press("escape")
             await driver.wait_until(lambda: "Connecting to" not in driver.screen_text())
             await driver.type_text("2")

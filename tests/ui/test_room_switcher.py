@@ -44,6 +44,11 @@ async def test_typed_letters_and_enter_switch_to_an_open_room_and_are_never_sent
         assert ann.composer.text == ""
         await ann.press("f4")
         await wait_for_switcher(ann)
+        await ann.type_text("t")
+        cursor_position = ann.app.cursor_position
+        ann.chat_screen.refresh(layout=True)
+        await ann.pilot.pause()
+        assert ann.app.cursor_position == cursor_position
         await ann.press("escape")
         await ann.wait_until(lambda: ann.app.screen is ann.chat_screen)
         assert ann.displayed_room is ann.chat_screen.session.rooms["tea"]

@@ -103,7 +103,9 @@ async def test_a_settings_file_that_cannot_be_changed_is_reported(tmp_path: Path
         assert driver.app.settings.mouse is False
 
 
-async def test_the_theme_list_previews_a_theme_and_escape_reverts_it(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_theme_list_previews_a_theme_escape_reverts_it_and_a_double_click_closes_only_the_list(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.send_message("/theme")
         await ann.wait_until(lambda: isinstance(ann.app.screen, ThemeScreen))
@@ -119,6 +121,15 @@ async def test_the_theme_list_previews_a_theme_and_escape_reverts_it(server: Run
         await ann.press("up", "up", "enter")
         await ann.wait_until(lambda: ann.app.screen is ann.chat_screen)
         assert (ann.app.theme, ann.app.settings.theme) == ("chat-warm", "warm")
+        await ann.send_message("/theme")
+        await ann.wait_until(lambda: isinstance(ann.app.screen, ThemeScreen))
+        options = ann.app.screen.query_one(OptionList)
+        options.highlighted = 1
+        for _ in range(2):  # both clicks arrive before the first one has closed the dialog
+            options.action_select()
+        await ann.wait_until(lambda: not options.is_attached)
+        assert ann.app.screen is ann.chat_screen
+        assert ann.app.settings.theme == "light"
 
 
 def test_the_next_value_stays_within_the_allowed_values() -> None:

@@ -6,7 +6,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 from textual.worker import Worker, WorkerState
 
@@ -16,10 +15,11 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.strings import accounts as account_strings, app as app_strings
 from tui_chat.ui.app_services import app_services, report_worker_error
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
+from tui_chat.ui.screens.dialog import Dialog
 from tui_chat.ui.widgets.form_field import FormField
 
 
-class AccountFormScreen(ModalScreen[str]):
+class AccountFormScreen(Dialog[str]):
     """Form that returns the message of its action, "" for the second button, None if cancelled.
 
     Errors appear beside their field.

@@ -8,11 +8,11 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tui_chat.ui.app_services import app_services
+from tui_chat.ui.screens.dialog import Dialog
 
 MAX_EXCERPT_LINES = 8
 MAX_EXCERPT_CHARACTERS = 200
@@ -20,7 +20,7 @@ MAX_EXCERPT_CHARACTERS = 200
 ChoiceT = TypeVar("ChoiceT")
 
 
-class ChoiceDialog(ModalScreen[ChoiceT | None]):
+class ChoiceDialog(Dialog[ChoiceT | None]):
     """Dialog with an excerpt of a text above the choices. The first choice is highlighted initially.
 
     Args:

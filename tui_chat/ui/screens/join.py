@@ -199,7 +199,7 @@ class JoinScreen(Screen[None]):
         Input of a dialog above the waiting form does, and global keys and the key that cancels in the form. False while
         the form does not wait.
         """
-        if not self.is_waiting or not self.is_current:
+        if not self.is_waiting or not self.is_active:
             return self.is_waiting
         actions = app_services(self).keymap.actions
         return isinstance(item, events.Key) and (

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import OptionList
 
 from tui_chat.session.i18n import Translatable, tr
+from tui_chat.ui.screens.dialog import Dialog
 
 ResultT = TypeVar("ResultT")
 
 
-class ListDialog(ModalScreen[ResultT | None]):
+class ListDialog(Dialog[ResultT | None]):
     """Dialog with an option list that is operated by key bindings and the mouse and never has the focus."""
 
     AUTO_FOCUS = ""

@@ -3,16 +3,16 @@
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui_chat.session.i18n import tr
 from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input.key_names import display_name
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
+from tui_chat.ui.screens.dialog import Dialog
 
 
-class OutputScreen(ModalScreen[None]):
+class OutputScreen(Dialog[None]):
     """Scrollable text without markup.
 
     Args:

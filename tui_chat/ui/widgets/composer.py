@@ -117,7 +117,7 @@ class Composer(TextArea, inherit_bindings=False):
     def _update_terminal_cursor(self) -> None:
         # TextArea updates the position when the cursor moves, but not when the widget moves on the screen.
         # The candidate window of an input method depends on the position.
-        if self.has_focus and self.screen.is_current:
+        if self.has_focus and self.screen.is_active:
             app_of(self).cursor_position = self.cursor_screen_offset
             self.refresh()  # the driver moves the cursor only together with output
 
