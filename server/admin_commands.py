@@ -7,6 +7,7 @@
 
 import argparse
 import asyncio
+import os
 import time
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import AsyncExitStack, ExitStack, contextmanager
@@ -73,11 +74,11 @@ def run(arguments: argparse.Namespace, settings: ServerSettings, selection: Mapp
             command = partial(_drain, arguments)
         case _:
             command = partial(_manage_accounts, arguments, account_commands.build_request(arguments))
-    database = Path(settings.resolve_database())
-    was_missing = not database.exists()
+    database = settings.resolve_database()
+    was_missing = not os.path.exists(database)  # noqa: PTH110 (no error for an unusable path)
     with _open_administration(settings, selection, create=arguments.command == "account add") as send:
         command(send)
-    if was_missing and database.exists():
+    if was_missing and os.path.exists(database):  # noqa: PTH110
         write_error(f"chat-server: created the database {database}")
 
 

@@ -34,10 +34,10 @@ def export_files(
     Raises:
         ControlError: The location is not readable, or a copy exists or cannot be written; earlier copies stay.
     """
-    if "://" not in location and not Path(location).is_dir():
-        raise ControlError(f"the files of messages are in {location}, which is no directory of this computer")
     paths = [path for attachment in attachments for key in ("path", "poster") if (path := attachment.get(key))]
     try:
+        if "://" not in location and not Path(location).is_dir():
+            raise ControlError(f"the files of messages are in {location}, which is no directory of this computer")
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return asyncio.run(_copy_all(dict.fromkeys(paths), UploadStore(location), directory, overwrite))
     except (StorageError, *STORE_ERRORS, ValueError) as error:

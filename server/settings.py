@@ -218,18 +218,22 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         An index file is not required.
 
         Raises:
-            ConfigError: The path does not exist or is not a directory, or the fallback page does not exist.
+            ConfigError: The path does not exist, is not a directory or cannot be read, or the fallback page does not
+                exist.
         """
         if not self.pages:
             if self.pages_fallback:
                 raise ConfigError("pages_fallback: requires pages")
             return None
         directory = Path(self.pages)
-        if not directory.is_dir():
-            problem = "is not a directory" if directory.exists() else "does not exist"
-            raise ConfigError(f"pages: {directory} {problem}")
-        if self.pages_fallback and not (directory / self.pages_fallback).is_file():
-            raise ConfigError(f"pages_fallback: {self.pages_fallback} does not exist in {directory}")
+        try:
+            if not directory.is_dir():
+                problem = "is not a directory" if directory.exists() else "does not exist"
+                raise ConfigError(f"pages: {directory} {problem}")
+            if self.pages_fallback and not (directory / self.pages_fallback).is_file():
+                raise ConfigError(f"pages_fallback: {self.pages_fallback} does not exist in {directory}")
+        except OSError as error:  # no permission, or a path that is too long
+            raise ConfigError(f"pages: {error.filename}: {error.strerror}") from None
         return directory
 
     def load_time_zone(self) -> ZoneInfo | None:

@@ -211,6 +211,8 @@ async def test_the_database_of_the_settings_selects_a_server_or_a_file(home: Pat
     assert (code, output) == (2, "")
     assert errors == f"chat-server: cannot open the database {missing}: file not found\n"
     assert not missing.exists()
+    code, output, errors = await run_server(home, "account", "list", "--database", str(home / ("x" * 300)))
+    assert (code, output, errors.count("\n")) == (2, "", 1)
 
 
 async def test_a_locked_database_without_a_responding_server_is_reported(

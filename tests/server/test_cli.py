@@ -192,6 +192,7 @@ async def test_a_managed_server_reports_a_failed_start_with_a_code(tmp_path: Pat
         (["--cors-origin", "http://a.example:99999"], "is not an origin"),
         (["--pages", "MISSING"], "does not exist"),
         (["--pages", "BROKEN"], "is not a directory"),
+        (["--pages", "x" * 300], "File name too long"),
         (["--pages-fallback", "index.html"], "pages_fallback: requires pages"),
         (["--pages", "FOLDER", "--pages-fallback", "index.html"], "pages_fallback: index.html does not exist"),
         (["--conversations", "perhaps"], "unknown argument perhaps"),
