@@ -14,7 +14,9 @@ from tests.support.hostile_server import JOINED, hostile_server
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.tcp_proxy import TcpProxy
 from tests.support.wait import wait_until
-from tui_chat.sdk import BadRequest, ChatClient, Message, NotFound, NotJoined, RoomRenamed, UnsupportedByServer
+from tui_chat.client.net import transport
+from tui_chat.protocol.requests import Request
+from tui_chat.sdk import BadRequest, ChatClient, Message, NotFound, NotJoined, Room, RoomRenamed, UnsupportedByServer
 
 
 @pytest.fixture
@@ -113,6 +115,39 @@ async def test_a_join_succeeds_after_a_cancelled_one(proxy: TcpProxy) -> None:
         await asyncio.gather(joining, return_exceptions=True)
         proxy.resume()
         assert (await chat.join("tea", nick="ben")).nick == "ben"
+
+
+@pytest.mark.usefixtures("ann")
+@pytest.mark.parametrize("observes", [False, True])
+async def test_a_late_response_to_a_cancelled_join_does_not_end_the_next_one(
+    proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch, observes: bool
+) -> None:
+    send, sent = transport.Transport.send, list[Request]()
+
+    async def record(self: transport.Transport, request: Request, *arguments: Any) -> None:
+        sent.append(request)
+        await send(self, request, *arguments)
+
+    monkeypatch.setattr(transport.Transport, "send", record)
+    async with ChatClient(proxy.url) as chat:
+
+        def open_room(name: str) -> asyncio.Task[Room]:
+            return asyncio.create_task(chat.observe(name) if observes else chat.join(name, nick="ben"))
+
+        await open_room("kitchen")  # detects the type of the server
+        sent.clear()
+        proxy.open_connections[0].stall_downstream()
+        cancelled = open_room("tea")
+        await wait_until(lambda: len(sent) == 1)
+        cancelled.cancel()
+        await asyncio.gather(cancelled, return_exceptions=True)
+        opening = open_room("tea")
+        await wait_until(lambda: len(sent) == 2)
+        proxy.open_connections[0].resume()
+        room = await opening
+        async with raw_client(proxy.url) as bot, asyncio.timeout(20):
+            await post(bot, "hi", **{"as": {"nickName": "bot"}})
+            assert (await anext(room)).seq == 1
 
 
 async def test_a_join_succeeds_after_a_cancelled_open_cached(server: RunningServer) -> None:

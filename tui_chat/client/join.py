@@ -132,6 +132,7 @@ class RoomJoiner:
                 outbox=self._outbox if is_join else None,
                 history=self._history if is_join else None,
                 on_closed=self._rooms.remove,
+                is_replaced=self._rooms.has_replacement,
             ),
             self._search,
         )

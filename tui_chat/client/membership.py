@@ -63,6 +63,7 @@ class RoomMembership:
         outbox: Persistent outbox, None for memory only.
         history: Local message history, None if disabled.
         on_closed: Called when the user leaves the room, and when the server rejects or removes the room.
+        is_replaced: Return whether the user joined or observed a room again that was left.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class RoomMembership:
         outbox: Outbox | None,
         history: LocalHistory | None,
         on_closed: "Callable[[RoomMembership], None]",
+        is_replaced: "Callable[[RoomMembership], bool]",
     ) -> None:
         self.context = context
         self.roster = Roster(
@@ -90,6 +92,7 @@ class RoomMembership:
         self.last_error: ChatError | None = None
         self._request = request
         self._on_closed = on_closed
+        self._is_replaced = is_replaced
         self.history.cache = RoomCache(context, history, self.history.log) if history is not None else None
         self._has_cached_log = False
         self._has_left = False
@@ -130,7 +133,7 @@ class RoomMembership:
         Raises:
             ChatError: The server rejected the join.
             ConnectionLost: The connection closed.
-            NotJoined: The room was left during the request; the join is undone.
+            NotJoined: The room was left during the request; the join is undone, unless the user joined again.
         """
         context, room_log = self.context, self.history.log
         since = room_log.last if self.was_joined or room_log.last else None
@@ -147,7 +150,8 @@ class RoomMembership:
             since, log_reset = None, True
             join_response = await self._send_join(transport, since)
         if context.gate.has_failed:  # the room was left during one of the requests
-            await self._send_leave(transport)
+            if not self._is_replaced(self):
+                await self._send_leave(transport)
             raise NotJoined("room_left")
         response = join_response or self.basic_server.make_join_response(context.name, room_log.last)
         rejoined, self.was_joined = self.was_joined, True

@@ -42,3 +42,12 @@ class RoomDirectory:
         key = membership.context.key
         if key in self._rooms and self._rooms[key].membership is membership:
             del self._rooms[key]
+
+    def has_replacement(self, membership: RoomMembership) -> bool:
+        """Return whether another room with the name of a removed one is joined or observed in the same way."""
+        room = self._rooms.get(membership.context.key)
+        return (
+            room is not None
+            and room.membership is not membership
+            and room.membership.is_observed == membership.is_observed
+        )
