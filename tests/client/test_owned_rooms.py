@@ -2,16 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 import pytest
 from aiohttp import ClientSession
 
 from server.app import RunningServer
 from tests.support.accounts import create_account
+from tests.support.messages import message_texts
 from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client import owned_rooms
 from tui_chat.client.client import ChatClient
+from tui_chat.client.outbox.store import Outbox
+from tui_chat.client.outbox_item import OutboxItemState
 from tui_chat.client.room import Room
+from tui_chat.client.storage.history_db import LocalHistory, RoomKey
+from tui_chat.client.sync.log_segment import LogSegment
 from tui_chat.protocol.errors import Conflict, Forbidden, NotFound, Unavailable
 from tui_chat.protocol.policies import PolicyFields
 
@@ -140,3 +146,37 @@ async def test_a_request_without_a_connection_fails_after_the_time_limit(
         with pytest.raises(Unavailable) as error:
             await chat.owned_rooms.create("tea")
         assert error.value.reason == "not_connected"
+
+
+async def test_a_renamed_room_keeps_its_cache_and_outbox(
+    server: RunningServer, ann: ChatClient, tmp_path: Path
+) -> None:
+    await ann.owned_rooms.create("old")
+    async with (
+        LocalHistory(tmp_path) as history,
+        Outbox(tmp_path) as outbox,
+        ChatClient(server.url, history=history, outbox=outbox) as bob,
+    ):
+        removed_room = LogSegment(ranges=((1, 2),))
+        await history.write(RoomKey(server.url, "new", "bob"), removed_room, "log id of a removed room")
+        room = await bob.join("old", nick="bob")
+        await room.send("hello")
+        room.post("to nothing", reply_to=99)
+        await wait_until(lambda: [item.state for item in room.unsent()] == [OutboxItemState.FAILED])
+        await ann.owned_rooms.update("old", name="new")
+        await wait_until(lambda: room.name == "new")
+    async with (
+        LocalHistory(tmp_path) as history,
+        Outbox(tmp_path) as outbox,
+        ChatClient(server.url, guest_key=bob.guest_key, history=history, outbox=outbox) as bob,
+    ):
+        opened = await bob.open_cached("new", nick="bob")
+        assert opened is not None
+        assert message_texts(opened) == ["hello"]
+        (item,) = opened.unsent()
+        await wait_until(lambda: opened.was_joined)
+        opened.retry(item.client_id)
+        await wait_until(lambda: opened.unsent()[0].state is OutboxItemState.FAILED)
+        assert isinstance(opened.unsent()[0].error, NotFound)
+        assert await bob.open_cached("old", nick="bob") is None
+        assert (await bob.join("old", nick="bob")).name == "old"

@@ -211,6 +211,14 @@ class RoomMembership:
         elif converted.nick_name != self.context.nick:
             self.context.client.emit(NoticeReceived(converted))
 
+    def on_renamed(self, new_name: str) -> None:
+        """Set a valid new name, also in the outbox and the cache."""
+        context = self.context
+        old_key, context.key, context.name = context.key, canonical_key(new_name), new_name
+        self.sender.on_room_renamed(old_key)
+        if self.history.cache is not None:
+            context.client.tasks.start(self.history.cache.rename(), "room rename")
+
     def on_presence(self, push: PresencePush) -> None:
         """Apply a presence push, which may change the user's nickname; ignored outside a joined connection.
 
@@ -316,7 +324,9 @@ class RoomMembership:
         """Restore log, name, topic, title and member id from the cache, if cached; then claim the outbox items."""
         if self.history.cache is not None and (cached := await self.history.cache.load()) is not None:
             context = self.context
-            context.name, context.topic = sanitize.room_name(cached.name), sanitize.topic(cached.topic)
+            if canonical_key(cached.name) == context.key:
+                context.name = sanitize.room_name(cached.name)
+            context.topic = sanitize.topic(cached.topic)
             context.title = sanitize.room_name(cached.title)
             context.member_id = cached.member_id
             self._has_cached_log = True

@@ -29,12 +29,10 @@ class RoomDirectory:
         self._rooms[room.membership.context.key] = room
 
     def rename(self, room: Room, new_name: str) -> None:
-        """Set a valid new name, also in the room's context; without effect if another room has this name."""
-        context = room.membership.context
-        key = names.canonical_key(new_name)
-        if self._rooms.get(key, room) is room:
+        """Set a valid new name, also of the room's membership; without effect if another room has this name."""
+        if self._rooms.get(names.canonical_key(new_name), room) is room:
             self.remove(room.membership)
-            context.key, context.name = key, new_name
+            room.membership.on_renamed(new_name)
             self.add(room)
 
     def remove(self, membership: RoomMembership) -> None:

@@ -78,6 +78,16 @@ class OutboxItemWriter:
             write = self._attempt(self._outbox.set_files(item.client_id, item.files))
             self._context.client.tasks.start(write, "outbox update")
 
+    def rename_room(self, old_key: str) -> None:
+        """Store the current name of the room for all items in the background.
+
+        Args:
+            old_key: Canonical key of the previous name.
+        """
+        if self._outbox is not None:
+            write = self._attempt(self._outbox.rename_room(self._context.client.url, old_key, self._context.key))
+            self._context.client.tasks.start(write, "outbox update")
+
     async def claim_orphans(self) -> list[OutboxItem]:
         """Return the items of this process and of ended processes (`Outbox.claim_orphans`), none after a failure."""
         if self._outbox is None:
@@ -91,7 +101,7 @@ class OutboxItemWriter:
     async def flush(self) -> None:
         """Wait until all items are added and deleted, successfully or not; no time limit.
 
-        The writes of errors and files are not awaited.
+        The writes of errors, files and room names are not awaited.
         """
         while tasks := {task for task in (*self._adding.values(), *self._deleting.values()) if not task.done()}:
             await asyncio.wait(tasks)

@@ -192,6 +192,10 @@ class OutboxSender:
                 self._context.client.emit(OutboxItemChanged(item))
             self._start_sending()
 
+    def on_room_renamed(self, old_key: str) -> None:
+        """Store the current name of the room for all items; `old_key` is the canonical key of the previous name."""
+        self._writer.rename_room(old_key)
+
     def resume(self) -> None:
         """Continue the delivery after a join; no effect without items."""
         if self._items:
@@ -332,12 +336,16 @@ class OutboxSender:
         self._on_sent(replace(item, state=OutboxItemState.SENT, error=None, seq=message.seq, server_ts=message.ts))
 
     async def _request(self, item: OutboxItem, transport: "Transport") -> OutboxItem:
-        """Send the request of an item with its uploads and return the item as `SENT`; raise as `Transport.request`."""
-        if isinstance(item.request, SendMessage):
+        """Send the request of an item with its uploads and return the item as `SENT`; raise as `Transport.request`.
+
+        The room is addressed by its current name.
+        """
+        request = with_fields(item.request, room=self._context.name)
+        if isinstance(request, SendMessage):
             upload_ids = [file.upload_id or "" for file in item.files] or None
-            response = await transport.request(with_fields(item.request, attachments=upload_ids), SendResponse)
+            response = await transport.request(with_fields(request, attachments=upload_ids), SendResponse)
             return replace(item, state=OutboxItemState.SENT, seq=response.seq, server_ts=response.ts)
-        change_response = await transport.request(item.request, ChangeAccepted)
+        change_response = await transport.request(request, ChangeAccepted)
         return replace(item, state=OutboxItemState.SENT, seq=change_response.revision)
 
     async def _fail(self, item: OutboxItem, error: ChatError) -> None:

@@ -196,6 +196,22 @@ class Outbox:
             (new_guest_hash, server_url, new_guest_hash, self._process_lock.name, old_guest_hash),
         )
 
+    async def rename_room(self, server_url: str, old_room: str, new_room: str) -> None:
+        """Reassign the rows of this process to the new name of a room.
+
+        Args:
+            server_url: Base URL of the server.
+            old_room: Canonical key of the previous name.
+            new_room: Canonical key of the new name.
+
+        Raises:
+            LocalStorageError: The rows were not changed.
+        """
+        await self._write(
+            "UPDATE outbox_items SET room = ? WHERE server = ? AND room = ? AND owner = ?",
+            (new_room, server_url, old_room, self._process_lock.name),
+        )
+
     async def claim_orphans(self, scope: OutboxScope, room_name: str) -> list[OutboxItem]:
         """Claim the rows of ended processes and return all rows of this process in the scope, in order of creation.
 

@@ -276,6 +276,40 @@ class LocalHistory:
 
         await self._file.run(write, write=True)
 
+    async def rename_room(self, room_key: RoomKey, new_key: str, new_name: str) -> None:
+        """Move a room to a new name; no effect for an unknown room.
+
+        A different room under the new name is deleted. The same room under the new name, which another process has
+        moved, remains, and the one under the previous name is deleted.
+
+        Args:
+            room_key: Room under its previous name.
+            new_key: Canonical key of the new name.
+            new_name: New name in the server's spelling.
+
+        Raises:
+            LocalStorageError: The room was not moved.
+        """
+
+        def write(connection: sqlite3.Connection) -> None:
+            rooms = {
+                key: (room_id, log_id)
+                for key, room_id, log_id in connection.execute(
+                    "SELECT key, id, log_id FROM rooms WHERE server = ? AND key IN (?, ?)",
+                    (room_key.server_url, room_key.room, new_key),
+                )
+            }
+            if room_key.room not in rooms:
+                return
+            room_id, log_id = rooms[room_key.room]
+            existing_id, existing_log_id = rooms.get(new_key, (None, ""))
+            is_moved = existing_id is not None and existing_log_id == log_id
+            tables.delete_room(connection, room_id if is_moved else existing_id)
+            connection.execute("UPDATE rooms SET key = ?, name = ? WHERE id = ?", (new_key, new_name, room_id))
+
+        if new_key != room_key.room:
+            await self._file.run(write, write=True)
+
     async def clear_room(self, room_key: RoomKey) -> None:
         """Delete the entries and member ids of a room after a replacement of the server log.
 

@@ -101,6 +101,13 @@ def clear_log(connection: sqlite3.Connection, room_id: int | None) -> None:
         connection.execute(f"DELETE FROM {table} WHERE room = ?", (room_id,))
 
 
+def delete_room(connection: sqlite3.Connection, room_id: int | None) -> None:
+    """Delete a room with its memberships and log; no effect for None."""
+    clear_log(connection, room_id)
+    connection.execute("DELETE FROM memberships WHERE room = ?", (room_id,))
+    connection.execute("DELETE FROM rooms WHERE id = ?", (room_id,))
+
+
 def read_segment(connection: sqlite3.Connection, room_id: int, first: int, before: int, limit: int) -> LogSegment:
     """Read the newest messages of a range, ascending and sanitized.
 

@@ -9,6 +9,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from tui_chat.client.log import log
@@ -121,6 +122,11 @@ class RoomCache:
                 self._room_key, room.name, room.topic, room.member_id, nick_keys, title=room.title
             )
         )
+
+    async def rename(self) -> None:
+        """Move the cached room to the current name. Later operations of this cache use that name."""
+        old_key, self._room_key = self._room_key, replace(self._room_key, room=self._context.key)
+        await self._attempt(self._history.rename_room(old_key, self._context.key, self._context.name))
 
     async def clear(self) -> None:
         """Discard unsaved changes, and delete the cached log and member ids after a replacement of the server log."""
