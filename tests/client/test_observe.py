@@ -146,7 +146,7 @@ async def test_a_late_response_to_a_cancelled_join_does_not_end_the_next_one(
         proxy.open_connections[0].resume()
         room = await opening
         async with raw_client(proxy.url) as bot, asyncio.timeout(20):
-            await post(bot, "hi", **{"as": {"nickName": "bot"}})
+            await bot.request("sendMessage", {"room": "tea", "message": "hi", "as": {"nickName": "bot"}})
             assert (await anext(room)).seq == 1
 
 
