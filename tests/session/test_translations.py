@@ -98,6 +98,10 @@ def test_every_reason_of_an_error_has_a_message() -> None:
     assert [location for location, reason in reasons if reason not in MESSAGES] == []
 
 
-def test_every_reason_on_the_wire_is_documented() -> None:
+def test_the_documented_reasons_and_parameters_are_those_of_the_wire() -> None:
     documentation = (ROOT / "docs" / "protocol.md").read_text()
-    assert [reason for reason in WIRE_MESSAGES if f"`{reason}`" not in documentation] == []
+    table = documentation.split("| code | reasons {params} |\n")[1].split("\n\n")[0]
+    documented = dict(re.findall(r"`(\w+)`(?: \{(.+?)\})?", "".join(row.split("|")[2] for row in table.splitlines())))
+    assert documented.keys() == WIRE_MESSAGES.keys()
+    for reason, message in WIRE_MESSAGES.items():
+        assert set(re.findall(r"\{(\w+)\}", message)) <= set(re.findall(r"\w+", documented[reason])), reason
