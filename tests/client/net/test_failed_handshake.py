@@ -1,4 +1,4 @@
-"""Connections that the server aborts during the Engine.IO handshake."""
+"""Connections with a failed Engine.IO handshake or closing handshake."""
 
 import asyncio
 import gc
@@ -8,7 +8,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.support.wait import wait_until
+from server.app import RunningServer
+from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import Unreachable
 from tui_chat.client.net.transport import Transport
@@ -69,3 +70,18 @@ async def test_a_failed_cleanup_of_an_interrupted_attempt_is_no_unhandled_error(
     gc.collect()
     await asyncio.sleep(0)
     assert loop_errors == []
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), RuntimeError("injected")])
+async def test_a_cancelled_or_failed_closing_handshake_ends_the_connection(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    async def fail() -> None:
+        raise error
+
+    transport = await Transport.open(server.url, lambda _event, _body: None)
+    client = transport._client  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(client, "disconnect", fail)
+    await asyncio.wait_for(transport.close(), TIMEOUT)
+    assert not client.connected
+    await wait_until(lambda: server.read_metrics().connections == 0)
