@@ -33,6 +33,9 @@ MAX_DEVICES = 100
 """Maximum number of tokens of an account; a further login revokes the one with the oldest use."""
 
 
+_MAX_IDS_PER_STATEMENT = 5_000  # PostgreSQL permits 32,767 parameters
+
+
 class AccountRepository:
     """Repository of accounts and tokens.
 
@@ -381,8 +384,10 @@ def _delete_token(connection: Connection, *, account_id: int, token_id: int) -> 
 
 
 def _touch_tokens(connection: Connection, *, token_ids: Collection[int], now: int) -> None:
-    if token_ids:
-        connection.execute(update(tokens).where(tokens.c.id.in_(token_ids)).values(last_used_at=now - now % HOUR_MS))
+    ordered_ids = sorted(token_ids)
+    for start in range(0, len(ordered_ids), _MAX_IDS_PER_STATEMENT):
+        is_used = tokens.c.id.in_(ordered_ids[start : start + _MAX_IDS_PER_STATEMENT])
+        connection.execute(update(tokens).where(is_used).values(last_used_at=now - now % HOUR_MS))
     connection.execute(delete(tokens).where(tokens.c.last_used_at <= now - TOKEN_LIFETIME))
     connection.execute(delete(invites).where(invites.c.room_id.is_(None), invites.c.expires_at <= now))
 

@@ -8,9 +8,11 @@ import pytest
 from msgspec import structs
 from sqlalchemy import make_url
 
+from server.domain.account_directory import Account
 from server.domain.log_commands import AppendCreation, AppendMemberChange, MentionTargets, StaleAccess
 from server.domain.room_access import Requester
 from server.domain.room_addresses import generate_room_address
+from server.storage.account_records import HOUR_MS
 from server.storage.batch_writer import AppendResult
 from server.storage.database import Database, open_database
 from server.storage.errors import StorageError
@@ -313,3 +315,16 @@ async def test_room_conflicts_are_rejected_and_a_message_restores_a_removed_room
 
 async def test_groups_have_codes_covers_conversations_and_messages(nodes: list[Database]) -> None:
     await verify_groups(nodes[0])
+
+
+async def test_uses_of_more_tokens_than_parameters_of_a_statement_are_stored(
+    nodes: list[Database], clock: ManualClock
+) -> None:
+    account = Account(id=0, name=uuid4().hex, nick_name=uuid4().hex, member_id=uuid4().hex)
+    account_id = (await nodes[0].accounts.create(account, password_hash=None)).account.id
+    token = await nodes[0].accounts.add_token(account_id, account.name.encode(), "")
+    clock.now += HOUR_MS
+    await nodes[0].accounts.touch_tokens([token.id, *range(token.id + 1_000, token.id + 34_000)])
+    assert [used.last_used_at for used in await nodes[1].accounts.list_tokens(account_id)] == [
+        token.last_used_at + HOUR_MS
+    ]
