@@ -112,7 +112,8 @@ class ReadMarkerRepository:
         self._writes = TransactionRunner.for_writes(writer, "read markers")
         self._reads = TransactionRunner.for_reads(readers, "read markers")
         self._pending: list[dict[str, Any]] = []  # parameters of `move_marker`
-        self._commit: asyncio.Task[None] | None = None
+        self._commit: asyncio.Task[None] | None = None  # of the pending moves
+        self._commits = set[asyncio.Task[None]]()  # with the running ones
 
     async def move(self, room_key: str, member_id: str, seq: int, *, may_decrease: bool) -> MarkerMove | None:
         """Move the read marker of a durable member, and return it after the commit; None without a membership.
@@ -152,15 +153,17 @@ class ReadMarkerRepository:
         return await self._reads.run(partial(_list_mentions, member=member_id, before=bound, limit=limit))
 
     async def close(self) -> None:
-        """Wait for the commit of the queued moves."""
-        if self._commit is not None:
-            await asyncio.wait({self._commit})
+        """Wait for the commits of all moves."""
+        if self._commits:
+            await asyncio.wait(self._commits)
 
     async def _write(self, parameters: dict[str, Any]) -> None:
         """Queue a move for the next group commit, and wait for its end."""
         self._pending.append(parameters)
         if self._commit is None:
             self._commit = asyncio.get_running_loop().create_task(self._commit_pending(), name="read markers")
+            self._commits.add(self._commit)
+            self._commit.add_done_callback(self._commits.discard)
         await asyncio.shield(self._commit)
 
     async def _commit_pending(self) -> None:

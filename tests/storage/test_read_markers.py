@@ -2,16 +2,20 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from server.domain.log_commands import AppendMemberChange, AppendMessage, LogCommand, MentionTargets, RoomRef
 from server.storage import read_markers
 from server.storage.database import Database
-from server.storage.read_markers import MarkerMove
+from server.storage.executor import ThreadExecutor
+from server.storage.read_markers import MarkerMove, ReadMarkerRepository
+from server.storage.sqlite import open_engine
 from tests.support.storage import (
     ANN,
     BEN,
@@ -105,6 +109,37 @@ async def test_concurrent_moves_leave_the_highest_marker(database: Database, sto
     add_membership(storage, BEN)
     moves = await asyncio.gather(*[mark(database, seq) for seq in (3, 9, 1, 5)])
     assert [move.read for move in moves] == [ReadState(9, 0, 0)] * 4
+
+
+async def test_the_close_waits_for_a_running_commit(
+    path: Path, database: Database, storage: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await append(database, build_message())
+    add_membership(storage, BEN)
+    readers, writer = (
+        ThreadExecutor(open_engine(path, writable=writable, pool_size=1, busy_timeout=50), 1, "markers")
+        for writable in (False, True)
+    )
+    is_writing, gate = asyncio.Event(), asyncio.Event()
+    write = writer.run
+
+    async def wait_and_write(work: Callable[[Connection], Any]) -> Any:
+        is_writing.set()
+        await gate.wait()
+        return await write(work)
+
+    monkeypatch.setattr(writer, "run", wait_and_write)
+    markers = ReadMarkerRepository(writer, readers)
+    move = asyncio.create_task(markers.move(LOUNGE.key, "ben", 1, may_decrease=False))
+    await is_writing.wait()
+    close = asyncio.create_task(markers.close())
+    await asyncio.sleep(0)
+    assert not close.done()
+    gate.set()
+    await close
+    assert await move == MarkerMove("Lounge", ReadState(1, 0, 0), is_moved=True)
+    for executor in (readers, writer):
+        await executor.close()
 
 
 async def test_only_durable_members_have_a_marker(database: Database) -> None:
