@@ -1,73 +1,25 @@
 """Automated accessibility checks with axe-core: all page states, both colour schemes, two viewports."""
 
 import re
-from typing import Any, Literal
 
 import pytest
 from PIL import Image
-from playwright.async_api import FilePayload, Page, expect
+from playwright.async_api import FilePayload, expect
 
 from server.app import RunningServer
+from tests.support.axe import AxeReport, load_axe, violations
 from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, Browser, record_navigations
 from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, open_as_account, reject_marked_texts
 from tests.support.raw_client import RawClient
-from tests.support.requirements import require_axe
 from tests.support.uploads import encode_image, upload_client
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.needs_node, pytest.mark.asyncio(loop_scope="session")]
 
 
-RULES: dict[Literal["dark", "light"], dict[str, Any]] = {
-    "light": {},
-    "dark": {"runOnly": ["color-contrast", "link-in-text-block"]},
-}
-"""Options of axe-core per colour scheme. The schemes differ only in colours."""
-
-
-async def violations(page: Page, scope: str = "html") -> list[str]:
-    """Return the axe-core violations of the current state in both colour schemes, of every impact.
-
-    Args:
-        page: Page with axe-core.
-        scope: Selector of the examined part.
-    """
-    found: list[str] = []
-    for scheme, rules in RULES.items():
-        await page.emulate_media(color_scheme=scheme)
-        await page.evaluate("Promise.allSettled(document.getAnimations().map((animation) => animation.finished))")
-        # The preload requests all style sheets, for rules that are disabled by default.
-        options = {"resultTypes": ["violations"], "preload": False, **rules}
-        report: Any = await page.evaluate("([scope, options]) => axe.run(scope, options)", [scope, options])
-        found += [
-            f"{scheme}: {violation['id']}: {node['html'][:160]}: {node.get('failureSummary', '')[:200]}"
-            for violation in report["violations"]
-            for node in violation["nodes"]
-        ]
-    return found
-
-
-class AxeReport:
-    """Violations of one page by state.
-
-    Args:
-        page: Page with axe-core.
-    """
-
-    def __init__(self, page: Page) -> None:
-        self._page = page
-        self._violations: list[str] = []
-
-    async def check(self, state: str, scope: str = "html") -> None:
-        """Examine the last visible element of a selector."""
-        await expect(self._page.locator(scope).last).to_be_visible()
-        self._violations += [f"{state}: {violation}" for violation in await violations(self._page, scope)]
-
-    def assert_empty(self) -> None:
-        """Assert that no state has violations."""
-        assert not self._violations, "\n".join(self._violations)
-
-
 MESSAGES = ("你好 👋", "@Ann, see https://example.org/a", "/me waves", "🎉", "deleted text", "long\n" * 40)
+DRAG = """(type) => document.querySelector("#conversation").dispatchEvent(
+  new DragEvent(type, { dataTransfer: new DataTransfer(), bubbles: true, cancelable: true }),
+)"""
 PASTE = """(text) => {
   const clipboardData = new DataTransfer();
   clipboardData.setData("text/plain", text);
@@ -93,8 +45,7 @@ async def open_tea(browser: Browser, server: RunningServer, bot: RawClient, view
     tab = await browser.open_tab(viewport=viewport)
     await reject_marked_texts(tab.page)
     await tab.page.goto(f"{server.url}/#/tea")
-    # `page.evaluate` bypasses the CSP, which blocks injected script elements.
-    await tab.page.evaluate(require_axe().read_text())
+    await load_axe(tab.page)
     return ChatPage(tab)
 
 
@@ -123,7 +74,7 @@ async def test_states_of_the_conversation_pass_axe(
     await check("empty composer")
     await chat_page.send_message("rejected")
     await chat_page.send_message("/join coffee")
-    await bot.request("sendMessage", {"room": "tea", "message": "@Ann?"})
+    await bot.send_messages("tea", ["@Ann?", "long\n" * 40, "long\n" * 40])
     await page.locator("#room-list .badge").wait_for(state="attached")
     if viewport is PHONE_VIEWPORT:
         await page.get_by_role("button", name="Rooms").click()
@@ -134,7 +85,12 @@ async def test_states_of_the_conversation_pass_axe(
         await page.keyboard.press("Escape")
     await page.keyboard.press("Alt+ArrowUp")
     await page.locator("#timeline-lines .failed").wait_for()
+    await expect(page.locator("#jump-to-unread")).to_be_visible()
     await check("room")
+    await page.evaluate(DRAG, "dragenter")
+    await check("drag of a file", "#conversation")
+    await page.evaluate(DRAG, "dragleave")
+    await expect(page.locator("#drop-zone")).to_be_hidden()
     await chat_page.messages.first.click()
     await check("message with a toolbar")
     await page.keyboard.press("Escape")
@@ -249,7 +205,7 @@ async def test_files_and_dialogs_of_rooms_and_accounts_pass_axe(
     chat_page = await open_as_account(browser, server, "ann", viewport=PHONE_VIEWPORT)
     page, keys = chat_page.page, chat_page.page.keyboard
     invalid = page.locator("[aria-invalid=true]:visible")
-    await page.evaluate(require_axe().read_text())
+    await load_axe(page)
     report = AxeReport(page)
 
     async def check(state: str, scope: str = "dialog:modal") -> None:
@@ -361,12 +317,12 @@ async def test_only_the_invalid_field_is_marked(browser: Browser, server: Runnin
 async def test_pages_without_the_chat_pass_axe(browser: Browser, server: RunningServer) -> None:
     tab = await browser.open_tab()
     await tab.page.goto(f"{server.url}/nothing")
-    await tab.page.evaluate(require_axe().read_text())
+    await load_axe(tab.page)
     assert await violations(tab.page) == []
     await tab.page.route("**/app.js", lambda route: route.abort())
     navigations = record_navigations(tab.page)
     async with tab.page.expect_event("load", lambda _: len(navigations) == 2):  # the page reloads itself once
         await tab.page.goto(server.url)
     await expect(tab.page.locator("#load-error")).to_be_visible()
-    await tab.page.evaluate(require_axe().read_text())
+    await load_axe(tab.page)
     assert await violations(tab.page) == []

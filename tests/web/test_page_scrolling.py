@@ -4,6 +4,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from server.app import RunningServer
+from tests.support.axe import load_axe, violations
 from tests.support.browser import DESKTOP_VIEWPORT, PHONE_VIEWPORT, Browser, send_devtools_command
 from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, open_chat_page
 from tests.support.raw_client import RawClient
@@ -321,6 +322,11 @@ async def test_an_outage_of_more_than_1000_entries_leaves_a_gap_that_loads_on_sc
     while await gap.count() == 0 and await chat_page.page.get_by_text("known", exact=True).count() == 0:
         await scroll_to(chat_page, 0)
         await chat_page.page.evaluate("new Promise(requestAnimationFrame)")
+    await chat_page.go_offline()  # ends the load of the gap
+    await load_axe(chat_page.page)
+    assert await violations(chat_page.page, ".gap") == []
+    await chat_page.tab.context.set_offline(False)
+    await chat_page.expect_connection_state()
     async with chat_page.page.expect_console_message(lambda message: message.text == "loaded", timeout=20_000):
         await chat_page.page.evaluate(
             """() => {
