@@ -30,6 +30,8 @@ MEMBER_PAGE_BYTES = 256 * 1024
 
 _MEMBER_OVERHEAD_BYTES = 256  # estimated size of a member without nickname and status, in bytes
 
+_CHARACTER_BYTES = 4  # maximum size of a code point in JSON, in bytes
+
 ConnectionT = TypeVar("ConnectionT", bound=Hashable)
 
 
@@ -248,8 +250,9 @@ class LiveRoom(Generic[ConnectionT]):
             reversed(self._speaker_ids),
             reversed(self.participants),
         )
-        # Each id occurs at most four times in `ids`: four times the page size contains a page of unique ids.
-        unique_ids = dict.fromkeys(islice(ids, 4 * limits.MEMBER_PAGE))
+        # The ids before the arrivals occur again, each at most three times: this prefix contains a page of unique ids.
+        repeated = 1 + len(self._owner_ids) + len(self._moderator_ids) + len(self._speaker_ids)
+        unique_ids = dict.fromkeys(islice(ids, limits.MEMBER_PAGE + min(repeated, 3 * limits.MEMBER_PAGE)))
         return _fill_page((self.participants[member_id] for member_id in unique_ids), limits.MEMBER_PAGE)[0]
 
     def list_page(self, after: str, limit: int, query: str) -> tuple[list[Participant[ConnectionT]], bool]:
@@ -332,7 +335,9 @@ def _fill_page(
     size = 0
     for participant in participants:
         member = participant.member
-        size += _MEMBER_OVERHEAD_BYTES + len(member.nick_name.encode()) + len((member.away or "").encode())
+        size += _MEMBER_OVERHEAD_BYTES + _CHARACTER_BYTES * len(member.nick_name)
+        if member.away:
+            size += _CHARACTER_BYTES * len(member.away)
         if page and (len(page) == limit or size > MEMBER_PAGE_BYTES):
             return page, True
         page.append(participant)
