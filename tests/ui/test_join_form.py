@@ -97,13 +97,20 @@ async def test_a_chat_url_fills_server_and_room(tmp_path: Path) -> None:
             assert driver.first_row_of(driver.chat_screen.query_one("ChatHeader")).startswith("茶")
 
 
-async def test_a_room_in_the_server_address_keeps_the_errors_of_other_fields(tmp_path: Path) -> None:
+async def test_room_and_invite_in_the_server_address_fill_the_room_field_despite_errors_of_other_fields(
+    tmp_path: Path,
+) -> None:
     async with chat_app(tmp_path, nick="a\u200bb") as driver:
         await driver.press("tab", "tab", "ctrl+u")
         await driver.type_text("chat://127.0.0.1:9/room-in-url")
         await driver.press("enter")
-        assert driver.app.join_form.query_one("#room Input", Input).value == "room-in-url"
+        room = driver.app.join_form.query_one("#room Input", Input)
+        assert room.value == "room-in-url"
         assert "cannot contain" in driver.screen_text()
+        room.value = ""
+        driver.app.join_form.set_server("http://127.0.0.1:9/#/room?invite=secret")
+        driver.app.join_form.action_submit()
+        assert room.value == "room?invite=secret"
 
 
 @pytest.fixture

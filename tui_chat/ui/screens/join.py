@@ -24,6 +24,7 @@ from tui_chat.session.strings import app as app_strings
 from tui_chat.ui.app_services import app_services
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.account_row import AccountRow
+from tui_chat.ui.server_address import split_address
 from tui_chat.ui.widgets.form_field import FormField
 from tui_chat.ui.widgets.key_bar import KeyBar
 
@@ -280,7 +281,7 @@ class JoinScreen(Screen[None]):
             base_url = parsed.base_url
             if parsed.room and self._form_fields["room"].is_empty:
                 values["room"], invite = parsed.room, parsed.invite
-                self._form_fields["room"].set_value(parsed.room)
+                self._form_fields["room"].set_value(split_address(typed_server)[1])  # with the invite, for a retry
         except ChatError as error:
             problems["server"] = error_text.describe(error)
         for name, validate in (("nick", names.validate_nickname), ("room", names.validate_room_name)):
