@@ -131,13 +131,18 @@ async def test_a_hit_in_a_closed_room_joins_the_room_after_a_confirmation(
     server: RunningServer, tmp_path: Path
 ) -> None:
     await send_as_bob(server.url, "books", *haystack(200))
+    await send_as_bob(server.url, "tea", "a needle in the tea")
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         await ann.type_text("a draft")
         await ann.press("f5")
         await wait_for_search(ann)
         await ann.type_text("needle")
         await ann.wait_for_text("a needle of long ago")
-        await ann.press("enter")
+        await ann.press("down", "enter")
+        await ann.wait_for_text(tr("You are not in {room}. Press Enter again to join.", room="books"))
+        await ann.press("up")
+        await ann.wait_for_text(search_strings.result_count(2, has_more=False))
+        await ann.press("down", "enter")
         await ann.wait_for_text(tr("You are not in {room}. Press Enter again to join.", room="books"))
         await ann.press("enter")
         await ann.wait_until(lambda: selected_text(ann) == "a needle of long ago")

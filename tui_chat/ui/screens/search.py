@@ -140,6 +140,9 @@ class SearchScreen(ListDialog[SearchHit]):
 
     @on(OptionList.OptionHighlighted)
     def _handle_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        if self._hit_to_confirm is not None and self._hit_to_confirm != self._highlighted_hit():
+            self._hit_to_confirm = None
+            self._draw_results()
         if event.option_index >= len(self._search_state.hits) - PREFETCH_DISTANCE and event.option_index > 0:
             self._load_more()
 
@@ -168,17 +171,20 @@ class SearchScreen(ListDialog[SearchHit]):
     def action_go(self) -> None:
         """Close the dialog with the highlighted hit as result. No effect without one.
 
-        A hit in a room that is not open needs a second call as confirmation.
+        A hit in a room that is not open needs a second call as confirmation, without a move of the highlight between.
         """
-        index = self.option_list.highlighted
-        if index is None or index >= len(self._search_state.hits):
+        hit = self._highlighted_hit()
+        if hit is None:
             return
-        hit = self._search_state.hits[index]
         if not self._is_open(hit.room) and self._hit_to_confirm != hit:
             self._hit_to_confirm = hit
             self._draw_results()
         else:
             self.dismiss(hit)
+
+    def _highlighted_hit(self) -> SearchHit | None:
+        index = self.option_list.highlighted
+        return self._search_state.hits[index] if index is not None and index < len(self._search_state.hits) else None
 
     # Drawing
 
