@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 from typing import cast
 
+from textual.events import Key
 from textual.worker import Worker
 
 from tui_chat.session.i18n import tr
 from tui_chat.session.quitting import QUIT_CONFIRM_WINDOW, QUIT_FLUSH_TIMEOUT
 from tui_chat.session.strings import app as app_strings
+from tui_chat.ui.input.keymap import Keymap
 from tui_chat.ui.quit_flow import QuitFlow
 
 
@@ -20,14 +22,16 @@ class QuitRecorder:
     acknowledged_at: float = float("inf")
     events: list[str] = field(default_factory=list[str])
     is_finished: bool = False
+    keymap: Keymap = field(default_factory=Keymap)
 
     def flow(self) -> QuitFlow:
         return QuitFlow(
+            lambda: self.keymap,
             lambda: self.pending_count if self.now < self.acknowledged_at else 0,
             self.events.append,
             self.start_shutdown,
-            lambda: self.now,
-            self.sleep,
+            clock=lambda: self.now,
+            sleep=self.sleep,
         )
 
     def start_shutdown(self) -> Worker[None]:
@@ -44,8 +48,21 @@ def test_the_second_interrupt_quits_within_the_confirm_window() -> None:
     flow.interrupt()
     recorder.now += QUIT_CONFIRM_WINDOW + 0.1
     flow.interrupt()
-    assert recorder.events == [tr(app_strings.CONFIRM_QUIT)] * 2
+    assert recorder.events == [tr(app_strings.CONFIRM_QUIT, key="Ctrl+C")] * 2
     recorder.now += QUIT_CONFIRM_WINDOW - 0.1
+    flow.interrupt()
+    assert recorder.events[2:] == ["quit"]
+
+
+def test_a_rebound_interrupt_key_is_named_and_confirms_and_any_other_key_resets_the_confirmation() -> None:
+    recorder = QuitRecorder(keymap=Keymap({"interrupt": "alt+c"}))
+    flow = recorder.flow()
+    for key in ("alt+c", "ctrl+c", "alt+c"):
+        flow.record_input(Key(key, None))
+        if key == "alt+c":
+            flow.interrupt()
+    assert recorder.events == [tr(app_strings.CONFIRM_QUIT, key="Alt+C")] * 2
+    flow.record_input(Key("alt+c", None))
     flow.interrupt()
     assert recorder.events[2:] == ["quit"]
 

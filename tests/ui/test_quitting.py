@@ -31,7 +31,7 @@ async def test_ctrl_c_clears_the_composer_and_quits_after_a_confirmation(server:
         await ann.press("ctrl+c")
         assert ann.composer.text == ""
         await ann.press("ctrl+c")
-        await ann.wait_for_text(tr(app_strings.CONFIRM_QUIT))
+        await ann.wait_for_text(tr(app_strings.CONFIRM_QUIT, key="Ctrl+C"))
         await ann.type_text("another key")
         await ann.press("ctrl+c", "ctrl+c")
         await ann.type_text("more")

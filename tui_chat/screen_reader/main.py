@@ -224,7 +224,7 @@ def _install_signal_handlers(exit_code: "asyncio.Future[int]", terminal: LineTer
         if confirmation.press():
             on_terminate(signum)
         else:
-            terminal.write_immediately(tr(app_strings.CONFIRM_QUIT))
+            terminal.write_immediately(tr(app_strings.CONFIRM_QUIT, key="Ctrl+C"))
 
     handle_signal("SIGINT", on_interrupt)
     for name in ("SIGTERM", "SIGHUP"):

@@ -113,6 +113,7 @@ class ChatApp(App[None], inherit_bindings=False):
             on_cancel=lambda: self._lifecycle.on_session_ended(""),
         )
         self._quit_flow = QuitFlow(
+            lambda: self.keymap,
             lambda: self._lifecycle.session.pending_count if self._lifecycle.session is not None else 0,
             self.show_status,
             lambda: self.start_worker(self._shut_down(), "shutdown"),
@@ -349,8 +350,7 @@ class ChatApp(App[None], inherit_bindings=False):
 
     def action_interrupt(self) -> None:
         """Copy the selection, else clear the input (`ChatScreen.clear_input`), else quit on the second press."""
-        focused = self.focused
-        selected_text = self.screen.get_selected_text()
+        focused, selected_text = self.focused, self.screen.get_selected_text()
         if not selected_text and isinstance(focused, TextArea | Input):
             selected_text = focused.selected_text
         if selected_text:

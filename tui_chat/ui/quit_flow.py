@@ -10,12 +10,15 @@ from textual.worker import Worker
 from tui_chat.session.i18n import tr
 from tui_chat.session.quitting import SIGNAL_EXIT_BASE, InterruptConfirmation, wait_until_sent
 from tui_chat.session.strings import app as app_strings
+from tui_chat.ui.input.keymap import Keymap
+from tui_chat.ui.input.keys import KeyScope
 
 
 class QuitFlow:
     """Decision whether a request to quit needs a confirmation, and at most one running shutdown.
 
     Args:
+        keymap: Returns the effective key bindings.
         pending_count: Returns the number of unacknowledged messages.
         show_status: Shows a message to the user.
         start_shutdown: Starts to shut the app down in a worker.
@@ -28,12 +31,15 @@ class QuitFlow:
 
     def __init__(
         self,
+        keymap: Callable[[], Keymap],
         pending_count: Callable[[], int],
         show_status: Callable[[str], None],
         start_shutdown: Callable[[], Worker[None]],
+        *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._keymap = keymap
         self._pending_count = pending_count
         self._show_status = show_status
         self._start_shutdown = start_shutdown
@@ -58,11 +64,11 @@ class QuitFlow:
         if self._confirmation.press():
             self._quit_now()
         else:
-            self._show_status(tr(app_strings.CONFIRM_QUIT))
+            self._show_status(tr(app_strings.CONFIRM_QUIT, key=self._keymap().display_key("interrupt")))
 
     def record_input(self, event: InputEvent) -> None:
-        """Require a new first `interrupt` after any key except Ctrl+C."""
-        if isinstance(event, Key) and event.key != "ctrl+c":
+        """Require a new first `interrupt` after any key that is not bound to it."""
+        if isinstance(event, Key) and self._keymap().actions[KeyScope.GLOBAL].get(event.key) != "app.interrupt":
             self._confirmation.reset()
 
     async def quit_when_sent(self) -> None:

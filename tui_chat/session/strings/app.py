@@ -16,4 +16,4 @@ CONNECTING_TO = mark("Connecting to {server}…")
 # Exit and internal errors.
 INTERNAL_ERROR = mark("Internal error. See the log for details.")
 SERVER_STOPPED = mark("Server stopped.")
-CONFIRM_QUIT = mark("Press Ctrl+C again to quit.")
+CONFIRM_QUIT = mark("Press {key} again to quit.")
