@@ -26,6 +26,8 @@ from tests.support.process_limits import read_limits
 from tests.support.uploads import UploadClient, encode_image, forge_png, send_files, upload_client
 from tests.support.wait import wait_until
 
+_FORM_TYPE = "multipart/form-data; boundary=x"
+
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
@@ -202,7 +204,7 @@ async def test_file_names_contain_no_path_and_no_controls(files: UploadClient, t
     assert {path.parent.parent for path in tmp_path.rglob("file")} == {tmp_path / "chat.db.uploads"}
 
 
-async def test_forms_require_the_room_before_the_file(files: UploadClient) -> None:
+async def test_forms_require_the_room_before_the_file_and_the_end_of_the_file(files: UploadClient) -> None:
     form = FormData()
     form.add_field("room", "tea")
     form.add_field("file", b"content", filename="a.bin", content_type="text/html")
@@ -215,6 +217,9 @@ async def test_forms_require_the_room_before_the_file(files: UploadClient) -> No
     empty = FormData()
     empty.add_field("room", "tea", filename="x")
     assert (await files.upload_form(empty)).reason == "upload_incomplete"
+    start = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\ncontent'
+    assert (await files.upload(start, Content_Type=_FORM_TYPE)).reason == "upload_incomplete"
+    assert (await files.upload(start + b"\r\n--x--\r\n", Content_Type=_FORM_TYPE)).body["size"] == 7
 
 
 async def test_ranges_select_parts_and_matching_validators_are_honored(files: UploadClient) -> None:
@@ -246,7 +251,7 @@ async def test_ranges_select_parts_and_matching_validators_are_honored(files: Up
 )
 async def test_malformed_forms_are_rejected(files: UploadClient, part: bytes) -> None:
     form = b"--x\r\n" + part + b"\r\n--x--\r\n"
-    assert (await files.upload(form, Content_Type="multipart/form-data; boundary=x")).reason == "upload_incomplete"
+    assert (await files.upload(form, Content_Type=_FORM_TYPE)).reason == "upload_incomplete"
 
 
 async def test_disconnects_during_uploads_and_downloads_log_no_warning(

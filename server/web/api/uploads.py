@@ -161,57 +161,53 @@ class UploadApi:
             ChatError: The file, the room or the form is rejected, or a rate is exceeded.
             web.HTTPRequestTimeout: The body makes no progress, or takes longer than `UPLOAD_TIMEOUT`.
         """
-        request, caller = call.request, call.caller
+        request, caller, parameters = call.request, call.caller, call.parameters
         acquire(self._limits and self._limits.uploads, caller.address, "too_many_requests")
         try:
             async with asyncio.timeout(UPLOAD_TIMEOUT):
                 if request.content_type == "multipart/form-data":
-                    upload = await self._receive_form(request, caller)
+                    upload = await self._receive_form(request, caller, parameters)
                 else:
                     chunks = read_chunks(request.content.read)
-                    upload = await self._receive(request, caller, call.parameters.room, chunks)
+                    size = request.content_length
+                    upload = await self._receive(caller, parameters.room, chunks, parameters.name, size)
         except TimeoutError:
             raise web.HTTPRequestTimeout from None
         return upload.to_attachment()
 
-    async def _receive_form(self, request: web.Request, caller: HttpCaller) -> Upload:
+    async def _receive_form(self, request: web.Request, caller: HttpCaller, parameters: UploadParameters) -> Upload:
         """Store the first part `file` of a form; the parts after the file are not read.
 
         Raises:
             BadRequest: The form is malformed or has no file, a field before the file is too long, or no room is named.
             ChatError: The room or the file is rejected.
         """
-        room_name = request.query.get("room", "")
+        room_name = parameters.room
         try:
             async for part in await request.multipart():
                 if not isinstance(part, BodyPartReader):
                     break
                 if part.name == "file":
-                    chunks = read_chunks(part.read_chunk)
-                    return await self._receive(request, caller, room_name, chunks, part.filename)
-                field = b"".join([chunk async for chunk in read_chunks(part.read_chunk, MAX_FIELD_BYTES)])
+                    name = parameters.name or part.filename or ""
+                    return await self._receive(caller, room_name, read_part(part), name)
+                content = b"".join([chunk async for chunk in read_part(part, MAX_FIELD_BYTES)])
                 if part.name == "room":
-                    room_name = field.decode()
+                    room_name = content.decode()
         except FORM_ERRORS:
             pass
         raise errors.BadRequest("upload_incomplete")
 
     async def _receive(
-        self,
-        request: web.Request,
-        caller: HttpCaller,
-        room_name: str,
-        chunks: AsyncIterator[bytes],
-        file_name: str | None = None,
+        self, caller: HttpCaller, room_name: str, chunks: AsyncIterator[bytes], name: str, size: int | None = None
     ) -> Upload:
         """Check the permission to upload to a room, and store a file.
 
         Args:
-            request: Request of the file; its query may contain the name.
             caller: Author of the file.
             room_name: Room name as received, empty if absent.
             chunks: Content of the file.
-            file_name: Name of the file without a name in the query, None if absent.
+            name: Name of the file, empty if absent.
+            size: Size of the file in bytes, None if unknown.
 
         Raises:
             ChatError: The room is missing or rejected (`UploadAccess`), or the file (`UploadService.receive`).
@@ -219,8 +215,6 @@ class UploadApi:
         if not room_name:
             raise errors.BadRequest("upload_room_missing")
         uploader = await self._access.authorize_upload(caller, room_name)
-        name = request.query.get("name") or file_name or ""
-        size = None if request.content_type == "multipart/form-data" else request.content_length
         return await self._uploads.receive(chunks, uploader, name, size=size)
 
     async def _download(self, call: ApiCall[DownloadParameters, None]) -> web.StreamResponse:
@@ -306,6 +300,18 @@ async def read_chunks(read: Callable[[int], Awaitable[bytes]], max_bytes: int | 
         if max_bytes is not None and size > max_bytes:
             raise ValueError("the body is too large")
         yield chunk
+
+
+async def read_part(part: BodyPartReader, max_bytes: int | None = None) -> AsyncIterator[bytes]:
+    """Yield the content of a part of a form; arguments and errors are those of `read_chunks`.
+
+    Raises:
+        ValueError: The form is malformed, or ends before the end of the part.
+    """
+    async for chunk in read_chunks(part.read_chunk, max_bytes):
+        yield chunk
+    if not part.at_eof():
+        raise ValueError("the form is incomplete")
 
 
 def _find_range(request: web.Request, size: int, etag: str) -> tuple[int, int] | None:

@@ -12,7 +12,7 @@ from server.domain.account_directory import AccountIdentity
 from server.domain.uploads import Upload, Uploader
 from server.uploads.upload_service import UploadService
 from server.web.api.conversations.fields import FieldReader
-from server.web.api.uploads import FORM_ERRORS, MAX_FIELD_BYTES, UPLOAD_TIMEOUT, read_chunks
+from server.web.api.uploads import FORM_ERRORS, MAX_FIELD_BYTES, UPLOAD_TIMEOUT, read_part
 
 _MAX_PARTS = 10
 
@@ -100,7 +100,7 @@ async def _read_parts(
                     if name in rules and name not in files:
                         rule = rules[name]
                         files[name] = await uploads.receive(
-                            read_chunks(part.read_chunk),
+                            read_part(part),
                             uploader,
                             part.filename or name,
                             max_bytes=rule.max_bytes,
@@ -108,7 +108,7 @@ async def _read_parts(
                             is_pinned=rule.is_pinned,
                         )
                     elif name not in rules:
-                        chunks = [chunk async for chunk in read_chunks(part.read_chunk, MAX_FIELD_BYTES)]
+                        chunks = [chunk async for chunk in read_part(part, MAX_FIELD_BYTES)]
                         texts[name] = b"".join(chunks).decode()
         except TimeoutError:
             raise web.HTTPRequestTimeout from None
