@@ -28,7 +28,10 @@ def find_connect_token(auth: Raw | None, authorization: str) -> str | None:
     Returns:
         The token, None for a guest, or an empty string for a malformed token.
     """
-    token = None if auth is None else msgspec.json.decode(auth, type=_ConnectAuth).token
+    try:
+        token = None if auth is None else msgspec.json.decode(auth, type=_ConnectAuth).token
+    except msgspec.ValidationError:  # a number that is out of range
+        return _MALFORMED
     if token is None or token == "":
         return find_header_token(authorization)
     return token if isinstance(token, str) and len(token) <= SECRET_CHARACTERS else _MALFORMED

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import Raw
 
 from server.app import RunningServer
 from server.domain.account_directory import AccountIdentity
+from server.gateway.credentials import find_connect_token
 from server.storage.account_records import TokenRecord
 from server.storage.account_repository import AccountRepository
 from tests.support.accounts import connected, create_account
@@ -69,6 +71,10 @@ async def test_an_invalid_token_closes_a_polling_session(server: RunningServer) 
         packets = await client.receive_packets()
         assert [packet[:13] for packet in packets][1] == '42["authFail"'
         assert (await client.poll()).body == "1"
+
+
+def test_a_number_out_of_range_is_a_malformed_token() -> None:
+    assert find_connect_token(Raw(b'{"token": 1e999}'), "ct_header") == ""
 
 
 @pytest.mark.parametrize(
