@@ -16,7 +16,16 @@ from tui_chat.client.accounts import AccountClient
 from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import Unreachable, UnsupportedByServer
 from tui_chat.client.events import AuthFailed, Online
-from tui_chat.protocol.errors import BadRequest, ChatError, Conflict, Forbidden, NotFound, RateLimited, Unauthorized
+from tui_chat.protocol.errors import (
+    BadRequest,
+    ChatError,
+    Conflict,
+    Forbidden,
+    InternalError,
+    NotFound,
+    RateLimited,
+    Unauthorized,
+)
 
 PASSWORD = "correct horse"
 
@@ -172,8 +181,12 @@ async def test_other_servers_receive_no_password_by_redirect_and_raise_errors() 
     async def send_megabytes(_: web.Request) -> web.Response:
         return web.Response(body=b"x" * 2_000_000)
 
+    async def send_invalid_utf8(_: web.Request) -> web.Response:
+        return web.Response(body=b'{"devices": "\xff"}')
+
     app = web.Application()
     app.router.add_post("/api/sessions", redirect)
+    app.router.add_get("/api/sessions", send_invalid_utf8)
     app.router.add_post("/steal", steal)
     app.router.add_get("/api/me", send_megabytes)
     async with TestServer(app) as server:
@@ -181,6 +194,8 @@ async def test_other_servers_receive_no_password_by_redirect_and_raise_errors() 
         with pytest.raises(Unreachable) as caught:
             await AccountClient(url).log_in("ann", PASSWORD)
         assert caught.value.reason == "http_status_unexpected"
+        with pytest.raises(InternalError):
+            await AccountClient(url, "ct_x").list_devices()
         with pytest.raises(UnsupportedByServer):
             await AccountClient(url).register("ann", PASSWORD)
         with pytest.raises(Unreachable):

@@ -277,6 +277,7 @@ async def test_invalid_bodies_methods_and_paths_are_rejected(api: AccountApiClie
 
     assert await send(b"{}", "text/plain") == (415, "json_required")
     assert await send(b"{") == (400, "json_invalid")
+    assert await send(b'{"account": "\xff"}') == (400, "json_invalid")
     assert await send(b"[]") == (400, "field_invalid")
     assert await send(b"[" * 10_000) == (400, "json_too_deep")
     assert await send(b'{"x":"' + b"x" * 20_000 + b'"}') == (413, "body_too_long")

@@ -198,6 +198,7 @@ def test_the_content_type_selects_the_format_of_the_text(body: str, content_type
     ("body", "content_type", "reason"),
     [
         (b"{", "application/json", "json_invalid"),
+        (b'{"text": "\xff"}', "application/json", "json_invalid"),
         (b"[" * 100_000, "application/json", "json_too_deep"),
         (b'{"action": "opened", "repository": {"name": "b"}}', "application/json", "hook_text_missing"),
         (b"payload=%7B", FORM_TYPE, "json_invalid"),

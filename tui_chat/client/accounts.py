@@ -169,7 +169,7 @@ def _decode(response_type: type[StructT], body: bytes) -> StructT:
     """Return a decoded response; raise `InternalError` for an invalid one."""
     try:
         return msgspec.json.decode(body, type=response_type)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         raise InternalError("response_invalid") from None
 
 

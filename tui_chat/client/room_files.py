@@ -79,7 +79,7 @@ class RoomFiles:
         )
         try:
             return sanitize.received(msgspec.json.decode(body, type=Attachment))
-        except (msgspec.MsgspecError, RecursionError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             raise InternalError("response_invalid") from None
 
     async def deliver(

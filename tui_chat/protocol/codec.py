@@ -259,7 +259,7 @@ def to_bad_request(error: Exception) -> BadRequest:
     """Return the error of an undecodable body: `field_invalid`, `json_invalid` or, for deep nesting, `json_too_deep`.
 
     Args:
-        error: Exception of msgspec, or `RecursionError`.
+        error: Exception of msgspec: `MsgspecError`, `UnicodeDecodeError` or `RecursionError`.
     """
     if isinstance(error, RecursionError):
         return BadRequest("json_too_deep")

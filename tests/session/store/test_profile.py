@@ -27,12 +27,13 @@ def test_the_profile_is_private_and_leaves_no_temporary_file(tmp_path: Path) -> 
     assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) == 0o600
 
 
-def test_a_corrupt_file_is_moved_aside_and_reported_once(tmp_path: Path) -> None:
-    (tmp_path / FILE_NAME).write_bytes(b'{"room": 5, "guest')
+@pytest.mark.parametrize("content", [b'{"room": 5, "guest', b'{"room": "\xff"}'])
+def test_a_corrupt_file_is_moved_aside_and_reported_once(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / FILE_NAME).write_bytes(content)
     profile, notice = load(tmp_path)
     assert profile == Profile()
     assert "was damaged and moved" in notice
-    assert (tmp_path / "profile.damaged").read_bytes() == b'{"room": 5, "guest'
+    assert (tmp_path / "profile.damaged").read_bytes() == content
     assert load(tmp_path) == (Profile(), "")
 
 

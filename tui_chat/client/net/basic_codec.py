@@ -65,6 +65,6 @@ def is_native_health(body: bytes) -> bool:
 def _is_valid(decoder: "msgspec.json.Decoder[_NativeAck] | msgspec.json.Decoder[_NativeHealth]", body: bytes) -> bool:
     try:
         decoder.decode(body)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return False
     return True

@@ -131,7 +131,7 @@ def _to_error(response: aiohttp.ClientResponse, content: bytes, unsupported_reas
     """
     try:
         problem = msgspec.json.decode(content, type=_Problem)
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         problem = _Problem()
     if response.status == 404 and not problem.reason:
         return UnsupportedByServer(unsupported_reason)

@@ -36,7 +36,7 @@ def read_json_file(path: Path, content_type: type[ContentT]) -> tuple[ContentT |
         return msgspec.json.decode(path.read_bytes(), type=content_type), ""
     except FileNotFoundError:
         return None, ""
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         backup_path = path.with_suffix(".damaged")
         with suppress(OSError):
             path.replace(backup_path)
