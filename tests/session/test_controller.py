@@ -109,6 +109,18 @@ async def test_a_join_queued_offline_is_restored_by_the_next_session_unless_reje
             )
 
 
+async def test_a_connection_lost_before_the_first_join_delays_the_join(server: RunningServer, tmp_path: Path) -> None:
+    async with tcp_proxy(server.port) as proxy, running_session(proxy.url, tmp_path) as ann:
+        controller, link = ann.controller, ann.controller.server_link
+        await wait_until(lambda: link.event_queue)
+        proxy.refuse_connections()
+        proxy.reset_all()
+        await wait_until(lambda: isinstance(link.require_client().state, Offline))
+        controller.process_events(float("inf"))
+        proxy.accept_connections()
+        await ann.process_until(("joined", "tea", "ann"), ("current", "tea"))
+
+
 async def test_a_failed_join_of_a_further_room_is_an_error(server: RunningServer, tmp_path: Path) -> None:
     async with running_session(server.url, tmp_path) as ann:
         await ann.process_until(("joined", "tea", "ann"))

@@ -209,11 +209,12 @@ class ServerLink:
     async def join(self, room: str, nick: str) -> None:
         """Join a room. The result arrives as `RoomOpened` or `JoinFailed`.
 
-        While offline, the join waits for the connection, and the room is a room to restore unless the server rejects
-        the join. The first opened room also starts the restoring of the previous rooms, if requested.
+        While offline, the join of a further room waits for the connection, and the room is a room to restore unless
+        the server rejects the join. The first opened room also starts the restoring of the previous rooms, if
+        requested.
         """
         saved_state = await self.composer_store.load_room(room)
-        if self._client is not None and isinstance(self._client.state, Offline):
+        if self._client is not None and self._client.rooms and isinstance(self._client.state, Offline):
             self.composer_store.add_room(room)
             self._queue_join(room, self._join(room, nick, saved_state, was_queued=True))
         else:
