@@ -1,8 +1,9 @@
 """Pending and failed messages and changes of a chat session."""
 
 from dataclasses import replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import pytest
 from msgspec.structs import replace as replace_fields
 
 from tests.support.chat_session import acknowledge, displayed_texts, mark_failed, queue_message
@@ -158,6 +159,22 @@ def test_captions_of_unsent_files_show_the_progress(session: ChatSession) -> Non
     assert captions() != []
     mark_failed(session, item, BadRequest("file_changed", file="/x/big.bin"))
     assert captions() == ["[file a b.txt · 5 B]", "[file big.bin · 2.0 KiB]"]
+
+
+def test_a_message_with_a_leading_slash_is_taken_back_as_no_command(
+    session: ChatSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room = FakeRoom("tea").join()
+    session.add_room(room)
+    messages = create_sender(session, room)
+    assert messages.submit(None, "/quit") == ""
+    (item,) = room.unsent()
+
+    def drop(_: UUID) -> OutboxItem:
+        return item
+
+    monkeypatch.setattr(room, "drop", drop)
+    assert messages.take_back(f"unsent-{item.client_id}") == "//quit"
 
 
 def test_a_message_in_flight_cannot_be_taken_back(session: ChatSession) -> None:

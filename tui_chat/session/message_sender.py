@@ -10,6 +10,7 @@ from tui_chat.client.outbox_item import OutboxItem
 from tui_chat.protocol.errors import ChatError
 from tui_chat.session import error_text
 from tui_chat.session.chat_session import ChatSession
+from tui_chat.session.commands import registry
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode, resolve_emoji
 from tui_chat.session.pending_lines import find_client_id
 from tui_chat.session.ports import MessageRoom
@@ -135,9 +136,9 @@ class MessageSender:
 def _as_input(item: OutboxItem) -> str:
     """Return the input of a message; empty for files with a text, of which only one could be kept."""
     if not item.files:
-        return item.text
+        return registry.escape(item.text)
     if item.text:
         return ""
     if all(file.path for file in item.files):
         return " ".join(("/upload", *(shlex.quote(file.path) for file in item.files)))
-    return item.files[0].content.decode(errors="replace") if len(item.files) == 1 else ""
+    return registry.escape(item.files[0].content.decode(errors="replace")) if len(item.files) == 1 else ""

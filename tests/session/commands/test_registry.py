@@ -1,7 +1,7 @@
 import pytest
 
 from tui_chat.session.commands import handlers, registry
-from tui_chat.session.commands.registry import CommandCall, CommandRejected, parse
+from tui_chat.session.commands.registry import CommandCall, CommandRejected, escape, parse
 
 
 def parse_call(text: str) -> tuple[str, tuple[str, ...]]:
@@ -40,6 +40,7 @@ def test_a_wrong_command_name_suggests_the_nearest(text: str, nearest: str) -> N
 
 def test_a_double_slash_escapes_a_leading_slash() -> None:
     assert parse("//join tea") == "/join tea"
+    assert [escape(text) for text in ("/join tea", "/me waves", "tea")] == ["//join tea", "/me waves", "tea"]
 
 
 def test_text_without_a_leading_slash_is_chat_text() -> None:

@@ -12,6 +12,7 @@ from enum import Enum
 
 from tui_chat.protocol.sanitize import is_blank
 from tui_chat.session.i18n import Translatable, mark, tr
+from tui_chat.session.lines import action_text
 from tui_chat.session.strings import chat as chat_strings
 
 
@@ -285,6 +286,11 @@ def parse(text: str) -> CommandCall | str:
     if not command.min_arguments <= len(arguments) <= len(command.arguments):
         raise CommandRejected(usage_error(name))
     return CommandCall(command, tuple(argument.strip() for argument in arguments))
+
+
+def escape(text: str) -> str:
+    """Return the input that sends a message text: another `/` before a leading one, except for an action."""
+    return f"/{text}" if text.startswith("/") and not action_text(text) else text
 
 
 def usage_error(name: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from tui_chat.client.outbox_file import OutboxFile
+from tui_chat.session.commands import registry
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.drafts import DraftManager
 from tui_chat.session.i18n import tr
@@ -104,7 +105,9 @@ class ComposeController:
         if text:
             return self._submit(ComposeMode(kind, line.seq, ""), text)
         quote = chat_strings.quote_line(line, MAX_QUOTE_LENGTH) if kind is ComposeKind.REPLY else ""
-        self._enter_mode(ComposeMode(kind, line.seq, quote, _as_input(line) if kind is ComposeKind.EDIT else ""))
+        self._enter_mode(
+            ComposeMode(kind, line.seq, quote, registry.escape(line.text) if kind is ComposeKind.EDIT else "")
+        )
         return ""
 
     def _enter_mode(self, mode: ComposeMode) -> None:
@@ -170,11 +173,7 @@ class ComposeController:
             text
             or view.compose_mode is not None
             or last_own_message is None
-            or not view.input_history.ends_with(_as_input(last_own_message))
+            or not view.input_history.ends_with(registry.escape(last_own_message.text))
         ):
             return False
         return not self.start(ComposeKind.EDIT, last_own_message, "")
-
-
-def _as_input(line: MessageLine) -> str:
-    return f"/{line.text}" if line.text.startswith("/") and not line.is_action else line.text
