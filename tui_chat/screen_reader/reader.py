@@ -91,9 +91,13 @@ class ScreenReader:
         }
 
     async def process_events(self) -> None:
-        """Apply session events until the client closes; neither a lost connection nor an exception ends the call."""
+        """Apply session events until the client closes; neither a lost connection nor an exception ends the call.
+
+        Long rooms are trimmed after each event.
+        """
         async for event in self.controller.server_link.event_queue:
             self.controller.apply_safely(event)
+            self.controller.trim_rooms()
 
     def announce_current_room(self, *, is_new: bool = False) -> None:
         """Announce the current room and its recent messages, and mark the room as read; no effect without a room.

@@ -197,7 +197,7 @@ class SessionController:
     def process_events(self, deadline: float) -> bool:
         """Apply queued events with `apply_safely` until the deadline, at least one if the queue is not empty.
 
-        Requests the trims of long rooms once at the end.
+        Long rooms are trimmed once at the end.
 
         Args:
             deadline: Time limit on the clock of `time.monotonic`.
@@ -210,9 +210,13 @@ class SessionController:
             self.apply_safely(event_queue.pop())
             if time.monotonic() >= deadline:
                 break
+        self.trim_rooms()
+        return not event_queue
+
+    def trim_rooms(self) -> None:
+        """Request the trims of the rooms above their limits (`ChatSession.rooms_to_trim`)."""
         for room, keep_count in self.session.rooms_to_trim().items():
             self.server_link.trim(room, keep_count)
-        return not event_queue
 
     def apply_safely(self, event: SessionEvent) -> None:
         """Apply an event; an unexpected exception is logged, and the user sees an error. Later events are applied."""
