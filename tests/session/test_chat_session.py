@@ -190,12 +190,19 @@ def test_completion_lists_the_latest_senders_first(session: ChatSession) -> None
     assert view.other_nicks == ["bob", "cai"]
 
 
-def test_a_room_is_found_by_its_names_before_two_renames(session: ChatSession) -> None:
+def test_a_renamed_room_is_found_by_all_its_names_and_keeps_position_and_pending_count(session: ChatSession) -> None:
+    session.restore_order(("tea", "dev"))
     view = session.add_room(FakeRoom("tea"))
+    queue_message(session, "mine")
     session.apply(events.RoomRenamed("tea", "Green tea"))
     session.apply(events.RoomRenamed("Green tea", "Matcha"))
     assert [session.find_room(name) for name in ("tea", "green tea", "matcha")] == [view] * 3
     assert session.current_room is view
+    session.add_room(FakeRoom("dev"))
+    assert list(session.rooms) == ["matcha", "dev"]
+    assert session.pending_count == 1
+    session.remove_room("Matcha")
+    assert session.pending_count == 0
 
 
 def test_a_quote_shows_the_current_text_of_its_parent(session: ChatSession) -> None:
@@ -239,14 +246,18 @@ def test_messages_of_a_confusable_author_keep_their_mark(session: ChatSession) -
 
 def test_a_reset_log_replaces_the_displayed_messages(session: ChatSession) -> None:
     tea = FakeRoom("tea").join("one", "two", "three")
-    session.add_room(tea)
+    view = session.add_room(tea)
     item = queue_message(session, "mine")
+    session.mark_unread(view, 2)
     tea.log = RoomLog()
     tea.join("new one")
     session.apply(events.RoomJoined("tea", rejoined=True, log_reset=True))
     assert displayed_texts(session) == ["new one", "mine (pending)"]
     acknowledge(session, item, 2)
     assert displayed_texts(session) == ["new one", "mine"]
+    session.set_viewed(True)
+    tea.push_message(session, "new two")
+    assert view.unread_count == 0
 
 
 def test_changes_of_members_appear_as_notices(session: ChatSession) -> None:

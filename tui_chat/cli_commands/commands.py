@@ -112,7 +112,8 @@ async def _split_lines(text: str) -> AsyncGenerator[str]:
 
 
 async def _send_message(sender: ScriptSender, text: str, as_json: bool) -> None:
-    _print_response(sender.room_name, await sender.send(text), as_json)
+    response = await sender.send(text)
+    _print_response(sender.room_name, response, as_json)  # a join has changed the spelling of the room
 
 
 def _print_response(room_name: str, response: SendResponse, as_json: bool) -> None:

@@ -248,7 +248,7 @@ class ChatSession:
         if view is None:
             return
         self._open_rooms.remove(view)
-        self._pending_lines.discard_room(key)
+        self._pending_lines.discard_room(view)
         self._dirty_parts |= ROOM_SWITCH if view is was_current else DirtyPart.ROOM_LIST
 
     def _rename_room(self, view: RoomView, event: events.RoomRenamed) -> None:

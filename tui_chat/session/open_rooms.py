@@ -78,6 +78,8 @@ class OpenRooms:
         old_key, key = names.canonical_key(view.name), names.canonical_key(new_name)
         view.name = new_name
         self.by_key = {key if room is view else other_key: room for other_key, room in self.by_key.items()}
+        if old_key in self._order:
+            self._order[key] = self._order.pop(old_key)
         self._new_keys = {before: key if after == old_key else after for before, after in self._new_keys.items()}
         self._new_keys[old_key] = key
         self._current_key = key if self._current_key == old_key else self._current_key

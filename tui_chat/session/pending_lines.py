@@ -9,7 +9,6 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
-from tui_chat.protocol import names
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.requests import DeleteMessage, SendMessage
 from tui_chat.session import error_text
@@ -34,20 +33,16 @@ class PendingLines:
     """Pending lines of all rooms; the length is the number of pending messages and changes, without failed ones."""
 
     def __init__(self) -> None:
-        # Room key, and newest `seq` at the start of the delivery, by clientId; oldest first.
-        self._pending: dict[UUID, tuple[str, int]] = {}
+        # Room, and newest `seq` at the start of the delivery, by clientId; oldest first.
+        self._pending: dict[UUID, tuple[RoomView, int]] = {}
         self._replaced_lines: dict[UUID, MessageLine] = {}  # pending lines replaced by an early echo, by clientId
 
     def __len__(self) -> int:
         return len(self._pending)
 
-    def discard_room(self, room: str) -> None:
-        """Remove the items of a closed room from the count. The outbox keeps the items.
-
-        Args:
-            room: Canonical key of the room.
-        """
-        self._pending = {client_id: entry for client_id, entry in self._pending.items() if entry[0] != room}
+    def discard_room(self, view: RoomView) -> None:
+        """Remove the items of a closed room from the count. The outbox keeps the items."""
+        self._pending = {client_id: entry for client_id, entry in self._pending.items() if entry[0] is not view}
 
     def on_item_changed(self, view: RoomView, item: OutboxItem) -> str:
         """Apply a new outbox item or its state change to the timeline of its room, and to the count.
@@ -58,7 +53,7 @@ class PendingLines:
             Error text for a failed edit, deletion or reaction, which has no line; "" otherwise.
         """
         if item.state is OutboxItemState.PENDING:
-            self._pending.setdefault(item.client_id, (names.canonical_key(item.room), view.transcript.newest_seq))
+            self._pending.setdefault(item.client_id, (view, view.transcript.newest_seq))
         else:
             self._pending.pop(item.client_id, None)
         if isinstance(item.request, DeleteMessage):

@@ -37,9 +37,9 @@ class ReadTracker:
         self._counted_seq = 0  # newest entry that the counts of the server include
 
     def reset(self) -> None:
-        """Set marker and counts to 0."""
+        """Set marker and counts to 0, and end a mark as unread."""
         self.seq = self.unread_count = self.mention_count = self._counted_seq = 0
-        self.has_unsent_mark = False
+        self.is_marked_unread = self.has_unsent_mark = False
 
     def is_unread(self, line: MessageLine) -> bool:
         """Return whether a message that is not counted yet is unread."""
