@@ -46,7 +46,9 @@ async def test_a_posted_message_arrives_in_the_room_without_a_member(
     assert (page["firstSeq"], page["lastSeq"], page["hasMore"]) == (1, sent.body["seq"], False)
 
 
-async def test_a_repeated_idempotency_key_returns_the_first_message(robot: AccountApiClient) -> None:
+async def test_a_repeated_idempotency_key_returns_the_first_message(
+    server: RunningServer, robot: AccountApiClient
+) -> None:
     key = str(uuid4())
     first, second = [
         await robot.with_headers(Idempotency_Key=value).request("POST", MESSAGES, {"message": "one"})
@@ -56,6 +58,13 @@ async def test_a_repeated_idempotency_key_returns_the_first_message(robot: Accou
     assert first.body == second.body
     invalid = await robot.with_headers(Idempotency_Key="7").request("POST", MESSAGES, {"message": "x"})
     assert (invalid.status, invalid.reason) == (400, "field_invalid")
+    token = (await create_account(server, "printer")).token
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    headers = f"Host: 127.0.0.1:{server.port}\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n"
+    request = f"POST {MESSAGES} HTTP/1.1\r\n{headers}Connection: close\r\nIdempotency-Key: ".encode()
+    writer.write(request + b"\xff\r\n\r\n")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
+    writer.close()
     assert len((await robot.request("GET", MESSAGES)).body["messages"]) == 1
 
 

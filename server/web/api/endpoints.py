@@ -237,6 +237,8 @@ def _read_parameters(request: web.Request, endpoint: Endpoint, parameters_type: 
         return msgspec.convert(values, parameters_type, strict=False)
     except msgspec.ValidationError as error:
         raise codec.to_bad_request(error) from None
+    except UnicodeEncodeError:  # aiohttp decodes invalid UTF-8 in a header to lone surrogates
+        raise errors.BadRequest("field_invalid", problem="Invalid UTF-8") from None
 
 
 def _add_quota(response: web.StreamResponse, rate_class: str, quota: Quota) -> None:
