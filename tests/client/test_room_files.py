@@ -7,6 +7,7 @@ from errno import EPERM
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from server.app import RunningServer
 from tests.support.accounts import create_account
@@ -148,3 +149,6 @@ def test_received_files_have_safe_names_and_paths() -> None:
     assert sanitized.name.isprintable()
     assert sanitized.type.isprintable()
     assert (sanitized.path, sanitized.preview) == ("", "")
+    for path in ("/api/uploads/../me", f"/api/uploads/u1/{4_096 * 'a'}"):
+        assert sanitize.received(structs.replace(hostile, path=path)).path == ""
+    assert sanitize.received(structs.replace(hostile, path="/api/uploads/u1.preview/a.webp")).path != ""

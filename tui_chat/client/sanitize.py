@@ -8,13 +8,15 @@
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from itertools import islice
 from typing import Any, TypeVar
 
 from msgspec.structs import replace
 from wcwidth import iter_graphemes
 
+from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.events import (
     Attachment,
     Deletion,
@@ -37,6 +39,7 @@ from tui_chat.protocol.limits import (
     ATTACHMENTS_PER_MESSAGE,
     NAME_CODE_POINTS,
     NICKNAME_GRAPHEMES,
+    PATH_CHARACTERS,
     REACTION_CODE_POINTS,
     REACTION_NAMES,
     REACTIONS_PER_MESSAGE,
@@ -45,6 +48,7 @@ from tui_chat.protocol.limits import (
     STORED_MESSAGE_CHARACTERS,
     TOPIC_CHARACTERS,
 )
+from tui_chat.protocol.names import validate_room_name
 from tui_chat.protocol.responses import Hook, HookCreated, Invite, OwnRoom, RoomSummary, SendResponse
 from tui_chat.protocol.sanitize import sanitize_body, sanitize_line
 from tui_chat.protocol.wire_struct import WireStruct
@@ -63,7 +67,7 @@ ROLES = ("member", "moderator", "owner")
 MAX_TIMESTAMP = 253_402_214_400_000
 """Latest timestamp in milliseconds since the epoch, the start of 9999-12-31 UTC."""
 
-_FILE_PATH = re.compile(r"/api/uploads/[\w.-]+/[\w.~!$&'()*+,;=:@%-]+", re.ASCII)
+_FILE_PATH = re.compile(r"/api/uploads/[\w-]+(?:\.preview)?/[\w.~!$&'()*+,;=:@%-]+", re.ASCII)
 
 ELLIPSIS = "…"
 """End of truncated text; in a message, followed by the number of characters above the limit."""
@@ -132,6 +136,13 @@ def timestamp(ts: int) -> int:
     return max(0, min(ts, MAX_TIMESTAMP))
 
 
+def found_messages(messages: Iterable[Message]) -> Iterator[Message]:
+    """Yield sanitized messages of several rooms; skip those with an invalid room name."""
+    for message in messages:
+        with suppress(ChatError):
+            yield replace(received(message), room=validate_room_name(message.room))
+
+
 def _sanitize_name(text: str, max_graphemes: int) -> str:
     text = line(text, NAME_CODE_POINTS)
     if len(text) > max_graphemes and len(graphemes := list(iter_graphemes(text))) > max_graphemes:
@@ -167,7 +178,7 @@ def _attachments(attachments: list[Attachment]) -> list[Attachment]:
 
 
 def _path(path: str) -> str:
-    return path if _FILE_PATH.fullmatch(path) else ""
+    return path if len(path) <= PATH_CHARACTERS and _FILE_PATH.fullmatch(path) else ""
 
 
 _AUTHOR = {"nick_name": nickname, "member_id": member_id}

@@ -5,7 +5,7 @@
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from msgspec import structs
@@ -22,7 +22,6 @@ from tui_chat.client.storage.history_db import LocalHistory
 from tui_chat.client.storage.local_search import select_page
 from tui_chat.client.storage.sqlite_file import LocalStorageError
 from tui_chat.protocol import names
-from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.events import Message
 from tui_chat.protocol.requests import Search
 from tui_chat.protocol.responses import SearchResponse
@@ -67,7 +66,7 @@ class MessageSearcher:
             return SearchPage(tuple(messages), local_cursor, False, SearchSource.LOCAL)
         messages = [
             message
-            for message in _sanitize_results(response.messages[:limit])
+            for message in sanitize.found_messages(response.messages[:limit])
             if cursor.local_end is None or get_position(message) < cursor.local_end
         ]
         has_more = response.has_more and response.next not in {None, cursor.server}
@@ -115,13 +114,3 @@ def _iter_newest_first(room: Room, before: Position | None) -> Iterator[Message]
     for message in reversed(list(room.log.messages())):
         if before is None or get_position(message) < before:
             yield structs.replace(message, room=room.name)
-
-
-def _sanitize_results(messages: Iterable[Message]) -> Iterator[Message]:
-    """Sanitize search results; skip messages with an invalid room name."""
-    for message in messages:
-        try:
-            room = names.validate_room_name(message.room)
-        except ChatError:
-            continue
-        yield structs.replace(sanitize.received(message), room=room)

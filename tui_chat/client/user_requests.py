@@ -56,7 +56,7 @@ class UserRequests:
             limit: Maximum number of messages, at most 100.
         """
         page = await self._context.request(ListMentions(cursor=cursor, limit=limit), MentionList)
-        return structs.replace(page, messages=[sanitize.received(message) for message in page.messages])
+        return structs.replace(page, messages=[*sanitize.found_messages(page.messages)])
 
     async def open_direct(self, members: Sequence[Member | MemberRef]) -> Room:
         """Join the direct room of the user and one to seven other members; the server creates the room on demand.
