@@ -82,7 +82,7 @@ class RoomJoiner:
                     self._start_first(room)
                 await room.membership.context.gate.wait()
         except TimeoutError:
-            raise room.membership.last_error or Unavailable("no_response") from None
+            raise (room.membership.last_error or Unavailable("no_response")).copy() from None
         finally:
             # Concurrent calls for the same room share the outcome of this attempt.
             if is_new and not room.was_joined:

@@ -25,6 +25,7 @@ from tui_chat.client.sync.log_segment import LogSegment
 from tui_chat.protocol.events import Edit, Message
 from tui_chat.protocol.requests import JoinRoom
 from tui_chat.protocol.responses import JoinResponse
+from tui_chat.protocol.search_query import SearchQuery
 
 TEA = RoomKey("http://localhost:3000", "tea", "ann")
 
@@ -315,6 +316,16 @@ async def test_an_older_state_of_a_message_does_not_replace_a_newer_one(tmp_path
         cached = await history.read_room(TEA, 200)
     assert cached is not None
     assert cached.segment.messages == ((edited, 5),)
+
+
+async def test_a_search_ignores_changes_that_a_stored_message_includes(tmp_path: Path) -> None:
+    edited = replace(message(1), message="newer text", edited=5)
+    edit = Edit(room="tea", seq=4, id=4, ts=4, member_id="b", nick_name="bob", target=1, message="older text")
+    async with LocalHistory(tmp_path) as history:
+        await history.write(TEA, LogSegment(((edited, 5),), (), ((1, 5),)), "log")
+        await history.write(TEA, LogSegment(((message(1), 1),), (edit,), ((1, 4),)), "log")
+        found, _ = await history.search(TEA.server_url, SearchQuery("text"), None, None, 10)
+    assert found == [edited]
 
 
 async def test_two_history_instances_share_one_file(tmp_path: Path) -> None:

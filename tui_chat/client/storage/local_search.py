@@ -108,11 +108,12 @@ def _iter_newest_first(
     end_seq = (
         None if before is None else _bisect_seq(connection, room_id, lambda message: get_position(message) >= before)
     )
-    select_messages = "SELECT body FROM messages WHERE room = ? AND seq < ? ORDER BY seq DESC"
-    for (body,) in connection.execute(select_messages, (room_id, 2**63 - 1 if end_seq is None else end_seq)):
+    select_messages = "SELECT as_of, body FROM messages WHERE room = ? AND seq < ? ORDER BY seq DESC"
+    for as_of, body in connection.execute(select_messages, (room_id, 2**63 - 1 if end_seq is None else end_seq)):
         message = decode(message_decoder, body)
         for change in pending_changes.get(message.seq, ()):
-            message = apply_change(message, change, "")
+            if change.seq > as_of:
+                message = apply_change(message, change, "")
         yield sanitize.received(replace(message, room=room_name))
 
 
