@@ -201,6 +201,50 @@ async def test_a_page_of_another_log_is_ignored_after_the_loss_of_the_connection
         assert [message.seq for message in tea.log.messages()] == [2]
 
 
+async def test_an_iteration_requests_entries_that_the_server_does_not_have_once() -> None:
+    requests: list[dict[str, Any]] = []
+
+    async def respond(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        if event == "typing":
+            await socket.send_str(message_packet(2 + body["on"]))
+        if event != "history":
+            return await respond_to_join(socket, event, body)
+        requests.append(body)
+        return {"ok": True, "logId": "x", "firstSeq": 1, "lastSeq": 3, "messages": [], "hasMore": False}
+
+    async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+        tea = await ann.join("tea", nick="ann")
+        await tea.set_typing(True)
+        await wait_until(lambda: tea.log.last == 3)
+        reading = asyncio.create_task(anext(tea))
+        await wait_until(lambda: len(requests) == 2)
+        await ann.user.set_status(away=False)
+        assert len(requests) == 2
+        await tea.leave()
+        with pytest.raises(StopAsyncIteration):
+            await reading
+
+
+async def test_a_member_that_leaves_between_two_pages_is_not_listed() -> None:
+    def page(name: str, **fields: Any) -> dict[str, Any]:
+        members = [{"memberId": name, "nickName": name, "role": "member"}]
+        return {"ok": True, "members": members, "memberCount": 2, **fields}
+
+    async def respond(socket: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        if event == "joinRoom":
+            return JOINED | {"members": [], "memberCount": 3}
+        if not body.get("after"):
+            return page("a", hasMore=True)
+        push = {"room": "tea", "joined": [], "left": ["a"], "renamed": [], "memberCount": 2}
+        await socket.send_str("42" + json.dumps(["presence", push]))
+        return page("b", hasMore=False)
+
+    async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+        tea = await ann.join("tea", nick="ann")
+        await tea.list_members()
+        assert (set(tea.members), tea.member_count) == ({"b"}, 2)
+
+
 async def test_error_messages_from_the_server_are_sanitized() -> None:
     async def respond(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any] | None:
         if event == "joinRoom":
@@ -300,19 +344,20 @@ def make_search_hit(room: str) -> dict[str, Any]:
 
 
 async def respond_to_search(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any] | None:
-    if event != "search":
+    if event not in ("search", "listMentions"):
         return {"ok": True}
     rooms = ["tea", "t\x1b]0;ea", "", "\u202etea", "x" * 300, *["tea"] * 500]
     return {"ok": True, "messages": [make_search_hit(room) for room in rooms], "hasMore": True, "next": "c"}
 
 
-async def test_search_results_are_sanitized_and_limited_to_valid_rooms() -> None:
+async def test_search_results_and_mentions_are_sanitized_and_limited_to_valid_rooms() -> None:
     async with hostile_server(respond_to_search) as port, ChatClient(f"http://127.0.0.1:{port}") as chat:
         results = await chat.search("pic", limit=10)
         assert {message.room for message in results.messages} == {"tea"}
         assert 0 < len(results.messages) <= 10
         assert "\x1b" not in "".join(message.nick_name + message.message for message in results.messages)
         assert results.next == SearchCursor("c", (MAX_TIMESTAMP, 1))
+        assert {message.room for message in (await chat.user.list_mentions()).messages} == {"tea"}
 
 
 async def test_a_page_that_repeats_its_cursor_ends_the_search() -> None:

@@ -292,10 +292,9 @@ class HistorySync:
         while (entry := self.cursor.pop()) is None:
             if self._closed:
                 return None
-            if self._context.gate.has_error or self.cursor.buffered_to < self.log.last:
-                await self._fetch_next()
-            else:
-                self._entries_available.clear()
+            self._entries_available.clear()  # before the request, which other events may overtake
+            is_behind = self._context.gate.has_error or self.cursor.buffered_to < self.log.last
+            if not is_behind or not await self._fetch_next():
                 await self._entries_available.wait()
         return entry
 
@@ -322,10 +321,13 @@ class HistorySync:
     def _report_excess_reactions(self) -> None:
         self._context.client.report_once(Unavailable("reactions_unlisted", limit=REACTIONS_PER_MESSAGE))
 
-    async def _fetch_next(self) -> None:
+    async def _fetch_next(self) -> bool:
         """Fetch the next page of the iteration once a connection exists.
 
         No effect for a page fetched meanwhile, after a silent close, and after a temporary failure of an open room.
+
+        Returns:
+            False if the server does not have the missing entries.
 
         Raises:
             ChatError: The room is closed, or the server rejected the request.
@@ -334,11 +336,11 @@ class HistorySync:
             await self._context.gate.wait()
             async with self._fetch_lock:
                 if self.cursor.buffered_to < self.log.last:
-                    await self._fetch(after=self.cursor.buffered_to)
+                    return await self._fetch(after=self.cursor.buffered_to)
         except (Unavailable, NotJoined) as error:
-            if self._closed or (isinstance(error, Unavailable) and not self._context.gate.has_failed):
-                return
-            raise
+            if not self._closed and (isinstance(error, NotJoined) or self._context.gate.has_failed):
+                raise
+        return True
 
     async def _auto_fill(self) -> None:
         """Fetch the missing newest entries, then gaps of at most `MAX_AUTO_FILL` entries, newest gap first.
@@ -388,8 +390,10 @@ class HistorySync:
         state_before = (self.log.last, self.log.first, self.log.gaps(), self.cursor.buffered_to)
         changed_seqs = self.log.apply_page(page, request)
         self._buffer_entries(sorted(page.messages, key=attrgetter("seq")))
-        self._entries_available.set()
         self._notify(changed_seqs, is_live)
         if is_live:
             self._start_trim()
-        return state_before != (self.log.last, self.log.first, self.log.gaps(), self.cursor.buffered_to)
+        is_changed = state_before != (self.log.last, self.log.first, self.log.gaps(), self.cursor.buffered_to)
+        if is_changed:
+            self._entries_available.set()
+        return is_changed

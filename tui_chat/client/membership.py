@@ -241,8 +241,8 @@ class RoomMembership:
     async def list_members(self, query: str, limit: int) -> list[Member]:
         """Return at most `limit` present members with `query` in their nickname (see `Room.list_members`).
 
-        No request is sent if the roster contains all members. Fetched members are added to the roster, which emits
-        `MembersChanged`.
+        No request is sent if the roster contains all members. The members of each page are added to the roster, which
+        emits `MembersChanged`.
 
         Raises:
             ChatError: As `Connector.request`.
@@ -256,9 +256,10 @@ class RoomMembership:
             after, page_limit = members[-1].member_id if members else "", min(MEMBER_PAGE, limit - len(members))
             request = ListMembers(room=self.context.name, after=after, limit=page_limit, query=query or None)
             page = await self.context.request(request, MemberListResponse, wait_for_rate_limit=True)
-            members += map(sanitize.received, page.members[:page_limit])
+            page_members = [sanitize.received(member) for member in page.members[:page_limit]]
+            roster.add(page_members, page.member_count)  # at once, because a member can leave before the next page
+            members += page_members
             if not page.has_more or not page.members or len(members) >= limit:
-                roster.add(members, page.member_count)
                 return members
 
     def on_disconnected(self) -> None:
