@@ -12,6 +12,7 @@
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
 from functools import cache
@@ -29,6 +30,8 @@ from server.gateway.fanout import RoomEvent
 from server.gateway.handlers import Handlers
 from server.gateway.presence_broadcaster import PRESENCE_INTERVAL
 from tui_chat.protocol import codec, errors, events, limits, names, requests, sanitize
+
+log = logging.getLogger("chat.gateway")
 
 USER_LIST_BYTES_PER_SECOND = 10_000_000
 """Limit of user list traffic in bytes per second, per room, summed over all subscribers."""
@@ -193,7 +196,7 @@ class ServerMsgDialect(Dialect):
         )
         for room in due_rooms:
             cooldown = (
-                sum(sent_bytes[subscriber] for subscriber in room.subscribers.get(self.name, ()))
+                sum(sent_bytes.get(subscriber, 0) for subscriber in room.subscribers.get(self.name, ()))
                 / USER_LIST_BYTES_PER_SECOND
             )
             if cooldown > PRESENCE_INTERVAL:
@@ -206,7 +209,8 @@ class ServerMsgDialect(Dialect):
         """Send `roomUser` with all joined rooms to each recipient.
 
         A user list is encoded once per room, and a frame once per combination of rooms. Rooms that the recipient joined
-        in another dialect are omitted.
+        in another dialect are omitted. The exceptions of recipients are logged as one line; the others receive their
+        lists.
 
         Returns:
             Sent bytes by recipient.
@@ -214,19 +218,25 @@ class ServerMsgDialect(Dialect):
         encode_user_list = cache(self._encode_user_list)
         frames: dict[tuple[tuple[str, LiveRoom[ClientConnection]], ...], Frame] = {}
         sent_bytes: dict[ClientConnection, int] = {}
+        failures: list[Exception] = []
         for recipient in recipients:
-            rooms = tuple(
-                (_to_room_name(self._get_client_room_id(recipient, room)), room)
-                for room in self.room_registry.get_joined_rooms(recipient)
-                if recipient in room.subscribers.get(self.name, ())
-            )
-            frame = frames.get(rooms)
-            if frame is None:
-                frame = frames[rooms] = encode_event(
-                    "roomUser", {room_id: encode_user_list(room) for room_id, room in rooms}
+            try:
+                rooms = tuple(
+                    (_to_room_name(self._get_client_room_id(recipient, room)), room)
+                    for room in self.room_registry.get_joined_rooms(recipient)
+                    if recipient in room.subscribers.get(self.name, ())
                 )
-            recipient.push(frame)
-            sent_bytes[recipient] = len(frame.polling_bytes)
+                frame = frames.get(rooms)
+                if frame is None:
+                    frame = frames[rooms] = encode_event(
+                        "roomUser", {room_id: encode_user_list(room) for room_id, room in rooms}
+                    )
+                recipient.push(frame)
+                sent_bytes[recipient] = len(frame.polling_bytes)
+            except Exception as error:
+                failures.append(error)
+        if failures:
+            log.error("user lists failed, recipients without lists: %d", len(failures), exc_info=failures[0])
         return sent_bytes
 
     def _encode_user_list(self, room: LiveRoom[ClientConnection]) -> msgspec.Raw:

@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from server.app import RunningServer
+from server.domain.live_room import LiveRoom
 from server.engineio import engineio_server
 from server.gateway.dialects import server_msg
 from tests.support.in_process_server import running_server
@@ -181,6 +182,30 @@ async def test_user_lists_contain_only_the_rooms_of_the_socket(
         assert (await client.wait_for_push("server_msg"))["roomId"] == 5
         await bob.join("5", "bob")
         assert [member["nickName"] for member in (await bob.join("5", "bob"))["members"]] == ["小明", "bob"]
+
+
+async def test_a_failure_in_one_room_is_logged_once_and_other_rooms_receive_user_lists(
+    server: RunningServer, client: RawClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    list_prominent = LiveRoom[Any].list_prominent
+
+    def fail_in_one_room(room: LiveRoom[Any]) -> list[Any]:
+        assert room.key != "broken"
+        return list_prominent(room)
+
+    async with raw_client(server.url) as bob:
+        for member, room in ((client, "tea"), (bob, "broken")):
+            await emit(member, "joinRoom", {"nickName": "bob", "id": 7, "roomId": room})
+            for _ in range(2):  # immediately, and after the presence of the join
+                await wait_for_users(member, room, ["bob"])
+        with monkeypatch.context() as failure:
+            failure.setattr(LiveRoom, "list_prominent", fail_in_one_room)
+            for member in (bob, client):
+                await member.request("changeNick", {"nickName": "ben"})
+            await wait_for_users(client, "tea", ["ben"])
+        await bob.request("changeNick", {"nickName": "benny"})
+        await wait_for_users(bob, "broken", ["benny"])
+    assert caplog.text.count("user lists failed, recipients without lists: 1") == 1
 
 
 async def test_user_lists_are_limited_in_bytes_per_second_and_end_with_the_current_list(
