@@ -22,7 +22,7 @@ from tui_chat.ui.screens.copy_mode import CopyModeScreen, wrap_rows
 LONG_URL = "https://example.org/" + "a" * 150
 
 
-async def test_copy_mode_shows_only_messages_and_releases_the_mouse_until_closed(tmp_path: Path) -> None:
+async def test_copy_mode_shows_only_messages_or_the_help_and_releases_the_mouse_until_closed(tmp_path: Path) -> None:
     async with running_server(tmp_path, rate_limit="off") as server, ChatClient(server.url) as bob:
         room = await bob.join("tea", nick="bob")
         for number in range(60):
@@ -47,6 +47,10 @@ async def test_copy_mode_shows_only_messages_and_releases_the_mouse_until_closed
             assert rows[0].startswith("[")
             assert not tty.private_modes() & (set(MOUSE_MODES) - {1002})
             tty.write_keys("\x1b[5~")
+            await tty.wait_for_text("line 20")
+            tty.write_keys("\x1bOP")
+            await tty.wait_for_text("Keys and commands")
+            tty.write_keys("\x1b")
             await tty.wait_for_text("line 20")
             tty.resize(60, 20)
             tty.reset_screen()

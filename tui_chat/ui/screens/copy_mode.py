@@ -38,20 +38,21 @@ class CopyModeScreen(Screen[None]):
         self._rows_below = 0  # hidden rows below the page
         self._paused_updates = ExitStack()
 
-    def on_mount(self) -> None:
-        """Disable mouse reporting, suspend Textual's drawing and write the last page."""
+    def on_screen_resume(self) -> None:
+        """Disable mouse reporting, suspend Textual's drawing and write the page."""
         app_services(self).terminal.set_mouse_enabled(False)
         self._paused_updates.enter_context(app_of(self).batch_update())
         self.write_page()
 
-    def on_unmount(self) -> None:
-        """Resume drawing and restore the mouse setting."""
+    def on_screen_suspend(self) -> None:
+        """Resume drawing and restore the mouse setting, at the end and below another screen, such as the help."""
         self._paused_updates.close()
         app_services(self).terminal.apply_settings()
 
     def on_resize(self) -> None:
-        """Rewrap the transcript for the new size and output the page."""
-        self.write_page()
+        """Rewrap the transcript for the new size and output the page. No effect below another screen."""
+        if self.is_active:
+            self.write_page()
 
     def action_page(self, pages: int) -> None:
         """Scroll up by `pages` pages, down if negative."""
