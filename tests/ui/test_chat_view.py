@@ -1,6 +1,8 @@
 """Drawing and layout of the chat screen, without an app."""
 
+import gc
 import time
+import weakref
 
 import pytest
 
@@ -36,6 +38,16 @@ def test_a_room_keeps_its_draft_and_its_scroll_position(parts: ChatParts) -> Non
     parts.view.draw_changes()
     assert parts.view.composer.text == "half a sentence"
     assert parts.view.timeline.get_scroll_position().key == "message-3"
+
+
+def test_a_closed_room_is_released(parts: ChatParts) -> None:
+    open_room(parts, "tea", "first")
+    open_room(parts, "dev")
+    closed = weakref.ref(parts.session.rooms["tea"])
+    parts.session.remove_room("tea")
+    parts.view.draw_changes()
+    gc.collect()
+    assert closed() is None
 
 
 def test_a_message_is_read_only_while_the_newest_line_is_viewed(parts: ChatParts) -> None:

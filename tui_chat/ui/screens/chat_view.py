@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -114,7 +115,7 @@ class ChatView:
         self._batch_update = batch_update
         self._set_window_title = set_window_title
         self._set_interval = set_interval
-        self._scroll_positions: dict[RoomView, ScrollPosition] = {}
+        self._scroll_positions: WeakKeyDictionary[RoomView, ScrollPosition] = WeakKeyDictionary()
         self._pane_overrides: dict[str, bool] = {}
         self._pane_settings: dict[str, PaneVisibility] = {}
         self._retry_countdown: Timer | None = None
