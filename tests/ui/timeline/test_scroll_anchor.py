@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
 from textual.events import MouseEvent, MouseScrollDown, MouseScrollUp
 from textual.scrollbar import ScrollTo
 
 from tests.support.timeline_app import START_TS, TimelineApp, make_append, make_message, make_messages
 from tui_chat.client.sanitize import MAX_TIMESTAMP
-from tui_chat.session.lines import GapLine, Splice, UnreadLine
+from tui_chat.session.lines import DeliveryState, GapLine, Splice, UnreadLine
 from tui_chat.ui.timeline.messages import FollowChanged, GapRequested, OlderMessagesRequested
 from tui_chat.ui.timeline.virtual_list import ScrollPosition
 from tui_chat.ui.timeline.widget import Timeline
@@ -130,7 +131,8 @@ async def test_the_first_visible_line_stays_at_the_top_after_a_resize():
 
 async def test_a_message_taller_than_the_view_keeps_its_first_row_after_a_resize():
     text = " ".join(f"word{number}" for number in range(1000))
-    app = TimelineApp([make_message(1), make_message(2, text), make_message(3)])
+    failed = replace(make_message(2, text), delivery=DeliveryState.FAILED)
+    app = TimelineApp([make_message(1), failed, make_message(3)])
     async with app.run_test(size=(140, 21)) as pilot:
         await pilot.press("pageup", "pageup")
         word = app.rendered_rows()[0].split()[0]

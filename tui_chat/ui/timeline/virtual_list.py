@@ -18,7 +18,7 @@ from tui_chat.session.lines import Line, MessageLine, NoticeLine
 from tui_chat.ui.images.image_layout import MAX_IMAGE_ROWS, ImageLimits
 from tui_chat.ui.terminal.graphics import CellSize
 from tui_chat.ui.timeline.decoration import TimeFormat, TimeStyle, decorate
-from tui_chat.ui.timeline.layout import LineLayout, TimelineGeometry, estimate_rows, layout_line
+from tui_chat.ui.timeline.layout import LayoutRow, LineLayout, RowKind, TimelineGeometry, estimate_rows, layout_line
 from tui_chat.ui.timeline.viewport import LineExtent, Viewport
 
 MAX_CACHED_LAYOUTS = 1024
@@ -156,7 +156,7 @@ class VirtualList:
         viewport, anchor = self.viewport, self.viewport.anchor
         fills_view = anchor is not None and anchor.row < 0 and not viewport.is_following
         index, row = viewport.visible_rows[0] if fills_view and viewport.visible_rows else (None, 0)
-        top_character = self.layout(index).rows[row].start if index is not None else 0
+        top_character = _text_position(self.layout(index).rows[row]) if index is not None else (False, 0)
         self.geometry = TimelineGeometry.for_width(
             width, self.time_format.width, self._nick_width, self._image_limits()
         )
@@ -164,7 +164,14 @@ class VirtualList:
         if index is not None:
             layout = self.layout(index)
             text_rows = enumerate(layout.rows[layout.leading_rows :])
-            viewport.place_line(index, -max(offset for offset, row in text_rows if row.start <= top_character))
+            viewport.place_line(
+                index, -max(offset for offset, row in text_rows if _text_position(row) <= top_character)
+            )
+
+
+def _text_position(row: LayoutRow) -> tuple[bool, int]:
+    """Return a sort key of the first character of a row: in the text, then in the delivery error below."""
+    return row.kind is RowKind.DELIVERY_ERROR, row.start
 
 
 def _next_timestamp(lines: Sequence[Line], index: int) -> int:
