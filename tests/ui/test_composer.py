@@ -28,6 +28,8 @@ async def test_readline_keys_edit_the_text_and_move_the_cursor() -> None:
         ("a", ("ctrl+j", "b"), "a\nb", (1, 1)),
         ("a", ("shift+enter", "b"), "a\nb", (1, 1)),
         ("a", ("alt+x",), "a", (0, 1)),
+        ("one", ("ctrl+x",), "one", (0, 3)),
+        ("one", ("shift+left", "ctrl+x"), "on", (0, 2)),
     ]
     app = ComposerApp()
     async with app.run_test() as pilot:

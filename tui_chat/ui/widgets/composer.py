@@ -337,6 +337,11 @@ class Composer(TextArea, inherit_bindings=False):
         last = row == self.document.line_count - 1
         self._kill_range((row, column), (row, length) if column < length or last else (row + 1, 0))
 
+    def action_cut(self) -> None:
+        """Cut the selection. No effect without one, because `TextArea` would delete the line."""
+        if self.selected_text:
+            super().action_cut()
+
     def action_yank(self) -> None:
         """Insert the text of the last kill."""
         if self._kill_buffer:
