@@ -29,7 +29,7 @@ the settings file with one key, a list of keys, or an empty string:
 ```toml
 [keys]
 next-room = "ctrl+down"
-palette = ["f6", "ctrl+backslash"]
+palette = ["f7", "ctrl+backslash"]
 suspend = ""
 ```
 

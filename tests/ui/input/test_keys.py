@@ -1,3 +1,4 @@
+import tomllib
 from itertools import combinations
 from pathlib import Path
 
@@ -57,9 +58,12 @@ ACTION_OWNERS = {
 }
 
 
-def test_docs_keys_md_matches_the_registry() -> None:
+def test_docs_keys_md_matches_the_registry_and_has_a_valid_example() -> None:
     page = (Path(__file__).parents[3] / "docs" / "keys.md").read_text(encoding="utf-8")
     assert page == keys_page(), "make docs"
+    example = tomllib.loads(page.split("```toml\n")[1].split("```")[0])
+    assert len(example["keys"]) == 3
+    assert Keymap(example["keys"]).problems == ()
 
 
 def test_every_binding_has_an_action_in_its_scope(tmp_path: Path) -> None:
