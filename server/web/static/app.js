@@ -265,7 +265,7 @@ function leaveRoom(room) {
   const index = session.rooms.indexOf(room);
   if (index < 0) return; // closed during the request
   const isCurrent = room === session.current;
-  delayedDeletions.flush();
+  delayedDeletions.flush(room);
   drafts.save(room.requestedName, { text: "" });
   uploadList.discard(room);
   session.closeRoom(room);

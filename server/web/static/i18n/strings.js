@@ -38,7 +38,7 @@ export function storedLanguage() {
  */
 export function errorText({ code = "internal", reason = "", params = {} }) {
   if (Object.hasOwn(strings.reasons, reason)) return /** @type {Record<string, Function>} */ (strings.reasons)[reason](params);
-  return /** @type {Record<string, string>} */ (strings.errors)[code] ?? strings.errors.internal;
+  return Object.hasOwn(strings.errors, code) ? /** @type {Record<string, string>} */ (strings.errors)[code] : strings.errors.internal;
 }
 
 /** Strings of the current language. */

@@ -44,9 +44,12 @@ export class DelayedDeletions {
     return true;
   }
 
-  /** Queue all delayed deletions in the outbox. */
-  flush() {
-    for (const entry of this.#delayed) this.#finish(entry);
+  /**
+   * Queue the delayed deletions of a room in its outbox, by default those of all rooms.
+   * @param {import("./room.js").Room | null} [room]
+   */
+  flush(room = null) {
+    for (const entry of this.#delayed) if (!room || entry.room === room) this.#finish(entry);
   }
 
   #finish(entry) {
