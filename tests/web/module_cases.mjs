@@ -9,6 +9,7 @@ import { NOON, load, messageEntry, runCases } from "./cases.mjs";
 
 const { AttachmentAddresses } = await load("state/attachment_addresses");
 const { Blocks } = await load("state/blocks");
+const { DelayedDeletions } = await load("state/delayed_deletions");
 const { buildLines, isSameLine } = await load("state/timeline_model");
 const { RoomLog } = await load("state/room_log");
 const { Room } = await load("state/room");
@@ -74,15 +75,18 @@ function browserStorage(map) {
   });
 }
 
-/** Join an empty room; the room stays unjoined after an invalid response. */
-async function joinRoom({ guestKey = "key", logId = "log", onGuestKey = () => {}, saveItem = () => {} } = {}) {
+/** Join an empty room, or that of the fields of `request`; the room stays unjoined after an invalid response. */
+async function joinRoom({ guestKey = "key", logId = "log", onGuestKey = () => {}, saveItem = () => {}, request = async () => ({}) } = {}) {
   const room = new Room("tea", "ann", {
     ownMemberIds: new Set(),
     blocks: { memberIds: new Set() },
     marker: { initialSeq: null, isPending: false, move() {}, flush() {} },
     onJoined() {},
     onOwnStatus() {},
-    request: async () => ({ room: { name: "tea", topic: "", logId, firstSeq: 1, lastSeq: 0 }, nickName: "ann", memberId: "a", guestKey, members: [], messages: [], hasMore: false }),
+    async request(event, body) {
+      const { lastSeq = 0, ...response } = await request(event, body);
+      return { room: { name: "tea", topic: "", logId, firstSeq: 1, lastSeq }, lastSeq, nickName: "ann", memberId: "a", guestKey, members: [], messages: [], hasMore: false, ...response };
+    },
     send() {},
     isOnline: () => false,
     guestKey: () => null,
@@ -363,6 +367,38 @@ const cases = {
     assert.deepEqual([drafts.get("tea").text, drafts.get("coffee").text], ["", "half"]);
     assert.deepEqual(["tea", "coffee", "tea time"].map((name) => readMarkers.get(name, "ann")), [null, 3, 4]);
     room.leave();
+  },
+  async "a room is up to date as soon as all missed entries are loaded, also after a failed request"() {
+    const first = messageEntry(1, "bob", NOON);
+    const missed = messageEntry(2, "bob", NOON);
+    const answers = [{ lastSeq: 1, messages: [first] }, { lastSeq: 2, hasMore: true }, new RequestError("unavailable"), { lastSeq: 2, messages: [missed] }];
+    const room = await joinRoom({
+      async request() {
+        const answer = answers.shift();
+        if (answer instanceof Error) throw answer;
+        return answer;
+      },
+    });
+    assert.deepEqual([room.isUpToDate, room.log.lastSeq], [true, 1]);
+    room.onDisconnected();
+    room.onConnected();
+    await new Promise((resolve) => setTimeout(resolve));
+    assert.deepEqual([room.isUpToDate, room.log.missingAfter, answers.length], [false, 1, 1]);
+    await room.history.catchUp();
+    assert.deepEqual([room.isUpToDate, room.log.lastSeq], [true, 2]);
+    room.leave();
+  },
+  "the delayed deletions of one room are queued without those of other rooms"() {
+    const queued = [];
+    const [tea, coffee] = ["tea", "coffee"].map((name) => ({ log: { id: name }, enqueue: (event, { seq }) => queued.push(`${name} ${event} ${seq}`) }));
+    const deletions = new DelayedDeletions(() => {});
+    deletions.schedule(tea, 1);
+    deletions.schedule(coffee, 2);
+    deletions.flush(tea);
+    assert.deepEqual([queued, deletions.has(tea, 1), deletions.has(coffee, 2)], [["tea deleteMessage 1"], false, true]);
+    assert.ok(deletions.undo(coffee, 2));
+    deletions.flush();
+    assert.equal(queued.length, 1);
   },
   async "hidden notices do not displace visible ones"() {
     const room = await joinRoom();

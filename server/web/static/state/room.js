@@ -261,7 +261,7 @@ export class Room {
     try {
       const response = await this.#host.request("joinRoom", request);
       requireOpaqueStrings(response.guestKey, response.room.logId);
-      if (generation === this.#generation) await this.#onJoined(response, since, generation);
+      if (generation === this.#generation) await this.#onJoined(response, since);
     } catch (thrown) {
       if (generation !== this.#generation) return;
       const error = requireRequestError(thrown);
@@ -276,7 +276,7 @@ export class Room {
     }
   }
 
-  async #onJoined(response, since, generation) {
+  async #onJoined(response, since) {
     const { logId, firstSeq, lastSeq, topic } = response.room;
     if (since !== null && logId !== this.log.id) {
       this.log = this.log.replacement();
@@ -315,8 +315,6 @@ export class Room {
     this.#host.onChange();
     this.#flushOutbox();
     await this.history.catchUp();
-    if (generation === this.#generation && this.#isJoined) this.isUpToDate = true;
-    this.#host.onChange();
   }
 
   /**
@@ -363,7 +361,7 @@ export class Room {
     this.roster.setRole(target.memberId, role ?? "member");
   }
 
-  /** Record the authors of new messages, and pass own messages to the outbox for matching. */
+  /** Record the authors of new messages, pass own messages to the outbox for matching, and update `isUpToDate`. */
   #processNewMessages() {
     const { items } = this.log;
     let index = items.length;
@@ -375,6 +373,7 @@ export class Room {
       if (this.ownMemberIds.has(item.memberId)) this.outbox.onOwnMessage(item.seq, item.message ?? "", Boolean(item.attachments));
     }
     this.#processedSeq = this.log.lastSeq ?? 0;
+    if (this.#isJoined && this.log.missingAfter === null) this.isUpToDate = true;
     this.outbox.removeDelivered((seq) => this.log.has(seq));
   }
 
