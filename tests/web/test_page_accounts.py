@@ -107,6 +107,9 @@ async def test_a_wrong_password_is_reported_and_removed_when_the_dialog_closes(
     await open_account(page)
     await submit_login(page, "ann", "wrong password")
     await expect(page.locator("#account-error")).to_have_text("Wrong account name or password.")
+    async with page.expect_response(HASHING_REQUESTS):
+        await page.locator("#login-submit").click()
+    await expect(page.locator("#login-submit")).to_be_focused()
     await page.keyboard.press("Escape")
     await expect(page.locator("#account-dialog")).to_be_hidden()
     await expect(page.locator("#login-password")).to_have_value("")
@@ -130,6 +133,7 @@ async def test_another_device_is_logged_out_by_its_button_or_by_a_password_chang
     await expect(first.page.locator("#device-list li")).to_have_count(3)
     await first.page.get_by_role("button", name="Log out Unnamed device").click()
     await expect(first.page.locator("#device-list li")).to_have_count(2)
+    await expect(first.page.locator("#device-list")).to_be_focused()
     assert (await api.with_token(registered.body["token"]).request("GET", "/api/me")).status == 401
     await second.page.locator("#settings-open").click()
     await first.page.locator("#password-old").fill(PASSWORD)

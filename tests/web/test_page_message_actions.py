@@ -22,8 +22,13 @@ globalThis.setTimeout = (run, delay, ...rest) => (delay === 5000 ? 0 : startTime
 """
 """Let the time to undo a deletion last until the page closes."""
 
+WAIT_FOR_SCROLL = """(box) => new Promise((resolve) => {
+  const check = () => (box.scrollTop > 0 ? resolve() : requestAnimationFrame(check));
+  check();
+})"""
 
-async def test_reply_edit_react_and_delete_need_only_the_keyboard(
+
+async def test_reply_edit_react_delete_and_scrolling_need_only_the_keyboard(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await bot.request("sendMessage", {"room": "tea", "message": "a question"})
@@ -72,6 +77,14 @@ async def test_reply_edit_react_and_delete_need_only_the_keyboard(
     kinds = [entry["kind"] for entry in history["messages"]]
     assert kinds == ["message", "message", "edit", "reaction", "reaction", "delete"]
     assert history["messages"][1]["replyTo"] == 1
+    await bot.send_messages("tea", ["line\n" * 60])
+    box = writer.page.locator(".message-text.scrollable")
+    await box.focus()
+    for key in ("ArrowDown", "PageDown"):
+        await box.evaluate("(box) => { box.scrollTop = 0; }")
+        await keys.press(key)
+        await box.evaluate(WAIT_FOR_SCROLL)
+        await expect(box).to_be_focused()
     writer.assert_no_errors()
 
 

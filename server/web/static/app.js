@@ -348,7 +348,7 @@ function renderRoom(room) {
 /** Render all views in the current language. */
 function changeLanguage() {
   applyStrings();
-  for (const view of [timeline, messageToolbar, memberPanel, roomList, uploadList]) view.rerender();
+  for (const view of [timeline, messageToolbar, memberPanel, roomList, uploadList, searchPanel]) view.rerender();
   renderedName = "";
   scheduler.schedule();
 }

@@ -9,7 +9,7 @@ import { changePassword, deleteAccount, listDevices, logIn, logOut, readProfile,
 import { requireRequestError } from "../net/request_error.js";
 import { forgetAccount, storeAccount, storedAccount } from "../state/account.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
-import { createButton, createElement, markInvalid, requireElement, setText } from "./dom.js";
+import { createButton, createElement, markInvalid, requireElement, restoreFocus, setText } from "./dom.js";
 import { formatShortDate } from "./format_time.js";
 
 /** Fields of the login form by prefix of the reason that rejects them. */
@@ -189,8 +189,9 @@ export class AccountDialog {
     return storedAccount()?.token ?? "";
   }
 
-  /** Run an operation with the buttons disabled; see `#attempt`. */
+  /** Run an operation with the buttons disabled, and keep the focus; see `#attempt`. */
   async #run(operation) {
+    const focused = document.activeElement;
     const buttons = this.#dialog.querySelectorAll("button");
     for (const button of buttons) button.disabled = true;
     this.#showStatus("");
@@ -198,6 +199,7 @@ export class AccountDialog {
       await this.#attempt(operation);
     } finally {
       for (const button of buttons) button.disabled = false;
+      restoreFocus(this.#dialog, focused?.isConnected ? focused : requireElement("device-list"));
     }
   }
 

@@ -139,6 +139,11 @@ export function selectOption(field, options, index) {
   else field.removeAttribute("aria-activedescendant");
 }
 
+/** Focus an element of an open dialog that has lost the focus, for example with a disabled button. */
+export function restoreFocus(dialog, element) {
+  if (dialog.open && !dialog.contains(document.activeElement)) element.focus();
+}
+
 /** Set the text content unless it is unchanged. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;

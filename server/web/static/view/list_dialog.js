@@ -9,7 +9,7 @@
 import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
-import { createButton, createElement, queryElement, requireElement, setText } from "./dom.js";
+import { createButton, createElement, queryElement, requireElement, restoreFocus, setText } from "./dom.js";
 
 /**
  * @typedef {object} ListRow
@@ -123,6 +123,7 @@ export class PagedListDialog {
       this.#showEmptyText();
     } catch (error) {
       button.disabled = false;
+      restoreFocus(this.#dialog, button);
       const failure = requireRequestError(error);
       if (view === this.#view) setText(this.#error, errorText(failure));
     }

@@ -119,6 +119,7 @@ export class MessageToolbar {
   }
 
   #onKeyDown(event) {
+    if (isScrollKey(event)) return;
     // A player has keys of its own.
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, video")) return;
     const row = event.target.closest(".line");
@@ -156,6 +157,14 @@ export class MessageToolbar {
 
 function isAvailable(tool, message) {
   return tool.isAvailable?.(message) ?? true;
+}
+
+/**
+ * Return whether a key scrolls the text box of a long message.
+ * @param {KeyboardEvent} event
+ */
+export function isScrollKey({ key, target }) {
+  return ["ArrowUp", "ArrowDown", "PageUp", "PageDown"].includes(key) && target instanceof Element && target.matches(".message-text.scrollable");
 }
 
 /**

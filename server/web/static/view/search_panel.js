@@ -69,6 +69,11 @@ export class SearchPanel {
     this.#field.select();
   }
 
+  /** Repeat the shown search in the current language. */
+  rerender() {
+    if (this.#status.textContent) this.#runSearch();
+  }
+
   /** Clear the results of a search in the previous room. */
   onRoomChange() {
     if (!this.#allRooms.checked) this.clear();

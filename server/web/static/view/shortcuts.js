@@ -3,9 +3,11 @@
  */
 
 import { isMuted } from "../state/muted_rooms.js";
+import { isScrollKey } from "./message_toolbar.js";
 
 /**
- * Add the listener of the shortcuts. Open dialogs and popovers, compositions and handled keys are ignored.
+ * Add the listener of the shortcuts. Open dialogs and popovers, compositions, handled keys and keys that scroll a
+ * long message are ignored.
  * @param {object} context
  * @param {() => import("../state/chat_session.js").ChatSession | null} context.getSession Null while no room is visible.
  * @param {(room: import("../state/room.js").Room) => void} context.showRoom
@@ -18,7 +20,7 @@ import { isMuted } from "../state/muted_rooms.js";
 export function installShortcuts(context) {
   document.addEventListener("keydown", (event) => {
     const session = context.getSession();
-    if (!session || event.isComposing || event.defaultPrevented || document.querySelector("dialog[open], :popover-open")) return;
+    if (!session || event.isComposing || event.defaultPrevented || isScrollKey(event) || document.querySelector("dialog[open], :popover-open")) return;
     const action = shortcutFor(event, session, context);
     if (!action) return;
     event.preventDefault();

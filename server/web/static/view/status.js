@@ -42,7 +42,8 @@ export class ConnectionStatus {
 }
 
 /**
- * Show a message for `TOAST_DURATION` in place of an earlier one.
+ * Show a message for `TOAST_DURATION` in place of an earlier one; in the dialog with the focus, because a modal dialog covers
+ * the rest of the page.
  * @param {string} text
  * @param {{once?: boolean}} [options] `once` suppresses repetitions until the page is reloaded.
  */
@@ -50,6 +51,7 @@ export function showToast(text, { once = false } = {}) {
   if (once && shownTexts.has(text)) return;
   shownTexts.add(text);
   clearTimeout(toastTimer);
+  (document.activeElement?.closest("dialog") ?? document.body).append(toastElement);
   toastElement.textContent = text;
   toastElement.hidden = false;
   toastTimer = setTimeout(() => (toastElement.hidden = true), TOAST_DURATION);
