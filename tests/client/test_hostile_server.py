@@ -267,6 +267,27 @@ async def test_error_messages_from_the_server_are_sanitized() -> None:
         assert caught.value.params == {"reason": "[2J", "self": 1}
 
 
+async def test_a_join_in_progress_uses_the_invite_of_a_later_call() -> None:
+    received: list[str] = []
+    is_second_call_waiting = asyncio.Event()
+
+    async def respond(_: web.WebSocketResponse, __: str, body: dict[str, Any]) -> dict[str, Any] | None:
+        received.append(body["invite"])
+        await is_second_call_waiting.wait()
+        if body["invite"] == "valid":
+            return JOINED
+        return {"ok": False, "error": {"code": "not_found", "message": "no such room", "reason": "room_not_found"}}
+
+    async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
+        first = asyncio.create_task(ann.join("tea", nick="ann", invite="expired"))
+        await wait_until(lambda: received == ["expired"])
+        second = asyncio.create_task(ann.join("tea", nick="ann", invite="valid"))
+        await asyncio.sleep(0)
+        is_second_call_waiting.set()
+        assert await first is await second
+        assert received == ["expired", "valid"]
+
+
 async def test_a_rejected_rejoin_emits_room_lost() -> None:
     join_count = 0
 

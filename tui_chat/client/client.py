@@ -235,7 +235,7 @@ class ChatClient:
     ) -> Room:
         """Join a room, or return the joined room of this name.
 
-        Concurrent calls for one room share the attempt of the first call. After the timeout, only the join of a room
+        Concurrent calls for one room share one attempt with the last invite. After the timeout, only the join of a room
         from `open_cached` continues. A room joined before is returned immediately, also while offline; the other
         arguments are then ignored. An observed room is replaced by a new `Room`. Temporary errors (`RateLimited`,
         `Unavailable`, `InternalError`) are retried until the timeout.

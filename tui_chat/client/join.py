@@ -120,6 +120,8 @@ class RoomJoiner:
         name = request.room_name if is_join else request.room
         known_room = self._rooms.get(name)
         if known_room is not None and not (is_join and known_room.membership.is_observed):
+            if is_join and request.invite is not None:
+                known_room.membership.set_invite(request.invite)
             return known_room, False, None
         nick = request.nick_name if is_join else ""
         context = RoomContext(

@@ -103,6 +103,11 @@ class RoomMembership:
         """True after the first join or observation, or the load of cached history."""
         return self.was_joined or self._has_cached_log
 
+    def set_invite(self, invite: str) -> None:
+        """Replace the invite of the first join, also of one in progress; no effect in a joined or observed room."""
+        if isinstance(self._request, JoinRoom) and not self.was_joined:
+            self._request = replace(self._request, invite=invite)
+
     async def load_cache(self) -> None:
         """Load the local cache and the outbox once; later calls wait for the same load.
 
@@ -354,6 +359,8 @@ class RoomMembership:
         try:
             return await transport.join(request)
         except NotFound:
+            if request.invite != self._request.invite:  # a new one was set during the request
+                return await self._send_join(transport, since)
             if request.invite is None or self.was_joined:
                 raise
             raise NotFound("room_not_found_by_invite") from None
