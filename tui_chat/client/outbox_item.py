@@ -36,7 +36,7 @@ class OutboxItem:
 
     Attributes:
         room: Room name.
-        client_id: Unique id of the item; for a message, also its `clientId` in the protocol.
+        client_id: Unique id of the item, the `clientId` of its request.
         request: Request to send.
         ts: Time of creation, milliseconds since the epoch.
         state: Delivery state.

@@ -1,6 +1,7 @@
 """Sanitizing of received text, independent of the server.
 
-- Rules: as in `tui_chat.protocol.sanitize`. Valid objects are returned unchanged and without a copy.
+- Rules: as in `tui_chat.protocol.sanitize`. A valid object is returned without a copy, unless it contains a list or
+  reactions.
 - Truncation: text above the protocol limits is truncated with a visible mark, because a basic server may
   send a message of megabytes, or 40,000 terminal rows.
 - Idempotent: sanitized text is returned unchanged.

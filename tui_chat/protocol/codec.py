@@ -165,11 +165,11 @@ def encode_push(event: str, body: Any) -> bytes:
 def decode_push(event: str, body: bytes | str) -> WireStruct:
     """Decode a push of the server.
 
-    The `error` event has its own decoder, `decode_error`. Unknown fields are ignored. An entry of an unknown kind is an
-    `UnknownEntry`.
+    The `error` event has its own decoder, `decode_error`. Unknown fields are ignored. An `update` of an unknown kind is
+    an `UnknownEntry`.
 
     Raises:
-        BadRequest: The push is invalid or unknown to this version.
+        BadRequest: The push is invalid, or its event or the kind of a `message` is unknown to this version.
     """
     if (decoder := _push_decoders.get(event)) is None:
         raise BadRequest("push_unknown")

@@ -8,8 +8,7 @@
   removed meanwhile are repeated once, and once more after `retry`.
 - Retries: a temporary error is retried after the delay of `RetryPolicy`, a lost connection after
   the reconnect. Any other error sets the state `FAILED` until `retry` or `drop`; later items continue.
-- Idempotency: a resent message has its original `clientId`, also after `retry`. Changes (edit, deletion, reaction)
-  need none, because a change without effect creates no entry.
+- Idempotency: a resent request has its original `clientId`, also after `retry`.
 - Basic servers: a message is marked as failed on disk before the send, becomes `SENT` with the
   echo and `FAILED` without. No automatic resend (`tui_chat.client.net.basic_server`).
 """
