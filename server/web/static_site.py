@@ -28,8 +28,8 @@ _CONTENT_TYPES: Final = {".htm": "text/html", ".html": "text/html", ".js": "text
 def add_static_site(app: web.Application, directory: Path, fallback: str = "") -> None:
     """Add a catch-all route for files of the directory; `/` serves `index.html`.
 
-    A directory without a final slash is redirected (301) if it has an index file. Other paths, also `/` without an
-    index file, raise `NotFound`, or return the fallback. Routes with a fixed path take precedence.
+    A directory without a final slash is redirected (301) with its query if it has an index file. Other paths, also `/`
+    without an index file, raise `NotFound`, or return the fallback. Routes with a fixed path take precedence.
 
     Args:
         app: Application before its start.
@@ -48,7 +48,9 @@ def add_static_site(app: web.Application, directory: Path, fallback: str = "") -
         if file.name == INDEX_FILE and path and not path.endswith(("/", INDEX_FILE)):
             # Relative, because a reverse proxy may serve the directory below a path of its own.
             parents = "../" * (request.rel_url.raw_path.count("/") - 1)
-            return web.Response(status=301, headers={"Location": f"./{parents}{quote(path.strip('/'))}/"})
+            query = request.rel_url.raw_query_string
+            location = f"./{parents}{quote(path.strip('/'))}/{'?' * bool(query)}{query}"
+            return web.Response(status=301, headers={"Location": location})
         # Paths contain no version, so caches must revalidate.
         return web.FileResponse(file, headers={"Cache-Control": "no-cache", "Content-Type": _guess_content_type(file)})
 

@@ -116,7 +116,7 @@ async def test_paths_outside_the_site_and_hidden_files_return_404(folder: Path, 
     [
         ("/sub", "/sub/"),
         ("/%2fsub", "/sub/"),  # "//sub/" would be a protocol-relative URL
-        ("/sub/inner", "/sub/inner/"),
+        ("/sub/inner?a=%26%20b", "/sub/inner/?a=%26%20b"),
         ("/sub%2Finner", "/sub/inner/"),
         ("/%E5%AD%90%20x", "/%E5%AD%90%20x/"),
     ],
