@@ -181,17 +181,29 @@ async def test_an_edit_is_confirmed(server: RunningServer, tmp_path: Path) -> No
         await tui.wait_for_text("Edited: the tea")
 
 
-async def test_a_join_without_a_connection_waits_and_blocks_no_input(server: RunningServer, tmp_path: Path) -> None:
-    async with tcp_proxy(server.port) as proxy, terminal((*READER, proxy.url), tmp_path) as tui:
+async def test_without_a_connection_a_join_waits_and_missed_messages_are_announced_afterwards(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with (
+        ChatClient(server.url) as client,
+        tcp_proxy(server.port) as proxy,
+        terminal((*READER, proxy.url), tmp_path) as tui,
+    ):
         await tui.wait_for_text(READY)
+        tea = await client.join("tea", nick="bob")
+        await tea.send("before")
+        await tui.wait_for_text("bob says: before")
         proxy.refuse_connections()
         proxy.reset_all()
         await tui.wait_for_text("Connection lost")
         tui.write_keys("/join dev\r/nick bob\r")
         await tui.wait_for_text("dev opens after the reconnect.")
         await tui.wait_for_text("/nick needs a connection.")
+        await tea.send("missed")
         proxy.accept_connections()
         await tui.wait_for_text("dev is open.")
+        await tui.wait_for_text("bob says: missed")
+        assert tui.screen_text().count("bob says: before") == 1
 
 
 async def test_tab_completes_a_nickname(server: RunningServer, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Screen-reader session: client events as spoken sentences instead of a screen.
 
-- Current room: every message of other members is announced.
+- Current room: every message of other members is announced, also those missed during an interruption.
 - Background rooms: messages are announced by notification level; a room without a notification is announced once
   as unread, unless muted.
 - Closed rooms of the account: those with unread messages are announced once after each connection.
@@ -77,6 +77,7 @@ class ScreenReader:
         self._is_online = True
         self._uploads = UploadProgress(announce)
         self._announced_room: RoomView | None = None
+        self._announced_seq = 0  # newest entry of the current room that was announced, or preceded its announcement
         self._announced_unread: set[RoomView] = set()
         self._event_handlers: dict[type, Callable[[Any], None]] = {
             events.ConnectionStateChanged: lambda event: self._on_connection_state(event.state),
@@ -84,6 +85,7 @@ class ScreenReader:
             events.NoticeReceived: self._on_notice_received,
             events.OutboxItemChanged: self._on_outbox_item_changed,
             events.ReadMarkerChanged: self._on_read_marker_changed,
+            events.RoomJoined: self._on_room_joined,
             events.RoomLost: lambda _: self.announce_current_room(),
             DurableRoomsReceived: self._on_durable_rooms_received,
             RoomLeft: lambda _: self.announce_current_room(),
@@ -114,6 +116,7 @@ class ScreenReader:
         count = max(INITIAL_MESSAGES, view.unread_count) if is_new or view.unread_count else 0
         self._mark_read(view)
         self._announced_unread.discard(view)
+        self._announced_seq = view.room.log.last
         self.announce(speech.room_joined_text(view.title, max(0, view.member_count - 1), view.topic))
         for message in list(view.room.log.messages())[-count:] if count else ():
             self._announce_message(view, message)
@@ -174,6 +177,12 @@ class ScreenReader:
         elif (view := self.session.find_room(event.room.name)) is not None:
             self._announce_in_background(view)
 
+    def _on_room_joined(self, event: events.RoomJoined) -> None:
+        """Announce the current room again after the replacement of its log."""
+        is_current = self.session.find_room(event.room) is self.session.current_room
+        if event.log_reset and is_current and self._announced_seq:
+            self.announce_current_room(is_new=True)
+
     def _on_read_marker_changed(self, event: events.ReadMarkerChanged) -> None:
         view = self.session.find_room(event.room)
         if view is not None and not view.unread_count:
@@ -194,21 +203,23 @@ class ScreenReader:
             self.on_connection_lost()
 
     def _on_log_changed(self, event: events.LogChanged) -> None:
-        """Announce new and changed messages of other members in the current room, and mark the room as read.
+        """Announce new messages, and live changes, of other members in the current room, and mark the room as read.
 
         Another room is announced by notification level. Fetched history has no effect, except on uploads.
         """
         self._uploads.on_log_changed(event.room, event.seqs)
         view = self.session.find_room(event.room)
-        if view is None or not event.is_live:
+        if view is None:
             return
-        if view is self.session.current_room:
-            for seq in event.seqs:
-                if seq in view.room.log and view.room.log[seq].member_id != view.member_id:
-                    self._announce_message(view, view.room.log[seq])
-            self._mark_read(view)
+        if view is not self.session.current_room:
+            self._announce_in_background(view)
             return
-        self._announce_in_background(view)
+        announced_seq, self._announced_seq = self._announced_seq, max(self._announced_seq, event.seqs[-1])
+        for seq in event.seqs:
+            is_unannounced = event.is_live or seq > announced_seq
+            if is_unannounced and seq in view.room.log and view.room.log[seq].member_id != view.member_id:
+                self._announce_message(view, view.room.log[seq])
+        self._mark_read(view)
 
     def _announce_in_background(self, view: RoomView) -> None:
         """Announce the messages of another room by notification level, or else the room as unread."""
