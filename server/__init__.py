@@ -1,4 +1,5 @@
 """Chat server: Socket.IO gateway, room log and web page.
 
-Dependency rule: `tui_chat.protocol` is the only import from `tui_chat`.
+Dependency rule: of `tui_chat`, only `protocol`, `standard_streams`, `argument_parser`, `signal_handlers` and
+`process_limits` are imported.
 """

@@ -16,7 +16,7 @@ from server.engineio.connection import ClientConnection
 from server.engineio.packets import encode_event
 from server.gateway.device_tokens import DeviceTokens
 from server.gateway.direct_contacts import DirectContacts
-from server.gateway.identity import IdentityResolver, require_account
+from server.gateway.identity import GUEST_NICK_NAME, IdentityResolver, require_account
 from server.gateway.request_handler import RequestHandlers
 from server.gateway.room_entry import RoomEntry
 from server.storage.database import Database
@@ -109,9 +109,9 @@ class DirectRooms:
         return address
 
     def _get_guest_nick(self, connection: ClientConnection) -> str:
-        """Return the nickname of a guest in the last joined room, `guest` without one."""
+        """Return the nickname of a guest in the last joined room, `GUEST_NICK_NAME` without one."""
         rooms = self._room_registry.get_joined_rooms(connection)
-        return rooms[-1].connections[connection].member.nick_name if rooms else "guest"
+        return rooms[-1].connections[connection].member.nick_name if rooms else GUEST_NICK_NAME
 
     async def _block(self, connection: ClientConnection, request: room_requests.BlockMember) -> responses.Empty:
         """Store a block of the account, and push it to the other devices; the member need not be known.

@@ -140,7 +140,7 @@ class EventStream:
             with suppress(TimeoutError):
                 async with asyncio.timeout(timeout):
                     await self._wakeup.wait()
-        return self._take_queue() or (None if self._is_over() else b"")
+        return self._pop_queue() or (None if self._is_over() else b"")
 
     def _is_over(self) -> bool:
         """Return whether the stream is closed, or its observation ended by a kick, a ban, a leave or a deletion."""
@@ -149,7 +149,7 @@ class EventStream:
         )
 
     async def _read_log(self) -> bytes:
-        """Return the next page of the log, and move the position; the queue takes over at the newest entry.
+        """Return the next page of the log, and move the position; from the newest entry on, `read` uses the queue.
 
         Raises:
             Unavailable: The log is not readable.
@@ -164,7 +164,7 @@ class EventStream:
         self._is_live = self._last_seq >= self._newest_seq
         return b"".join(map(encode_entry, page.messages))
 
-    def _take_queue(self) -> bytes:
+    def _pop_queue(self) -> bytes:
         """Return the queued events after the position, and empty the queue.
 
         The events after a gap are discarded, and the next `read` reads the log.

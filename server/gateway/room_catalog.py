@@ -225,7 +225,7 @@ class RoomCatalog:
             Forbidden: The topic policy does not permit the change.
             StaleAccess: The access changed between the check and the write.
         """
-        author = self._build_author(connection)
+        author = self._identity.build_author(connection)
         state = await self._access_control.authorize(connection, room_name, author.member_id, Action.SET_TOPIC)
         await self._database.journal.append(
             AppendTopic(
@@ -259,7 +259,7 @@ class RoomCatalog:
         with self._room_registry.lock_rooms("room_not_empty", room.key):
             await self._require_empty(room.key)
             self.acquire_write(connection)
-            author = self._build_author(connection)
+            author = self._identity.build_author(connection)
             room_ref = RoomRef(key=room.key, name=room.name)
             after, has_more = 0, True
             while has_more:
@@ -349,13 +349,6 @@ class RoomCatalog:
             Forbidden: The person is banned from the room.
         """
         await self._access_control.authorize(connection, room.name, self._identity.get_member_id(connection) or "")
-
-    def _build_author(self, connection: ClientConnection) -> events.Member:
-        """Return the author of catalog changes: the member of the connection, as a guest with the nickname `guest`.
-
-        A guest without a member id receives a new one, which later requests of the connection use.
-        """
-        return self._identity.build_author(connection)
 
 
 def _require_no_address(name: str) -> None:
