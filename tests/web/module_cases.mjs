@@ -14,7 +14,7 @@ const { buildLines, isSameLine } = await load("state/timeline_model");
 const { RoomLog } = await load("state/room_log");
 const { Room } = await load("state/room");
 const { Roster } = await load("state/roster");
-const { COMMANDS, completeCommand } = await load("state/command_parser");
+const { COMMANDS, completeCommand, escapeText, parseInput } = await load("state/command_parser");
 const { parseInviteLimits } = await load("state/invite_limits");
 const { matchPerson } = await load("state/person_finder");
 const { parsePolicyChange, policyValues } = await load("state/policy");
@@ -287,6 +287,10 @@ const cases = {
     assert.deepEqual(match("@ann lea"), ["Ann", "lea"]);
     assert.deepEqual(match("bob"), ["bob", ""]);
     assert.equal(match("bobby"), null);
+  },
+  "an escaped text is sent as it is"() {
+    assert.deepEqual(["/join tea", "//x", "/me", "/me waves", "tea"].map(escapeText), ["//join tea", "///x", "//me", "/me waves", "tea"]);
+    for (const text of ["/join tea", "//x", "/me", "tea"]) assert.deepEqual(parseInput(escapeText(text)), { text });
   },
   "a typed policy change is validated and its values are completed"() {
     assert.deepEqual(parsePolicyChange("GuestPost", "FALSE"), { change: { guestPost: false } });

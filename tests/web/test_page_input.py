@@ -110,7 +110,7 @@ async def test_the_paste_dialog_inserts_cancels_and_sends_by_keyboard_and_typed_
 ) -> None:
     writer = await open_chat_page(browser, server.url, "Ann")
     page, keys, dialog = writer.page, writer.page.keyboard, writer.page.get_by_role("dialog")
-    text = "\n".join(f"line {number}" for number in range(9))
+    text = "\n".join(["/list", *(f"line {number}" for number in range(9))])
 
     async def paste(selector: str = "#composer-input") -> None:
         """Paste the text, with an empty composer, and wait for the dialog."""

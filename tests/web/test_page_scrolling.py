@@ -88,7 +88,7 @@ async def test_new_messages_keep_the_scroll_position_of_a_scrolled_up_reader(
     chat_page.assert_no_errors()
 
 
-async def test_a_growing_composer_keeps_the_newest_message_visible(
+async def test_a_growing_composer_and_a_sent_reply_show_the_newest_message(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await send_messages(bot, 60)
@@ -103,6 +103,10 @@ async def test_a_growing_composer_keeps_the_newest_message_visible(
     jump_button = writer.page.locator("#jump-to-newest")
     await jump_button.click()
     await expect(writer.messages.last).to_be_in_viewport(ratio=1)
+    await scroll_to(writer, 500)
+    await expect(jump_button).to_be_visible()
+    await writer.send_message("/reply an answer")
+    await expect(writer.page.get_by_text("an answer")).to_be_in_viewport(ratio=1)
     writer.assert_no_errors()
 
 

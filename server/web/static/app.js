@@ -95,7 +95,7 @@ const timeline = new Timeline({
   actions: {
     onRetry: (clientId) => session.current.retry(clientId),
     onDiscard: (clientId) => session.current.outbox.discard(clientId),
-    onEditAgain: (clientId) => composer.restoreItem(session.current.outbox.discard(clientId)),
+    onEditAgain: (clientId) => composer.restoreItem(session.current.outbox, clientId),
     onReact: (seq, emoji, on) => session.current.enqueue("react", { seq, emoji, on }),
     onUndoDelete: (seq) => delayedDeletions.undo(session.current, seq),
     onUnavailable: () => showToast(strings.messageUnavailable),

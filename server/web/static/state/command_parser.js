@@ -149,6 +149,14 @@ export function parseInput(text) {
 }
 
 /**
+ * Return the composer input that sends a message text: another `/` before a leading one, except for an action.
+ * @param {string} text
+ */
+export function escapeText(text) {
+  return text.startsWith("/") && actionText(text) === null ? `/${text}` : text;
+}
+
+/**
  * Return the command or alias that is nearest to an unknown name; empty without a similar one.
  * @param {string} name
  */

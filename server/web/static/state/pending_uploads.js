@@ -78,12 +78,11 @@ export class PendingUploads {
   }
 
   /**
-   * Add the uploaded files of a message that was not sent, up to the limit of a message.
+   * Add the uploaded files of a message that was not sent.
    * @param {import("./room_log.js").Attachment[]} attachments
    */
   restore(attachments) {
-    const restored = attachments.slice(0, Math.max(0, ATTACHMENTS_PER_MESSAGE - this.items.length));
-    this.items.push(...restored.map(createUploadedItem));
+    this.items.push(...attachments.map(createUploadedItem));
     this.#onUploadedChange();
   }
 

@@ -10,7 +10,8 @@
  */
 
 import { strings } from "../i18n/strings.js";
-import { MESSAGE_CHARACTERS } from "../state/limits.js";
+import { escapeText } from "../state/command_parser.js";
+import { ATTACHMENTS_PER_MESSAGE, MESSAGE_CHARACTERS } from "../state/limits.js";
 import { messageLength } from "../state/sanitize.js";
 import { closestElement, markInvalid, requireElement, setText } from "./dom.js";
 import { excerpt } from "./render_line.js";
@@ -121,13 +122,20 @@ export class Composer {
   }
 
   /**
-   * Put a failed message in front of the unsent text with its files, or start its edit again.
-   * @param {import("../net/outbox.js").OutboxItem} item
+   * Move a failed message from the outbox in front of the unsent text with its files, or start its edit again. An error
+   * appears, and the message stays, if its files and those of the draft exceed the limit.
+   * @param {import("../net/outbox.js").Outbox} outbox Outbox of the visible room.
+   * @param {string} clientId
    */
-  restoreItem({ event, body }) {
+  restoreItem(outbox, clientId) {
+    const files = outbox.items.find((item) => item.clientId === clientId)?.body.attachments ?? [];
+    if (!this.#uploads.fits(files)) return this.showError(strings.tooManyFiles(ATTACHMENTS_PER_MESSAGE));
+    const item = outbox.discard(clientId);
+    if (!item) return undefined; // in flight
+    const { event, body } = item;
     if (event === "editMessage") return this.startEdit(body.seq, body.message);
-    this.#uploads.restore(body.attachments ?? []);
-    return this.#replaceDraft({ text: [body.message, this.#unsentText].filter(Boolean).join("\n"), replyTo: body.replyTo });
+    this.#uploads.restore(files);
+    return this.#replaceDraft({ text: [escapeText(body.message ?? ""), this.#unsentText].filter(Boolean).join("\n"), replyTo: body.replyTo });
   }
 
   /**
@@ -292,7 +300,7 @@ export class Composer {
       return;
     }
     const draft = this.#draft;
-    if (choice === "insert" || !this.#onSubmit({ text, replyTo: draft.editing ? undefined : draft.replyTo })) this.insertText(text);
+    if (choice === "insert" || !this.#onSubmit({ text: escapeText(text), replyTo: draft.editing ? undefined : draft.replyTo })) this.insertText(text);
     else if (!draft.editing && draft === this.#draft) this.cancelContext(); // the sent text was the reply
   }
 

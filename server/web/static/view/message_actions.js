@@ -96,8 +96,9 @@ export class MessageActions {
    */
   replyToLast(text) {
     const { seq } = this.#findLast(false);
-    if (text) this.#getRoom().enqueue("sendMessage", { message: text, replyTo: seq });
-    else this.#composer.startReply(seq);
+    if (!text) return this.#composer.startReply(seq);
+    this.#getRoom().enqueue("sendMessage", { message: text, replyTo: seq });
+    return this.#timeline.scrollToNewest();
   }
 
   /**

@@ -127,7 +127,15 @@ export class UploadList {
   }
 
   /**
-   * Add the uploaded files of a message that was not sent.
+   * Return whether the next message can contain further files.
+   * @param {object[]} files
+   */
+  fits(files) {
+    return files.length + (this.#current?.items.length ?? 0) <= ATTACHMENTS_PER_MESSAGE;
+  }
+
+  /**
+   * Add the uploaded files of a message that was not sent; see `fits`.
    * @param {import("../state/room_log.js").Attachment[]} attachments
    */
   restore(attachments) {
