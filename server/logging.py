@@ -3,7 +3,7 @@
 - No blocking: a thread writes the lines. Lines above the bound of the queue, and lines of failed writes, are dropped,
   counted and reported.
 - Repetition: at most `MAX_REPEATS` lines a minute with the same text and first argument, which is the peer if one
-  exists. Suppressed lines are counted and reported after the minute.
+  exists. Suppressed lines are counted and reported after the minute, or earlier after `_MAX_KINDS` different lines.
 """
 
 import json
@@ -23,6 +23,7 @@ ONE_PER_MINUTE: Final = {"one_per_minute": True}
 MAX_REPEATS: Final = 30
 """Maximum number of lines a minute with the same text and first argument."""
 
+_MAX_KINDS = 10_000  # kinds of lines in one window, which bound its memory
 _QUEUE_LINES: Final = 2000
 _WINDOW: Final = 60.0  # seconds
 _CLOSE_TIMEOUT: Final = 1.0  # seconds
@@ -89,10 +90,10 @@ class LogWriter(logging.Handler):
         """Queue the line of a record; the call does not wait.
 
         Above `MAX_REPEATS` lines a minute with the same text and first argument, or one line with `ONE_PER_MINUTE`, the
-        line is suppressed; the number of suppressed lines is logged after the minute. A full queue drops the line. A
-        record with invalid arguments becomes a line about the fault.
+        line is suppressed; the number of suppressed lines is logged at the end of the window. A full queue drops the
+        line. A record with invalid arguments becomes a line about the fault.
         """
-        if time.monotonic() >= self._window_end:
+        if time.monotonic() >= self._window_end or len(self._repetitions) >= _MAX_KINDS:
             self._report_repetitions()
         try:
             message = record.getMessage()

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from server import logging as server_logging
 from server.logging import MAX_REPEATS, ONE_PER_MINUTE, LogWriter
 from tests.support.environment import program_environment
 from tests.support.full_pipe import full_pipe
@@ -317,4 +318,23 @@ def test_repeated_lines_of_one_peer_are_suppressed_and_counted(
     assert [line for line in lines if "malformed" in line] == [
         "malformed request from 0",
         "malformed request from 4 (4 more such lines in the last minute)",
+    ]
+
+
+def test_suppressed_lines_are_reported_early_after_many_different_lines(
+    log_pipe: tuple[logging.Logger, LogWriter, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_logging, "_MAX_KINDS", 3)
+    logger, writer, read_end = log_pipe
+    for peer in ("a", "a", "b", "c", "d", "a"):
+        logger.info("malformed request from %s", peer, extra={} if peer != "a" else ONE_PER_MINUTE)
+    writer.close()
+    os.set_blocking(read_end, True)
+    assert os.read(read_end, 4096).decode().splitlines() == [
+        "malformed request from a",
+        "malformed request from b",
+        "malformed request from c",
+        "malformed request from a (1 more such lines in the last minute)",
+        "malformed request from d",
+        "malformed request from a",
     ]
