@@ -392,6 +392,18 @@ const cases = {
     assert.deepEqual([room.isUpToDate, room.log.lastSeq], [true, 2]);
     room.leave();
   },
+  async "a repeated message that the server has stored earlier is no new line, and a repeated edit stays visible"() {
+    const request = async (event) => ({ joinRoom: { lastSeq: 2000, messages: [messageEntry(2000, "bob", NOON)], hasMore: true }, sendMessage: { seq: 5 }, editMessage: { revision: 6 } })[event];
+    const room = await joinRoom({ request });
+    const item = { ts: NOON, state: "pending", attempted: true };
+    room.adoptItems([
+      { ...item, clientId: "a", event: "sendMessage", body: { message: "before the reload" } },
+      { ...item, clientId: "b", event: "editMessage", body: { seq: 2000, message: "edited" } },
+    ]);
+    await new Promise((resolve) => setTimeout(resolve));
+    assert.deepEqual(itemStates(room.outbox), ["b sent"]);
+    room.leave();
+  },
   "the delayed deletions of one room are queued without those of other rooms"() {
     const queued = [];
     const [tea, coffee] = ["tea", "coffee"].map((name) => ({ log: { id: name }, enqueue: (event, { seq }) => queued.push(`${name} ${event} ${seq}`) }));

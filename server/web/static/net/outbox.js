@@ -158,11 +158,12 @@ export class Outbox {
   }
 
   /**
-   * Remove acknowledged items whose entry is in the log.
-   * @param {(seq: number) => boolean} isLoaded Return whether the log contains the entry with this `seq`.
+   * Remove acknowledged items that the log makes redundant.
+   * @param {(seq: number, event: OutboxItem["event"]) => boolean} isRedundant Return whether the log replaces the item of
+   *   an entry with this `seq`.
    */
-  removeDelivered(isLoaded) {
-    const isDelivered = (/** @type {OutboxItem} */ { state, seq }) => state === "sent" && seq !== undefined && isLoaded(seq);
+  removeDelivered(isRedundant) {
+    const isDelivered = (/** @type {OutboxItem} */ { state, seq, event }) => state === "sent" && seq !== undefined && isRedundant(seq, event);
     if (!this.#items.some(isDelivered)) return;
     this.#items = this.#items.filter((item) => !isDelivered(item));
     this.#notify();

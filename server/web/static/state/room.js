@@ -36,6 +36,8 @@ export class Room {
   #guestSeq = null; // marker of `transferReadMarker` until the next join
   #isJoined = false; // on the current connection
   #joinWaiters = [];
+  // A message before the live end is in the log, possibly not loaded. The item of a change shows the change until then.
+  #isInLog = (seq, event) => (event === "sendMessage" ? seq <= (this.log.lastSeq ?? 0) : this.log.has(seq));
 
   log = new RoomLog();
   confusableAuthors = new ConfusableAuthors();
@@ -107,7 +109,7 @@ export class Room {
       store: { save: host.saveItem, delete: host.deleteItem },
       onChange: (confirmedSeq) => {
         if (confirmedSeq !== null) this.history.expectEntry(confirmedSeq);
-        this.outbox.removeDelivered((seq) => this.log.has(seq));
+        this.outbox.removeDelivered(this.#isInLog);
         host.onChange();
       },
     });
@@ -374,7 +376,7 @@ export class Room {
     }
     this.#processedSeq = this.log.lastSeq ?? 0;
     if (this.#isJoined && this.log.missingAfter === null) this.isUpToDate = true;
-    this.outbox.removeDelivered((seq) => this.log.has(seq));
+    this.outbox.removeDelivered(this.#isInLog);
   }
 
   #onNotice(notice) {
