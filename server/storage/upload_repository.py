@@ -40,7 +40,10 @@ class FoundUpload(NamedTuple):
 
 
 class UploadUsage(NamedTuple):
-    """Bytes of uploads: of one owner within `QUOTA_PERIOD_MS`, also of removed ones, and of all in storage."""
+    """Bytes of uploads: of one owner within `QUOTA_PERIOD_MS`, also of removed ones, and of all in storage.
+
+    Uploads with the state `pending` do not count, because the bytes of running uploads are reserved in memory.
+    """
 
     daily: int
     total: int
@@ -121,9 +124,9 @@ def upload_from_row(row: Mapping[Any, Any]) -> Upload:
 def _read_usage(connection: Connection, *, quota_key: str, since: int) -> UploadUsage:
     size = func.coalesce(func.sum(uploads.c.size), 0)
     daily = connection.execute(
-        select(size).where(uploads.c.quota_key == quota_key, uploads.c.created_at > since)
+        select(size).where(uploads.c.quota_key == quota_key, uploads.c.created_at > since, uploads.c.state != "pending")
     ).scalar_one()
-    total = connection.execute(select(size).where(uploads.c.state != "removed")).scalar_one()
+    total = connection.execute(select(size).where(uploads.c.state.not_in(("pending", "removed")))).scalar_one()
     return UploadUsage(int(daily), int(total))
 
 

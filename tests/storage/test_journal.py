@@ -217,6 +217,16 @@ async def test_a_deletion_for_any_author_deletes_messages_of_other_members(datab
     assert entry.member_id == ANN.member_id
 
 
+async def test_a_running_upload_counts_for_the_quotas_after_its_end(database: Database, clock: ManualClock) -> None:
+    upload = structs.replace(build_upload(), state="pending", created_at=clock.now)
+    await database.uploads.create(upload, ANN.member_id)
+    assert await database.uploads.read_usage(ANN.member_id) == (0, 0)
+    await database.uploads.set_state(upload.id, "ready")
+    assert await database.uploads.read_usage(ANN.member_id) == (1, 1)
+    await database.uploads.set_state(upload.id, "removed")
+    assert await database.uploads.read_usage(ANN.member_id) == (1, 0)
+
+
 @pytest.mark.parametrize("same_batch", [True, False])
 async def test_a_deleted_message_has_no_files(database: Database, same_batch: bool) -> None:
     upload = build_upload()
