@@ -36,7 +36,8 @@ class Executor(Protocol):
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Run a function in a transaction of its own, and return its result after the commit.
 
-        A failed transaction is not retried, except after a conflict with a concurrent one.
+        A failed transaction is not retried, except after a conflict with a concurrent one, and a read-only one on
+        PostgreSQL after the loss of its connection.
 
         Args:
             work: Function of the connection; an exception rolls the transaction back. It may run several times, so its

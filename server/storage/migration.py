@@ -4,8 +4,8 @@
 - Resumption: a transaction of the target writes a slice of rows together with its position. A later call continues
   there.
 - Target: it has the fingerprint `UNFINISHED` until the end, with which no server starts.
-- Source: locked as by a server, and not changed. A server that runs on the source in the meantime changes its
-  generation; the next call then starts from the beginning.
+- Source: locked as by a server, and changed only by new log ids for a restored backup. A server that runs on the source
+  in the meantime changes its generation; the next call then starts from the beginning.
 - Verification: before the end, digests of all rows of both databases are compared, for entries per room.
 """
 

@@ -92,7 +92,8 @@ class ModerationReader:
         """Return the newest audited entries of a room in ascending order.
 
         Audited are policy changes, member changes other than joins, leaves and invitations, and deletions of messages
-        of other members. An unknown room has an empty page with an empty `log_id`.
+        of other members, until retention removes these messages. An unknown room has an empty page with an empty
+        `log_id`.
 
         Args:
             room_key: Canonical key of the room.

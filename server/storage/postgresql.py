@@ -107,7 +107,7 @@ class AsyncExecutor:
 
 
 def parse_postgresql_url(target: str) -> URL:
-    """Return a valid URL of the form `postgresql://…` with the driver `asyncpg`."""
+    """Return the URL of a database with the driver `asyncpg`; the form `postgresql://…` is not checked."""
     return make_url(target).set(drivername="postgresql+asyncpg")
 
 
