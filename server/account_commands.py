@@ -62,20 +62,21 @@ def _read_password(*, from_stdin: bool) -> str:
         ControlError: As `build_request`; also without `from_stdin` if standard input is not a terminal.
     """
     password = ""
-    if from_stdin:
-        try:
+    try:
+        if from_stdin:
             password = sys.stdin.buffer.readline().decode().rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ControlError(f"cannot read the password: {error}") from None
-    elif not sys.stdin.isatty():
-        raise ControlError("standard input is not a terminal; pass the password with --password-stdin")
-    else:
-        try:
+        elif not sys.stdin.isatty():
+            raise ControlError("standard input is not a terminal; pass the password with --password-stdin")
+        else:
             password = getpass("Password: ")
             if password and getpass("Repeat the password: ") != password:
                 raise ControlError("the passwords differ")
-        except EOFError:
-            pass
+    except UnicodeDecodeError as error:  # its message contains a byte of the password
+        raise ControlError(f"cannot read the password: the input is not valid {error.encoding.upper()}") from None
+    except OSError as error:
+        raise ControlError(f"cannot read the password: {error}") from None
+    except EOFError:
+        pass
     if not password:
         raise ControlError("the password is empty")
     return password

@@ -219,7 +219,11 @@ async def test_an_invite_permits_one_registration(home: Path) -> None:
 
 @pytest.mark.parametrize(
     ("repeated", "result", "code"),
-    [(NEW_PASSWORD, "chat-server: the passwords differ", 2), (PASSWORD, "added the account ann", 0)],
+    [
+        (NEW_PASSWORD, "chat-server: the passwords differ", 2),
+        ("\udcff", "chat-server: cannot read the password: the input is not valid UTF-8", 2),
+        (PASSWORD, "added the account ann", 0),
+    ],
 )
 async def test_a_terminal_asks_for_the_password_twice_and_shows_none(
     home: Path, repeated: str, result: str, code: int
@@ -228,7 +232,7 @@ async def test_a_terminal_asks_for_the_password_twice_and_shows_none(
     async with terminal(command, home) as screen:
         for prompt, answer in (("Password:", PASSWORD), ("Repeat the password:", repeated)):
             await screen.wait_for_text(prompt)
-            screen.write_keys(f"{answer}\n")
+            screen.write_bytes(f"{answer}\n".encode(errors="surrogateescape"))
         assert await screen.wait_closed() == code
         assert result in screen.screen_text()
         assert not {PASSWORD, NEW_PASSWORD} & {line.strip() for line in screen.screen_text().splitlines()}
