@@ -103,7 +103,7 @@ async def test_a_settings_file_that_cannot_be_changed_is_reported(tmp_path: Path
         assert driver.app.settings.mouse is False
 
 
-async def test_the_theme_list_previews_a_theme_escape_reverts_it_and_a_double_click_closes_only_the_list(
+async def test_the_theme_list_previews_a_theme_until_closed_and_a_double_click_closes_only_the_list(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
@@ -130,6 +130,12 @@ async def test_the_theme_list_previews_a_theme_escape_reverts_it_and_a_double_cl
         await ann.wait_until(lambda: not options.is_attached)
         assert ann.app.screen is ann.chat_screen
         assert ann.app.settings.theme == "light"
+        await ann.send_message("/theme")
+        await ann.wait_until(lambda: isinstance(ann.app.screen, ThemeScreen))
+        await ann.press("down")
+        await ann.wait_until(lambda: ann.app.theme == "chat-contrast")
+        ann.app.close_chat()
+        await ann.wait_until(lambda: ann.app.theme == "chat-light")
 
 
 def test_the_next_value_stays_within_the_allowed_values() -> None:

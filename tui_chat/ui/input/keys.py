@@ -346,7 +346,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyBinding("theme-above", ("up", "k"), "move(-1)", mark("preview the theme above"), priority=True),
         KeyBinding("theme-below", ("down", "j"), "move(1)", mark("preview the theme below"), priority=True),
         KeyBinding("theme-apply", ("enter",), "apply", mark("apply the theme")),
-        KeyBinding("theme-cancel", ("escape", "q"), "close", mark("restore the previous theme")),
+        KeyBinding("theme-cancel", ("escape", "q"), "dismiss", mark("restore the previous theme")),
     ),
     *_in_scope(
         KeyScope.LINK_DIALOG,

@@ -1,4 +1,4 @@
-"""Theme chooser with live preview. Esc restores the saved theme."""
+"""Theme chooser with live preview. The end of the chooser without a choice restores the saved theme."""
 
 from textual import on
 from textual.app import ComposeResult
@@ -45,6 +45,10 @@ class ThemeScreen(ListDialog[None]):
         self.set_up(mark("Theme"), mark("↑↓ preview · Enter apply · Esc cancel"))
         self.option_list.highlighted = self._theme_names.index(app_services(self).settings.theme)
 
+    def on_unmount(self) -> None:
+        """Restore the saved theme, also if the chooser is closed together with the chat."""
+        app_services(self).preview_theme(app_services(self).settings.theme)
+
     @on(OptionList.OptionSelected)
     def action_apply(self) -> None:
         """Apply and save the highlighted theme, and close the chooser. If saving fails, a status shows the error."""
@@ -52,11 +56,6 @@ class ThemeScreen(ListDialog[None]):
         self.dismiss(None)
         if problem:
             app_services(self).show_status(problem)
-
-    def action_close(self) -> None:
-        """Restore the saved theme and close the chooser."""
-        app_services(self).preview_theme(app_services(self).settings.theme)
-        self.dismiss(None)
 
     @on(OptionList.OptionHighlighted)
     def _handle_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
