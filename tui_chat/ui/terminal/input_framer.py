@@ -139,7 +139,8 @@ class InputFramer:
         self._state = _State.GROUND
         self._sequence = ""  # characters of the incomplete sequence, from ESC
         self._expired = 0  # number of leading characters of the sequence that a timeout has ended
-        self._paste = ""
+        self._paste: list[str] = []  # parts of the incomplete paste; joined at its end, because a paste has many reads
+        self._paste_tail = ""  # last characters of the paste, which may start its end marker
         self._frames: list[InputFrame] = []  # completed by the current call
 
     def feed(self, data: bytes, now: float) -> list[InputFrame]:
@@ -163,8 +164,9 @@ class InputFramer:
             return []
         self.deadline, self._frames = None, []
         if self._state is _State.PASTE:
-            partial = _PARTIAL_END_MARKER.search(self._paste)
-            self._end_paste(partial.start() if partial else len(self._paste))
+            content = "".join(self._paste)
+            partial = _PARTIAL_END_MARKER.search(content)
+            self._end_paste(content[: partial.start()] if partial else content)
             if partial:
                 for character in partial.group():
                     self._advance(character, 0)
@@ -223,17 +225,19 @@ class InputFramer:
 
     def _advance_paste(self, text: str, position: int) -> int:
         """Consume the content of a paste, and return the position after the end marker, or the end of the text."""
-        length = len(self._paste)
-        self._paste += text[position:]
-        end = self._paste.find(PASTE_END, max(0, length - len(PASTE_END) + 1))
+        window, tail_length = self._paste_tail + text[position:], len(self._paste_tail)
+        end = window.find(PASTE_END)
+        self._paste.append(text[position:])
         if end < 0:
+            self._paste_tail = window[1 - len(PASTE_END) :]
             return len(text)
-        self._end_paste(end)
-        return position + end + len(PASTE_END) - length
+        content = "".join(self._paste)
+        self._end_paste(content[: len(content) - len(window) + end])
+        return position + end + len(PASTE_END) - tail_length
 
-    def _end_paste(self, end: int) -> None:
-        self._emit(InputFrameKind.PASTE, self._paste[:end])
-        self._paste = ""
+    def _end_paste(self, content: str) -> None:
+        self._emit(InputFrameKind.PASTE, content)
+        self._paste, self._paste_tail = [], ""
         self._reset()
 
     def _complete_sequence(self) -> None:
