@@ -5,8 +5,8 @@
   deleted from the terminal.
 - Output: an upload waits until the terminal has read all other output, and never delays the screen or the echo of a key
   by more than `_WRITE_CHUNKS` sequences.
-- Failure: a rejected image is unavailable until `MAX_UNAVAILABLE` further ones are rejected. A load that a connection
-  loss ends is repeated after `RETRY_DELAY`.
+- Failure: a rejected image is unavailable until `MAX_UNAVAILABLE` further ones are rejected. A load is repeated
+  after `RETRY_DELAY` if the server was unreachable or overloaded, or the rate limit was exceeded.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ MAX_LOADS = 2
 MAX_PICTURES = 48
 MAX_UNAVAILABLE = 1_000
 RETRY_DELAY = 15.0
-"""Seconds until a load is repeated after a connection loss."""
+"""Seconds until a failed load is repeated."""
 
 _WRITE_CHUNKS = 8  # sequences per write of an upload, 32 KiB
 _WRITE_INTERVAL = 0.01  # initial seconds between two checks of pending output
