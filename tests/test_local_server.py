@@ -150,6 +150,9 @@ async def test_failed_starts_are_reported_as_one_sentence(
                 environment.setattr(local_server, "SERVER_COMMAND", SERVER_COMMAND)
             with pytest.raises(LocalServerError, match=f"^{reason}\\.$"):
                 await server.start_or_join(HOST, 0)
+    monkeypatch.setattr(local_server, "SERVER_COMMAND", (str(file),))
+    with pytest.raises(LocalServerError, match=f"^{file}: Permission denied\\.$"):
+        await server.start_or_join(HOST, 0)
 
 
 async def test_a_full_disk_is_reported_as_one_sentence(

@@ -81,7 +81,7 @@ class LocalServer:
         self.url = ""
         self._host = ""
         self._process: subprocess.Popen[bytes] | None = None
-        self._stop_confirm_until = 0.0
+        self._stop_confirmation: tuple[int | None, float] = (None, 0.0)  # port of the server and end of the window
 
     async def start_or_join(self, host: str, port: int) -> list[str]:
         """Start a server, or join the one that uses the same database or listens on the port; set `url`.
@@ -170,7 +170,7 @@ class LocalServer:
             path.parent.mkdir(parents=True, exist_ok=True)
             errors = path.open("ab")
         except OSError as error:
-            return {"error": f"{error.filename}: {error.strerror}", "code": "startFailed"}
+            return _start_failure(error)
         defaults = {
             "CHAT_EXIT_WHEN_IDLE": str(IDLE_TIMEOUT),
             "CHAT_LOG_FILE": str(path),
@@ -179,15 +179,18 @@ class LocalServer:
         if _is_loopback(host):  # only users of this machine can register
             defaults["CHAT_REGISTRATION"] = "open"
         with errors:
-            process = subprocess.Popen(
-                (*SERVER_COMMAND, "--managed", "--host", host, "--port", str(port)),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                env=defaults | os.environ,
-                start_new_session=True,
-                creationflags=_CREATION_FLAGS,
-            )
+            try:
+                process = subprocess.Popen(
+                    (*SERVER_COMMAND, "--managed", "--host", host, "--port", str(port)),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    env=defaults | os.environ,
+                    start_new_session=True,
+                    creationflags=_CREATION_FLAGS,
+                )
+            except OSError as error:
+                return _start_failure(error)
         assert process.stdout is not None
         with process.stdout as output:
             line = output.readline()
@@ -199,8 +202,8 @@ class LocalServer:
     async def stop(self, url: str) -> str:
         """Stop a server of this user on this machine, and wait for the end of its process.
 
-        With other clients, the first call only asks for a second one within `STOP_CONFIRM_WINDOW`. After the stop,
-        `url` is empty.
+        With other clients, the first call only asks for a second one for this server within `STOP_CONFIRM_WINDOW`.
+        After the stop, `url` is empty.
 
         Args:
             url: Base URL of the server, to which this client is connected.
@@ -214,9 +217,10 @@ class LocalServer:
         host = urlsplit(url).hostname or ""
         if url != self.url and host != "0.0.0.0" and not _is_loopback(host):
             raise LocalServerError(tr("/stop-server stops only a server on this computer."))
+        port, (confirmed_port, confirm_until) = urlsplit(url).port, self._stop_confirmation
         others = (await _run_command("status", url))["connections"] - 1
-        if others > 0 and time.monotonic() >= self._stop_confirm_until:
-            self._stop_confirm_until = time.monotonic() + STOP_CONFIRM_WINDOW
+        if others > 0 and (port != confirmed_port or time.monotonic() >= confirm_until):
+            self._stop_confirmation = (port, time.monotonic() + STOP_CONFIRM_WINDOW)
             return plural(
                 "{count:,} other is here. Repeat /stop-server to stop the server.",
                 "{count:,} others are here. Repeat /stop-server to stop the server.",
@@ -256,6 +260,11 @@ class LocalServer:
         process, self._process = self._process, None
         if process is not None and process.stdin is not None:
             process.stdin.close()
+
+
+def _start_failure(error: OSError) -> dict[str, str]:
+    """Return the start report of a server whose log file or process cannot be created."""
+    return {"error": ": ".join(filter(None, (error.filename, error.strerror))), "code": "startFailed"}
 
 
 async def _run_command(command: str, url: str) -> dict[str, Any]:
