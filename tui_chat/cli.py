@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import logging
 import os
+import re
 import sys
 from functools import partial
 from pathlib import Path
@@ -117,6 +118,8 @@ def _run_safely() -> int:
     except OutputError:
         raise
     except Exception:
+        if not logging.getLogger().handlers:
+            configure_logging(log_path())  # otherwise, the traceback would appear on standard error
         log.exception("program ended by an unexpected exception")
         print_error(tr(app_strings.INTERNAL_ERROR))
         return EXIT_INTERNAL_ERROR
@@ -209,6 +212,6 @@ def _build_options(args: argparse.Namespace) -> StartOptions:
 
 def _parse_port(text: str) -> int:
     """Return a port from 0 to 65535, as an argparse type; raise `argparse.ArgumentTypeError` for other texts."""
-    if text.isascii() and text.isdigit() and int(text) < 65_536:
+    if re.fullmatch("[0-9]{1,5}", text) and int(text) < 65_536:
         return int(text)
     raise argparse.ArgumentTypeError(tr("the port must be between 0 and 65535"))

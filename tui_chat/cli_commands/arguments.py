@@ -1,6 +1,7 @@
 """Argument parser and dispatch of the subcommands of `chat-tui`."""
 
 import argparse
+import re
 from collections.abc import Sequence
 
 import platformdirs
@@ -152,7 +153,7 @@ def _add_language(parser: CommandLineParser) -> None:
 
 def _parse_count(text: str) -> int:
     """Return a number from 0 to 1,000,000, as an argparse type; raise `argparse.ArgumentTypeError` for other texts."""
-    if text.isascii() and text.isdigit() and int(text) <= 1_000_000:
+    if re.fullmatch("[0-9]{1,7}", text) and int(text) <= 1_000_000:
         return int(text)
     raise argparse.ArgumentTypeError(tr("the number of messages must be between 0 and 1,000,000"))
 

@@ -233,7 +233,7 @@ def select_device(devices: Sequence[Device], number: str) -> Device:
     Raises:
         InvalidField: The text is no number of a device; the error has no field.
     """
-    if number.isascii() and number.isdigit() and 0 < int(number) <= len(devices):
+    if re.fullmatch("[1-9][0-9]{0,8}", number) and int(number) <= len(devices):
         return devices[int(number) - 1]
     raise InvalidField("", tr("No device with this number. /devices lists the devices."))
 
