@@ -66,7 +66,7 @@ MAX_QUEUED_LINES = 20_000
 
 
 def _sort_key(seq: int, kind: int = _KIND_MESSAGE, counter: int = 0) -> _SortKey:
-    # Larger values from a faulty server are clamped, and the messages with these values share one line.
+    # Larger values from a faulty server are clamped, because keys have 64 bits.
     return min(max(seq, 0), _UNSENT_BASE) << 26 | kind << 24 | counter & _COUNTER_MASK
 
 
