@@ -322,7 +322,15 @@ export class Composer {
       const { files } = event.dataTransfer;
       await this.#insertTransfer(files.length ? "" : event.dataTransfer.getData("text/plain"), [...files]);
     });
+    for (const type of ["dragover", "drop"]) document.addEventListener(type, rejectFiles);
   }
+}
+
+/** Reject files that are dropped elsewhere; the browser would open them in place of the page. */
+function rejectFiles(event) {
+  if (event.defaultPrevented || !event.dataTransfer?.types.includes("Files")) return;
+  event.preventDefault();
+  event.dataTransfer.dropEffect = "none";
 }
 
 /** Read a UTF-8 text file; return an empty string for binary and unreadable files, and above `MAX_FILE_SIZE`. */
