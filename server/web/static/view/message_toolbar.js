@@ -160,11 +160,13 @@ function isAvailable(tool, message) {
 }
 
 /**
- * Return whether a key scrolls the text box of a long message.
+ * Return whether a key scrolls the text box of a long message; false at the end of the box.
  * @param {KeyboardEvent} event
  */
 export function isScrollKey({ key, target }) {
-  return ["ArrowUp", "ArrowDown", "PageUp", "PageDown"].includes(key) && target instanceof Element && target.matches(".message-text.scrollable");
+  if (!/^(?:Arrow|Page)(?:Up|Down)$/.test(key) || !(target instanceof Element && target.matches(".message-text.scrollable"))) return false;
+  const { scrollTop, scrollHeight, clientHeight } = target;
+  return (key.endsWith("Up") ? scrollTop : scrollHeight - clientHeight - scrollTop) >= 1; // px
 }
 
 /**
