@@ -2,7 +2,8 @@
 
 - Order: a write contains the current state of its member, so that changes may be combined and repeated.
 - Nicknames: the database rejects the nickname of another member, and the member of this node gets the next suffix. An
-  account gets its nickname back when the guest with this nickname has lost it.
+  account gets its nickname back when the guest with this nickname has lost it. Members of this node whose writes are
+  rejected for the rows of each other keep the nicknames of these rows.
 - Announcement: the other nodes receive a change after its commit.
 - Outages: a failed write is repeated by the next call.
 """
@@ -64,6 +65,7 @@ class PresenceWriter:
         self._written: dict[_MemberKey, str] = {}  # JSON text of the row of this node, empty for an unknown one
         self._requested: dict[_MemberKey, str] = {}  # nicknames before the suffixes of a repeated claim
         self._reserved: dict[_MemberKey, str] = {}  # nicknames of accounts that guests on other nodes have
+        self._rejected: set[_MemberKey] = set()  # members whose last write was rejected
         self.wakeup = asyncio.Event()
 
     def record_change(self, room_key: str, member_id: str) -> None:
@@ -152,6 +154,7 @@ class PresenceWriter:
         for key in batch:
             if key not in self._dirty:
                 self._requested.pop(key, None)
+                self._rejected.discard(key)
                 for waiter in self._waiters.pop(key, ()):
                     if not waiter.done():
                         waiter.set_result(None)
@@ -184,23 +187,29 @@ class PresenceWriter:
     def _resolve_conflict(self, write: MemberWrite, holder: PresentMember) -> None:
         """Assign the nickname to its holder, and the next suffix to the member of this node."""
         key, holder_id = (write.room_key, write.member_id), holder.member.member_id
+        holder_key = write.room_key, holder_id
         room = self._registry.rooms.get(write.room_key)
         participant = None if room is None else room.participants.get(write.member_id)
         if holder.node_id == self._node_id:
             self.record_row(write.room_key, holder.member)
-            self.record_change(write.room_key, holder_id)  # before the member: the holder may have left
+            self.record_change(*holder_key)  # before the member: the holder may have left
         if room is not None and participant is not None and participant.nick_key == write.nick_key:
             current = room.participants.get(holder_id)
             if holder.node_id != self._node_id:
                 self._apply_member(room, holder.member, holder.node_id)
             elif current is not None and current.nick_key == write.nick_key:
                 room.assign_nick(current, current.member.nick_name, current.nick_key)
+            elif current is not None and holder_key in self._rejected:  # the members request the rows of each other
+                room.assign_nick(current, holder.member.nick_name, write.nick_key)
+                if current.announced or holder_key not in self._waiters:
+                    self._on_rename(room, current)
             requested = self._requested.setdefault(key, participant.member.nick_name)
             if participant.member.account is not None and holder.member.account is None:
                 self._reserved[key] = requested
             old_nick = self._registry.change_nick(room, participant, requested)
             if old_nick is not None and (participant.announced or key not in self._waiters):
                 self._on_rename(room, participant)
+        self._rejected.add(key)
         self.record_change(*key)
 
     def _publish(self, written: Iterable[MemberWrite]) -> None:

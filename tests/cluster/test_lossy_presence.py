@@ -34,14 +34,15 @@ class SharedRows:
         nodes: Ids of the registered nodes.
     """
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, failure_probability: float = FAILURE_PROBABILITY) -> None:
         self.rows: dict[tuple[str, str], tuple[str, str]] = {}
         self.nodes: set[str] = set()
         self._random = random
+        self._failure_probability = failure_probability
 
     async def access(self) -> None:
         await asyncio.sleep(self._random.choice((0, 0, 0.002)))
-        if self._random.random() < FAILURE_PROBABILITY:
+        if self._random.random() < self._failure_probability:
             raise Unavailable("storage_unwritable")
 
 
@@ -236,3 +237,20 @@ async def test_all_nodes_agree_on_members_and_unique_nicknames(seed: int, monkey
     await asyncio.wait(running.values())
     for node in nodes:
         await node.sync.close()
+
+
+async def test_members_of_a_node_that_exchange_their_nicknames_get_different_ones() -> None:
+    shared = SharedRows(Random(0), failure_probability=0)
+    node = Node(shared, LossyBus([], Random(0)), "node0")
+    running = asyncio.create_task(node.sync.run())
+    await node.join("cann", "mann", "ann")
+    await node.join("cben", "mben", "ben")
+    node.rename("cann", "cat")
+    node.rename("cben", "ann")
+    node.rename("cann", "ben")  # each requests the stored nickname of the other
+    await wait_until(
+        lambda: {member_id: nick for (member_id, _), (nick, _) in shared.rows.items()} == node.list_nicks()
+    )
+    assert has_converged([node])
+    assert node.shown == node.list_nicks()
+    running.cancel()
