@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestServer
 
 from server.app import RunningServer
 from tests.support.wait import TIMEOUT, wait_until
+from tui_chat.client.accounts import AccountClient
 from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import Unreachable
 from tui_chat.client.net.transport import Transport
@@ -85,3 +86,18 @@ async def test_a_cancelled_or_failed_closing_handshake_ends_the_connection(
     await asyncio.wait_for(transport.close(), TIMEOUT)
     assert not client.connected
     await wait_until(lambda: server.read_metrics().connections == 0)
+
+
+async def test_a_closed_connection_attempt_or_account_request_raises_a_readable_error() -> None:
+    async def close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    closing_server = await asyncio.start_server(close, "127.0.0.1", 0)
+    async with closing_server:
+        url = f"http://127.0.0.1:{closing_server.sockets[0].getsockname()[1]}"
+        with pytest.raises(Unreachable, match="the server closed the connection"):
+            async with ChatClient(url):
+                pass
+        with pytest.raises(Unreachable, match="the server closed the connection"):
+            await AccountClient(url, token="t").list_devices()

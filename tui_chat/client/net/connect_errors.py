@@ -68,6 +68,8 @@ def connect_error(error: BaseException) -> Unreachable:
                 return Unreachable("server_silent")
             case aiohttp.ClientConnectorError(os_error=os_error):
                 return Unreachable("server_unreachable", problem=os_error.strerror or type(os_error).__name__)
+            case aiohttp.ClientConnectionError() | aiohttp.ClientPayloadError() | ConnectionError():
+                return Unreachable("server_closed")
             case aiohttp.InvalidURL():
                 return Unreachable("address_invalid")
             case _:
