@@ -148,7 +148,7 @@ async def test_a_request_without_a_connection_fails_after_the_time_limit(
         assert error.value.reason == "not_connected"
 
 
-async def test_a_renamed_room_keeps_its_cache_and_outbox(
+async def test_renamed_rooms_keep_their_cache_and_outbox(
     server: RunningServer, ann: ChatClient, tmp_path: Path
 ) -> None:
     await ann.owned_rooms.create("old")
@@ -165,6 +165,11 @@ async def test_a_renamed_room_keeps_its_cache_and_outbox(
         await wait_until(lambda: [item.state for item in room.unsent()] == [OutboxItemState.FAILED])
         await ann.owned_rooms.update("old", name="new")
         await wait_until(lambda: room.name == "new")
+        team = await ann.owned_rooms.create(title="Team")
+        invite = await ann.owned_rooms.create_invite(team.name)
+        bobs_team = await bob.join(team.name, nick="bob", invite=invite.code)
+        await ann.owned_rooms.update(team.name, title="Crew")
+        await wait_until(lambda: bobs_team.title == "Crew")
     async with (
         LocalHistory(tmp_path) as history,
         Outbox(tmp_path) as outbox,
@@ -173,6 +178,9 @@ async def test_a_renamed_room_keeps_its_cache_and_outbox(
         opened = await bob.open_cached("new", nick="bob")
         assert opened is not None
         assert message_texts(opened) == ["hello"]
+        opened_team = await bob.open_cached(team.name, nick="bob")
+        assert opened_team is not None
+        assert opened_team.title == "Crew"
         (item,) = opened.unsent()
         await wait_until(lambda: opened.was_joined)
         opened.retry(item.client_id)

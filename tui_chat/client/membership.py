@@ -201,6 +201,7 @@ class RoomMembership:
             self._set_topic(entry.topic, entry.nick_name)
         elif isinstance(entry, MemberChange | PolicyChange):
             self.context.apply_change(entry)
+            self._save_room_info()
             self.context.client.emit(RoomChanged(self.context.name, entry))
 
     def on_basic_push(self, push: BasicMessage) -> None:
