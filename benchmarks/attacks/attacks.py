@@ -122,6 +122,12 @@ async def flood_with_fragments(port: int, counters: AttackCounters) -> None:
     await asyncio.gather(*(repeat_on_connections(port, counters, first, chunks, 1000) for _ in range(2)))
 
 
+async def flood_with_pings(port: int, counters: AttackCounters) -> None:
+    """Send empty WebSocket pings on two connections."""
+    chunks = itertools.repeat((b"\x89\x80" + ZERO_MASK) * 1000)
+    await asyncio.gather(*(repeat_on_connections(port, counters, b"", chunks, 1000) for _ in range(2)))
+
+
 async def flood_with_joins(port: int, counters: AttackCounters) -> None:
     """Join new rooms under new names on four connections."""
     numbers = itertools.count()
@@ -192,11 +198,18 @@ ATTACKS: dict[str, Attack] = {
     "requests of pages": request_flood("GET / HTTP/1.1"),
     "idle HTTP connections": silent_connections(b"", 500),
     "slow headers": silent_connections(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", 200),
+    "slow second headers": silent_connections(
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", 200
+    ),
+    "polling handshakes": request_flood("GET /socket.io/?EIO=4&transport=polling HTTP/1.1"),
+    "unknown polling sessions": request_flood("POST /socket.io/?EIO=4&transport=polling&sid=x HTTP/1.1", b"6"),
+    "WebSocket pings": flood_with_pings,
     "noop packets": packet_flood("6"),
     "pong packets": packet_flood("3"),
     "unknown acknowledgements": packet_flood("430[]"),
     "refused requests": packet_flood('421["history",{"room":"other","after":0}]'),
     "invalid requests": packet_flood('421["sendMessage",{"room":7}]'),
+    "not-a-number values": packet_flood('421["history",{"room":"attack","after":NaN}]'),
     "lone surrogates": packet_flood('421["sendMessage",{"room":"attack","message":"\\ud83d"}]'),
     "empty fragments": flood_with_fragments,
     "messages": packet_flood('421["sendMessage",{"room":"attack","message":"x"}]'),
