@@ -21,6 +21,9 @@ IDLE_PAUSE = 0.002
 FRAME_DELAY = 0.025
 """Maximum delay of a repaint in seconds; Textual repaints after 1/60 second."""
 
+MAX_FRAMES = 6
+"""Maximum number of waits for timers; a draw and the repaint of its layout need three."""
+
 
 async def wait_until(condition: Callable[[], object], timeout: float = TIMEOUT) -> None:
     """Poll until `condition` is true.
@@ -43,7 +46,8 @@ async def wait_until(condition: Callable[[], object], timeout: float = TIMEOUT) 
 async def wait_for_idle_loop(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
     """Wait until only later timers, sockets and threads can wake the event loop, twice with a pause between.
 
-    Timers within `FRAME_DELAY` count as work, because they draw the changes of the session and repaint widgets.
+    Timers within `FRAME_DELAY` count as work, because they draw the changes of the session and repaint widgets. After
+    `MAX_FRAMES` waits for timers they no longer do, because a poll repeats its timer for ever.
 
     Args:
         min_sleep: Ignored; a parameter of the function of Textual that tests replace.
@@ -51,14 +55,15 @@ async def wait_for_idle_loop(min_sleep: float = 0.0, max_sleep: float = 1.0) -> 
     """
     loop: Any = asyncio.get_running_loop()
     deadline = loop.time() + max_sleep
-    idle_checks, pause = 0, 0.0
+    idle_checks, frames, pause = 0, 0, 0.0
     while idle_checks < 2 and loop.time() < deadline:
         await asyncio.sleep(pause)
         now = loop.time()
         delays = [
             timer.when() - now
             for timer in loop._scheduled
-            if timer.when() < now + FRAME_DELAY and not timer.cancelled()
+            if frames < MAX_FRAMES and timer.when() < now + FRAME_DELAY and not timer.cancelled()
         ]
+        frames += bool(delays)
         idle_checks = 0 if loop._ready or delays else idle_checks + 1
         pause = max(delays, default=IDLE_PAUSE if idle_checks else 0)
