@@ -14,7 +14,7 @@ from server.app import RunningServer
 from server.cluster import node_registry, presence_sync
 from server.cluster.bus import Bus
 from server.storage.database import open_database
-from server.storage.node_repository import NodeLoad
+from server.storage.node_repository import NodeLoad, NodeRepository
 from server.storage.node_tables import nodes as node_table, present_members
 from server.storage.postgresql import AsyncExecutor, parse_postgresql_url
 from server.storage.presence_repository import MemberWrite, PresenceRepository, encode_member
@@ -191,6 +191,11 @@ async def test_members_of_a_dead_node_leave_on_all_nodes(
     start_node: StartNode, executor: AsyncExecutor, postgresql: PostgreSQLServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(node_registry, "HEARTBEAT_INTERVAL", 0.1)
+    remove_dead = NodeRepository.remove_dead
+
+    async def remove_old(repository: NodeRepository, _timeout: float) -> list[str]:
+        return await remove_dead(repository, 3600.0)  # longer than any delay of the living nodes
+
     room, member = uuid4().hex, Member(member_id="gDead", nick_name="dan", role="member")
     database = await open_database(postgresql.url, clock=lambda: 0)
     await database.nodes.register("dead", "host:1", NodeLoad(connections=1, lag=0.0))
@@ -210,7 +215,8 @@ async def test_members_of_a_dead_node_leave_on_all_nodes(
                 update(node_table).where(node_table.c.id == "dead").values(heartbeat_at=0)
             )
         )
-        monkeypatch.setattr(node_registry, "DEAD_AFTER", 2.0)  # longer than the delays of the living nodes
+        monkeypatch.setattr(NodeRepository, "remove_dead", remove_old)
+        monkeypatch.setattr(node_registry, "DEAD_AFTER", 0.0)  # of the heartbeats before the removal
         for client in (ann, ben):
             assert (await wait_for_notice(client, "leave"))["memberId"] == "gDead"
             await wait_for_nicks(client, room, "ann", "Dan2")
