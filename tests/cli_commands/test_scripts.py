@@ -1,6 +1,7 @@
 """Membership, errors and help of the commands `send`, `tail` and `who`."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ from aiohttp import web
 
 from server.app import RunningServer
 from tests.support.cli_command import run_command
+from tests.support.environment import program_environment
 from tests.support.hostile_server import JOINED, hostile_server
+from tests.support.program import PIPE, start_program
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.events import MembersChanged, NoticeReceived
@@ -32,6 +35,29 @@ async def test_commands_are_invisible_and_their_lines_share_one_nickname(server:
         assert {event.count for event in received if isinstance(event, MembersChanged)} <= {1}
         notices = [event.notice for event in received if isinstance(event, NoticeReceived)]
         assert {notice.member_id for notice in notices} <= {room.member_id}
+
+
+FAILING_TASK = """
+from tui_chat.cli_commands import room_visit
+
+async def fail(events):
+    raise ValueError("by design")
+
+room_visit._report_renames = fail
+from tui_chat.cli import main
+main()
+"""
+
+
+async def test_an_error_of_a_background_task_is_reported_by_the_exit_code(
+    server: RunningServer, command_home: Path
+) -> None:
+    command = (sys.executable, "-c", FAILING_TASK, "who", "--server", server.url, "--room", "tea")
+    process = await start_program(command, program_environment(command_home), stdin=PIPE, stdout=PIPE, stderr=PIPE)
+    output, errors = await process.communicate()
+    assert (process.returncode, output) == (1, b"")
+    assert errors.decode().splitlines() == ["chat-tui: Internal error. See the log for details."]
+    assert "ValueError: by design" in next(command_home.rglob("chat-tui.log")).read_text()
 
 
 async def test_the_commands_join_a_server_without_observers(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import platformdirs
 
 from tui_chat.argument_parser import print_version
-from tui_chat.command_line import CommandLineParser, parse_language
+from tui_chat.command_line import CommandLineParser, parse_language, print_error
 from tui_chat.logging import configure_logging, log_path
 from tui_chat.session.i18n import tr
+from tui_chat.session.strings import app as app_strings
 
 DEFAULT_TIMEOUT = 30.0
 """Default of `--timeout`, in seconds."""
@@ -29,6 +30,7 @@ def run(arguments: Sequence[str]) -> int:
 
     Returns:
         The process exit code as of `tui_chat.cli_commands.room_visit.run_to_exit_code`, 0 for `version`.
+        A success becomes `EXIT_INTERNAL_ERROR`, with an error line, after an error of a background task or thread.
     """
     parser = CommandLineParser(prog="chat-tui", allow_abbrev=False)
     add_subcommands(parser)
@@ -36,7 +38,15 @@ def run(arguments: Sequence[str]) -> int:
     if args.command == "version":
         print_version("chat-tui")
         return 0
-    configure_logging(log_path())
+    errors = configure_logging(log_path())
+    exit_code = _run_command(parser, args)
+    if exit_code == 0 and errors.exit_code:
+        print_error(tr(app_strings.INTERNAL_ERROR))
+    return exit_code or errors.exit_code
+
+
+def _run_command(parser: CommandLineParser, args: argparse.Namespace) -> int:
+    """Run the subcommand of parsed arguments and return its exit code; a contradiction exits with a usage error."""
     # The import of the network libraries takes about 0.2 s, which `--help` avoids.
     from tui_chat.cli_commands import account_commands, commands, room_visit  # noqa: PLC0415
 

@@ -21,6 +21,7 @@ from tui_chat.client.event_queue import EventQueue
 from tui_chat.client.events import ClientEvent, RoomRenamed
 from tui_chat.client.net import address
 from tui_chat.client.room import Room
+from tui_chat.client.task_set import TaskSet
 from tui_chat.command_line import print_error
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError, Forbidden, NotFound, Unavailable
@@ -190,7 +191,8 @@ async def open_room(target: CliTarget, limit: int) -> AsyncGenerator[Room]:
     """
     visit = _validate(target)
     async with visit.create_client() as client:
-        report_task = asyncio.create_task(_report_renames(client.events()))
+        tasks = TaskSet()
+        tasks.start(_report_renames(client.events()), "report of renames")
         try:
             try:
                 room = await client.observe(visit.room, limit=limit, timeout=target.timeout)
@@ -198,7 +200,7 @@ async def open_room(target: CliTarget, limit: int) -> AsyncGenerator[Room]:
                 room = await visit.join_after(error, client, limit)
             yield room
         finally:
-            report_task.cancel()
+            await tasks.cancel_all()
 
 
 @asynccontextmanager
