@@ -24,16 +24,13 @@ from server.storage.account_records import (
     account_from_row,
     token_from_row,
 )
-from server.storage.executor import Executor, TransactionRunner
+from server.storage.executor import MAX_KEYS_PER_QUERY, Executor, TransactionRunner
 from server.storage.tables import account_names, accounts, invites, memberships, tokens, uploads
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import Conflict, Forbidden, NotFound, Unauthorized
 
 MAX_DEVICES = 100
 """Maximum number of tokens of an account; a further login revokes the one with the oldest use."""
-
-
-_MAX_IDS_PER_STATEMENT = 5_000  # PostgreSQL permits 32,767 parameters
 
 
 class AccountRepository:
@@ -385,8 +382,8 @@ def _delete_token(connection: Connection, *, account_id: int, token_id: int) -> 
 
 def _touch_tokens(connection: Connection, *, token_ids: Collection[int], now: int) -> None:
     ordered_ids = sorted(token_ids)
-    for start in range(0, len(ordered_ids), _MAX_IDS_PER_STATEMENT):
-        is_used = tokens.c.id.in_(ordered_ids[start : start + _MAX_IDS_PER_STATEMENT])
+    for start in range(0, len(ordered_ids), MAX_KEYS_PER_QUERY):
+        is_used = tokens.c.id.in_(ordered_ids[start : start + MAX_KEYS_PER_QUERY])
         connection.execute(update(tokens).where(is_used).values(last_used_at=now - now % HOUR_MS))
     connection.execute(delete(tokens).where(tokens.c.last_used_at <= now - TOKEN_LIFETIME))
     connection.execute(delete(invites).where(invites.c.room_id.is_(None), invites.c.expires_at <= now))

@@ -19,6 +19,9 @@ from tui_chat.protocol.errors import Unavailable
 RETRY_AFTER = 2.0
 """`retryAfter` of rejected requests, in seconds."""
 
+MAX_KEYS_PER_QUERY = 500
+"""Maximum number of keys in one statement; PostgreSQL permits 32,767 parameters."""
+
 log = logging.getLogger("chat.storage")
 
 ResultT = TypeVar("ResultT")

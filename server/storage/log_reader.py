@@ -22,7 +22,7 @@ from server.storage.access_reader import (
     read_accesses,
     read_restricted_keys,
 )
-from server.storage.executor import RETRY_AFTER, Executor, run_or_reconnect
+from server.storage.executor import MAX_KEYS_PER_QUERY, RETRY_AFTER, Executor, run_or_reconnect
 from server.storage.membership_reader import read_memberships
 from server.storage.page_size import trim_page
 from server.storage.reaction_reader import add_names, read_counts
@@ -34,9 +34,6 @@ from tui_chat.protocol import errors, events, names, responses
 from tui_chat.protocol.search_query import fold
 
 _MAX_QUEUED_READS = 2_000  # maximum number of queued reads, so that an unresponsive disk cannot accumulate requests
-
-MAX_KEYS_PER_QUERY = 500
-"""Maximum number of room keys in one statement."""
 
 MAX_QUEUED_SEARCHES = 50
 """Maximum number of queued searches; one search runs at a time, so other reads keep free executor slots."""

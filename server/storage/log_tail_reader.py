@@ -6,7 +6,8 @@ from functools import partial
 from msgspec import Struct, structs
 from sqlalchemy import ColumnElement, Connection, and_, select
 
-from server.storage.log_reader import MAX_KEYS_PER_QUERY, LogReader
+from server.storage.executor import MAX_KEYS_PER_QUERY
+from server.storage.log_reader import LogReader
 from server.storage.row_mapping import entry_from_row
 from server.storage.tables import DELETED, REMOVED, entries, rooms
 from tui_chat.protocol import events

@@ -12,8 +12,7 @@ from msgspec import Struct, json, structs
 from sqlalchemy import BigInteger, Connection, Text, delete, distinct, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from server.storage.executor import Executor, TransactionRunner
-from server.storage.log_reader import MAX_KEYS_PER_QUERY
+from server.storage.executor import MAX_KEYS_PER_QUERY, Executor, TransactionRunner
 from server.storage.node_tables import empty_logs, nodes, present_members
 from server.storage.tables import rooms
 from tui_chat.protocol.events import Member
