@@ -115,17 +115,14 @@ def packet_flood(*packets: str, connections: int = 4, batch: int = 200) -> Attac
     return attack
 
 
-async def flood_with_fragments(port: int, counters: AttackCounters) -> None:
-    """Send messages of endless empty fragments."""
-    first, fragment = text_frame("4", is_final=False), text_frame("", is_final=False, is_first=False)
-    chunks = itertools.repeat(fragment * 1000)
-    await asyncio.gather(*(repeat_on_connections(port, counters, first, chunks, 1000) for _ in range(2)))
+def frame_flood(frame: bytes, first: bytes = b"") -> Attack:
+    """Return an attack that repeats a WebSocket frame on two connections, after the frame `first` on each."""
 
+    async def attack(port: int, counters: AttackCounters) -> None:
+        chunks = itertools.repeat(frame * 1000)
+        await asyncio.gather(*(repeat_on_connections(port, counters, first, chunks, 1000) for _ in range(2)))
 
-async def flood_with_pings(port: int, counters: AttackCounters) -> None:
-    """Send empty WebSocket pings on two connections."""
-    chunks = itertools.repeat((b"\x89\x80" + ZERO_MASK) * 1000)
-    await asyncio.gather(*(repeat_on_connections(port, counters, b"", chunks, 1000) for _ in range(2)))
+    return attack
 
 
 async def flood_with_joins(port: int, counters: AttackCounters) -> None:
@@ -203,7 +200,7 @@ ATTACKS: dict[str, Attack] = {
     ),
     "polling handshakes": request_flood("GET /socket.io/?EIO=4&transport=polling HTTP/1.1"),
     "unknown polling sessions": request_flood("POST /socket.io/?EIO=4&transport=polling&sid=x HTTP/1.1", b"6"),
-    "WebSocket pings": flood_with_pings,
+    "WebSocket pings": frame_flood(b"\x89\x80" + ZERO_MASK),
     "noop packets": packet_flood("6"),
     "pong packets": packet_flood("3"),
     "unknown acknowledgements": packet_flood("430[]"),
@@ -211,7 +208,9 @@ ATTACKS: dict[str, Attack] = {
     "invalid requests": packet_flood('421["sendMessage",{"room":7}]'),
     "not-a-number values": packet_flood('421["history",{"room":"attack","after":NaN}]'),
     "lone surrogates": packet_flood('421["sendMessage",{"room":"attack","message":"\\ud83d"}]'),
-    "empty fragments": flood_with_fragments,
+    "empty fragments": frame_flood(
+        text_frame("", is_final=False, is_first=False), first=text_frame("4", is_final=False)
+    ),
     "messages": packet_flood('421["sendMessage",{"room":"attack","message":"x"}]'),
     "edits": packet_flood('421["editMessage",{"room":"attack","seq":1,"message":"x"}]'),
     "topics": packet_flood(

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from benchmarks.attacks.__main__ import run_attack
-from benchmarks.attacks.attacks import Attack, AttackCounters, flood_with_fragments, packet_flood
+from benchmarks.attacks.attacks import ATTACKS, Attack, AttackCounters, packet_flood
 from tests.support.wait import wait_until
 
 
@@ -18,7 +18,8 @@ async def test_a_bystander_is_served_during_an_attack(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("attack", "first_bytes"), [(packet_flood("6", connections=1), b"joinRoom"), (flood_with_fragments, b"\x01\x81")]
+    ("attack", "first_bytes"),
+    [(packet_flood("6", connections=1), b"joinRoom"), (ATTACKS["empty fragments"], b"\x01\x81")],
 )
 async def test_each_connection_of_an_attack_starts_with_the_first_packet(attack: Attack, first_bytes: bytes) -> None:
     received: list[bytes] = []
