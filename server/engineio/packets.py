@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from tui_chat.protocol import codec
-from tui_chat.protocol.errors import BadRequest, ChatError
+from tui_chat.protocol.errors import DECODE_ERRORS, BadRequest, ChatError
 
 # Socket.IO packet types; `server.engineio.session` defines those of Engine.IO.
 PACKET_CONNECT, PACKET_DISCONNECT, PACKET_EVENT, PACKET_ACK, PACKET_CONNECT_ERROR = b"01234"
@@ -138,7 +138,7 @@ def parse_packet(payload: bytes) -> SocketIOPacket:
     if packet_type == PACKET_EVENT:
         try:
             arguments = _arguments_decoder.decode(body)
-        except (msgspec.MsgspecError, RecursionError):
+        except DECODE_ERRORS:
             arguments = _decode_invalid_arguments(body)
         return EventPacket(
             namespace,
@@ -221,5 +221,5 @@ def _decode(decoder: msgspec.json.Decoder[DecodedT], body: bytes | msgspec.Raw, 
     """Decode a part of a packet; raise `InvalidPacket` with `problem` if that fails."""
     try:
         return decoder.decode(body)
-    except (msgspec.MsgspecError, RecursionError):
+    except DECODE_ERRORS:
         raise InvalidPacket(problem) from None

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tui_chat.client import sanitize
 from tui_chat.client.net.address import parse_address
 from tui_chat.protocol.account_responses import AccountProfile, Device, DeviceList, Login
-from tui_chat.protocol.errors import InternalError
+from tui_chat.protocol.errors import DECODE_ERRORS, InternalError
 
 HTTP_TIMEOUT = 30.0
 """Default time limit of an account request in seconds; a password hash may wait for others on the server."""
@@ -169,7 +169,7 @@ def _decode(response_type: type[StructT], body: bytes) -> StructT:
     """Return a decoded response; raise `InternalError` for an invalid one."""
     try:
         return msgspec.json.decode(body, type=response_type)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except DECODE_ERRORS:
         raise InternalError("response_invalid") from None
 
 

@@ -18,7 +18,7 @@ from tui_chat.client import sanitize
 from tui_chat.client.outbox.retry_policy import RetryPolicy
 from tui_chat.client.outbox_file import OutboxFile
 from tui_chat.client.room_context import RoomContext
-from tui_chat.protocol.errors import ChatError, InternalError, Unavailable
+from tui_chat.protocol.errors import DECODE_ERRORS, ChatError, InternalError, Unavailable
 from tui_chat.protocol.events import Attachment
 
 TRANSFER_TIMEOUT = 1800.0
@@ -79,7 +79,7 @@ class RoomFiles:
         )
         try:
             return sanitize.received(msgspec.json.decode(body, type=Attachment))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        except DECODE_ERRORS:
             raise InternalError("response_invalid") from None
 
     async def deliver(

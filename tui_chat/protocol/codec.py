@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tui_chat.protocol import events, requests, room_requests
-from tui_chat.protocol.errors import ERRORS_BY_CODE, BadRequest, ChatError, InternalError
+from tui_chat.protocol.errors import DECODE_ERRORS, ERRORS_BY_CODE, BadRequest, ChatError, InternalError
 from tui_chat.protocol.limits import SEQ_MAX
 from tui_chat.protocol.request_base import Request, RoomRequest
 from tui_chat.protocol.wire_struct import WireStruct
@@ -98,7 +98,7 @@ def decode_request(event: str, body: bytes | Raw) -> Request:
             return decoder.decode(body)
         except msgspec.ValidationError:
             return msgspec.convert(_normalize_fields(decoder.type, msgspec.json.decode(body)), decoder.type)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except DECODE_ERRORS as error:
         raise to_bad_request(error) from None
 
 
@@ -152,7 +152,7 @@ def decode_response(response_type: type[WireStructT], body: bytes | str) -> Wire
                 return msgspec.json.decode(body, type=response_type)
             except msgspec.ValidationError:
                 return msgspec.convert(_replace_unknown_kinds(msgspec.json.decode(body)), response_type)
-    except (msgspec.MsgspecError, RecursionError):
+    except DECODE_ERRORS:
         raise InternalError("response_invalid") from None
     raise (status.error or ErrorBody("internal", "the server gave no reason")).to_error()
 
@@ -178,7 +178,7 @@ def decode_push(event: str, body: bytes | str) -> WireStruct:
             return decoder.decode(body)
         except msgspec.ValidationError:
             return msgspec.convert(_replace_unknown_kinds(msgspec.json.decode(body)), decoder.type)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except DECODE_ERRORS as error:
         raise to_bad_request(error) from None
 
 
@@ -190,7 +190,7 @@ def decode_error(body: bytes | str) -> ChatError:
     """
     try:
         return msgspec.json.decode(body, type=ErrorBody).to_error()
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except DECODE_ERRORS as error:
         raise to_bad_request(error) from None
 
 
@@ -259,7 +259,7 @@ def to_bad_request(error: Exception) -> BadRequest:
     """Return the error of an undecodable body: `field_invalid`, `json_invalid` or, for deep nesting, `json_too_deep`.
 
     Args:
-        error: Exception of msgspec: `MsgspecError`, `UnicodeDecodeError` or `RecursionError`.
+        error: One of `DECODE_ERRORS`.
     """
     if isinstance(error, RecursionError):
         return BadRequest("json_too_deep")

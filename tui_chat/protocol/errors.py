@@ -7,7 +7,12 @@ The client raises the same classes for error responses.
 from collections.abc import Mapping
 from typing import ClassVar, Self
 
+import msgspec
+
 from tui_chat.protocol.error_reasons import MESSAGES
+
+DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""Exceptions of msgspec for JSON that is malformed, invalid, not UTF-8 or nested too deeply."""
 
 ErrorParams = Mapping[str, str | int | float]
 """Values of the parameters of a reason."""

@@ -66,7 +66,7 @@ class ConversationDialect(Dialect):
         try:
             body = msgspec.json.decode(arguments[0]) if arguments else None
             return msgspec.convert(body, UpdateLastMessage, strict=False)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except errors.DECODE_ERRORS as error:
             raise codec.to_bad_request(error) from None
 
     async def handle(

@@ -124,5 +124,5 @@ def decode_payload(payload_type: type[PayloadT], arguments: list[msgspec.Raw]) -
     """
     try:
         return msgspec.convert(msgspec.json.decode(arguments[0]) if arguments else None, payload_type)
-    except (msgspec.MsgspecError, RecursionError) as error:
+    except errors.DECODE_ERRORS as error:
         raise codec.to_bad_request(error) from None

@@ -93,7 +93,7 @@ def _has_field(argument: msgspec.Raw, names: frozenset[str]) -> bool:
     """Return whether an argument is a JSON object with at least one of the fields; False for any other argument."""
     try:
         return not names.isdisjoint(msgspec.json.decode(argument, type=dict[str, msgspec.Raw]))
-    except (msgspec.MsgspecError, RecursionError):
+    except errors.DECODE_ERRORS:
         return False
 
 
@@ -134,7 +134,7 @@ class ResourceCrudDialect(Dialect):
             if request_type in _ID_REQUESTS and not isinstance(body, dict):
                 body = {"id": body}
             return msgspec.convert(_parse_id_digits(codec.drop_nulls(body)), request_type)
-        except (msgspec.MsgspecError, RecursionError) as error:
+        except errors.DECODE_ERRORS as error:
             raise codec.to_bad_request(error) from None
 
     async def handle(

@@ -96,7 +96,7 @@ async def read_json(request: web.Request, body_type: type[BodyT], max_bytes: int
     body = await read_body(request, max_bytes)
     try:
         return msgspec.convert(codec.drop_nulls(msgspec.json.decode(body)), body_type)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except errors.DECODE_ERRORS as error:
         raise codec.to_bad_request(error) from None
 
 

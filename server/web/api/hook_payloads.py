@@ -61,7 +61,7 @@ def _decode_json(body: bytes | str) -> Any:
     """Return a decoded JSON value; raise `BadRequest` for malformed JSON."""
     try:
         return msgspec.json.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except errors.DECODE_ERRORS as error:
         raise codec.to_bad_request(error) from None
 
 

@@ -5,6 +5,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from tui_chat.protocol.errors import DECODE_ERRORS
+
 
 class BasicMessage(Struct, rename="camel"):
     """Message push of a basic server, as an object or plain string (docs/protocol.md, "Basic clients").
@@ -45,7 +47,7 @@ def decode_basic_push(event: str, body: bytes) -> BasicMessage | None:
         return None
     try:
         push = _push_decoder.decode(body)
-    except (msgspec.MsgspecError, RecursionError):
+    except DECODE_ERRORS:
         return None
     if isinstance(push, str):
         return BasicMessage(push)
@@ -65,6 +67,6 @@ def is_native_health(body: bytes) -> bool:
 def _is_valid(decoder: "msgspec.json.Decoder[_NativeAck] | msgspec.json.Decoder[_NativeHealth]", body: bytes) -> bool:
     try:
         decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except DECODE_ERRORS:
         return False
     return True

@@ -10,7 +10,7 @@ from msgspec import Struct
 from tui_chat.client import sanitize
 from tui_chat.client.errors import Unreachable
 from tui_chat.protocol.codec import ErrorBody, WireStructT, decode_response
-from tui_chat.protocol.errors import ChatError, Unauthorized
+from tui_chat.protocol.errors import DECODE_ERRORS, ChatError, Unauthorized
 from tui_chat.protocol.events import AuthFailPush
 from tui_chat.protocol.responses import SendResponse
 
@@ -81,7 +81,7 @@ def auth_error(body: bytes) -> Unauthorized:
     """Return the sanitized error of an `authFail` push; an invalid body counts as one without fields."""
     try:
         push = msgspec.json.decode(body, type=AuthFailPush)
-    except (msgspec.MsgspecError, RecursionError):
+    except DECODE_ERRORS:
         push = AuthFailPush()
     return Unauthorized(_sanitize_text(push.reason), message=_sanitize_text(push.message))
 

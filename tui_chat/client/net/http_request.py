@@ -14,7 +14,7 @@ import msgspec
 from tui_chat.client.errors import Unreachable, UnsupportedByServer
 from tui_chat.client.net.connect_errors import connect_error, create_ssl_context, sanitize_error
 from tui_chat.protocol.codec import ErrorBody
-from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.errors import DECODE_ERRORS, ChatError
 
 MAX_BODY_BYTES = 1024 * 1024
 """Upper limit of a response body."""
@@ -131,7 +131,7 @@ def _to_error(response: aiohttp.ClientResponse, content: bytes, unsupported_reas
     """
     try:
         problem = msgspec.json.decode(content, type=_Problem)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except DECODE_ERRORS:
         problem = _Problem()
     if response.status == 404 and not problem.reason:
         return UnsupportedByServer(unsupported_reason)

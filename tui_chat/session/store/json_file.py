@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from tui_chat.protocol.errors import DECODE_ERRORS
 from tui_chat.session.i18n import tr
 from tui_chat.session.store.atomic_write import atomic_write
 from tui_chat.session.strings import settings as settings_strings
@@ -36,7 +37,7 @@ def read_json_file(path: Path, content_type: type[ContentT]) -> tuple[ContentT |
         return msgspec.json.decode(path.read_bytes(), type=content_type), ""
     except FileNotFoundError:
         return None, ""
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+    except DECODE_ERRORS:
         backup_path = path.with_suffix(".damaged")
         with suppress(OSError):
             path.replace(backup_path)
