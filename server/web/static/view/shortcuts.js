@@ -63,8 +63,10 @@ function scrollToNewest(timeline, composer) {
   composer.focus();
 }
 
-/** Return the room of Alt+Arrow, or the next unread room of Alt+A, with mentions or not muted; null for other keys and
- * without such a room. */
+/**
+ * Return the room of Alt+Arrow, or for Alt+A the next room with mentions, then the next unread room that is not muted.
+ * Null for other keys, and without such a room.
+ */
 function roomForKey(key, { rooms, current }) {
   const currentIndex = rooms.indexOf(current);
   const step = { arrowup: -1, arrowdown: 1 }[key];
