@@ -19,7 +19,7 @@ const { parseInviteLimits } = await load("state/invite_limits");
 const { matchPerson } = await load("state/person_finder");
 const { parsePolicyChange, policyValues } = await load("state/policy");
 const { activeSanctions } = await load("state/sanctions");
-const { JsonStorage, drafts, readMarkers, uploadedFiles } = await load("state/storage");
+const { JsonStorage, drafts, mutedRooms, readMarkers, uploadedFiles } = await load("state/storage");
 const { OutboxStore } = await load("state/outbox_store");
 const { Outbox } = await load("net/outbox");
 const { RequestError } = await load("net/request_error");
@@ -354,7 +354,7 @@ const cases = {
     assert.equal(room.access.role, "admin");
     room.leave();
   },
-  async "a rejected message changes nothing, and a renamed room stores its draft, read markers and unsent messages under the new name"() {
+  async "a rejected message changes nothing, and a renamed room stores its draft, mute, read markers and unsent messages under the new name"() {
     const saved = [];
     const room = await joinRoom({ saveItem: ({ body }) => saved.push(`${room.requestedName} ${body.message}`) });
     room.readTracker.unreadAfter = 3;
@@ -364,11 +364,13 @@ const cases = {
     room.enqueue("sendMessage", { message: "unsent" });
     assert.equal(room.readTracker.unreadAfter, null);
     drafts.save("Tea", { text: "half" });
+    mutedRooms.add("Tea");
     readMarkers.set("Tea", "Ann", 3);
     readMarkers.set("tea time", "Ann", 4);
     room.handlePush("update", { kind: "policy", seq: 1, memberId: "b", nickName: "bob", ts: NOON, newName: "coffee" });
     assert.deepEqual(saved, ["tea unsent", "coffee unsent"]);
     assert.deepEqual([drafts.get("tea").text, drafts.get("coffee").text], ["", "half"]);
+    assert.deepEqual(["tea", "coffee"].map((name) => mutedRooms.has(name)), [false, true]);
     assert.deepEqual(["tea", "coffee", "tea time"].map((name) => readMarkers.get(name, "ann")), [null, 3, 4]);
     room.leave();
   },

@@ -1,6 +1,6 @@
 /** Read state of all open rooms. */
 
-import { isMuted } from "./muted_rooms.js";
+import { mutedRooms } from "./storage.js";
 
 /**
  * Update the read trackers, and return the sums of their counts except those of muted rooms.
@@ -20,7 +20,7 @@ export function updateReadTrackers({ rooms, current }, { isPageActive, isFollowi
     const { log, ownMemberIds, nick, members, readTracker, access: { isDirect } } = room;
     const isViewed = isPageActive && isFollowing && room === current && room.isUpToDate;
     const messages = readTracker.update({ log, ownMemberIds, nick, members, isDirect, isViewed });
-    if (isMuted(room)) continue;
+    if (mutedRooms.has(room.name)) continue;
     notifiable.push([room, messages]);
     unreadCount += readTracker.unreadCount;
     mentionCount += readTracker.mentionCount;

@@ -36,7 +36,7 @@ export class Room {
   #guestSeq = null; // marker of `transferReadMarker` until the next join
   #isJoined = false; // on the current connection
   #joinWaiters = [];
-  // A message before the live end is in the log, possibly not loaded. The item of a change shows the change until then.
+  // The server log contains each message before the live end, loaded or not. The item of a change shows an unloaded change.
   #isInLog = (seq, event) => (event === "sendMessage" ? seq <= (this.log.lastSeq ?? 0) : this.log.has(seq));
 
   log = new RoomLog();

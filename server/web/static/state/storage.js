@@ -1,8 +1,8 @@
 /**
  * Browser storage.
  *
- * - `localStore` is shared by all tabs and persistent: last room and nickname, settings, read markers,
- *   outbox items, drafts, the account with its token, and the guest keys that restore an identity.
+ * - `localStore` is shared by all tabs and persistent: last room and nickname, settings, muted rooms, read
+ *   markers, outbox items, drafts, the account with its token, and the guest keys that restore an identity.
  * - `sessionStore` survives reloads of one tab: open rooms, and the drafts and files of this tab.
  */
 
@@ -13,6 +13,7 @@ const BASE_PATH = globalThis.location ? new URL(".", location.href).pathname : "
 const KEY_PREFIX = BASE_PATH === "/" ? "chat." : `chat.${BASE_PATH}.`;
 const MAX_GUEST_KEYS = 100;
 const MAX_READ_MARKERS = 500;
+const MAX_MUTED_ROOMS = 500;
 const MAX_DRAFT_ROOMS = 50; // rooms with a draft, and rooms with files of the next message
 const UPLOAD_LIFETIME = 3_600_000; // ms; the server removes a file without a message after this time
 
@@ -113,6 +114,23 @@ export const readMarkers = {
   },
 };
 
+/**
+ * Rooms without notifications. The title and the favicon do not count the messages of muted rooms; the room list does.
+ */
+export const mutedRooms = {
+  has(room) {
+    return findEntry("mutedRooms", canonicalName(room)) ?? false;
+  },
+
+  add(room) {
+    replaceEntry("mutedRooms", canonicalName(room), true, MAX_MUTED_ROOMS);
+  },
+
+  delete(room) {
+    removeEntry("mutedRooms", canonicalName(room));
+  },
+};
+
 /** Return the value of an entry in a stored list of pairs. */
 function findEntry(list, entryKey, store = localStore) {
   return store.get(list, []).find(([key]) => key === entryKey)?.[1];
@@ -157,18 +175,24 @@ export const drafts = {
 };
 
 /**
- * Move the drafts, files and read markers of a renamed room to its new name.
+ * Move the drafts, files, mute and read markers of a renamed room to its new name.
  * @param {string} previousName
  * @param {string} name
  */
 export function moveRoomEntries(previousName, name) {
   const [previousKey, key] = [canonicalName(previousName), canonicalName(name)];
   if (previousKey === key) return;
-  for (const [list, store] of /** @type {[string, JsonStorage][]} */ ([["drafts", sessionStore], ["drafts", localStore], ["files", sessionStore]])) {
+  const lists = /** @type {[string, JsonStorage, number][]} */ ([
+    ["drafts", sessionStore, MAX_DRAFT_ROOMS],
+    ["drafts", localStore, MAX_DRAFT_ROOMS],
+    ["files", sessionStore, MAX_DRAFT_ROOMS],
+    ["mutedRooms", localStore, MAX_MUTED_ROOMS],
+  ]);
+  for (const [list, store, maxEntries] of lists) {
     const value = findEntry(list, previousKey, store);
     if (value === undefined) continue;
     removeEntry(list, previousKey, store);
-    replaceEntry(list, key, value, MAX_DRAFT_ROOMS, store);
+    replaceEntry(list, key, value, maxEntries, store);
   }
   for (const [entryKey, seq] of localStore.get("readMarkers", [])) {
     const [room, nick] = JSON.parse(entryKey);

@@ -3,9 +3,9 @@
 import { strings } from "../i18n/strings.js";
 import { parseInviteLimits } from "../state/invite_limits.js";
 import { INVITE_SECONDS, INVITE_USES } from "../state/limits.js";
-import { setMuted } from "../state/muted_rooms.js";
 import { canonicalName } from "../state/names.js";
 import { POLICY_FIELDS, POLICY_VALUES, defaultValue, parsePolicyChange } from "../state/policy.js";
+import { mutedRooms } from "../state/storage.js";
 import { CommandRejected, requireOwner, requireRoom } from "./command_context.js";
 import { confirmForget, confirmRoomDeletion } from "./confirm_moderation.js";
 import { formatShortDate } from "./format_time.js";
@@ -91,7 +91,7 @@ async function forget(name, context) {
  */
 function mute(name, context) {
   const target = requireRoom(name, context);
-  setMuted(target, true);
+  mutedRooms.add(target.name);
   context.room.notices.addLocal(strings.muted(target.displayName));
 }
 
@@ -102,7 +102,7 @@ function mute(name, context) {
  */
 function unmute(name, context) {
   const target = requireRoom(name, context);
-  setMuted(target, false);
+  mutedRooms.delete(target.name);
   const text = context.areNotificationsEnabled() ? strings.unmuted : strings.unmutedWithoutNotifications;
   context.room.notices.addLocal(text(target.displayName));
 }

@@ -3,7 +3,7 @@
  */
 
 import { strings } from "../i18n/strings.js";
-import { isMuted } from "../state/muted_rooms.js";
+import { mutedRooms } from "../state/storage.js";
 import { createButton, createElement, createIcon, createIconButton, requireElement, setText } from "./dom.js";
 
 const MAX_SHOWN_COUNT = 99;
@@ -40,7 +40,7 @@ export class RoomList {
    * @param {import("../state/chat_session.js").ChatSession} session
    */
   render({ rooms, current }) {
-    const summary = rooms.map((room) => [room.displayName, room.readTracker.unreadCount, room.readTracker.mentionCount, isMuted(room)]);
+    const summary = rooms.map((room) => [room.displayName, room.readTracker.unreadCount, room.readTracker.mentionCount, mutedRooms.has(room.name)]);
     const state = JSON.stringify([summary, rooms.findIndex((room) => room === current)]);
     if (state === this.#rendered && rooms === this.#rooms) return;
     this.#rendered = state;
@@ -61,7 +61,7 @@ export class RoomList {
 
   #renderRoom(room, isCurrent) {
     const { unreadCount, mentionCount } = room.readTracker;
-    const isRoomMuted = isMuted(room);
+    const isRoomMuted = mutedRooms.has(room.name);
     const openButton = createButton("room-open", createElement("bdi", "name", room.displayName), () => this.#onSelect(room));
     if (unreadCount) {
       const badge = createElement("span", mentionCount ? "badge mention" : isRoomMuted ? "badge muted" : "badge", `${mentionCount ? "@" : ""}${formatCount(unreadCount)}`);
@@ -77,7 +77,7 @@ export class RoomList {
 
 /** Return whether a room has mentions, or unread messages and is not muted. */
 function isHighlighted(room) {
-  return Boolean(room.readTracker.mentionCount || (room.readTracker.unreadCount && !isMuted(room)));
+  return Boolean(room.readTracker.mentionCount || (room.readTracker.unreadCount && !mutedRooms.has(room.name)));
 }
 
 function formatCount(count) {

@@ -2,7 +2,7 @@
  * Global keyboard shortcuts; `help_dialog.js` documents them.
  */
 
-import { isMuted } from "../state/muted_rooms.js";
+import { mutedRooms } from "../state/storage.js";
 import { isScrollKey } from "./message_toolbar.js";
 
 /**
@@ -75,7 +75,7 @@ function roomForKey(key, { rooms, current }) {
   const searchOrder = [...rooms.slice(currentIndex + 1), ...rooms.slice(0, currentIndex)];
   return (
     searchOrder.find(({ readTracker }) => readTracker.mentionCount) ??
-    searchOrder.find((room) => room.readTracker.unreadCount && !isMuted(room)) ??
+    searchOrder.find((room) => room.readTracker.unreadCount && !mutedRooms.has(room.name)) ??
     null
   );
 }
