@@ -251,7 +251,7 @@ async def test_commands_run_and_unknown_ones_are_not_sent(
     writer.assert_no_errors()
 
 
-async def test_messages_in_an_unfocused_page_stay_unread_until_another_tab_reads_them(
+async def test_messages_in_an_unfocused_page_count_in_the_title_until_another_tab_reads_them_or_mutes_the_room(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann")
@@ -263,6 +263,13 @@ async def test_messages_in_an_unfocused_page_stay_unread_until_another_tab_reads
     await again.locator("#join-submit").click()
     await expect(again.locator("#timeline-lines .message-text")).to_have_count(2)
     await expect(chat_page.page).to_have_title("tea · Chat")
+    await again.evaluate("() => { document.hasFocus = () => false; dispatchEvent(new Event('blur')); }")
+    await bot.send_messages("tea", ["three"])
+    await expect(chat_page.page).to_have_title("(1) tea")
+    for command, title in (("/mute", "tea · Chat"), ("/unmute", "(1) tea")):
+        await again.locator("#composer-input").fill(command)
+        await again.locator("#composer-input").press("Enter")
+        await expect(chat_page.page).to_have_title(title)
     chat_page.assert_no_errors()
 
 

@@ -211,14 +211,14 @@ export class ChatSession {
   }
 
   /**
-   * Handle a change of a storage key by another tab: claim outbox items, and apply the read markers of a guest.
+   * Handle a change of a storage key by another tab: claim outbox items, apply the read markers of a guest, and show
+   * the muted rooms.
    * @param {string} key Key without the prefix of the page.
    */
   onStorageChange(key) {
     if (OutboxStore.isOutboxKey(key)) for (const room of this.#rooms) this.#claimOrphans(room);
-    if (key !== "readMarkers" || this.#hasAccount) return;
-    applyGuestMarkers(this.#rooms, this.#requestedNick);
-    this.#onChange();
+    if (key === "readMarkers" && !this.#hasAccount) applyGuestMarkers(this.#rooms, this.#requestedNick);
+    if (key === "readMarkers" || key === "mutedRooms") this.#onChange();
   }
 
   /**
