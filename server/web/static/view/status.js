@@ -51,7 +51,8 @@ export function showToast(text, { once = false } = {}) {
   if (once && shownTexts.has(text)) return;
   shownTexts.add(text);
   clearTimeout(toastTimer);
-  (document.activeElement?.closest("dialog") ?? document.body).append(toastElement);
+  const parent = document.activeElement?.closest("dialog") ?? document.body;
+  if (toastElement.parentElement !== parent) parent.append(toastElement); // a moved live region may stay unannounced
   toastElement.textContent = text;
   toastElement.hidden = false;
   toastTimer = setTimeout(() => (toastElement.hidden = true), TOAST_DURATION);
