@@ -62,9 +62,11 @@ async def test_a_repeated_idempotency_key_returns_the_first_message(
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     headers = f"Host: 127.0.0.1:{server.port}\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n"
     request = f"POST {MESSAGES} HTTP/1.1\r\n{headers}Connection: close\r\nIdempotency-Key: ".encode()
-    writer.write(request + b"\xff\r\n\r\n")
-    assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
-    writer.close()
+    try:
+        writer.write(request + b"\xff\r\n\r\n")
+        assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
+    finally:
+        writer.close()
     assert len((await robot.request("GET", MESSAGES)).body["messages"]) == 1
 
 
