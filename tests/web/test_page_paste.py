@@ -59,23 +59,32 @@ async def test_a_large_paste_asks_for_confirmation(browser: Browser, server: Run
     writer.assert_no_errors()
 
 
-DROP = """([text, bytes]) => {
+DROP = """([text, bytes, selector = "#conversation"]) => {
   const moved = new DataTransfer();
   if (bytes) moved.items.add(new File([new Uint8Array(bytes)], "a.txt"));
   else moved.setData("text/plain", text);
-  for (const type of ["dragenter", "dragover", "drop"]) {
-    conversation.dispatchEvent(new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: moved }));
-  }
+  const events = ["dragenter", "dragover", "drop"].map(
+    (type) => new DragEvent(type, { bubbles: true, cancelable: true, dataTransfer: moved }),
+  );
+  for (const event of events) document.querySelector(selector).dispatchEvent(event);
+  return events.slice(1).every((event) => event.defaultPrevented);
 }"""
-"""Drop a file with these bytes, or a text if the bytes are null."""
+"""Script that drops a file with these bytes, or a text if the bytes are null, on an element.
+
+Returns whether the page prevents the actions of the browser, for example opening the file.
+"""
 
 
-async def test_dropped_text_and_text_files_are_inserted(browser: Browser, server: RunningServer) -> None:
+async def test_text_and_text_files_are_inserted_after_a_drop_on_the_conversation_only(
+    browser: Browser, server: RunningServer
+) -> None:
     writer = await open_chat_page(browser, server.url, "Ann")
     await writer.page.evaluate(DROP, ["dropped ", None])
     await expect(writer.composer).to_have_value("dropped ")
     await writer.page.evaluate(DROP, ["", list("a file 你好".encode())])
     await expect(writer.composer).to_have_value("dropped a file 你好")
+    assert await writer.page.evaluate(DROP, ["", list(b"elsewhere"), "#rooms"])
+    assert not await writer.page.evaluate(DROP, ["elsewhere", None, "#rooms"])
     await expect(writer.messages).to_have_count(0)
     await writer.page.evaluate(DROP, ["", list(b"line\n" * 6)])
     await writer.page.get_by_role("dialog").get_by_role("button", name="Attach as a file").click()
