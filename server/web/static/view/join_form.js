@@ -35,10 +35,10 @@ export class JoinForm {
       const typed = this.#room.value.trim();
       const { room, invite, otherHost } = resolveRoom(typed);
       if (otherHost) return this.#reject(this.#room, strings.otherServer(otherHost));
+      if (!room) return this.#reject(this.#room, strings.roomRequired);
       if (invite || room !== roomFromUrl()) setRoomUrl(room, { invite, replace: true });
       this.#room.value = room;
       const nick = this.#nick.value.trim();
-      if (!room) return this.#reject(this.#room, strings.roomRequired);
       if (!nick) return this.#reject(this.#nick, strings.nicknameRequired);
       const roomError = findError(() => validateRoomName(room));
       const nickError = findError(() => validateNickname(nick));
