@@ -215,9 +215,9 @@ async def test_an_iteration_requests_entries_that_the_server_does_not_have_once(
     async with hostile_server(respond) as port, ChatClient(f"http://127.0.0.1:{port}") as ann:
         tea = await ann.join("tea", nick="ann")
         await tea.set_typing(True)
-        await wait_until(lambda: tea.log.last == 3)
+        await wait_until(lambda: tea.log.last == 3 and len(requests) == 1)  # after the push
         reading = asyncio.create_task(anext(tea))
-        await wait_until(lambda: len(requests) == 2)
+        await wait_until(lambda: len(requests) == 2)  # by the iteration
         await ann.user.set_status(away=False)
         assert len(requests) == 2
         await tea.leave()
