@@ -254,3 +254,5 @@ async def test_members_of_a_node_that_exchange_their_nicknames_get_different_one
     assert has_converged([node])
     assert node.shown == node.list_nicks()
     running.cancel()
+    await asyncio.wait({running})
+    await node.sync.close()
