@@ -13,7 +13,7 @@ from tests.support.event_recorder import next_event
 from tests.support.hostile_server import JOINED, hostile_server
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.tcp_proxy import TcpProxy
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client.net import transport
 from tui_chat.protocol.requests import Request
 from tui_chat.sdk import BadRequest, ChatClient, Message, NotFound, NotJoined, Room, RoomRenamed, UnsupportedByServer
@@ -76,7 +76,7 @@ async def test_an_observer_reads_missed_entries_after_a_reconnect(proxy: TcpProx
 
 async def test_the_iteration_skips_entries_that_the_server_has_removed(server: RunningServer, proxy: TcpProxy) -> None:
     bot = {"as": {"nickName": "bot"}}
-    async with raw_client(server.url) as owner, ChatClient(proxy.url) as chat, asyncio.timeout(20):
+    async with raw_client(server.url) as owner, ChatClient(proxy.url) as chat, asyncio.timeout(TIMEOUT):
         created = await owner.request("createRoom", {"name": "green"})
         room = await chat.observe("green")
         assert (await post(owner, "read", "green", **bot))["ok"]
@@ -145,7 +145,7 @@ async def test_a_late_response_to_a_cancelled_join_does_not_end_the_next_one(
         await wait_until(lambda: len(sent) == 2)
         proxy.open_connections[0].resume()
         room = await opening
-        async with raw_client(proxy.url) as bot, asyncio.timeout(20):
+        async with raw_client(proxy.url) as bot, asyncio.timeout(TIMEOUT):
             await bot.request("sendMessage", {"room": "tea", "message": "hi", "as": {"nickName": "bot"}})
             assert (await anext(room)).seq == 1
 
