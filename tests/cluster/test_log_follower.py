@@ -1,4 +1,4 @@
-"""Start of the delivery of a log, without a bus and a database."""
+"""Start of the follow of a room, without Redis and a database."""
 
 import asyncio
 from collections.abc import Collection, Sequence

@@ -216,7 +216,7 @@ async def test_members_of_a_dead_node_leave_on_all_nodes(
             )
         )
         monkeypatch.setattr(NodeRepository, "remove_dead", remove_old)
-        monkeypatch.setattr(node_registry, "DEAD_AFTER", 0.0)  # of the heartbeats before the removal
+        monkeypatch.setattr(node_registry, "DEAD_AFTER", 0.0)  # a node removes others at its next heartbeat
         for client in (ann, ben):
             assert (await wait_for_notice(client, "leave"))["memberId"] == "gDead"
             await wait_for_nicks(client, room, "ann", "Dan2")

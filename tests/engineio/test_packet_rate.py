@@ -310,7 +310,9 @@ def test_a_throttled_connection_parses_nothing_before_its_timer(monkeypatch: pyt
     assert (harness.parser.data, harness.transport.is_paused) == (EMPTY_PING * 4, False)
 
 
-def test_reading_stays_paused_while_the_rate_or_the_parser_is_exceeded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reading_stays_paused_until_neither_the_rate_limit_nor_the_parser_pauses_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     harness = MeterHarness(monkeypatch, Rate(1, 1))
     protocol, transport = harness.protocol, harness.transport
     harness.meter.feed_data(EMPTY_PING * 2)

@@ -10,11 +10,11 @@ from tui_chat.protocol.events import Message
 from tui_chat.protocol.responses import HistoryPage
 
 
-class ShrinkingLog:
-    """Log without entries at the first read, during which a new entry is published.
+class EmptiedLog:
+    """Log without entries at the first read, during which `entry` is published to a stream.
 
     Attributes:
-        stream: Reader of the entry.
+        reads: Position of each read.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class ShrinkingLog:
 
 
 async def test_an_entry_during_the_read_of_a_log_emptied_by_retention_is_sent() -> None:
-    log = ShrinkingLog()
+    log = EmptiedLog()
     log.stream.start(log.room, after=0, newest_seq=2)
     assert await log.stream.read(0.0) == b""
     events = await log.stream.read(0.0)

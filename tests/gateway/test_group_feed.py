@@ -51,7 +51,7 @@ async def connect(feed: GroupFeed, name: str) -> tuple[ClientConnection, list[Fr
     return connection, frames
 
 
-async def test_messages_without_a_reader_at_the_read_of_the_id_do_not_end_the_feed() -> None:
+async def test_pending_messages_without_open_connections_do_not_end_the_feed() -> None:
     repository = SlowRepository()
     accounts = AccountDirectory()
     feed = GroupFeed(cast(GroupRepository, repository), accounts, ViewBuilder(accounts, str))

@@ -113,7 +113,7 @@ async def test_a_failed_heartbeat_is_reported_by_readiness_and_metrics(
             assert 'chat_task_failures_total{task="heartbeat"} 1.0' in await answer.text()
 
 
-async def test_a_failed_check_of_the_idle_timeout_is_logged_and_does_not_stop_the_server(
+async def test_a_failed_check_of_the_idle_timeout_is_logged_and_repeated(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     idle_times: list[float | None] = [None, 0.0, 1.0]

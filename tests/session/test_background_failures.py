@@ -75,6 +75,7 @@ def replace_client(link: ServerLink, monkeypatch: pytest.MonkeyPatch, **parts: o
 
 
 def messages_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the texts of all log lines."""
     return [record.message for record in caplog.records]
 
 
@@ -127,10 +128,10 @@ async def test_a_read_marker_is_sent_after_a_failed_send(
     mark_read = FailingCall()
     markers = create_marker_sync(session, mark_read, link.start)
     markers.schedule()
-    await wait_until(lambda: bool(link.event_queue))
+    await wait_until(lambda: link.event_queue)
     assert link.event_queue.pop() == INTERNAL_ERROR
     markers.schedule()
-    await wait_until(lambda: bool(mark_read.calls))
+    await wait_until(lambda: mark_read.calls)
     assert len(caplog.records) == 1
 
 

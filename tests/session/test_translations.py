@@ -98,7 +98,7 @@ def test_every_reason_of_an_error_has_a_message() -> None:
     assert [location for location, reason in reasons if reason not in MESSAGES] == []
 
 
-def test_the_documented_reasons_and_parameters_are_those_of_the_wire() -> None:
+def test_every_reason_on_the_wire_is_documented_with_its_parameters_and_no_other_reason_is() -> None:
     documentation = (ROOT / "docs" / "protocol.md").read_text()
     table = documentation.split("| code | reasons {params} |\n")[1].split("\n\n")[0]
     documented = dict(re.findall(r"`(\w+)`(?: \{(.+?)\})?", "".join(row.split("|")[2] for row in table.splitlines())))

@@ -161,7 +161,7 @@ def test_captions_of_unsent_files_show_the_progress(session: ChatSession) -> Non
     assert captions() == ["[file a b.txt · 5 B]", "[file big.bin · 2.0 KiB]"]
 
 
-def test_a_message_with_a_leading_slash_is_taken_back_as_no_command(
+def test_a_message_with_the_text_of_a_command_is_taken_back_with_an_escaped_slash(
     session: ChatSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = FakeRoom("tea").join()

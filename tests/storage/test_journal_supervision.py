@@ -88,7 +88,7 @@ async def test_a_failure_to_reconnect_in_an_outage_rejects_the_batch(
     ]
 
 
-async def test_a_failure_between_commit_and_answer_writes_no_command_twice(
+async def test_a_failure_between_commit_and_result_writes_no_command_twice(
     path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     outcomes, published = await append_with_failure(path, clock, monkeypatch, "report_recovery")
@@ -97,7 +97,7 @@ async def test_a_failure_between_commit_and_answer_writes_no_command_twice(
     assert len(caplog.records) == 1
 
 
-async def test_a_command_that_fails_on_its_way_into_a_batch_is_rejected(
+async def test_a_command_that_cannot_be_added_to_a_batch_is_rejected_alone(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     statements = database.journal._statements  # pyright: ignore[reportPrivateUsage]
