@@ -181,14 +181,16 @@ async def test_other_servers_receive_no_password_by_redirect_and_raise_errors() 
     async def send_megabytes(_: web.Request) -> web.Response:
         return web.Response(body=b"x" * 2_000_000)
 
-    async def send_invalid_utf8(_: web.Request) -> web.Response:
-        return web.Response(body=b'{"devices": "\xff"}')
+    async def send_invalid_utf8(request: web.Request) -> web.Response:
+        body = b'{"sessions": [{"label": "\xff"}], "code": "\xff"}'
+        return web.Response(body=body, status=200 if request.method == "GET" else 500)
 
     app = web.Application()
     app.router.add_post("/api/sessions", redirect)
     app.router.add_get("/api/sessions", send_invalid_utf8)
     app.router.add_post("/steal", steal)
     app.router.add_get("/api/me", send_megabytes)
+    app.router.add_patch("/api/me", send_invalid_utf8)
     async with TestServer(app) as server:
         url = str(server.make_url("/")).rstrip("/")
         with pytest.raises(Unreachable) as caught:
@@ -196,6 +198,8 @@ async def test_other_servers_receive_no_password_by_redirect_and_raise_errors() 
         assert caught.value.reason == "http_status_unexpected"
         with pytest.raises(InternalError):
             await AccountClient(url, "ct_x").list_devices()
+        with pytest.raises(Unreachable):
+            await AccountClient(url, "ct_x").update_profile(about="hi")
         with pytest.raises(UnsupportedByServer):
             await AccountClient(url).register("ann", PASSWORD)
         with pytest.raises(Unreachable):
