@@ -40,6 +40,21 @@ async def test_unread_counts_of_other_rooms_reset_when_viewed(
     chat_page.assert_no_errors()
 
 
+async def test_a_message_during_a_click_on_a_room_does_not_cancel_the_click(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
+    await bot.join("coffee", "bot")
+    chat_page = await open_chat_page(browser, server.url, "Ann")
+    await chat_page.open_room("coffee")
+    await room_row(chat_page, "tea").get_by_text("tea", exact=True).hover(force=True)
+    await chat_page.page.mouse.down()
+    await bot.send_messages("tea", ["one"])
+    await expect(room_row(chat_page, "tea").locator(".badge")).to_have_text("1")
+    await chat_page.page.mouse.up()
+    await expect(chat_page.page.locator("#room-name")).to_have_text("tea")
+    chat_page.assert_no_errors()
+
+
 async def test_the_url_names_the_room_and_its_changes_switch_rooms(browser: Browser, server: RunningServer) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann")
     await expect(chat_page.page).to_have_url(f"{server.url}/#/tea")

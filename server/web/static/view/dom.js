@@ -71,12 +71,17 @@ export function createButton(classes, label, onClick) {
   return element;
 }
 
+/** Set the accessible name and the tooltip of a button. */
+export function setButtonLabel(button, label) {
+  button.title = label;
+  button.setAttribute("aria-label", label);
+}
+
 /** Create a button that contains only an icon, with an accessible name. */
 export function createIconButton(classes, icon, label, onClick) {
   const element = createButton(classes, "", onClick);
   element.append(icon);
-  element.title = label;
-  element.setAttribute("aria-label", label);
+  setButtonLabel(element, label);
   return element;
 }
 

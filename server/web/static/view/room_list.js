@@ -1,10 +1,12 @@
 /**
  * Room list with unread badges; direct rooms have a list of their own.
+ *
+ * - Rows: the row of an open room stays in place, so that a change during a click does not cancel the click.
  */
 
 import { strings } from "../i18n/strings.js";
 import { mutedRooms } from "../state/storage.js";
-import { createButton, createElement, createIcon, createIconButton, requireElement, setText } from "./dom.js";
+import { createButton, createElement, createIcon, createIconButton, requireElement, setButtonLabel, setText } from "./dom.js";
 
 const MAX_SHOWN_COUNT = 99;
 
@@ -18,7 +20,9 @@ export class RoomList {
   #onLeave;
   #rendered = "";
   /** @type {import("../state/room.js").Room[]} */
-  #rooms = []; // of the buttons
+  #rooms = []; // of the rows
+  /** @type {WeakMap<import("../state/room.js").Room, HTMLLIElement>} */
+  #rows = new WeakMap();
 
   /**
    * @param {object} options
@@ -33,10 +37,12 @@ export class RoomList {
   /** Let the next render create all rows again. */
   rerender() {
     this.#rendered = "";
+    this.#rows = new WeakMap();
   }
 
   /**
-   * Render rooms and counts, if they have changed; the focused button keeps the focus by its position.
+   * Render rooms and counts, if they have changed; after the removal of the focused button, the one at its position has
+   * the focus.
    * @param {import("../state/chat_session.js").ChatSession} session
    */
   render({ rooms, current }) {
@@ -45,12 +51,13 @@ export class RoomList {
     if (state === this.#rendered && rooms === this.#rooms) return;
     this.#rendered = state;
     this.#rooms = rooms;
-    const focusedIndex = [...this.#list.querySelectorAll("button")].findIndex((button) => button === document.activeElement);
-    const renderRows = (isDirect) => rooms.filter(({ access }) => access.isDirect === isDirect).map((room) => this.#renderRoom(room, room === current));
-    this.#roomRows.replaceChildren(...renderRows(false));
-    this.#directRoomRows.replaceChildren(...renderRows(true));
+    const focused = document.activeElement;
+    const focusedIndex = [...this.#list.querySelectorAll("button")].findIndex((button) => button === focused);
+    const renderRows = (isDirect) => rooms.filter(({ access }) => access.isDirect === isDirect).map((room) => this.#renderRow(room, room === current));
+    placeRows(this.#roomRows, renderRows(false));
+    placeRows(this.#directRoomRows, renderRows(true));
     this.#directRooms.hidden = !this.#directRoomRows.hasChildNodes();
-    if (focusedIndex >= 0) this.#list.querySelectorAll("button")[focusedIndex]?.focus();
+    if (focusedIndex >= 0 && !focused?.isConnected) this.#list.querySelectorAll("button")[focusedIndex]?.focus();
     const otherRooms = rooms.filter((room) => room !== current && isHighlighted(room));
     const hasMention = otherRooms.some(({ readTracker }) => readTracker.mentionCount);
     const unreadCount = otherRooms.reduce((sum, { readTracker }) => sum + readTracker.unreadCount, 0);
@@ -59,10 +66,18 @@ export class RoomList {
     setText(this.#badge, formatCount(unreadCount));
   }
 
-  #renderRoom(room, isCurrent) {
+  /** Return the row of a room in its current state. */
+  #renderRow(room, isCurrent) {
+    let row = this.#rows.get(room);
+    if (!row) {
+      const openButton = createButton("room-open", "", () => this.#onSelect(room));
+      row = createElement("li", "", openButton, createIconButton("icon-button room-leave", createIcon("close"), "", () => this.#onLeave(room)));
+      this.#rows.set(room, row);
+    }
+    const [openButton, leaveButton] = row.querySelectorAll("button");
     const { unreadCount, mentionCount } = room.readTracker;
     const isRoomMuted = mutedRooms.has(room.name);
-    const openButton = createButton("room-open", createElement("bdi", "name", room.displayName), () => this.#onSelect(room));
+    openButton.replaceChildren(createElement("bdi", "name", room.displayName));
     if (unreadCount) {
       const badge = createElement("span", mentionCount ? "badge mention" : isRoomMuted ? "badge muted" : "badge", `${mentionCount ? "@" : ""}${formatCount(unreadCount)}`);
       badge.setAttribute("aria-hidden", "true");
@@ -70,9 +85,19 @@ export class RoomList {
     }
     if (isRoomMuted) openButton.append(createElement("span", "visually-hidden", `, ${strings.mutedNote}`));
     if (isCurrent) openButton.setAttribute("aria-current", "true");
-    const leaveButton = createIconButton("icon-button room-leave", createIcon("close"), strings.leaveRoom(room.displayName), () => this.#onLeave(room));
-    return createElement("li", isHighlighted(room) ? "unread" : "", openButton, leaveButton);
+    else openButton.removeAttribute("aria-current");
+    setButtonLabel(leaveButton, strings.leaveRoom(room.displayName));
+    row.className = isHighlighted(room) ? "unread" : "";
+    return row;
   }
+}
+
+/** Place rows in order. Rows that are in order already are not moved. */
+function placeRows(list, rows) {
+  for (const row of [...list.children]) if (!rows.includes(row)) row.remove();
+  rows.forEach((row, index) => {
+    if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null);
+  });
 }
 
 /** Return whether a room has mentions, or unread messages and is not muted. */
