@@ -8,7 +8,7 @@ from playwright.async_api import Locator, expect
 from server.app import RunningServer
 from tests.support.browser import PHONE_VIEWPORT, Browser, BrowserTab
 from tests.support.chat_page import ChatPage, open_chat_page
-from tests.support.raw_client import RawClient
+from tests.support.raw_client import RawClient, raw_client
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
@@ -40,7 +40,7 @@ async def test_unread_counts_of_other_rooms_reset_when_viewed(
     chat_page.assert_no_errors()
 
 
-async def test_a_message_during_a_click_on_a_room_does_not_cancel_the_click(
+async def test_changes_during_a_click_on_a_room_or_a_member_do_not_cancel_the_click(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await bot.join("coffee", "bot")
@@ -52,6 +52,13 @@ async def test_a_message_during_a_click_on_a_room_does_not_cancel_the_click(
     await expect(room_row(chat_page, "tea").locator(".badge")).to_have_text("1")
     await chat_page.page.mouse.up()
     await expect(chat_page.page.locator("#room-name")).to_have_text("tea")
+    await chat_page.page.locator("#member-list .member", has_text="bot").hover()
+    await chat_page.page.mouse.down()
+    async with raw_client(server.url) as zoe:
+        await zoe.join("tea", "zoe")
+        await expect(chat_page.page.locator("#member-list .member", has_text="zoe")).to_be_visible()
+        await chat_page.page.mouse.up()
+        await expect(chat_page.page.get_by_role("dialog")).to_contain_text("bot")
     chat_page.assert_no_errors()
 
 

@@ -71,6 +71,19 @@ export function createButton(classes, label, onClick) {
   return element;
 }
 
+/**
+ * Replace the rows of a list. Rows that are in order already are not moved, because a move ends a click and the focus.
+ * @param {HTMLElement} list
+ * @param {HTMLElement[]} rows
+ */
+export function placeRows(list, rows) {
+  const placed = /** @type {Set<Element>} */ (new Set(rows));
+  for (const row of [...list.children]) if (!placed.has(row)) row.remove();
+  rows.forEach((row, index) => {
+    if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null);
+  });
+}
+
 /** Set the accessible name and the tooltip of a button. */
 export function setButtonLabel(button, label) {
   button.title = label;

@@ -10,7 +10,7 @@ import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { MEMBER_PAGE } from "../state/limits.js";
 import { isBlank, stripSpace } from "../state/sanitize.js";
-import { closestElement, createAccountSign, createAvatar, createBotBadge, createConfusableSign, createElement, createNickname, requireElement, setText } from "./dom.js";
+import { closestElement, createAccountSign, createAvatar, createBotBadge, createConfusableSign, createElement, createNickname, placeRows, requireElement, setText } from "./dom.js";
 import { roleNote, sortMembers } from "./member_details.js";
 
 const MEMBER_SEARCH_DELAY = 300; // ms
@@ -100,7 +100,7 @@ export class MemberPanel {
     for (const id of ["members-count", "members-total"]) setText(requireElement(id), room.memberCount.toLocaleString(strings.lang));
     const members = sortMembers(room.roster.find(this.#query), room.ownMemberIds);
     const rows = members.slice(0, this.#rowLimit).map((member) => this.#rowOf(member, room));
-    this.#list.replaceChildren(...rows);
+    placeRows(this.#list, rows);
     const hiddenCount = (this.#query ? members.length : room.memberCount) - rows.length;
     const hasMore = members.length > rows.length || (this.#query ? this.#hasMoreMatches : room.roster.hasMore);
     this.#unlisted.hidden = hiddenCount <= 0;

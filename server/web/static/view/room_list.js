@@ -6,7 +6,7 @@
 
 import { strings } from "../i18n/strings.js";
 import { mutedRooms } from "../state/storage.js";
-import { createButton, createElement, createIcon, createIconButton, requireElement, setButtonLabel, setText } from "./dom.js";
+import { createButton, createElement, createIcon, createIconButton, placeRows, requireElement, setButtonLabel, setText } from "./dom.js";
 
 const MAX_SHOWN_COUNT = 99;
 
@@ -90,14 +90,6 @@ export class RoomList {
     row.className = isHighlighted(room) ? "unread" : "";
     return row;
   }
-}
-
-/** Place rows in order. Rows that are in order already are not moved. */
-function placeRows(list, rows) {
-  for (const row of [...list.children]) if (!rows.includes(row)) row.remove();
-  rows.forEach((row, index) => {
-    if (list.children[index] !== row) list.insertBefore(row, list.children[index] ?? null);
-  });
 }
 
 /** Return whether a room has mentions, or unread messages and is not muted. */
