@@ -32,12 +32,15 @@ class RedisConnection:
         self._on_loss = on_loss
         self._pending: dict[str, asyncio.Future[None]] = {}
         self._reader: asyncio.Task[None] | None = None
+        self._is_lost = False  # or closed
         self._lock = asyncio.Lock()  # one command at a time opens the connection
 
     async def subscribe(self, channels: Collection[str]) -> None:
         """Implement `BusConnection.subscribe`."""
         loop = asyncio.get_running_loop()
         async with self._lock:
+            if self._is_lost:  # the library would connect again, without a reader of the reply
+                raise BusError("connection lost")
             with _translate_errors():
                 replies = [self._pending.setdefault(channel, loop.create_future()) for channel in channels]
                 await self._pubsub.subscribe(*channels)
@@ -50,6 +53,8 @@ class RedisConnection:
     async def unsubscribe(self, channel: str) -> None:
         """Implement `BusConnection.unsubscribe`."""
         async with self._lock:
+            if self._is_lost:
+                raise BusError("connection lost")
             with _translate_errors():
                 await self._pubsub.unsubscribe(channel)
 
@@ -72,6 +77,7 @@ class RedisConnection:
 
     async def close(self) -> None:
         """Implement `BusConnection.close`."""
+        self._is_lost = True
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.wait({self._reader})
@@ -94,6 +100,7 @@ class RedisConnection:
                 elif message["type"] == "subscribe" and channel in self._pending:
                     self._pending.pop(channel).set_result(None)
         except (RedisError, OSError) as error:
+            self._is_lost = True
             self._fail_pending(_describe(error))
             self._on_loss()
 

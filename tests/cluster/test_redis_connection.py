@@ -66,3 +66,30 @@ async def test_a_tls_connection_requires_a_trusted_certificate(
         await exchange_message(url)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority_path))
     assert await exchange_message(url) == ("second", b"\r\n\xff")
+
+
+async def test_a_lost_or_closed_connection_rejects_subscriptions(redis: RedisServer) -> None:
+    is_lost = asyncio.Event()
+    connection = await redis_connection.connect(redis.url, lambda _channel, _payload: None, is_lost.set)
+    await connection.subscribe(["first"])
+    redis.stop()
+    await is_lost.wait()
+    redis.start()
+    for _ in ("lost", "closed"):
+        with pytest.raises(BusError, match="connection lost"):
+            await connection.subscribe(["second"])
+        with pytest.raises(BusError, match="connection lost"):
+            await connection.unsubscribe("first")
+        await connection.close()
+    with Redis(unix_socket_path=f"{redis.directory}/socket") as client:
+        assert client.pubsub_channels() == []  # pyright: ignore[reportUnknownMemberType]
+
+
+async def test_subscriptions_during_the_end_of_a_connection_fail(redis: RedisServer) -> None:
+    connection = await redis_connection.connect(redis.url, lambda _channel, _payload: None, lambda: None)
+    await connection.subscribe(["first"])
+    waiting = [asyncio.create_task(connection.subscribe([name])) for name in ("second", "third")]
+    await asyncio.sleep(0)  # the first one sends its command, the other one waits for it
+    await connection.close()
+    results = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(result) for result in results] == [BusError, BusError]
