@@ -69,6 +69,16 @@ def test_waiting_input_returns_to_the_composer_after_a_failed_switch(parts: Navi
     assert parts.view.composer.text == "> h\nyou"
 
 
+def test_waiting_input_moves_into_the_composer_of_an_open_room_shown_during_the_switch(parts: NavigationParts) -> None:
+    parts.open_room("oak")
+    parts.navigation.go_to_room("dev")
+    parts.waiting = [Key("h", "h"), Key("enter", "\r")]
+    parts.navigation.go_to_room("tea")
+    assert not parts.navigation.is_switching
+    assert parts.view.displayed_room is parts.session.rooms["tea"]
+    assert parts.view.composer.text == "h"
+
+
 def test_waiting_input_returns_to_the_composer_after_the_timeout(parts: NavigationParts) -> None:
     parts.waiting = [Key("h", "h")]
     parts.navigation.go_to_room("dev")

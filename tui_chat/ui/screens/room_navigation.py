@@ -1,7 +1,7 @@
 """Room navigation of the chat screen: join, switch, leave.
 
 - Pending switch: input after a room request belongs to that room and waits for it. If the switch fails or times out,
-  the waiting text moves into the composer and is not sent.
+  the waiting text moves into the composer and is not sent; likewise if an open room is shown in the meantime.
 - Closed room: if the current room closes while its draft is not empty, input of the next `ROOM_CLOSED_GRACE` seconds
   also moves into the composer and is not sent.
 """
@@ -110,7 +110,7 @@ class RoomNavigation:
             self._end_switch()
 
     def go_to_room(self, room: str) -> None:
-        """Show an open room, or join a new one.
+        """Show an open room and cancel a pending switch, or join a new one.
 
         Input waits for the end of the join, at most `SWITCH_TIMEOUT`. Without a connection, the current room stays,
         the join waits for the connection, and input of the next `ROOM_CLOSED_GRACE` seconds moves into the composer.
@@ -118,6 +118,7 @@ class RoomNavigation:
         if self._view.session.find_room(room) is not None:
             self._view.session.show_room(room)
             self._view.draw_changes()
+            self.cancel_switch()
         else:
             view = self._view.session.current_room
             is_offline = isinstance(self._view.session.connection_state, Offline)
