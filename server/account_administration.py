@@ -202,7 +202,7 @@ class AccountAdministration:
         return await self._report(record, "resumed")
 
     async def _delete(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Delete an account, close its connections and return its former `name`."""
+        """Delete an account, with its messages on request; close its connections and return its former `name`."""
         erasure = msgspec.convert(request, DeleteAccountRequest).messages
         account = (await self._find_account(request)).account
         await self._accounts.remove_account(account.name, erasure)

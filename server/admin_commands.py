@@ -183,7 +183,7 @@ def _back_up(arguments: argparse.Namespace, send: SendCommand) -> None:
 
 
 def _list_nodes(arguments: argparse.Namespace, send: SendCommand) -> None:
-    """Print one line per node, as text or as JSON."""
+    """Print one line per node, as text or as a JSON object."""
     for node in send("nodes")["nodes"]:
         if arguments.json:
             write_json(msgspec.json.encode(node))

@@ -1,7 +1,8 @@
 """Request handlers of all dialects (docs/protocol.md, "Requests").
 
 - Permissions: each command carries the `policy_seq` of its check (`server.gateway.room_access`).
-- Membership after `await`: the connection may close during any `await`; check membership again afterwards.
+- Membership after `await`: the connection may leave or close during any `await`. A change of a live room checks the
+  membership again afterwards; a read does not.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -307,6 +308,8 @@ class Handlers:
 
     async def _read_history(self, connection: ClientConnection, request: requests.History) -> responses.HistoryPage:
         """Return a page of the log of a joined or observed room, with `own` of reactions for a member.
+
+        The room is checked before the read only.
 
         Raises:
             NotJoined, NotFound: The connection neither joined nor observes the room.

@@ -264,6 +264,8 @@ class RoomAdmin:
     ) -> responses.InviteCreated:
         """Append the creation of an invite, and return its code, which is not stored, with an address of the room.
 
+        The address is None for a connection without a valid own origin.
+
         Raises:
             NotFound: The room does not exist or is not visible, or the invite is invalid after the append.
             Forbidden: The requester may not create invites.

@@ -27,10 +27,10 @@ class RejectionLog:
         self._logged: set[str] = set()
 
     def log_rejected_origin(self, origin: str) -> None:
-        """Log a hint for a rejected Origin header; the hint contains an option only for a valid origin."""
+        """Log a hint for a rejected Origin header, with an option for a valid origin, including `null`."""
         canonical = normalize_origin(origin)
         if canonical is None:
-            self._log_once("origin {0} rejected; it has not the form scheme://host", origin)
+            self._log_once("origin {0} rejected; it does not have the form scheme://host", origin)
         else:
             option = f"--cors-origin {shlex.quote(canonical)}"  # the brackets of an IPv6 address are a shell pattern
             self._log_once("origin {0} rejected; to allow pages of this origin, add " + option, canonical)

@@ -101,13 +101,13 @@ class MigrationResult(msgspec.Struct, frozen=True):
 
 
 def parse_source(database: str) -> Path:
-    """Return the file of a SQLite database.
+    """Return the file of a SQLite database, which is not accessed and need not exist.
 
     Args:
         database: Path, or URL of the form `sqlite:///…`.
 
     Raises:
-        StorageError: The database is no SQLite file.
+        StorageError: The URL is invalid, or that of another database.
     """
     path, _ = parse_target(database)
     if path is None:

@@ -59,7 +59,10 @@ def bundle_styles(files: Mapping[str, str], entry: str) -> tuple[str, list[str]]
 
 
 def _list_modules(files: Mapping[str, str], name: str, visited: set[str]) -> Iterator[str]:
-    """Yield the modules that a module imports, and the module itself, in the order of their evaluation."""
+    """Yield the modules that a module imports, and the module itself, in the order of their evaluation.
+
+    Modules below `vendor/` and those in `visited` are omitted; yielded modules are added to `visited`.
+    """
     if name in visited:
         return
     visited.add(name)

@@ -143,7 +143,10 @@ class AccountClient:
         return _decode(response_type, await self._send(method, path, body))
 
     async def _send(self, method: str, path: str, body: object = None, *, authorization: str | None = None) -> bytes:
-        """Send one request and return the body of the response; `authorization` replaces the one with the token."""
+        """Send one request and return the body of the response; raises as `send_http`.
+
+        `authorization` is the value of the header, by default that with the token, if any.
+        """
         # The import of aiohttp takes 100 ms; a thread keeps the event loop responsive.
         http_request = await asyncio.to_thread(_import_http_request)
         if authorization is None and self.token is not None:

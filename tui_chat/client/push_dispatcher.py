@@ -72,7 +72,7 @@ class PushDispatcher:
             self._context.tasks.report(f"handler of {event}", error)
 
     def _apply_basic(self, room_key: str, event: str, body: bytes) -> None:
-        """Apply a push of a basic server, which names no room, to the room with this key; ignore other pushes."""
+        """Apply a message of a basic server, which names no room, to the room with this key; ignore other pushes."""
         push = decode_basic_push(event, body)
         if push is None:
             return

@@ -82,7 +82,7 @@ class ClientContext:
         return self.direct_titles[room]
 
     def report_once(self, error: ChatError) -> None:
-        """Log an error and emit `ProblemReported`; no effect for a reason in `reported_reasons`."""
+        """Log and emit an error as `ProblemReported`, unless `reported_reasons` contains the reason; add the reason."""
         if error.reason not in self.reported_reasons:
             self.reported_reasons.add(error.reason)
             log.warning("problem reported once: %s", error)

@@ -157,7 +157,7 @@ class ScreenReader:
             self.announce(speech.membership_text(notice))
 
     def _on_outbox_item_changed(self, event: events.OutboxItemChanged) -> None:
-        """Announce uploads, acknowledged edits and failed messages; other changes have no effect."""
+        """Announce uploads of open rooms, acknowledged edits and failed messages; other changes have no effect."""
         item = event.item
         if item.files and (view := self.session.find_room(item.room)) is not None:
             is_logged = item.seq is not None and item.seq in view.room.log

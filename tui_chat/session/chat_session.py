@@ -169,7 +169,7 @@ class ChatSession:
     def find_next_unread(self) -> str | None:
         """Return the name of the next room with mentions, otherwise of the next unmuted room with unread messages.
 
-        The search starts after the current room, with wrap-around; closed rooms come last. None without such a room.
+        Both searches cover the rooms after the current one, those before, then closed rooms. None without a match.
         """
         candidates: list[RoomView | ClosedRoom] = [*self._open_rooms.others(), *self.closed_rooms]
         unread = [room for room in candidates if room.unread_count and not self.is_muted(room.name)]

@@ -48,7 +48,11 @@ def create_ssl_context(url: str, ca_file: str | None) -> ssl.SSLContext | bool:
 
 
 def connect_error(error: BaseException) -> Unreachable:
-    """Return the error of a failed attempt: the first known cause in the exception chain, or `not_chat_server`."""
+    """Return the error of a failed attempt: the first known cause in the exception chain, or `not_chat_server`.
+
+    Known causes are errors of aiohttp, TLS and connections, but no `ChatError`. The chain follows `__cause__`, and
+    `__context__` of an exception without one.
+    """
     cause: BaseException | None = error
     while cause is not None:
         match cause:

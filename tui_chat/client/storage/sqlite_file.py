@@ -185,7 +185,7 @@ class SqliteFile:
                 connection.execute(f"PRAGMA user_version = {schema.version}")
 
     def _quarantine(self) -> Path | None:
-        """Close the connection and rename the corrupt file together with its journals.
+        """Close the connection and rename the corrupt file together with its journals, if those can be renamed.
 
         Returns:
             The new path, or None if another process has renamed or removed the file already.

@@ -154,7 +154,7 @@ class MessageNavigation:
         self._advance()
 
     def _advance(self) -> None:
-        """Once the room of the target is current, request the messages around the target; scroll to a loaded target."""
+        """In the room of the target, request the messages around the target once; scroll to a loaded target."""
         target, view = self._target, self._view.session.current_room
         if target is None or view is None or view is not self._view.session.find_room(target.room):
             return

@@ -14,10 +14,11 @@ class SelectionScreen(Screen[None], inherit_bindings=False):
     """Screen with one timeline; the other widgets set `ALLOW_SELECT` to False."""
 
     def get_widget_and_offset_at(self, x: int, y: int) -> tuple[Widget | None, Offset | None]:
-        """Return the widget and the text offset at a cell, (None, None) for other widgets during a selection.
+        """Return the widget and the text offset at a cell.
 
-        In the timeline, and anywhere during a selection, the cell is that of the nearest text. A cell above the text
-        stands for the first text cell, and a cell below the text for the last one.
+        In the timeline, and anywhere during a selection, the nearest visible text cell of the timeline replaces the
+        cell: the first one for a cell above the text, and the last one for a cell below. During a selection, the result
+        is (None, None) if another widget covers that cell.
         """
         timeline = self.query_one(Timeline)
         if self._selecting or timeline.scrollable_content_region.contains(x, y):
