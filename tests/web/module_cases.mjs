@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { NOON, load, messageEntry, runCases } from "./cases.mjs";
 
 const { AttachmentAddresses } = await load("state/attachment_addresses");
+const { AutoAway, storeAwayAfter } = await load("state/auto_away");
 const { Blocks } = await load("state/blocks");
 const { DelayedDeletions } = await load("state/delayed_deletions");
 const { buildLines, isSameLine } = await load("state/timeline_model");
@@ -19,8 +20,9 @@ const { parseInviteLimits } = await load("state/invite_limits");
 const { matchPerson } = await load("state/person_finder");
 const { parsePolicyChange, policyValues } = await load("state/policy");
 const { activeSanctions } = await load("state/sanctions");
-const { JsonStorage, drafts, mutedRooms, readMarkers, uploadedFiles } = await load("state/storage");
+const { JsonStorage, drafts, localStore, mutedRooms, readMarkers, uploadedFiles } = await load("state/storage");
 const { OutboxStore } = await load("state/outbox_store");
+const { OwnStatus } = await load("state/own_status");
 const { Outbox } = await load("net/outbox");
 const { RequestError } = await load("net/request_error");
 const { sanitizeReceived } = await load("state/sanitize");
@@ -312,6 +314,45 @@ const cases = {
     assert.deepEqual(completeCommand("le"), ["leave"]);
     assert.deepEqual(completeCommand("zz"), []);
     assert.equal(completeCommand("").length, COMMANDS.size);
+  },
+  async "an idle user is away until input in any tab, and a manual status is kept"() {
+    const requests = [];
+    let isOnline = true;
+    const openTab = () => {
+      const request = async (_event, { away }) => {
+        requests.push(away);
+        if (!isOnline) throw new RequestError("offline");
+        for (const other of tabs) if (other.status !== status) other.status.applyPush(away ? "" : null);
+      };
+      const status = new OwnStatus(null, { request, getNick: () => "Ann", onChange() {} });
+      return { status, autoAway: new AutoAway(() => /** @type {any} */ ({ status })) };
+    };
+    const tabs = [];
+    tabs.push(openTab(), openTab());
+    const [first, second] = tabs;
+    const statuses = () => tabs.map(({ status }) => [status.away, status.isAutomatic]);
+    const startIdling = () => localStore.set("lastInput", Date.now() - 5 * MINUTE);
+    startIdling();
+    await first.autoAway.check();
+    storeAwayAfter(6);
+    await first.autoAway.check();
+    assert.deepEqual(statuses(), [[null, false], [null, false]]);
+    storeAwayAfter(5);
+    isOnline = false;
+    await first.autoAway.check();
+    isOnline = true;
+    await Promise.all(tabs.map(({ autoAway }) => autoAway.check()));
+    assert.deepEqual(statuses(), [["", true], ["", true]]);
+    second.autoAway.recordInput();
+    await first.autoAway.check();
+    assert.deepEqual(statuses(), [[null, false], [null, false]]);
+    await first.status.set("");
+    startIdling();
+    await second.autoAway.check();
+    second.autoAway.recordInput();
+    assert.deepEqual(statuses(), [["", false], ["", false]]);
+    assert.deepEqual(requests.slice(0, 2), [true, true]);
+    storeAwayAfter(0);
   },
   "randomUuid returns version 4 UUIDs, also without crypto.randomUUID"() {
     const pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

@@ -149,7 +149,9 @@ async def test_a_search_continues_after_the_failed_load_of_an_earlier_query(
 
 
 @pytest.mark.usefixtures("crowd")
-async def test_commands_find_unlisted_members_and_show_the_own_status(browser: Browser, server: RunningServer) -> None:
+async def test_commands_find_unlisted_members_and_the_own_status_is_manual_or_automatic(
+    browser: Browser, server: RunningServer
+) -> None:
     chat_page = await open_page(browser, server.url)
     await chat_page.send_message("/who M3")
     await expect(last_notice(chat_page)).to_contain_text("1 found: m3")
@@ -174,6 +176,25 @@ async def test_commands_find_unlisted_members_and_show_the_own_status(browser: B
     await chat_page.page.locator("#settings-status").fill("in a meeting")
     await chat_page.page.get_by_role("button", name="Set away").click()
     await expect(own_row).to_contain_text("away: in a meeting")
+    await banner.get_by_role("button", name="I’m back").click()
+    await chat_page.page.locator("#settings-open").click()
+    away_after = chat_page.page.get_by_label("Minutes without input after which others see you as away")
+    await away_after.fill("1441")
+    await expect(chat_page.page.locator("#settings-away-after-error")).to_have_text(
+        "Enter a whole number from 0 to 1440."
+    )
+    await away_after.fill("5")
+    await expect(chat_page.page.locator("#settings-away-after-error")).to_be_empty()
+    await chat_page.page.keyboard.press("Escape")
+    await chat_page.page.evaluate("""() => {
+      localStorage.setItem('chat.lastInput', '0');
+      dispatchEvent(new StorageEvent('storage', { key: 'chat.lastInput' }));
+    }""")
+    await expect(chat_page.page.locator("#away-text")).to_have_text("You are away.")
+    await expect(own_row).to_contain_text("away")
+    await chat_page.composer.press("a")
+    await expect(own_row).not_to_contain_text("away")
+    await expect(banner).to_be_hidden()
     chat_page.assert_no_errors()
 
 

@@ -9,6 +9,7 @@ import { applyStrings, errorText, strings } from "./i18n/strings.js";
 import { createTabLocks } from "./net/tab_locks.js";
 import { uploadFile } from "./net/upload_request.js";
 import { storedAccount } from "./state/account.js";
+import { AutoAway } from "./state/auto_away.js";
 import { ChatSession } from "./state/chat_session.js";
 import { parseInput } from "./state/command_parser.js";
 import { DelayedDeletions } from "./state/delayed_deletions.js";
@@ -196,7 +197,7 @@ function onAccountChange({ isRegistration = false } = {}) {
   const rooms = session?.rooms.map(({ requestedName }) => requestedName) ?? [];
   const current = session?.current?.requestedName ?? rooms[0];
   const nick = account?.nickName ?? session?.nick;
-  const away = session?.away ?? null;
+  const away = session?.status.away ?? null;
   const guestNick = isRegistration && !session?.hasAccount ? session?.nick : undefined;
   showToast(account ? strings.loggedInAs(account.account) : strings.loggedOut);
   if (!current || !nick) return showJoinForm();
@@ -367,6 +368,7 @@ installShortcuts({
 installRoomLinks({ confirm: askToConfirm, openRoom, openRoomDialog: () => dialogs.room.open(session), copyText });
 installPageEvents({
   getSession: () => session,
+  autoAway: new AutoAway(() => session),
   delayedDeletions,
   onChange: () => scheduler.schedule(),
   onAccountChange,

@@ -167,6 +167,8 @@ export const en = {
   awayStatus: "Away message",
   setAway: "Set away",
   endAway: "I’m back",
+  awayAfter: "Minutes without input after which others see you as away; 0 disables it.",
+  awayAfterInvalid: (limit) => `Enter a whole number from 0 to ${limit}.`,
   youAreAway: (text) => (text ? `You are away: ${text}` : "You are away."),
   awayNote: (text) => (text ? `away: ${text}` : "away"),
   memberChanges: {

@@ -167,6 +167,8 @@ export const zh = {
   awayStatus: "离开状态",
   setAway: "设为离开",
   endAway: "我回来了",
+  awayAfter: "无输入多少分钟后向他人显示为离开；0 表示关闭。",
+  awayAfterInvalid: (limit) => `请输入 0 到 ${limit} 的整数。`,
   youAreAway: (text) => (text ? `你已离开：${text}` : "你已离开。"),
   awayNote: (text) => (text ? `离开：${text}` : "离开"),
   memberChanges: {

@@ -29,7 +29,6 @@ export class ChatSession {
   #outboxStore;
   #requestedNick;
   #hasAccount;
-  #status;
   #ownRooms;
   /** @type {Room[]} */
   #rooms = [];
@@ -44,6 +43,8 @@ export class ChatSession {
   ownMemberIds = /** @type {Set<string>} */ (new Set());
   /** Members that the account has blocked. */
   blocks;
+  /** Status of the user. */
+  status;
   attachmentAddresses = new AttachmentAddresses({ request: (paths) => this.#socket.request("signAttachments", { paths }) });
 
   /**
@@ -61,7 +62,6 @@ export class ChatSession {
     const token = storedAccount()?.token ?? "";
     this.#hasAccount = token !== "";
     this.#requestedNick = nick;
-    this.#status = new OwnStatus(away);
     this.guestKey = guestKeys.get(nick);
     this.#onChange = onChange;
     this.#onJoinFailed = onJoinFailed;
@@ -78,6 +78,7 @@ export class ChatSession {
     });
     const request = (event, body) => this.#socket.request(event, body);
     this.blocks = new Blocks({ request, onChange });
+    this.status = new OwnStatus(away, { request, getNick: () => this.#requestedNick, onChange });
     this.#ownRooms = new OwnRooms(request);
     this.#socket.start();
   }
@@ -100,11 +101,6 @@ export class ChatSession {
   /** Value of the header `Authorization`. */
   get authorization() {
     return this.#hasAccount ? `Bearer ${storedAccount()?.token ?? ""}` : `Guest ${this.guestKey ?? ""}`;
-  }
-
-  /** Status text of the user, possibly empty; null if the user is not away. */
-  get away() {
-    return this.#status.away;
   }
 
   /** Names of rooms with stored outbox items. */
@@ -162,10 +158,10 @@ export class ChatSession {
       marker: this.#createMarker(name, () => room),
       onJoined: () => {
         this.#setRooms(this.#rooms);
-        this.#status.resend((event, body) => this.#socket.send(event, body));
+        this.status.resend((event, body) => this.#socket.send(event, body));
         this.attachmentAddresses.resume();
       },
-      onOwnStatus: (away) => (this.#status.away = away),
+      onOwnStatus: (away) => this.status.applyPush(away),
       request: (event, body) => this.#socket.request(event, body),
       send: (event, body) => this.#socket.send(event, body),
       isOnline: () => this.#socket.isOnline,
@@ -281,16 +277,6 @@ export class ChatSession {
   }
 
   /**
-   * Show the members of all rooms that the user is away, or back.
-   * @param {string | null} text Reason, possibly empty; null removes the status.
-   * @throws {RequestError}
-   */
-  async setAway(text) {
-    await this.#status.set(text, (event, body) => this.#socket.request(event, body));
-    this.#onChange();
-  }
-
-  /**
    * Change the nickname in all rooms, and add a notice to the visible room if the server assigns another one.
    * @param {string} nick
    * @returns {Promise<string>} Assigned nickname.
@@ -355,7 +341,7 @@ export class ChatSession {
       if (isOnline) room.onConnected();
       else room.onDisconnected();
     }
-    this.#status.onConnectionChange();
+    this.status.onConnectionChange();
     if (!isOnline) this.attachmentAddresses.pause();
     if (isOnline && this.#hasAccount) this.#loadAccountState();
     this.#onChange();

@@ -29,8 +29,8 @@ export class SavedSession {
    */
   save(session) {
     if (!session) return;
-    const { nick, away, current, rooms } = session;
-    const state = { nick, away, room: current?.requestedName, rooms: rooms.map(({ requestedName }) => requestedName) };
+    const { nick, status, current, rooms } = session;
+    const state = { nick, away: status.away, room: current?.requestedName, rooms: rooms.map(({ requestedName }) => requestedName) };
     const json = JSON.stringify(state);
     if (json === this.#saved) return;
     this.#saved = json;

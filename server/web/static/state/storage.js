@@ -2,7 +2,8 @@
  * Browser storage.
  *
  * - `localStore` is shared by all tabs and persistent: last room and nickname, settings, muted rooms, read
- *   markers, outbox items, drafts, the account with its token, and the guest keys that restore an identity.
+ *   markers, outbox items, drafts, the account with its token, the guest keys that restore an identity, the time of the
+ *   last input, and the nicknames with an automatic status.
  * - `sessionStore` survives reloads of one tab: open rooms, and the drafts and files of this tab.
  */
 
@@ -117,19 +118,19 @@ export const readMarkers = {
 /**
  * Rooms without notifications. The title and the favicon do not count the messages of muted rooms; the room list does.
  */
-export const mutedRooms = {
-  has(room) {
-    return findEntry("mutedRooms", canonicalName(room)) ?? false;
-  },
+export const mutedRooms = nameSet("mutedRooms", MAX_MUTED_ROOMS);
 
-  add(room) {
-    replaceEntry("mutedRooms", canonicalName(room), true, MAX_MUTED_ROOMS);
-  },
+/** Nicknames whose status was set automatically. */
+export const automaticStatuses = nameSet("automaticStatuses", MAX_GUEST_KEYS);
 
-  delete(room) {
-    removeEntry("mutedRooms", canonicalName(room));
-  },
-};
+/** Return a stored set of names. */
+function nameSet(list, maxEntries) {
+  return {
+    has: (/** @type {string} */ name) => findEntry(list, canonicalName(name)) ?? false,
+    add: (/** @type {string} */ name) => replaceEntry(list, canonicalName(name), true, maxEntries),
+    delete: (/** @type {string} */ name) => removeEntry(list, canonicalName(name)),
+  };
+}
 
 /** Return the value of an entry in a stored list of pairs. */
 function findEntry(list, entryKey, store = localStore) {

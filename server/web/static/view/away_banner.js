@@ -17,14 +17,14 @@ export class AwayBanner {
 
   /** Show the status, or hide the banner without one. */
   render() {
-    const away = this.#getSession()?.away ?? null;
+    const away = this.#getSession()?.status.away ?? null;
     this.#banner.hidden = away === null;
     setText(requireElement("away-text"), away === null ? "" : strings.youAreAway(away));
   }
 
   async #end() {
     try {
-      await this.#getSession()?.setAway(null);
+      await this.#getSession()?.status.set(null);
       requireElement("composer-input").focus({ preventScroll: true });
     } catch (error) {
       showToast(errorText(requireRequestError(error)));

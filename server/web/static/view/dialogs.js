@@ -73,8 +73,8 @@ export function createDialogs(context) {
       for (const dialog of opened) dialog.close();
     },
     openSettings() {
-      const { current, away, hasAccount } = getSession();
-      settings.open({ nick: current.nick, away, hasAccount });
+      const { current, status, hasAccount } = getSession();
+      settings.open({ nick: current.nick, away: status.away, hasAccount });
     },
   };
   const openAccount = () => {

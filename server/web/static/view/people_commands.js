@@ -99,6 +99,6 @@ export const PEOPLE_HANDLERS = {
   block,
   unblock,
   blocks: (_argument, { session, openList }) => openList(blocksView(session)),
-  away: (text, { session }) => session.setAway(text),
-  back: (_argument, { session }) => session.setAway(null),
+  away: (text, { session }) => session.status.set(text),
+  back: (_argument, { session }) => session.status.set(null),
 };

@@ -1,9 +1,10 @@
 /**
- * Settings dialog: nickname, status, theme, language, join and leave notices, and notifications.
+ * Settings dialog: nickname, status, automatic status, theme, language, join and leave notices, and notifications.
  */
 
 import { LANGUAGE_NAMES, errorText, setLanguage, storedLanguage, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
+import { MAX_AWAY_AFTER, isValidAwayAfter, storeAwayAfter, storedAwayAfter } from "../state/auto_away.js";
 import { storedJoinVisibility } from "../state/join_visibility.js";
 import { localStore } from "../state/storage.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
@@ -19,6 +20,8 @@ export class SettingsDialog {
   #nickError = requireElement("settings-nick-error");
   #status = requireElement("settings-status", HTMLInputElement);
   #statusError = requireElement("settings-status-error");
+  #awayAfter = requireElement("settings-away-after", HTMLInputElement);
+  #awayAfterError = requireElement("settings-away-after-error");
   #notifyEnabled = requireElement("notify-enabled", HTMLInputElement);
   #notifyHideText = requireElement("notify-hide-text", HTMLInputElement);
   #notifier;
@@ -48,6 +51,7 @@ export class SettingsDialog {
     });
     requireElement("settings-back", HTMLButtonElement).addEventListener("click", () => this.#changeStatus(getSession(), null));
     this.#status.addEventListener("input", () => showFieldError(this.#status, this.#statusError, ""));
+    this.#awayAfter.addEventListener("input", () => this.#changeAwayAfter());
     this.#notifyEnabled.addEventListener("change", () => this.#toggleNotifications());
     this.#notifyHideText.addEventListener("change", () => (notifier.isTextHidden = this.#notifyHideText.checked));
     applyTheme(storedTheme());
@@ -63,6 +67,7 @@ export class SettingsDialog {
   open({ nick, away, hasAccount }) {
     this.#nick.value = nick;
     this.#status.value = away ?? "";
+    this.#awayAfter.value = String(storedAwayAfter());
     requireElement("settings-back").hidden = away === null;
     requireElement("blocks-open").hidden = !hasAccount;
     this.#render();
@@ -77,6 +82,7 @@ export class SettingsDialog {
   #render() {
     showFieldError(this.#nick, this.#nickError, "");
     showFieldError(this.#status, this.#statusError, "");
+    showFieldError(this.#awayAfter, this.#awayAfterError, "");
     const themes = { "": strings.themeSystem, light: strings.themeLight, dark: strings.themeDark };
     renderRadioGroup("theme", themes, storedTheme(), (theme) => {
       if (theme) localStore.set("theme", theme);
@@ -126,7 +132,15 @@ export class SettingsDialog {
    * @param {string | null} text Null removes the status.
    */
   #changeStatus(session, text) {
-    return this.#submit(session.setAway(text), this.#status, this.#statusError);
+    return this.#submit(session.status.set(text), this.#status, this.#statusError);
+  }
+
+  /** Store a valid number, or show an error below the field. */
+  #changeAwayAfter() {
+    const minutes = this.#awayAfter.valueAsNumber; // NaN for an empty field
+    const isValid = isValidAwayAfter(minutes);
+    if (isValid) storeAwayAfter(minutes);
+    showFieldError(this.#awayAfter, this.#awayAfterError, isValid ? "" : strings.awayAfterInvalid(MAX_AWAY_AFTER));
   }
 
   /** Wait for a request; close the dialog, or show the error below the field. */
