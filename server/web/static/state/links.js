@@ -1,5 +1,6 @@
 /**
- * Link detection in message text; the same rules as in `tui_chat/session/hyperlinks.py`.
+ * Detection of links in message text, and parsing of room links; the same rules as in
+ * `tui_chat/session/hyperlinks.py` and `tui_chat/client/net/address.py`.
  *
  * - Start: a scheme (`http`, `https`, `chat`, `chats`, `mailto`) or `www.`, not directly after an ASCII letter or digit.
  * - End: white space, quotation marks, closing brackets that were not opened inside the address, and sentence
@@ -37,7 +38,8 @@ const FORMATTING_BEFORE = /[*_~]*$/;
 const MAX_FORMATTING = 8; // signs before an address
 const DEFAULT_PORT = 3000; // of the schemes `chat` and `chats`
 const INVITE = /\?invite=([A-Za-z0-9_-]+)$/;
-const CHAT_LINK = /^chat(s?):\/\/([^/?#]*)\/?(.*)$/i;
+const CHAT_LINK = /^chat(s?):\/\/([^/?#]*)(.*)$/i;
+const ESCAPES = /(?:%[0-9a-f]{2})+/gi;
 const PAGE_LINK = /^http(s?):\/\/([^/?#]+)\/[^?#]*#\/([^/?#]+\?invite=[A-Za-z0-9_-]+)$/i;
 const TRAILING_PUNCTUATION = ".,;:!?'";
 /** @type {Record<string, string>} */
@@ -76,18 +78,15 @@ export function findLinks(text) {
 }
 
 /**
- * Return the room name and the invite code of `room?invite=code`, both empty if absent.
- * @param {string} text Room name with escape sequences.
+ * Return the room name and the invite code of `room?invite=code`, both empty without a room.
+ * @param {string} text Percent-encoded room name, also between slashes; malformed escape sequences stay.
+ * @returns {{room: string, invite: string}} `invite` is empty if absent.
  */
 export function splitInvite(text) {
-  const match = text.match(INVITE);
-  const quotedRoom = match ? text.slice(0, match.index) : text;
-  const invite = match?.[1] ?? "";
-  try {
-    return { room: decodeURIComponent(quotedRoom).trim(), invite };
-  } catch {
-    return { room: quotedRoom, invite }; // malformed escape sequence, for example a literal percent sign
-  }
+  const stripped = stripSlashes(text);
+  const match = stripped.match(INVITE);
+  const room = decodeEscapes(stripSlashes(match ? stripped.slice(0, match.index) : stripped)).trim();
+  return { room, invite: room && match ? match[1] : "" };
 }
 
 /**
@@ -105,7 +104,7 @@ export function parseRoomLink(url) {
     const { hostname, port } = new URL(`${scheme}//${authority}`);
     const isDefaultPort = !port && /^chat/i.test(url) && !/:\d+$/.test(authority);
     const { origin } = new URL(`${scheme}//${hostname}:${isDefaultPort ? DEFAULT_PORT : port}`);
-    return { origin, ...splitInvite(path.replace(/\/$/, "")) };
+    return { origin, ...splitInvite(path) };
   } catch {
     return null;
   }
@@ -154,4 +153,18 @@ function stripEnd(text, characters) {
   let end = text.length;
   while (end > 0 && characters.includes(text[end - 1])) end -= 1;
   return text.slice(0, end);
+}
+
+/** @param {string} text */
+function stripSlashes(text) {
+  return stripEnd(text, "/").replace(/^\/+/, "");
+}
+
+/**
+ * Decode percent-encoded UTF-8; invalid sequences become U+FFFD.
+ * @param {string} text
+ */
+function decodeEscapes(text) {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  return text.replace(ESCAPES, (escapes) => decoder.decode(Uint8Array.from(escapes.slice(1).split("%"), (hex) => parseInt(hex, 16))));
 }
