@@ -72,8 +72,9 @@ class RunningServer:
         begin_drain: Callback that makes `/ready` return 503 permanently; existing and new connections are unaffected.
         reload_certificate: Callback that reads the TLS files again, for new connections; raises `StartupError` and
             changes nothing if a file is unusable. None without TLS.
-        read_metrics: Accessor of the current metrics.
-        idle_time: Accessor of the seconds since the last client has left, or since the start; 0 with a client.
+        read_metrics: Callback that returns the current metrics.
+        idle_time: Callback that returns the seconds since the last client disconnected, or since the start if there was
+            no client; 0 while a client is connected.
         account_service: Operations on accounts.
         uploads: Uploaded files.
         control_handlers: Handlers of the administration commands, by name.
@@ -99,9 +100,9 @@ async def serve(
 ) -> AsyncGenerator[RunningServer]:
     """Run a server until the context exits.
 
-    Shutdown order: `/ready` fails, further requests and sessions are rejected, and clients receive `goingAway`; queued
-    log commands are committed; sessions close, then the listening port, then the database. The port already accepts
-    connections inside the context. Clients have 2 seconds to read their queued frames during the shutdown.
+    The port accepts connections inside the context. Shutdown order: `/ready` fails, further requests and sessions are
+    rejected, and clients receive `goingAway`; queued log commands are committed, and sent to the other nodes; sessions
+    close, then the listening port, then the database. Clients have 2 seconds to read their queued frames.
 
     Args:
         settings: Resolved server settings.
@@ -281,7 +282,7 @@ def _build_app(
 async def _run_uploads(
     settings: ServerSettings, database: Database, supervisor: Supervisor, now: Callable[[], int]
 ) -> AsyncGenerator[UploadService]:
-    """Run the uploads within the context; `StartupError` is raised for an unusable location."""
+    """Run the upload service within the context; raise `StartupError` for an unusable location."""
     limits = UploadLimits(
         file=settings.upload_max_bytes,
         daily=settings.upload_daily_bytes,

@@ -4,7 +4,7 @@
 - Protocol: a request is one line `{"command": …}`. The response is one line, `{"ok": true, …}` or
   `{"ok": false, "error": …}`. A connection carries any number of requests, and stays open until
   the client closes it or the server exits; a line that is too long closes the connection after its error.
-- Long commands: an empty line precedes the response each second. The end of the connection cancels the command.
+- Long commands: an empty line follows each second until the response. The end of the connection cancels the command.
 - Commands: a table maps each name to its handler.
 - Names: each socket has a random name and listens before it has this name. A refused connection therefore means an
   ended server, and the removal of a stale socket never removes the socket of another server.
@@ -106,7 +106,7 @@ class _ControlSocket:
         self._failure_logged = False
 
     async def publish(self) -> None:
-        """Listen in the first usable directory; the first of several successive failures is logged.
+        """Listen in the first usable directory; of successive failures, only the first is logged.
 
         After a cancellation, `withdraw` removes the socket.
         """
@@ -221,6 +221,7 @@ async def _keep_alive(command: Coroutine[Any, Any, dict[str, Any]], writer: asyn
 
 async def _handle_request(handlers: Mapping[str, ControlHandler], line: bytes) -> dict[str, Any]:
     """Return the response to a request line; an exception becomes an error response, and is logged if unexpected."""
+    name = None
     try:
         request = msgspec.json.decode(line, type=dict[str, Any])
         name = request.get("command")
@@ -230,5 +231,5 @@ async def _handle_request(handlers: Mapping[str, ControlHandler], line: bytes) -
     except (ControlError, msgspec.DecodeError, UnicodeDecodeError) as error:
         return {"ok": False, "error": str(error)}
     except Exception:
-        log.exception("control command failed")
+        log.exception("control command %r failed with an internal error", name)
         return {"ok": False, "error": "internal error; see the log of the server"}

@@ -1,7 +1,8 @@
 """Comparison of names by appearance: skeletons of UTS #39, section 4.
 
 Two names are confusable if a skeleton of one equals a skeleton of the other. The table of `confusable_homoglyphs`
-lists each pair of a character and its prototype in both directions; the prototype is the one with more entries.
+lists each pair of a character and its prototype in both directions. The prototype is the one with more entries; of two
+characters that occur in no other pair, the one with the lower code point.
 """
 
 import logging
@@ -13,9 +14,8 @@ from msgspec import MsgspecError, Struct, json
 
 log = logging.getLogger("chat.server")
 
-_ASCII_PROTOTYPES = str.maketrans(
-    {'"': "''", "%": "º/₀", "0": "O", "1": "l", "I": "l", "`": "'", "m": "rn", "|": "l"}
-)  # as in the table, which is not read for names in ASCII
+# Prototypes of the table, which is not read for names in ASCII.
+_ASCII_PROTOTYPES = str.maketrans({'"': "''", "%": "º/₀", "0": "O", "1": "l", "I": "l", "`": "'", "m": "rn", "|": "l"})
 
 _LEFT_TO_RIGHT_MARK = "\u200e"  # surrounds right-to-left characters in the table
 
@@ -54,7 +54,7 @@ def _load_prototypes() -> dict[int, str]:
             files("confusable_homoglyphs").joinpath("confusables.json").read_bytes(), type=dict[str, list[_Homoglyph]]
         )
     except (ImportError, OSError, MsgspecError) as error:
-        log.warning("confusable names are not marked: %s", error)
+        log.warning("table of confusable characters is unreadable, look-alike names are not marked: %s", error)
         return {}
     similar_by_text = {
         text.strip(_LEFT_TO_RIGHT_MARK): [similar.c.strip(_LEFT_TO_RIGHT_MARK) for similar in entries]

@@ -84,8 +84,8 @@ class Namespace:
             The handling of the packet, or None if the packet is already handled.
 
         Raises:
-            InvalidPacket: The packet is malformed, or a packet other than CONNECT for a namespace without a connection.
-                The returned coroutine raises the error for a CONNECT of a connected client.
+            InvalidPacket: The packet is malformed, or other than CONNECT and for a namespace without a connection. The
+                returned coroutine raises the error for a CONNECT of a connected client.
         """
         packet = packets.parse_packet(message)
         if isinstance(packet, packets.ConnectPacket):

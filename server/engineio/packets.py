@@ -191,9 +191,7 @@ def encode_connect_error(namespace: str, error: bytes) -> Frame:
 
 
 def _decode_invalid_arguments(body: bytes) -> list[msgspec.Raw]:
-    """Decode the name of an event with too deeply nested arguments, or with a value that JSON does not allow.
-
-    Such values are lone surrogates, NaN and infinity.
+    """Decode the name of an event with too deeply nested arguments, or with a lone surrogate, NaN or infinity.
 
     Args:
         body: Data of the event in valid UTF-8.
@@ -203,8 +201,8 @@ def _decode_invalid_arguments(body: bytes) -> list[msgspec.Raw]:
         request rejects the data with an error response.
 
     Raises:
-        InvalidPacket: The data is malformed JSON, or no array that starts with an event name. Data with too deep
-            nesting is not checked after the name.
+        InvalidPacket: The data is malformed JSON, or not an array that starts with an event name. Data nested
+            too deeply is not checked after the name.
     """
     text = body.decode()
     name: Any = None

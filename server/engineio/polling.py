@@ -23,11 +23,11 @@ _RECORD_SEPARATOR = b"\x1e"
 async def handle_get(session: EngineIOSession, request: web.Request) -> web.Response:
     """Wait for queued frames and return them as the response of a poll.
 
-    The wait has no timeout of its own; the end of the session ends the wait with the queued frames, or a close packet
-    without any. A closing session without frames returns the close packet immediately and ends. After the answer to a
-    probe, an empty queue returns a NOOP immediately. A second concurrent poll receives status 400 and closes the
-    session. A client that disconnects during the wait closes the session too. Polls above the packet rate are delayed,
-    and receive status 400 if the session has moved to WebSocket in the meantime.
+    The wait has no timeout of its own; the end of the session ends the wait with the queued frames, or with a close
+    packet if the queue is empty. A closing session with an empty queue returns the close packet immediately and ends.
+    During an upgrade (`UPGRADING`), an empty queue returns a NOOP immediately. A second concurrent poll receives status
+    400 and closes the session. A client that disconnects during the wait closes the session too. Polls above the packet
+    rate are delayed, and receive status 400 if the session has moved to WebSocket in the meantime.
     """
     while session.poll_bucket is not None and (delay := session.poll_bucket.acquire(time.monotonic())):
         await asyncio.sleep(delay)
@@ -87,7 +87,7 @@ async def handle_post(session: EngineIOSession, request: web.Request) -> web.Res
 
 
 async def _read_body(request: web.Request, max_bytes: int) -> bytes | None:
-    """Return the request body, or None if longer than `max_bytes`."""
+    """Return the request body, or None if the body is longer than `max_bytes`."""
     try:
         await request.content.readexactly(max_bytes + 1)
     except asyncio.IncompleteReadError as error:

@@ -82,7 +82,7 @@ class AccountService:
         directory: Accounts in memory, filled by `load`.
         tokens: Tokens of devices, and their connections.
         on_change: Called with each new or changed account, after the change of the directory.
-        on_deletion: Called after the deletion of an account, whose entries wait for their erasure.
+        on_deletion: Called after the deletion of an account, to start the erasure of its entries.
     """
 
     def __init__(
@@ -138,7 +138,7 @@ class AccountService:
             password: Password as received, None for an account without a login, such as a bot.
             address: Client address, for the queue of password hashes.
             nick_name: Validated nickname, None for the account name.
-            email: Address for the account's owner.
+            email: E-mail address of the owner, None without one.
             member_id: Member id of the claimed guest, None for a new member.
             invite_code: Code of a server invite to redeem, None for a creation without one.
             role: Role on the server.
@@ -171,7 +171,7 @@ class AccountService:
         return record.account
 
     async def issue_token(self, account: Account, label: str, *, password_hash: str | None = None) -> IssuedToken:
-        """Create a token for a device, and revoke the tokens of the account above `MAX_DEVICES`.
+        """Create a token for a device, and revoke the least recently used tokens of the account above `MAX_DEVICES`.
 
         Args:
             account: Account of the device.
@@ -322,7 +322,7 @@ class AccountService:
         await self._replace_password(account.id, validate_password(new_password, account.name), address="")
 
     async def replace_tokens(self, bot: Account, label: str) -> IssuedToken:
-        """Replace all tokens of a bot by one for the device with this label, and close its connections."""
+        """Revoke all tokens of a bot, close the connections of the bot, and create a token for the device `label`."""
         await self._repository.update(bot.id, keep_token_id=None, password_hash=None)
         self.tokens.revoke(bot.id)
         return await self.issue_token(bot, label)
@@ -354,7 +354,7 @@ class AccountService:
         name_key = names.canonical_key(name)
         retry_after = self._login_limiter.acquire(name_key, address, self._monotonic())
         if retry_after:
-            log.warning("login refused: too many failures for one account from %s", address)
+            log.warning("login rejected: too many failures for one account from %s", address)
             raise errors.RateLimited("too_many_logins", retry_after=round(retry_after, 3))
         normalized = normalize_password(password)
         try:

@@ -38,7 +38,9 @@ class InviteRepository:
         self._clock = clock
 
     async def find_valid(self, room_key: str, digest: bytes) -> StoredInvite | None:
-        """Return an invite to a room that can be redeemed, None without one; guesses do not reach the writer.
+        """Return the invite with a code if the invite can be redeemed, otherwise None.
+
+        The journal repeats the check when it redeems the invite; this read keeps guessed codes away from the writer.
 
         Args:
             room_key: Canonical key of the room.
@@ -47,7 +49,7 @@ class InviteRepository:
         return await self._reads.run(partial(_find_valid, room_key=room_key, digest=digest, now=self._clock()))
 
     async def list_valid(self, room_key: str) -> list[StoredInvite]:
-        """Return the invites to a room that can be redeemed, newest first."""
+        """Return the invites to a room that can be redeemed, newest first; `room_key` is its canonical key."""
         return await self._reads.run(partial(_list_valid, room_key=room_key, now=self._clock()))
 
 
@@ -59,7 +61,7 @@ def change_invite(connection: Connection, room_id: int, command: AppendMemberCha
     Args:
         connection: Connection with an open write transaction.
         room_id: Locked room.
-        command: Command `inviteCreated` or `inviteRevoked`.
+        command: Command with the action `inviteCreated` or `inviteRevoked`.
         now: Current time in milliseconds since the epoch.
     """
     if command.action == "inviteRevoked":

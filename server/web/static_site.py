@@ -2,9 +2,9 @@
 
 - Containment: no file outside the directory is served, neither through `..` nor through symlinks.
 - Hidden files: no path component of a request or of the resolved file begins with a dot.
-- Fallback: an application with client-side routes has one page for all of its paths.
-- Policy: custom pages may use inline scripts and a client from a CDN, as tutorial pages do. The
-  Content-Security-Policy of the built-in page does not apply.
+- Fallback: unknown paths outside of `/api/` and `/socket.io/` return one file, for sites with client-side routes.
+- Content-Security-Policy: that of the built-in page does not apply. Custom pages may use inline scripts and a client
+  from a CDN, as tutorial pages do.
 """
 
 import asyncio
@@ -29,7 +29,8 @@ def add_static_site(app: web.Application, directory: Path, fallback: str = "") -
     """Add a catch-all route for files of the directory; `/` serves `index.html`.
 
     A directory without a final slash is redirected (301) with its query if it has an index file. Other paths, also `/`
-    without an index file, raise `NotFound`, or return the fallback. Routes with a fixed path take precedence.
+    without an index file, return the fallback, or raise `NotFound` without one. Fixed paths of other routes take
+    precedence.
 
     Args:
         app: Application before its start.
@@ -76,7 +77,7 @@ def _resolve_file(root: Path, path: str) -> Path | None:
 
 
 def _guess_content_type(file: Path) -> str:
-    """Return the content type by the extension of a file; text has the charset UTF-8."""
+    """Return the content type by the extension of a file, with the charset UTF-8 for text, JSON and SVG."""
     content_type = (
         _CONTENT_TYPES.get(file.suffix.lower()) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
     )

@@ -130,7 +130,7 @@ async def test_an_invalid_request_or_failing_handler_does_not_end_the_connection
         assert rejected[3]["error"] == "unknown command 'sub'"
         assert rejected[5]["error"] == "internal error; see the log of the server"
         assert accepted == {"ok": True, "sum": 3}
-        assert caplog.text.count("control command failed") == 1
+        assert caplog.text.count("failed with an internal error") == 1
         too_long = {"ok": False, "error": "the request is too long"}
         assert await exchange(path, b"x" * 100_000 + b"\n") == [too_long]
     assert sockets(home) == []

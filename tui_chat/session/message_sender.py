@@ -13,7 +13,7 @@ from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.commands import registry
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode, resolve_emoji
 from tui_chat.session.pending_lines import find_client_id
-from tui_chat.session.ports import MessageRoom
+from tui_chat.session.ports import OutboxPort
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.upload_permission import find_size_refusal, find_upload_refusal
 
@@ -30,7 +30,7 @@ class MessageSender:
     def __init__(
         self,
         session: ChatSession,
-        find_room: Callable[[str], MessageRoom | None],
+        find_room: Callable[[str], OutboxPort | None],
         on_posted: Callable[[OutboxItem], None],
     ) -> None:
         self._session = session
@@ -76,11 +76,11 @@ class MessageSender:
         """
         return self._post(lambda open_room: open_room.post_deletion(seq), room)
 
-    def _current_room(self) -> MessageRoom | None:
+    def _current_room(self) -> OutboxPort | None:
         view = self._session.current_room
         return self._find_room(view.name) if view is not None else None
 
-    def _post(self, post: Callable[[MessageRoom], OutboxItem], room_name: str = "") -> str:
+    def _post(self, post: Callable[[OutboxPort], OutboxItem], room_name: str = "") -> str:
         """Queue an item in a room, the current room for "", and call `on_posted`. Return the error message."""
         room = self._find_room(room_name) if room_name else self._current_room()
         if room is None:
@@ -123,7 +123,7 @@ class MessageSender:
         """
         return self._change_unsent(key, lambda room, client_id: room.drop(client_id))
 
-    def _change_unsent(self, key: str, change: Callable[[MessageRoom, UUID], object]) -> bool:
+    def _change_unsent(self, key: str, change: Callable[[OutboxPort, UUID], object]) -> bool:
         """Change the unsent message with a line key. Return False without one, or if `change` raises `KeyError`."""
         room, client_id = self._current_room(), find_client_id(self._session.current_room, key)
         if room is not None and client_id is not None:

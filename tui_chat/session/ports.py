@@ -1,4 +1,4 @@
-"""Structural types of the SDK room, limited to the members that the session uses."""
+"""Protocols of the parts of an SDK room that the session uses."""
 
 # ruff: noqa: D102 (documented in `tui_chat.client`)
 
@@ -58,8 +58,8 @@ class RoomPort(Protocol):
     def unsent(self) -> Sequence[OutboxItem]: ...
 
 
-class MessageRoom(Protocol):
-    """Queue of messages and changes of a room."""
+class OutboxPort(Protocol):
+    """Queue of unsent messages and changes of a room."""
 
     def post(self, text: str, reply_to: int | None = None, *, files: Sequence[OutboxFile] = ()) -> OutboxItem: ...
     def post_edit(self, seq: int, text: str) -> OutboxItem: ...

@@ -30,7 +30,7 @@ class UpdateLastMessage(requests.Request, frozen=True, rename="camel"):
 
 
 class ConversationDialect(Dialect):
-    """Dialect of a group chat web application, whose clients receive the messages of their groups without a join.
+    """Dialect of a web application with groups; its clients receive the messages of their groups without a join.
 
     Args:
         room_registry: Rooms with members.
@@ -92,7 +92,7 @@ class ConversationDialect(Dialect):
         return moved
 
     def encode_result(self, result: Any) -> bytes:
-        """Return the conversation as plain JSON."""
+        """Return the conversation as JSON, without `ok`."""
         return msgspec.json.encode(result)
 
     async def _find(self, conversation_id: int, member_id: str) -> ConversationRecord:

@@ -6,7 +6,7 @@
   missing pong (RFC 6455, section 5.5.2), or after an unanswered request without other traffic.
 - Server type: the response to the first `joinRoom` identifies basic servers. A basic server
   receives only `joinRoom` and `sendMessage`, because other requests would remain unanswered.
-- Requests without a join: an `unobserve` request without effect first tests the support of the server.
+- Requests without a join: an `unobserve` request without effect first tests whether the server supports them.
 - Close: at most `CLOSE_TIMEOUT` seconds.
 - Import time: socketio and aiohttp load in 200 ms. `Connector` imports this module in a thread.
 """
@@ -155,7 +155,7 @@ class Transport:
     async def request(self, request: Request, response_type: type[WireStructT]) -> WireStructT:
         """Send a request and wait for the response while the connection is alive.
 
-        `RESPONSE_TIMEOUT` seconds without a response or push abort the connection. A test of the server may come first.
+        `RESPONSE_TIMEOUT` seconds without traffic abort the connection. Requests without a join first test the server.
 
         Args:
             request: Request to send.
@@ -210,7 +210,7 @@ class Transport:
             raise UnsupportedByServer("observers_unsupported")
 
     async def _request_and_detect(self, request: Request) -> bytes | None:
-        """Send a request, store the server type, and return the response, None of a basic server; raise as `send`."""
+        """Detect the server type by a request, and return its response, None of a basic server; raises as `request`."""
         async with self._send_request(request) as response:
             first_results = {response, self._basic_push_received}
             await asyncio.wait(first_results, timeout=BASIC_SERVER_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
@@ -235,7 +235,7 @@ class Transport:
 
     @asynccontextmanager
     async def _send_request(self, request: Request) -> AsyncGenerator[asyncio.Future[bytes]]:
-        """Send a request and yield the future of its response; raises as `send`."""
+        """Send a request and yield the future of its response, or of `ConnectionLost`; raises as `send`."""
         if self._watch_task is None or self._watch_task.done():
             raise ConnectionLost("not_connected")
         response: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
@@ -248,7 +248,7 @@ class Transport:
             response.cancel()
 
     async def ping(self) -> float:
-        """Return the round-trip time of a ping in seconds; never, if the connection closes before the pong.
+        """Return the round-trip time of a ping in seconds; does not return if the connection closes before the pong.
 
         Raises:
             ConnectionLost: The connection is closed already.

@@ -3,8 +3,8 @@
 - Stable width: a cluster has the same width in all terminals, as far as possible. Forms with a disputed width are
   replaced: emoji joined by U+200D are drawn side by side, variation selectors and skin tones are removed, a flag
   becomes its two letters, and a character that the width tables disagree on becomes U+FFFD.
-- Emoji sequences: after `set_emoji_sequences(True)`, an emoji sequence (UTS #51) is drawn as one sign of two cells. The
-  terminal must support these widths (`terminal/emoji_probe.py`).
+- Emoji sequences: after `set_emoji_sequences(True)`, an emoji sequence (UTS #51) is drawn unchanged in two cells. The
+  terminal must support these sequences (`terminal/emoji_probe.py`).
 - Invisible characters: soft hyphens, joiners, fillers and tags are removed.
 - Combining marks: a base has at most `MAX_COMBINING_MARKS`; a mark without a base is drawn on a dotted circle.
 - Width limit: a cluster occupies at most `MAX_CLUSTER_CELLS` cells.
@@ -40,13 +40,13 @@ _INVISIBLE = re.compile(f"[{DEFAULT_IGNORABLES}\u2028\u2029\U0001f3fb-\U0001f3ff
 
 
 class _EmojiMode:
-    """Form of emoji sequences, one for the terminal of the process."""
+    """Rendering of emoji sequences for the terminal of the process."""
 
     draws_sequences = False
 
 
 def set_emoji_sequences(enabled: bool) -> None:
-    """Set whether an emoji sequence is drawn as one sign. The caller lays out all texts again."""
+    """Set whether an emoji sequence is drawn unchanged in two cells; the caller must lay out all texts again."""
     if enabled != _EmojiMode.draws_sequences:
         _EmojiMode.draws_sequences = enabled
         render_cluster.cache_clear()

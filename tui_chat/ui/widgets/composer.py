@@ -43,8 +43,8 @@ class Composer(TextArea, inherit_bindings=False):
     Args:
         complete: Returns the completion of the text before the cursor, None if there is none.
         submit: Called with submitted text, after the composer was emptied.
-        edit_last_message: Starts an edit of the user's last message if possible; returns whether the history key has no
-            further effect.
+        edit_last_message: Starts an edit of the user's last message if possible; returns False if Up recalls an older
+            text instead.
         keymap: Returns the effective key bindings.
 
     Attributes:
@@ -109,7 +109,7 @@ class Composer(TextArea, inherit_bindings=False):
         return self.text if self._history_search is None else self._history_search.original_text
 
     def on_mount(self) -> None:
-        """Update the terminal cursor position after layout changes."""
+        """Subscribe to layout changes, to update the position of the terminal cursor."""
         layout_refreshed = cast("Signal[Screen[object]]", self.screen.screen_layout_refresh_signal)  # pyright: ignore[reportUnknownMemberType]
         # Deferred until the new size has been applied.
         layout_refreshed.subscribe(self, lambda screen: self.call_later(self._update_terminal_cursor))
@@ -225,10 +225,8 @@ class Composer(TextArea, inherit_bindings=False):
             if self._edit_last_message():
                 return
             older = self.sent_history.step_back(self.text)
-            if older == previous_text != self.text:
-                older = (
-                    self.sent_history.step_back(self.text) or older
-                )  # skip the text of the message that was being edited
+            if older == previous_text != self.text:  # text of the message that was being edited
+                older = self.sent_history.step_back(self.text) or older
             self._show_history_entry(older)
         else:
             self.action_cursor_up()
@@ -284,7 +282,7 @@ class Composer(TextArea, inherit_bindings=False):
         self._show_search()
 
     def _show_search(self) -> None:
-        """Show the match as composer text with the matched part selected, and post the prompt. No effect when ended."""
+        """Show the match as composer text with the matched part selected, and post the prompt, during a search."""
         if (search := self._history_search) is None:
             return
         if self.text != search.text:

@@ -33,7 +33,7 @@ export function storedLanguage() {
 }
 
 /**
- * Return the text of a failed request: by its reason, otherwise by its code, otherwise that of `internal`.
+ * Return the text of a failed request: by its reason, otherwise by its code, otherwise that of the code `internal`.
  * @param {{code?: string, reason?: string, params?: Record<string, string | number>}} error
  */
 export function errorText({ code = "internal", reason = "", params = {} }) {
@@ -44,7 +44,10 @@ export function errorText({ code = "internal", reason = "", params = {} }) {
 /** Strings of the current language. */
 export let strings = stringsFor([storedLanguage(), ...(globalThis.navigator?.languages ?? [])]);
 
-/** Select and save a language, which the next render shows; an empty string follows the browser. */
+/**
+ * Select and save a language; the caller must render all texts again.
+ * @param {string} language Language code; empty to follow the browser.
+ */
 export function setLanguage(language) {
   if (language) localStore.set("language", language);
   else localStore.remove("language");

@@ -6,8 +6,8 @@
  * - The divider is placed above the first message that arrives while the room is not viewed. The divider
  *   stays there until the next such message or until the user sends a message.
  * - After `markUnread`, here or on another device, no message becomes read until `resume`.
- * - Counts of the server include the messages up to an ordinal: the ordinal at the marker plus the unread messages. They
- *   are unresolved until the log contains the marker and all entries before them.
+ * - Counts of the server include the messages up to an ordinal: the ordinal at the marker plus the unread messages. The
+ *   counts are unresolved until the log reaches both the marker and the newest counted entry.
  * - The server moves the marker of an account to each message of the account, without a push.
  */
 
@@ -26,11 +26,11 @@ export class ReadTracker {
   #onMove;
   #isBlocked;
   #isHeld = false; // no message becomes read
-  #newestSeq = 0; // newest entry of all counts
+  #newestSeq = 0; // `seq` of the newest entry at the previous `update()`
   #wasReading = false; // state at the previous `update()`
   /** @type {import("./room_log.js").RoomLog | null} */
   #log = null;
-  #countedSeq = 0;
+  #countedSeq = 0; // `seq` up to which the counts include the messages
   #counts = new UnreadCounts();
   /** @type {{unread: number, mentions?: number, asOf: number} | null} */
   #unresolved = null; // counts of the server
@@ -43,8 +43,8 @@ export class ReadTracker {
    * @param {number | null} options.readSeq Stored read marker; null for a room without one.
    * @param {(seq: number, isUnread: boolean) => void} options.onMove Called when the marker moves; `isUnread` after
    *   `markUnread`.
-   * @param {(memberId: string) => boolean} options.isBlocked Return whether the user has blocked a member, whose messages
-   *   mention nobody.
+   * @param {(memberId: string) => boolean} options.isBlocked Returns whether the user has blocked a member. Messages of
+   *   blocked members count as unread, but not as mentions.
    */
   constructor({ readSeq, onMove, isBlocked }) {
     this.#readSeq = readSeq;
@@ -100,13 +100,13 @@ export class ReadTracker {
    * Update counts and marker from the log.
    * @param {object} options
    * @param {import("./room_log.js").RoomLog} options.log
-   * @param {Set<string>} options.ownMemberIds
-   * @param {string} options.nick
+   * @param {Set<string>} options.ownMemberIds Current and former member ids of the user.
+   * @param {string} options.nick Nickname of the user in the room.
    * @param {Map<string, import("./room.js").Member>} options.members Present members.
    * @param {boolean} [options.isDirect] True for a direct room.
    * @param {boolean} options.isViewed True if the user sees the newest message.
-   * @returns {object[]} Messages since the previous update that qualify for a notification: those that mention the user, in
-   *   a direct room all of other members; none before the first join.
+   * @returns {object[]} Messages since the previous update that qualify for a notification: those that mention the user, and
+   *   in a direct room all messages of other members; none before the first join.
    */
   update({ log, ownMemberIds, nick, members, isDirect = false, isViewed }) {
     const isReading = isViewed && !this.#isHeld;

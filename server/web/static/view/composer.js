@@ -5,8 +5,8 @@
  * - A draft, including its reply or edit target, belongs to one room.
  * - Pasted and dropped text is never sent without confirmation; text above `MAX_UNCONFIRMED_LINES`, or above the limit of a
  *   message, is not inserted without confirmation either.
- * - Pasted and dropped text files are inserted as text; all other files are uploaded. The confirmation also attaches the
- *   text as a file where uploads are permitted.
+ * - Pasted and dropped text files are inserted as text; all other files are uploaded. The confirmation also offers to
+ *   attach the text as a file where uploads are permitted.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -16,9 +16,9 @@ import { messageLength } from "../state/sanitize.js";
 import { closestElement, markInvalid, requireElement, setText } from "./dom.js";
 import { excerpt } from "./render_line.js";
 
-const WARNING_THRESHOLD = 300; // code points left at which the counter appears
+const WARNING_THRESHOLD = 300; // remaining code points at which the counter appears
 const MAX_UNCONFIRMED_LINES = 5;
-const MAX_FILE_SIZE = 64 * 1024; // bytes
+const MAX_TEXT_FILE_BYTES = 64 * 1024;
 const PASTE_FILE_NAME = "paste.txt";
 
 /**
@@ -52,7 +52,7 @@ export class Composer {
   /**
    * @param {object} options
    * @param {(draft: Draft) => boolean} options.onSubmit Sends the draft; returns false to keep the text.
-   * @param {(draft: Draft) => void} options.onDraftChange Called after each change except `showDraft`.
+   * @param {(draft: Draft) => void} options.onDraftChange Called after each change except by `showDraft`.
    * @param {() => void} options.onEditLast Called for ArrowUp in an empty input.
    * @param {(question: object) => Promise<string | null>} options.confirm See `ConfirmDialog.confirm`.
    * @param {import("./upload_list.js").UploadList} options.uploads Files of the next message.
@@ -122,8 +122,8 @@ export class Composer {
   }
 
   /**
-   * Move a failed message from the outbox in front of the unsent text with its files, or start its edit again. An error
-   * appears, and the message stays, if its files and those of the draft exceed the limit.
+   * Move a failed message with its files from the outbox to the start of the unsent text, or start a failed edit again. If
+   * its files and those of the draft exceed the limit, the message stays in the outbox and an error appears.
    * @param {import("../net/outbox.js").Outbox} outbox Outbox of the visible room.
    * @param {string} clientId
    */
@@ -247,11 +247,11 @@ export class Composer {
     setText(this.#charCount, remaining < 0 ? strings.charactersOver(-remaining) : strings.charactersLeft(remaining));
   }
 
-  /** Handle a paste into the input, and anywhere else outside of text fields and dialogs. */
+  /** Handle a paste into the input, or outside of all text fields and dialogs. */
   async #onPaste(event) {
     const isInComposer = event.target === this.#field;
-    const isElsewhere = closestElement(event.target, "input, textarea, dialog, [popover]");
-    if (!isInComposer && (isElsewhere || !this.#form.checkVisibility())) return;
+    const isInOtherField = closestElement(event.target, "input, textarea, dialog, [popover]");
+    if (!isInComposer && (isInOtherField || !this.#form.checkVisibility())) return;
     const text = event.clipboardData?.getData("text/plain") ?? "";
     const files = [...(event.clipboardData?.files ?? [])];
     if (isInComposer && text && this.#fitsUnconfirmed(text)) return; // native paste supports undo
@@ -273,7 +273,7 @@ export class Composer {
     return text.trimEnd().split("\n").length <= MAX_UNCONFIRMED_LINES && messageLength(text) <= MESSAGE_CHARACTERS;
   }
 
-  /** Insert text; above the limits, ask whether the text is inserted, sent, or attached as `files`. */
+  /** Insert text; above the limits, ask whether to insert the text, send it, or attach `files`. */
   async #insertOrConfirm(pasted, files) {
     const normalized = pasted.replaceAll("\r\n", "\n");
     if (this.#fitsUnconfirmed(normalized)) {
@@ -333,9 +333,9 @@ function rejectFiles(event) {
   event.dataTransfer.dropEffect = "none";
 }
 
-/** Read a UTF-8 text file; return an empty string for binary and unreadable files, and above `MAX_FILE_SIZE`. */
+/** Read a UTF-8 text file; return an empty string for binary and unreadable files, and above `MAX_TEXT_FILE_BYTES`. */
 async function readTextFile(file) {
-  if (file.size > MAX_FILE_SIZE) return "";
+  if (file.size > MAX_TEXT_FILE_BYTES) return "";
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
   } catch {

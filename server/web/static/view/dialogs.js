@@ -60,7 +60,7 @@ export function createDialogs(context) {
         context.openRoom(await getSession().createRoom(fields));
       },
       confirm,
-      onClosed: context.closeRoom,
+      onDeleted: context.closeRoom,
       copyText,
       openInvites: (room) => list.open(invitesView(room)),
       openSanctions: (room) => list.open(sanctionsView(room)),

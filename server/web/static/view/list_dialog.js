@@ -1,7 +1,7 @@
 /**
- * Dialog with a list that is loaded in pages: audit, invites, sanctions, blocks and mentions.
+ * Dialog with a list that is loaded in pages: audit log, invites, webhooks, sanctions, blocks and mentions.
  *
- * - A row with `onOpen` is a button. A successful action removes its row.
+ * - A row with `onOpen` has a button, which closes the dialog. A successful action removes its row.
  * - A list with a version is loaded again when its version changes.
  * - Responses for an earlier list, or for a closed dialog, are ignored.
  */

@@ -1,7 +1,7 @@
 /**
  * Room list with unread badges; direct rooms have a list of their own.
  *
- * - Rows: the row of an open room stays in place, so that a change during a click does not cancel the click.
+ * - Rows: updates change the row of a room in place, because the removal of a pressed button would cancel the click.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -20,7 +20,7 @@ export class RoomList {
   #onLeave;
   #rendered = "";
   /** @type {import("../state/room.js").Room[]} */
-  #rooms = []; // of the rows
+  #rooms = []; // rooms at the previous render
   /** @type {WeakMap<import("../state/room.js").Room, HTMLLIElement>} */
   #rows = new WeakMap();
 

@@ -25,22 +25,22 @@ export class RoomSettingsDialog {
   #room = null;
   #createRoom;
   #confirm;
-  #onClosed;
+  #onDeleted;
 
   /**
    * @param {object} options
    * @param {(fields: object) => Promise<void>} options.createRoom
    * @param {import("./confirm_dialog.js").ConfirmDialog["confirm"]} options.confirm
-   * @param {(room: import("../state/room.js").Room) => void} options.onClosed Called after the room was deleted.
+   * @param {(room: import("../state/room.js").Room) => void} options.onDeleted Closes the deleted room.
    * @param {(text: string) => void} options.copyText
    * @param {(room: import("../state/room.js").Room) => void} options.openInvites
    * @param {(room: import("../state/room.js").Room) => void} options.openSanctions
    * @param {(room: import("../state/room.js").Room) => void} options.openAudit
    */
-  constructor({ createRoom, confirm, onClosed, copyText, openInvites, openSanctions, openAudit }) {
+  constructor({ createRoom, confirm, onDeleted, copyText, openInvites, openSanctions, openAudit }) {
     this.#createRoom = createRoom;
     this.#confirm = confirm;
-    this.#onClosed = onClosed;
+    this.#onDeleted = onDeleted;
     closeOnDismiss(this.#dialog);
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -114,7 +114,7 @@ export class RoomSettingsDialog {
     if (!(await confirmRoomDeletion(this.#confirm, room))) return;
     await room.administration.delete();
     this.#dialog.close();
-    this.#onClosed(room);
+    this.#onDeleted(room);
   }
 
   /** @param {(select: HTMLSelectElement) => boolean} [isIncluded] */
@@ -123,7 +123,7 @@ export class RoomSettingsDialog {
     return Object.fromEntries(selects.map(({ name, value }) => [name, toWireValue(value)]));
   }
 
-  /** Run an operation on the room of the dialog, and show its RequestError unless the dialog was closed meanwhile. */
+  /** Run an operation on the room of the dialog, and show its `RequestError` unless the dialog has been closed since. */
   async #run(operation) {
     const room = this.#room;
     this.#showError("");
