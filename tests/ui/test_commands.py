@@ -2,13 +2,17 @@
 
 from pathlib import Path
 
+from textual import events
+
 from server.app import RunningServer
 from tests.support.chat_app import chat_app_in_room
 from tests.support.raw_client import raw_client
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.strings import app as app_strings
+from tui_chat.ui.screens.command_palette import CommandPalette
 from tui_chat.ui.screens.help import HelpScreen
+from tui_chat.ui.widgets.line_input import LineInput
 
 
 async def test_an_unknown_command_is_not_sent_and_a_double_slash_sends_a_leading_slash(
@@ -78,9 +82,43 @@ async def test_help_opens_by_key_and_command_and_the_palette_lists_and_runs_comm
         await ann.press("ctrl+backslash")
         await ann.wait_for_text("search commands")
         await ann.type_text("names")
+        await ann.wait_for_text("/names [part of a name]")
         await ann.wait_for_text("list the members of this room")
         await ann.press("enter")
         await ann.wait_for_text("1 here: ann")
+
+
+async def test_the_palette_sanitizes_pastes_finds_descriptions_and_aliases_and_inserts_commands_with_arguments(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
+
+        async def search(text: str) -> None:
+            await ann.press("ctrl+u")
+            ann.app.post_message(events.Paste(text))
+
+        await ann.press("ctrl+backslash")
+        await ann.wait_for_text("search commands")
+        await search("no \x1b[31msuch\ncommand\u202e 👩\u200d🚀")
+        await ann.press("alt+x")
+        await ann.wait_for_text("No command matches.")
+        assert ann.app.screen.query_one(LineInput).value == "no such command 👩\u200d🚀"
+        await ann.press("enter", "backspace")
+        assert ann.app.screen.query_one(LineInput).value == "no such command "
+        await search("leave")  # alias of /part
+        await ann.wait_for_text("/part [room]")
+        await search("discard your newest")
+        await ann.wait_for_text("/cancel")
+        await ann.press("ctrl+backslash")
+        await ann.wait_until(lambda: ann.app.screen is ann.chat_screen)
+        await ann.press("ctrl+backslash")
+        await ann.wait_for_text("↑↓ select · Enter choose · Esc close")
+        await ann.press("down", "pagedown")
+        assert isinstance(ann.app.screen, CommandPalette)
+        assert ann.app.screen.highlighted_index > 1
+        await ann.type_text("join")
+        await ann.press("enter")
+        await ann.wait_until(lambda: ann.composer.text == "/join ")
 
 
 async def test_a_theme_change_is_saved_and_an_unknown_theme_is_rejected_with_the_allowed_values(

@@ -1,7 +1,6 @@
-"""Fuzzy matching and ranking of rooms for the room switcher.
+"""Ranking of rooms for the room switcher.
 
-- Match: query letters occur in the name in the same order, independent of case and width. A name with the canonical
-  key of the query always matches.
+- Match: as of `fuzzy_match`. A name with the canonical key of the query always matches.
 - Open rooms: precede all others, sorted by score, mentions, unread messages and recency. The current room is last
   among equal scores, so Enter without a query selects another room.
 - Closed rooms of the account: follow the open rooms, sorted by score, mentions and unread messages.
@@ -9,21 +8,15 @@
 - New room: is last, if no room has the typed name.
 """
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.responses import RoomSummary
-from tui_chat.protocol.search_query import fold
+from tui_chat.session import fuzzy_match
 from tui_chat.session.durable_rooms import ClosedRoom
 from tui_chat.session.room_view import RoomView
-
-_LETTER_SCORE = 1
-_ADJACENT_BONUS = 3  # for a letter directly after the previous match
-_WORD_START_BONUS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,70 +90,14 @@ def rank_rooms(
 
 def _rank_matches(text: str, candidates: Iterable[RoomCandidate]) -> list[RoomCandidate]:
     """Return copies of the matching candidates with their `matched_indices`, best first; the sort is stable."""
-    query, key = "".join(_fold(unicodedata.normalize("NFKC", text))[0].split()), names.canonical_key(text)
+    query, key = fuzzy_match.query_letters(text), names.canonical_key(text)
     scored = [
         (score, replace(candidate, matched_indices=matched or ()))
         for candidate in candidates
-        for score, matched in [match_name(query, candidate.name)]
+        for score, matched in [fuzzy_match.match(query, candidate.name)]
         if matched is not None or names.canonical_key(candidate.name) == key
     ]
     return [candidate for _, candidate in sorted(scored, key=lambda item: -item[0])]
-
-
-def match_name(query: str, name: str) -> tuple[int, tuple[int, ...] | None]:
-    """Return score and indices of the best match, (0, None) without a match.
-
-    Takes O(len(query) * len(name)) steps for any name. An empty query matches every name: score 0, no indices.
-
-    Args:
-        query: Letters in case-folded compatibility form (NFKC) without whitespace.
-        name: Room name.
-    """
-    if not query:
-        return 0, ()
-    letters, name_indices = _fold(name)
-    # best[j]: score and indices for the query prefix with its last letter at j.
-    best: list[tuple[int, tuple[int, ...]] | None] = [
-        (_letter_score(letters, index), (index,)) if letter == query[0] else None
-        for index, letter in enumerate(letters)
-    ]
-    for query_letter in query[1:]:
-        next_best: list[tuple[int, tuple[int, ...]] | None] = [None] * len(letters)
-        best_before: tuple[int, tuple[int, ...]] | None = None
-        for index in range(1, len(letters)):
-            adjacent = best[index - 1]
-            if (
-                index >= 2
-                and (earlier := best[index - 2]) is not None
-                and (best_before is None or earlier[0] > best_before[0])
-            ):
-                best_before = earlier
-            if letters[index] != query_letter:
-                continue
-            score = _letter_score(letters, index)
-            options = [(adjacent[0] + score + _ADJACENT_BONUS, (*adjacent[1], index))] if adjacent is not None else []
-            options += [(best_before[0] + score, (*best_before[1], index))] if best_before is not None else []
-            next_best[index] = max(options, key=lambda match: match[0], default=None)
-        best = next_best
-    completed = [match for match in best if match is not None]
-    if not completed:
-        return 0, None
-    score, matched = max(completed, key=lambda match: match[0])
-    return score, tuple(dict.fromkeys(name_indices[index] for index in matched))
-
-
-@lru_cache(maxsize=4096)
-def _fold(text: str) -> tuple[str, tuple[int, ...]]:
-    """Return the letters of a text in case-folded compatibility form, and the index in the text for each letter.
-
-    A character can have several letters, for example `ß`.
-    """
-    folded = [(letter, index) for index, character in enumerate(text) for letter in fold(character)]
-    return "".join(letter for letter, _ in folded), tuple(index for _, index in folded)
-
-
-def _letter_score(letters: Sequence[str], index: int) -> int:
-    return _LETTER_SCORE + (_WORD_START_BONUS if index == 0 or not letters[index - 1].isalnum() else 0)
 
 
 def _new_room(text: str, seen_keys: set[str]) -> list[RoomCandidate]:

@@ -9,13 +9,13 @@
 import logging
 import os
 import time
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 from rich.text import Text
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.events import Event, InputEvent, Key, Paste
 from textual.filter import LineFilter
 from textual.screen import Screen
@@ -77,9 +77,8 @@ class ChatApp(App[None], inherit_bindings=False):
     TITLE = app_strings.TITLE
     # Textual loads no CSS_PATH of a default screen, and styles all widgets again for the one of a pushed screen.
     CSS_PATH = ["screens/join.tcss", "screens/chat.tcss", "widgets/side_list.tcss"]  # noqa: RUF012 (as in Textual)
-    CSS = "CommandList { min-width: 8; }"  # Textual cannot wrap palette rows at width 0
     BINDINGS = [*textual_bindings(KeyScope.GLOBAL)]  # noqa: RUF012 (declared as in Textual)
-    COMMAND_PALETTE_BINDING = "ctrl+backslash"
+    ENABLE_COMMAND_PALETTE = False  # replaced by `action_command_palette`
 
     def __init__(
         self, options: StartOptions, saved_profile: Profile, notice: str, settings: SettingsFile | None = None
@@ -319,20 +318,21 @@ class ChatApp(App[None], inherit_bindings=False):
             self.push_screen(ThemeScreen())
 
     def action_command_palette(self) -> None:
-        """Open the command palette. No effect if the palette is open."""
-        from textual.command import CommandPalette  # noqa: PLC0415 (not needed for the first screen)
-
-        if not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette(placeholder=tr("search commands"), id="--command-palette"))
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Return the slash commands as palette entries; outside the chat screen, only those of the app."""
+        """Open the command palette with the commands of the screen, or close the palette if on top."""
         from tui_chat.ui import command_palette  # noqa: PLC0415 (not needed for the first screen)
+        from tui_chat.ui.screens.command_palette import CommandPalette  # noqa: PLC0415
 
-        chat = self._chat_screen
-        if chat is None or screen is not chat:
-            return command_palette.app_commands(self.run_action)
-        return command_palette.room_commands(chat.run_palette_command, chat.set_composer_text)
+        def run(entry: command_palette.PaletteEntry | None) -> None:
+            if entry is not None:
+                self.call_later(entry.run)
+
+        if isinstance(self.screen, CommandPalette):
+            self.screen.dismiss(None)
+        elif (chat := self._active_chat) is not None:
+            entries = command_palette.room_entries(chat.run_palette_command, chat.set_composer_text)
+            self.push_screen(CommandPalette(entries), run)
+        else:
+            self.push_screen(CommandPalette(command_palette.app_entries(self.run_action)), run)
 
     def action_redraw(self) -> None:
         """Repaint the whole screen, and transfer its images again."""

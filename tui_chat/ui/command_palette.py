@@ -1,11 +1,12 @@
-"""Slash commands as entries of Textual's command palette."""
+"""Entries of the command palette, one per slash command, and their search."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
-from textual.app import SystemCommand
-
+from tui_chat.session import fuzzy_match
 from tui_chat.session.commands import registry
+from tui_chat.session.commands.registry import Command
 from tui_chat.session.i18n import tr
 
 _APP_ACTIONS = {
@@ -16,26 +17,65 @@ _APP_ACTIONS = {
 }
 
 
-def room_commands(run: Callable[[str], None], insert: Callable[[str], None]) -> Iterable[SystemCommand]:
-    """Yield the palette entries of the chat screen: all slash commands, by their usage.
+@dataclass(frozen=True, slots=True)
+class PaletteEntry:
+    """Entry of the command palette.
+
+    Attributes:
+        command: Listed command.
+        run: Function of the entry.
+        matched_indices: Indices of the matched characters in the usage of the command.
+    """
+
+    command: Command
+    run: Callable[[], Awaitable[object] | None]
+    matched_indices: tuple[int, ...] = ()
+
+
+def room_entries(run: Callable[[str], None], insert: Callable[[str], None]) -> list[PaletteEntry]:
+    """Return the entries of the chat screen: all slash commands.
 
     Args:
         run: Runs a command without required arguments.
         insert: Inserts a command with required arguments into the composer.
     """
-    for command in registry.COMMANDS:
-        callback = partial(insert, f"/{command.name} ") if command.min_arguments else partial(run, f"/{command.name}")
-        yield SystemCommand(command.usage, tr(command.help), callback)
+    return [
+        PaletteEntry(
+            command, partial(insert, f"/{command.name} ") if command.min_arguments else partial(run, f"/{command.name}")
+        )
+        for command in registry.COMMANDS
+    ]
 
 
-def app_commands(run_action: Callable[[str], Awaitable[object]]) -> Iterable[SystemCommand]:
-    """Return the palette entries of the other screens: `/theme`, `/settings`, `/help` and `/quit`.
+def app_entries(run_action: Callable[[str], Awaitable[object]]) -> list[PaletteEntry]:
+    """Return the entries of the other screens: `/theme`, `/settings`, `/help` and `/quit`.
 
     Args:
         run_action: Runs a Textual action.
     """
-    return (
-        SystemCommand(command.usage, tr(command.help), partial(run_action, _APP_ACTIONS[command.name]))
+    return [
+        PaletteEntry(command, partial(run_action, _APP_ACTIONS[command.name]))
         for command in registry.COMMANDS
         if command.name in _APP_ACTIONS
-    )
+    ]
+
+
+def find_entries(text: str, entries: Sequence[PaletteEntry]) -> list[PaletteEntry]:
+    """Return the entries that match a query, best first, with their `matched_indices`.
+
+    The name of a command matches as of `fuzzy_match`. Commands with the query in an alias or in the description follow.
+
+    Args:
+        text: Typed query; a blank query matches every entry.
+        entries: Entries in display order.
+    """
+    query, phrase = fuzzy_match.query_letters(text), text.strip().casefold()
+    scored: list[tuple[int, PaletteEntry]] = []
+    for entry in entries:
+        command = entry.command
+        score, matched = fuzzy_match.match(query, f"/{command.name}")
+        if matched is not None:
+            scored.append((score, PaletteEntry(command, entry.run, matched)))
+        elif any(phrase in description.casefold() for description in (tr(command.help), *command.aliases)):
+            scored.append((-1, PaletteEntry(command, entry.run)))
+    return [entry for _, entry in sorted(scored, key=lambda item: -item[0])]

@@ -98,7 +98,15 @@ def test_a_letter_is_a_valid_key_in_scopes_without_text_input() -> None:
 async def test_custom_keys_replace_the_default_keys_and_appear_in_the_footer(
     server: RunningServer, tmp_path: Path
 ) -> None:
-    settings = {"keys": {"next-room": "f7", "send": ("ctrl+o",), "help": "f12"}}
+    settings = {
+        "keys": {
+            "next-room": "f7",
+            "send": ("ctrl+o",),
+            "help": "f12",
+            "switch-go": "alt+g",
+            "switch-close": ("ctrl+g", "escape"),
+        }
+    }
     async with chat_app_in_room(tmp_path, server.url, "ann", settings=settings, size=(120, 30)) as ann:
         await ann.type_text("/join dev")
         await ann.press("ctrl+o")
@@ -110,6 +118,8 @@ async def test_custom_keys_replace_the_default_keys_and_appear_in_the_footer(
         assert ann.chat_screen.session.current_room is not first_room
         assert "Ctrl+O send" in ann.screen_text()
         assert "F7 rooms" in ann.screen_text()
+        await ann.press("f4")
+        await ann.wait_for_text("↑↓ select · Alt+G switch · Ctrl+G close")
 
 
 async def test_a_rebound_app_key_releases_its_default(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tui_chat.ui.input.keymap import Keymap
 from tui_chat.ui.input.keys import KeyScope
 from tui_chat.ui.screens.account_form import AccountFormScreen
 from tui_chat.ui.screens.chat import ChatScreen
+from tui_chat.ui.screens.command_palette import CommandPalette
 from tui_chat.ui.screens.confirm import ConfirmScreen
 from tui_chat.ui.screens.copy_mode import CopyModeScreen
 from tui_chat.ui.screens.devices import DevicesScreen
@@ -41,6 +42,7 @@ ACTION_OWNERS = {
     KeyScope.ACCOUNT_FORM: (AccountFormScreen,),
     KeyScope.DEVICE_LIST: (DevicesScreen,),
     KeyScope.COMPOSER: (Composer,),
+    KeyScope.COMMAND_PALETTE: (CommandPalette,),
     KeyScope.ROOM_SWITCHER: (RoomSwitcher,),
     KeyScope.MEMBER_PICKER: (MemberPicker,),
     KeyScope.MEMBER_MENU: (MemberMenu,),

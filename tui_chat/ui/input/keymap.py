@@ -5,10 +5,11 @@
 """
 
 from collections.abc import Iterable, Mapping
-from itertools import combinations, product
+from itertools import combinations, groupby, product
+from operator import itemgetter
 from typing import NamedTuple
 
-from tui_chat.session.i18n import tr
+from tui_chat.session.i18n import Translatable, tr
 from tui_chat.ui.input import key_names, keys
 from tui_chat.ui.input.keys import LOCAL_ACTIONS, OVERLAPPING_SCOPES, TEXT_SCOPES, KeyBinding, KeyScope
 
@@ -83,6 +84,26 @@ class Keymap:
         scroll, close = " ".join(filter(None, scroll_keys)), self.display_key(binding_id)
         hints = (tr("{keys} scroll", keys=scroll) if scroll else "", tr("{key} close", key=close) if close else "")
         return " · ".join(filter(None, hints))
+
+    def dialog_footer(self, scope: KeyScope, labels: Mapping[str, Translatable] | None = None) -> str:
+        """Return the footer of a dialog, such as `↑↓ select · Enter switch · Esc close`.
+
+        Each entry shows the preferred keys of adjacent bindings with the same label; unbound actions are omitted.
+
+        Args:
+            scope: Scope of the dialog.
+            labels: Labels by binding id that replace the footer labels of the registry.
+        """
+        labeled_keys = [
+            (tr((labels or {}).get(binding.id, binding.footer)), key)
+            for binding in keys.bindings_in(scope)
+            if binding.footer is not None and (key := self.display_key(binding.id))
+        ]
+        hints: list[str] = []
+        for label, entries in groupby(labeled_keys, itemgetter(0)):
+            names = [key for _, key in entries]
+            hints.append(("" if all(len(name) == 1 for name in names) else " ").join(names) + f" {label}")
+        return " · ".join(hints)
 
     def list_bindings(self, scope: KeyScope) -> list[tuple[list[str], KeyBinding]]:
         """Return the bindings of a scope that have a help text, with the display names of their keys.

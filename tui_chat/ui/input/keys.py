@@ -6,40 +6,11 @@
   change.
 """
 
-from collections.abc import Iterator
-from enum import Enum
-
-from msgspec import Struct
-from msgspec.structs import replace
 from textual.binding import Binding
 
-from tui_chat.session.i18n import Translatable, mark
-
-
-class KeyScope(Enum):
-    """Context in which a binding is active. The value is the heading on the help screen."""
-
-    GLOBAL = mark("Anywhere")
-    JOIN_FORM = mark("Join form")
-    CHAT = mark("Rooms and messages")
-    COMPOSER = mark("Composer")
-    ROOM_SWITCHER = mark("Room switcher (F4)")
-    MEMBER_PICKER = mark("Member picker (F6)")
-    MEMBER_MENU = mark("Member menu")
-    MESSAGE_SEARCH = mark("Message search (Alt+S)")
-    PASTE_DIALOG = mark("Long paste")
-    CONFIRM_DIALOG = mark("Question before a deletion")
-    ACCOUNT_FORM = mark("Account form (/login)")
-    DEVICE_LIST = mark("Device list (/devices)")
-    HISTORY_SEARCH = mark("Input history search (Ctrl+R)")
-    MESSAGE_CURSOR = mark("Message selection (Ctrl+S)")
-    HELP = mark("Help")
-    SETTINGS = mark("Settings (F9)")
-    THEME_LIST = mark("Theme list (/theme)")
-    LINK_DIALOG = mark("Links and files (o)")
-    COPY_MODE = mark("Copy mode (Alt+L)")
-    OUTPUT = mark("Command output")
-
+from tui_chat.session.i18n import mark
+from tui_chat.ui.input.dialog_keys import DIALOG_BINDINGS
+from tui_chat.ui.input.key_binding import KeyBinding, KeyScope, in_scope
 
 OVERLAPPING_SCOPES: tuple[tuple[KeyScope, KeyScope], ...] = (
     *((KeyScope.GLOBAL, scope) for scope in KeyScope if scope is not KeyScope.GLOBAL),
@@ -54,6 +25,7 @@ TEXT_SCOPES = frozenset(
         KeyScope.ACCOUNT_FORM,
         KeyScope.CHAT,
         KeyScope.COMPOSER,
+        KeyScope.COMMAND_PALETTE,
         KeyScope.ROOM_SWITCHER,
         KeyScope.MEMBER_PICKER,
         KeyScope.MESSAGE_SEARCH,
@@ -63,40 +35,17 @@ TEXT_SCOPES = frozenset(
 )
 """Scopes with text input, in which a printable key cannot be bound."""
 
-
-class KeyBinding(Struct, frozen=True):
-    """Binding of one or more keys to an action.
-
-    Attributes:
-        id: Stable identifier for overrides, listed in docs/keys.md.
-        keys: Textual key names, preferred key first.
-        action: Textual action, resolved in the scope (`action_<name>`).
-        help: One-line description; None if the preceding entry describes this binding as well.
-        footer: Footer label, None to omit the binding from the footer.
-        priority: Handle the key before the focused widget does.
-        label: Display text in place of the key names.
-        scope: Context in which the binding is active.
-    """
-
-    id: str
-    keys: tuple[str, ...]
-    action: str
-    help: Translatable | None
-    footer: Translatable | None = None
-    priority: bool = False
-    label: str = ""
-    scope: KeyScope = KeyScope.GLOBAL
-
-
-def _in_scope(scope: KeyScope, *bindings: KeyBinding) -> Iterator[KeyBinding]:
-    return (replace(binding, scope=scope) for binding in bindings)
-
-
 ALL_BINDINGS: tuple[KeyBinding, ...] = (
-    *_in_scope(
+    *in_scope(
         KeyScope.GLOBAL,
         KeyBinding("help", ("f1",), "app.help", mark("open or close the help"), mark("help"), priority=True),
-        KeyBinding("palette", ("ctrl+backslash",), "app.command_palette", mark("command palette"), priority=True),
+        KeyBinding(
+            "palette",
+            ("ctrl+backslash",),
+            "app.command_palette",
+            mark("open or close the command palette"),
+            priority=True,
+        ),
         KeyBinding("quit", ("ctrl+q",), "app.quit_when_sent", mark("quit"), mark("quit"), priority=True),
         KeyBinding("redraw", ("ctrl+l",), "app.redraw", mark("redraw the screen"), priority=True),
         KeyBinding("suspend", ("ctrl+z",), "app.suspend_process", mark("suspend; `fg` resumes"), priority=True),
@@ -110,7 +59,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
             priority=True,
         ),
     ),
-    *_in_scope(
+    *in_scope(
         KeyScope.JOIN_FORM,
         KeyBinding("join", ("enter",), "submit", mark("next empty field, or join"), mark("join")),
         KeyBinding(
@@ -119,7 +68,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyBinding("previous-field", ("shift+tab", "up"), "app.focus_previous", mark("previous field"), priority=True),
         KeyBinding("cancel-connecting", ("escape",), "cancel", mark("cancel connecting")),
     ),
-    *_in_scope(
+    *in_scope(
         KeyScope.CHAT,
         KeyBinding("next-room", ("alt+right", "ctrl+n"), "step_room(1)", mark("next room"), mark("rooms")),
         KeyBinding("previous-room", ("alt+left", "ctrl+p"), "step_room(-1)", mark("previous room")),
@@ -158,7 +107,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
             priority=True,
         ),
     ),
-    *_in_scope(
+    *in_scope(
         KeyScope.COMPOSER,
         KeyBinding("send", ("enter",), "submit", mark("send"), mark("send")),
         KeyBinding("new-line", ("alt+enter", "ctrl+j", "shift+enter"), "newline", mark("new line"), mark("new line")),
@@ -195,80 +144,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyBinding("paste", ("ctrl+v",), "paste", mark("paste the text copied in chat-tui")),
         KeyBinding("undo", ("ctrl+underscore",), "undo", mark("undo")),
     ),
-    *_in_scope(
-        KeyScope.ROOM_SWITCHER,
-        KeyBinding("switch-above", ("up", "ctrl+p", "shift+tab"), "move(-1)", mark("room above"), priority=True),
-        KeyBinding("switch-below", ("down", "ctrl+n", "tab"), "move(1)", mark("room below"), priority=True),
-        KeyBinding("switch-go", ("enter",), "go", mark("switch to the room, or join it")),
-        KeyBinding("switch-close", ("escape", "ctrl+g", "f4"), "dismiss", mark("close the switcher"), priority=True),
-    ),
-    *_in_scope(
-        KeyScope.MEMBER_PICKER,
-        KeyBinding("member-above", ("up", "ctrl+p", "shift+tab"), "move(-1)", mark("member above"), priority=True),
-        KeyBinding("member-below", ("down", "ctrl+n", "tab"), "move(1)", mark("member below"), priority=True),
-        KeyBinding("member-go", ("enter",), "go", mark("open the menu of the member")),
-        KeyBinding("member-close", ("escape", "ctrl+g", "f6"), "dismiss", mark("close the picker"), priority=True),
-    ),
-    *_in_scope(
-        KeyScope.MEMBER_MENU,
-        KeyBinding("member-message", ("m",), "choose('query')", mark("send a direct message")),
-        KeyBinding("member-details", ("w",), "choose('whois')", mark("show details")),
-        KeyBinding("member-block", ("b",), "choose('block')", mark("block or unblock the member")),
-        KeyBinding("member-silence", ("s",), "choose('silence')", mark("silence, after entering the details")),
-        KeyBinding("member-kick", ("r",), "choose('kick')", mark("remove, after entering the details")),
-        KeyBinding("member-ban", ("x",), "choose('ban')", mark("ban, after entering the details")),
-        KeyBinding("member-appoint", ("o",), "choose('op')", mark("make moderator, after Enter")),
-        KeyBinding("member-menu-close", ("escape", "ctrl+g", "q"), "dismiss", mark("close the menu")),
-    ),
-    *_in_scope(
-        KeyScope.MESSAGE_SEARCH,
-        KeyBinding("search-hit-newer", ("up", "ctrl+p", "shift+tab"), "move(-1)", mark("newer message"), priority=True),
-        KeyBinding(
-            "search-hit-older",
-            ("down", "ctrl+n", "tab"),
-            "move(1)",
-            mark("older message; loads more at the end"),
-            priority=True,
-        ),
-        KeyBinding("search-hit-page-up", ("pageup",), "page(-1)", mark("page up"), priority=True),
-        KeyBinding("search-hit-page-down", ("pagedown",), "page(1)", mark("page down"), priority=True),
-        KeyBinding("search-hit-go", ("enter",), "go", mark("jump to the message; join its room if necessary")),
-        KeyBinding(
-            "search-hit-scope", ("alt+s", "f5"), "toggle_scope", mark("search this room or all rooms"), priority=True
-        ),
-        KeyBinding("search-hit-close", ("escape", "ctrl+g"), "dismiss", mark("close the search"), priority=True),
-    ),
-    *_in_scope(
-        KeyScope.PASTE_DIALOG,
-        KeyBinding("paste-edit", ("e",), "choose('edit')", mark("insert into the composer"), mark("edit")),
-        KeyBinding(
-            "paste-one", ("s",), "choose('one')", mark("send as one message, or as few as possible"), mark("send")
-        ),
-        KeyBinding("paste-lines", ("l",), "choose('lines')", mark("send each line as a message"), mark("lines")),
-        KeyBinding("paste-file", ("f",), "choose('file')", mark("send as a text file"), mark("file")),
-        KeyBinding("paste-discard", ("escape", "ctrl+g"), "dismiss", mark("discard the paste"), mark("discard")),
-    ),
-    *_in_scope(
-        KeyScope.CONFIRM_DIALOG,
-        KeyBinding("confirm-yes", ("y",), "confirm", mark("confirm"), mark("confirm")),
-        KeyBinding("confirm-cancel", ("escape", "ctrl+g", "n"), "dismiss", mark("cancel"), mark("cancel")),
-    ),
-    *_in_scope(
-        KeyScope.ACCOUNT_FORM,
-        KeyBinding(
-            "form-next", ("tab", "down"), "app.focus_next", mark("next field"), mark("next field"), priority=True
-        ),
-        KeyBinding("form-previous", ("shift+tab", "up"), "app.focus_previous", mark("previous field"), priority=True),
-        KeyBinding("form-close", ("escape", "ctrl+g"), "dismiss", mark("cancel"), mark("cancel"), priority=True),
-    ),
-    *_in_scope(
-        KeyScope.DEVICE_LIST,
-        KeyBinding("device-above", ("up", "k"), "move(-1)", mark("device above"), priority=True),
-        KeyBinding("device-below", ("down", "j"), "move(1)", mark("device below"), priority=True),
-        KeyBinding("device-log-out", ("enter", "d"), "log_out", mark("log out the device, after a question")),
-        KeyBinding("device-close", ("escape", "q"), "dismiss", mark("close")),
-    ),
-    *_in_scope(
+    *in_scope(
         KeyScope.HISTORY_SEARCH,
         KeyBinding("search-older", ("ctrl+r", "up"), "search_older", mark("older match"), mark("older")),
         KeyBinding("search-newer", ("ctrl+s", "down"), "search_newer", mark("newer match")),
@@ -276,7 +152,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
         KeyBinding("search-accept", ("enter",), "search_accept", mark("insert into the composer"), mark("accept")),
         KeyBinding("search-cancel", ("escape", "ctrl+g"), "search_cancel", mark("cancel the search"), mark("back")),
     ),
-    *_in_scope(
+    *in_scope(
         KeyScope.MESSAGE_CURSOR,
         KeyBinding("message-above", ("up", "k"), "cursor_up", mark("message above")),
         KeyBinding("message-below", ("down", "j"), "cursor_down", mark("message below")),
@@ -321,47 +197,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
             mark("back"),
         ),
     ),
-    *_in_scope(
-        KeyScope.HELP,
-        KeyBinding("help-close", ("f1", "escape"), "app.help", mark("close"), mark("close")),
-    ),
-    *_in_scope(
-        KeyScope.OUTPUT,
-        KeyBinding("output-close", ("escape",), "dismiss", mark("close"), mark("close")),
-    ),
-    *_in_scope(
-        KeyScope.SETTINGS,
-        KeyBinding("setting-above", ("up", "k"), "move(-1)", mark("setting above"), priority=True),
-        KeyBinding("setting-below", ("down", "j"), "move(1)", mark("setting below"), priority=True),
-        KeyBinding("setting-next", ("right", "enter", "space"), "cycle_value(1)", mark("next value"), priority=True),
-        KeyBinding("setting-previous", ("left",), "cycle_value(-1)", mark("previous value"), priority=True),
-        KeyBinding("digit-0", ("0",), "append_digit('0')", mark("enter a number"), label="0 … 9"),
-        *(KeyBinding(f"digit-{n}", (f"{n}",), f"append_digit('{n}')", None) for n in range(1, 10)),
-        KeyBinding("setting-erase", ("backspace",), "erase_digit", mark("delete the last digit")),
-        KeyBinding("setting-default", ("delete",), "reset_value", mark("reset to the default value")),
-        KeyBinding("settings-close", ("escape", "q"), "dismiss", mark("close"), priority=True),
-    ),
-    *_in_scope(
-        KeyScope.THEME_LIST,
-        KeyBinding("theme-above", ("up", "k"), "move(-1)", mark("preview the theme above"), priority=True),
-        KeyBinding("theme-below", ("down", "j"), "move(1)", mark("preview the theme below"), priority=True),
-        KeyBinding("theme-apply", ("enter",), "apply", mark("apply the theme")),
-        KeyBinding("theme-cancel", ("escape", "q"), "dismiss", mark("restore the previous theme")),
-    ),
-    *_in_scope(
-        KeyScope.LINK_DIALOG,
-        KeyBinding("link-above", ("up", "k"), "move(-1)", mark("row above"), priority=True),
-        KeyBinding("link-below", ("down", "j"), "move(1)", mark("row below"), priority=True),
-        KeyBinding("link-open", ("enter", "o"), "open", mark("open the file or link; over SSH, copy the link")),
-        KeyBinding("link-copy", ("y",), "copy", mark("copy the link or caption")),
-        KeyBinding("link-cancel", ("escape", "q"), "dismiss", mark("cancel")),
-    ),
-    *_in_scope(
-        KeyScope.COPY_MODE,
-        KeyBinding("copy-mode-page-up", ("pageup",), "page(1)", mark("page up")),
-        KeyBinding("copy-mode-page-down", ("pagedown",), "page(-1)", mark("page down")),
-        KeyBinding("copy-mode-close", ("escape", "q", "alt+l", "enter"), "dismiss", mark("close copy mode")),
-    ),
+    *DIALOG_BINDINGS,
 )
 
 LOCAL_ACTIONS = frozenset(

@@ -35,7 +35,7 @@ class DevicesScreen(ListDialog[Device]):
 
     def on_mount(self) -> None:
         """Set the titles and highlight the first device."""
-        self.set_up(mark("Devices"), mark("Enter log out · Esc close"))
+        self.set_up(mark("Devices"), KeyScope.DEVICE_LIST)
         self.option_list.highlighted = 0
 
     @on(OptionList.OptionSelected)

@@ -117,16 +117,13 @@ class HelpScreen(ModalScreen[None]):
         text = self.query_one(HelpText)
         text.search_text = query.lstrip()
         frame = self.query_one("#help", VerticalScroll)
-        frame.border_subtitle = Content(
-            plural(
-                "{query}▏ {count:,} line · Esc close",
-                "{query}▏ {count:,} lines · Esc close",
-                text.match_count,
-                query=query,
-            )
+        state = (
+            plural("{query}▏ {count:,} line", "{query}▏ {count:,} lines", text.match_count, query=query)
             if text.search_text
-            else tr("type to search · Esc close")
+            else tr("type to search")
         )
+        footer = app_services(self).keymap.dialog_footer(KeyScope.HELP)
+        frame.border_subtitle = Content(" · ".join(filter(None, (state, footer))))
         frame.scroll_home(animate=False)
 
 

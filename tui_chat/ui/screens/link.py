@@ -46,13 +46,14 @@ class LinkScreen(ListDialog[str | int]):
 
     def on_mount(self) -> None:
         """Set the titles and highlight the first row."""
+        if not self._captions and all(map(is_room_link, self._urls)):
+            open_label = mark("join")
+        else:
+            open_label = mark("open") if self._captions or has_local_display(os.environ) else mark("copy")
         self.set_up(
             mark("Files and links") if self._captions else mark("Link"),
-            mark("Enter join · y copy · Esc cancel")
-            if not self._captions and all(map(is_room_link, self._urls))
-            else mark("Enter open · y copy · Esc cancel")
-            if self._captions or has_local_display(os.environ)
-            else mark("Enter copy · Esc cancel"),
+            KeyScope.LINK_DIALOG,
+            key_labels={"link-open": open_label},
         )
         self.option_list.highlighted = 0
 

@@ -1,6 +1,6 @@
 """Base of the modal dialogs with one option list."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from textual.content import Content
@@ -8,6 +8,8 @@ from textual.timer import Timer
 from textual.widgets import OptionList
 
 from tui_chat.session.i18n import Translatable, tr
+from tui_chat.ui.app_services import app_services
+from tui_chat.ui.input.key_binding import KeyScope
 from tui_chat.ui.screens.dialog import Dialog
 
 ResultT = TypeVar("ResultT")
@@ -30,17 +32,24 @@ class ListDialog(Dialog[ResultT | None]):
         """Index of the highlighted row, 0 if there is none."""
         return self.option_list.highlighted or 0
 
-    def set_up(self, title: Translatable, footer: Translatable, frame: str = "OptionList") -> None:
-        """Keep the focus out of the list, and set the translated titles of the frame.
+    def set_up(
+        self,
+        title: Translatable,
+        scope: KeyScope,
+        frame: str = "OptionList",
+        key_labels: Mapping[str, Translatable] | None = None,
+    ) -> None:
+        """Keep the focus out of the list, and set title and footer of the frame.
 
         Args:
             title: Title in the top border.
-            footer: Keys in the bottom border.
+            scope: Scope of the keys in the bottom border.
             frame: Selector of the widget with the border.
+            key_labels: Labels of `Keymap.dialog_footer` for this dialog.
         """
         self.option_list.can_focus = False
         self.query_one(frame).border_title = Content(tr(title))
-        self.query_one(frame).border_subtitle = Content(tr(footer))
+        self.query_one(frame).border_subtitle = Content(app_services(self).keymap.dialog_footer(scope, key_labels))
 
     def action_move(self, offset: int) -> None:
         """Move the highlight by `offset` rows, with wrap-around. No effect on an empty list."""

@@ -35,7 +35,7 @@ class MemberPicker(ListDialog[Member]):
         load_members: Loads the members with a part of the nickname, then calls `update_choices`.
     """
 
-    CSS_PATH = "member_picker.tcss"
+    CSS_PATH = "query_dialog.tcss"
     BINDINGS = textual_bindings(KeyScope.MEMBER_PICKER)
     AUTO_FOCUS = "Input"
 
@@ -47,13 +47,13 @@ class MemberPicker(ListDialog[Member]):
 
     def compose(self) -> ComposeResult:
         """Yield a frame with the query input above the member list."""
-        with Vertical(id="picker"):
+        with Vertical(id="frame"):
             yield LineInput("", tr("part of the nickname"))
             yield OptionList(markup=False, compact=True)
 
     def on_mount(self) -> None:
         """Set the titles and list the known members."""
-        self.set_up(mark("Members"), mark("↑↓ select · Enter choose · Esc close"), "#picker")
+        self.set_up(mark("Members"), KeyScope.MEMBER_PICKER, "#frame")
         self.update_choices()
 
     def update_choices(self) -> None:

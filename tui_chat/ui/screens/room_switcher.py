@@ -34,7 +34,7 @@ class RoomSwitcher(ListDialog[str]):
         initial_query: Initial text of the input.
     """
 
-    CSS_PATH = "room_switcher.tcss"
+    CSS_PATH = "query_dialog.tcss"
     BINDINGS = textual_bindings(KeyScope.ROOM_SWITCHER)
     AUTO_FOCUS = "Input"
 
@@ -52,13 +52,13 @@ class RoomSwitcher(ListDialog[str]):
 
     def compose(self) -> ComposeResult:
         """Yield a frame with the query input above the room list."""
-        with Vertical(id="switcher"):
+        with Vertical(id="frame"):
             yield LineInput(self._initial_query, tr("part of the room name"))
             yield OptionList(markup=False, compact=True)
 
     def on_mount(self) -> None:
         """Set the titles, list the known rooms for the initial query and request all rooms of the server."""
-        self.set_up(mark("Switch room"), mark("↑↓ select · Enter switch · Esc close"), "#switcher")
+        self.set_up(mark("Switch room"), KeyScope.ROOM_SWITCHER, "#frame")
         self._request_rooms("")
         self.update_choices()
 

@@ -72,7 +72,7 @@ class SearchScreen(ListDialog[SearchHit]):
 
     def on_mount(self) -> None:
         """Set the titles and search for the initial query."""
-        self.set_up(mark("Search"), mark("↑↓ select · Enter jump · Alt+S this room / all · Esc close"), "#search")
+        self.set_up(mark("Search"), KeyScope.MESSAGE_SEARCH, "#search")
         self._start_search(self._initial_query)
 
     # Requests

@@ -104,7 +104,7 @@ class SettingsScreen(ListDialog[None]):
 
     def _update_list(self) -> None:
         """Rebuild titles and rows with the current values; highlight and scroll position stay."""
-        self.set_up(mark("Settings"), mark("←→ change · Del default · Esc close"), "#settings")
+        self.set_up(mark("Settings"), KeyScope.SETTINGS, "#settings")
         option_list, highlighted, scroll_y = self.option_list, self.highlighted_index, self.option_list.scroll_y
         width = max(24, option_list.scrollable_content_region.width or 60)
         option_list.set_options(

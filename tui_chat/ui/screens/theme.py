@@ -42,7 +42,7 @@ class ThemeScreen(ListDialog[None]):
 
     def on_mount(self) -> None:
         """Set the titles and highlight the theme of the settings."""
-        self.set_up(mark("Theme"), mark("↑↓ preview · Enter apply · Esc cancel"))
+        self.set_up(mark("Theme"), KeyScope.THEME_LIST)
         self.option_list.highlighted = self._theme_names.index(app_services(self).settings.theme)
 
     def on_unmount(self) -> None:
