@@ -345,7 +345,7 @@ async def test_a_direct_message_opens_a_room_named_after_the_other_member_unless
     bob.assert_no_errors()
 
 
-async def test_devices_of_an_account_share_the_read_marker_and_a_reload_keeps_exact_counts(
+async def test_devices_of_an_account_share_the_read_marker_also_of_a_closed_room_and_a_reload_keeps_exact_counts(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     issued = await create_account(server, "ann")
@@ -383,4 +383,23 @@ async def test_devices_of_an_account_share_the_read_marker_and_a_reload_keeps_ex
     await first.page.locator("#room-list .room-open", has_text="tea").click()
     await first.page.keyboard.press("Alt+u")
     await expect(first.page.locator("#timeline-lines .highlighted .message-text")).to_have_text("missed 0")
+    await first.send_message("/part")
+    closed_rooms = first.page.get_by_role("list", name="Not open").get_by_role("button")
+    await expect(closed_rooms).to_have_text(["tea"])
+    for title in ("(1) lobby", "(2) lobby"):
+        await bot.request("sendMessage", {"room": "tea", "message": "@ann"})
+        await first.page.locator("#room-dialog-open").click()
+        await expect(first.page).to_have_title(title)
+        await first.page.keyboard.press("Escape")
+    await expect(closed_rooms).to_have_text(["tea @2, 2 unread, 2 mentioning you"])
+    await second.page.locator("#room-list .room-open", has_text="tea").click()
+    await expect(closed_rooms).to_have_text(["tea"])
+    await expect(first.page).to_have_title("lobby · Chat")
+    await second.composer.press("Shift+Tab")
+    await second.page.keyboard.press("ArrowUp")
+    await second.page.keyboard.press("n")
+    await expect(closed_rooms).to_have_text(["tea @1, 1 unread, 1 mentioning you"])
+    await first.page.keyboard.press("Alt+A")
+    await first.expect_room("tea")
+    await expect(first.page.locator("#closed-rooms")).to_be_hidden()
     first.assert_no_errors()

@@ -89,7 +89,7 @@ const completion = new ComposerCompletion(() => session?.current);
 const awayBanner = new AwayBanner(() => session);
 const connectionStatus = new ConnectionStatus(() => session);
 const searchPanel = new SearchPanel({ getSession: () => session, onOpenResult: openSearchResult });
-const roomList = new RoomList({ onSelect: showRoom, onLeave: leaveRoom });
+const roomList = new RoomList({ onSelect: showRoom, onOpen: openRoom, onLeave: leaveRoom });
 const panels = new SidePanels((name) => name === "search" && searchPanel.open());
 const attachmentRenderer = new AttachmentRenderer(() => session?.attachmentAddresses ?? null);
 const timeline = new Timeline({
@@ -359,6 +359,7 @@ scheduler.watchDate();
 installShortcuts({
   getSession: () => (roomVisible ? session : null),
   showRoom,
+  openRoom,
   composer,
   timeline,
   panels,

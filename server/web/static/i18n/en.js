@@ -99,6 +99,7 @@ export const en = {
   policyValues: { public: "listed", unlisted: "not listed", everyone: "everyone", members: "members", moderators: "moderators", owner: "owner", true: "yes", false: "no" },
   directMessage: "Direct message",
   directMessages: "Direct messages",
+  closedRooms: "Not open",
   reason: "Reason",
   durationLabel: "Duration of a silence or ban",
   noEnd: "no end",

@@ -99,6 +99,7 @@ export const zh = {
   policyValues: { public: "公开", unlisted: "不公开", everyone: "所有人", members: "成员", moderators: "管理员", owner: "房主", true: "是", false: "否" },
   directMessage: "私聊",
   directMessages: "私聊",
+  closedRooms: "未打开",
   reason: "理由",
   durationLabel: "禁言或封禁时长",
   noEnd: "无期限",

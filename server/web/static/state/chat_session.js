@@ -79,13 +79,18 @@ export class ChatSession {
     const request = (event, body) => this.#socket.request(event, body);
     this.blocks = new Blocks({ request, onChange });
     this.status = new OwnStatus(away, { request, getNick: () => this.#requestedNick, onChange });
-    this.#ownRooms = new OwnRooms(request);
+    this.#ownRooms = new OwnRooms({ request, hasAccount: this.#hasAccount, onChange });
     this.#socket.start();
   }
 
   /** Rooms that are joined or being joined, in opening order with direct rooms last; a new array after every change. */
   get rooms() {
     return this.#rooms;
+  }
+
+  /** Durable rooms of the account that are not open, latest activity first and direct rooms last; none for a guest. */
+  get closedRooms() {
+    return this.#ownRooms.listClosed(new Set(this.#rooms.flatMap(({ name, requestedName }) => [canonicalName(name), canonicalName(requestedName)])));
   }
 
   /** Requested nickname; a room may assign a different one. */
@@ -189,12 +194,15 @@ export class ChatSession {
     room.leave();
     this.#rooms = this.#rooms.filter((candidate) => candidate !== room);
     if (this.current === room) this.current = null;
+    this.#ownRooms.remove(room.name);
+    this.#ownRooms.refresh();
     this.#onChange();
   }
 
   /** Save the read markers, close all rooms and disconnect; the session cannot be started again. */
   stop() {
     this.saveReadMarkers();
+    this.#ownRooms.stop();
     for (const room of this.#rooms) room.leave();
     this.#rooms = [];
     this.current = null;
@@ -228,13 +236,9 @@ export class ChatSession {
     return rooms.map(sanitizeReceived);
   }
 
-  /**
-   * List the durable rooms of the account, also those that are not open; none for a guest.
-   * @returns {Promise<{name: string, title: string, isDirect: boolean, unread: number, mentions: number}[]>}
-   * @throws {RequestError}
-   */
-  async listOwnRooms() {
-    return this.#hasAccount ? this.#ownRooms.list() : [];
+  /** Load `closedRooms` again; the next load repeats a failed one. */
+  async refreshClosedRooms() {
+    await this.#ownRooms.refresh();
   }
 
   /**
@@ -352,7 +356,10 @@ export class ChatSession {
     if (event === "blocks") return this.blocks.applyPush(body);
     if (event === "directRoom") return this.#onDirectRoom(body);
     const room = this.#rooms.find(({ name }) => name === body.room) ?? this.findRoom(String(body.room ?? ""));
-    if (!room) return undefined;
+    if (!room) {
+      this.#ownRooms.handlePush(event, body);
+      return this.#onChange();
+    }
     if (event === "roomRemoved") return room.administration.isDeleting ? undefined : this.#handleJoinFailure(room, new RequestError("room_deleted"));
     room.handlePush(event, body);
     return this.#onChange();
@@ -374,8 +381,8 @@ export class ChatSession {
   /** Load the blocks and the titles of the private and direct rooms, and open direct rooms with unread messages. */
   async #loadAccountState() {
     try {
-      const [rooms] = await Promise.all([this.listOwnRooms(), this.blocks.load()]);
-      for (const { name, isDirect, unread } of rooms) if (isDirect && unread) this.openRoom(name);
+      await Promise.all([this.#ownRooms.load(), this.blocks.load()]);
+      for (const { name, isDirect, unread } of this.closedRooms) if (isDirect && unread) this.openRoom(name);
       this.#onChange();
     } catch (error) {
       requireRequestError(error); // the next connection repeats the requests

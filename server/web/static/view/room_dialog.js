@@ -63,7 +63,7 @@ export class RoomDialog {
    */
   async open(session, filter = "") {
     this.#openRooms = session.rooms.filter((room) => room !== session.current).map(({ name, displayName, memberCount }) => ({ name, title: displayName, members: memberCount }));
-    this.#ownRooms = [];
+    this.#ownRooms = session.closedRooms;
     this.#serverRooms = [];
     this.#field.value = filter;
     this.#render();
@@ -81,13 +81,9 @@ export class RoomDialog {
 
   /** @param {import("../state/chat_session.js").ChatSession} session */
   async #fetchOwnRooms(session) {
-    try {
-      const rooms = await session.listOwnRooms();
-      this.#ownRooms = rooms.filter(({ name }) => !session.findRoom(name));
-      if (this.#dialog.open && this.#ownRooms.length) this.#render();
-    } catch (error) {
-      requireRequestError(error); // the other rooms are still listed
-    }
+    await session.refreshClosedRooms();
+    this.#ownRooms = session.closedRooms;
+    if (this.#dialog.open && this.#ownRooms.length) this.#render();
   }
 
   async #fetchRooms() {

@@ -1,5 +1,5 @@
 /**
- * Room list with unread badges; direct rooms have a list of their own.
+ * Room list with unread badges; direct rooms, and the durable rooms that are not open, have lists of their own.
  *
  * - Rows: updates change the row of a room in place, because the removal of a pressed button would cancel the click.
  */
@@ -10,27 +10,39 @@ import { createButton, createElement, createIcon, createIconButton, placeRows, r
 
 const MAX_SHOWN_COUNT = 99;
 
+/**
+ * @typedef {import("../state/room.js").Room} Room
+ * @typedef {{title: string, unread: number, mentions: number, isMuted: boolean}} RowState
+ */
+
 export class RoomList {
   #list = requireElement("room-list");
   #roomRows = requireElement("room-rows");
   #directRooms = requireElement("direct-rooms");
   #directRoomRows = requireElement("direct-room-rows");
+  #closedRooms = requireElement("closed-rooms");
+  #closedRoomRows = requireElement("closed-room-rows");
   #badge = requireElement("rooms-badge");
   #onSelect;
+  #onOpen;
   #onLeave;
   #rendered = "";
-  /** @type {import("../state/room.js").Room[]} */
+  /** @type {Room[]} */
   #rooms = []; // rooms at the previous render
-  /** @type {WeakMap<import("../state/room.js").Room, HTMLLIElement>} */
+  /** @type {WeakMap<Room, HTMLLIElement>} */
   #rows = new WeakMap();
+  /** @type {Map<string, HTMLLIElement>} */
+  #closedRows = new Map(); // by name
 
   /**
    * @param {object} options
-   * @param {(room: import("../state/room.js").Room) => void} options.onSelect
-   * @param {(room: import("../state/room.js").Room) => void} options.onLeave
+   * @param {(room: Room) => void} options.onSelect
+   * @param {(name: string) => void} options.onOpen Called with the name or address of a room that is not open.
+   * @param {(room: Room) => void} options.onLeave
    */
-  constructor({ onSelect, onLeave }) {
+  constructor({ onSelect, onOpen, onLeave }) {
     this.#onSelect = onSelect;
+    this.#onOpen = onOpen;
     this.#onLeave = onLeave;
   }
 
@@ -38,6 +50,7 @@ export class RoomList {
   rerender() {
     this.#rendered = "";
     this.#rows = new WeakMap();
+    this.#closedRows.clear();
   }
 
   /**
@@ -45,29 +58,36 @@ export class RoomList {
    * the focus.
    * @param {import("../state/chat_session.js").ChatSession} session
    */
-  render({ rooms, current }) {
-    const summary = rooms.map((room) => [room.displayName, room.readTracker.unreadCount, room.readTracker.mentionCount, mutedRooms.has(room.name)]);
-    const state = JSON.stringify([summary, rooms.findIndex((room) => room === current)]);
+  render({ rooms, closedRooms, current }) {
+    const openStates = rooms.map(describeOpenRoom);
+    const closedStates = closedRooms.map(describeClosedRoom);
+    const state = JSON.stringify([openStates, closedStates, rooms.findIndex((room) => room === current)]);
     if (state === this.#rendered && rooms === this.#rooms) return;
     this.#rendered = state;
     this.#rooms = rooms;
     const focused = document.activeElement;
     const focusedIndex = [...this.#list.querySelectorAll("button")].findIndex((button) => button === focused);
-    const renderRows = (isDirect) => rooms.filter(({ access }) => access.isDirect === isDirect).map((room) => this.#renderRow(room, room === current));
-    placeRows(this.#roomRows, renderRows(false));
-    placeRows(this.#directRoomRows, renderRows(true));
+    const rows = rooms.map((room, index) => this.#renderOpenRoom(room, openStates[index], room === current));
+    placeRows(this.#roomRows, rows.filter((_, index) => !rooms[index].access.isDirect));
+    placeRows(this.#directRoomRows, rows.filter((_, index) => rooms[index].access.isDirect));
+    placeRows(this.#closedRoomRows, closedRooms.map(({ name }, index) => this.#renderClosedRoom(name, closedStates[index])));
     this.#directRooms.hidden = !this.#directRoomRows.hasChildNodes();
+    this.#closedRooms.hidden = !closedRooms.length;
     if (focusedIndex >= 0 && !focused?.isConnected) this.#list.querySelectorAll("button")[focusedIndex]?.focus();
-    const otherRooms = rooms.filter((room) => room !== current && isHighlighted(room));
-    const hasMention = otherRooms.some(({ readTracker }) => readTracker.mentionCount);
-    const unreadCount = otherRooms.reduce((sum, { readTracker }) => sum + readTracker.unreadCount, 0);
+    this.#renderBadge([...openStates.filter((_, index) => rooms[index] !== current), ...closedStates]);
+  }
+
+  /** Show the sum of the unread messages of highlighted rooms. */
+  #renderBadge(states) {
+    const highlighted = states.filter(isHighlighted);
+    const unreadCount = highlighted.reduce((sum, { unread }) => sum + unread, 0);
     this.#badge.hidden = !unreadCount;
-    this.#badge.classList.toggle("mention", hasMention);
+    this.#badge.classList.toggle("mention", highlighted.some(({ mentions }) => mentions));
     setText(this.#badge, formatCount(unreadCount));
   }
 
-  /** Return the row of a room in its current state. */
-  #renderRow(room, isCurrent) {
+  /** Return the row of an open room in its current state. */
+  #renderOpenRoom(room, state, isCurrent) {
     let row = this.#rows.get(room);
     if (!row) {
       const openButton = createButton("room-open", "", () => this.#onSelect(room));
@@ -75,26 +95,61 @@ export class RoomList {
       this.#rows.set(room, row);
     }
     const [openButton, leaveButton] = row.querySelectorAll("button");
-    const { unreadCount, mentionCount } = room.readTracker;
-    const isRoomMuted = mutedRooms.has(room.name);
-    openButton.replaceChildren(createElement("bdi", "name", room.displayName));
-    if (unreadCount) {
-      const badge = createElement("span", mentionCount ? "badge mention" : isRoomMuted ? "badge muted" : "badge", `${mentionCount ? "@" : ""}${formatCount(unreadCount)}`);
-      badge.setAttribute("aria-hidden", "true");
-      openButton.append(" ", badge, createElement("span", "visually-hidden", `, ${strings.unreadCount(unreadCount, mentionCount)}`));
-    }
-    if (isRoomMuted) openButton.append(createElement("span", "visually-hidden", `, ${strings.mutedNote}`));
     if (isCurrent) openButton.setAttribute("aria-current", "true");
     else openButton.removeAttribute("aria-current");
-    setButtonLabel(leaveButton, strings.leaveRoom(room.displayName));
-    row.className = isHighlighted(room) ? "unread" : "";
-    return row;
+    setButtonLabel(leaveButton, strings.leaveRoom(state.title));
+    return renderState(row, openButton, state);
+  }
+
+  /** Return the row of a room that is not open in its current state. */
+  #renderClosedRoom(name, state) {
+    let row = this.#closedRows.get(name);
+    if (!row) {
+      row = createElement("li", "", createButton("room-open", "", () => this.#onOpen(name)));
+      this.#closedRows.set(name, row);
+    }
+    return renderState(row, row.querySelector("button"), state);
   }
 }
 
-/** Return whether a room has mentions, or unread messages and is not muted. */
-function isHighlighted(room) {
-  return Boolean(room.readTracker.mentionCount || (room.readTracker.unreadCount && !mutedRooms.has(room.name)));
+/** @returns {RowState} */
+function describeOpenRoom({ displayName, name, readTracker }) {
+  return { title: displayName, unread: readTracker.unreadCount, mentions: readTracker.mentionCount, isMuted: mutedRooms.has(name) };
+}
+
+/**
+ * Return the state of a room that is not open; `@` precedes the members of a direct room.
+ * @returns {RowState}
+ */
+function describeClosedRoom({ name, title, isDirect, unread, mentions }) {
+  return { title: isDirect ? `@${title}` : title, unread, mentions, isMuted: unread > 0 && mutedRooms.has(name) };
+}
+
+/**
+ * Show title and counts in the button of a row.
+ * @param {HTMLLIElement} row
+ * @param {HTMLButtonElement | null} button
+ * @param {RowState} state
+ */
+function renderState(row, button, state) {
+  const { title, unread, mentions, isMuted } = state;
+  button?.replaceChildren(createElement("bdi", "name", title));
+  if (unread) {
+    const badge = createElement("span", mentions ? "badge mention" : isMuted ? "badge muted" : "badge", `${mentions ? "@" : ""}${formatCount(unread)}`);
+    badge.setAttribute("aria-hidden", "true");
+    button?.append(" ", badge, createElement("span", "visually-hidden", `, ${strings.unreadCount(unread, mentions)}`));
+  }
+  if (isMuted) button?.append(createElement("span", "visually-hidden", `, ${strings.mutedNote}`));
+  row.className = isHighlighted(state) ? "unread" : "";
+  return row;
+}
+
+/**
+ * Return whether a room has mentions, or unread messages and is not muted.
+ * @param {RowState} state
+ */
+function isHighlighted({ unread, mentions, isMuted }) {
+  return Boolean(mentions || (unread && !isMuted));
 }
 
 function formatCount(count) {

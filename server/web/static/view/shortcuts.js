@@ -11,6 +11,7 @@ import { isScrollKey } from "./message_toolbar.js";
  * @param {object} context
  * @param {() => import("../state/chat_session.js").ChatSession | null} context.getSession Null while no room is visible.
  * @param {(room: import("../state/room.js").Room) => void} context.showRoom
+ * @param {(name: string) => void} context.openRoom
  * @param {import("./composer.js").Composer} context.composer
  * @param {import("./timeline.js").Timeline} context.timeline
  * @param {import("./side_panels.js").SidePanels} context.panels
@@ -29,7 +30,8 @@ export function installShortcuts(context) {
 }
 
 /** Return the action of a key; null without one. A printable key outside of text fields moves the focus to the composer. */
-function shortcutFor(event, session, { showRoom, composer, timeline, panels, openRoomDialog, openHelp }) {
+function shortcutFor(event, session, context) {
+  const { composer, timeline, panels, openRoomDialog, openHelp } = context;
   const { key, ctrlKey, metaKey, altKey, shiftKey, target } = event;
   const isInTextField = target.closest?.("input, textarea");
   const hasCommandKey = (ctrlKey || metaKey) && !altKey;
@@ -41,9 +43,7 @@ function shortcutFor(event, session, { showRoom, composer, timeline, panels, ope
     if (ctrlKey || metaKey || event.getModifierState("AltGraph")) return null;
     // In a text field, Option on macOS types characters: `key` is that character or "Dead".
     const altKeyName = isInTextField || !event.code.startsWith("Key") ? letter : event.code.slice(3).toLowerCase();
-    const room = roomForKey(altKeyName, session);
-    if (room) return () => showRoom(room);
-    return altKeyName === "u" ? () => timeline.jumpToFirstUnread() : null;
+    return altKeyName === "u" ? () => timeline.jumpToFirstUnread() : roomShortcutFor(altKeyName, session, context);
   }
   if (hasCommandKey) return null;
   const isInComposer = target.id === "composer-input";
@@ -64,18 +64,20 @@ function scrollToNewest(timeline, composer) {
 }
 
 /**
- * Return the room of Alt+Arrow, or for Alt+A the next room with mentions, then the next unread room that is not muted.
- * Null for other keys, and without such a room.
+ * Return the action that shows the room of Alt+Arrow, or for Alt+A the next room with mentions, then the next unread room
+ * that is not muted; closed rooms follow the open ones. Null for other keys, and without such a room.
  */
-function roomForKey(key, { rooms, current }) {
+function roomShortcutFor(key, { rooms, closedRooms, current }, { showRoom, openRoom }) {
   const currentIndex = rooms.indexOf(current);
   const step = { arrowup: -1, arrowdown: 1 }[key];
-  if (step) return rooms[(currentIndex + step + rooms.length) % rooms.length];
+  if (step) return () => showRoom(rooms[(currentIndex + step + rooms.length) % rooms.length]);
   if (key !== "a") return null;
-  const searchOrder = [...rooms.slice(currentIndex + 1), ...rooms.slice(0, currentIndex)];
-  return (
-    searchOrder.find(({ readTracker }) => readTracker.mentionCount) ??
-    searchOrder.find((room) => room.readTracker.unreadCount && !mutedRooms.has(room.name)) ??
-    null
-  );
+  const otherRooms = [...rooms.slice(currentIndex + 1), ...rooms.slice(0, currentIndex)];
+  const openCandidates = otherRooms.map((room) => {
+    const { unreadCount: unread, mentionCount: mentions } = room.readTracker;
+    return { name: room.name, unread, mentions, show: () => showRoom(room) };
+  });
+  const candidates = [...openCandidates, ...closedRooms.map((room) => ({ ...room, show: () => openRoom(room.name) }))];
+  const next = candidates.find(({ mentions }) => mentions) ?? candidates.find(({ name, unread }) => unread && !mutedRooms.has(name));
+  return next?.show ?? null;
 }
