@@ -45,7 +45,7 @@ def presence_packet(first: int, last: int) -> str:
 async def run_floods(
     floods: Sequence[Iterable[str]], caplog: pytest.LogCaptureFixture
 ) -> tuple[Room, list[int], list[ProblemReported]]:
-    """Join a room of a server that floods the room, while the events are consumed.
+    """Join a room of a server that floods the room, consume the events, and assert that exactly one warning is logged.
 
     Args:
         floods: Packets of each flood. The last packet is a topic with the `seq` of the topic as its text.
@@ -87,7 +87,9 @@ async def run_floods(
     return room, memory, problems
 
 
-async def test_a_flood_of_members_is_counted_but_not_stored(caplog: pytest.LogCaptureFixture) -> None:
+async def test_members_above_the_limit_are_counted_and_reported_once_but_not_stored(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     floods = [
         [*(presence_packet(n, n + 2_000) for n in range(first, last, 2_000)), topic_packet(seq)]
         for seq, first, last in ((1, 0, 12_000), (2, 12_000, 32_000))
@@ -96,10 +98,12 @@ async def test_a_flood_of_members_is_counted_but_not_stored(caplog: pytest.LogCa
     assert (len(room.members), room.member_count) == (MAX_MEMBERS, 32_001)
     assert [problem.error.reason for problem in problems] == ["members_unlisted"]
     assert second_memory - first_memory < FLOOD_MEMORY
-    assert {member.role for member in room.members.values()} == {"member"}
+    assert {member.role for member in room.members.values()} == {"member"}  # replaces roles that are too long
 
 
-async def test_a_flood_of_reactions_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_flood_of_reactions_is_limited_per_message_and_in_memory_and_reported_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     floods = [
         [message_packet(1), *(reaction_packet(seq, 1) for seq in range(2, 300)), topic_packet(300)],
         # Changes of later messages are stored until the message arrives.

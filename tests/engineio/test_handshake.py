@@ -115,7 +115,9 @@ async def test_an_invalid_websocket_handshake_is_rejected(server: RunningServer)
 
 
 @pytest.mark.parametrize("missing", ["Sec-WebSocket-Key", "Sec-WebSocket-Version", "Connection"])
-async def test_an_incomplete_websocket_handshake_leaves_no_session(server: RunningServer, missing: str) -> None:
+async def test_an_incomplete_websocket_handshake_is_rejected_and_leaves_no_session(
+    server: RunningServer, missing: str
+) -> None:
     headers = {name: value for name, value in UPGRADE.items() if name != missing}
     async with polling_client(server.url, with_handshake=False) as client:
         response = await client.request("GET", {"EIO": "4", "transport": "websocket"}, headers=headers)

@@ -1,4 +1,4 @@
-"""Storage failures of a running server: writes fail, reads work, and service recovers without a restart."""
+"""Storage failures of a running server: rejected requests, readiness, and recovery without a restart."""
 
 import asyncio
 import shutil
@@ -20,12 +20,12 @@ from tests.support.server_process import server_process
 from tests.support.storage import exclusive_lock
 from tests.support.wait import TIMEOUT
 
-LIMIT = 3
+MAX_QUEUE_DEPTH = 3
 
 
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> FaultyDisk:
-    return disks.install_faulty_disk(monkeypatch, max_queue_depth=LIMIT)
+    return disks.install_faulty_disk(monkeypatch, max_queue_depth=MAX_QUEUE_DEPTH)
 
 
 @pytest.fixture
@@ -47,7 +47,8 @@ async def send_message(client: RawClient, text: str) -> dict[str, Any]:
     return await client.request("sendMessage", {"room": "tea", "message": text})
 
 
-async def readiness(url: str) -> tuple[int, str]:
+async def read_readiness(url: str) -> tuple[int, str]:
+    """Return status and detail of `/ready`."""
     async with ClientSession() as session, session.get(f"{url}/ready") as response:
         return response.status, (await response.json()).get("detail", "")
 
@@ -55,19 +56,21 @@ async def readiness(url: str) -> tuple[int, str]:
 async def wait_for_readiness(url: str, status: int, detail: str = "") -> None:
     """Poll `/ready` until it returns `status` and `detail`."""
     async with asyncio.timeout(TIMEOUT):
-        while (current := await readiness(url)) != (status, detail):
+        while (current := await read_readiness(url)) != (status, detail):
             assert current[0] in {200, 503}
             await asyncio.sleep(0.05)
 
 
 async def assert_unavailable(client: RawClient, event: str = "sendMessage", **fields: Any) -> None:
+    """Send a request, and assert that the error is `unavailable` with a retry delay."""
     response = await client.request(event, {"room": "tea", "message": "private", **fields})
     assert not response["ok"]
     assert response["error"]["code"] == "unavailable"
     assert response["error"]["retryAfter"] > 0
 
 
-async def texts(client: RawClient) -> list[str]:
+async def read_texts(client: RawClient) -> list[str]:
+    """Return the texts of the first 200 entries, and assert that these are all entries of the log."""
     page = await client.request("history", {"room": "tea", "after": 0, "limit": 200})
     assert page["ok"], page
     assert [entry["seq"] for entry in page["messages"]] == list(range(1, page["lastSeq"] + 1))
@@ -80,13 +83,13 @@ async def test_a_locked_database_rejects_writes_and_serves_reads(
     with exclusive_lock(tmp_path / "chat.db"):
         await assert_unavailable(ann)
         await assert_unavailable(ann, "setTopic", topic="green")
-        assert await texts(ann) == ["kept"]
+        assert await read_texts(ann) == ["kept"]
         async with raw_client(server.url) as ben:
             assert [entry["message"] for entry in (await ben.join("tea", "ben"))["messages"]] == ["kept"]
         await wait_for_readiness(server.url, 503, "locked by another program")
     await wait_for_readiness(server.url, 200)
     assert (await send_message(ann, "again"))["seq"] == 2
-    assert await texts(ann) == ["kept", "again"]
+    assert await read_texts(ann) == ["kept", "again"]
 
 
 async def test_a_read_only_database_rejects_writes_and_serves_reads(
@@ -94,14 +97,14 @@ async def test_a_read_only_database_rejects_writes_and_serves_reads(
 ) -> None:
     disk.is_read_only = True
     await assert_unavailable(ann)
-    assert await texts(ann) == ["kept"]
+    assert await read_texts(ann) == ["kept"]
     await wait_for_readiness(server.url, 503, "database is read-only")
     disk.is_read_only = False
     await wait_for_readiness(server.url, 200)
     assert (await send_message(ann, "again"))["seq"] == 2
 
 
-async def test_a_missing_database_rejects_joins_without_a_notice(
+async def test_a_missing_database_rejects_messages_history_and_joins_without_a_notice(
     server: RunningServer, ann: RawClient, tmp_path: Path
 ) -> None:
     backup = tmp_path / "aside"
@@ -120,7 +123,7 @@ async def test_a_missing_database_rejects_joins_without_a_notice(
         await wait_for_readiness(server.url, 200)
         assert (await send_message(ann, "again"))["seq"] == 2
         assert [member["nickName"] for member in (await eve.join("tea", "eve"))["members"]] == ["ann", "eve"]
-        assert await texts(ann) == ["kept", "again"]
+        assert await read_texts(ann) == ["kept", "again"]
     notices = [packet for packet in ann.pushes if '"nickName":"eve"' in packet and packet.startswith('42["message"')]
     assert len(notices) == 1
     assert '"kind":"join"' in notices[0]
@@ -149,7 +152,7 @@ async def test_requests_beyond_the_write_queue_limit_are_rejected(
 ) -> None:
     monkeypatch.setattr(database, "PROBE_TIMEOUT", 0.2)
     async with AsyncExitStack() as stack:
-        writers = [await stack.enter_async_context(raw_client(server.url)) for _ in range(LIMIT + 2)]
+        writers = [await stack.enter_async_context(raw_client(server.url)) for _ in range(MAX_QUEUE_DEPTH + 2)]
         for number, writer in enumerate(writers):
             await writer.join("tea", f"writer{number}")
         disk.block_commits()
@@ -159,15 +162,15 @@ async def test_requests_beyond_the_write_queue_limit_are_rejected(
         (rejected,), pending = await asyncio.wait(sending, return_when=asyncio.FIRST_COMPLETED)
         assert rejected.result()["error"]["code"] == "unavailable"
         assert rejected.result()["error"]["message"] == "too many messages are waiting to be saved"
-        assert await texts(ann) == ["kept"]
+        assert await read_texts(ann) == ["kept"]
         await wait_for_readiness(server.url, 503, "too many messages are waiting to be saved")
         disk.unblock_commits()
         responses = await asyncio.gather(*pending)
         assert sorted(response["seq"] for response in responses) == [2, 3, 4, 5]
     await wait_for_readiness(server.url, 200)
-    assert await texts(ann) == ["kept", *"mmmm"]
+    assert await read_texts(ann) == ["kept", *"mmmm"]
     assert [record.getMessage() for record in caplog.records if record.name == "chat.storage"] == [
-        f"journal queue full with {LIMIT} commands, rejecting further commands",
+        f"journal queue full with {MAX_QUEUE_DEPTH} commands, rejecting further commands",
         "journal queue drained, accepting commands again",
     ]
 
@@ -208,14 +211,14 @@ async def test_a_full_disk_loses_no_acknowledged_message(tmp_path: Path) -> None
             ballast.write_bytes(bytes(shutil.disk_usage(directory).free - 200 * 1024))
             acknowledged = await fill_disk(ann)
             assert acknowledged
-            assert (await texts(ann))[-200:] == ["kept", *acknowledged][-200:]
+            assert (await read_texts(ann))[-200:] == ["kept", *acknowledged][-200:]
             async with raw_client(server.url) as ben:
                 assert (await ben.join("tea", "ben", limit=1))["messages"]
             await wait_for_readiness(server.url, 503, "no space left on device")
             ballast.unlink()
             await wait_for_readiness(server.url, 200)
             assert (await send_message(ann, "again"))["seq"] == len(acknowledged) + 2
-            assert await texts(ann) == ["kept", *acknowledged, "again"]
+            assert await read_texts(ann) == ["kept", *acknowledged, "again"]
 
 
 async def test_writes_resume_after_a_file_size_limit_is_lifted(tmp_path: Path) -> None:
@@ -224,9 +227,9 @@ async def test_writes_resume_after_a_file_size_limit_is_lifted(tmp_path: Path) -
         assert (await send_message(ann, "kept"))["ok"]
         limit_file_size(server.process.pid, 200 * 1024)
         acknowledged = await fill_disk(ann)
-        assert await texts(ann) == ["kept", *acknowledged]
+        assert await read_texts(ann) == ["kept", *acknowledged]
         await wait_for_readiness(server.url, 503, "disk I/O error")
         limit_file_size(server.process.pid, UNLIMITED)
         await wait_for_readiness(server.url, 200)
         assert (await send_message(ann, "again"))["seq"] == len(acknowledged) + 2
-        assert await texts(ann) == ["kept", *acknowledged, "again"]
+        assert await read_texts(ann) == ["kept", *acknowledged, "again"]

@@ -31,7 +31,7 @@ ResultT = TypeVar("ResultT")
 
 
 class DisconnectingExecutor(ThreadExecutor):
-    """Executor that fails after the commit, `failures_left` times."""
+    """Executor that fails after the commits of its next `failures_left` transactions."""
 
     failures_left = 0
 
@@ -60,7 +60,7 @@ async def disconnecting(tmp_path: Path) -> AsyncGenerator[DisconnectingJournal]:
     await writer.close()
 
 
-async def test_a_repeat_publishes_a_message_of_an_unconfirmed_commit(
+async def test_a_repeat_publishes_a_message_of_an_unconfirmed_commit_once(
     disconnecting: DisconnectingJournal,
 ) -> None:
     writer, journal, published = disconnecting

@@ -11,7 +11,7 @@ from tests.support.slow_reader import create_slow_connector
 from tui_chat.protocol.limits import REACTION_NAMES, REACTIONS_PER_MESSAGE
 
 REACTING_MEMBERS = 32
-SEND_QUEUE_BYTES = 200_000  # less than the names of all members at `REACTIONS_PER_MESSAGE` emoji
+SEND_QUEUE_BYTES = 200_000  # less than the size of a message with the names of all members at every reaction
 
 
 async def test_a_client_that_stops_reading_is_closed_while_another_sends(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+"""Decoding and encoding of requests, responses, errors and pushes."""
+
 import json
 from collections.abc import Callable
 from typing import Any
@@ -190,13 +192,13 @@ def test_an_invalid_body_is_a_bad_request_with_a_reason(body: bytes, reason: str
         assert rejection.value.reason == reason
 
 
-def test_a_deeply_nested_array_is_no_request() -> None:
+def test_a_deeply_nested_array_is_a_bad_request() -> None:
     with pytest.raises(BadRequest) as rejection:
         codec.decode_request("typing", b"[" * 3000 + b"]" * 3000)
     assert rejection.value.reason == "json_too_deep"
 
 
-def test_the_description_of_an_invalid_field_is_bounded() -> None:
+def test_the_error_of_an_invalid_field_contains_its_path_and_at_most_200_characters() -> None:
     with pytest.raises(BadRequest) as rejection:
         decode("history", {"room": "tea", "before": 1, "limit": 0})
     assert "`$.limit`" in str(rejection.value.params["problem"])
@@ -280,7 +282,7 @@ def test_an_invalid_response_is_an_internal_error(body: bytes) -> None:
         codec.decode_response(responses.SendResponse, body)
 
 
-def test_an_error_push_loses_parameters_with_the_names_of_attributes() -> None:
+def test_parameters_of_an_error_with_the_names_of_its_attributes_are_dropped() -> None:
     body = b'{"code":"conflict","message":"no","reason":"r","params":{"message":"a","retry_after":1,"n":2}}'
     error = codec.decode_error(body)
     assert (type(error), error.reason, error.message, error.retry_after) == (Conflict, "r", "no", None)
@@ -373,7 +375,7 @@ def test_an_update_of_a_known_kind_with_invalid_fields_is_rejected() -> None:
         )
 
 
-def test_a_message_push_contains_the_fields_of_basic_clients() -> None:
+def test_a_message_push_omits_absent_fields() -> None:
     _, body = json.loads(codec.encode_push("message", message()))
     assert body == {
         "kind": "message",

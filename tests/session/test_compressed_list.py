@@ -1,4 +1,4 @@
-"""Compressed lists behave like plain lists."""
+"""Contents and lookups of compressed lists, compared with plain lists."""
 
 import pytest
 from hypothesis import given, settings, strategies as st

@@ -48,6 +48,8 @@ commands = st.one_of(
 
 @dataclass
 class ModelMessage:
+    """Message of the model; `edited` is the `seq` of its newest edit."""
+
     author: Member
     text: str
     edited: int | None = None
@@ -74,7 +76,7 @@ class ModelLog:
         self.client_ids: dict[UUID, tuple[str, int]] = {}
 
     def apply(self, command: ContentCommand) -> tuple[int, bool] | type[ChatError]:
-        """Return the seq and the duplicate flag, or the error type."""
+        """Apply a command, and return the `seq` and the `duplicate` flag of its result, or its error type."""
         try:
             return self._append(command)
         except ChatError as error:

@@ -48,7 +48,7 @@ def test_a_kitty_upload_transfers_the_pixels_in_chunks_with_a_virtual_placement(
     assert zlib.decompress(b64decode("".join(match[2] for match in matches if match))) == rgb
 
 
-def test_placeholders_name_image_row_and_column_in_each_cell() -> None:
+def test_placeholders_encode_image_row_and_column_in_each_cell() -> None:
     first, second = kitty.placeholder_rows(2 << 24 | 42, 3, 2)
     # The example of the documentation of kitty, with explicit diacritics.
     assert first == "\x1b[38;5;42m" + "".join(f"\U0010eeee\u0305{c}\u030e" for c in "\u0305\u030d\u030e") + "\x1b[39m"
@@ -56,7 +56,7 @@ def test_placeholders_name_image_row_and_column_in_each_cell() -> None:
     assert len(set(kitty.DIACRITICS)) == 297
 
 
-def test_kitty_sequences_pass_through_tmux() -> None:
+def test_kitty_sequences_are_wrapped_for_tmux() -> None:
     plain, wrapped = (kitty.delete_sequence(300, multiplexer) for multiplexer in (Multiplexer.NONE, Multiplexer.TMUX))
     assert plain == "\x1b_Ga=d,d=I,i=300,q=2\x1b\\"
     assert wrapped == "\x1bPtmux;" + plain.replace("\x1b", "\x1b\x1b") + "\x1b\\"
@@ -71,7 +71,7 @@ def test_half_blocks_have_the_colors_of_two_pixels() -> None:
     ]  # fmt: skip
 
 
-def test_parts_of_a_row_keep_the_graphics_that_they_contain() -> None:
+def test_parts_of_a_row_keep_only_the_graphics_that_they_contain_completely() -> None:
     console = Console(color_system=None)
     strip = GraphicStrip(Strip([Segment("a" * 30)]), [RowGraphic(5, 10, "FIRST"), RowGraphic(16, 8, "SECOND")])
     assert strip.render(console) == "a" * 30 + "\x1b7\x1b[25DFIRST\x1b8" + "\x1b7\x1b[14DSECOND\x1b8"

@@ -47,7 +47,6 @@ from tui_chat.cli import main
 main()
 """
 
-
 FAILING_INPUT = """
 from tui_chat.ui.terminal.input_framer import InputFramer
 
@@ -93,11 +92,13 @@ async def failing_program(source: str, directory: Path, *args: str) -> AsyncGene
 
 
 def assert_restored(tty: PtyTerminal) -> None:
+    """Assert that the cursor is visible, and all modes and the keyboard protocol of the program are off."""
     modes = tty.private_modes()
     assert CURSOR_VISIBLE_MODE in modes, "the cursor is hidden"
     still_set = modes & {ALTERNATE_SCREEN_MODE, *MOUSE_MODES, BRACKETED_PASTE_MODE, FOCUS_REPORTING_MODE}
     assert not still_set, f"modes {still_set} are still set"
-    assert tty.written.count(b"\x1b[>") == 0 or tty.written.rfind(b"\x1b[<u") > tty.written.rfind(b"\x1b[>")
+    keyboard_on, keyboard_off = (tty.written.rfind(sequence) for sequence in (b"\x1b[>", b"\x1b[<u"))
+    assert keyboard_on <= keyboard_off, "the Kitty keyboard protocol is on"
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
