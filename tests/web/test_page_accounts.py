@@ -61,7 +61,7 @@ async def expect_logged_in(chat_page: ChatPage, account: str) -> None:
     await expect(own_account_sign(chat_page)).to_have_accessible_name(f"account {account}")
 
 
-async def test_a_guest_registers_and_keeps_messages_rooms_and_read_markers(
+async def test_a_guest_registers_keeps_messages_rooms_and_read_markers_and_saves_a_profile_text(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await bot.request("changeNick", {"nickName": "Ann"})
@@ -95,6 +95,19 @@ async def test_a_guest_registers_and_keeps_messages_rooms_and_read_markers(
     await open_account(chat_page.page)
     await expect(chat_page.page.locator("#account-title")).to_have_text("Logged in as ann")
     await expect(chat_page.page.locator("#account-log-out")).to_be_focused()
+    about = chat_page.page.get_by_label("About")
+    await about.fill("x" * 251)
+    await about.press("Enter")
+    await expect(chat_page.page.locator("#account-error")).to_have_text(
+        "The text about you has 251 characters, the limit is 250."
+    )
+    await about.fill("drinks tea")
+    await about.press("Enter")
+    await expect(chat_page.page.locator("#account-status")).to_have_text("Profile saved.")
+    await chat_page.page.keyboard.press("Escape")
+    await open_account(chat_page.page)
+    await expect(about).to_have_value("drinks tea")
+    chat_page.tab.ignore_errors("413")
     chat_page.assert_no_errors()
 
 

@@ -46,10 +46,19 @@ export function logOut(token) {
 /**
  * Return the profile of the account.
  * @param {string} token
- * @returns {Promise<{account: string, nickName: string}>}
+ * @returns {Promise<{account: string, nickName: string, about: string}>}
  */
 export function readProfile(token) {
   return request("GET", "me", { token });
+}
+
+/**
+ * Change the profile of the account.
+ * @param {string} token
+ * @param {{about: string}} fields
+ */
+export function changeProfile(token, fields) {
+  return request("PATCH", "me", { token, body: fields });
 }
 
 /**

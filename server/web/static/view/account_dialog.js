@@ -1,21 +1,22 @@
 /**
- * Account dialog: login and registration of a guest; devices, password, logout and deletion of an account.
+ * Account dialog: login and registration of a guest; profile, devices, password, logout and deletion of an account.
  *
  * - Passwords are stored in the fields of the dialog only, which each closing clears.
  */
 
 import { errorText, strings } from "../i18n/strings.js";
-import { changePassword, deleteAccount, listDevices, logIn, logOut, readProfile, register, revokeDevice } from "../net/account_api.js";
+import { changePassword, changeProfile, deleteAccount, listDevices, logIn, logOut, readProfile, register, revokeDevice } from "../net/account_api.js";
 import { requireRequestError } from "../net/request_error.js";
 import { forgetAccount, storeAccount, storedAccount } from "../state/account.js";
+import { sanitizeLine } from "../state/sanitize.js";
 import { closeOnDismiss } from "./confirm_dialog.js";
 import { createButton, createElement, markInvalid, requireElement, restoreFocus, setText } from "./dom.js";
 import { formatShortDate } from "./format_time.js";
 
 /** Fields of the login form by prefix of the reason that rejects them. */
 const FIELDS_BY_REASON = { account_: "login-account", nick_: "login-account", password_: "login-password", invite_: "login-invite" };
-/** Fields of the password form by prefix of the reason that rejects them. */
-const PASSWORD_FIELDS_BY_REASON = { password_: "password-new", login_failed: "password-old" };
+/** Fields of the panel of an account by prefix of the reason that rejects them. */
+const PANEL_FIELDS_BY_REASON = { about_: "profile-about", password_: "password-new", login_failed: "password-old" };
 
 export class AccountDialog {
   #dialog = requireElement("account-dialog", HTMLDialogElement);
@@ -24,6 +25,7 @@ export class AccountDialog {
   #password = requireElement("login-password", HTMLInputElement);
   #invite = requireElement("login-invite", HTMLInputElement);
   #panel = requireElement("account-panel");
+  #about = requireElement("profile-about", HTMLInputElement);
   #passwordForm = requireElement("password-form", HTMLFormElement);
   #oldPassword = requireElement("password-old", HTMLInputElement);
   #newPassword = requireElement("password-new", HTMLInputElement);
@@ -55,11 +57,15 @@ export class AccountDialog {
       event.preventDefault();
       this.#run(() => this.#submitPassword());
     });
+    requireElement("profile-form", HTMLFormElement).addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#run(() => this.#submitProfile());
+    });
     requireElement("login-mode", HTMLButtonElement).addEventListener("click", () => this.#showLogin(!this.#isRegistration));
     requireElement("account-log-out", HTMLButtonElement).addEventListener("click", () => this.#run(() => this.#logOut()));
     requireElement("account-delete", HTMLButtonElement).addEventListener("click", () => this.#run(() => this.#deleteAccount()));
     this.#loginForm.addEventListener("input", () => this.#showError(""));
-    this.#passwordForm.addEventListener("input", () => this.#showError(""));
+    this.#panel.addEventListener("input", () => this.#showError(""));
   }
 
   /** True while the user logs out or deletes the account; the server then rejects the token of the connection. */
@@ -68,7 +74,7 @@ export class AccountDialog {
   }
 
   /**
-   * Show the form of a guest, or the panel of the stored account, whose devices are then loaded.
+   * Show the form of a guest, or the panel of the stored account, whose profile and devices are then loaded.
    * @param {{isRegistration?: boolean}} [options] Initial form of a guest.
    */
   open({ isRegistration = false } = {}) {
@@ -80,8 +86,10 @@ export class AccountDialog {
     else {
       this.#showError("");
       setText(requireElement("account-title"), strings.loggedInAs(account.account));
+      this.#about.value = "";
+      this.#about.disabled = true; // until the profile is loaded
       requireElement("device-list").replaceChildren();
-      this.#attempt(() => this.#renderDevices());
+      this.#attempt(() => Promise.all([this.#renderProfile(), this.#renderDevices()]));
     }
     if (!this.#dialog.open) this.#dialog.showModal();
     (account ? requireElement("account-log-out") : this.#account).focus();
@@ -120,6 +128,19 @@ export class AccountDialog {
     this.#clearPasswords();
     this.#showStatus(strings.passwordChanged);
     await this.#renderDevices();
+  }
+
+  async #submitProfile() {
+    if (this.#about.disabled) return;
+    const { about } = await changeProfile(this.#token, { about: this.#about.value.trim() });
+    this.#about.value = sanitizeLine(about);
+    this.#showStatus(strings.profileSaved);
+  }
+
+  async #renderProfile() {
+    const { about } = await readProfile(this.#token);
+    this.#about.value = sanitizeLine(about);
+    this.#about.disabled = false;
   }
 
   async #renderDevices() {
@@ -209,7 +230,7 @@ export class AccountDialog {
       await operation();
     } catch (error) {
       const failure = requireRequestError(error);
-      const fields = Object.entries(this.#loginForm.hidden ? PASSWORD_FIELDS_BY_REASON : FIELDS_BY_REASON);
+      const fields = Object.entries(this.#loginForm.hidden ? PANEL_FIELDS_BY_REASON : FIELDS_BY_REASON);
       const id = fields.find(([prefix]) => failure.reason.startsWith(prefix))?.[1];
       const field = id ? requireElement(id) : null;
       this.#showError(failure.code === "offline" ? strings.serverUnreachable : errorText(failure), field);
