@@ -2,7 +2,7 @@
 
 - Blocks: a member and another one that has blocked the member share no direct room of two. In rooms of more members, a
   block only prevents the creation.
-- Guests: take part in a direct room while they share another live room with one of its members.
+- Guests: a guest takes part in a direct room only while sharing another live room with one of its members.
 - Cache: a live direct room has its members and blocks since the first join; `on_block_change` updates them.
 """
 
