@@ -71,14 +71,20 @@ async def test_a_kick_or_ban_closes_the_room_with_its_reason_and_only_a_ban_prev
     assert (await guest.join("tea", nick="bob")).nick == "bob"
 
 
-async def test_a_muted_member_cannot_send_until_the_unmute_and_both_are_audited(clients: SdkClients) -> None:
+async def test_a_muted_member_cannot_send_until_the_unmute_and_sanctions_and_audit_list_the_mute(
+    clients: SdkClients,
+) -> None:
     tea = await join_as_moderator(clients)
     guests_tea = await (await clients.connect()).join("tea", nick="bob")
     until = time.time_ns() // 1_000_000 + 60_000
     await tea.moderation.mute(guests_tea.member_id, "calm down", until=until)
     with pytest.raises(Forbidden, match="silenced"):
         await guests_tea.send("hi")
+    sanctions = await tea.moderation.list_sanctions(until - 1)
+    assert [(sanction.action, sanction.target.nick_name) for sanction in sanctions] == [("muted", "bob")]
+    assert await tea.moderation.list_sanctions(until) == []
     await tea.moderation.unmute(guests_tea.member_id)
+    assert await tea.moderation.list_sanctions(until - 1) == []
     await guests_tea.send("hi")
     audit = await tea.moderation.read_audit()
     changes = [entry for entry in audit.messages if isinstance(entry, MemberChange)]

@@ -28,6 +28,8 @@ async def test_a_ban_of_a_guest_asks_before_it_applies(server: RunningServer, tm
             await tui.wait_for_text("root banned “ann lee” (until")
             tui.write_keys("/unban @\r")
             await tui.wait_for_text("No such nickname: @.")
+            tui.write_keys("/sanctions\r")
+            await tui.wait_for_text("ann lee ends it")
             tui.write_keys("/unban ann lee\r")
             await tui.wait_for_text("root ended the ban of “ann lee”.")
             tui.write_keys("/quit\r")

@@ -61,6 +61,8 @@ async def test_an_administrator_deletes_silences_and_bans_with_commands_and_a_ni
         await root.wait_for_text("root silenced “ann lee” (until")
         with pytest.raises(Forbidden, match="silenced"):
             await tea.send("hi")
+        await root.send_message("/sanctions")
+        await root.wait_for_text("/unsilence ann lee ends it")
         await root.send_message("/unsilence ann lee")
         await root.wait_for_text("root ended the silence of “ann lee”.")
         await root.send_message("/unsilence ann lee")

@@ -138,6 +138,11 @@ const RUNNERS = {
     };
   },
 
+  async sanctions(load, { entries }) {
+    const { activeSanctions } = await load("state/sanctions");
+    return ({ now }) => activeSanctions(entries, now).map(({ seq }) => seq);
+  },
+
   async disguised_hosts(load) {
     const { disguisedHost } = await load("state/disguised_hosts");
     return ({ input }) => disguisedHost(input);

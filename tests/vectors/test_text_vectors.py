@@ -10,10 +10,11 @@ from msgspec import convert
 
 from tests.support.vectors import expand, load_vectors, vector_cases
 from tui_chat.client.net.address import is_room_link, parse_address
+from tui_chat.client.room_moderation import find_active_sanctions
 from tui_chat.client.sanitize import timestamp
 from tui_chat.protocol import limits, names, sanitize
 from tui_chat.protocol.errors import ChatError
-from tui_chat.protocol.events import JoinNotice, LeaveNotice, Message, NickNotice
+from tui_chat.protocol.events import Entry, JoinNotice, LeaveNotice, Message, NickNotice
 from tui_chat.protocol.mentions import MentionTokens
 from tui_chat.protocol.reactions import validate_reaction
 from tui_chat.session.commands import registry
@@ -159,6 +160,14 @@ def test_durations_and_dates_match_the_vectors(case: Case) -> None:
     elif expected:
         end = start + 1_000 * expected["seconds"]
     assert parse_end(case["input"], start) == end
+
+
+@vector_cases("sanctions")
+def test_active_sanctions_match_the_vectors(case: Case) -> None:
+    author = {"room": "tea", "id": 1, "ts": 1, "memberId": "root", "nickName": "root"}
+    by = {"by": {"memberId": "root", "nickName": "root"}}
+    entries = [convert({**entry, **author, **by}, Entry) for entry in load_vectors("sanctions")["entries"]]
+    assert [entry.seq for entry in find_active_sanctions(entries, case["now"])] == case["expected"]
 
 
 @vector_cases("file_captions")

@@ -19,7 +19,6 @@ const { COMMANDS, completeCommand, escapeText, parseInput } = await load("state/
 const { parseInviteLimits } = await load("state/invite_limits");
 const { matchPerson } = await load("state/person_finder");
 const { parsePolicyChange, policyValues } = await load("state/policy");
-const { activeSanctions } = await load("state/sanctions");
 const { JsonStorage, drafts, localStore, mutedRooms, readMarkers, uploadedFiles } = await load("state/storage");
 const { OutboxStore } = await load("state/outbox_store");
 const { OwnStatus } = await load("state/own_status");
@@ -263,21 +262,6 @@ const cases = {
     const lines = linesFor(items, { isBlocked });
     assert.deepEqual(lines.map(({ key, count }) => key.replace(/^d\d+/, "day") + (count ?? "")), ["day", "m1", "h22", "m4", "h51"]);
     assert.equal(lines.find(({ key }) => key === "m4").quoted.kind, "blocked");
-  },
-  "sanctions end at their time, by their removal or by a newer one"() {
-    const sanction = (seq, action, memberId, until) => ({ kind: "member", seq, action, target: { memberId }, until });
-    const entries = [
-      sanction(1, "banned", "a", 50),
-      sanction(2, "muted", "a"),
-      sanction(3, "banned", "b"),
-      { kind: "policy", seq: 4, speak: "members" },
-      sanction(5, "muted", "b", 200),
-      sanction(6, "unbanned", "b"),
-      sanction(7, "muted", "a", 300),
-      sanction(8, "kicked", "a"),
-    ];
-    assert.deepEqual(activeSanctions(entries, 100).map(({ seq }) => seq), [7, 5]);
-    assert.deepEqual(activeSanctions(entries, 10).map(({ seq }) => seq), [7, 5, 1]);
   },
   "the longest nickname at the start of an argument is the target"() {
     const persons = [{ nickName: "Ann" }, { nickName: "Ann Lee" }, { nickName: "bob" }];

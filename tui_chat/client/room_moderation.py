@@ -5,6 +5,7 @@
 - Repeat: after a lost connection, a request is repeated; the repeat of a completed action may create a second entry.
 """
 
+from collections.abc import Iterable
 from typing import Literal
 
 from msgspec import structs
@@ -12,8 +13,13 @@ from msgspec import structs
 from tui_chat.client import sanitize
 from tui_chat.client.room_context import RoomContext
 from tui_chat.protocol import room_requests
-from tui_chat.protocol.limits import HISTORY_DEFAULT
+from tui_chat.protocol.events import Entry, MemberAction, MemberChange
+from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE
 from tui_chat.protocol.responses import ChangeAccepted, HistoryPage
+
+_MAX_AUDIT_PAGES = 50  # 10,000 actions
+_ENDS: dict[MemberAction, MemberAction] = {"banned": "unbanned", "muted": "unmuted"}
+"""Start and end of each kind of sanction."""
 
 
 class RoomModeration:
@@ -92,5 +98,41 @@ class RoomModeration:
         )
         return structs.replace(page, messages=[sanitize.received(entry) for entry in page.messages])
 
+    async def list_sanctions(self, now_ms: int) -> list[MemberChange]:
+        """Return the bans and mutes that have not ended, newest first, for moderators.
+
+        The list is computed from at most the 10,000 newest entries of the audit.
+
+        Args:
+            now_ms: Current time in milliseconds since the epoch.
+        """
+        entries: list[Entry] = []
+        before: int | None = None
+        for _ in range(_MAX_AUDIT_PAGES):
+            page = await self.read_audit(before=before, limit=HISTORY_PAGE)
+            entries[:0] = page.messages
+            if not page.has_more or not page.messages:
+                break
+            before = page.messages[0].seq
+        return find_active_sanctions(entries, now_ms)
+
     async def _change(self, request: room_requests.MemberRequest) -> ChangeAccepted:
         return await self._context.request(request, ChangeAccepted)
+
+
+def find_active_sanctions(entries: Iterable[Entry], now_ms: int) -> list[MemberChange]:
+    """Return the entries of the bans and mutes that have not ended, newest first.
+
+    Args:
+        entries: Entries of an audit, ascending.
+        now_ms: Current time in milliseconds since the epoch.
+    """
+    active: dict[tuple[MemberAction, str], MemberChange] = {}
+    for entry in entries:
+        if isinstance(entry, MemberChange):
+            for start, end in _ENDS.items():
+                if entry.action in (start, end):
+                    active.pop((start, entry.target.member_id), None)
+                if entry.action == start:
+                    active[start, entry.target.member_id] = entry
+    return [entry for entry in reversed(active.values()) if entry.until is None or entry.until > now_ms]

@@ -2,7 +2,7 @@
 
 - Target: the longest nickname at the start of the argument, which may contain spaces. Present members come first, then
   authors of loaded messages, then targets of the audit. `/unban` and `/unsilence` first look for a sanctioned person.
-- Result: the entry of the action appears in the room. An action without effect, and the audit, have an output.
+- Result: the entry of the action appears in the room. An action without effect, and the lists, have an output.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -13,7 +13,7 @@ from time import time_ns
 from tui_chat.client.room import Room
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import Forbidden
-from tui_chat.protocol.events import Member, MemberChange, MemberRef, Message
+from tui_chat.protocol.events import Member, MemberAction, MemberChange, MemberRef, Message
 from tui_chat.protocol.limits import DELETE_RECENT_SECONDS, HISTORY_PAGE
 from tui_chat.protocol.responses import ChangeAccepted
 from tui_chat.session.commands.background import require_owner, require_room, run_in_background
@@ -38,7 +38,7 @@ def _run(command: str, action: Action, argument: str, context: CommandContext) -
 
 async def _act(action: Action, room: Room, argument: str, context: CommandContext) -> str:
     """Run an action for the person at the start of the argument. Return a message if the action changed nothing."""
-    sanctioned = await _list_targets(room, _SANCTIONS[action]) if action in _SANCTIONS else []
+    sanctioned = await _list_sanctioned(room, _SANCTIONS[action]) if action in _SANCTIONS else []
     target, rest = match_person(argument, sanctioned) or await find_person(room, argument)
     newest_seq = room.log.last
     accepted = await action(room, target, rest, context)
@@ -75,17 +75,26 @@ def list_present(room: Room) -> list[MemberRef]:
     return [_to_ref(member) for member in room.members.values()]
 
 
-async def _list_targets(room: Room, action: str = "") -> list[MemberRef]:
-    """Return the targets of up to `HISTORY_PAGE` newest actions, newest first; empty without the permission.
-
-    A non-empty `action` selects the actions of one kind.
-    """
+async def _list_targets(room: Room) -> list[MemberRef]:
+    """Return the targets of up to `HISTORY_PAGE` newest actions, newest first; empty without the permission."""
     try:
         entries = (await room.moderation.read_audit(limit=HISTORY_PAGE)).messages
     except Forbidden:
         return []
-    changes = [entry for entry in reversed(entries) if isinstance(entry, MemberChange)]
-    return [change.target for change in changes if not action or change.action == action]
+    return [entry.target for entry in reversed(entries) if isinstance(entry, MemberChange)]
+
+
+async def _list_sanctioned(room: Room, action: MemberAction) -> list[MemberRef]:
+    """Return the persons with a sanction that began with `action`; empty without the permission."""
+    try:
+        sanctions = await room.moderation.list_sanctions(_now_ms())
+    except Forbidden:
+        return []
+    return [entry.target for entry in sanctions if entry.action == action]
+
+
+def _now_ms() -> int:
+    return time_ns() // 1_000_000
 
 
 def _to_ref(person: Member | Message) -> MemberRef:
@@ -117,7 +126,7 @@ def _split_end(rest: str) -> tuple[int | None, str]:
     word, _, reason = rest.partition(" ")
     if not is_duration_like(word):
         return None, rest
-    now_ms = time_ns() // 1_000_000
+    now_ms = _now_ms()
     end = parse_end(word, now_ms)
     if end is None:
         raise CommandRejected(tr("{word} is not a duration. Use 30m, 2h, 7d or a date (2026-12-31).", word=word[:32]))
@@ -205,6 +214,15 @@ def _list_audit(argument: str, context: CommandContext) -> None:
     run_in_background(read(), context)
 
 
+def _list_sanctions(argument: str, context: CommandContext) -> None:
+    room = require_room("sanctions", context)
+
+    async def read() -> str:
+        return moderation_strings.sanction_list(await room.moderation.list_sanctions(_now_ms()))
+
+    run_in_background(read(), context)
+
+
 _ACTIONS: dict[str, Action] = {
     "kick": _kick,
     "ban": _ban,
@@ -216,11 +234,12 @@ _ACTIONS: dict[str, Action] = {
     "transfer": _transfer,
 }
 
-_SANCTIONS: dict[Action, str] = {_unban: "banned", _unsilence: "muted"}
+_SANCTIONS: dict[Action, MemberAction] = {_unban: "banned", _unsilence: "muted"}
 """Actions that end a sanction; persons with this sanction take precedence over others of the same nickname."""
 
 HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {
     **{command: partial(_run, command, action) for command, action in _ACTIONS.items()},
     "audit": _list_audit,
+    "sanctions": _list_sanctions,
 }
 """Handlers by command name."""

@@ -135,6 +135,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("unban", mark("end the ban of a person"), (_NICK,)),
     Command("silence", mark("let a member only read, for 2h, 7d, until a date or for good"), (_NICK_AND_END,)),
     Command("unsilence", mark("end the silence of a member"), (_NICK,)),
+    Command("sanctions", mark("list the silenced and banned members of this room")),
     Command("op", mark("make a member moderator or owner"), (Argument(mark("nickname [owner]"), ArgumentKind.NICK),)),
     Command("deop", mark("take the role from a moderator"), (_NICK,)),
     Command("transfer", mark("make a member the owner in your place, after a question"), (_NICK,)),

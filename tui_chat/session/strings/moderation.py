@@ -63,6 +63,24 @@ def audit_list(entries: Sequence[Entry]) -> str:
     return "\n".join(lines) or tr("No actions of moderators.")
 
 
+def sanction_list(sanctions: Sequence[MemberChange]) -> str:
+    """Return a line with local time, sentence and the command that ends the sanction for each ban or silence.
+
+    Without sanctions, a sentence says so.
+    """
+    lines = [
+        tr(
+            "{time} {sentence} · /{command} {nick} ends it",
+            time=date_and_time(entry.ts),
+            sentence=member_changed(entry),
+            command="unban" if entry.action == "banned" else "unsilence",
+            nick=entry.target.nick_name,
+        )
+        for entry in sanctions
+    ]
+    return "\n".join(lines) or tr("Nobody is silenced or banned.")
+
+
 def _audit_sentence(entry: Entry) -> str:
     if isinstance(entry, MemberChange | PolicyChange):
         return describe_change(entry)
