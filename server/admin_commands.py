@@ -217,14 +217,18 @@ def _export(arguments: argparse.Namespace, zone: tzinfo | None, send: SendComman
         ControlError: The room does not exist, the log is not readable, or the file exists or is not writable.
     """
     attachments: list[dict[str, Any]] = []
+    location = ""
 
-    def format_line(entry: dict[str, Any]) -> bytes:
-        attachments.extend(entry.get("attachments", ()))
-        if arguments.format == "json":
-            return msgspec.json.encode(entry)
-        return (format_entry(msgspec.convert(entry, Entry), zone) or "").encode()
+    def read_lines() -> Generator[bytes]:
+        nonlocal location
+        for page in _read_pages(send, arguments.room):
+            location = page["uploads"]
+            for entry in page["entries"]:
+                attachments.extend(entry.get("attachments", ()))
+                if line := _encode_entry(entry, arguments.format, zone):
+                    yield line
 
-    lines = filter(None, map(format_line, _read_entries(send, arguments.room)))
+    lines = read_lines()
     result: dict[str, Any] = {}
     if arguments.output is None:
         for line in lines:
@@ -236,12 +240,18 @@ def _export(arguments: argparse.Namespace, zone: tzinfo | None, send: SendComman
         count = _write_file(lines, arguments.output, overwrite=arguments.force)
         result = {"path": str(arguments.output.absolute()), "lines": count}
     if arguments.files is not None:
-        location = send("export", room=arguments.room, after=0)["uploads"]
         result["files"] = _export_files(arguments, attachments, location)
     if arguments.output is not None and arguments.json:
         write_json(msgspec.json.encode(result))
     elif arguments.output is not None:
         write_output(f"saved {result['path']} ({result['lines']:,} lines)")
+
+
+def _encode_entry(entry: dict[str, Any], line_format: str, zone: tzinfo | None) -> bytes:
+    """Return the line of an entry in JSON or as text; a line of text is empty for an entry without one."""
+    if line_format == "json":
+        return msgspec.json.encode(entry)
+    return (format_entry(msgspec.convert(entry, Entry), zone) or "").encode()
 
 
 def _export_files(arguments: argparse.Namespace, attachments: list[dict[str, Any]], location: str) -> int:
@@ -274,8 +284,10 @@ def _write_file(lines: Iterable[bytes], path: Path, *, overwrite: bool) -> int:
     return count
 
 
-def _read_entries(send: SendCommand, room: str) -> Generator[dict[str, Any]]:
-    """Yield the entries of a room up to the newest one at the start, each in its state at the time of the read.
+def _read_pages(send: SendCommand, room: str) -> Generator[dict[str, Any]]:
+    """Yield the pages of a room log, as of `export`, up to the entry that is the newest one at the start.
+
+    An entry has its state at the time of the read.
 
     Raises:
         ControlError: The room does not exist, or the log is not readable.
@@ -284,8 +296,6 @@ def _read_entries(send: SendCommand, room: str) -> Generator[dict[str, Any]]:
     while has_more:
         page = send("export", room=room, after=after)
         last_seq = page["lastSeq"] if last_seq is None else last_seq
-        for entry in page["entries"]:
-            after = entry["seq"]
-            if after <= last_seq:
-                yield entry
+        after = page["entries"][-1]["seq"] if page["entries"] else after
+        yield page | {"entries": [entry for entry in page["entries"] if entry["seq"] <= last_seq]}
         has_more = page["hasMore"] and after < last_seq

@@ -52,16 +52,26 @@ async def test_tail_follows_until_interrupted(server: RunningServer, tmp_path: P
             assert (process.returncode, errors) == (130, b"")
 
 
-async def test_tail_prints_the_only_message_before_other_entries(
-    server: RunningServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+async def test_tail_prints_the_only_message_before_other_entries_and_ends_after_a_page_without_progress(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    requests: list[int] = []
+
+    async def load_nothing(history: HistorySync, limit: int) -> bool:
+        requests.append(limit)
+        return True
+
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="ann")
         await room.send("before")
         await room.set_topic("green")
         target = CliTarget(server=server.url, room="tea", nick="bob", timeout=TIMEOUT, state_dir=tmp_path)
         await commands.tail(target, 1, follow=False, as_json=False)
+        assert capsys.readouterr().out.endswith(" ann: before\n")
+        monkeypatch.setattr(HistorySync, "load_older", load_nothing)
+        await commands.tail(target, 2, follow=False, as_json=False)
     assert capsys.readouterr().out.endswith(" ann: before\n")
+    assert len(requests) == 1
 
 
 async def test_tail_prints_a_message_once_that_arrives_during_the_load_of_older_ones(

@@ -8,17 +8,18 @@ import signal
 import stat
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from server import admin_commands, control_commands, control_socket
+from server import admin_commands, control_commands, control_socket, file_export
 from server.administration import open_administration
 from server.control_socket import ControlError, serve_control_socket
 from server.domain.uploads import UPLOADS_PATH
-from server.file_export import export_files
+from server.file_export import FileExport, export_files
 from server.settings import ServerSettings
 from server.storage.database import open_database
 from server.storage.errors import StorageError
@@ -123,6 +124,32 @@ async def test_export_copies_the_files_of_messages_while_the_server_runs_and_aft
             f"chat-server: saved 1 files in {copies}",
         ],
     )
+
+
+def test_the_export_of_files_reads_each_page_once_and_no_entry_after_the_first_last_seq(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    requests: list[dict[str, Any]] = []
+
+    def send(command: str, /, **arguments: Any) -> dict[str, Any]:
+        requests.append(arguments)
+        first = arguments["after"] + 1
+        entries = [{"seq": seq, "attachments": [{"path": f"/{seq}"}]} for seq in range(first, first + 3)]
+        return {"entries": entries, "lastSeq": 3 + len(requests), "hasMore": True, "uploads": "files"}
+
+    exported: list[str] = []
+
+    def export(attachments: list[dict[str, Any]], location: str, *_: Path, **__: bool) -> FileExport:
+        exported.extend((location, *(attachment["path"] for attachment in attachments)))
+        return FileExport(len(attachments), ())
+
+    monkeypatch.setattr(admin_commands, "_open_administration", Mock(return_value=nullcontext(send)))
+    monkeypatch.setattr(file_export, "export_files", export)
+    command = {"command": "export", "room": "tea", "format": "json", "output": None, "files": tmp_path, "force": False}
+    admin_commands.run(argparse.Namespace(**command), ServerSettings(database=str(tmp_path / "db")), {})
+    assert requests == [{"room": "tea", "after": 0}, {"room": "tea", "after": 3}]
+    assert exported == ["files", "/1", "/2", "/3", "/4"]
+    assert [json.loads(line)["seq"] for line in capsys.readouterr().out.splitlines()] == [1, 2, 3, 4]
 
 
 def test_an_unreachable_store_ends_the_export_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Imports before the first paint, and the command line of `chat-tui` without a terminal."""
+"""Order of first paint, imports and local server, and the command line of `chat-tui` without a terminal."""
 
 import asyncio
 import sys
@@ -17,20 +17,27 @@ from tui_chat.ui.app import ChatApp
 from tui_chat.session.start_options import StartOptions
 
 async def main():
-    app = ChatApp(StartOptions(Path(sys.argv[1]), Path(sys.argv[1])), Profile(), "")
-    painted = []
-    app._after_first_paint = lambda: painted.append(sorted(sys.modules))
+    app = ChatApp(StartOptions(Path(sys.argv[1]), Path(sys.argv[1]), serve=True), Profile(), "")
+    display, painted, started = app._display, [], []
+
+    def record_paint(*arguments):
+        display(*arguments)
+        painted.append(app.export_screenshot())
+
+    app._display = record_paint
+    app._lifecycle.start_local_server = lambda *_, **__: started.append((list(painted), sorted(sys.modules)))
     async with app.run_test() as pilot:
         await pilot.pause()
-        assert "Nickname" in app.export_screenshot()
         await pilot.press("a")
-    print("\\n".join(painted[0]))
+    ((screens, modules),) = started
+    assert any("Nickname" in screen for screen in screens)
+    print("\\n".join(modules))
 
 asyncio.run(main())
 """
 
 
-async def test_slow_modules_are_not_imported_before_the_first_paint(tmp_path: Path) -> None:
+async def test_the_first_paint_precedes_the_start_of_the_local_server_and_slow_imports(tmp_path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", FIRST_PAINT_SCRIPT, str(tmp_path)), stdout=asyncio.subprocess.PIPE, cwd=Path.cwd()
     )

@@ -148,13 +148,17 @@ async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zo
 
 
 async def _latest_messages(room: Room, count: int) -> list[Message]:
-    """Return the last messages up to the position of the iteration, fewer at the start of the log."""
+    """Return the last messages up to the position of the iteration.
+
+    Fewer are returned at the start of the log, and if a page has no older entry.
+    """
     if not count:
         return []
     # Later messages follow in the iteration, also if the log already contains them.
     has_older = True
     while len(messages := list(room.log.messages(last=room.position))) < count and has_older:
-        has_older = await room.history.load_older()
+        first = room.log.first
+        has_older = await room.history.load_older() and room.log.first < first
     return messages[-count:]
 
 
