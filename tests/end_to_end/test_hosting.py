@@ -114,8 +114,13 @@ async def test_a_failed_start_is_one_sentence_in_the_form(home: Path) -> None:
         assert "Nickname" in host.screen_text()
 
 
-async def test_serve_joins_a_server_of_the_administrator(home: Path) -> None:
+async def test_serve_joins_a_server_of_the_administrator_and_reports_the_others_on_quitting(home: Path) -> None:
     command = (*HOST, "--nick", "ann", "--screen-reader")
     async with server_process(home) as server, terminal(command, home, columns=120) as client:
         await client.wait_for_text(f"Joined the server that already runs at {server.url}.")
         await client.wait_for_text("You are in tea")
+        async with raw_client(server.url) as bob:
+            await bob.join("tea", "bob")
+            client.write_keys("/quit\r")
+            assert await client.wait_closed() == 0
+            assert "1 other is still here; the server runs on until they leave." in client.screen_text()

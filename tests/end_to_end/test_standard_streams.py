@@ -220,8 +220,15 @@ async def test_sigint_ends_a_command_whose_output_is_not_read(server_url: str, t
             assert (process.returncode, errors) == (130, b"")
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "iso-8859-1"])
-def test_output_escapes_characters_that_the_encoding_lacks(server_url: str, tmp_path: Path, encoding: str) -> None:
+C_LOCALE = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "variables"), [("ascii", C_LOCALE), ("iso-8859-1", {"PYTHONIOENCODING": "iso-8859-1"})]
+)
+def test_output_escapes_characters_that_the_encoding_lacks(
+    server_url: str, tmp_path: Path, encoding: str, variables: dict[str, str]
+) -> None:
     room_args = ("--room", f"tea {encoding}", "--server", server_url)
     command = run_commands(
         STDOUT,
@@ -232,9 +239,9 @@ def test_output_escapes_characters_that_the_encoding_lacks(server_url: str, tmp_
         ("chat-tui", "--screen-reader", "--nick", "ann", "--room", f"tea {encoding}", server_url),
         ("chat-tui", "--lang", "zh", "--help"),
     )
-    variables = program_environment(tmp_path, PYTHONIOENCODING=encoding)
+    environment = program_environment(tmp_path, **variables)
     text = b"caf\xe9\n" if encoding == "iso-8859-1" else b"plain\n"
-    result = subprocess.run((sys.executable, *command), input=text, env=variables, capture_output=True, check=True)
+    result = subprocess.run((sys.executable, *command), input=text, env=environment, capture_output=True, check=True)
     outputs = result.stdout.decode("latin-1").split("chat-tui: 0\n")
     assert len(outputs) == 7, result.stderr
     texts = [json.loads(line)["message"] for line in outputs[2].splitlines()]
@@ -242,6 +249,14 @@ def test_output_escapes_characters_that_the_encoding_lacks(server_url: str, tmp_
     assert r"\u4f60\u597d" in outputs[3]
     assert r"\u4f60\u597d" in outputs[4]
     assert r"\u" in outputs[5]
+
+
+def test_an_argument_that_the_locale_cannot_decode_is_rejected(server_url: str, tmp_path: Path) -> None:
+    arguments = ("-m", "tui_chat", "send", "--room", "tea", "--server", server_url, "caf\xe9")
+    environment = program_environment(tmp_path, **C_LOCALE)
+    result = subprocess.run((sys.executable, *arguments), env=environment, capture_output=True, check=False)
+    assert (result.returncode, result.stdout) == (1, b"")
+    assert result.stderr == b"chat-tui: The text contains a lone surrogate.\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
