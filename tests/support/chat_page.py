@@ -69,6 +69,16 @@ class ChatPage:
         await self.page.locator(f"#joins-options [value={visibility}]").check()
         await self.page.keyboard.press("Escape")
 
+    async def open_member(self, nick: str) -> None:
+        """Open the dialog of a member."""
+        await self.page.locator("#member-list .member", has_text=nick).click()
+
+    async def open_list(self, command: str) -> Locator:
+        """Open a list dialog with a command, and return its rows."""
+        await self.send_message(command)
+        await expect(self.page.locator("#list-dialog")).to_be_visible()
+        return self.page.locator("#list-rows li")
+
     async def expect_messages(self, *texts: str) -> None:
         """Wait for exactly these messages, in order."""
         patterns = [re.compile(f"^{re.escape(text)}( \\(edited\\))?$") for text in texts]

@@ -51,6 +51,16 @@ const cases = {
     assert.equal(readTracker.mentionCount, 1);
     assert.deepEqual(update(), []);
   },
+  "messages before the first update of a restored room count and qualify for no notification"() {
+    const { log, readTracker, update, counts } = trackAccount();
+    readTracker.isRestored = true;
+    readTracker.applyRemoteMarker({ seq: 1, unread: 1, mentions: 1 }, 2);
+    log.applyJoin({ messages: [message(1, 1), message(2, 2, "a", { message: "@ann?" })], lastSeq: 2, hasMore: false }, null);
+    assert.deepEqual(update(), []);
+    log.applyPush(message(3, 3, "a", { message: "@ann!" }));
+    assert.deepEqual(update().map(({ seq }) => seq), [3]);
+    assert.deepEqual(counts(), [2, 2]);
+  },
   "the marker of a guest moves only while the room is viewed, and back to a message marked as unread"() {
     const log = new RoomLog();
     log.applyJoin({ messages: [messageEntry(1, "a", NOON)], lastSeq: 1, hasMore: false }, null);

@@ -327,7 +327,7 @@ async def add_poster(page: Page, name: str, path: str) -> None:
     await page.route_web_socket("**/socket.io/**", forward)
 
 
-async def test_files_are_shown_opened_downloaded_copied_quoted_and_deleted(
+async def test_files_are_shown_opened_downloaded_copied_quoted_and_deleted_and_keys_open_quotes_and_links(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     guest_key = (await bot.join("tea", "bot"))["guestKey"]
@@ -387,9 +387,22 @@ async def test_files_are_shown_opened_downloaded_copied_quoted_and_deleted(
     await keys.press("Shift+Tab")
     await keys.press("ArrowUp")
     await keys.press("r")
-    await chat_page.send_message("nice")
+    reply = f"nice {server.url}/health"
+    await chat_page.send_message(reply)
     await expect(page.locator(".quote")).to_have_text(" ".join(["bot", *captions]))
+    await chat_page.expect_all_sent()
+    await keys.press("Shift+Tab")
+    await keys.press("ArrowUp")
+    await keys.press("Enter")
+    await expect(page.locator(".message.highlighted .attachment")).to_have_count(3)
+    await chat_page.composer.focus()
+    await keys.press("Shift+Tab")
+    await keys.press("ArrowUp")
+    async with chat_page.tab.context.expect_page() as opened:
+        await keys.press("o")
+    await expect(await opened.value).to_have_url(f"{server.url}/health")
+    await (await opened.value).close()
     await bot.request("deleteMessage", {"room": "tea", "seq": 1})
-    await chat_page.expect_messages("This message was deleted.", "nice")
+    await chat_page.expect_messages("This message was deleted.", reply)
     await expect(page.locator(".attachment")).to_have_count(0)
     chat_page.assert_no_errors()

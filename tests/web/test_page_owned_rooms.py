@@ -1,19 +1,26 @@
-"""Rooms of accounts in the page: creation, policy, invites, webhooks, moderation, direct rooms and read markers."""
+"""Rooms of accounts in the page: creation, policy, invites, webhooks and moderation."""
 
 import re
 
 import pytest
 from aiohttp import ClientSession
-from playwright.async_api import Locator, expect
+from playwright.async_api import expect
 
 from server.app import RunningServer
 from tests.support.accounts import connected, create_account
 from tests.support.browser import Browser
 from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, open_as_account, open_chat_page
-from tests.support.page_notifications import RECORD_NOTIFICATIONS, show_notifications
-from tests.support.raw_client import RawClient, raw_client
+from tests.support.raw_client import raw_client
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
+
+PASTE = """(text) => {
+  const clipboardData = new DataTransfer();
+  clipboardData.setData("text/plain", text);
+  const event = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+  document.getElementById("composer-input").dispatchEvent(event);
+}"""
+"""Script that pastes a text into the composer."""
 
 
 async def create_room(chat_page: ChatPage, name: str, *, is_private: bool = False) -> None:
@@ -27,24 +34,12 @@ async def create_room(chat_page: ChatPage, name: str, *, is_private: bool = Fals
     await chat_page.expect_room(name)
 
 
-async def open_member(chat_page: ChatPage, nick: str) -> None:
-    """Open the dialog of a member."""
-    await chat_page.page.locator("#member-list .member", has_text=nick).click()
-
-
 async def enter_room(chat_page: ChatPage, text: str) -> None:
     """Submit a name or link in the room dialog, and wait until it is closed."""
     await chat_page.page.keyboard.press("Control+K")
     await chat_page.page.locator("#room-dialog-input").fill(text)
     await chat_page.page.keyboard.press("Enter")
     await expect(chat_page.page.locator("#room-dialog")).to_be_hidden()
-
-
-async def open_list(chat_page: ChatPage, command: str) -> Locator:
-    """Open a list dialog with a command, and return its rows."""
-    await chat_page.send_message(command)
-    await expect(chat_page.page.locator("#list-dialog")).to_be_visible()
-    return chat_page.page.locator("#list-rows li")
 
 
 async def expect_rejected_join(chat_page: ChatPage, url: str) -> None:
@@ -94,7 +89,9 @@ async def test_a_private_room_is_joined_with_an_invite_only_and_receives_webhook
     await expect(status).to_have_text("No valid invites.")
     await expect(owner.page.locator("#list-rows")).to_be_focused()
     await owner.page.keyboard.press("Escape")
+    await expect(owner.page.locator("#room-settings-dialog #toast")).to_have_text("Copied to clipboard.")
     await owner.page.keyboard.press("Escape")
+    await expect(owner.page.locator("body > #toast")).to_have_text("Copied to clipboard.")
     await owner.composer.press("Control+V")
     await expect(owner.composer).to_have_value(link)
     await owner.composer.fill("")
@@ -108,7 +105,7 @@ async def test_a_private_room_is_joined_with_an_invite_only_and_receives_webhook
         assert response.status == 200
     message = owner.page.locator("#timeline-lines .message", has_text="build 7")
     await expect(message.locator(".message-header")).to_contain_text("CIbot")
-    hooks = await open_list(owner, "/hooks")
+    hooks = await owner.open_list("/hooks")
     await expect(hooks).to_contain_text(["CI"])
     await hooks.get_by_role("button", name="Revoke webhook CI").click()
     await expect(status).to_have_text("No webhooks. /hook NAME creates one.")
@@ -158,13 +155,13 @@ async def test_an_owner_silences_and_bans_a_member_and_deletes_a_message(
     await create_room(owner, "tea")
     guest = await open_chat_page(browser, server.url, "bob", "tea")
     page = owner.page
-    await open_member(owner, "bob")
+    await owner.open_member("bob")
     await page.locator("#member-reason").fill("spam")
     await page.get_by_role("button", name="Silence", exact=True).click()
     await expect(page.locator("#timeline-lines .notice").last).to_contain_text("ann silenced bob")
     await guest.send_message("hello")
     await expect(guest.page.locator("#timeline-lines .message.failed")).to_have_count(1)
-    sanctions = await open_list(owner, "/sanctions")
+    sanctions = await owner.open_list("/sanctions")
     await expect(sanctions).to_contain_text(["ann silenced bob"])
     await sanctions.get_by_role("button", name="End silence: bob").click()
     await expect(page.locator("#list-status")).to_have_text("Nobody is silenced or banned.")
@@ -180,7 +177,7 @@ async def test_an_owner_silences_and_bans_a_member_and_deletes_a_message(
     await owner.send_message("/kick carl")
     await expect(page.locator("#composer-error")).to_have_text("No such nickname: carl.")
     await expect(owner.composer).to_have_value("/kick carl")
-    await open_member(owner, "bob")
+    await owner.open_member("bob")
     await page.locator("#member-delete-recent").select_option("3600")
     await page.get_by_role("button", name="Ban", exact=True).click()
     await expect(page.locator("#confirm-text")).to_have_text(
@@ -189,7 +186,7 @@ async def test_an_owner_silences_and_bans_a_member_and_deletes_a_message(
     await page.locator("#confirm-dialog .danger").click()
     await expect(guest.page.locator("#join-error")).to_have_text("You are banned from this room.")
     await expect(page.locator("#timeline-lines .notice", has_text="ann banned bob")).to_have_count(1)
-    audit = await open_list(owner, "/audit")
+    audit = await owner.open_list("/audit")
     await expect(audit).to_contain_text(
         ["ann banned bob", "ann deleted a message of another member", "ann ended the silence", "ann silenced bob"]
     )
@@ -203,7 +200,7 @@ async def test_an_owner_silences_and_bans_a_member_and_deletes_a_message(
     owner.assert_no_errors()
 
 
-async def test_a_policy_changed_by_dialog_or_command_applies_to_present_members(
+async def test_policies_and_names_apply_to_present_members_and_a_paste_survives_a_rename(
     browser: Browser, server: RunningServer
 ) -> None:
     issued = await create_account(server, "ann")
@@ -235,8 +232,15 @@ async def test_a_policy_changed_by_dialog_or_command_applies_to_present_members(
         await expect(owner.page.locator("#composer-error")).to_have_text(
             "speak: expected everyone, members, moderators."
         )
-        await owner.send_message("/rename green tea")
+        await owner.composer.fill("")
+        await owner.page.evaluate(PASTE, "line\n" * 6)
+        await expect(owner.page.locator("#confirm-dialog")).to_be_visible()
+        assert (await device.request("updateRoom", {"room": "tea", "roomName": "green tea"}))["ok"]
         await expect(owner.page.locator("#room-name")).to_have_text("green tea")
+        await owner.page.get_by_role("button", name="Insert into message").click()
+        await expect(owner.composer).to_have_value("\n".join(["line"] * 6))
+        await owner.send_message("/rename white tea")
+        await expect(owner.page.locator("#room-name")).to_have_text("white tea")
         owner.assert_no_errors()
 
 
@@ -277,129 +281,3 @@ async def test_only_an_owner_deletes_a_room_which_closes_for_all_members(
     await owner.send_message("/delete-room")
     await owner.page.locator("#confirm-dialog .danger").click()
     await expect(guest.page.locator("#join-error")).to_have_text("The room was deleted.")
-
-
-async def test_a_direct_message_opens_a_room_named_after_the_other_member_unless_blocked(
-    browser: Browser, server: RunningServer
-) -> None:
-    accounts = {name: await create_account(server, name) for name in ("ann", "bob")}
-    ann, bob = [await open_as_account(browser, server, name, issued) for name, issued in accounts.items()]
-    await open_member(ann, "bob")
-    await ann.page.get_by_role("button", name="Direct message").click()
-    await expect(ann.page.locator("#room-name")).to_have_text("bob")
-    await ann.send_message("psst")
-    await bob.page.locator("#room-list .room-open", has_text="ann").click()
-    await bob.expect_messages("psst")
-    await expect(bob.page.locator("#room-name")).to_have_text("ann")
-    await bob.page.reload()
-    await expect(bob.page.locator("#room-name")).to_have_text("ann")
-    await bob.open_room("tea")
-    await expect(bob.page.locator("#room-rows .name")).to_have_text(["lobby", "tea"])
-    await expect(bob.page.get_by_role("list", name="Direct messages").locator(".name")).to_have_text(["ann"])
-    await bob.page.keyboard.press("Alt+ArrowDown")
-    await expect(bob.page.locator("#room-name")).to_have_text("ann")
-    await bob.send_message("/join lobby")
-    await expect(bob.page.locator("#room-name")).to_have_text("lobby")
-    await bob.send_message("noise")
-    await bob.send_message("@ann")
-    await ann.send_message("/part")
-    await ann.expect_messages("noise", "@ann")
-    await ann.send_message("/block bob")
-    await expect(ann.messages).to_have_count(0)
-    await expect(ann.page.locator("#timeline-lines .notice")).to_contain_text(["2 messages of blocked members"])
-    await expect(ann.page.locator("#member-list .member", has_text="bob")).to_contain_text("blocked")
-    await bob.send_message("/msg ann psst")
-    await expect(bob.page.locator("#composer-error")).to_have_text("This member accepts no direct messages from you.")
-    blocks = await open_list(ann, "/blocks")
-    await blocks.get_by_role("button", name="Unblock bob").click()
-    await expect(ann.page.locator("#list-status")).to_have_text("You have blocked nobody.")
-    await ann.expect_messages("noise", "@ann")
-    async with connected(server, {"token": accounts["ann"].token}) as (device, _):
-        bob_id = {"memberId": accounts["bob"].account.member_id}
-        for event, count in (("block", 0), ("unblock", 2)):
-            assert (await device.request(event, bob_id))["ok"]
-            await expect(ann.messages).to_have_count(count)
-            await expect(blocks.get_by_role("button")).to_have_count(int(event == "block"))
-    await ann.page.keyboard.press("Escape")
-    await ann.send_message("/msg bob all right")
-    await expect(ann.page.locator("#room-name")).to_have_text("bob")
-    await ann.expect_messages("psst", "all right")
-    await ann.page.locator("#mentions-open").click()
-    await ann.page.locator("#list-rows .list-open").click()
-    await expect(ann.page.locator("#room-name")).to_have_text("lobby")
-    await expect(ann.page.locator("#timeline-lines .highlighted .message-text")).to_have_text("@ann")
-    await ann.page.evaluate(RECORD_NOTIFICATIONS)
-    await ann.page.locator("#settings-open").click()
-    await ann.page.get_by_label("Notify me of mentions and direct messages").check()
-    await ann.page.keyboard.press("Escape")
-    await ann.unfocus()
-    await bob.send_message("/msg ann first")
-    await expect(ann.page.locator("#direct-rooms .badge")).to_have_text("1")
-    address = await bob.page.evaluate("location.hash.slice(2)")
-    assert await show_notifications(ann.page) == [["bob", "first", address]]
-    for count, text in ((2, "second"), (3, "third")):
-        await bob.send_message(text)
-        await expect(ann.page.locator("#direct-rooms .badge")).to_have_text(str(count))
-    assert (await show_notifications(ann.page))[1:] == [["2 messages in bob", "second\nthird", address]]
-    ann.assert_no_errors()
-    bob.assert_no_errors()
-
-
-async def test_devices_of_an_account_share_the_read_marker_also_of_a_closed_room_and_a_reload_keeps_exact_counts(
-    browser: Browser, server: RunningServer, bot: RawClient
-) -> None:
-    issued = await create_account(server, "ann")
-    first = await open_as_account(browser, server, "ann", issued)
-    second = await open_as_account(browser, server, "ann", issued)
-    for chat_page in (first, second):
-        await chat_page.page.goto(f"{server.url}/#tea")
-        await chat_page.expect_room("tea")
-        await chat_page.page.locator("#room-list .room-open", has_text="lobby").click()
-    await bot.request("sendMessage", {"room": "tea", "message": "news"})
-    unread = [chat_page.page.locator("#room-list .unread", has_text="tea") for chat_page in (first, second)]
-    for badge in unread:
-        await expect(badge).to_have_count(1)
-    await first.page.locator("#room-list .room-open", has_text="tea").click()
-    for badge in unread:
-        await expect(badge).to_have_count(0)
-    await first.composer.press("Shift+Tab")
-    await first.page.keyboard.press("ArrowUp")
-    await first.page.keyboard.press("n")
-    for badge in unread:
-        await expect(badge).to_have_count(1)
-    await first.page.keyboard.press("Escape")
-    await first.page.keyboard.press("Escape")
-    for badge in unread:
-        await expect(badge).to_have_count(0)
-    await first.page.locator("#room-list .room-open", has_text="lobby").click()
-    await first.page.goto(f"{server.url}/health")
-    for number in range(120):
-        await bot.request("sendMessage", {"room": "tea", "message": "@ann" if number == 3 else f"missed {number}"})
-    await first.page.goto(server.url)
-    badge = first.page.locator("#room-list .unread", has_text="tea").locator(".visually-hidden")
-    await expect(badge).to_have_text(", 120 unread, 1 mentioning you")
-    await bot.request("sendMessage", {"room": "tea", "message": "live"})
-    await expect(badge).to_have_text(", 121 unread, 1 mentioning you")
-    await first.page.locator("#room-list .room-open", has_text="tea").click()
-    await first.page.keyboard.press("Alt+u")
-    await expect(first.page.locator("#timeline-lines .highlighted .message-text")).to_have_text("missed 0")
-    await first.send_message("/part")
-    closed_rooms = first.page.get_by_role("list", name="Not open").get_by_role("button")
-    await expect(closed_rooms).to_have_text(["tea"])
-    for title in ("(1) lobby", "(2) lobby"):
-        await bot.request("sendMessage", {"room": "tea", "message": "@ann"})
-        await first.page.locator("#room-dialog-open").click()
-        await expect(first.page).to_have_title(title)
-        await first.page.keyboard.press("Escape")
-    await expect(closed_rooms).to_have_text(["tea @2, 2 unread, 2 mentioning you"])
-    await second.page.locator("#room-list .room-open", has_text="tea").click()
-    await expect(closed_rooms).to_have_text(["tea"])
-    await expect(first.page).to_have_title("lobby · Chat")
-    await second.composer.press("Shift+Tab")
-    await second.page.keyboard.press("ArrowUp")
-    await second.page.keyboard.press("n")
-    await expect(closed_rooms).to_have_text(["tea @1, 1 unread, 1 mentioning you"])
-    await first.page.keyboard.press("Alt+A")
-    await first.expect_room("tea")
-    await expect(first.page.locator("#closed-rooms")).to_be_hidden()
-    first.assert_no_errors()

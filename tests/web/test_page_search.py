@@ -54,7 +54,7 @@ async def test_results_are_highlighted_and_open_in_their_room(
     chat_page.assert_no_errors()
 
 
-async def test_results_are_paged_and_an_empty_result_is_reported(
+async def test_results_are_paged_stay_after_a_language_change_and_an_empty_result_is_reported(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await bot.send_messages("tea", [*(f"pot {number}" for number in range(40)), "最后一个茶壶"])
@@ -66,6 +66,12 @@ async def test_results_are_paged_and_an_empty_result_is_reported(
     await chat_page.page.get_by_role("button", name="Load more").click()
     await expect(results).to_have_text([f"pot {number}" for number in reversed(range(40))])
     await expect(chat_page.page.get_by_role("button", name="Load more")).to_be_hidden()
+    await chat_page.page.locator("#settings-open").click()
+    for language, status in (("中文", "40 条结果，最新在前"), ("English", "40 results, newest first")):
+        await chat_page.page.get_by_role("radio", name=language).click()
+        await expect(chat_page.page.locator("#search-status")).to_have_text(status)
+        await expect(results).to_have_count(40)
+    await chat_page.page.keyboard.press("Escape")
     await chat_page.page.locator("#search-input").fill("壶")
     await expect(results).to_have_text(["最后一个茶壶"])
     await chat_page.page.locator("#search-input").fill("nowhere")

@@ -183,8 +183,8 @@ function startSession({ room, nick, rooms = [], away = null }) {
     onStorageFailed: () => showToast(strings.storageUnavailable, { once: true }),
     onLoggedOut,
   });
-  session.current = session.openRoom(room, inviteFromUrl());
-  for (const otherRoom of [...rooms, ...session.roomsWithUnsent]) session.openRoom(otherRoom);
+  session.current = session.restoreRoom(room, inviteFromUrl());
+  for (const otherRoom of [...rooms, ...session.roomsWithUnsent]) session.restoreRoom(otherRoom);
 }
 
 /**
@@ -234,7 +234,7 @@ function showRoom(room, { replace = false } = {}) {
   room.readTracker.resume();
   timeline.showRoom(room);
   uploadList.showRoom(room);
-  composer.showDraft(room.displayName, drafts.get(room.requestedName));
+  composer.showDraft(room, drafts.get(room.requestedName));
   completion.close();
   searchPanel.onRoomChange();
   panels.closeDrawers();
@@ -336,7 +336,7 @@ function renderRoom(room) {
   if (room.displayName !== renderedName) {
     renderedName = room.displayName;
     setRoomUrl(name, { replace: true });
-    composer.showDraft(room.displayName, composer.draft);
+    composer.showDraft(room, composer.draft);
   }
   timeline.render({ unreadCount: readTracker.unreadCount, unreadAfter: readTracker.unreadAfter });
   jumpToUnread.render(room);

@@ -418,7 +418,8 @@ export const en = {
     undo: "undo the deletion",
     copy: "copy text",
     markUnread: "mark as unread from here",
-    openLink: "open link, load gap",
+    openTarget: "show quoted message, open link or file, load gap",
+    openLink: "open link or file",
     backToComposer: "back to composer",
   },
   selectionRule:

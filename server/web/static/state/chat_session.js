@@ -29,7 +29,6 @@ export class ChatSession {
   #outboxStore;
   #requestedNick;
   #hasAccount;
-  #ownRooms;
   /** @type {Room[]} */
   #rooms = [];
 
@@ -45,6 +44,8 @@ export class ChatSession {
   blocks;
   /** Status of the user. */
   status;
+  /** Durable rooms of the account. */
+  ownRooms;
   attachmentAddresses = new AttachmentAddresses({ request: (paths) => this.#socket.request("signAttachments", { paths }) });
 
   /**
@@ -79,7 +80,7 @@ export class ChatSession {
     const request = (event, body) => this.#socket.request(event, body);
     this.blocks = new Blocks({ request, onChange });
     this.status = new OwnStatus(away, { request, getNick: () => this.#requestedNick, onChange });
-    this.#ownRooms = new OwnRooms({ request, hasAccount: this.#hasAccount, onChange });
+    this.ownRooms = new OwnRooms({ request, hasAccount: this.#hasAccount, onChange });
     this.#socket.start();
   }
 
@@ -90,7 +91,7 @@ export class ChatSession {
 
   /** Durable rooms of the account that are not open, latest activity first and direct rooms last; none for a guest. */
   get closedRooms() {
-    return this.#ownRooms.listClosed(new Set(this.#rooms.flatMap(({ name, requestedName }) => [canonicalName(name), canonicalName(requestedName)])));
+    return this.ownRooms.listClosed(new Set(this.#rooms.flatMap(({ name, requestedName }) => [canonicalName(name), canonicalName(requestedName)])));
   }
 
   /** Requested nickname; a room may assign a different one. */
@@ -141,7 +142,7 @@ export class ChatSession {
    */
   async openDirect(members) {
     const { room } = await this.#socket.request("openDirect", { memberIds: members.map(({ memberId }) => memberId) });
-    this.#ownRooms.nameDirectRoom(room.name, members);
+    this.ownRooms.nameDirectRoom(room.name, members);
     return room.name;
   }
 
@@ -159,7 +160,7 @@ export class ChatSession {
       ownMemberIds: this.ownMemberIds,
       invite,
       blocks: this.blocks,
-      directTitle: () => this.#ownRooms.findTitle(name),
+      directTitle: () => this.ownRooms.findTitle(name),
       marker: this.#createMarker(name, () => room),
       onJoined: () => {
         this.#setRooms(this.#rooms);
@@ -179,10 +180,17 @@ export class ChatSession {
       },
       deleteItem: (clientId) => this.#outboxStore.delete(clientId),
     });
-    room.access.isDirect = this.#ownRooms.isDirect(name);
+    room.access.isDirect = this.ownRooms.isDirect(name);
     this.#setRooms([...this.#rooms, room]);
     this.#claimOrphans(room);
     if (this.#socket.isOnline) room.onConnected();
+    return room;
+  }
+
+  /** Open a room of an earlier page; no message before the join qualifies for a notification. See `openRoom`. */
+  restoreRoom(name, invite = "") {
+    const room = this.openRoom(name, invite);
+    room.readTracker.isRestored = true;
     return room;
   }
 
@@ -194,15 +202,15 @@ export class ChatSession {
     room.leave();
     this.#rooms = this.#rooms.filter((candidate) => candidate !== room);
     if (this.current === room) this.current = null;
-    this.#ownRooms.remove(room.name);
-    this.#ownRooms.refresh();
+    this.ownRooms.remove(room.name);
+    this.ownRooms.refresh();
     this.#onChange();
   }
 
   /** Save the read markers, close all rooms and disconnect; the session cannot be started again. */
   stop() {
     this.saveReadMarkers();
-    this.#ownRooms.stop();
+    this.ownRooms.stop();
     for (const room of this.#rooms) room.leave();
     this.#rooms = [];
     this.current = null;
@@ -234,11 +242,6 @@ export class ChatSession {
   async listRooms(query) {
     const { rooms } = await this.#socket.request("listRooms", query ? { query: validateQuery(query) } : {});
     return rooms.map(sanitizeReceived);
-  }
-
-  /** Load `closedRooms` again; the next load repeats a failed one. */
-  async refreshClosedRooms() {
-    await this.#ownRooms.refresh();
   }
 
   /**
@@ -277,7 +280,7 @@ export class ChatSession {
    * @param {string} name Name or address.
    */
   titleOf(name) {
-    return this.findRoom(name)?.displayName ?? (this.#ownRooms.findTitle(name) || name);
+    return this.findRoom(name)?.displayName ?? (this.ownRooms.findTitle(name) || name);
   }
 
   /**
@@ -357,7 +360,7 @@ export class ChatSession {
     if (event === "directRoom") return this.#onDirectRoom(body);
     const room = this.#rooms.find(({ name }) => name === body.room) ?? this.findRoom(String(body.room ?? ""));
     if (!room) {
-      this.#ownRooms.handlePush(event, body);
+      this.ownRooms.handlePush(event, body);
       return this.#onChange();
     }
     if (event === "roomRemoved") return room.administration.isDeleting ? undefined : this.#handleJoinFailure(room, new RequestError("room_deleted"));
@@ -373,16 +376,21 @@ export class ChatSession {
 
   /** Open the direct room of an incoming message, without a switch to the room. */
   #onDirectRoom({ room, direct }) {
-    this.#ownRooms.nameDirectRoom(String(room), direct);
+    this.ownRooms.nameDirectRoom(String(room), direct);
     this.openRoom(String(room));
     this.#onChange();
   }
 
   /** Load the blocks and the titles of the private and direct rooms, and open direct rooms with unread messages. */
   async #loadAccountState() {
+    const { isLoaded } = this.ownRooms;
     try {
-      await Promise.all([this.#ownRooms.load(), this.blocks.load()]);
-      for (const { name, isDirect, unread } of this.closedRooms) if (isDirect && unread) this.openRoom(name);
+      await Promise.all([this.ownRooms.load(), this.blocks.load()]);
+      for (const { name, isDirect, unread } of this.closedRooms) {
+        if (!isDirect || !unread) continue;
+        if (isLoaded) this.openRoom(name);
+        else this.restoreRoom(name);
+      }
       this.#onChange();
     } catch (error) {
       requireRequestError(error); // the next connection repeats the requests

@@ -24,6 +24,9 @@ export class OwnRooms {
   #rooms = [];
   #timer = 0;
 
+  /** True after the first load. */
+  isLoaded = false;
+
   /**
    * @param {object} options
    * @param {(event: string, body: object) => Promise<any>} options.request
@@ -50,6 +53,7 @@ export class OwnRooms {
       if (direct) this.nameDirectRoom(name, direct);
       return { name, key: canonicalName(name), title: this.findTitle(name) || name, isDirect: direct !== undefined, unread, mentions };
     });
+    this.isLoaded = true;
     this.#onChange();
   }
 

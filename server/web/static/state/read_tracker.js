@@ -27,6 +27,7 @@ export class ReadTracker {
   #isBlocked;
   #isHeld = false; // no message becomes read
   #newestSeq = 0; // `seq` of the newest entry at the previous `update()`
+  #restoredSeq = 0; // `seq` of the newest entry at the first `update()` of a restored room
   #wasReading = false; // state at the previous `update()`
   /** @type {import("./room_log.js").RoomLog | null} */
   #log = null;
@@ -35,6 +36,8 @@ export class ReadTracker {
   /** @type {{unread: number, mentions?: number, asOf: number} | null} */
   #unresolved = null; // counts of the server
 
+  /** True for a room of an earlier page: no message before the first `update()` qualifies for a notification. */
+  isRestored = false;
   /** `seq` of the entry above the unread divider; null if there is no divider. */
   unreadAfter = /** @type {number | null} */ (null);
 
@@ -114,6 +117,7 @@ export class ReadTracker {
     if (lastSeq === null) return [];
     this.#readSeq ??= this.#setMarker(lastSeq);
     if (log !== this.#log) {
+      if (this.#log === null && this.isRestored) this.#restoredSeq = lastSeq;
       this.#log = log;
       // The stored marker is of a log that the server has replaced. Later, another tab can be ahead of this one.
       if (lastSeq < this.#readSeq && !this.#counts.isExact) this.#setMarker(0);
@@ -150,7 +154,7 @@ export class ReadTracker {
       const isNew = item.seq > this.#newestSeq; // a lower marker counts messages again
       const isShown = !isOwn && !item.deleted && !this.#isBlocked(item.memberId);
       const isMention = isShown && isMentioned(item, { nick, ownMemberIds, members });
-      if (isNew && (isMention || (isDirect && isShown))) notifiable.push(item);
+      if (isNew && item.seq > this.#restoredSeq && (isMention || (isDirect && isShown))) notifiable.push(item);
       if (item.seq <= (this.#unresolved?.asOf ?? this.#countedSeq) || this.#counts.includes(item)) continue;
       if (isOwn && isNew && this.#counts.isExact) this.#moveToOwnMessage(item);
       else if (!this.#unresolved) this.#counts.add(item, { isOwn, isMention });

@@ -42,7 +42,8 @@ export class Composer {
   #onSubmit;
   #confirm;
   #uploads;
-  #room = "";
+  /** @type {import("../state/room.js").Room | null} */
+  #room = null; // of the draft
   #isSubmitting = false;
   /** @type {Draft} */
   #draft = { text: "" };
@@ -100,11 +101,15 @@ export class Composer {
     return this.#draft;
   }
 
-  /** Show the draft of a room. */
+  /**
+   * Show the draft of a room.
+   * @param {import("../state/room.js").Room} room
+   * @param {Draft} draft
+   */
   showDraft(room, draft) {
     this.#room = room;
     this.#draft = draft;
-    this.#field.placeholder = strings.composerPlaceholder(room);
+    this.#field.placeholder = strings.composerPlaceholder(room.displayName);
     this.#field.value = draft.text;
     this.showError("");
     this.#updateControls();

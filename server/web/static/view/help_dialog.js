@@ -27,7 +27,7 @@ const SHORTCUTS = {
     scroll: "PgUp  PgDn",
     selectMessage: "Shift+Tab ↑",
   },
-  shortcutsMessage: { moveSelection: "↑  ↓", reply: "R", react: "A", edit: "E", delete: "D", undo: "U", copy: "Y", markUnread: "N", openLink: "Enter", backToComposer: "Esc" },
+  shortcutsMessage: { moveSelection: "↑  ↓", reply: "R", react: "A", edit: "E", delete: "D", undo: "U", copy: "Y", markUnread: "N", openTarget: "Enter", openLink: "O", backToComposer: "Esc" },
 };
 
 export class HelpDialog {

@@ -24,6 +24,9 @@ const TOOLS = [
   { name: "delete", key: "d", isAvailable: ({ canDelete }) => canDelete },
 ];
 
+/** Selectors of the elements that keys click in the selected message. */
+const CLICK_TARGETS = { u: ".undo", o: ".message-text a, .attachment" };
+
 const NO_HOVER_QUERY = globalThis.matchMedia("(hover: none)");
 
 export class MessageToolbar {
@@ -130,7 +133,7 @@ export class MessageToolbar {
     if (key === "ArrowUp" || (isSelected && key === "k")) this.#moveFocus(row, -1);
     else if (key === "ArrowDown" || (isSelected && key === "j")) this.#moveFocus(row, 1);
     else if (tool && isSelected && !isOnButton) this.#runAction(tool.name, row);
-    else if (key === "u" && isSelected) queryElement(row, ".undo")?.click();
+    else if (isSelected && CLICK_TARGETS[key]) queryElement(row, CLICK_TARGETS[key])?.click();
     else if (key === "Enter" && row && !isOnButton) row.querySelector(".gap button, .message-text a, .attachment, .quote")?.click();
     else if (key === "Escape" && row) this.#onExit();
     else return;

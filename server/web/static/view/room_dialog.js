@@ -81,7 +81,7 @@ export class RoomDialog {
 
   /** @param {import("../state/chat_session.js").ChatSession} session */
   async #fetchOwnRooms(session) {
-    await session.refreshClosedRooms();
+    await session.ownRooms.refresh();
     this.#ownRooms = session.closedRooms;
     if (this.#dialog.open && this.#ownRooms.length) this.#render();
   }

@@ -28,7 +28,10 @@ export class SearchPanel {
   #onOpenResult;
   #generation = 0; // responses of older requests are ignored
   #timer = 0;
-  #count = 0;
+  /** @type {{message: any, terms: string[], isInAllRooms: boolean}[]} */
+  #results = [];
+  /** Returns the text of the status in the current language. */
+  #describeStatus = () => "";
   /** @type {PageRequest} Request for the next page. */
   #nextPage = { query: "" };
 
@@ -69,9 +72,10 @@ export class SearchPanel {
     this.#field.select();
   }
 
-  /** Repeat the shown search in the current language. */
+  /** Render results and status in the current language. */
   rerender() {
-    if (this.#status.textContent) this.#runSearch();
+    this.#list.replaceChildren(...this.#results.map((result) => this.#renderResult(result)));
+    setText(this.#status, this.#describeStatus());
   }
 
   /** Clear the results of a search in the previous room. */
@@ -82,11 +86,17 @@ export class SearchPanel {
   /** Remove the results, and ignore the response of a running search. */
   clear() {
     this.#generation += 1;
-    this.#count = 0;
+    this.#results = [];
     this.#list.replaceChildren();
     this.#more.hidden = true;
-    setText(this.#status, "");
+    this.#showStatus(() => "");
     markInvalid(this.#field, false);
+  }
+
+  /** @param {() => string} describe Returns the text in the current language. */
+  #showStatus(describe) {
+    this.#describeStatus = describe;
+    setText(this.#status, describe());
   }
 
   #runSearch() {
@@ -103,37 +113,37 @@ export class SearchPanel {
     if (!session) return;
     this.#generation += 1;
     const generation = this.#generation;
-    setText(this.#status, strings.searching);
+    this.#showStatus(() => strings.searching);
     try {
       const { messages, next, incomplete } = await session.search(query, { room, cursor, limit: RESULT_PAGE });
       if (generation !== this.#generation) return;
-      this.#count += messages.length;
       this.#nextPage = { query, room, cursor: next };
       const terms = query.split(/\s+/u);
-      this.#list.append(...messages.map((message) => this.#renderResult(message, terms, room ? "" : session.titleOf(message.room))));
+      const results = messages.map((message) => ({ message, terms, isInAllRooms: !room }));
+      this.#results.push(...results);
+      this.#list.append(...results.map((result) => this.#renderResult(result)));
       this.#more.hidden = !next;
-      const summary = this.#count || next ? strings.searchCount(this.#count, Boolean(next)) : strings.searchEmpty;
-      setText(this.#status, incomplete ? `${summary} ${strings.searchIncomplete}` : summary);
+      const count = this.#results.length;
+      this.#showStatus(() => {
+        const summary = count || next ? strings.searchCount(count, Boolean(next)) : strings.searchEmpty;
+        return incomplete ? `${summary} ${strings.searchIncomplete}` : summary;
+      });
     } catch (error) {
       const failure = requireRequestError(error);
       if (generation !== this.#generation) return;
       if (failure.reason === "cursor_invalid") this.#nextPage = { query, room }; // a repeat would contain the same cursor
       markInvalid(this.#field, failure.reason.startsWith("query_"));
-      setText(this.#status, UNSUPPORTED_REASONS.has(failure.reason) ? strings.searchUnsupported : errorText(failure));
+      this.#showStatus(() => (UNSUPPORTED_REASONS.has(failure.reason) ? strings.searchUnsupported : errorText(failure)));
     }
   }
 
-  /**
-   * @param {any} message
-   * @param {string[]} terms
-   * @param {string} roomTitle Empty for a search in one room.
-   */
-  #renderResult(message, terms, roomTitle) {
+  /** Return the row of a result, which names its room after a search in all rooms. */
+  #renderResult({ message, terms, isInAllRooms }) {
     const { room, seq, nickName, ts } = message;
     const text = createElement("span", "message-text", ...highlightTerms(excerpt(message), terms));
     text.dir = "auto";
     const header = createElement("span", "message-header", createNickname(nickName), " ", createElement("time", "", formatShortDate(ts)));
-    if (roomTitle) header.append(" ", createElement("bdi", "room", roomTitle));
+    if (isInAllRooms) header.append(" ", createElement("bdi", "room", this.#getSession().titleOf(room)));
     const button = createButton("search-result", header, () => this.#onOpenResult(room, seq));
     button.append(text);
     return createElement("li", "", button);

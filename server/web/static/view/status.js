@@ -41,9 +41,18 @@ export class ConnectionStatus {
   }
 }
 
+// A closing dialog does not take the toast with it. The event does not bubble.
+document.addEventListener("close", ({ target }) => target instanceof Element && target.contains(toastElement) && placeToast(), { capture: true });
+
+/** Move the toast to the dialog with the focus, because a modal dialog covers the rest of the page. */
+function placeToast() {
+  const parent = document.activeElement?.closest("dialog[open]") ?? document.body;
+  if (toastElement.parentElement !== parent) parent.append(toastElement); // a moved live region may stay unannounced
+}
+
 /**
- * Show a message for `TOAST_DURATION` in place of an earlier one; in the dialog with the focus, because a modal dialog covers
- * the rest of the page.
+ * Show a message for `TOAST_DURATION` in place of an earlier one; in the dialog with the focus, and in the page after
+ * the dialog closes.
  * @param {string} text
  * @param {{once?: boolean}} [options] `once` suppresses repetitions until the page is reloaded.
  */
@@ -51,8 +60,7 @@ export function showToast(text, { once = false } = {}) {
   if (once && shownTexts.has(text)) return;
   shownTexts.add(text);
   clearTimeout(toastTimer);
-  const parent = document.activeElement?.closest("dialog") ?? document.body;
-  if (toastElement.parentElement !== parent) parent.append(toastElement); // a moved live region may stay unannounced
+  placeToast();
   toastElement.textContent = text;
   toastElement.hidden = false;
   toastTimer = setTimeout(() => (toastElement.hidden = true), TOAST_DURATION);
