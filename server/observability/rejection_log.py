@@ -33,7 +33,8 @@ class RejectionLog:
             self._log_once("origin {0} rejected; it does not have the form scheme://host", origin)
         else:
             option = f"--cors-origin {shlex.quote(canonical)}"  # the brackets of an IPv6 address are a shell pattern
-            self._log_once("origin {0} rejected; to allow pages of this origin, add " + option, canonical)
+            pages = "local files and sandboxed pages of any site" if canonical == "null" else "pages of this origin"
+            self._log_once(f"origin {{0}} rejected; to allow {pages}, add {option}", canonical)
 
     def log_rejected_host(self, host: str) -> None:
         """Log a hint for a Host header rejected by `server.web.host_check`."""

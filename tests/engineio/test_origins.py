@@ -153,6 +153,8 @@ async def test_every_option_in_a_hint_is_accepted_and_allows_the_request(
             assert await handshake_status(server, Origin=origin) == 400, origin
             await handshake_status(server, Host=origin.rpartition("/")[2] or "evil.example")
         await handshake_status(server, X_Forwarded_For="203.0.113.8")
+    warned = [hint for hint in caplog.messages if "sandboxed pages of any site" in hint]
+    assert ["--cors-origin null" in hint for hint in warned] == [True]
     flags = [re.findall(r"--([a-z-]+) ([^\s,]+)", hint) for hint in caplog.messages]
     for name, value in [flag for hint_flags in flags for flag in hint_flags]:
         resolve_settings({name.replace("-", "_"): (value,)}, {}, None)
