@@ -32,7 +32,7 @@ class Rate:
 
 
 class Quota(NamedTuple):
-    """State of a token bucket for clients.
+    """State of a token bucket, as reported to clients.
 
     Attributes:
         limit: Capacity in tokens.

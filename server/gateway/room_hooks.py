@@ -21,7 +21,7 @@ from server.storage.hook_repository import StoredHook
 from tui_chat.protocol import errors, events, names, responses, room_requests
 
 HOOKS_PATH = "/api/hooks"
-"""Path of the endpoint for messages, before the secret."""
+"""Path of the endpoint for messages, without the final `/` and the secret."""
 
 _SECRET_BYTES = 32
 

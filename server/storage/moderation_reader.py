@@ -59,16 +59,16 @@ class ModerationReader:
         self._reads = TransactionRunner.for_reads(readers, "moderation data")
         self._clock = clock
 
-    async def find_target(self, room_key: str, requester: Requester) -> TargetState:
+    async def find_target(self, room_key: str, target: Requester) -> TargetState:
         """Return the target of an action, with its names from the durable members, the sanctions or the log of a room.
 
         These sources have this priority; of the log, the newest `_EXAMINED_ENTRIES` entries are searched.
 
         Args:
             room_key: Canonical key of the room.
-            requester: Target; its address is not considered.
+            target: Identity of the target, without `address_hash`; a ban of an address alone is not considered.
         """
-        return await self._reads.run(partial(_find_target, key=room_key, requester=requester, now=self._clock()))
+        return await self._reads.run(partial(_find_target, key=room_key, target=target, now=self._clock()))
 
     async def find_author(self, room_key: str, seq: int) -> MemberRef | None:
         """Return the author of a message, also of a deleted one; None for an unknown room or message."""
@@ -103,20 +103,20 @@ class ModerationReader:
         return await self._reads.run(partial(_read_audit, key=room_key, before=before, limit=limit))
 
 
-def _find_target(connection: Connection, *, key: str, requester: Requester, now: int) -> TargetState:
-    state = read_access(connection, key=key, requester=requester, now=now)
+def _find_target(connection: Connection, *, key: str, target: Requester, now: int) -> TargetState:
+    state = read_access(connection, key=key, requester=target, now=now)
     room = find_room_row(connection, key)
     if room is None:
         return TargetState(state, None)
     for table in (memberships, sanctions):
         names = select(table.c.member_id, table.c.nick_name, table.c.account)
-        in_room = names.where(table.c.room_id == room.id, table.c.member_id == requester.member_id)
+        in_room = names.where(table.c.room_id == room.id, table.c.member_id == target.member_id)
         if (row := connection.execute(in_room.limit(1)).first()) is not None:
             return TargetState(state, MemberRef(*row))
     newest = (
         select(*_identity)
         .where(entries.c.room_id == room.id, entries.c.seq > room.last_seq - _EXAMINED_ENTRIES)
-        .where(entries.c.member_id == requester.member_id)
+        .where(entries.c.member_id == target.member_id)
         .order_by(entries.c.seq.desc())
         .limit(1)
     )

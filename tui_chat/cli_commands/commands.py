@@ -113,7 +113,7 @@ async def _split_lines(text: str) -> AsyncGenerator[str]:
 
 async def _send_message(sender: ScriptSender, text: str, as_json: bool) -> None:
     response = await sender.send(text)
-    _print_response(sender.room_name, response, as_json)  # a join has changed the spelling of the room
+    _print_response(sender.room_name, response, as_json)  # after a join in the server's spelling
 
 
 def _print_response(room_name: str, response: SendResponse, as_json: bool) -> None:
@@ -178,8 +178,8 @@ def _print_entries(room: Room, entries: Iterable[Entry], as_json: bool, zone: tz
 async def who(target: CliTarget, *, as_json: bool) -> None:
     """Print the nickname of each member, one per line. Marks follow after a tab: account name, confusable nickname.
 
-    The order is alphabetical, without case. An empty room gives no output. The command's own member is not listed, on
-    servers that require a join.
+    The order is alphabetical, without regard to case. An empty room gives no output. On servers that require a join,
+    the member of the command itself is not listed.
 
     Args:
         target: Server, room and identity.

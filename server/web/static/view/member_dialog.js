@@ -1,7 +1,7 @@
 /**
  * Dialog of one member: details, direct messages, blocks, and the actions that the role of the user permits.
  *
- * - The server decides about each action; the dialog only hides those that a role never permits.
+ * - The server checks each action; the dialog only hides those that the role of the user never permits.
  */
 
 import { errorText, strings } from "../i18n/strings.js";
