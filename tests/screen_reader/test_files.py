@@ -31,7 +31,7 @@ async def test_files_are_sent_announced_saved_and_opened(server: RunningServer, 
         reader = (*CHAT_TUI, "--screen-reader", "--room", "tea", "--nick", "root", proxy.url)
         # Paths of the temporary directory fit into one row.
         async with terminal(reader, tmp_path, rows=60, columns=200, environ={"DISPLAY": None}) as tui:
-            await tui.wait_for_text("[image plot.png · 40×30 · ")
+            await tui.wait_for_text("ann says: look\nWith the image plot.png, 40 by 30 pixels, ")
             await tui.wait_for_text("/quit exits.")
             for command, output in (
                 ("/upload ~/missing", "No such file: /"),
@@ -66,7 +66,7 @@ async def test_files_are_sent_announced_saved_and_opened(server: RunningServer, 
             tui.write_keys("/upload ~/notes.txt\r")
             await tui.wait_for_text("notes.txt is sent after the reconnect.")
             tui.write_keys("/cancel\r")
-            await tui.wait_for_text("Discarded: [file notes.txt · 5 B]")
+            await tui.wait_for_text("Discarded: the file notes.txt, 5 B")
             tui.write_keys("/quit\r")
             assert await tui.wait_closed() == 0
         proxy.accept_connections()

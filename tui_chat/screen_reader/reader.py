@@ -1,6 +1,7 @@
 """Screen-reader session: client events as spoken sentences instead of a screen.
 
-- Current room: every message of other members is announced, also those missed during an interruption.
+- Current room: every message of other members is announced, also those missed during an interruption, up to one page.
+  More missed entries are announced by their number.
 - Background rooms: messages are announced by notification level; a room without a notification is announced once
   as unread, unless muted.
 - Closed rooms of the account: those with unread messages are announced once after each connection.
@@ -22,7 +23,7 @@ from tui_chat.screen_reader import speech
 from tui_chat.screen_reader.upload_progress import UploadProgress
 from tui_chat.session import error_text
 from tui_chat.session.controller import SessionController
-from tui_chat.session.file_captions import describe_outbox_item
+from tui_chat.session.file_captions import phrase_outbox_item
 from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.session_events import DurableRoomsReceived, RoomLeft, RoomOpened, SessionEvent
@@ -166,7 +167,7 @@ class ScreenReader:
             self.announce(tr("Edited: {text}", text=item.text))
         if item.error is not None and isinstance(item.request, SendMessage):
             problem = error_text.phrase(item.error)
-            text = describe_outbox_item(item)
+            text = phrase_outbox_item(item)
             self.announce(tr("Not sent: {problem}. Text: {text}", problem=problem, text=text))
 
     def _on_room_opened(self, event: RoomOpened) -> None:
@@ -215,6 +216,9 @@ class ScreenReader:
             self._announce_in_background(view)
             return
         announced_seq, self._announced_seq = self._announced_seq, max(self._announced_seq, event.seqs[-1])
+        missed = sum(gap.missing_count for gap in view.room.log.gaps() if gap.after >= announced_seq > 0)
+        if missed and self._announced_seq > announced_seq:
+            self.announce(speech.missed_entries_text(missed))
         for seq in event.seqs:
             is_unannounced = event.is_live or seq > announced_seq
             if is_unannounced and seq in view.room.log and view.room.log[seq].member_id != view.member_id:
@@ -225,11 +229,9 @@ class ScreenReader:
         """Announce the messages of another room by notification level, or else the room as unread."""
         notifications = self.session.pop_notifications()
         for notification in notifications:
-            self.announce(
-                speech.other_room_message_text(
-                    notification.title, notification.nick, notification.text, notification.is_mention
-                )
-            )
+            source = self.session.find_room(notification.room)
+            message = source.room.log[notification.seq] if source and notification.seq in source.room.log else None
+            self.announce(speech.other_room_message_text(notification, message))
         if not notifications and not self.session.is_muted(view.name):
             self._announce_unread(view)
 

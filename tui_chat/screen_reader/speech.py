@@ -4,20 +4,23 @@ from collections.abc import Iterable
 
 from tui_chat.client import events
 from tui_chat.protocol.events import JoinNotice, LeaveNotice, Message, NickNotice
+from tui_chat.protocol.sanitize import is_blank
 from tui_chat.session import error_text
 from tui_chat.session.durable_rooms import ClosedRoom
-from tui_chat.session.file_captions import describe_content
+from tui_chat.session.file_captions import phrase_files
 from tui_chat.session.i18n import plural, tr
 from tui_chat.session.lines import action_text
 from tui_chat.session.log_format import format_text
+from tui_chat.session.notification_batcher import NotifiableMessage
 from tui_chat.session.strings import chat as chat_strings
 
 
 def message_text(message: Message, is_confusable: bool = False) -> str:
     """Return the announcement of a message: `ann says: hi`, `ann waves` for an action, or `ann deleted a message`.
 
-    An edited message reads `ann says (edited): hi` or `ann waves (edited)`. `format_text` formats the text.
-    The captions of files follow the text.
+    An edited message reads `ann says (edited): hi` or `ann waves (edited)`. `format_text` formats the text. The files
+    are on a line of their own, which no text can imitate: `With the image a.png, 40 by 30 pixels, 1.0 KiB`. A message
+    without text reads `ann sends the image …`.
 
     Args:
         message: Message of the log; the nickname of a bot is marked.
@@ -26,13 +29,21 @@ def message_text(message: Message, is_confusable: bool = False) -> str:
     nick = chat_strings.notice_nick(message.nick_name, is_confusable, message.bot)
     if message.deleted:
         return tr("{nick} deleted a message", nick=nick)
-    content = describe_content(message)
-    if action := action_text(content):
+    files, text = phrase_files(message), message.message
+    if action := action_text(text):
         sentence = f"{nick} {format_text(action)}"
-        return f"{sentence} {tr('(edited)')}" if message.edited else sentence
-    if message.edited:
-        return tr("{nick} says (edited): {text}", nick=nick, text=format_text(content))
-    return tr("{nick} says: {text}", nick=nick, text=format_text(content))
+        sentence = f"{sentence} {tr('(edited)')}" if message.edited else sentence
+    elif files and is_blank(text):
+        return tr("{nick} sends {files}", nick=nick, files=files)
+    elif message.edited:
+        sentence = tr("{nick} says (edited): {text}", nick=nick, text=format_text(text))
+    else:
+        sentence = tr("{nick} says: {text}", nick=nick, text=format_text(text))
+    return _with_files(sentence, files)
+
+
+def _with_files(sentence: str, files: str) -> str:
+    return f"{sentence}\n{tr('With {files}', files=files)}" if files else sentence
 
 
 def dated_message_text(message: Message) -> str:
@@ -40,16 +51,36 @@ def dated_message_text(message: Message) -> str:
     return f"{chat_strings.date_and_time(message.ts)} {message_text(message)}"
 
 
-def other_room_message_text(room: str, nick: str, text: str, is_mention: bool) -> str:
+def other_room_message_text(notification: NotifiableMessage, message: Message | None) -> str:
     """Return the announcement of a message in a background room.
 
-    Examples: `In tea, ann says: hi`, `In tea, ann mentions you: hi`, and `In tea, ann waves` for an action.
+    Examples: `In tea, ann says: hi`, `In tea, ann mentions you: hi`, and `In tea, ann waves` for an action. Files are
+    announced as in `message_text`.
+
+    Args:
+        notification: Message that qualifies for a notification.
+        message: The same message of the log; None if not loaded any more, which gives the captions of the files.
     """
+    room, nick = notification.title, notification.nick
+    files, text = ("", notification.text) if message is None else (phrase_files(message), message.message)
     if action := action_text(text):
-        return tr("In {room}, {text}", room=room, text=f"{nick} {format_text(action)}")
-    if is_mention:
-        return tr("In {room}, {nick} mentions you: {text}", room=room, nick=nick, text=format_text(text))
-    return tr("In {room}, {nick} says: {text}", room=room, nick=nick, text=format_text(text))
+        sentence = tr("In {room}, {text}", room=room, text=f"{nick} {format_text(action)}")
+    elif files and is_blank(text):
+        return tr("In {room}, {nick} sends {files}", room=room, nick=nick, files=files)
+    elif notification.is_mention:
+        sentence = tr("In {room}, {nick} mentions you: {text}", room=room, nick=nick, text=format_text(text))
+    else:
+        sentence = tr("In {room}, {nick} says: {text}", room=room, nick=nick, text=format_text(text))
+    return _with_files(sentence, files)
+
+
+def missed_entries_text(count: int) -> str:
+    """Return the announcement of missed entries that are not read out."""
+    return plural(
+        "{count:,} missed entry is not read out. /date reads the messages of a day.",
+        "{count:,} missed entries are not read out. /date reads the messages of a day.",
+        count,
+    )
 
 
 def unread_text(room: str, count: int, mentions: int) -> str:

@@ -1,4 +1,4 @@
-"""Captions of files: one line of text per attachment, in place of the file."""
+"""Files as text: a caption in brackets for lines of the timeline and of logs, or a phrase for sentences."""
 
 from tui_chat.client.outbox_file import OutboxFile
 from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
@@ -29,17 +29,41 @@ def describe_file(attachment: Attachment) -> str:
     return tr("[file {name} · {type} · {size}]", name=attachment.name, type=attachment.type, size=size)
 
 
+def phrase_file(attachment: Attachment) -> str:
+    """Return a file as a phrase, such as `the image plot.png, 40 by 30 pixels, 1.0 KiB`; a poster is mentioned."""
+    name, file_type, size = attachment.name, attachment.type, describe_size(attachment.size)
+    if attachment.width is not None and attachment.height is not None:
+        return tr(
+            "the image {name}, {width} by {height} pixels, {size}",
+            name=name,
+            width=attachment.width,
+            height=attachment.height,
+            size=size,
+        )
+    if attachment.poster is not None:
+        return tr("the video {name}, {type}, {size}, with cover", name=name, type=file_type, size=size)
+    return tr("the file {name}, {type}, {size}", name=name, type=file_type, size=size)
+
+
+def phrase_files(message: Message) -> str:
+    """Return the files of a message as one phrase; empty without files."""
+    return tr("; ").join(map(phrase_file, message.attachments or ()))
+
+
+def phrase_outbox_item(item: OutboxItem) -> str:
+    """Return the text of an unsent message, and the names and sizes of its files as a phrase."""
+    files = tr("; ").join(
+        tr("the file {name}, {size}", name=file.name, size=describe_size(file.size)) for file in item.files
+    )
+    return "\n".join(filter(None, (item.text, files)))
+
+
 def describe_outbox_files(item: OutboxItem) -> str:
     """Return the captions of the files of an unsent message, one per line; empty without files.
 
     The caption of a pending file has the progress of its upload, or the state `waiting`.
     """
     return "\n".join(_describe_upload(item, index) for index in range(len(item.files)))
-
-
-def describe_outbox_item(item: OutboxItem) -> str:
-    """Return the text of an unsent message, followed by the captions of its files without their progress."""
-    return "\n".join(filter(None, (item.text, *map(_describe_outbox_file, item.files))))
 
 
 def _describe_outbox_file(file: OutboxFile) -> str:

@@ -30,6 +30,7 @@ class NotifiableMessage:
         nick: Author's nickname, with the marks of a confusable nickname and of a bot.
         text: Message body, followed by the captions of the files.
         is_mention: True if the text mentions the user.
+        seq: `seq` of the message, 0 if unknown.
     """
 
     room: str
@@ -37,6 +38,7 @@ class NotifiableMessage:
     nick: str
     text: str
     is_mention: bool
+    seq: int = 0
 
 
 class NotificationBatcher:

@@ -18,7 +18,7 @@ from tui_chat.protocol.requests import SendMessage
 from tui_chat.session.commands import registry
 from tui_chat.session.commands.background import require_room, run_in_background, send_in_order
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
-from tui_chat.session.file_captions import describe_file, describe_outbox_item
+from tui_chat.session.file_captions import describe_file, phrase_outbox_item
 from tui_chat.session.file_opener import OpenFailed, has_local_display, is_openable
 from tui_chat.session.i18n import mark, plural, tr
 from tui_chat.session.lines import MessageLine
@@ -74,7 +74,7 @@ def cancel(argument: str, context: CommandContext) -> str:
         if room is not None and isinstance(item.request, SendMessage):
             with suppress(KeyError):
                 room.drop(item.client_id)
-                return tr("Discarded: {text}", text=describe_outbox_item(item))
+                return tr("Discarded: {text}", text=phrase_outbox_item(item))
     raise CommandRejected(tr("No unsent message."))
 
 
