@@ -22,6 +22,15 @@ PASTE = """(text) => {
 }"""
 """Script that pastes a text into the composer."""
 
+HOLD_CREATION = """() => {
+  const { send } = WebSocket.prototype;
+  WebSocket.prototype.send = function (data) {
+    if (String(data).includes('"createRoom"')) window.sendCreation = () => send.call(this, data);
+    else send.call(this, data);
+  };
+}"""
+"""Script that holds the request of a room creation until `sendCreation` is called."""
+
 
 async def create_room(chat_page: ChatPage, name: str, *, is_private: bool = False) -> None:
     """Create a room in its dialog, and wait for the join."""
@@ -242,6 +251,23 @@ async def test_policies_and_names_apply_to_present_members_and_a_paste_survives_
         await owner.send_message("/rename white tea")
         await expect(owner.page.locator("#room-name")).to_have_text("white tea")
         owner.assert_no_errors()
+
+
+async def test_a_late_room_creation_closes_no_other_dialog(browser: Browser, server: RunningServer) -> None:
+    owner = await open_as_account(browser, server, "ann")
+    await create_room(owner, "tea")
+    await owner.page.evaluate(HOLD_CREATION)
+    await owner.page.locator("#room-dialog-open").click()
+    await owner.page.locator("#room-create").click()
+    await owner.page.locator("#room-settings-name").fill("coffee")
+    await owner.page.locator("#room-settings-submit").click()
+    await owner.page.keyboard.press("Escape")
+    await owner.page.locator("#room-settings-open").click()
+    await expect(owner.page.locator("#room-settings-title")).to_have_text("Room settings")
+    await owner.page.evaluate("sendCreation()")
+    await expect(owner.page.locator("#room-name")).to_have_text("coffee")
+    await expect(owner.page.locator("#room-settings-dialog")).to_be_visible()
+    owner.assert_no_errors()
 
 
 async def test_a_guest_who_creates_a_room_is_asked_to_log_in(browser: Browser, server: RunningServer) -> None:

@@ -1,5 +1,5 @@
 /**
- * Dialog of owned rooms: creation, policy, invites, moderation lists and deletion.
+ * Dialog that creates a room, or shows the name, policy, invites, moderation lists and deletion of an existing one.
  */
 
 import { errorText, strings } from "../i18n/strings.js";
@@ -18,10 +18,10 @@ export class RoomSettingsDialog {
   #dialog = requireElement("room-settings-dialog", HTMLDialogElement);
   #form = requireElement("room-settings-form", HTMLFormElement);
   #name = requireElement("room-settings-name", HTMLInputElement);
-  #isPrivate = requireElement("room-settings-private", HTMLInputElement);
+  #privateCheckbox = requireElement("room-settings-private", HTMLInputElement);
   #fields = requireElement("room-policy-fields");
   #inviteLink = requireElement("room-invite-link", HTMLInputElement);
-  /** @type {import("../state/room.js").Room | null} Null during a creation. */
+  /** @type {import("../state/room.js").Room | null} Null for the creation of a room. */
   #room = null;
   #createRoom;
   #confirm;
@@ -29,7 +29,7 @@ export class RoomSettingsDialog {
 
   /**
    * @param {object} options
-   * @param {(fields: object) => Promise<void>} options.createRoom
+   * @param {(fields: object) => Promise<void>} options.createRoom Creates and shows a room; rejects with a RequestError.
    * @param {import("./confirm_dialog.js").ConfirmDialog["confirm"]} options.confirm
    * @param {(room: import("../state/room.js").Room) => void} options.onDeleted Closes the deleted room.
    * @param {(text: string) => void} options.copyText
@@ -58,7 +58,7 @@ export class RoomSettingsDialog {
 
   /**
    * Show the fields that the role of the user may change.
-   * @param {import("../state/room.js").Room | null} room Null creates a room.
+   * @param {import("../state/room.js").Room | null} room Null for the creation of a room.
    */
   open(room) {
     this.#room = room;
@@ -69,7 +69,7 @@ export class RoomSettingsDialog {
     setText(requireElement("room-settings-submit"), room ? strings.save : strings.createRoom);
     this.#showError("");
     this.#name.value = this.#name.defaultValue = room?.displayName ?? "";
-    this.#isPrivate.checked = hasAddress;
+    this.#privateCheckbox.checked = hasAddress;
     requireElement("room-settings-private-row").hidden = room !== null;
     this.#form.hidden = !isEditable;
     this.#inviteLink.value = "";
@@ -85,8 +85,8 @@ export class RoomSettingsDialog {
   async #create() {
     const name = this.#name.value.trim();
     const { visibility, ...fields } = this.#policyFields();
-    await this.#createRoom(this.#isPrivate.checked ? { title: name, visibility: "private", ...fields } : { roomName: name, visibility, ...fields });
-    this.#dialog.close();
+    await this.#createRoom(this.#privateCheckbox.checked ? { title: name, visibility: "private", ...fields } : { roomName: name, visibility, ...fields });
+    this.#close(null);
   }
 
   /**
@@ -97,7 +97,7 @@ export class RoomSettingsDialog {
     const name = this.#name.value.trim();
     const renamed = name === this.#name.defaultValue ? {} : room.title ? { title: name } : { roomName: name };
     await room.request("updateRoom", { ...renamed, ...this.#policyFields(({ selectedOptions: [option] }) => !option.defaultSelected) });
-    if (room === this.#room) this.#dialog.close();
+    this.#close(room);
   }
 
   async #createInvite() {
@@ -113,8 +113,13 @@ export class RoomSettingsDialog {
     const room = /** @type {import("../state/room.js").Room} */ (this.#room);
     if (!(await confirmRoomDeletion(this.#confirm, room))) return;
     await room.administration.delete();
-    this.#dialog.close();
+    this.#close(room);
     this.#onDeleted(room);
+  }
+
+  /** Close the dialog after an operation, unless the dialog shows another room meanwhile. */
+  #close(room) {
+    if (room === this.#room) this.#dialog.close();
   }
 
   /** @param {(select: HTMLSelectElement) => boolean} [isIncluded] */
