@@ -1,9 +1,9 @@
-"""Control socket of a server: commands of the operator, as lines of JSON.
+"""Control socket of a server, which receives commands of the operator as lines of JSON.
 
 - Access: the socket has mode 0600, in a directory with mode 0700.
 - Protocol: a request is one line `{"command": …}`. The response is one line, `{"ok": true, …}` or
   `{"ok": false, "error": …}`. A connection carries any number of requests, and stays open until
-  the client closes it or the server exits; a line that is too long closes the connection after its error.
+  the client closes it or the server exits. A line above 64 KiB closes the connection after its error.
 - Long commands: an empty line follows each second until the response. The end of the connection cancels the command.
 - Commands: a table maps each name to its handler.
 - Names: each socket has a random name and listens before it has this name. A refused connection therefore means an
@@ -51,7 +51,7 @@ class ControlError(Exception):
         exit_code: Exit code of the program.
 
     Attributes:
-        exit_code: As the argument.
+        exit_code: Exit code of the program.
     """
 
     def __init__(self, message: str, exit_code: int = EXIT_USAGE_ERROR) -> None:
@@ -114,7 +114,7 @@ class _ControlSocket:
             path, listener = _open_listener()
         except OSError as error:
             if not self._failure_logged:
-                log.warning("no control socket, status and stop cannot find this server: %s", error)
+                log.warning("control socket not created: %s; status and stop cannot find this server", error)
             self._failure_logged = True
         else:
             self._failure_logged = False
@@ -137,7 +137,7 @@ class _ControlSocket:
             except OSError:  # the file cannot be checked
                 pass
             except Exception:
-                log.exception("check of the control socket failed, repeating in %g seconds", REPUBLISH_INTERVAL)
+                log.exception("check of the control socket failed, retrying in %g seconds", REPUBLISH_INTERVAL)
 
     def withdraw(self) -> None:
         """Remove the socket, if published. Open connections stay open."""
@@ -155,7 +155,7 @@ class _ControlSocket:
 
 
 def _open_listener() -> tuple[Path, socket.socket]:
-    """Return path and listening socket, in the first usable directory.
+    """Return the path and the listening socket, in the first usable directory.
 
     Raises:
         OSError: The system has no Unix sockets, or the last directory is unusable too.
@@ -170,7 +170,13 @@ def _open_listener() -> tuple[Path, socket.socket]:
 
 
 def _open_listener_in(directory: Path) -> tuple[Path, socket.socket]:
-    """Return path and listening socket in a directory, which is created with mode 0700; raise `OSError` on failure."""
+    """Return the path and the listening socket in a directory.
+
+    A missing directory is created, and an existing one is changed to mode 0700.
+
+    Raises:
+        OSError: The directory is unusable.
+    """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.chmod(0o700)
     path = directory / f"{secrets.token_hex(4)}{SOCKET_SUFFIX}"
@@ -204,10 +210,10 @@ async def _serve_connection(
 
 
 async def _keep_alive(command: Coroutine[Any, Any, dict[str, Any]], writer: asyncio.StreamWriter) -> dict[str, Any]:
-    """Return the result of a command, and write empty lines until then.
+    """Run a command and return its result; write an empty line each second until then.
 
     Raises:
-        ConnectionError: The connection has ended, and the command is cancelled.
+        ConnectionError: The connection has ended; the command is cancelled.
     """
     task = asyncio.create_task(command)
     try:

@@ -175,7 +175,7 @@ async def _wait_until_idle(idle_time: Callable[[], float], timeout: float, start
         try:
             remaining = timeout - min(idle_time(), time.monotonic() - started_at)
         except Exception:
-            log.exception("check of the idle timeout failed, repeating in %g seconds", timeout)
+            log.exception("check of the idle timeout failed, retrying in %g seconds", timeout)
             remaining = timeout
     log.info("no clients for %g seconds", timeout)
 

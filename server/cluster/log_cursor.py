@@ -1,6 +1,7 @@
 """Position of a node in the log of one room; a pure state machine.
 
-- Order: entries are delivered by ascending `seq`, each exactly once and without a gap, whatever the order of arrival.
+- Order: entries are delivered by ascending `seq`, each exactly once and without a gap, independent of the order of
+  arrival. Only `skip_to` omits entries.
 - Start: entries that arrive before the start position is known wait for it.
 """
 
@@ -16,10 +17,9 @@ class LogCursor:
     """Cursor of one room log.
 
     Attributes:
-        delivered_seq: `seq` of the newest delivered entry; entries up to it are known to the readers. None before
-            `start`.
+        delivered_seq: `seq` of the newest entry that the readers of the node know; None before `start`.
         announced_seq: Newest known `seq` of the log.
-        is_replaced: The name belongs to another log since: an entry has an old `seq`, but a new id.
+        is_replaced: True after an entry with a known `seq` and a new id, because the name then belongs to another log.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class LogCursor:
 
     @property
     def has_gap(self) -> bool:
-        """An announced entry is not delivered."""
+        """True if an announced entry is not delivered yet; False before `start`."""
         return self.delivered_seq is not None and self.announced_seq > self.delivered_seq
 
     def start(self, seq: int, entry_id: int) -> list[events.Entry]:
@@ -47,7 +47,7 @@ class LogCursor:
         return self._take_waiting()
 
     def offer(self, entries: Iterable[events.Entry]) -> list[events.Entry]:
-        """Return the entries that can be delivered now, in order; later ones wait, and known ones are dropped.
+        """Return the entries to deliver now, in order; later ones wait, and known ones are dropped.
 
         Before `start`, all entries wait. A known `seq` with an id above that of the newest delivered entry sets
         `is_replaced`.

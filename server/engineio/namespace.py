@@ -70,18 +70,21 @@ class Namespace:
         return self._connection is None and now > self._connect_deadline
 
     def handle_message(self, message: bytes) -> Coroutine[Any, Any, None] | None:
-        """Handle a DISCONNECT or ACK packet; return the handling of a CONNECT or an event, which the caller awaits.
+        """Handle a DISCONNECT or ACK packet; return a coroutine that handles a CONNECT or an event.
+
+        The caller awaits the coroutine before the next packet.
 
         An accepted CONNECT is answered with CONNECT. A rejected one, or one for another namespace, is answered with
-        CONNECT_ERROR and keeps the session. An event is passed to the dispatcher, and its acknowledgement sent if
-        requested; its handling includes waits for the rate limit. DISCONNECT ends the connection without an answer
-        (`disconnect`) and restarts the deadline for CONNECT. The content of an ACK is ignored.
+        CONNECT_ERROR and keeps the session; a rejected token closes the session (module docstring). An event is passed
+        to the dispatcher, which may wait for the rate limit, and its acknowledgement is sent if requested. DISCONNECT
+        ends the connection without an answer (`disconnect`) and restarts the deadline for CONNECT. The content of an
+        ACK is ignored.
 
         Args:
             message: Payload of an Engine.IO message packet.
 
         Returns:
-            The handling of the packet, or None if the packet is already handled.
+            The coroutine, or None if the packet is already handled.
 
         Raises:
             InvalidPacket: The packet is malformed, or other than CONNECT and for a namespace without a connection. The

@@ -29,19 +29,19 @@ TOKEN_PREFIX = "ct_"
 _TOKEN_BYTES, _INVITE_BYTES, _DELETED_NAME_BYTES = 32, 16, 4
 
 Registration = Literal["open", "invite", "closed"]
-"""Policy of registrations: anybody, holders of a server invite, or nobody."""
+"""Policy of registrations: permitted to anybody, to holders of a server invite, or to nobody."""
 
 Erasure = Literal["keep", "delete"]
-"""Treatment of the messages of a deleted account: new author name only, or deletion of the texts as well."""
+"""Treatment of the messages of a deleted account: replacement of the author name, or also deletion of the texts."""
 
 
 class IssuedToken(Struct, frozen=True):
-    """New token of an account; `token` exists nowhere else.
+    """New token of an account; the server stores only the digest of `token`.
 
     Attributes:
         account: Account of the token.
         token: Secret of the device.
-        expires_at: Expiry without a further use, in milliseconds (Unix time).
+        expires_at: Expiry if the token is not used again, in milliseconds (Unix time).
     """
 
     account: Account
@@ -50,7 +50,7 @@ class IssuedToken(Struct, frozen=True):
 
 
 class ServerInvite(Struct, frozen=True):
-    """New invite for registrations; `code` exists nowhere else.
+    """New invite for registrations; the server stores only the digest of `code`.
 
     Attributes:
         id: Identifier of the invite.
@@ -68,8 +68,8 @@ class ServerInvite(Struct, frozen=True):
 class AccountService:
     """Operations on accounts; a rejected operation raises a `ChatError`.
 
-    All methods that read or write storage raise `Unavailable` if the database fails. Methods with a client address also
-    raise `Unavailable` if too many password checks are waiting.
+    All methods that read or write storage raise `Unavailable` if the database fails. Methods with a password also raise
+    `Unavailable` if too many password hashes are waiting.
 
     Args:
         repository: Storage of accounts and tokens.
@@ -111,7 +111,7 @@ class AccountService:
             self.directory.put(record.account)
 
     def apply(self, record: AccountRecord) -> None:
-        """Apply a stored change to the directory, and to the connections of the account; an older one has no effect."""
+        """Apply a stored change to the directory and the connections of the account; no effect after a newer change."""
         if self.directory.put(record.account):
             self.tokens.update_connections(record.account)
             self.on_change(record.account)
@@ -131,7 +131,7 @@ class AccountService:
         role: ServerRole = "user",
         is_bot: bool = False,
     ) -> Account:
-        """Store and apply a new account without a check of the registration policy; no token is issued.
+        """Store and apply a new account; the registration policy is not checked, and no token is issued.
 
         Args:
             name: Account name as received.
@@ -209,7 +209,7 @@ class AccountService:
     # -- devices and profile
 
     async def list_devices(self, account_id: int) -> list[TokenRecord]:
-        """Return the tokens of an account without expired ones, newest login first."""
+        """Return the unexpired tokens of an account, newest login first."""
         return await self._repository.list_tokens(account_id)
 
     async def revoke_device(self, account: AccountIdentity, token_id: int) -> None:
@@ -328,7 +328,7 @@ class AccountService:
         return await self.issue_token(bot, label)
 
     async def remove_account(self, name: str, erasure: Erasure) -> None:
-        """Delete an account as its owner may do (`delete_account`); raises as `require_account`."""
+        """Delete an account as `delete_account`, without a password; raises as `require_account`."""
         await self._delete((await self.require_account(name)).account.id, erasure)
 
     async def create_invite(self, *, uses: int, lifetime: float) -> ServerInvite:
@@ -349,7 +349,7 @@ class AccountService:
         """Return the account of a name and password, with a hash of the current parameters.
 
         A hash of other parameters is replaced and stored; a password change in the meantime raises `Unauthorized`. A
-        failed check counts for the limit of failed logins. Raises `Unauthorized` and `RateLimited` as `log_in`.
+        failed check counts toward the limit of failed logins. Raises `Unauthorized` and `RateLimited` as `log_in`.
         """
         name_key = names.canonical_key(name)
         retry_after = self._login_limiter.acquire(name_key, address, self._monotonic())

@@ -190,7 +190,7 @@ async def test_a_failed_publication_is_repeated_and_logged_once(
         await wait_until(lambda: attempts > 2)
         state_dir.unlink()
         await wait_until(lambda: (state_dir / "run").exists() and sockets(home)[0].suffix == ".sock")
-    assert caplog.text.count("no control socket") == 1
+    assert caplog.text.count("control socket not created") == 1
 
 
 async def test_the_socket_file_is_replaced_after_an_unexpected_error_of_its_check(
@@ -247,7 +247,7 @@ async def test_the_runtime_directory_is_preferred_to_the_state_directory(
         assert len(sockets(home)) == 1
     monkeypatch.setenv("XDG_STATE_HOME", "/proc/missing")
     async with serve_control_socket({}):
-        assert "no control socket" in caplog.text
+        assert "control socket not created" in caplog.text
 
 
 def test_status_is_rejected_on_a_system_without_unix_sockets(monkeypatch: pytest.MonkeyPatch) -> None:

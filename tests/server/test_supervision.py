@@ -128,4 +128,4 @@ async def test_a_failed_check_of_the_idle_timeout_is_logged_and_repeated(
     starter_left.set()
     await _wait_until_idle(idle_time, 0.001, starter_left)
     assert idle_times == []
-    assert caplog.text.count("check of the idle timeout failed, repeating in 0.001 seconds") == 1
+    assert caplog.text.count("check of the idle timeout failed, retrying in 0.001 seconds") == 1

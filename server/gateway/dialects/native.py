@@ -35,7 +35,7 @@ class NativeDialect(Dialect):
         return True
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> requests.Request:
-        """Decode the first argument as the request of the same name.
+        """Decode the first argument as the request that has the name of the event.
 
         Further arguments are ignored, and a missing argument counts as null, which no request accepts.
 
@@ -47,10 +47,10 @@ class NativeDialect(Dialect):
     def handle(
         self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
     ) -> Awaitable[Any]:
-        """Run a request; a join without an acknowledgement reads at most one entry of the history.
+        """Run a request; a join without an acknowledgement is one of an `object_join` client.
 
-        Such a join also marks the member as a basic client (`via` is `object_join`), because native clients always
-        request an acknowledgement.
+        Such a join reads at most one entry of the history, and `via` of the member is `object_join`. Native clients
+        always request an acknowledgement.
         """
         if not isinstance(request, requests.JoinRoom):
             return handlers.handle(connection, request)

@@ -1,5 +1,5 @@
 /**
- * Localised strings: the selected language, otherwise the first supported language of the browser.
+ * Localized strings in the selected language, otherwise in the first supported language of the browser or English.
  *
  * `strings` is a live binding. Read it at render time and do not cache its values.
  */
@@ -54,7 +54,7 @@ export function setLanguage(language) {
   strings = stringsFor([language, ...(globalThis.navigator?.languages ?? [])]);
 }
 
-/** Write localised texts into all elements with `data-i18n*` attributes, and set the document language. */
+/** Write localized texts into all elements with `data-i18n*` attributes, and set the document language. */
 export function applyStrings() {
   document.documentElement.lang = strings.lang;
   const apply = (attribute, setString) => {

@@ -14,19 +14,21 @@ const SPACES = /[\p{Z}\t-\r]+/gu;
 /** Source of a pattern of one element of an emoji sequence (UTS #51, ED-15). */
 export const EMOJI_ELEMENT =
   "\\p{Extended_Pictographic}[\\ufe0e\\ufe0f]?\\p{Emoji_Modifier}?(?:[\\u{e0020}-\\u{e007e}]+\\u{e007f})?";
+/** Presentation selectors of emoji sequences, which are dropped. */
 const SELECTORS =
   /(?<=\p{Extended_Pictographic})[\ufe0e\ufe0f]|(?<=\p{Emoji_Modifier})\ufe0f|(?<=[0-9#*])\ufe0f(?=\u20e3)/gu;
-/** Replaces an emoji sequence during the validation. */
-const STAND_IN = "\u2603";
+/** Placeholder of an emoji sequence during the validation. */
+const PLACEHOLDER = "\u2603";
 const SEQUENCES = new RegExp(
-  `${EMOJI_ELEMENT}(?:\\u200d${EMOJI_ELEMENT})+|\\p{Extended_Pictographic}\\p{Emoji_Modifier}?[\\u{e0020}-\\u{e007e}]+\\u{e007f}|${STAND_IN}`,
+  `${EMOJI_ELEMENT}(?:\\u200d${EMOJI_ELEMENT})+|\\p{Extended_Pictographic}\\p{Emoji_Modifier}?[\\u{e0020}-\\u{e007e}]+\\u{e007f}|${PLACEHOLDER}`,
   "gu",
 );
-/** Characters without a visible glyph, words that start with a combining mark, and letters with more than four. */
-const INVISIBLE = /[\u2800\ufffc\u{13441}\u{13442}\u{1d159}]|(?:^| )\p{M}|\p{M}{5}/u;
-/** Imitations of an author or a list of names in a line of text. */
+/** Characters without a visible glyph, words that start with a combining mark, and letters with more than four marks. */
+const INVISIBLE_OR_STACKED = /[\u2800\ufffc\u{13441}\u{13442}\u{1d159}]|(?:^| )\p{M}|\p{M}{5}/u;
+/** Imitations of an author (`ann: hi`, `* ann`) or a list of names in a line of text. */
 const NICK_SEPARATORS = /[:,;] |\u3001|^\* /;
 const RESERVED_NICKS = new Set(["room", "everyone"]);
+/** Names with a reserved prefix, except the audit room and room addresses. */
 const RESERVED_ROOM_NAME = /^(?:&(?!audit$)|~(?![a-z2-7]{16}$))/;
 /** Controls, invisible characters, conjoining Hangul, and the exceptions of RFC 5892, section 2.6. */
 const FORBIDDEN =
@@ -39,7 +41,7 @@ const KATAKANA_DOT = /\u30fb/;
 const KANA_OR_HAN = /[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u;
 const ARABIC_DIGITS = /[\u0660-\u0669]/;
 const EXTENDED_ARABIC_DIGITS = /[\u06f0-\u06f9]/;
-/** Scripts without spaces, as in `tui_chat/protocol/search_query.py`. */
+/** Scripts without spaces between words, as in `tui_chat/protocol/scripts.py`. */
 export const UNSPACED =
   /[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u1100-\u11ff\u3130-\u318f\ua960-\ua97f\uac00-\ud7ff\u3005-\u3007\u3040-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{3ffff}]/u;
 const ONE_WORD = /^[\p{L}\p{M}\p{N}_.'’-]+$/u;
@@ -107,7 +109,7 @@ export function validateRoomName(name) {
 }
 
 /**
- * Return the display form of a nickname or room name: compatibility form with single spaces.
+ * Return the display form of a nickname or room name (`toDisplayName`).
  * @param {string} name
  * @param {number} maxGraphemes
  * @param {"nick_invalid" | "room_invalid"} invalidCode
@@ -118,7 +120,7 @@ function validateName(name, maxGraphemes, invalidCode, subject) {
   const tooLong = { reason: `${subject}_too_long`, params: { limit: maxGraphemes } };
   if (countCodePoints(name) > NAME_CODE_POINTS) throw new RequestError("too_long", tooLong);
   const displayName = toDisplayName(name);
-  if (displayName === null || INVISIBLE.test(displayName)) throw new RequestError(invalidCode);
+  if (displayName === null || INVISIBLE_OR_STACKED.test(displayName)) throw new RequestError(invalidCode);
   if (graphemes(displayName).length > maxGraphemes) throw new RequestError("too_long", tooLong);
   return displayName;
 }
@@ -130,10 +132,10 @@ function validateName(name, maxGraphemes, invalidCode, subject) {
 export function toDisplayName(name) {
   const spaced = name.replace(SELECTORS, "").replace(/\p{Zs}/gu, " ");
   const sequences = spaced.match(SEQUENCES) ?? [];
-  const reduced = spaced.replace(SEQUENCES, STAND_IN);
+  const reduced = spaced.replace(SEQUENCES, PLACEHOLDER);
   const displayName = reduced.normalize("NFKC").replace(/ +/g, " ").replace(/^ | $/g, "");
   if (!displayName || isForbidden(displayName) || FORBIDDEN.test(reduced)) return null;
-  return displayName.replaceAll(STAND_IN, () => sequences.shift() ?? "");
+  return displayName.replaceAll(PLACEHOLDER, () => sequences.shift() ?? "");
 }
 
 /**
@@ -157,9 +159,8 @@ function isForbidden(name) {
 }
 
 /**
- * Return a nickname for a notice, in quotation marks unless it is one word, so that it imitates no notice.
- *
- * Characters of scripts without spaces need quotation marks too. Quotation marks inside become apostrophes.
+ * Return a nickname for a notice. Quotation marks around a nickname of several words, or with characters of a script
+ * without spaces, distinguish the nickname from the text of the notice. Quotation marks inside become apostrophes.
  * @param {string} nick
  */
 export function quoteName(nick) {

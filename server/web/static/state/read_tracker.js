@@ -8,7 +8,7 @@
  * - After `markUnread`, here or on another device, no message becomes read until `resume`.
  * - Counts of the server include the messages up to an ordinal: the ordinal at the marker plus the unread messages. The
  *   counts are unresolved until the log reaches both the marker and the newest counted entry.
- * - The server moves the marker of an account to each message of the account, without a push.
+ * - The server moves the marker of an account to each message that the account sends, without a push.
  */
 
 import { isMentioned } from "./mentions.js";
@@ -17,8 +17,8 @@ import { MAX_COUNTED, UnreadCounts } from "./unread_counts.js";
 /**
  * @typedef {object} RemoteMarker Read marker of another tab, or of the server.
  * @property {number} seq
- * @property {number} [unread] Undefined for the marker of a guest.
- * @property {number} [mentions]
+ * @property {number} [unread] Unread messages after the marker; undefined for the marker of a guest.
+ * @property {number} [mentions] Those of them that mention the user; 0 if undefined.
  */
 
 export class ReadTracker {
@@ -44,8 +44,8 @@ export class ReadTracker {
   /**
    * @param {object} options
    * @param {number | null} options.readSeq Stored read marker; null for a room without one.
-   * @param {(seq: number, isUnread: boolean) => void} options.onMove Called when the marker moves; `isUnread` after
-   *   `markUnread`.
+   * @param {(seq: number, isUnread: boolean) => void} options.onMove Called with the new marker; `isUnread` is true for a
+   *   move by `markUnread`.
    * @param {(memberId: string) => boolean} options.isBlocked Returns whether the user has blocked a member. Messages of
    *   blocked members count as unread, but not as mentions.
    */
@@ -84,9 +84,10 @@ export class ReadTracker {
   }
 
   /**
-   * Apply the read marker of another tab or device. A lower one than the current marker marks messages as unread.
+   * Apply the read marker of another tab or device. After a marker below the current one, as after `markUnread`, no message
+   * becomes read until `resume`.
    * @param {RemoteMarker} marker
-   * @param {number} asOf `seq` of the newest entry at the time of the counts.
+   * @param {number} asOf `seq` of the newest entry that the counts include; unused for the marker of a guest.
    */
   applyRemoteMarker({ seq, unread, mentions }, asOf) {
     if (seq !== this.#readSeq) {
@@ -131,17 +132,18 @@ export class ReadTracker {
     return notifiable;
   }
 
-  /** Place the counts of the server in the log. */
+  /** Set the counts of the server with their ordinal, once the log extends to all counted entries. */
   #resolveCounts(log) {
-    const read = this.#unresolved;
+    const counts = this.#unresolved;
     const readSeq = this.#readSeq ?? 0;
-    if (read === null || log.lastSeq < Math.max(readSeq, read.asOf)) return;
+    if (counts === null || log.lastSeq < Math.max(readSeq, counts.asOf)) return;
     const ordinal = log.ordinalAt(readSeq);
-    this.#counts.set(read, ordinal === null ? log.ordinalAt(read.asOf) : ordinal + read.unread);
-    this.#countedSeq = ordinal === null ? read.asOf : readSeq;
+    this.#counts.set(counts, ordinal === null ? log.ordinalAt(counts.asOf) : ordinal + counts.unread);
+    this.#countedSeq = ordinal === null ? counts.asOf : readSeq;
     this.#unresolved = null;
   }
 
+  /** Count the new messages of the log, and return those that qualify for a notification (`update`). */
   #countNew(log, { ownMemberIds, nick, members, isDirect }) {
     const { items } = log;
     const firstSeq = Math.max(this.#readSeq ?? 0, Math.min(this.#countedSeq, this.#newestSeq));
@@ -164,12 +166,14 @@ export class ReadTracker {
     return notifiable;
   }
 
+  /** Move the marker to a message of the account, as the server does. */
   #moveToOwnMessage({ seq, n = null }) {
     if (seq <= (this.#readSeq ?? 0)) return;
     this.#setMarker(seq);
     this.#startCounts(n);
   }
 
+  /** Move the marker to the newest entry, unless the log ends before the marker, and set the counts to 0. */
   #readAll(log) {
     if (log.lastSeq > (this.#readSeq ?? 0)) this.#setMarker(log.lastSeq);
     if (log.lastSeq >= (this.#readSeq ?? 0)) {

@@ -46,7 +46,7 @@ export class RoomList {
     this.#onLeave = onLeave;
   }
 
-  /** Let the next render create all rows again. */
+  /** Discard all rows, so that the next render creates them again. */
   rerender() {
     this.#rendered = "";
     this.#rows = new WeakMap();
@@ -54,8 +54,7 @@ export class RoomList {
   }
 
   /**
-   * Render rooms and counts, if they have changed; after the removal of the focused button, the one at its position has
-   * the focus.
+   * Render rooms and counts, if they have changed. The focus of a removed button moves to the button at its position.
    * @param {import("../state/chat_session.js").ChatSession} session
    */
   render({ rooms, closedRooms, current }) {
