@@ -4,7 +4,7 @@ import pytest
 
 from tui_chat.session.lines import LineImage
 from tui_chat.ui.images.image_layout import ImageLimits, count_image_rows, layout_images
-from tui_chat.ui.images.pictures import decode_request
+from tui_chat.ui.images.pictures import build_decode_request
 from tui_chat.ui.terminal.graphics import CellSize, ImageProtocol
 
 LIMITS = ImageLimits(12, CellSize(10, 20))
@@ -43,7 +43,7 @@ def test_pixels_fill_the_cells_if_the_aspect_ratio_is_nearly_preserved(
     protocol: ImageProtocol, size: tuple[int, int], content: tuple[int, int], canvas: tuple[int, int]
 ) -> None:
     (box,) = layout_images([LineImage("/a", *size)], 60, LIMITS)
-    request = decode_request(box, 1, protocol, LIMITS.cell_size, (0, 0, 0))
+    request = build_decode_request(box, 1, protocol, LIMITS.cell_size, (0, 0, 0))
     assert (request.width, request.height) == content
     assert (request.canvas_width, request.canvas_height) == canvas
     assert request.has_palette == (protocol is ImageProtocol.SIXEL)

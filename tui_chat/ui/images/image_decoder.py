@@ -1,7 +1,7 @@
 """Decoding of untrusted images in a child process (`tui_chat.ui.images.image_worker`).
 
-- Isolation: the child has limits of its own and an empty environment. Its result has a size that the request
-  determines, and consists of pixels only.
+- Isolation: the child has limits of its own and an empty environment. The parent reads one status byte and a number of
+  pixels that the request determines.
 - Lifetime: the first image starts the child. A child that fails, or needs more than `TIMEOUT`, is killed, and the next
   image starts another one. After `MAX_IMAGES_PER_CHILD` images, the child is replaced.
 - Order: one image at a time.
@@ -21,16 +21,17 @@ TIMEOUT = 30.0
 """Maximum duration of a request in seconds."""
 
 MAX_IMAGES_PER_CHILD = 200
+"""Number of images after which the child is replaced."""
 
 log = logging.getLogger("chat.ui")
 
 
 class ImageRejected(Exception):
-    """The file is no image, has an unsupported format or too many pixels, or its decoding failed."""
+    """Rejection of a file: no image, an unsupported format, too many pixels, or a failure of the child."""
 
 
 class ImageDecoder:
-    """Decoder of images with one child process, which the first image starts."""
+    """Decodes images in one child process; the owner calls `close`."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()

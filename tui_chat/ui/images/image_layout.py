@@ -19,7 +19,7 @@ class ImageBox:
     """Area of an image.
 
     Attributes:
-        image: Image.
+        image: Image of the message.
         column: Cells from the start of the text.
         row: Rows from the start of the images of the message.
         columns: Width in cells.

@@ -1,10 +1,10 @@
 """Images of the visible messages: download, decoding, and output to the terminal.
 
 - Demand: only visible images are loaded, at most `MAX_LOADS` at a time.
-- Memory: at most `MAX_PICTURES` pictures exist, more only while all of them are visible. A removed Kitty image is
-  deleted from the terminal.
+- Memory: at most `MAX_PICTURES` pictures exist, or more if all of them are visible. The Kitty image of a removed
+  picture is deleted from the terminal.
 - Output: an upload waits until the terminal has read all other output, and never delays the screen or the echo of a key
-  by more than `_WRITE_CHUNKS` sequences.
+  by more than `_SEQUENCES_PER_WRITE` sequences.
 - Failure: a rejected image is unavailable until `MAX_UNAVAILABLE` further ones are rejected. A load is repeated
   after `RETRY_DELAY` if the server was unreachable or overloaded, or the rate limit was exceeded.
 """
@@ -23,7 +23,7 @@ from tui_chat.session.lines import LineImage
 from tui_chat.ui.images import kitty
 from tui_chat.ui.images.image_decoder import ImageDecoder, ImageRejected
 from tui_chat.ui.images.image_layout import ImageBox
-from tui_chat.ui.images.pictures import Picture, decode_request, half_block_picture, sixel_picture
+from tui_chat.ui.images.pictures import Picture, build_decode_request, half_block_picture, sixel_picture
 from tui_chat.ui.terminal.escape_sequences import Multiplexer
 from tui_chat.ui.terminal.graphics import DEFAULT_CELL_SIZE, CellSize, ImageProtocol
 
@@ -33,7 +33,7 @@ MAX_UNAVAILABLE = 1_000
 RETRY_DELAY = 15.0
 """Seconds until a failed load is repeated."""
 
-_WRITE_CHUNKS = 8  # sequences per write of an upload, 32 KiB
+_SEQUENCES_PER_WRITE = 8  # of an upload, 32 KiB
 _WRITE_INTERVAL = 0.01  # initial seconds between two checks of pending output
 _MAX_WRITE_INTERVAL = 0.2  # a stalled terminal may read nothing for days
 
@@ -45,7 +45,7 @@ class GraphicsOutput(Protocol):
 
     @property
     def has_pending_output(self) -> bool:
-        """Return whether output is queued for the terminal."""
+        """True while output is queued for the terminal."""
         ...
 
     def write(self, sequence: str) -> None:
@@ -54,10 +54,10 @@ class GraphicsOutput(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ImageOptions:
-    """Form of the pictures.
+    """Options of the conversion of images into pictures.
 
     Attributes:
-        protocol: Output of images.
+        protocol: Terminal graphics, half blocks or no images.
         cell_size: Size of a cell in pixels.
         background: Color behind images, as red, green and blue.
         multiplexer: Multiplexer between the app and the terminal.
@@ -80,9 +80,10 @@ class ImageStore:
         output: Returns the output to the terminal.
 
     Attributes:
-        options: Form of the pictures.
+        options: Options of the current pictures.
         unavailable: Paths of the images that cannot be shown.
-        on_changed: Called after a picture has been added or removed, or an image became unavailable.
+        on_changed: Called after a picture was loaded, an image became unavailable, or all pictures were discarded; not
+            called by `forget`.
     """
 
     def __init__(
@@ -107,13 +108,13 @@ class ImageStore:
         self._rejected_paths = deque[str](maxlen=MAX_UNAVAILABLE)
 
     def configure(self, options: ImageOptions) -> None:
-        """Change the form of the pictures, and discard all pictures of another form. No effect for an equal form."""
+        """Set the options; a change discards all pictures and cancels all loads."""
         if options != self.options:
             self._write(self.release())
             self.options = options
 
     def get(self, box: ImageBox) -> Picture | None:
-        """Return the picture of an image, None before the end of its load."""
+        """Return the picture of an image, None if not loaded."""
         return self._pictures.get(_key(box))
 
     def show(self, boxes: Iterable[ImageBox]) -> None:
@@ -124,7 +125,7 @@ class ImageStore:
         self._start_loads()
 
     def forget(self, paths: Iterable[str]) -> None:
-        """Discard the pictures of deleted images, also in the terminal, and cancel their loads."""
+        """Discard the pictures of deleted images, also from the terminal, and cancel their loads."""
         removed = set(paths)
         self._visible = {key: box for key, box in self._visible.items() if key[0] not in removed}
         for key, task in self._loads.items():
@@ -134,7 +135,7 @@ class ImageStore:
             self._discard(key)
 
     def release(self) -> str:
-        """Discard all pictures and cancel all loads; return the sequences that delete the images in the terminal."""
+        """Discard all pictures and cancel all loads; return the sequences that delete the images from the terminal."""
         for task in self._loads.values():
             task.cancel()
         multiplexer = self.options.multiplexer
@@ -172,10 +173,10 @@ class ImageStore:
         self._start_loads()
 
     async def _load(self, key: _PictureKey, box: ImageBox, options: ImageOptions) -> None:
-        """Load the picture of an image. After an error, the image becomes unavailable or is loaded again later."""
+        """Load the picture of an image. After an error, the image becomes unavailable, or the load is repeated."""
         try:
             content = await self._read_file(box.image)
-            request = decode_request(box, len(content), options.protocol, options.cell_size, options.background)
+            request = build_decode_request(box, len(content), options.protocol, options.cell_size, options.background)
             pixels = await self._decoder.decode(content, request)
             if options.protocol is ImageProtocol.KITTY:
                 picture = await self._upload(key, box, pixels)
@@ -223,9 +224,9 @@ class ImageStore:
             self._image_ids[key] = image_id
             self._is_uploading = True
             try:
-                for start in range(0, len(sequences), _WRITE_CHUNKS):
+                for start in range(0, len(sequences), _SEQUENCES_PER_WRITE):
                     await self._wait_for_output()
-                    self._write("".join(sequences[start : start + _WRITE_CHUNKS]))
+                    self._write("".join(sequences[start : start + _SEQUENCES_PER_WRITE]))
             except BaseException:
                 if self._image_ids.pop(key, None) is not None:  # otherwise deleted by `release`
                     multiplexer = self.options.multiplexer
@@ -236,12 +237,14 @@ class ImageStore:
         return Picture(graphics=kitty.placeholder_rows(image_id, box.columns, box.rows))
 
     async def _wait_for_output(self) -> None:
+        """Wait until the terminal has read all queued output."""
         delay = _WRITE_INTERVAL  # the writer thread has no callback
         while self._output().has_pending_output:
             await asyncio.sleep(delay)
             delay = min(2 * delay, _MAX_WRITE_INTERVAL)
 
     def _next_image_id(self) -> int:
+        """Return an unused image id, or the lowest used one without an unused one."""
         used = set(self._image_ids.values())
         candidates = (
             self._id_high_byte << 24 | low_byte for low_byte in range(kitty.FIRST_LOW_BYTE, kitty.LAST_LOW_BYTE + 1)
@@ -249,6 +252,7 @@ class ImageStore:
         return next((image_id for image_id in candidates if image_id not in used), min(used, default=0))
 
     def _remove_surplus(self) -> None:
+        """Discard the least recently visible pictures above `MAX_PICTURES`."""
         hidden = [key for key in self._pictures if key not in self._visible]
         for key in hidden[: max(0, len(self._pictures) - MAX_PICTURES)]:
             self._discard(key)

@@ -1,8 +1,8 @@
 """Child process that decodes untrusted images into pixels (`tui_chat.ui.images.image_decoder`).
 
 - Requests: standard input contains a header (`DecodeRequest`) as a line of JSON, then the file, repeatedly.
-- Responses: standard output receives one byte, 1 for success or 0 for a rejected file; after a success, the pixels
-  follow, whose number the request determines.
+- Responses: standard output receives one byte, 1 for success or 0 for a rejected file. After a success, the pixels
+  follow (`DecodeRequest.result_bytes`).
 - Limits: the process limits its CPU time, memory, output and open files before it reads the first request. The number
   of pixels is checked before they are decoded.
 - Only the first frame of an animation is decoded.
@@ -39,7 +39,7 @@ class DecodeRequest(msgspec.Struct, frozen=True):
         canvas_width: Width of the result in pixels.
         canvas_height: Height of the result in pixels.
         background: Color of the canvas and of transparent pixels, as red, green and blue from 0 to 255.
-        has_palette: Result in palette indexes instead of colors.
+        has_palette: The result consists of palette indexes, followed by the palette, instead of colors.
     """
 
     file_bytes: int
@@ -52,13 +52,18 @@ class DecodeRequest(msgspec.Struct, frozen=True):
 
     @property
     def result_bytes(self) -> int:
-        """Size of the pixels: three bytes each, or one byte each and a palette of 256 colors."""
+        """Size of the result: three bytes per pixel, or one byte per pixel and a palette of 256 colors."""
         pixels = self.canvas_width * self.canvas_height
         return pixels + PALETTE_BYTES if self.has_palette else 3 * pixels
 
 
 def decode_image(content: bytes, request: DecodeRequest) -> bytes | None:
-    """Return the scaled image at the left of its canvas, vertically centered; None for a rejected file."""
+    """Return the pixels of the image, scaled, at the left of the canvas and vertically centered.
+
+    Returns:
+        Red, green and blue of each pixel, row by row; with `has_palette`, the index of each pixel, followed by red,
+        green and blue of 256 colors. None for a rejected file.
+    """
     from PIL import Image, ImageOps  # noqa: PLC0415 (after `limit_process`, and only in the child process)
 
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS

@@ -1,10 +1,10 @@
 """Sequences of the Kitty graphics protocol with Unicode placeholders.
 
-- Placement: the terminal draws an image over the placeholder characters of a virtual placement, so that images scroll
-  and are covered as text, also in tmux.
+- Placement: the terminal draws an image over the placeholder characters of a virtual placement. Placeholders scroll and
+  are covered like other text, also in tmux.
 - Image ids: the low byte is the 256-color foreground of the placeholders, the high byte their third diacritic. The
   other bytes are 0, so that terminals and multiplexers with 256 colors preserve the id.
-- The terminal is asked not to answer (`q=2`).
+- Responses: `q=2` suppresses the responses of the terminal.
 
 Source: kitty, "Terminal graphics protocol", sections "Unicode placeholders" and "Transferring pixel data".
 """
@@ -39,7 +39,7 @@ def _parse_ranges(ranges: str) -> Iterator[str]:
 
 
 DIACRITICS = tuple(_parse_ranges(_DIACRITIC_RANGES))
-"""Diacritic of each number."""
+"""Diacritic of each row, column or high byte of an image id."""
 
 
 def upload_sequences(
@@ -72,12 +72,15 @@ def end_upload_sequence(multiplexer: Multiplexer) -> str:
 
 
 def delete_sequence(image_id: int, multiplexer: Multiplexer) -> str:
-    """Return the sequence that deletes an image with its data and placement."""
+    """Return the sequence that deletes an image, its data and its placement."""
     return _wrap(f"a=d,d=I,i={image_id},q=2", multiplexer)
 
 
 def placeholder_rows(image_id: int, columns: int, rows: int) -> tuple[str, ...]:
-    """Return the placeholders of an image, one string per row with `columns` cells and its own foreground color."""
+    """Return the placeholders of an image, one string per row, each with `columns` cells and the color of the image id.
+
+    Rows and columns are less than `len(DIACRITICS)`.
+    """
     high_byte = DIACRITICS[image_id >> 24]
     return tuple(
         f"{ESC}[38;5;{image_id & 255}m"

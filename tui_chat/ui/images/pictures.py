@@ -1,8 +1,8 @@
-"""Images in the form in which the timeline draws them.
+"""Pictures: images as half blocks or terminal graphics, row by row.
 
-- Half blocks are segments, which Textual crops, filters and exports as other text.
-- Terminal graphics are sequences on top of blank cells (`GraphicStrip`). A sequence draws one row, and is left out
-  where another widget covers a part of the row.
+- Half blocks are segments, which Textual crops, filters and exports like other text.
+- Terminal graphics are sequences on top of blank cells (`GraphicStrip`). A sequence draws one row, and is omitted if
+  another widget covers a part of this row of the image.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,7 +38,7 @@ class Picture:
     graphics: tuple[str, ...] = ()
 
 
-def decode_request(
+def build_decode_request(
     box: ImageBox, file_bytes: int, protocol: ImageProtocol, cell_size: CellSize, background: tuple[int, int, int]
 ) -> DecodeRequest:
     """Return the request for the pixels of an image.
@@ -49,7 +49,7 @@ def decode_request(
     Args:
         box: Area of the image.
         file_bytes: Size of the file.
-        protocol: Output; half blocks have two pixels per cell.
+        protocol: Protocol of the output; half blocks have two pixels per cell.
         cell_size: Size of a cell in pixels.
         background: Color behind the image.
     """
@@ -69,12 +69,12 @@ def decode_request(
 
 
 def _fill(canvas: int, share: float) -> int:
-    """Return the pixels of the image for its share of a dimension; the complete dimension from `_MIN_STRETCHED` on."""
+    """Return the pixels of the image for its share of a dimension; all pixels for at least `_MIN_STRETCHED`."""
     return canvas if share >= _MIN_STRETCHED else max(1, round(canvas * share))
 
 
 def half_block_picture(rgb: bytes, columns: int) -> Picture:
-    """Return half blocks, each with the colors of two pixels.
+    """Return the half blocks of an image, each with the colors of two pixels.
 
     Args:
         rgb: Red, green and blue of each pixel, with two rows of pixels per row of text.
@@ -102,7 +102,7 @@ def _half_block_row(upper: Sequence[Color], lower: Sequence[Color]) -> tuple[Seg
 
 
 def sixel_picture(pixels: bytes, request: DecodeRequest, rows: int) -> Picture:
-    """Return Sixel graphics.
+    """Return the Sixel graphics of an image.
 
     Args:
         pixels: Response to `request`.

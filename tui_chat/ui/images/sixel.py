@@ -1,7 +1,7 @@
 """Encoding of pixels in Sixel, one graphic per text row.
 
-- Rows: each graphic has the height of a row, so that scrolled and partly covered images need no other rows.
-- Colors: a graphic defines the registers that it uses. Pixels that it does not set stay unchanged.
+- Rows: each graphic has the height of a text row, so that each visible row of an image is drawn on its own.
+- Colors: a graphic defines the registers that it uses. Pixels outside of all layers stay unchanged.
 
 Source: DEC VT330/VT340 Programmer Reference Manual, volume 2, chapter 14.
 """
