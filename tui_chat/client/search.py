@@ -28,14 +28,14 @@ from tui_chat.protocol.responses import SearchResponse
 from tui_chat.protocol.search_query import SearchQuery
 
 SERVER_TIMEOUT = 10.0
-"""Time limit of the server's response before the local search, in seconds."""
+"""Time limit of the server's response, after which the local history is searched, in seconds."""
 
 CONNECT_TIMEOUT = 1.0
-"""Wait for a first connection in progress, in seconds."""
+"""Time limit of the wait for a first connection in progress, in seconds."""
 
 
 class MessageSearcher:
-    """Search of one client.
+    """Searches messages for one client.
 
     Args:
         context: Services of the client.
@@ -60,7 +60,7 @@ class MessageSearcher:
         try:
             response = await self._search_server(request)
         except (ConnectionLost, TimeoutError):
-            log.debug("search: no response of the server, using the local history")
+            log.debug("search: no response from the server, using the local history")
             messages, before = await self._search_locally(request, cursor.before)
             local_cursor = None if before is None else replace(cursor, before=before, local_end=before)
             return SearchPage(tuple(messages), local_cursor, False, SearchSource.LOCAL)
@@ -77,7 +77,11 @@ class MessageSearcher:
     async def _search_locally(self, request: Search, before: Position | None) -> tuple[list[Message], Position | None]:
         """Search the local history; without one or after its failure, the open rooms in memory.
 
-        Arguments and result as for `LocalHistory.search`. Unsaved changes of open rooms are written before.
+        Unsaved changes of open rooms are written first. The result is as for `LocalHistory.search`.
+
+        Args:
+            request: Query, room and limit.
+            before: Position after which the results start, None for no bound.
         """
         query = SearchQuery(request.query)
         room_key = None if request.room is None else names.canonical_key(request.room)

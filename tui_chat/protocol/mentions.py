@@ -32,7 +32,7 @@ _UNSPACED = re.compile(f"[{UNSPACED_SCRIPTS}]")
 
 
 def may_mention(text: str) -> bool:
-    """Return whether a text contains a character that every mention needs."""
+    """Return whether a text contains an `@` or a colon, of which every mention needs one."""
     if text.isascii():
         return "@" in text or ":" in text
     return _MARK.search(text) is not None
@@ -86,10 +86,11 @@ class MentionTokens:
         return any(not any(_starts_with_name(tail, other) for other in longer_keys) for tail in tails)
 
     def iterate_candidates(self, max_length: int) -> Iterator[list[str]]:
-        """Yield the possible names of each mention as canonical keys, longest first.
+        """Yield the possible names of each mention in canonical form, longest first.
 
-        The longest candidate that is a known name is the mentioned one. Without other names, `includes` is True for
-        each candidate, and False for all other names of at most `max_length` code points.
+        The longest candidate that is a known name is the mentioned one. Without `member_names`, `includes` is True for
+        the names among the candidates, and False for all other names of at most `max_length` code points. A candidate
+        that is empty, or starts or ends with a space, is no name.
 
         Args:
             max_length: Maximum number of code points of a candidate.
@@ -116,7 +117,7 @@ def is_joined(preceding: str) -> bool:
 
 @lru_cache(4096)
 def is_spaced_word_character(character: str) -> bool:
-    """Return whether a character, possibly empty, belongs to a word of a script with spaces."""
+    """Return whether a character belongs to a word of a script with spaces; False for an empty string."""
     return (
         bool(character)
         and (character == "_" or unicodedata.category(character)[0] in "LMN")

@@ -35,7 +35,7 @@ _TAGS = "[\U000e0020-\U000e007e]+\U000e007f"
 EMOJI_ELEMENT = f"{PICTOGRAPH}[\ufe0e\ufe0f]?{_SKIN_TONE}?(?:{_TAGS})?"
 """Pattern of one element of a joined emoji sequence (UTS #51, ED-15)."""
 
-_STAND_IN = "\u2603"  # replaces an emoji sequence during the enforcement of a profile
+_PLACEHOLDER = "\u2603"  # of an emoji sequence during the enforcement of a profile
 _INVISIBLE = re.compile(f"[{BLANK_GLYPHS}]")
 _NICK_SEPARATORS = re.compile("[:,;] |\u3001|^\\* ")
 _MAX_MARKS = 4  # combining marks in a row
@@ -192,7 +192,7 @@ def _enforce(profile: _PrecisProfile, name: str) -> str:
     selector_pattern, sequence_pattern = _compile_emoji_patterns()
     name = selector_pattern.sub("", name)
     sequences = iter(sequence_pattern.findall(name))
-    return re.sub(_STAND_IN, lambda _: next(sequences), profile.enforce(sequence_pattern.sub(_STAND_IN, name)))
+    return re.sub(_PLACEHOLDER, lambda _: next(sequences), profile.enforce(sequence_pattern.sub(_PLACEHOLDER, name)))
 
 
 @cache
@@ -200,7 +200,7 @@ def _compile_emoji_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
     """Return the patterns of a dropped selector, and of an emoji sequence outside of the profiles."""
     return (
         re.compile(f"(?<={PICTOGRAPH})[\ufe0e\ufe0f]|(?<={_SKIN_TONE})\ufe0f|(?<=[0-9#*])\ufe0f(?=\u20e3)"),
-        re.compile(f"{EMOJI_ELEMENT}(?:\u200d{EMOJI_ELEMENT})+|{PICTOGRAPH}{_SKIN_TONE}?{_TAGS}|{_STAND_IN}"),
+        re.compile(f"{EMOJI_ELEMENT}(?:\u200d{EMOJI_ELEMENT})+|{PICTOGRAPH}{_SKIN_TONE}?{_TAGS}|{_PLACEHOLDER}"),
     )
 
 

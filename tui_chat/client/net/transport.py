@@ -52,7 +52,7 @@ CLOSE_TIMEOUT = 2.0
 HEARTBEAT_INTERVAL = 15.0
 """Interval of WebSocket pings in seconds; a pong must arrive within half of the interval."""
 MAX_FRAME_BYTES = 8 * 1024 * 1024
-"""Upper limit of a received frame: 200 messages of maximum length take 3.2 MB, a large member list 2 MB."""
+"""Maximum size of a received frame: 200 messages of maximum length take 3.2 MB, a large member list 2 MB."""
 BASIC_SERVER_TIMEOUT = 3.0
 """Time limit of each step that identifies a basic server, in seconds."""
 MAX_HEALTH_BYTES = 4096
@@ -155,7 +155,7 @@ class Transport:
     async def request(self, request: Request, response_type: type[WireStructT]) -> WireStructT:
         """Send a request and wait for the response while the connection is alive.
 
-        `RESPONSE_TIMEOUT` seconds without traffic abort the connection. Requests without a join first test the server.
+        `RESPONSE_TIMEOUT` seconds without a response or push abort the connection. An `unobserve` request may precede.
 
         Args:
             request: Request to send.
@@ -178,7 +178,7 @@ class Transport:
         """Join a room; the first join of a connection determines the server type.
 
         Returns:
-            The response, or None from a basic server, to which a second join of the room sends nothing.
+            The response, or None from a basic server. A second join of the room on a basic server sends nothing.
 
         Raises:
             ChatError: As `request`.
@@ -221,7 +221,7 @@ class Transport:
         return body if self._is_native else None
 
     async def _is_native_or_dead(self) -> bool:
-        """Return whether the peer is a chat server or does not answer a ping, for a request without a response."""
+        """Return whether a peer without a response to a request is a chat server, or does not answer a ping either."""
         try:
             async with asyncio.timeout(BASIC_SERVER_TIMEOUT):
                 await self.ping()
@@ -262,7 +262,7 @@ class Transport:
             raise ConnectionLost("not_connected") from None
 
     async def wait_closed(self) -> None:
-        """Wait for the end of the connection; never raises for its cause, and returns at once if never opened."""
+        """Wait until the connection has ended, for any cause; return at once if never opened."""
         if self._watch_task is not None:
             await asyncio.shield(self._watch_task)
 
@@ -305,7 +305,7 @@ class Transport:
 
         Args:
             request: Request to send.
-            response: Future to complete with the response, None to ignore the response.
+            response: Future to complete with the response, but not at the end of the connection; None to ignore it.
 
         Raises:
             BadRequest: A field contains a lone surrogate; nothing was sent.
@@ -326,12 +326,12 @@ class Transport:
         except UnicodeEncodeError:
             raise BadRequest("text_unencodable") from None
         except _socketio.exceptions.SocketIOError:
-            # The error may concern the namespace only; the connection is of no use without a namespace.
+            # The error may concern only the namespace, without which the connection is of no use.
             self.abort()
             raise ConnectionLost("not_connected") from None
 
     async def _wait_for_response(self, response: "asyncio.Future[bytes]") -> None:
-        """Wait for a response; after `RESPONSE_TIMEOUT` seconds without traffic, abort and raise `ConnectionLost`."""
+        """Wait for a response; after `RESPONSE_TIMEOUT` without response or push, abort and raise `ConnectionLost`."""
         while not response.done():
             waiting_since = time.monotonic()
             await asyncio.wait({response}, timeout=RESPONSE_TIMEOUT)

@@ -29,7 +29,6 @@ JoinVisibility = Literal["all", "smart", "none"]
 DEFAULT_VALUE = "default"
 """Command argument that restores the default of a setting."""
 
-
 IDLE_CHECK_INTERVAL = 10.0
 """Seconds between two checks of the time without input (`away_after`)."""
 
@@ -67,7 +66,7 @@ class ClientSettings(Struct, frozen=True):
     ] = "smart"
     emoji: Annotated[
         Literal["auto", "full", "safe"],
-        Meta(description="Joined emoji and flags: one sign (full) or their parts (safe); auto measures the terminal."),
+        Meta(description="Joined emoji and flags: one symbol (full) or parts (safe); auto measures the terminal."),
     ] = "auto"
     images: Annotated[
         Literal["auto", "kitty", "sixel", "blocks", "off"],
@@ -229,11 +228,11 @@ _ON, _OFF = {"on", "yes", "true", "1"}, {"off", "no", "false", "0"}
 def parse(name: str, text: str) -> Any:
     """Return the validated value of a setting from typed text.
 
-    Surrounding whitespace and the case of choices are ignored. Switches accept on, off, yes, no, true, false, 1 and 0.
-    A list is separated by commas or spaces; an empty text is an empty list.
+    Surrounding whitespace and the case of choices are ignored. A Boolean is on, off, yes, no, true, false, 1 or 0. The
+    items of a list are separated by commas or spaces; an empty text is an empty list.
 
     Raises:
-        ValueError: The setting is unknown, the value is invalid or a table; the text is a translated sentence.
+        ValueError: The setting is unknown or a table, or the value is invalid; the text is a translated sentence.
     """
     field, stripped = _find_field(name), text.strip()
     value: object = stripped
@@ -252,7 +251,7 @@ def parse(name: str, text: str) -> Any:
 
 
 def format_value(value: Any) -> str:
-    """Return a value as text in the notation of `/set`: `on`, `5`, `ann, bob`, `lobby: none`; empty lists as ""."""
+    """Return a value as text in the notation of `/set`: `on`, `5`, `ann, bob`, `lobby: none`; "" if empty."""
     match value:
         case bool():
             return "on" if value else "off"

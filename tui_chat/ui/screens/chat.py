@@ -149,7 +149,6 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         self._member_actions = MemberActions(self.view, server_link, self.run_palette_command)
         composing = self.compose_controller
         PasteFlow(self.view, composing.send_verbatim, composing.send_files, self._commands.upload).attach()
-        self.view.composer.show_error = self.view.show_error
         self.view.composer.show_status = self.view.status.show_status
         self.actions = self._key_actions()
         for name, action in self.actions.items():
@@ -282,8 +281,8 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
 
     @on(Composer.HistorySearchChanged)
     def _handle_history_search_changed(self, event: Composer.HistorySearchChanged) -> None:
-        self.view.status.history_search = event.description
-        self.view.key_bar.scopes = (KeyScope.HISTORY_SEARCH,) if event.description else COMPOSING_SCOPES
+        self.view.status.history_search = event.prompt
+        self.view.key_bar.scopes = (KeyScope.HISTORY_SEARCH,) if event.prompt else COMPOSING_SCOPES
 
     # Reading
 

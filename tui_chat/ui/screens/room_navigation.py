@@ -61,7 +61,7 @@ class RoomNavigation:
 
     @property
     def known_room_names(self) -> list[str]:
-        """Names of the open and the closed rooms without addresses, then of the rooms in the server's room lists."""
+        """Names of the open and closed rooms, then of the rooms in the server's room lists; addresses are omitted."""
         session = self._view.session
         rooms = (*session.rooms.values(), *session.closed_rooms, *self._listed_rooms.values())
         return list(dict.fromkeys(room.name for room in rooms if not names.is_room_address(room.name)))
@@ -80,26 +80,27 @@ class RoomNavigation:
             self._view.return_to_composer(text.rstrip("\n"))
 
     def _begin_switch(self, room: str, timeout: float) -> None:
-        """Let input wait for a room, in place of an earlier one, and cancel the switch after `timeout` seconds.
+        """Begin a switch to a room in place of a pending one; input waits until its end.
 
         Args:
             room: Canonical key; empty for any room.
-            timeout: Time limit in seconds.
+            timeout: Seconds until `cancel_switch`.
         """
         self._end_switch()
         self._switch_target = room
         self._switch_timer = self._set_timer(timeout, self.cancel_switch)
 
     def _end_switch(self) -> None:
+        """End the pending switch, if any, and stop its timer."""
         self._switch_target = None
         if self._switch_timer is not None:
             self._switch_timer.stop()
             self._switch_timer = None
 
     def on_current_room_changed(self) -> None:
-        """Draw the new current room and end a matching switch.
+        """Draw the new current room and end a pending switch to this room.
 
-        An unrequested change starts the grace period `ROOM_CLOSED_GRACE` if the composer was not empty.
+        Without a pending switch, the grace period `ROOM_CLOSED_GRACE` starts if the composer was not empty.
         """
         target, has_draft = self._switch_target, bool(self._view.composer.draft)
         self._view.draw_changes()
@@ -128,7 +129,10 @@ class RoomNavigation:
             self._server_link.join(room, view.nick if view is not None else "")
 
     def go_to_next_unread(self) -> None:
-        """Show the next room with mentions or else with unread messages, also a closed one; no effect without one."""
+        """Show the next room with mentions, otherwise the next with unread messages; closed rooms are included.
+
+        No effect if all rooms are read.
+        """
         room = self._view.session.find_next_unread()
         if room is not None:
             self.go_to_room(room)

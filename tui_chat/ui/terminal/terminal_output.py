@@ -36,7 +36,7 @@ class TerminalOutput:
         driver: Returns the terminal driver, None before the start of the app. Title and mouse need a `TerminalDriver`.
         settings: Returns the current settings.
         environ: Environment variables of the process.
-        set_emoji_sequences: Sets whether an emoji sequence is drawn as one sign.
+        set_emoji_sequences: Sets whether emoji sequences are drawn as one glyph.
 
     Attributes:
         has_emoji_sequences: True after the measurement of a terminal that draws emoji sequences in two columns.

@@ -10,7 +10,7 @@
 - Width limit: a cluster occupies at most `MAX_CLUSTER_CELLS` cells.
 - Safety: glyphs contain no control characters.
 
-The replacements affect the display alone; copied text is the original. Known exception to the stable width: spacing
+The replacements affect only the display; copied text is the original. Known exception to the stable width: spacing
 vowel signs of Indic scripts (general category Mc), which cannot be removed.
 """
 
@@ -68,7 +68,8 @@ def _is_emoji_sequence(cluster: str) -> bool:
 def render_cluster(cluster: str) -> tuple[str, int]:
     """Return the glyphs of a grapheme cluster and their width in cells, 0 to `MAX_CLUSTER_CELLS`.
 
-    Invisible characters and excess marks are dropped. A mark without a base character gets a dotted circle.
+    Invisible characters, excess marks and characters above the width limit are dropped. A mark without a base character
+    gets a dotted circle.
 
     Args:
         cluster: A single grapheme cluster, neither tab nor newline.

@@ -51,9 +51,8 @@ class Composer(TextArea, inherit_bindings=False):
         sent_history: History of sent texts for Up, Down and Ctrl+R.
         paste_lines: Maximum number of pasted lines without confirmation; 0 for no limit.
         confirm_paste: Called with the sanitized text of a large paste in place of its insertion.
-        confirm_files: Called with the paths of dropped files and the pasted text in place of its insertion, except in a
-            command.
-        show_error: Called with the error message for rejected input.
+        confirm_files: Called with the paths of dropped files and the pasted text, in place of the insertion of the
+            text. Paths in a command are inserted.
         show_status: Called with a hint.
     """
 
@@ -64,10 +63,10 @@ class Composer(TextArea, inherit_bindings=False):
         """Start, change or end of a history search.
 
         Attributes:
-            description: Prompt line of the search, empty at its end.
+            prompt: Prompt line of the search, empty at its end.
         """
 
-        description: str
+        prompt: str
 
     def __init__(
         self,
@@ -88,7 +87,6 @@ class Composer(TextArea, inherit_bindings=False):
         self.paste_lines = 0
         self.confirm_paste: Callable[[str], None] = lambda text: None
         self.confirm_files: Callable[[Sequence[Path], str], None] = lambda paths, text: self.insert_text(text)
-        self.show_error: Callable[[str], None] = lambda problem: None
         self.show_status: Callable[[str], None] = lambda text: None
         self._complete = complete
         self._submit = submit
@@ -163,7 +161,7 @@ class Composer(TextArea, inherit_bindings=False):
         return row, round_index(self.document[row], column)
 
     def is_local_key(self, key: events.Key) -> bool:
-        """Return whether `key` is bound to a local action (`keys.LOCAL_ACTIONS`), so later keys need not wait."""
+        """Return whether later keys need not wait for `key`, because its action is local (`keys.LOCAL_ACTIONS`)."""
         return key.key in self._keymap().local_keys
 
     async def _on_key(self, event: events.Key) -> None:
@@ -297,7 +295,7 @@ class Composer(TextArea, inherit_bindings=False):
             self.post_message(self.HistorySearchChanged(""))
 
     async def action_line_end(self) -> None:
-        """Move the cursor to the end of the line. If already there, scroll to the newest message."""
+        """Move the cursor to the end of the line; with the cursor at the end, scroll to the newest message."""
         if self.cursor_at_end_of_line:
             await self.screen.run_action("bottom")
         else:
@@ -318,14 +316,14 @@ class Composer(TextArea, inherit_bindings=False):
         self._kill_range(self.cursor_location, self.get_cursor_word_right_location())
 
     def action_kill_to_start(self) -> None:
-        """Kill to the start of the line, or the preceding line break if already there."""
+        """Kill to the start of the line; with the cursor at the start, kill the preceding line break."""
         row, column = self.cursor_location
         self._kill_range((row, 0) if column or not row else (row - 1, len(self.document[row - 1])), (row, column))
 
     async def action_kill_to_end(self) -> None:
-        """Kill to the end of the line, or the line break if already there.
+        """Kill to the end of the line; with the cursor at the end, kill the line break.
 
-        At the end of the text, open the room switcher.
+        With the cursor at the end of the text, open the room switcher.
         """
         row, column = self.cursor_location
         if (row, column) == self.document.end:
@@ -376,6 +374,7 @@ class Composer(TextArea, inherit_bindings=False):
         return completion if text == self.get_text_range((0, 0), self.cursor_location) else None
 
     def _show_history_entry(self, text: str | None) -> None:
+        """Show a text of the history; no effect for None, the end of the history."""
         if text is not None:
             self.set_text(text)
 
