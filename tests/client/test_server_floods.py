@@ -21,7 +21,7 @@ from tui_chat.client.roster import MAX_MEMBERS
 from tui_chat.protocol.limits import REACTIONS_PER_MESSAGE
 
 FLOOD_MEMORY = 3_000_000
-"""Maximum memory growth during the second flood, in bytes, including the buffers of the connection."""
+"""Maximum memory growth during the second flood of members, in bytes, including the buffers of the connection."""
 
 
 def update_packet(seq: int, **fields: Any) -> str:

@@ -14,6 +14,7 @@ from tests.support.polling_client import PollingClient, polling_client
 from tests.support.raw_client import RawClient, raw_client
 
 UNKNOWN_TRANSPORT, UNKNOWN_SESSION, BAD_METHOD, BAD_REQUEST, UNSUPPORTED_VERSION = 0, 1, 2, 3, 5
+"""Error codes of the reference implementation of Engine.IO."""
 
 UPGRADE = {
     "Connection": "Upgrade",
@@ -84,7 +85,7 @@ INVALID_HANDSHAKES: list[tuple[str, dict[str, str], int]] = [
 """Method, query parameters and expected error code."""
 
 
-async def test_an_invalid_handshake_returns_its_error_code(server: RunningServer) -> None:
+async def test_an_invalid_polling_request_returns_its_error_code(server: RunningServer) -> None:
     async with polling_client(server.url, with_handshake=False) as client:
         for method, query, code in INVALID_HANDSHAKES:
             response = await client.request(method, query)

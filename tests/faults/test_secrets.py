@@ -1,4 +1,4 @@
-"""Search for passwords, tokens, guest keys and invite codes outside of the messages that carry them."""
+"""Search for passwords, tokens and guest keys in files, logs, process lists and responses of a server."""
 
 import json
 import socket
@@ -17,11 +17,11 @@ SECRET_FIELDS = {"token", "guestKey"}
 
 
 class RecordingApi:
-    """Client that records all responses without the secrets that they issue.
+    """HTTP client that records all responses without the issued secrets.
 
     Attributes:
         responses: Headers and bodies of all responses.
-        secrets: Issued tokens.
+        secrets: Tokens and guest keys to search for.
     """
 
     def __init__(self, session: ClientSession, url: str) -> None:
@@ -45,7 +45,7 @@ class RecordingApi:
 
 
 async def use_all_secrets(api: RecordingApi, url: str) -> None:
-    """Send passwords, tokens and guest keys in all places that accept them, and in some that do not."""
+    """Send passwords, tokens and guest keys in requests that accept them, and in invalid requests."""
     account = {"account": "ann", "password": PASSWORDS[0]}
     token = (await api.send("POST", "/api/accounts", account))["token"]
     await api.send("POST", "/api/accounts", account)
@@ -77,7 +77,7 @@ async def use_all_secrets(api: RecordingApi, url: str) -> None:
         connection.recv(4096)
 
 
-async def test_no_secret_is_stored_logged_or_returned(tmp_path: Path) -> None:
+async def test_secrets_are_stored_as_hashes_only_and_neither_logged_nor_returned_again(tmp_path: Path) -> None:
     database = tmp_path / "data" / "chat.db"
     flags = ("--database", str(database), "--registration", "open", "--log-level", "debug")
     async with server_process(tmp_path, *flags) as server, ClientSession() as session:

@@ -1,4 +1,4 @@
-"""Commits whose confirmation is lost with the database connection."""
+"""Repeated commands after a commit whose confirmation is lost with the database connection."""
 
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
@@ -96,7 +96,7 @@ async def test_a_repeat_publishes_a_change_of_an_unconfirmed_commit_once(
     assert isinstance(published.batches[-1][0], MessageChange)
 
 
-async def test_a_repeated_change_before_a_newer_message_publishes_nothing(disconnecting: DisconnectingJournal) -> None:
+async def test_a_change_repeated_after_a_newer_message_publishes_nothing(disconnecting: DisconnectingJournal) -> None:
     writer, journal, published = disconnecting
     await journal.append(build_message("old"))
     writer.failures_left = 1

@@ -1,4 +1,4 @@
-"""Webhooks (docs/protocol.md, "Webhooks") on a running server: creation, list, revocation and their permissions."""
+"""Webhooks (docs/protocol.md, "Webhooks"): creation, list, revocation and permissions; marks of bots."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from tests.support.persons import Person, connect_person
 
 
 async def create_hook(creator: Person, name: str = "grafana", *, room: str = "tea") -> dict[str, Any]:
-    """Create a webhook, and return its id and address."""
+    """Create a webhook, and return the response with its id and URL."""
     response = await creator.client.request("createHook", {"room": room, "nickName": name})
     assert response["ok"], response
     return response
@@ -21,7 +21,9 @@ async def list_hooks(person: Person, *, room: str = "tea") -> list[str]:
     return [hook["nickName"] for hook in response["hooks"]]
 
 
-async def test_members_of_a_room_without_an_owner_manage_their_own_webhooks(room: ModeratedRoom) -> None:
+async def test_members_manage_their_own_webhooks_and_administrators_all_in_a_room_without_an_owner(
+    room: ModeratedRoom,
+) -> None:
     admin, ann, bob = (
         await room.add("root", "admin"),
         await room.add("ann", "account"),
@@ -62,7 +64,7 @@ async def test_members_and_messages_of_bots_are_marked(room: ModeratedRoom) -> N
     assert {member["nickName"]: member.get("bot", False) for member in members} == {"ann": False, "robot": True}
 
 
-async def test_only_moderators_of_an_owned_room_have_webhooks_until_its_deletion(room: ModeratedRoom) -> None:
+async def test_only_moderators_manage_webhooks_of_an_owned_room_until_its_deletion(room: ModeratedRoom) -> None:
     async with (
         connect_person(room.server, "ann", "account") as owner,
         connect_person(room.server, "bob", "account") as bob,

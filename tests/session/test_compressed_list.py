@@ -84,7 +84,7 @@ def test_every_line_type_is_unchanged_after_compression() -> None:
     assert lines[: len(samples)] == samples
 
 
-def test_an_index_out_of_range_raises_index_error() -> None:
+def test_negative_indexes_count_from_the_end_and_others_out_of_range_raise_index_error() -> None:
     lines = CompressedList(make_messages(1, 3))
     assert lines[-1] == make_message(3)
     for index in (3, -4):

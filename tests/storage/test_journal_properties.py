@@ -56,13 +56,14 @@ class ModelMessage:
     deleted: bool = False
     reactions: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
-    def react(self, emoji: str, member: str, on: bool) -> None:
-        reacting_members = self.reactions.get(emoji, [])
-        if on and member not in reacting_members:
-            self.reactions[emoji] = [*reacting_members, member]
-        if not on and member in reacting_members:
-            reacting_members.remove(member)
-            if not reacting_members:
+    def react(self, emoji: str, member_id: str, on: bool) -> None:
+        """Add or remove the reaction of a member."""
+        member_ids = self.reactions.get(emoji, [])
+        if on and member_id not in member_ids:
+            self.reactions[emoji] = [*member_ids, member_id]
+        if not on and member_id in member_ids:
+            member_ids.remove(member_id)
+            if not member_ids:
                 del self.reactions[emoji]
 
 

@@ -1,4 +1,4 @@
-"""Sequences of Sixel and of the Kitty graphics protocol, and half blocks."""
+"""Encoding of images as Sixel, Kitty graphics and half blocks."""
 
 import re
 import zlib
@@ -50,7 +50,7 @@ def test_a_kitty_upload_transfers_the_pixels_in_chunks_with_a_virtual_placement(
 
 def test_placeholders_encode_image_row_and_column_in_each_cell() -> None:
     first, second = kitty.placeholder_rows(2 << 24 | 42, 3, 2)
-    # The example of the documentation of kitty, with explicit diacritics.
+    # The example of kitty's documentation, with a diacritic for each number.
     assert first == "\x1b[38;5;42m" + "".join(f"\U0010eeee\u0305{c}\u030e" for c in "\u0305\u030d\u030e") + "\x1b[39m"
     assert second.count("\U0010eeee\u030d") == 3
     assert len(set(kitty.DIACRITICS)) == 297

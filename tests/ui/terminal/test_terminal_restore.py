@@ -28,7 +28,7 @@ from tui_chat.ui.screens.join import JoinScreen
 
 def fail(self):
     secret = "private message"
-    raise ValueError("by design")
+    raise ValueError("injected")
 
 JoinScreen.submit = JoinScreen._validate = fail
 from tui_chat.cli import main
@@ -40,7 +40,7 @@ import sys
 from tui_chat.session.server_link import ServerLink
 
 async def fail(self):
-    raise ValueError("by design")
+    raise ValueError("injected")
 
 ServerLink.run = fail
 from tui_chat.cli import main
@@ -51,7 +51,7 @@ FAILING_INPUT = """
 from tui_chat.ui.terminal.input_framer import InputFramer
 
 def fail(self, data, now):
-    raise ValueError("by design")
+    raise ValueError("injected")
 
 InputFramer.feed = fail
 from tui_chat.cli import main
@@ -63,10 +63,10 @@ import asyncio, threading
 from tui_chat.ui.screens.join import JoinScreen
 
 def fail_in_thread():
-    raise ValueError("thread by design")
+    raise ValueError("injected into a thread")
 
 async def fail_in_task():
-    raise ValueError("task by design")
+    raise ValueError("injected into a task")
 
 validate = JoinScreen._validate
 
@@ -102,7 +102,9 @@ def assert_restored(tty: PtyTerminal) -> None:
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-async def test_a_signal_restores_the_terminal(tmp_path: Path, signal_number: signal.Signals) -> None:
+async def test_a_signal_restores_the_terminal_and_determines_the_exit_status(
+    tmp_path: Path, signal_number: signal.Signals
+) -> None:
     async with terminal(CHAT_TUI, tmp_path) as tty:
         await tty.wait_for_text(tr(app_strings.JOIN_HINT))
         tty.send_signal(signal_number)
@@ -120,7 +122,7 @@ async def test_quit_restores_the_terminal_and_exits_with_status_zero(tmp_path: P
             assert_restored(tty)
 
 
-async def test_an_unhandled_exception_is_reported_without_a_traceback_and_logged_once(tmp_path: Path) -> None:
+async def test_an_unhandled_exception_is_logged_once_and_reported_without_a_traceback(tmp_path: Path) -> None:
     async with failing_program(FAILING_JOIN, tmp_path) as tty:
         await tty.wait_for_text(tr(app_strings.JOIN_HINT))
         tty.write_keys("\r\r")
@@ -130,7 +132,7 @@ async def test_an_unhandled_exception_is_reported_without_a_traceback_and_logged
         assert b"private message" not in tty.written
         assert "chat-tui crashed" in tty.screen_text()
         (log,) = tmp_path.rglob("chat-tui.log")
-        assert log.read_text().count("ValueError: by design") == 1
+        assert log.read_text().count("ValueError: injected") == 1
 
 
 async def test_an_exception_in_a_background_task_is_reported_and_logged_once(tmp_path: Path) -> None:
@@ -139,7 +141,7 @@ async def test_an_exception_in_a_background_task_is_reported_and_logged_once(tmp
         tty.write_keys("\x11")
         assert await tty.wait_closed() == 1
         (log,) = tmp_path.rglob("chat-tui.log")
-        assert log.read_text().count("ValueError: by design") == 1
+        assert log.read_text().count("ValueError: injected") == 1
 
 
 async def test_an_error_of_the_input_thread_is_reported_and_logged_once(tmp_path: Path) -> None:
@@ -150,10 +152,10 @@ async def test_an_error_of_the_input_thread_is_reported_and_logged_once(tmp_path
         assert await tty.wait_closed() == 1
         assert_restored(tty)
         assert "chat-tui crashed" in tty.screen_text()
-        assert log.read_text().count("ValueError: by design") == 1
+        assert log.read_text().count("ValueError: injected") == 1
 
 
-async def test_unhandled_errors_of_threads_and_tasks_are_reported_and_logged(tmp_path: Path) -> None:
+async def test_unhandled_errors_of_threads_and_tasks_are_reported_and_logged_once_each(tmp_path: Path) -> None:
     log = tmp_path / "chat.log"
     async with failing_program(FAILING_THREAD_AND_TASK, tmp_path, "--log", str(log)) as tty:
         await tty.wait_for_text(tr(app_strings.JOIN_HINT))
@@ -161,12 +163,14 @@ async def test_unhandled_errors_of_threads_and_tasks_are_reported_and_logged(tmp
         await tty.wait_for_text("Internal error")
         tty.write_keys("\x11")
         assert await tty.wait_closed() == 1
-        assert log.read_text().count("ValueError: thread by design") == 1
-        assert log.read_text().count("ValueError: task by design") == 1
+        assert log.read_text().count("ValueError: injected into a thread") == 1
+        assert log.read_text().count("ValueError: injected into a task") == 1
 
 
 @pytest.mark.parametrize("is_controlling", [True, False], ids=["with SIGHUP", "without SIGHUP"])
-async def test_closing_the_terminal_ends_the_program(tmp_path: Path, is_controlling: bool) -> None:
+async def test_closing_the_terminal_ends_the_program_with_the_status_of_sighup(
+    tmp_path: Path, is_controlling: bool
+) -> None:
     async with terminal(CHAT_TUI, tmp_path, is_controlling=is_controlling) as tty:
         await tty.wait_for_text(tr(app_strings.JOIN_HINT))
         tty.disconnect()
