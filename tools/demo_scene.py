@@ -250,7 +250,7 @@ async def demo_app_in_terminal(
 
 @contextmanager
 def fixed_environment(lang: Language) -> Generator[None]:
-    """Set the login name, the time zone, the colour variables and the language to fixed values within the block."""
+    """Set the login name, the time zone, the color variables and the language to fixed values within the block."""
     overrides = {
         "LOGNAME": "ann",
         "TZ": "UTC",

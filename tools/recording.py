@@ -36,7 +36,7 @@ MAX_WRITTEN_BLANKS = 6
 """Maximum length of a run of trailing blanks that is written as blanks. Longer runs become an erase sequence (ECH)."""
 
 HEX_COLOR_DIGITS = 6
-"""Length of a true colour in pyte; the theme has no named colours."""
+"""Length of a true color in pyte; the theme has no named colors."""
 
 _BLANK = pyte.screens.Char(" ")
 

@@ -1,7 +1,7 @@
 """Hardened python-socketio server; only this package uses private names of the library.
 
 Routes and session ids are those of the library; request and session handling are not.
-Behaviour of the library, and the replacement:
+Behavior of the library, and the replacement:
 
 - Requests that the specification rejects are answered, and their sessions survive: `errors`
   and `polling` follow the specification.

@@ -16,7 +16,7 @@ from tui_chat.protocol import codec, errors
 
 _Handler = Callable[[web.Request], Awaitable[web.Response]]
 
-_SERVICE_NAME = "chat-server"  # in `/health`, by which clients recognise a chat server on a port
+_SERVICE_NAME = "chat-server"  # in `/health`, by which clients recognize a chat server on a port
 
 # Pages of other origins may load the JavaScript client as from a CDN.
 _CROSS_ORIGIN_HEADERS = {"Cross-Origin-Resource-Policy": "cross-origin"}

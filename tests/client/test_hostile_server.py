@@ -1,4 +1,4 @@
-"""Client behaviour with malformed and malicious server responses."""
+"""Client behavior with malformed and malicious server responses."""
 
 import asyncio
 import json

@@ -162,7 +162,7 @@ async def test_deleted_text_is_removed_from_the_search_index(database: Database,
         assert fragment.encode() not in stored
 
 
-async def test_a_page_at_a_timestamp_is_centred_on_its_first_entry(database: Database, clock: ManualClock) -> None:
+async def test_a_page_at_a_timestamp_is_centered_on_its_first_entry(database: Database, clock: ManualClock) -> None:
     start = clock.now
     for number in range(40):
         clock.now = start + number // 2 * 1000

@@ -10,7 +10,7 @@ RULES: dict[Literal["dark", "light"], dict[str, Any]] = {
     "light": {},
     "dark": {"runOnly": ["color-contrast", "link-in-text-block"]},
 }
-"""Options of axe-core per colour scheme. The schemes differ only in colours."""
+"""Options of axe-core per color scheme. The schemes differ only in colors."""
 
 
 async def load_axe(page: Page) -> None:
@@ -19,7 +19,7 @@ async def load_axe(page: Page) -> None:
 
 
 async def violations(page: Page, scope: str = "html") -> list[str]:
-    """Return the axe-core violations of the current state in both colour schemes, of every impact.
+    """Return the axe-core violations of the current state in both color schemes, of every impact.
 
     Args:
         page: Page with axe-core.

@@ -50,7 +50,7 @@ class BasicNodeServer:
         return [args[0]["message"] for event, args in self.received if event == "sendMessage"]
 
     def configure(self, **behavior: Any) -> None:
-        """Change the behaviour of the server for all later events.
+        """Change the behavior of the server for all later events.
 
         Args:
             behavior: `announces`: send a notice about each join. `announcement`: text of the notice. `echoes`: send
@@ -69,7 +69,7 @@ class BasicNodeServer:
         self._send_command({"do": "disconnectAll"})
 
     def reset(self) -> None:
-        """Close all connections, restore the initial behaviour and forget the received events."""
+        """Close all connections, restore the initial behavior and forget the received events."""
         self._send_command({"do": "reset"})
         while self._read_report() != {"on": "reset"}:
             pass

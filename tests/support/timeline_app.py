@@ -70,7 +70,7 @@ class IsolatedTimeline(Timeline):
 
 
 class TimelineApp(App[None]):
-    """Timeline with a neighbour above and to the right.
+    """Timeline with a neighbor above and to the right.
 
     Args:
         lines: Lines at start-up.
@@ -99,7 +99,7 @@ class TimelineApp(App[None]):
         self.received: list[Message] = []
 
     def compose(self) -> ComposeResult:
-        """Yield the timeline and its neighbours."""
+        """Yield the timeline and its neighbors."""
         yield Static("above", id="above", markup=False)
         with Horizontal():
             yield IsolatedTimeline(tz=UTC, images=self._images)

@@ -1,4 +1,4 @@
-"""Automated accessibility checks with axe-core: all page states, both colour schemes, two viewports."""
+"""Automated accessibility checks with axe-core: all page states, both color schemes, two viewports."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Forced colours, hover styles, touch targets, print, and the change of the date."""
+"""Forced colors, hover styles, touch targets, print, and the change of the date."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -54,7 +54,7 @@ async def create_messages(bot: RawClient) -> None:
         await bot.request("react", {"room": "tea", "seq": 1, "emoji": emoji, "on": True})
 
 
-async def test_forced_colours_distinguish_states_by_outlines_or_borders(
+async def test_forced_colors_distinguish_states_by_outlines_or_borders(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await create_messages(bot)

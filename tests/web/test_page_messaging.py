@@ -62,13 +62,13 @@ UPGRADE_STALLED = ""
 """Simulates a proxy that never answers the WebSocket upgrade."""
 
 
-@pytest.mark.parametrize("websocket_behaviour", [UPGRADE_REJECTED, UPGRADE_STALLED], ids=["rejected", "stalled"])
+@pytest.mark.parametrize("websocket_behavior", [UPGRADE_REJECTED, UPGRADE_STALLED], ids=["rejected", "stalled"])
 async def test_polling_is_used_when_websockets_are_blocked(
-    browser: Browser, server: RunningServer, bot: RawClient, websocket_behaviour: str
+    browser: Browser, server: RunningServer, bot: RawClient, websocket_behavior: str
 ) -> None:
     tab = await browser.open_tab()
     await tab.page.add_init_script(
-        f"window.WebSocket = class {{ constructor() {{ {websocket_behaviour} }} close() {{}} }};"
+        f"window.WebSocket = class {{ constructor() {{ {websocket_behavior} }} close() {{}} }};"
     )
     await tab.page.clock.install()
     ann = ChatPage(tab)

@@ -48,7 +48,7 @@ class FormInput:
         name: Key of the value.
         label: Translated label.
         value: Initial value.
-        default: Value of the empty field, shown in grey.
+        default: Value of the empty field, shown in gray.
         is_secret: Hide the input.
         is_optional: Permit an empty value without a default.
     """

@@ -72,7 +72,7 @@ def _make_theme(
         error: Error states.
         rule: Separators and idle scrollbars.
         rule_strong: Scrollbars under the mouse.
-        message_cursor: Background of the message under the cursor, almost grey so that 256 colors can represent it.
+        message_cursor: Background of the message under the cursor, almost gray so that 256 colors can represent it.
         mention: Background of messages that mention the user.
         row_cursor: Text and background of the highlighted row.
         selection: Text and background of selected text.

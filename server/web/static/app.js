@@ -261,7 +261,7 @@ async function openSearchResult(name, seq) {
   if (!(await timeline.jumpTo(seq))) showToast(strings.messageUnavailable);
 }
 
-/** Leave a room, delete its draft and files, and show a neighbour in the list, or the join form after the last room. */
+/** Leave a room, delete its draft and files, and show a neighbor in the list, or the join form after the last room. */
 function leaveRoom(room) {
   const index = session.rooms.indexOf(room);
   if (index < 0) return; // closed during the request

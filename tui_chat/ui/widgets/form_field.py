@@ -13,7 +13,7 @@ class FormField(Vertical):
     Args:
         label: Text left of the input.
         value: Initial value.
-        default: Value of the empty input, shown in grey.
+        default: Value of the empty input, shown in gray.
         placeholder: Hint in the empty input without a default.
         id: Widget id.
         is_secret: Hide the text, also from the clipboard.

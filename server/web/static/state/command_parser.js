@@ -172,7 +172,7 @@ export function nearestCommand(name) {
 }
 
 /**
- * Return the edit distance of two words, in which swapped neighbours count as one edit; infinite for words whose lengths
+ * Return the edit distance of two words, in which swapped neighbors count as one edit; infinite for words whose lengths
  * differ by more than `MAX_EDITS`.
  * @param {string} word
  * @param {string} target

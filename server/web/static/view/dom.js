@@ -1,7 +1,7 @@
 /**
  * Factories of DOM elements. User content is inserted as text nodes only.
  *
- * Nickname colours vary in hue. Lightness and chroma are fixed per colour scheme in base.css (OKLCH), so all
+ * Nickname colors vary in hue. Lightness and chroma are fixed per color scheme in base.css (OKLCH), so all
  * nicknames have the same contrast (WCAG 2.2, 1.4.3).
  */
 
@@ -116,7 +116,7 @@ export function createAvatar(nick) {
   return avatar;
 }
 
-/** Create a coloured nickname. */
+/** Create a colored nickname. */
 export function createNickname(nick) {
   return applyNickColor(createElement("bdi", "nick", nick), nick);
 }

@@ -117,9 +117,9 @@ export class PagedListDialog {
     try {
       await run();
       if (view !== this.#view) return;
-      const neighbour = row.nextElementSibling ?? row.previousElementSibling;
+      const neighbor = row.nextElementSibling ?? row.previousElementSibling;
       row.remove();
-      (neighbour?.querySelector("button") ?? this.#list).focus();
+      (neighbor?.querySelector("button") ?? this.#list).focus();
       this.#showEmptyText();
     } catch (error) {
       button.disabled = false;
