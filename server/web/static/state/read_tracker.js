@@ -18,7 +18,7 @@ import { MAX_COUNTED, UnreadCounts } from "./unread_counts.js";
  * @typedef {object} RemoteMarker Read marker of another tab, or of the server.
  * @property {number} seq
  * @property {number} [unread] Unread messages after the marker; undefined for the marker of a guest.
- * @property {number} [mentions] Those of them that mention the user; 0 if undefined.
+ * @property {number} [mentions] Unread messages that mention the user; 0 if undefined.
  */
 
 export class ReadTracker {
