@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BENCHMARKS_DIRECTORY = Path(__file__).parent
-SERVER_CORE, LOAD_CORE = 0, 1
+_CORES = sorted(os.sched_getaffinity(0))
+SERVER_CORE, LOAD_CORE = _CORES[0], _CORES[-1]
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE_SIZE = os.sysconf("SC_PAGE_SIZE")
 
@@ -46,6 +47,17 @@ def pin_to_load_core() -> None:
     max_files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (max_files, max_files))
     os.sched_setaffinity(0, {LOAD_CORE})
+
+
+@contextlib.contextmanager
+def on_server_core() -> Generator[None]:
+    """Run this process on the server core within the block; a process started in the block stays there."""
+    own_affinity = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {SERVER_CORE})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, own_affinity)
 
 
 def available_servers() -> list[str]:
@@ -86,13 +98,11 @@ def run_server(
                 str(BENCHMARKS_DIRECTORY / "node/server.bun.mjs"),
             ],
         }
-        own_affinity = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {SERVER_CORE})  # inherited by the child process
         environment = {**os.environ, "QUIET_JOINS": "1"} if quiet_joins else None
-        process = subprocess.Popen(
-            commands[name], stdout=subprocess.PIPE, cwd=source_directory, text=True, env=environment
-        )
-        os.sched_setaffinity(0, own_affinity)
+        with on_server_core():
+            process = subprocess.Popen(
+                commands[name], stdout=subprocess.PIPE, cwd=source_directory, text=True, env=environment
+            )
         try:
             assert process.stdout is not None
             match = re.search(r"http://\S+:\d+", process.stdout.readline())
