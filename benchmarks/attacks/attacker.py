@@ -1,4 +1,7 @@
-"""Process of one attack: `python -m benchmarks.attacks.attacker NAME PORT SECONDS`, prints its counters as JSON."""
+"""Process of one attack: `python -m benchmarks.attacks.attacker NAME PORT SECONDS`.
+
+Prints `ready` after the preparation of the attack, and its counters as JSON after the attack.
+"""
 
 import asyncio
 import json
@@ -7,20 +10,36 @@ import sys
 from contextlib import suppress
 from dataclasses import asdict
 
-from benchmarks.attacks.attacks import ATTACKS, AttackCounters
+from benchmarks.attacks.attacks import ATTACKS
+from benchmarks.attacks.traffic import AttackCounters
 from benchmarks.servers import pin_to_load_core
+from tests.support.wait import wait_until
+
+MAX_EXTENSION = 30.0
+"""Seconds for the first effect on the attacker, because a busy machine delays the attack too."""
 
 
 async def main(name: str, port: int, seconds: float) -> None:
-    """Run one attack for a number of seconds and print its counters."""
-    counters = AttackCounters()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await ATTACKS[name](port, counters)
-    print(json.dumps(asdict(counters)))
+    """Prepare one attack, run the attack and print its counters.
+
+    Args:
+        name: Key of `ATTACKS`.
+        port: Port of the server.
+        seconds: Duration of the attack; without an effect on the attacker, up to `MAX_EXTENSION` longer.
+    """
+    counters, attack = AttackCounters(), ATTACKS[name]
+    async with attack.prepare(port):
+        os.nice(10)  # the bystander on the same core has precedence
+        print("ready", flush=True)
+        flood = asyncio.ensure_future(attack.flood(port, counters))
+        await asyncio.sleep(seconds)
+        with suppress(TimeoutError):
+            await wait_until(lambda: counters.is_limited, MAX_EXTENSION)
+        flood.cancel()
+        await asyncio.wait({flood})
+        print(json.dumps(asdict(counters)))
 
 
 if __name__ == "__main__":
     pin_to_load_core()
-    os.nice(10)  # the bystander on the same core has precedence
     asyncio.run(main(sys.argv[1], int(sys.argv[2]), float(sys.argv[3])))
