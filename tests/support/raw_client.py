@@ -4,10 +4,10 @@ import asyncio
 import itertools
 import json
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from aiohttp import BaseConnector, ClientSession, ClientWebSocketResponse, WSMsgType
+from aiohttp import BaseConnector, ClientConnectionResetError, ClientSession, ClientWebSocketResponse, WSMsgType
 
 TIMEOUT = 15.0
 """Timeout of a single wait, in seconds."""
@@ -37,7 +37,8 @@ class RawClient:
                     return None
                 if message.data != "2":
                     return str(message.data)
-                await self.ws.send_str("3")
+                with suppress(ClientConnectionResetError):  # the server aborted the connection after the ping
+                    await self.ws.send_str("3")
 
     async def connect_namespace(self) -> dict[str, Any]:
         """Connect to the root namespace and return the body of the CONNECT response."""
