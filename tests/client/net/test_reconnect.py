@@ -15,11 +15,19 @@ from tests.support.raw_client import raw_client
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client.client import ChatClient
-from tui_chat.client.events import ClientEvent, ConnectionStateChanged, LogChanged, Offline, Online, RoomJoined
+from tui_chat.client.events import (
+    ClientEvent,
+    ConnectionStateChanged,
+    LogChanged,
+    Offline,
+    Online,
+    ProblemReported,
+    RoomJoined,
+)
 from tui_chat.client.net import backoff, transport
 from tui_chat.client.net.backoff import INITIAL_DELAY
 from tui_chat.client.room import Room
-from tui_chat.protocol.errors import Unavailable
+from tui_chat.protocol.errors import InternalError, Unavailable
 from tui_chat.protocol.events import Entry, Message
 from tui_chat.protocol.requests import JoinRoom
 from tui_chat.protocol.responses import JoinResponse
@@ -355,3 +363,25 @@ async def test_reconnect_now_skips_the_backoff_delay(
         async with running_server(tmp_path, port=port):
             ann.reconnect_now()
             await wait_until(lambda: isinstance(ann.state, Online))
+
+
+async def test_an_unexpected_error_of_an_interrupted_attempt_is_reported(
+    proxy: TcpProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[str] = []
+
+    async def fail_on_cancellation(url: str, *_: object, **__: object) -> None:
+        attempts.append(url)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ValueError("failed cleanup")
+
+    async with ChatClient(proxy.url) as client:
+        events = EventRecorder(client)
+        monkeypatch.setattr(transport.Transport, "open", fail_on_cancellation)
+        proxy.reset_all()
+        await wait_until(lambda: len(attempts) == 1)
+        client.reconnect_now()
+        await wait_until(lambda: len(attempts) == 2 and events.of_type(ProblemReported))
+    assert [type(event.error) for event in events.of_type(ProblemReported)] == [InternalError]

@@ -319,6 +319,8 @@ class Connector:
     async def _attempt_connect(self) -> None:
         """Attempt to connect; `reconnect_now` interrupts the attempt without an error.
 
+        Any other exception of the attempt is reported, also after an interruption.
+
         Raises:
             Unreachable: The attempt failed.
             Unauthorized: The server rejected the token.
@@ -334,8 +336,11 @@ class Connector:
             retry_task.cancel()
             open_task.cancel()
             await asyncio.wait({open_task})
-            if not open_task.cancelled() and (error := open_task.exception()) is not None:
+            error = None if open_task.cancelled() else open_task.exception()
+            if isinstance(error, ChatError):
                 log.debug("connection attempt failed: %s", type(error).__name__)
+            elif error is not None:
+                self._tasks.report("connection", error)
 
     async def _wait_before_retry(self, error: ChatError) -> None:
         """Set the state `Offline`, and wait for the delay of the backoff or for `reconnect_now`."""

@@ -273,7 +273,7 @@ class Transport:
         self.abort()
         await asyncio.wait({disconnect_task})
         if not disconnect_task.cancelled() and (error := disconnect_task.exception()) is not None:
-            log.debug("closing handshake failed: %s; connection aborted", type(error).__name__)
+            log.debug("closing handshake failed: connection aborted", exc_info=error)
         await self.wait_closed()
 
     def abort(self) -> None:
