@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.fake_room import FakeRoom
 from tests.support.wait import wait_until
-from tui_chat.client.events import LogChanged
+from tui_chat.client.events import LogChanged, RoomRenamed
 from tui_chat.protocol.events import Entry
 from tui_chat.protocol.responses import JoinResponse, RoomState
 from tui_chat.screen_reader.reader import ScreenReader
@@ -34,6 +34,30 @@ async def test_missed_entries_before_the_announced_messages_are_counted(tmp_path
     reader.on_event(LogChanged("tea", (10,), True))
     missed = "6 missed entries are not read out. /date reads the messages of a day."
     assert announced == [missed, "bob says: eight", "bob says: nine", "bob says: ten"]
+
+
+async def test_a_renamed_room_keeps_its_notification_level_and_queued_notifications_have_the_new_name(
+    tmp_path: Path,
+) -> None:
+    announced: list[str] = []
+    settings = SettingsFile()
+    settings.change("room_notifications", {"TEA": "all", "dev": "none"})
+    settings.change("notify", "none")
+    target = SessionTarget("http://127.0.0.1:1", "tea", "ann", restore_rooms=False)
+    reader = ScreenReader(target, settings, tmp_path, announced.append)
+    room = FakeRoom("tea").join()
+    reader.session.add_room(room)
+    reader.session.add_room(FakeRoom("dev").join())
+    reader.session.show_room("dev")
+    room.push_message(reader.session, "before")
+    room.name = "Green tea"
+    renamed = RoomRenamed("tea", room.name)
+    reader.session.apply(renamed)
+    reader.on_event(renamed)
+    assert settings.settings.room_notifications == {"dev": "none", "Green tea": "all"}
+    seq = room.push_message(reader.session, "after")
+    reader.on_event(LogChanged("Green tea", (seq,), True))
+    assert announced == ["In Green tea, bob says: before", "In Green tea, bob says: after"]
 
 
 async def test_long_rooms_are_trimmed_without_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,10 @@
 from dataclasses import dataclass
 
+from tests.support.fake_room import FakeRoom
 from tui_chat.session.notification_batcher import BATCH_INTERVAL, MAX_PENDING, NotifiableMessage, NotificationBatcher
+from tui_chat.session.room_view import RoomView
+
+ROOMS = {name: RoomView(FakeRoom(name)) for name in ("tea", "dev")}
 
 
 @dataclass
@@ -12,7 +16,7 @@ class FakeClock:
 
 
 def make_message(number: int, room: str = "tea", is_mention: bool = False) -> NotifiableMessage:
-    return NotifiableMessage(room, room, "bob", f"message {number}", is_mention)
+    return NotifiableMessage(ROOMS[room], "bob", f"message {number}", is_mention)
 
 
 def test_the_first_notification_is_immediate_and_later_ones_are_batched() -> None:
@@ -52,11 +56,11 @@ def test_a_mention_takes_precedence_over_the_latest_message() -> None:
 def test_only_the_messages_of_a_discarded_room_are_not_notified() -> None:
     batcher = NotificationBatcher(FakeClock())
     batcher.add(make_message(1))
-    batcher.add(NotifiableMessage("~x7", "tea", "ann", "same title", is_mention=False))
-    batcher.discard_room("tea")
+    batcher.add(NotifiableMessage(RoomView(FakeRoom("tea")), "ann", "same title", is_mention=False))
+    batcher.discard_room(ROOMS["tea"])
     assert batcher.pop_due(show_text=True) == ("ann in tea", "same title")
     batcher.add(make_message(3))
-    batcher.discard_room("tea")
+    batcher.discard_room(ROOMS["tea"])
     assert batcher.delay is None
 
 
@@ -72,7 +76,7 @@ def test_action_messages_are_formatted_as_in_the_room() -> None:
     clock = FakeClock()
     batcher = NotificationBatcher(clock)
     for expected_body in ("* bob waves", "* bob waves"):
-        batcher.add(NotifiableMessage("tea", "tea", "bob", "/me waves", True))
+        batcher.add(NotifiableMessage(ROOMS["tea"], "bob", "/me waves", True))
         clock.now += BATCH_INTERVAL
         notification = batcher.pop_due(show_text=True)
         assert notification is not None

@@ -28,6 +28,7 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.session_events import DurableRoomsReceived, RoomLeft, RoomOpened, SessionEvent
 from tui_chat.session.session_target import SessionTarget
+from tui_chat.session.settings import name_lookup
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.store.guest_identities import add_identity
@@ -91,6 +92,7 @@ class ScreenReader:
             DurableRoomsReceived: self._on_durable_rooms_received,
             RoomLeft: lambda _: self.announce_current_room(),
             RoomOpened: self._on_room_opened,
+            events.RoomRenamed: self._on_room_renamed,
         }
 
     async def process_events(self) -> None:
@@ -184,6 +186,12 @@ class ScreenReader:
         if event.log_reset and is_current and self._announced_seq:
             self.announce_current_room(is_new=True)
 
+    def _on_room_renamed(self, event: events.RoomRenamed) -> None:
+        """Move the notification level of the room to the new name, and announce a failed save."""
+        levels = name_lookup.levels_after_rename(self._settings_file.settings, event.room, event.new_name)
+        if levels is not None and (problem := self._settings_file.change("room_notifications", levels)):
+            self.announce(problem)
+
     def _on_read_marker_changed(self, event: events.ReadMarkerChanged) -> None:
         view = self.session.find_room(event.room)
         if view is not None and not view.unread_count:
@@ -229,9 +237,7 @@ class ScreenReader:
         """Announce the messages of another room by notification level, or else the room as unread."""
         notifications = self.session.pop_notifications()
         for notification in notifications:
-            source = self.session.find_room(notification.room)
-            message = source.room.log[notification.seq] if source and notification.seq in source.room.log else None
-            self.announce(speech.other_room_message_text(notification, message))
+            self.announce(speech.other_room_message_text(notification))
         if not notifications and not self.session.is_muted(view.name):
             self._announce_unread(view)
 

@@ -51,18 +51,17 @@ def dated_message_text(message: Message) -> str:
     return f"{chat_strings.date_and_time(message.ts)} {message_text(message)}"
 
 
-def other_room_message_text(notification: NotifiableMessage, message: Message | None) -> str:
+def other_room_message_text(notification: NotifiableMessage) -> str:
     """Return the announcement of a message in a background room.
 
     Examples: `In tea, ann says: hi`, `In tea, ann mentions you: hi`, and `In tea, ann waves` for an action. Files are
-    announced as in `message_text`.
-
-    Args:
-        notification: Message that qualifies for a notification.
-        message: The same message of the log; None if not loaded any more, which gives the captions of the files.
+    announced as in `message_text`, or by their captions if the log has released the message.
     """
-    room, nick = notification.title, notification.nick
-    files, text = ("", notification.text) if message is None else (phrase_files(message), message.message)
+    room, nick, log = notification.view.title, notification.nick, notification.view.room.log
+    files, text = "", notification.text
+    if notification.seq in log:
+        message = log[notification.seq]
+        files, text = phrase_files(message), message.message
     if action := action_text(text):
         sentence = tr("In {room}, {text}", room=room, text=f"{nick} {format_text(action)}")
     elif files and is_blank(text):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from tui_chat.session.i18n import plural, tr
 from tui_chat.session.lines import action_text
+from tui_chat.session.room_view import RoomView
 from tui_chat.session.strings import chat as chat_strings
 
 MAX_PENDING = 1_000
@@ -25,16 +26,14 @@ class NotifiableMessage:
     """Message that qualifies for a notification.
 
     Attributes:
-        room: Name of the room.
-        title: Title of the room, which other rooms may have too.
+        view: View of the room, also after a rename.
         nick: Author's nickname, with the marks of a confusable nickname and of a bot.
         text: Message body, followed by the captions of the files.
         is_mention: True if the text mentions the user.
         seq: `seq` of the message, 0 if unknown.
     """
 
-    room: str
-    title: str
+    view: RoomView
     nick: str
     text: str
     is_mention: bool
@@ -57,9 +56,9 @@ class NotificationBatcher:
         """Queue a message; above `MAX_PENDING` messages, the oldest one is dropped."""
         self._pending.append(message)
 
-    def discard_room(self, room: str) -> None:
-        """Remove the queued messages of the room with this name."""
-        self._pending = deque((message for message in self._pending if message.room != room), MAX_PENDING)
+    def discard_room(self, view: RoomView) -> None:
+        """Remove the queued messages of a room."""
+        self._pending = deque((message for message in self._pending if message.view is not view), MAX_PENDING)
 
     @property
     def delay(self) -> float | None:
@@ -84,13 +83,13 @@ class NotificationBatcher:
         highlight = next((message for message in reversed(messages) if message.is_mention), messages[-1])
         body = chat_strings.quote(highlight.nick, highlight.text)
         if len(messages) > 1:
-            rooms = chat_strings.summarize_names(list(dict.fromkeys(message.title for message in messages)), 3)
+            rooms = chat_strings.summarize_names(list(dict.fromkeys(message.view.title for message in messages)), 3)
             title = plural("{count:,} message in {rooms}", "{count:,} messages in {rooms}", len(messages), rooms=rooms)
         else:
             title = (
-                tr("{nick} mentioned you in {room}", nick=highlight.nick, room=highlight.title)
+                tr("{nick} mentioned you in {room}", nick=highlight.nick, room=highlight.view.title)
                 if highlight.is_mention
-                else tr("{nick} in {room}", nick=highlight.nick, room=highlight.title)
+                else tr("{nick} in {room}", nick=highlight.nick, room=highlight.view.title)
             )
             body = body if action_text(highlight.text) else highlight.text
         return title, body if show_text else ""

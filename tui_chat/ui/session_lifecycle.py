@@ -42,6 +42,10 @@ class SessionWindow(Protocol):
         """Join form below all other screens."""
         ...
 
+    def change_setting(self, name: str, value: object) -> str:
+        """Change and save a setting; return the error message of a failed save."""
+        ...
+
     def open_chat(self, controller: "SessionController") -> "ChatScreen":
         """Open the chat screen of a session."""
         ...
@@ -317,19 +321,26 @@ class SessionLifecycle:
         self._window.join_form.end_waiting(reason)
 
     def on_event(self, event: "SessionEvent") -> None:
-        """Pass the event to the chat screen, and restart a local server that has ended without an announcement."""
+        """Pass the event to the chat screen, and restart a local server that has ended without an announcement.
+
+        The notification level of a renamed room moves to the new name.
+        """
+        # Imported here to keep startup fast.
+        from tui_chat.client.events import ConnectionStateChanged, Offline, RoomRenamed  # noqa: PLC0415
+        from tui_chat.session.settings.name_lookup import levels_after_rename  # noqa: PLC0415
+
         if self._chat is not None:
             self._chat.on_session_event(event)
-        if self._controller is not None and self._controller.target.url == self.local_server.url:
-            # Imported here to keep startup fast.
-            from tui_chat.client.events import ConnectionStateChanged, Offline  # noqa: PLC0415
-
-            if (
-                isinstance(event, ConnectionStateChanged)
-                and isinstance(event.state, Offline)
-                and event.state.error.reason == "connection_lost"
-            ):
-                self._window.start_worker(self._restart_local_server(), "local-server")
+        match event:
+            case RoomRenamed(old_name, new_name):
+                levels = levels_after_rename(self._window.settings, old_name, new_name)
+                if levels is not None and (problem := self._window.change_setting("room_notifications", levels)):
+                    self.show_error(problem)
+            case ConnectionStateChanged(Offline(error)) if error.reason == "connection_lost":
+                if self._controller is not None and self._controller.target.url == self.local_server.url:
+                    self._window.start_worker(self._restart_local_server(), "local-server")
+            case _:
+                pass
 
     def show_error(self, problem: str) -> None:
         """Show an error in the status line, or beside the server field of the join form."""

@@ -5,8 +5,10 @@ from typing import cast
 
 import pytest
 
+from tests.support.fake_room import FakeRoom
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.notification_batcher import BATCH_INTERVAL, NotifiableMessage
+from tui_chat.session.room_view import RoomView
 from tui_chat.ui.terminal.notifier import Notifier
 from tui_chat.ui.terminal.terminal_output import TerminalOutput
 
@@ -33,6 +35,7 @@ class NotifierBench:
     def __init__(self) -> None:
         self.now = 100.0
         self.session = UnreadSession()
+        self.room = RoomView(FakeRoom("tea"))
         self.sent: list[tuple[str, str]] = []
         self.timers: list[tuple[float, Callable[[], None]]] = []
         self.notifier = Notifier(
@@ -46,7 +49,7 @@ class NotifierBench:
         self.sent.append((title, body))
 
     def receive(self, text: str) -> None:
-        self.session.queued.append(NotifiableMessage("tea", "tea", "bob", text, is_mention=True))
+        self.session.queued.append(NotifiableMessage(self.room, "bob", text, is_mention=True))
         self.notifier.flush()
 
 

@@ -22,6 +22,15 @@ def is_ignored(settings: ClientSettings, nick: str) -> bool:
     return bool(settings.ignored) and canonical_key(nick) in map(canonical_key, settings.ignored)
 
 
+def levels_after_rename(settings: ClientSettings, old_name: str, new_name: str) -> dict[str, str] | None:
+    """Return the levels of all rooms after a rename of one, None if the room has no level of its own."""
+    level, keys = _room_level(settings, old_name), {canonical_key(old_name), canonical_key(new_name)}
+    if level is None:
+        return None
+    others = {name: level for name, level in settings.room_notifications.items() if canonical_key(name) not in keys}
+    return others | {new_name: level}
+
+
 def _room_level(settings: ClientSettings, room: str) -> NotificationLevel | None:
     key = canonical_key(room)
     return next((level for name, level in settings.room_notifications.items() if canonical_key(name) == key), None)

@@ -40,7 +40,7 @@ class Notifier:
         for pending in session.pop_notifications():
             batcher.add(pending)
         if session.has_focus and session.current_room is not None:
-            batcher.discard_room(session.current_room.name)
+            batcher.discard_room(session.current_room)
         notification = batcher.pop_due(self._terminal().has_notification_preview)
         if notification is not None:
             self._terminal().send_notification(*notification)
