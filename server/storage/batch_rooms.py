@@ -6,7 +6,7 @@
   its room again, so no batch leaves an empty room behind.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -85,7 +85,7 @@ def load_rooms(
     commands: Sequence[LogCommand],
     now: int,
     has_valid_files: Callable[[AppendMessage], bool],
-) -> dict[str, BatchRoom]:
+) -> tuple[dict[str, BatchRoom], Iterator[int] | None]:
     """Lock, create and read the rooms of a batch.
 
     A missing room is created if one of its commands cannot be rejected, such as a message that is no reply.
@@ -98,12 +98,13 @@ def load_rooms(
         has_valid_files: Returns whether the files of a message in a new room cannot be rejected.
 
     Returns:
-        The state of the room of each command, by key. A missing room that was not created has id 0 and no messages.
+        The state of the room of each command, by key, and reserved ids for the entries of all commands. A missing room
+        that was not created has id 0 and no messages. The ids are None if none are reserved yet.
     """
     commands_by_room: dict[str, list[LogCommand]] = {}
     for command in commands:
         commands_by_room.setdefault(command.room.key, []).append(command)
-    rooms = _lock_rooms(connection, statements, commands_by_room)
+    rooms, entry_ids = _lock_rooms(connection, statements, commands_by_room, len(commands))
     missing_keys = sorted(commands_by_room.keys() - rooms.keys())
     created_keys = [
         key
@@ -114,21 +115,43 @@ def load_rooms(
         refs = [commands_by_room[key][0].room for key in created_keys]
         rows = [(ref.key, ref.name, "", "", PUBLIC, ref.log_id, 1, 0, 0, now, now) for ref in refs]
         statements.create_room.execute_many(connection, rows)
-        for key, room in _lock_rooms(connection, statements, created_keys).items():
+        created_rooms, _ = _lock_rooms(connection, statements, created_keys, 0)
+        for room in created_rooms.values():
             room.is_new = room.last_seq == 0
-            rooms[key] = room
+        rooms |= created_rooms
+        entry_ids = None  # another node may have created a room, and written entries with higher ids
     for key in missing_keys:
         rooms.setdefault(key, BatchRoom(commands_by_room[key][0].room.name))
+    repeated_rooms = _select_repeated_rooms(connection, statements, rooms, commands)
     for key, room in rooms.items():
         if room.id:
-            _load_messages(connection, statements, room, commands_by_room[key])
-    return rooms
+            _load_messages(connection, statements, room, commands_by_room[key], room.id in repeated_rooms)
+    return rooms, entry_ids
 
 
-def _lock_rooms(connection: Connection, statements: BatchStatements, keys: Collection[str]) -> dict[str, BatchRoom]:
-    """Lock the existing rooms among the given keys, and return them by key."""
-    rows = statements.select_rooms.execute(connection, statements.array_param(keys))
-    return {key: BatchRoom(*values) for key, *values in rows}
+def _lock_rooms(
+    connection: Connection, statements: BatchStatements, keys: Collection[str], id_count: int
+) -> tuple[dict[str, BatchRoom], Iterator[int] | None]:
+    """Lock the existing rooms among the given keys; return them by key, and ids as `BatchStatements.lock_rooms`."""
+    rows, entry_ids = statements.lock_rooms(connection, keys, id_count)
+    return {key: BatchRoom(*values) for key, *values in rows}, entry_ids
+
+
+def _select_repeated_rooms(
+    connection: Connection,
+    statements: BatchStatements,
+    rooms: Mapping[str, BatchRoom],
+    commands: Sequence[LogCommand],
+) -> set[int]:
+    """Return the ids of the rooms that may contain the clientId of a command."""
+    client_ids = [
+        (room.id, command.client_id.hex)
+        for command in commands
+        if command.client_id is not None and (room := rooms[command.room.key]).id and not room.is_new
+    ]
+    return statements.select_repeated_rooms(
+        connection, [room_id for room_id, _ in client_ids], [client_id for _, client_id in client_ids]
+    )
 
 
 def _may_create_room(command: LogCommand, has_valid_files: Callable[[AppendMessage], bool]) -> bool:
@@ -155,15 +178,22 @@ def _may_create_room(command: LogCommand, has_valid_files: Callable[[AppendMessa
 
 
 def _load_messages(
-    connection: Connection, statements: BatchStatements, room: BatchRoom, commands: list[LogCommand]
+    connection: Connection,
+    statements: BatchStatements,
+    room: BatchRoom,
+    commands: list[LogCommand],
+    may_repeat: bool,
 ) -> None:
-    """Read the original entries, targets, mentioned members and reactions of the commands of a room."""
+    """Read the original entries, targets, mentioned members and reactions of the commands of a room.
+
+    Without `may_repeat`, no clientId of the commands is stored.
+    """
     client_ids: list[str] = []
     seqs: list[int] = []
     mentioned_ids: set[str] = set()
     reactions: list[AppendReaction] = []
     for command in commands:
-        if command.client_id is not None:
+        if may_repeat and command.client_id is not None:
             client_ids.append(command.client_id.hex)
         if isinstance(command, AppendMessage):
             if command.reply_to is not None:

@@ -13,7 +13,7 @@
 - Search index, mentions, read markers of authors, references to files: updated in the transaction of the entries.
 """
 
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, ClassVar, Self, get_args
 from uuid import UUID
 
@@ -118,21 +118,21 @@ class BatchWriter:
         self._now = now
         self._republish = republish
         self._attachments = BatchAttachments(connection, statements, commands)
-        self._rooms = load_rooms(connection, statements, commands, now, self._attachments.may_create_room)
-        self._entry_ids: Iterator[int] | None = None
+        self._rooms, self._entry_ids = load_rooms(
+            connection, statements, commands, now, self._attachments.may_create_room
+        )
         self._message_rows: list[tuple[Any, ...]] = []
         self._change_rows: list[tuple[Any, ...]] = []
         self._deferred: list[tuple[CompiledStatement, tuple[Any, ...]]] = []
         self._mentions = BatchMentions(statements)
-        self._index_adds: list[tuple[int, int, str]] = []
         self._index_updates: list[tuple[int, int, str, str | None]] = []
 
     def append(self, command: LogCommand) -> AppendResult:
         """Validate one command of the batch, and queue the rows of its entry until `flush`.
 
         A repeated clientId returns the original entry and queues nothing. A change without effect creates no entry and
-        returns a `duplicate`. The first new entry reserves the entry ids of the whole batch in the database. A rejected
-        command has no effect.
+        returns a `duplicate`. The first new entry reserves the entry ids of the whole batch, unless the constructor has
+        reserved them. A rejected command has no effect.
 
         Args:
             command: One of the commands passed to the constructor; each is appended once, in the given order.
@@ -202,7 +202,6 @@ class BatchWriter:
             self._mentions.add(room, entry.seq, command.mentions)
         if author.account is not None:
             self._mentions.move_marker(room, author.member_id)
-        self._index_adds.append((entry_id, room.id, text))
         return entry
 
     def _append_edit(self, room: BatchRoom, command: AppendEdit) -> events.Entry:
@@ -335,8 +334,8 @@ class BatchWriter:
     def _allocate_entry(self, room: BatchRoom) -> int:
         """Return the id of a new entry; `last_seq` and `active_at` of the room become its `seq` and `ts`.
 
-        The first allocation reserves ids for all commands of the batch in the database. `ts` never decreases within a
-        room.
+        Without reserved ids, the first allocation reserves ids for all commands of the batch. `ts` never decreases
+        within a room.
         """
         if self._entry_ids is None:
             self._entry_ids = self._statements.allocate_ids(self._connection, self._command_count)
@@ -371,19 +370,16 @@ class BatchWriter:
         changed_rooms = [room for room in self._rooms.values() if room.entry_count]
         if changed_rooms:
             rows = [(room.last_seq, room.last_n, room.active_at, room.policy_seq, room.id) for room in changed_rooms]
-            self._statements.update_room.execute_many(self._connection, rows)
+            self._statements.entry_writer.write(self._connection, rows, self._message_rows)
         removed_ids = [(room.id,) for room in changed_rooms if room.visibility == REMOVED]
         if removed_ids:
             self._statements.restore_room.execute_many(self._connection, removed_ids)
-        if self._message_rows:
-            self._statements.insert_message.execute_many(self._connection, self._message_rows)
         if self._change_rows:
             self._statements.insert_change.execute_many(self._connection, self._change_rows)
         for statement, values in self._deferred:
             statement.execute(self._connection, *values)
         self._attachments.flush()
         self._mentions.flush(self._connection)
-        self._statements.search_index.add(self._connection, self._index_adds)
         self._statements.search_index.update(self._connection, self._index_updates)
 
     _APPEND_METHODS: ClassVar[dict[type[LogCommand], Callable[[Self, BatchRoom, Any], events.Entry]]] = {

@@ -87,6 +87,10 @@ class SearchIndex:
             if new_text is not None:
                 self._add.execute(connection, entry_id, self._index_row(room_id, new_text))
 
+    def encode_array(self, room_id: int, text: str) -> str:
+        """Return the value of `numbers` for a message on PostgreSQL, in the text form of an array: `{-7,123}`."""
+        return "{" + ",".join(map(str, self._index_row(room_id, text))) + "}"
+
     def _index_row(self, room_id: int, text: str) -> Any:
         """Return the value of `numbers` for a message: text of tokens for SQLite, a list of numbers for PostgreSQL."""
         if self._is_sqlite:

@@ -9,26 +9,34 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     ARRAY,
+    CTE,
     BigInteger,
     BindParameter,
     ClauseElement,
     ColumnElement,
     Connection,
     Dialect,
+    FromClause,
+    Select,
     Table,
+    Text,
+    and_,
     any_,
     bindparam,
+    column,
     delete,
     false,
     func,
     literal_column,
     null,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
 from server.storage.compiled_statement import CompiledStatement
+from server.storage.entry_writer import EntryWriter
 from server.storage.search_index import SearchIndex
 from server.storage.tables import (
     ENTRY_COUNTER,
@@ -47,21 +55,11 @@ from server.storage.tables import (
     uploads,
 )
 
-MESSAGE_COLUMNS = (
-    *("id", "room_id", "seq", "member_id", "nick_name", "account"),
-    *("text", "ts", "client_id", "reply_to", "n", "is_bot"),
-)
-"""Columns of an inserted message in `entries`, in parameter order; the others have constant values.
-
-An absent account or `client_id` is an empty string, an absent `reply_to` 0, and `is_bot` 0 or 1, because the driver of
-SQLite needs ten times as long to bind None or a boolean.
-"""
-
 CHANGE_COLUMNS = (
     *("id", "room_id", "seq", "kind", "target", "member_id", "nick_name", "account"),
     *("text", "emoji", "is_on", "ts", "client_id", "n"),
 )
-"""Columns of any other inserted row of `entries`, in parameter order; the others have constant values."""
+"""Columns of an inserted row of `entries` other than a message, in parameter order; the others have constant values."""
 
 NEW_ROOM_COLUMNS = (
     "key",
@@ -81,6 +79,40 @@ NEW_ROOM_COLUMNS = (
 _MAX_ROOMS = 20  # rooms that a batch locks for other nodes
 
 _BATCH_ROOM_COLUMNS = ("key", "name", "id", "last_seq", "last_n", "active_at", "policy_seq", "visibility")
+
+_requested = (
+    func.unnest(bindparam("room_ids", type_=ARRAY(BigInteger)), bindparam("client_ids", type_=ARRAY(Text)))
+    .table_valued(column("room_id", BigInteger), column("client_id", Text))
+    .render_derived()
+)
+_select_repeated = union_all(
+    *(
+        select(table.c.room_id).join(
+            _requested, and_(table.c.room_id == _requested.c.room_id, table.c.client_id == _requested.c.client_id)
+        )
+        for table in (entries, noop_changes)
+    )
+)
+
+
+def _series(count: BindParameter[int]) -> FromClause:
+    """Return a table of `count` rows."""
+    return func.generate_series(literal_column("1"), count).alias()
+
+
+def _add_entry_ids(locked: CTE, count: BindParameter[int]) -> Select[Any]:
+    """Return the rows of a query that locks rooms, with an array of `count` entry ids in the last column.
+
+    The condition makes PostgreSQL lock all rows before it draws the first id, so that the ids of a room increase.
+    """
+    locked_count = select(func.count()).select_from(locked).scalar_subquery()
+    ids = (
+        select(func.array_agg(entry_ids.next_value()))
+        .select_from(_series(count))
+        .where(locked_count > literal_column("0"))
+    )
+    return select(locked, ids.scalar_subquery())
+
 
 move_marker = (
     update(memberships)
@@ -108,8 +140,7 @@ class BatchStatements:
     Attributes:
         max_rooms: Maximum number of rooms per batch, None for no limit.
         search_index: Writer of the search index.
-        select_rooms: `keys` → key, name, id, last_seq, last_n, active_at, policy_seq, visibility; locks the rows until
-            the commit.
+        entry_writer: Writer of positions and messages.
         select_by_client_id: `room`, `client_ids` → all columns of matching entries.
         select_noop_changes: `room`, `client_ids` → client_id, member_id, revision of matching changes without effect.
         insert_noop_change: Inserts a row of `noop_changes`, columns in table order.
@@ -117,12 +148,9 @@ class BatchStatements:
         select_reactions: `room`, `seqs`, `members` → target, emoji, member_id of existing reactions.
         select_reaction_counts: `room`, `seqs` → target, emoji, count of existing reactions.
         create_room: Inserts the row of a room, values as in `NEW_ROOM_COLUMNS`; no effect if the key exists.
-        update_room: `seq`, `ordinal`, `ts`, `new_policy_seq`, `room`; sets `last_seq`, `last_n`, `active_at` and
-            `policy_seq` of a room.
         set_topic: `new_topic`, `new_topic_key`, `room`; sets the topic of a room.
         restore_room: `room`; makes a removed room public again.
-        insert_message: Inserts a message, values as in `MESSAGE_COLUMNS`.
-        insert_change: Inserts any other entry, values as in `CHANGE_COLUMNS`.
+        insert_change: Inserts an entry other than a message, values as in `CHANGE_COLUMNS`.
         update_text: `new_text`, `revision`, `room`, `message`; sets the current text of an edited message.
         redact: `empty_text`, `is_deleted`, `room`, `message`; erases the text and the attachments of a deleted message.
         redact_edits: `empty_text`, `room`, `message`; erases the texts of the edits of a message. The kind is a
@@ -150,6 +178,7 @@ class BatchStatements:
         self._is_sqlite = dialect.name == "sqlite"
         self.max_rooms = None if self._is_sqlite else _MAX_ROOMS
         self.search_index = SearchIndex(dialect)
+        self.entry_writer = EntryWriter(dialect, self.search_index)
 
         def prepare(statement: ClauseElement, *parameters: str) -> CompiledStatement:
             return CompiledStatement(statement, dialect, parameters)
@@ -158,12 +187,16 @@ class BatchStatements:
             return {name: bindparam(name) for name in names}
 
         in_room = entries.c.room_id == bindparam("room")
-        self.select_rooms = prepare(
+        count = bindparam("count", type_=BigInteger())
+        locked = (
             select(*(rooms.c[name] for name in _BATCH_ROOM_COLUMNS))
             .where(self._in_array(rooms.c.key, "keys"))
             .order_by(rooms.c.key)
-            .with_for_update(),
-            "keys",
+        )
+        self._lock_rooms = (
+            prepare(locked, "keys")
+            if self._is_sqlite
+            else prepare(_add_entry_ids(locked.with_for_update().cte("locked"), count), "count", "keys")
         )
         self.select_by_client_id = prepare(
             select(*entries.columns).where(in_room, self._in_array(entries.c.client_id, "client_ids")),
@@ -175,6 +208,8 @@ class BatchStatements:
             ),
             *("room", "client_ids"),
         )
+        if not self._is_sqlite:
+            self._select_repeated = prepare(_select_repeated, "room_ids", "client_ids")
         self.insert_noop_change = prepare(insert(noop_changes), *noop_changes.columns.keys())
         self.select_targets = prepare(
             select(entries.c.seq, entries.c.id, entries.c.member_id, entries.c.text, entries.c.deleted).where(
@@ -201,17 +236,6 @@ class BatchStatements:
             *NEW_ROOM_COLUMNS,
         )
         is_room = rooms.c.id == bindparam("room")
-        self.update_room = prepare(
-            update(rooms)
-            .values(
-                last_seq=bindparam("seq"),
-                last_n=bindparam("ordinal"),
-                active_at=bindparam("ts"),
-                policy_seq=bindparam("new_policy_seq"),
-            )
-            .where(is_room),
-            *("seq", "ordinal", "ts", "new_policy_seq", "room"),
-        )
         self.set_topic = prepare(
             update(rooms).values(topic=bindparam("new_topic"), topic_key=bindparam("new_topic_key")).where(is_room),
             *("new_topic", "new_topic_key", "room"),
@@ -222,28 +246,14 @@ class BatchStatements:
             .where(is_room, rooms.c.visibility == literal_column(f"'{REMOVED}'")),
             "room",
         )
-        count = bindparam("count", type_=BigInteger())
         self._allocate_ids = prepare(
             update(counters)
             .values(last=counters.c.last + count)
             .where(counters.c.name == literal_column(f"'{ENTRY_COUNTER}'"))
             .returning(counters.c.last)
             if self._is_sqlite
-            else select(entry_ids.next_value()).select_from(func.generate_series(literal_column("1"), count)),
+            else select(entry_ids.next_value()).select_from(_series(count)),
             "count",
-        )
-        self.insert_message = prepare(
-            insert(entries).values(
-                {
-                    **bind_all(MESSAGE_COLUMNS),
-                    **{name: func.nullif(bindparam(name), literal_column("''")) for name in ("account", "client_id")},
-                    "reply_to": func.nullif(bindparam("reply_to"), literal_column("0")),
-                    "is_bot": bindparam("is_bot", type_=BigInteger()) != literal_column("0"),
-                    "kind": literal_column("'message'"),
-                    "deleted": false(),
-                }
-            ),
-            *MESSAGE_COLUMNS,
         )
         self.insert_change = prepare(
             insert(entries).values(**bind_all(CHANGE_COLUMNS), deleted=false()), *CHANGE_COLUMNS
@@ -324,6 +334,27 @@ class BatchStatements:
             for table in (reactions, reaction_counts)
         ]
 
+    def lock_rooms(
+        self, connection: Connection, keys: Collection[str], count: int
+    ) -> tuple[list[tuple[Any, ...]], Iterator[int] | None]:
+        """Lock the existing rooms among the given keys until the commit.
+
+        Args:
+            connection: Connection with an open write transaction.
+            keys: Canonical keys.
+            count: Number of entry ids to reserve in the same round trip; 0 for none.
+
+        Returns:
+            Rows of key, name, id, last_seq, last_n, active_at, policy_seq and visibility, and the reserved ids in
+            ascending order. The ids are None on SQLite, where `allocate_ids` needs no round trip, for `count` 0, and if
+            no room exists.
+        """
+        if self._is_sqlite:
+            return self._lock_rooms.execute(connection, self.array_param(keys)), None
+        rows = [tuple(row) for row in self._lock_rooms.execute(connection, count, self.array_param(keys))]
+        ids = rows[0][-1] if rows else None
+        return [row[:-1] for row in rows], None if ids is None else iter(sorted(ids))
+
     def allocate_ids(self, connection: Connection, count: int) -> Iterator[int]:
         """Reserve `count` values of `entries.id`, and return them in ascending order.
 
@@ -334,6 +365,20 @@ class BatchStatements:
         if self._is_sqlite:
             return iter(range(rows[0][0] - count + 1, rows[0][0] + 1))
         return iter(sorted(entry_id for (entry_id,) in rows))
+
+    def select_repeated_rooms(self, connection: Connection, room_ids: list[int], client_ids: list[str]) -> set[int]:
+        """Return the rooms that may contain one of the clientIds.
+
+        One round trip of PostgreSQL examines all rooms. SQLite returns all rooms, because its queries need none.
+
+        Args:
+            connection: Connection with an open write transaction that has locked the rooms.
+            room_ids: Room of each clientId.
+            client_ids: ClientIds as 32 hexadecimal digits, in the order of `room_ids`.
+        """
+        if self._is_sqlite or not room_ids:
+            return set(room_ids)
+        return {room_id for (room_id,) in self._select_repeated.execute(connection, room_ids, client_ids)}
 
     def array_param(self, values: Collection[Any]) -> Any:
         """Return values in the form of the array parameters `keys`, `client_ids`, `seqs`, `members` and `uploads`.

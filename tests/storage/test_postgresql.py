@@ -195,7 +195,7 @@ async def test_a_direct_room_is_created_once(nodes: list[Database]) -> None:
     assert await nodes[0].direct_rooms.list_blocked(author.member_id) == []
 
 
-async def test_concurrent_room_creation_leaves_no_seq_gap(nodes: list[Database]) -> None:
+async def test_concurrent_room_creation_leaves_no_seq_gap_and_orders_ids(nodes: list[Database]) -> None:
     for _ in range(20):
         room = fresh_room()
         client_id = uuid4()
@@ -206,6 +206,8 @@ async def test_concurrent_room_creation_leaves_no_seq_gap(nodes: list[Database])
         assert [result.duplicate for result in results].count(True) == 2
         snapshot = await nodes[0].reader.read_join_snapshot(room.key, since=None, limit=10)
         assert [entry.seq for entry in snapshot.entries] == [1, 2, 3, 4]
+        ids = [entry.id for entry in snapshot.entries]
+        assert ids == sorted(ids)
     secrets = await asyncio.gather(*(node.load_secret("guest") for node in nodes))
     assert len(set(secrets)) == 1
 

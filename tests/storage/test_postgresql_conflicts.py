@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
+from msgspec import structs
 from sqlalchemy import Connection, make_url, select, update
 from sqlalchemy.util import await_only
 
@@ -12,7 +13,7 @@ from server.storage.database import Database, open_database
 from server.storage.postgresql import TIMEOUT_SETTINGS, AsyncExecutor
 from server.storage.tables import rooms
 from tests.support.postgresql import PostgreSQLServer
-from tests.support.storage import ManualClock, PublishedEntries, RoomRef, build_message, build_topic
+from tests.support.storage import ManualClock, PublishedEntries, RoomRef, build_edit, build_message, build_topic
 from tui_chat.protocol.events import Message
 
 
@@ -57,6 +58,17 @@ async def test_the_same_client_id_on_two_nodes_yields_one_entry(nodes: list[Data
         results = await asyncio.gather(*(node.journal.append(message) for node in nodes))
         assert sorted(result.duplicate for result in results) == [False, True]
         assert results[0].entry == results[1].entry
+
+
+async def test_a_repeated_change_without_effect_yields_its_first_result_on_another_node(nodes: list[Database]) -> None:
+    refs = fresh_rooms(2)
+    for ref in refs:
+        await nodes[0].journal.append(build_message("tea", room=ref))
+    edits = [structs.replace(build_edit(1, "tea", room=ref), client_id=uuid4()) for ref in refs]
+    first = await asyncio.gather(*(nodes[0].journal.append(edit) for edit in edits))
+    await nodes[0].journal.append(build_edit(1, "coffee", room=refs[0]))
+    repeated = await asyncio.gather(*(nodes[1].journal.append(edit) for edit in edits))
+    assert [(result.duplicate, result.entry.seq) for result in [*first, *repeated]] == [(True, 1)] * 4
 
 
 async def test_a_transaction_runs_again_after_a_serialization_failure(
