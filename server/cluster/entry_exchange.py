@@ -3,7 +3,7 @@
 - Entries: one message per room and transaction, on the channel of the room. Entries above the size limit of the bus are
   announced by their position.
 - Positions: a node repeats the position of each room after its last entry, so that the loss of a last message is
-  detected.
+  detected. The positions of an outage of the bus are sent after the reconnection.
 - Access: entries that change permissions are sent to all nodes too, because each node caches the restricted rooms.
 """
 
@@ -104,10 +104,12 @@ class EntryExchange:
         self._active[key] = last_seq, _DIGEST_REPETITIONS
 
     def send_positions(self) -> None:
-        """Queue the positions of the rooms with recent entries of this node.
+        """Queue the positions of the rooms with recent entries of this node; without a connection, no effect.
 
-        A position is part of `_DIGEST_REPETITIONS` calls after the last entry of its room.
+        A position is part of `_DIGEST_REPETITIONS` messages after the last entry of its room.
         """
+        if not self._bus.is_healthy:
+            return
         positions = [(hash_key(key), seq) for key, (seq, _) in self._active.items()]
         self._active = {key: (seq, count - 1) for key, (seq, count) in self._active.items() if count > 1}
         for start in range(0, len(positions), _DIGEST_ROOMS):

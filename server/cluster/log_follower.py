@@ -4,8 +4,9 @@
   The snapshot of the reader is read afterwards. Each later entry is delivered once.
 - Order: an entry with the next `seq` is delivered at once, a known one is dropped, and a later one waits. A gap that
   lasts `GAP_DELAY` is read from the database.
-- Lost messages: nodes send the positions of active rooms every `DIGEST_INTERVAL`, and compare the positions of all
-  followed rooms with the database every `POLL_INTERVAL`, or every `DEGRADED_POLL_INTERVAL` without the bus.
+- Lost messages: nodes send the positions of active rooms every `DIGEST_INTERVAL` and after a reconnection of the bus,
+  and compare the positions of all followed rooms with the database every `POLL_INTERVAL`, or every
+  `DEGRADED_POLL_INTERVAL` without the bus.
 - End: a room without readers for `UNFOLLOW_DELAY` is not followed any more.
 - Acknowledgements: an append is answered after its commit, also while its delivery waits for an earlier entry.
 """
@@ -113,6 +114,7 @@ class LogFollower:
         self._reads = asyncio.Semaphore(_MAX_READS)
         self._tasks: set[asyncio.Task[None]] = set()
         self._next_poll = 0.0
+        self._next_digest = 0.0
         self.gap_reads = 0
         bus.on_connect.append(self._resynchronize)
 
@@ -124,11 +126,10 @@ class LogFollower:
     async def run(self) -> None:
         """Send positions, compare them with the database, update follows and reload permissions; never returns."""
         await self._exchange.open()
-        next_digest = self._loop.time()
         while True:
             now = self._loop.time()
-            if now >= next_digest:
-                next_digest = now + DIGEST_INTERVAL
+            if now >= self._next_digest:
+                self._next_digest = now + DIGEST_INTERVAL
                 self._exchange.send_positions()
             self._update_followed(now)
             if not self._bus.is_healthy:
@@ -343,8 +344,9 @@ class LogFollower:
         self._start_task(self._exchange.unsubscribe(room.key))
 
     def _resynchronize(self) -> None:
-        """Schedule a comparison with the database and a reload of the permissions for the next tick."""
+        """Schedule positions, a comparison with the database and a reload of the permissions for the next tick."""
         self._connect_count += 1
+        self._next_digest = 0.0
         self.poll_soon()
 
     async def _poll(self) -> None:

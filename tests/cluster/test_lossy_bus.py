@@ -93,6 +93,15 @@ class LossyBus:
     async def flush(self, timeout: float) -> None: ...
 
 
+class ReliableBus(LossyBus):
+    """Bus in memory that drops messages without a connection only, and delivers all others at once."""
+
+    def publish(self, channel: str, body: bytes) -> None:
+        for bus in self._buses:
+            if self.is_healthy and bus is not self:
+                bus.receive(channel, body)
+
+
 class Node:
     """Node with a reader per room. Each reader joins with a snapshot of the log.
 
@@ -164,6 +173,28 @@ async def test_all_readers_receive_each_entry_once_in_order(seed: int, monkeypat
         task.cancel()
     await asyncio.wait(tasks)
     for node in nodes:
+        await node.follower.close()
+
+
+async def test_entries_of_an_outage_arrive_after_the_reconnection(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in {"POLL_INTERVAL": 60.0, "DIGEST_INTERVAL": 60.0, "TICK": 0.01}.items():
+        monkeypatch.setattr(log_follower, name, seconds)
+    logs, buses = SharedLogs(), list[LossyBus]()
+    writer, reader = [Node(logs, ReliableBus(buses, Random(0))) for _ in range(2)]
+    for node in (writer, reader):
+        await node.join("tea")
+    tasks = [asyncio.create_task(node.follower.run()) for node in (writer, reader)]
+    await wait_until(lambda: all("access" in bus.receivers for bus in buses))
+    buses[0].is_healthy = False
+    writer.follower.publish([logs.append("tea")])
+    buses[0].is_healthy = True
+    for callback in buses[0].on_connect:
+        callback()
+    await wait_until(lambda: reader.delivered["tea"] == [1])
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    for node in (writer, reader):
         await node.follower.close()
 
 
