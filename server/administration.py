@@ -191,7 +191,8 @@ async def open_administration(target: str, uploads: str, *, create: bool) -> Asy
     """
     database = await open_database(target, clock=read_wall_clock, must_exist=not create)
     try:
-        guest_keys = GuestKeys(await database.load_secret("guests"))
+        (secret,) = await database.load_secrets("guests")
+        guest_keys = GuestKeys(secret)
         async with open_accounts(
             database, guest_keys.generate_member_id, now=read_wall_clock, monotonic=time.monotonic
         ) as accounts:

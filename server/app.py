@@ -121,11 +121,14 @@ async def serve(
     loop_lag = LoopLagMonitor()
     resources = AsyncExitStack()
     try:
-        guest_keys = GuestKeys(await database.load_secret("guests"))
+        guest_secret, search_secret, address_secret, upload_secret = await database.load_secrets(
+            "guests", "search", "addresses", "uploads"
+        )
+        guest_keys = GuestKeys(guest_secret)
         account_service = await resources.enter_async_context(
             run_accounts(database, guest_keys.generate_member_id, supervisor, now=now, monotonic=monotonic)
         )
-        uploads = await resources.enter_async_context(_run_uploads(settings, database, supervisor, now))
+        uploads = await resources.enter_async_context(_run_uploads(settings, database, upload_secret, supervisor, now))
         views = ViewBuilder(account_service.directory, uploads.sign) if settings.conversations == "on" else None
         dispatcher = _build_dispatcher(
             settings,
@@ -134,8 +137,8 @@ async def serve(
             account_service,
             uploads=uploads,
             views=views,
-            search_cursors=SearchCursors(await database.load_secret("search")),
-            guest_addresses=GuestAddresses(await database.load_secret("addresses"), settings.is_trusted_proxy),
+            search_cursors=SearchCursors(search_secret),
+            guest_addresses=GuestAddresses(address_secret, settings.is_trusted_proxy),
             now=now,
             monotonic=monotonic,
         )
@@ -199,12 +202,11 @@ async def serve(
         runner = web.AppRunner(app, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         assert runner.server is not None
-        connection_factory = connection_pool.create_factory(runner.server, tls_context)
         connection_pool.start()
         socketio_server.engineio_server.start()
         listener: asyncio.Server | None = None
         try:
-            listener = await listen(connection_factory, settings)
+            listener = await listen(connection_pool.create_factory(runner.server, tls_context), settings)
             yield RunningServer(
                 *describe_address(listener, settings),
                 drain_started.set,
@@ -280,7 +282,7 @@ def _build_app(
 
 @asynccontextmanager
 async def _run_uploads(
-    settings: ServerSettings, database: Database, supervisor: Supervisor, now: Callable[[], int]
+    settings: ServerSettings, database: Database, secret: bytes, supervisor: Supervisor, now: Callable[[], int]
 ) -> AsyncGenerator[UploadService]:
     """Run the upload service within the context; raise `StartupError` for an unusable location."""
     limits = UploadLimits(
@@ -289,7 +291,6 @@ async def _run_uploads(
         total=settings.upload_total_bytes,
         min_free=settings.upload_min_free_bytes,
     )
-    secret = await database.load_secret("uploads")
     location = settings.resolve_uploads()
     try:
         store = UploadStore(location)

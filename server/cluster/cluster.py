@@ -168,7 +168,8 @@ async def run_cluster(
         on_fenced=callbacks.on_fenced,
         on_drain=callbacks.on_drain,
     )
-    prefix = f"chat:{(await database.load_secret('cluster')).hex()[:12]}:"
+    (secret,) = await database.load_secrets("cluster")
+    prefix = f"chat:{secret.hex()[:12]}:"
     connect, max_payload = _create_connector(target, database_target)
     try:
         await registry.register()

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -111,23 +111,23 @@ class Database:
         self._probe_task: asyncio.Task[None] | None = None
         self._probe_started_at = 0.0  # event loop time, in seconds
 
-    async def load_secret(self, name: str) -> bytes:
-        """Return a persistent random secret of 32 bytes, created on first use.
+    async def load_secrets(self, *names: str) -> list[bytes]:
+        """Return persistent random secrets of 32 bytes, created on first use.
 
-        Later calls return the same value, on all nodes of the database.
+        Later calls return the same values, on all nodes of the database.
 
         Args:
-            name: Name of the secret.
+            names: Names of the secrets.
 
         Raises:
             StorageError: The database is not writable.
         """
         try:
-            return await self._writer.run(lambda connection: _load_secret(connection, name))
+            return await self._writer.run(partial(_load_secrets, names=names))
         except Exception as error:
             if not is_outage(error):
                 raise
-            raise StorageError(f"cannot store the server secret: {describe_error(error)}") from error
+            raise StorageError(f"cannot store the server secrets: {describe_error(error)}") from error
 
     async def health_problem(self) -> str | None:
         """Return the reason of current write failures, or None if the database is healthy.
@@ -287,14 +287,15 @@ def describe_url(url: URL) -> str:
     return url.set(drivername="postgresql", query={}).render_as_string(hide_password=True)
 
 
-def _load_secret(connection: Connection, name: str) -> bytes:
-    """Return a secret, after the insertion of a random one if it does not exist."""
+def _load_secrets(connection: Connection, names: Sequence[str]) -> list[bytes]:
+    """Return secrets, after the insertion of random ones for those that do not exist."""
     connection.execute(
-        get_insert_construct(connection.dialect)(settings)
-        .values(key=name, value=secrets.token_bytes(32))
-        .on_conflict_do_nothing()
+        get_insert_construct(connection.dialect)(settings).on_conflict_do_nothing(),
+        [{"key": name, "value": secrets.token_bytes(32)} for name in names],
     )
-    return connection.execute(select(settings.c.value).where(settings.c.key == name)).scalar_one()
+    rows = connection.execute(select(settings.c.key, settings.c.value).where(settings.c.key.in_(names)))
+    values = {row.key: row.value for row in rows}
+    return [values[name] for name in names]
 
 
 def _write_probe_row(connection: Connection) -> None:

@@ -87,7 +87,7 @@ async def write_source(path: Path, clock: ManualClock) -> None:
     for command in commands:
         await database.journal.append(command)
     await add_account(database, "ann")
-    await database.load_secret("guests")
+    await database.load_secrets("guests")
     await database.close()
 
 
@@ -117,7 +117,7 @@ async def read_contents(database: Database) -> list[Any]:
         [(await reader.read_page(LOUNGE.key, around=seq, limit=3)).messages for seq in (2, 5, 8)],
         (await reader.search("MESSAGE 你", room_key=LOUNGE.key, joined=(), before=None, limit=20)).messages,
         await database.accounts.list_all(),
-        await database.load_secret("guests"),
+        await database.load_secrets("guests"),
     ]
 
 

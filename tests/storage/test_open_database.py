@@ -38,17 +38,18 @@ async def test_entries_survive_a_reopen(path: Path, clock: ManualClock, url_form
     await reopened.close()
 
 
-async def test_a_secret_is_created_once_and_persists(path: Path, clock: ManualClock) -> None:
+async def test_secrets_are_created_once_and_persist(path: Path, clock: ManualClock) -> None:
     database = await open_database(path, clock=clock)
-    secrets = await asyncio.gather(*(database.load_secret("guest") for _ in range(10)))
-    other_secret = await database.load_secret("invite")
+    secrets = await asyncio.gather(*(database.load_secrets("guest") for _ in range(10)))
+    guest_secret, other_secret = await database.load_secrets("guest", "invite")
     await database.close()
     reopened = await open_database(path, clock=clock)
-    reloaded = await reopened.load_secret("guest")
+    reloaded = await reopened.load_secrets("invite", "guest")
     await reopened.close()
-    assert {*secrets} == {reloaded}
-    assert len(reloaded) == 32
-    assert other_secret != reloaded
+    assert [*map(tuple, secrets)] == [(guest_secret,)] * 10
+    assert reloaded == [other_secret, guest_secret]
+    assert len(guest_secret) == 32
+    assert other_secret != guest_secret
 
 
 async def test_a_database_in_use_is_rejected(path: Path, clock: ManualClock) -> None:

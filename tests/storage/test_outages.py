@@ -124,7 +124,7 @@ async def test_health_reports_journal_outages_immediately(database: Database, pa
 
 async def test_a_secret_that_cannot_be_saved_raises_an_error(database: Database, path: Path) -> None:
     with exclusive_lock(path), pytest.raises(StorageError):
-        await database.load_secret("guest")
+        await database.load_secrets("guest")
 
 
 async def test_a_closed_database_rejects_all_requests(database: Database) -> None:
