@@ -15,6 +15,8 @@ chat: .venv/ready  ## run the client with a local server
 server: .venv/ready  ## run the server
 	@$(BIN)/chat-server $(ARGS)
 
+# Without bytecode files, each worker compiles the plugins of pytest again.
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/ready-dev javascript check  ## run all checks and the complete test suite
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
