@@ -24,7 +24,7 @@ SEND_INTERVAL = 0.02
 MIN_ALLOWED_P99 = 0.05
 MAX_SLOWDOWN = 3.0
 MAX_GROWTH = 32 * 2**20
-PREPARATION_TIMEOUT = 300.0
+START_TIMEOUT, PREPARATION_TIMEOUT = 120.0, 300.0
 SERVER_FLAGS = (
     *("--trusted-proxy", "127.0.0.1", "--log-level", "error"),
     *("--message-rate", "1000", "--message-burst", "1000"),  # permits the messages of the bystander
@@ -77,7 +77,7 @@ async def run_attack(name: str, seconds: float) -> AttackReport:
         tls_flags = _create_certificate(home / "server.pem", authority) if attack.uses_tls else ()
         flags = (*SERVER_FLAGS, *attack.server_flags, *tls_flags, "--database", str(home / "chat.db"))
         with on_server_core():
-            server = await stack.enter_async_context(server_process(home, *flags))
+            server = await stack.enter_async_context(server_process(home, *flags, timeout=START_TIMEOUT))
         measured = MeasuredServer(server.url, server.process.pid)
         if attack.max_files is not None:
             resource.prlimit(measured.pid, resource.RLIMIT_NOFILE, (attack.max_files, attack.max_files))

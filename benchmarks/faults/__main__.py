@@ -12,6 +12,7 @@ import sys
 from benchmarks.faults.injection import FaultKind
 from benchmarks.faults.report import print_report
 from benchmarks.faults.run import FaultPlan, run
+from tests.support.requirements import find_chromium
 
 
 def main() -> int:
@@ -24,9 +25,22 @@ def main() -> int:
     parser.add_argument("--writers", type=int, default=6, help="writers per room")
     parser.add_argument("--readers", type=int, default=3, help="readers per room")
     parser.add_argument("--outbox-clients", type=int, default=2, help="clients with an outbox, target of client kills")
+    parser.add_argument("--terminals", type=int, default=1, help="terminals in the first room")
+    parser.add_argument("--pages", type=int, default=1, help="browser pages in the first room")
     args = parser.parse_args()
+    if args.pages and find_chromium() is None:
+        parser.error("missing Chromium: install chromium-headless-shell, or use --pages 0")
     faults = {kind: getattr(args, f"{kind.name.lower()}s") for kind in _DEFAULT_COUNTS}
-    plan = FaultPlan(args.seed, faults, args.rooms, args.writers, args.readers, args.outbox_clients)
+    plan = FaultPlan(
+        args.seed,
+        faults,
+        args.rooms,
+        args.writers,
+        args.readers,
+        args.outbox_clients,
+        args.terminals,
+        args.pages,
+    )
     report = asyncio.run(run(plan))
     print(f"seed {plan.seed}, {plan.rooms} rooms of {plan.writers} + {plan.readers}")
     print_report(report)

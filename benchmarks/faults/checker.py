@@ -10,6 +10,7 @@
 - Delay: a reader receives a message within a maximum time after its acknowledgement, or after the last fault.
 - Reading: a reader receives every log entry after its start position exactly once and in order. Its final
   state equals the final state of the log.
+- Display: a terminal or page displays the last messages of the log in their final state.
 
 Messages are identified by a marker, a unique first word. Edits may change the remaining text.
 """
@@ -18,9 +19,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import zip_longest
 
 from tui_chat.protocol.events import Entry, MemberChange, Message
 from tui_chat.protocol.responses import SendResponse
+
+MIN_DISPLAYED = 10
+"""Minimum number of displayed messages."""
 
 
 class ViolationKind(StrEnum):
@@ -35,6 +40,7 @@ class ViolationKind(StrEnum):
     LATE = "late"
     BANNED = "by a banned member"
     NICKNAME = "nickname"
+    DISPLAY = "display"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,26 @@ def find_late_deliveries(
         and (start := acked_at.get(extract_marker(entry.message))) is not None
         and (delay := received_at - max(start, recovered_at)) > max_delay
     ]
+
+
+def find_display_violations(room: str, name: str, log: Sequence[Entry], displayed: Sequence[str]) -> list[Violation]:
+    """Return the first difference between the displayed messages and the last messages of a log.
+
+    Args:
+        room: Name of the room.
+        name: Name of the terminal or page.
+        log: Final log of the room.
+        displayed: Displayed texts, oldest first; at least `MIN_DISPLAYED`, or all texts of a shorter log.
+    """
+    texts = [entry.message.rstrip() for entry in log if isinstance(entry, Message)]
+    if len(displayed) < min(len(texts), MIN_DISPLAYED):
+        return [Violation(ViolationKind.DISPLAY, f"{room}: {name} displays only {len(displayed)} messages")]
+    expected = texts[len(texts) - len(displayed) :] if len(displayed) <= len(texts) else texts
+    for position, (text, stored) in enumerate(zip_longest(displayed, expected)):
+        if text != stored:
+            location = f"{room}: {name} displays {text!r} instead of {stored!r}, message {position + 1} of the display"
+            return [Violation(ViolationKind.DISPLAY, location)]
+    return []
 
 
 def _check_log(room: str, log: Sequence[Entry]) -> Iterable[Violation]:

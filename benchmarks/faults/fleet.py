@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from benchmarks.faults.checker import Violation, extract_marker, find_violations
+from benchmarks.faults.interactive_clients import InteractiveClient
 from benchmarks.faults.outbox_client_process import OutboxClientProcess
 from benchmarks.faults.report import FaultReport
 from benchmarks.faults.simulated_clients import SimulatedReader, SimulatedWriter
@@ -40,6 +41,7 @@ class ClientFleet:
         writers: Writers of all rooms.
         readers: Readers of all rooms.
         outbox_clients: Client processes with an outbox, all in the first room.
+        interactive_clients: Users of terminals and pages, all in the first room.
         ack_count: Number of acknowledgements since the start.
         recovered_at: Time of the end of the last fault in seconds.
     """
@@ -48,6 +50,7 @@ class ClientFleet:
     writers: list[SimulatedWriter] = field(default_factory=list[SimulatedWriter])
     readers: list[SimulatedReader] = field(default_factory=list[SimulatedReader])
     outbox_clients: list[OutboxClientProcess] = field(default_factory=list[OutboxClientProcess])
+    interactive_clients: list[InteractiveClient] = field(default_factory=list[InteractiveClient])
     ack_count: int = 0
     recovered_at: float = 0.0
 
@@ -114,12 +117,13 @@ class ClientFleet:
                 await reader.joined.wait()
             for outbox_client in self.outbox_clients:
                 await outbox_client.start()
-            writer_tasks = [group.create_task(writer.run()) for writer in self.writers]
+            writing_clients = (*self.writers, *self.interactive_clients)
+            writer_tasks = [group.create_task(client.run()) for client in writing_clients]
             retry_task = group.create_task(self._retry_offline_clients())
             await inject_faults()
             self.recovered_at = time.monotonic()
-            for writer in self.writers:
-                writer.stop()
+            for client in writing_clients:
+                client.stop()
             async with asyncio.timeout(COMPLETION_TIMEOUT):
                 await asyncio.gather(*writer_tasks)
             with suppress(TimeoutError):
@@ -133,6 +137,8 @@ class ClientFleet:
                     lambda: all(reader.last_seq >= _last_seq(logs[reader.record.room]) for reader in self.readers),
                     catch_up_timeout,
                 )
+            for client in self.interactive_clients:
+                await client.compare(logs[client.room], catch_up_timeout)
             for reader in self.readers:
                 await reader.finalize()
             for task in (*reader_tasks, retry_task):
@@ -158,6 +164,8 @@ class ClientFleet:
         """Compare the records of all clients with the logs; see `FaultReport` for the arguments."""
         sent = [message for writer in self.writers for message in writer.sent]
         outbox_sent = [message for client in self.outbox_clients for message in client.sent]
+        typed = [message for client in self.interactive_clients for message in client.sent]
+        display_violations = [violation for client in self.interactive_clients for violation in client.violations]
         records = [reader.record for reader in self.readers]
         logged_markers = {
             extract_marker(entry.message) for log in logs.values() for entry in log if isinstance(entry, Message)
@@ -168,6 +176,8 @@ class ClientFleet:
             persisted=sum(message.is_persisted for message in outbox_sent),
             delivered=sum(message.is_persisted and message.marker in logged_markers for message in outbox_sent),
             duplicate_acks=sum(writer.duplicate_acks for writer in self.writers),
+            typed=len(typed),
+            displayed=sum(len(client.displayed) for client in self.interactive_clients),
             log_entries=sum(map(len, logs.values())),
             read_entries=sum(len(record.entries) for record in records),
             seconds=seconds,
@@ -176,20 +186,25 @@ class ClientFleet:
             error_counts=sum((writer.error_counts for writer in self.writers), Counter[str]()),
             stderr_lines=[line for output in stderr_outputs for line in output.splitlines()],
             corruption=corruption,
-            violations=[*find_violations(logs, [*sent, *outbox_sent], records), *violations],
+            violations=[
+                *find_violations(logs, [*sent, *outbox_sent, *typed], records),
+                *display_violations,
+                *violations,
+            ],
         )
 
     def _count_ack(self) -> None:
         self.ack_count += 1
 
     async def _wait_for_delivery(self, timeout: float) -> None:
-        """Wait until the first reader has received all persisted messages of the outbox clients.
+        """Wait until the first reader has received all persisted messages of outbox and interactive clients.
 
         Raises:
             TimeoutError: A message is missing after `timeout` seconds.
         """
         reader, checked_count = self.readers[0], 0
-        missing = {message.marker for client in self.outbox_clients for message in client.sent if message.is_persisted}
+        clients = (*self.outbox_clients, *self.interactive_clients)
+        missing = {message.marker for client in clients for message in client.sent if message.is_persisted}
 
         def is_complete() -> bool:
             nonlocal checked_count

@@ -21,6 +21,8 @@ class FaultReport:
         persisted: Messages in the outboxes of client processes.
         delivered: Persisted messages in the log.
         duplicate_acks: Acknowledgements of repeated messages with `duplicate`.
+        typed: Messages typed into terminals and pages.
+        displayed: Messages on the screens of terminals and pages at the end.
         log_entries: Entries in the logs of all rooms, including edits and reactions.
         read_entries: Entries delivered to readers.
         seconds: Duration of the run.
@@ -37,6 +39,8 @@ class FaultReport:
     persisted: int
     delivered: int
     duplicate_acks: int
+    typed: int
+    displayed: int
     log_entries: int
     read_entries: int
     seconds: float
@@ -61,6 +65,8 @@ def print_report(report: FaultReport) -> None:
     print(f"{report.sent:7}  messages sent, {report.acknowledged} acknowledged")
     print(f"{report.persisted:7}  messages in the outboxes of killed clients, {report.delivered} delivered")
     print(f"{report.duplicate_acks:7}  repeated messages detected as duplicates")
+    if report.typed:
+        print(f"{report.typed:7}  messages typed into terminals and pages, {report.displayed} displayed at the end")
     print(f"{report.log_entries:7}  entries in the logs, {report.read_entries} delivered to readers")
     for code, count in sorted(report.error_counts.items()):
         print(f"{count:7}  failed attempts with error {code}")

@@ -6,13 +6,14 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGTERM
 
 from benchmarks.faults.fleet import COMPLETION_TIMEOUT, ClientFleet
 from benchmarks.faults.injection import FaultInjector, FaultKind, FaultPace, RestartableServer
+from benchmarks.faults.interactive_clients import open_page, open_terminal
 from benchmarks.faults.report import FaultReport
 from tests.support.free_port import reserved_port
 from tests.support.server_process import SERVER_COMMAND
@@ -36,6 +37,8 @@ class FaultPlan:
         writers: Writers per room.
         readers: Readers per room.
         outbox_clients: Client processes with a shared outbox, all in the first room.
+        terminals: Terminals in the first room.
+        pages: Browser pages in the first room.
         pace: Timing of faults.
         catch_up_timeout: Seconds for readers to receive all entries after the last fault.
         program: Command of the server.
@@ -47,6 +50,8 @@ class FaultPlan:
     writers: int = 6
     readers: int = 3
     outbox_clients: int = 0
+    terminals: int = 0
+    pages: int = 0
     pace: FaultPace = field(default_factory=FaultPace)
     catch_up_timeout: float = COMPLETION_TIMEOUT
     program: Sequence[str] = SERVER_COMMAND
@@ -66,9 +71,15 @@ async def run(plan: FaultPlan) -> FaultReport:
         database = Path(directory) / "chat.db"
         server = RestartableServer(Path(directory), port, ("--database", str(database), *SERVER_FLAGS), plan.program)
         await server.start()
-        async with tcp_proxy(port) as proxy, tcp_proxy(port) as outbox_proxy:
+        async with tcp_proxy(port) as proxy, tcp_proxy(port) as outbox_proxy, AsyncExitStack() as stack:
             fleet.add_writers_and_readers([proxy.url], plan.writers, plan.readers, rng)
             fleet.add_outbox_clients(plan.outbox_clients, outbox_proxy, Path(directory))
+            for number in range(plan.terminals):
+                opening = open_terminal(proxy.url, fleet.rooms[0], number, Path(directory))
+                fleet.interactive_clients.append(await stack.enter_async_context(opening))
+            for number in range(plan.pages):
+                opening = open_page(proxy.url, fleet.rooms[0], number)
+                fleet.interactive_clients.append(await stack.enter_async_context(opening))
             injector = FaultInjector(
                 server,
                 proxy,

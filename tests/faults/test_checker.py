@@ -8,10 +8,12 @@ from hypothesis import given, strategies as st
 from msgspec.structs import replace
 
 from benchmarks.faults.checker import (
+    MIN_DISPLAYED,
     ReadRecord,
     SentMessage,
     ViolationKind,
     extract_marker,
+    find_display_violations,
     find_late_deliveries,
     find_violations,
 )
@@ -216,3 +218,26 @@ def test_late_deliveries_count_from_the_acknowledgement_or_the_end_of_the_last_f
     read = ReadRecord(ROOM, "late", [message(1), message(2), message(3)], received_at=[35.1, 45.0, 99.0])
     (violation,) = find_late_deliveries(record.sent, [read], recovered_at=20.0, max_delay=15.0)
     assert (violation.kind, violation.location) == (ViolationKind.LATE, "tea: late received 1 after 15.1 seconds")
+
+
+def test_a_display_of_the_last_messages_of_a_log_is_correct(record: Record) -> None:
+    texts = [entry.message for entry in record.log if isinstance(entry, Message)]
+    assert len(texts) > MIN_DISPLAYED
+    assert find_display_violations(ROOM, "page", record.log, texts) == []
+    assert find_display_violations(ROOM, "page", record.log, texts[-MIN_DISPLAYED:]) == []
+    assert find_display_violations(ROOM, "page", record.log[:3], texts[:3]) == []
+
+
+def test_each_difference_between_a_display_and_the_log_is_reported(record: Record) -> None:
+    texts = [entry.message for entry in record.log if isinstance(entry, Message)]
+    for displayed, position in (
+        ([*texts[:EDITED_SEQ], "ben-7 other", *texts[EDITED_SEQ + 1 :]], EDITED_SEQ + 1),
+        ([*texts[:2], texts[3], texts[2], *texts[4:]], 3),
+        ([*texts, texts[-1]], len(texts) + 1),
+        (texts[:-1], 1),
+    ):
+        (violation,) = find_display_violations(ROOM, "page", record.log, displayed)
+        assert violation.kind is ViolationKind.DISPLAY
+        assert violation.location.endswith(f"message {position} of the display")
+    (violation,) = find_display_violations(ROOM, "page", record.log, texts[-MIN_DISPLAYED + 1 :])
+    assert violation.location == f"{ROOM}: page displays only {MIN_DISPLAYED - 1} messages"

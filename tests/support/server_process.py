@@ -93,10 +93,11 @@ async def start_server(
 
 @asynccontextmanager
 async def server_process(
-    home: Path, *flags: str, program: Sequence[str] = SERVER_COMMAND
+    home: Path, *flags: str, program: Sequence[str] = SERVER_COMMAND, timeout: float = TIMEOUT
 ) -> AsyncGenerator[ServerProcess]:
-    """Run a server within the block, by default on a free port."""
-    server = await start_server(home, *(flags if "--port" in flags else ("--port", "0", *flags)), program=program)
+    """Run a server within the block, by default on a free port; `timeout` is that of the start in seconds."""
+    port_flags = () if "--port" in flags else ("--port", "0")
+    server = await start_server(home, *port_flags, *flags, program=program, timeout=timeout)
     try:
         yield server
     finally:
