@@ -135,7 +135,8 @@ async def _run_conversations(
 ) -> AsyncGenerator[tuple[HttpApi, ...]]:
     """Push the messages of groups to the clients of the dialect, and yield its endpoints.
 
-    The publication of the journal also reaches the pushes, and the dispatcher receives their `membership_feed`.
+    The publication of the journal also reaches the pushes, and the dispatcher receives their `membership_feed` and the
+    native requests of the dialect.
     """
     feed = GroupFeed(database.groups, account_service.directory, views)
     publish_to_rooms = database.journal.publish
@@ -156,6 +157,7 @@ async def _run_conversations(
         message_rate=Rate(settings.message_burst, settings.message_rate) if settings.rate_limit == "on" else None,
         monotonic=monotonic,
     )
+    dispatcher.handlers.add_handlers(service.handlers_by_type)
     media = ConversationMedia(service, database.groups, account_service, views)
     try:
         yield (

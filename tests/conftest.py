@@ -149,9 +149,15 @@ def forked_local_servers() -> None:
 
 
 @pytest.fixture
-async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
+def server_options() -> dict[str, str]:
+    """Settings of the fixture `server`. Tests override this fixture by parametrization."""
+    return {}
+
+
+@pytest.fixture
+async def server(tmp_path: Path, server_options: dict[str, str]) -> AsyncGenerator[RunningServer]:
     """Server without rate limits. Packages override this fixture for other settings."""
-    async with running_server(tmp_path / "server", rate_limit="off") as running:
+    async with running_server(tmp_path / "server", rate_limit="off", **server_options) as running:
         yield running
 
 

@@ -203,6 +203,14 @@ class Handlers:
         }
         database.journal.publish = self.publish
 
+    def add_handlers(self, handlers_by_type: RequestHandlers) -> None:
+        """Support further requests, those of an optional dialect.
+
+        Args:
+            handlers_by_type: Request handlers by request type.
+        """
+        self._handlers_by_type.update(handlers_by_type)
+
     def handle(self, connection: ClientConnection, request: requests.Request) -> Awaitable[events.WireStruct]:
         """Run a request other than a join.
 

@@ -5,6 +5,7 @@ import re
 from contextlib import closing
 from pathlib import Path
 from sqlite3 import connect
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession, MultipartWriter
@@ -35,6 +36,11 @@ async def _log_in(url: str, name: str, password: str = PASSWORD) -> ApiResponse:
     async with ClientSession() as session:
         body = await _create_login(session, url, name, password)
         return await AccountApiClient(session, url).request("POST", "/api/auth/login", body)
+
+
+async def _reject(client: RawClient, event: str, body: dict[str, Any]) -> str:
+    """Return the reason of a rejected request."""
+    return (await client.request(event, body))["error"]["reason"]
 
 
 async def _wait_for_auth_fail(client: RawClient) -> None:
@@ -72,7 +78,7 @@ async def _verify_upgrade(url: str, token: str, owner: RawClient, room: str) -> 
         client.handshake = {}
 
 
-async def test_moderation_applies_to_members_of_the_web_application(tmp_path: Path) -> None:
+async def test_moderation_and_replaced_codes_apply_to_the_web_application(tmp_path: Path) -> None:
     async with (
         running_server(tmp_path, conversations="on", rate_limit="off") as server,
         account_api(server.url) as api,
@@ -91,9 +97,13 @@ async def test_moderation_applies_to_members_of_the_web_application(tmp_path: Pa
             assert (cover["type"], cover["id"]) == ("cover", described.body["data"]["coverId"])
             generated = await api.request("GET", cover["url"])
             assert (generated.status, generated.headers["Content-Type"]) == (200, "image/svg+xml; charset=utf-8")
-            join_path = f"/api/group/join/{described.body['data']['inviteCode']}"
             ben_api = api.with_token(ben.token)
+            former_path = f"/api/group/join/{described.body['data']['inviteCode']}"
+            assert (await _reject(native, "replaceGroupCode", {"room": room})) == "room_not_found"
+            join_path = f"/api/group/join/{(await owner.request('replaceGroupCode', {'room': room}))['code']}"
+            assert (await ben_api.request("GET", former_path)).body["message"] == "invite code invalid"
             assert (await ben_api.request("GET", join_path)).status == 200
+            assert (await _reject(native, "replaceGroupCode", {"room": room})) == "owner_only"
             target = {"room": room, "memberId": ben.account.member_id}
             text = {"groupId": group["id"], "content": "hello"}
 
@@ -216,5 +226,5 @@ async def test_a_server_without_the_dialect_has_no_endpoint_of_it(tmp_path: Path
         assert (await api.request("GET", "/api/group/list")).status == 404
         issued = await create_account(server)
         async with connected(server, None, {"Authorization": issued.token}) as (client, _):
-            response = await client.request("update-last-msg", {"id": 1, "messageId": 1})
-            assert response["error"]["code"] == "bad_request"
+            assert await _reject(client, "update-last-msg", {"id": 1, "messageId": 1}) == "request_unknown"
+            assert await _reject(client, "replaceGroupCode", {"room": "tea"}) == "request_unsupported"

@@ -68,6 +68,7 @@ VALID: dict[str, dict[str, Any]] = {
     "ban": {"room": "tea", "memberId": "g1"},
     "unban": {"room": "tea", "memberId": "g1"},
     "createInvite": {"room": "tea"},
+    "replaceGroupCode": {"room": "tea"},
     "setRole": {"room": "tea", "memberId": "g1", "role": "moderator"},
     "createRoom": {"roomName": "tea"},
     "updateRoom": {"room": "tea"},

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from server.app import RunningServer
 from tests.support.accounts import create_account, save_login
 from tests.support.terminal import CHAT_TUI, terminal
@@ -39,7 +41,9 @@ OWNER_COMMANDS = (
     ("/hooks", "No webhooks."),
     ("/rename Green tea", "ann changed the room: name = Green tea"),
     ("/audit", " ann ended the silence of eve."),
+    ("/group-code", "Only private rooms have a group code."),
     ("/create --private Board", "You are in Board,"),
+    ("/group-code", "New group code of Board: "),
     ("/go Green", "You are in Green tea,"),
     ("/transfer bob", "Make bob the owner of Green tea?"),
     ("y", "ann made bob owner."),
@@ -52,6 +56,7 @@ OWNER_COMMANDS = (
 """Input lines with a part of their announcement."""
 
 
+@pytest.mark.parametrize("server_options", [{"conversations": "on"}], ids=["conversations"])
 async def test_commands_of_an_owner_are_executed_and_their_results_announced(
     server: RunningServer, tmp_path: Path
 ) -> None:

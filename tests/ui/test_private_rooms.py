@@ -117,6 +117,7 @@ async def test_a_guest_opens_a_private_room_only_by_its_invite_link_and_creates_
         await bob.wait_for_text("requires an account")
 
 
+@pytest.mark.parametrize("server_options", [{"conversations": "on"}], ids=["conversations"])
 async def test_an_owner_revokes_invites_renames_transfers_and_leaves_rooms(
     server: RunningServer, tmp_path: Path
 ) -> None:
@@ -130,6 +131,10 @@ async def test_an_owner_revokes_invites_renames_transfers_and_leaves_rooms(
         await ann.wait_until(lambda: ann.displayed_room is not None and ann.displayed_room.title == "Board")
         assert ann.displayed_room is not None
         address = ann.displayed_room.name
+        await ann.send_message("/group-code")
+        await ann.wait_for_text("New group code of Board:")
+        await ann.wait_until(lambda: bool(ann.app.clipboard))
+        assert ann.app.clipboard in ann.screen_text()
         await ann.send_message("/invites")
         await ann.wait_for_text("No valid invites.")
         await ann.send_message("/invite many")

@@ -40,9 +40,10 @@ async def browser(shared_browser: Browser) -> AsyncGenerator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def server(tmp_path: Path, page_port: int) -> AsyncGenerator[RunningServer]:
+async def server(tmp_path: Path, page_port: int, server_options: dict[str, str]) -> AsyncGenerator[RunningServer]:
     """Server that keeps protocol-level clients, which answer no pings while a test waits for a page."""
-    async with running_server(tmp_path, rate_limit="off", port=page_port, ping_timeout=600.0) as running:
+    options = {"rate_limit": "off", "ping_timeout": 600.0, **server_options}
+    async with running_server(tmp_path, port=page_port, **options) as running:
         yield running
 
 

@@ -57,6 +57,7 @@ async def expect_rejected_join(chat_page: ChatPage, url: str) -> None:
     await expect(chat_page.page.locator("#toast")).to_contain_text("Room not found.")
 
 
+@pytest.mark.parametrize("server_options", [{"conversations": "on"}], ids=["conversations"])
 async def test_a_private_room_is_joined_with_an_invite_only_and_receives_webhook_messages(
     browser: Browser, server: RunningServer
 ) -> None:
@@ -106,6 +107,8 @@ async def test_a_private_room_is_joined_with_an_invite_only_and_receives_webhook
     await owner.composer.fill("")
     await stranger.page.goto(link)
     await expect_rejected_join(stranger, server.url)
+    await owner.send_message("/group-code")
+    await expect(owner.page.get_by_text("New group code of Secret tea:")).to_be_visible()
     await owner.send_message("/hook CI")
     hook = owner.page.locator("#timeline-lines .notice", has_text="/api/hooks/")
     address = re.search(r"http\S+", await hook.inner_text())

@@ -20,6 +20,7 @@ from tui_chat.protocol.request_base import Request
 from tui_chat.protocol.responses import (
     ChangeAccepted,
     Empty,
+    GroupCode,
     Hook,
     HookCreated,
     HookList,
@@ -38,6 +39,7 @@ from tui_chat.protocol.room_requests import (
     ListHooks,
     ListInvites,
     MyRooms,
+    ReplaceGroupCode,
     RevokeHook,
     RevokeInvite,
     UpdateRoom,
@@ -121,6 +123,14 @@ class OwnedRooms:
     async def revoke_invite(self, room: str, invite_id: str) -> None:
         """Revoke an invite."""
         await self._send(RevokeInvite(room=room, id=invite_id), Empty)
+
+    async def replace_group_code(self, room: str) -> str:
+        """Replace the reusable invite code of a private room for web applications with groups, and return the new one.
+
+        A server without the conversation dialect raises `BadRequest`.
+        """
+        response = await self._send(ReplaceGroupCode(room=room), GroupCode)
+        return sanitize.received(response).code
 
     async def create_hook(self, room: str, name: str) -> HookCreated:
         """Create a webhook; its `url` is the address for messages, and the only copy of the secret.

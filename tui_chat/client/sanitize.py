@@ -50,7 +50,7 @@ from tui_chat.protocol.limits import (
     TOPIC_CHARACTERS,
 )
 from tui_chat.protocol.names import validate_room_name
-from tui_chat.protocol.responses import Hook, HookCreated, Invite, OwnRoom, RoomSummary, SendResponse
+from tui_chat.protocol.responses import GroupCode, Hook, HookCreated, Invite, OwnRoom, RoomSummary, SendResponse
 from tui_chat.protocol.sanitize import sanitize_body, sanitize_line
 from tui_chat.protocol.wire_struct import WireStruct
 
@@ -208,6 +208,7 @@ _SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
     RoomSummary: {"name": room_name, "topic": topic},
     Hook: {"id": member_id, "nick_name": nickname, "created_by": _member_ref, "created_at": timestamp},
     HookCreated: {"id": line, "url": line},
+    GroupCode: {"code": line},
     Invite: {"id": line, "expires_at": timestamp, "code": line, "url": line},
     OwnRoom: {"name": room_name, "role": _role, "title": topic, "direct": _member_refs},
 }

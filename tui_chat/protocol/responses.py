@@ -258,6 +258,12 @@ class InviteList(WireStruct, frozen=True):
     invites: list[Invite]
 
 
+class GroupCode(WireStruct, frozen=True):
+    """Reusable invite code of a private room in the conversation dialect."""
+
+    code: OpaqueString
+
+
 class Hook(WireStruct, frozen=True):
     """Webhook of a room.
 

@@ -105,7 +105,15 @@ class RevokeInvite(RoomRequest, frozen=True):
     """Revoke the invite `id`."""
 
     event: ClassVar[str] = "revokeInvite"
+    rate_class: ClassVar[str] = "joins"
     id: OpaqueString
+
+
+class ReplaceGroupCode(RoomRequest, frozen=True):
+    """Replace the reusable invite code of a private room in the conversation dialect; the former code is invalid."""
+
+    event: ClassVar[str] = "replaceGroupCode"
+    rate_class: ClassVar[str] = "joins"
 
 
 class CreateHook(RoomRequest, frozen=True):
@@ -273,6 +281,7 @@ REQUEST_TYPES: tuple[type[Request], ...] = (
     CreateInvite,
     ListInvites,
     RevokeInvite,
+    ReplaceGroupCode,
     CreateHook,
     ListHooks,
     RevokeHook,

@@ -19,10 +19,11 @@ from server.gateway.conversations.feed import to_record
 from server.gateway.conversations.views import Conversation, Group, GroupMessage, User, ViewBuilder, derive_file_id
 from server.gateway.handlers import Handlers
 from server.gateway.identity import require_account
+from server.gateway.request_handler import RequestHandlers
 from server.storage.batch_writer import AppendResult
 from server.storage.database import Database
 from server.storage.group_repository import GroupRecord
-from tui_chat.protocol import errors, events
+from tui_chat.protocol import errors, events, responses, room_requests
 from tui_chat.protocol.policies import PolicyFields
 
 NOT_IN_GROUP = "you are not in the group!"
@@ -48,6 +49,9 @@ class ConversationService:
         views: Encoder of the results.
         message_rate: Rate of the messages of one account, None for no limit.
         monotonic: Monotonic clock, in seconds.
+
+    Attributes:
+        handlers_by_type: Handlers of native requests by request type.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class ConversationService:
         self._message_rate = message_rate
         self._monotonic = monotonic
         self._buckets = LruTable[int, TokenBucket](_MAX_BUCKETS)
+        self.handlers_by_type: RequestHandlers = {room_requests.ReplaceGroupCode: self._replace_code_of_room}
 
     # -- groups
 
@@ -143,8 +148,31 @@ class ConversationService:
         group = await self._require_group(account, group_id)
         if group.role != "owner":
             raise ConversationRejected("you are not the owner of the group")
-        await self._groups.replace_code(group.id, secrets.token_urlsafe(_CODE_BYTES))
+        await self._store_new_code(group)
         return await self._describe(account, group.id)
+
+    async def _replace_code_of_room(
+        self, connection: ClientConnection, request: room_requests.ReplaceGroupCode
+    ) -> responses.GroupCode:
+        """Replace the invite code of a private room, and return the new one.
+
+        Raises:
+            NotFound: The room is not private, or the account is no member.
+            Forbidden: The connection has no account, or the account is no owner of the room.
+        """
+        account = require_account(connection)
+        group = await self._groups.find_by_name(request.room, account.member_id)
+        if group is None:
+            raise errors.NotFound("room_not_found")
+        if group.role != "owner":
+            raise errors.Forbidden("owner_only")
+        return responses.GroupCode(code=await self._store_new_code(group))
+
+    async def _store_new_code(self, group: GroupRecord) -> str:
+        """Replace the invite code of a group, and return the new one."""
+        code = secrets.token_urlsafe(_CODE_BYTES)
+        await self._groups.replace_code(group.id, code)
+        return code
 
     # -- conversations and messages
 

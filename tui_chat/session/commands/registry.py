@@ -151,6 +151,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("invites", mark("list the valid invites to this room")),
     Command("uninvite", mark("revoke an invite of the list of /invites"), (Argument(mark("number")),)),
+    Command("group-code", mark("replace the invite code of this private room for web applications, and copy the code")),
     Command("hook", mark("create a webhook for messages of programs, and copy its address"), (Argument(mark("name")),)),
     Command("hooks", mark("list the webhooks of this room")),
     Command("unhook", mark("revoke a webhook of the list of /hooks"), (Argument(mark("name")),)),

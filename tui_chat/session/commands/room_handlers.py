@@ -118,6 +118,20 @@ def _revoke_invite(invite_id: str, context: CommandContext) -> None:
     run_in_background(revoke(), context)
 
 
+def _replace_group_code(_: str, context: CommandContext) -> None:
+    """Replace the group code of the current private room, show the code and copy it."""
+    room = require_room("group-code", context)
+    if not names.is_room_address(room.name) or room.is_direct:
+        raise CommandRejected(tr("Only private rooms have a group code."))
+
+    async def replace() -> str:
+        code = await context.link.require_client().owned_rooms.replace_group_code(room.name)
+        context.link.event_queue.put(RequestCompleted(lambda: context.copy_text(code)))
+        return tr("New group code of {room}: {code} · Earlier codes are invalid.", room=room.title, code=code)
+
+    run_in_background(replace(), context)
+
+
 def _create_hook(name: str, context: CommandContext) -> None:
     """Create a webhook of the current room, show its address and copy the address."""
     name = names.validate_nickname(name)
@@ -219,6 +233,7 @@ HANDLERS: dict[str, Callable[[str, CommandContext], str | None]] = {
     "invite": _invite,
     "invites": _list_invites,
     "uninvite": _revoke_invite,
+    "group-code": _replace_group_code,
     "hook": _create_hook,
     "hooks": _list_hooks,
     "unhook": _revoke_hook,

@@ -55,6 +55,7 @@ export const COMMANDS = new Map([
   ["rename", { argument: "room", isRequired: true }],
   ["invite", { argument: "inviteLimits" }],
   ["invites", {}],
+  ["group-code", {}],
   ["uninvite", { argument: "inviteId", isRequired: true }],
   ["hook", { argument: "hookName", isRequired: true }],
   ["hooks", {}],

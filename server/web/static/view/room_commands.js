@@ -46,6 +46,18 @@ async function invite(argument, { room, copyText }) {
 }
 
 /**
+ * Replace the group code of the room, which must be private, show the code and copy it.
+ * @param {string} _argument
+ * @param {CommandContext} context
+ */
+async function replaceGroupCode(_argument, { room, copyText }) {
+  if (!room.title) throw new CommandRejected(strings.groupCodeUnavailable);
+  const { code } = await room.request("replaceGroupCode", {});
+  room.notices.addLocal(strings.groupCodeReplaced(room.displayName, code));
+  await copyText(code);
+}
+
+/**
  * Create a webhook, show its address and copy the address.
  * @param {string} nickName
  * @param {CommandContext} context
@@ -145,6 +157,7 @@ export const ROOM_HANDLERS = {
   rename: async (name, { room }) => void (await room.request("updateRoom", room.title ? { title: name } : { roomName: name })),
   invite,
   invites: (_argument, { room, openList }) => openList(invitesView(room)),
+  "group-code": replaceGroupCode,
   uninvite: async (id, { room }) => {
     await room.request("revokeInvite", { id });
     room.notices.addLocal(strings.inviteRevoked(id));
