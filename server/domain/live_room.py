@@ -79,6 +79,8 @@ class LiveRoom(Generic[ConnectionT]):
         name: Name or address; the stored name if the room exists in storage.
         log_id: Identifier of the log; the stored one if the room exists in storage.
         access: Policy for permission checks; None before the first read, and after a change.
+        revoked_seq: `seq` of the newest published entry that may revoke a permission; an access with a lower
+            `policy_seq` was read before the entry.
         title: Display name of a private room, otherwise empty.
         direct: Members of a direct room with participants, None for other rooms.
         participants: Participants by member id, in order of arrival.
@@ -91,6 +93,7 @@ class LiveRoom(Generic[ConnectionT]):
     name: str
     log_id: str = field(default_factory=generate_log_id)
     access: RoomAccess | None = None
+    revoked_seq: int = 0
     title: str = ""
     direct: DirectMembers | None = None
     participants: dict[str, Participant[ConnectionT]] = field(default_factory=dict[str, Participant[ConnectionT]])

@@ -199,6 +199,8 @@ class Dispatcher:
         """
         connection.is_open = False
         self._connections.discard(connection)
+        if self.membership_feed is not None:
+            self.membership_feed.disconnect(connection)
         self._tokens.detach(connection)
         self.handlers.on_disconnect(connection)
 

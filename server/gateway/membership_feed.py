@@ -24,6 +24,10 @@ class MembershipFeed(Protocol):
         """
         ...
 
+    def disconnect(self, connection: ClientConnection) -> None:
+        """End the subscriptions of a closed connection; without effect for an unknown one."""
+        ...
+
     def get_live_keys(self) -> Collection[str]:
         """Return the canonical keys of all rooms with subscribers."""
         ...

@@ -155,6 +155,10 @@ class PresenceBroadcaster:
             if participant.announced:
                 self._send_or_coalesce(room, participant, events.LeaveNotice)
 
+    def on_room_removed(self, leave_result: LeaveResult[ClientConnection]) -> None:
+        """Report the leave of a member of a deleted room to the other nodes; no push and no notice is sent."""
+        self._forward(leave_result.room, leave_result.participant)
+
     def on_nick_change(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], old_nick: str
     ) -> None:

@@ -274,14 +274,14 @@ class RoomAccessControl:
     def on_change(self, room: LiveRoom[ClientConnection], entry: events.Entry) -> None:
         """Drop the cached access that a committed change may revoke, and show a new role."""
         if isinstance(entry, events.PolicyChange):
-            room.access = None
+            self._drop_policy(room, entry.seq)
         if not isinstance(entry, events.MemberChange):
             return
         participant = room.participants.get(entry.target.member_id)
         if participant is not None and entry.role is not None:
             room.set_role(participant, entry.role)
         if entry.action in REVOKING_ACTIONS:
-            room.access = None
+            self._drop_policy(room, entry.seq)
         elif participant is not None and not (entry.action == "joined" and participant.standing.is_member):
             self.forget_standing(participant)
 
@@ -311,8 +311,17 @@ class RoomAccessControl:
             self._cache_policy(room, state.access)
         return state
 
+    def _drop_policy(self, room: LiveRoom[ClientConnection], seq: int) -> None:
+        """Drop the cached access of a live room, and reject running reads that began before entry `seq`."""
+        room.access, room.revoked_seq = None, max(room.revoked_seq, seq)
+
     def _cache_policy(self, room: LiveRoom[ClientConnection], access: RoomAccess) -> None:
-        """Store a read access in a live room unless it is older than the cached one; a room never becomes unstored."""
+        """Store a read access in a live room; a room never becomes unstored.
+
+        An access that is older than the cached one, or than the newest change that may revoke a permission, is ignored.
+        """
+        if access.policy_seq < room.revoked_seq:
+            return
         current = room.access
         if current is None or current.policy_seq < access.policy_seq:
             room.access = access

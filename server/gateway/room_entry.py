@@ -220,7 +220,7 @@ class RoomEntry:
             return
         frame = encode_event(events.ROOM_REMOVED, events.RoomRemovedPush(room=room.name))
         for member in list(room.connections):
-            self._room_registry.leave(member, room.name)
+            self._presence_broadcaster.on_room_removed(self._room_registry.leave(member, room.name))
             member.push(frame)
         for observer in self._room_registry.end_observations(room_key):
             observer.push(frame)

@@ -100,9 +100,10 @@ class UploadRepository:
             return 0
         return await self._writes.run(partial(_expire, upload_ids=unused, cutoff=cutoff))
 
-    async def list_expired(self) -> list[Upload]:
-        """Return at most `_SLICE` uploads with the state `expired`, in any order."""
-        statement = select(uploads).where(uploads.c.state == "expired").limit(_SLICE)
+    async def list_expired(self, after_id: str) -> list[Upload]:
+        """Return at most `_SLICE` uploads with the state `expired` and an id above `after_id`, in the order of ids."""
+        is_next = (uploads.c.state == "expired", uploads.c.id > after_id)
+        statement = select(uploads).where(*is_next).order_by(uploads.c.id).limit(_SLICE)
         rows = await self._reads.run(lambda connection: connection.execute(statement).mappings().all())
         return [upload_from_row(row) for row in rows]
 

@@ -33,13 +33,15 @@ _SIGNATURES = (
     (0, b"%PDF-", "application/pdf"),
     (0, b"PK\x03\x04", "application/zip"),
     (0, b"\x1f\x8b", "application/gzip"),
-    (0, b"\x1aE\xdf\xa3", "video/webm"),
     (0, b"OggS", "audio/ogg"),
     (0, b"fLaC", "audio/flac"),
     (0, b"ID3", "audio/mpeg"),
     (0, b"\xff\xfb", "audio/mpeg"),
 )
 
+_MATROSKA_SIGNATURE = b"\x1aE\xdf\xa3"  # EBML header (RFC 8794, section 11.2)
+_WEBM_DOCTYPE = b"\x42\x82\x84webm"  # element ID, size and value
+_DOCTYPE_BYTES = 64  # first bytes of a file that contain the document type
 _RIFF_TYPES = {"image/webp", "audio/wav"}
 _AVIF_BRANDS = (b"avif", b"avis")
 _AUDIO_BRANDS = (b"M4A ", b"M4B ")
@@ -61,6 +63,8 @@ def detect_type(head: bytes) -> str:
         if brand in _OTHER_IMAGE_BRANDS:
             return DEFAULT_TYPE
         return "image/avif" if brand in _AVIF_BRANDS else "audio/mp4" if brand in _AUDIO_BRANDS else "video/mp4"
+    if head.startswith(_MATROSKA_SIGNATURE):
+        return "video/webm" if _WEBM_DOCTYPE in head[:_DOCTYPE_BYTES] else DEFAULT_TYPE
     for offset, signature, media_type in _SIGNATURES:
         if head.startswith(signature, offset) and (media_type not in _RIFF_TYPES or head.startswith(b"RIFF")):
             return media_type

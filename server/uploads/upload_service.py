@@ -214,21 +214,26 @@ class UploadService:
     async def remove_unused(self) -> None:
         """Remove the bytes of all uploads that are not in use, and the rows that count for no quota any more.
 
-        An error of the store is logged and ends the call; the next call removes the remaining bytes.
+        An upload whose bytes cannot be removed remains for the next call. One log line contains the number of these
+        uploads and the first error.
 
         Raises:
             Unavailable: The database failed.
         """
         while await self._repository.expire_unused():
             pass
-        while expired := await self._repository.list_expired():
+        last_id, failures = "", list[str]()
+        while expired := await self._repository.list_expired(last_id):
             for upload in expired:
                 try:
                     await self._store.delete(upload.id)
                 except STORE_ERRORS as error:
-                    log.error("removal of upload %s failed: %s", upload.id, error)
-                    return
-                await self._repository.set_state(upload.id, "removed")
+                    failures.append(f"upload {upload.id}: {error}")
+                else:
+                    await self._repository.set_state(upload.id, "removed")
+            last_id = expired[-1].id
+        if failures:
+            log.error("removal of %d uploads failed, first: %s", len(failures), failures[0])
         await self._repository.delete_removed()
 
     async def close(self) -> None:

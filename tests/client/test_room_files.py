@@ -77,7 +77,7 @@ async def test_files_are_sent_received_and_removed_with_their_message(ann: Room,
     assert bob.log[message.seq].attachments is None
 
 
-async def test_a_download_replaces_no_file(
+async def test_a_download_replaces_no_file_and_never_exceeds_the_size_of_the_attachment(
     ann: Room, bob: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = tmp_path / "茶 menu#1.bin"
@@ -96,6 +96,8 @@ async def test_a_download_replaces_no_file(
     assert paths[-1].name == "茶 menu#1 (3).bin"
     with pytest.raises(FileExistsError):
         await bob.files.download(attachment, named)
+    with pytest.raises(TooLong):
+        await bob.files.download(structs.replace(attachment, size=len(CONTENT) - 1), target)
     assert set(target.iterdir()) == {named, *paths}
     assert {path.read_bytes() for path in target.iterdir()} == {CONTENT}
 

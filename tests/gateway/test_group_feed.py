@@ -22,9 +22,11 @@ class SlowRepository:
 
     def __init__(self) -> None:
         self.may_read = asyncio.Event()
+        self.loads = 0
         self.reads = 0
 
     async def list_groups(self, _member_id: str) -> list[GroupRecord]:
+        self.loads += 1
         return []
 
     async def find_room_ids(self, names: Collection[str]) -> dict[str, int]:
@@ -66,4 +68,9 @@ async def test_pending_messages_without_open_connections_do_not_end_the_feed() -
     await wait_until(lambda: task.done() or bool(frames))
     assert eve.is_open
     assert [b"text 5" in frame.polling_bytes for frame in frames] == [True]
+    feed.disconnect(eve)
+    loads = repository.loads
+    feed.reload()
+    await wait_until(lambda: repository.loads > loads)
+    assert repository.loads == loads + 1  # the groups of ben only
     task.cancel()

@@ -1,13 +1,19 @@
 """Access to rooms: invisible addresses, durable memberships and the creation of rooms."""
 
+import asyncio
 from pathlib import Path
 
+import pytest
+
 from server.app import RunningServer
+from server.domain.room_access import AccessState, Requester
+from server.storage.log_reader import LogReader
 from tests.support.accounts import connect_account
 from tests.support.address_requests import ADDRESS, ADDRESS_REQUESTS, request_without_ack
 from tests.support.in_process_server import running_server
 from tests.support.persons import connect_person
 from tests.support.raw_client import RawClient, raw_client
+from tests.support.wait import wait_until
 
 
 async def test_an_unknown_address_is_no_room(client: RawClient) -> None:
@@ -70,3 +76,34 @@ async def test_only_administrators_create_rooms_if_the_operator_requires_it(tmp_
         assert await ann.join() == "room_creation_restricted"
         assert await admin.join() == ""
         assert await ann.join() == ""
+
+
+async def test_an_access_read_before_a_revocation_is_not_cached_after_it(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_access, pause, may_return = LogReader.read_access, asyncio.Event(), asyncio.Event()
+
+    async def read_slowly(reader: LogReader, room_key: str, requester: Requester) -> AccessState:
+        state = await read_access(reader, room_key, requester)
+        if pause.is_set():
+            pause.clear()
+            await may_return.wait()
+        return state
+
+    monkeypatch.setattr(LogReader, "read_access", read_slowly)
+    async with (
+        connect_person(server, "root", "admin") as root,
+        connect_person(server, "ben", "account") as ben,
+        connect_person(server, "eve", "account") as eve,
+    ):
+        for person in (root, ben):
+            assert await person.join() == ""
+        assert await root.attempt("setRole", memberId=ben.member_id, role="moderator") == ""
+        assert await ben.attempt("audit") == ""
+        pause.set()
+        slow_request = asyncio.create_task(eve.attempt("listInvites"))
+        await wait_until(lambda: not pause.is_set())
+        assert await root.attempt("setRole", memberId=ben.member_id, role="member") == ""
+        may_return.set()
+        assert await slow_request == "moderators_only"
+        assert await ben.attempt("audit") == "moderators_only"

@@ -19,6 +19,7 @@ UNTIL = int(datetime(2031, 1, 2, 3, 4).timestamp() * 1000)
         ({"action": "muted", "until": UNTIL}, "ann silenced bob (until 2031-01-02 03:04)."),
         ({"action": "role", "role": "moderator"}, "ann made bob moderator."),
         ({"action": "joined"}, "bob became a member."),
+        ({"action": "promoted", "reason": "thanks"}, "ann changed the membership of bob (thanks)."),
     ],
 )
 def test_a_member_change_is_one_sentence_with_its_end_and_reason(fields: dict[str, Any], sentence: str) -> None:

@@ -544,6 +544,9 @@ const cases = {
     assert.equal(sentence(banned), "ann banned bob (spam)");
     assert.match(sentence({ ...banned, until: NOON }), /^ann banned bob \(until .*2026.*, spam\)$/);
     assert.equal(sentence({ kind: "member", action: "role", role: "moderator", by, target: { ...target, nickName: "b\u0007ob" } }), "ann made bob moderator");
+    for (const action of ["promoted", "toString"]) {
+      assert.equal(sentence({ ...banned, action }), "ann changed the membership of bob (spam)");
+    }
     assert.equal(sentence({ kind: "policy", speak: "members", keep: { days: 1 }, newName: "tea" }), "ann changed the room: name = tea, speak = members, keep = 1 day");
     assert.deepEqual(lineKeys([messageEntry(1, "ann", NOON), { ...common, ...banned }]), ["day", "m1", "t2"]);
   },

@@ -201,7 +201,7 @@ async def test_files_and_dialogs_of_rooms_and_accounts_pass_axe(
     bot_key = (await bot.join("tea", "bot"))["guestKey"]
     async with upload_client(server, f"Guest {bot_key}") as files:
         photo = (await files.upload(encode_image(Image.new("RGB", (900, 600), "teal")), "tea.png", "coffee")).body
-        video = (await files.upload(b"\x1aE\xdf\xa3 webm", "clip.webm", "coffee")).body
+        video = (await files.upload(b"\x1aE\xdf\xa3B\x82\x84webm", "clip.webm", "coffee")).body
     chat_page = await open_as_account(browser, server, "ann", viewport=PHONE_VIEWPORT)
     page, keys = chat_page.page, chat_page.page.keyboard
     invalid = page.locator("[aria-invalid=true]:visible")

@@ -334,7 +334,7 @@ async def test_files_are_shown_opened_downloaded_copied_quoted_and_deleted_and_k
     async with upload_client(server, f"Guest {guest_key}") as client:
         photo = (await client.upload(encode_image(Image.new("RGB", (1600, 800), "teal")), "<b>tea.png")).body
         note = (await client.upload(b"a note", "<i>note.txt")).body
-        video = (await client.upload(b"\x1aE\xdf\xa3 webm", "clip.webm")).body
+        video = (await client.upload(b"\x1aE\xdf\xa3B\x82\x84webm", "clip.webm")).body
     message = {"room": "tea", "message": "", "attachments": [photo["id"], note["id"], video["id"]]}
     assert (await bot.request("sendMessage", message))["ok"]
     chat_page = ChatPage(await browser.open_tab())
@@ -373,7 +373,7 @@ async def test_files_are_shown_opened_downloaded_copied_quoted_and_deleted_and_k
     captions = [
         f"[image <b>tea.png · 1600×800 · {photo['size'] / 1024:.1f} KiB]",
         "[file <i>note.txt · text/plain · 6 B]",
-        "[video clip.webm · video/webm · 9 B · with cover]",
+        "[video clip.webm · video/webm · 11 B · with cover]",
     ]
     await chat_page.composer.focus()
     await keys.press("Shift+Tab")

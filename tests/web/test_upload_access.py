@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,9 @@ async def test_the_policy_of_the_room_restricts_uploads(tmp_path: Path) -> None:
         assert await bob.attempt("sendMessage", message=" ") == "message_empty"
 
 
-async def test_files_without_a_message_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_files_without_a_message_are_removed_and_one_that_cannot_be_removed_is_retried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(upload_service, "CLEANUP_INTERVAL", 0.1)
     monkeypatch.setattr(retention, "_INTERVAL", 0.1)
     clock = ManualClock()
@@ -131,21 +134,30 @@ async def test_files_without_a_message_are_removed(tmp_path: Path, monkeypatch: 
         persons(server, "ann", password=PASSWORD) as ((ann, files),),
     ):
         await ann.join()
-        unused, deleted, attached, expired = [(await files.upload(b"x")).body for _ in range(4)]
+        uploaded = [(await files.upload(b"x")).body for _ in range(5)]
+        stuck, unused, deleted, attached, expired = sorted(uploaded, key=itemgetter("id"))
+        blocked_path = files_directory / stuck["id"] / "file"
+        blocked_path.unlink()
+        (blocked_path / "child").mkdir(parents=True)  # the store deletes no directory
         message = await send_files(ann, deleted["id"])
         await send_files(ann, attached["id"])
         await server.uploads.remove_unused()
-        assert len(list(files_directory.iterdir())) == 4
+        assert len(list(files_directory.iterdir())) == 5
         assert await ann.attempt("deleteMessage", seq=message["seq"]) == ""
         await server.uploads.remove_unused()
-        assert {path.name for path in files_directory.iterdir()} == {unused["id"], attached["id"], expired["id"]}
+        remaining = {stuck["id"], unused["id"], attached["id"], expired["id"]}
+        assert {path.name for path in files_directory.iterdir()} == remaining
         created = await ann.client.request("createRoom", {"roomName": "own", "keep": {"messages": 1}})
         assert created["ok"]
         await send_files(ann, expired["id"], room="own")
         await ann.send("newer", room="own")
-        await wait_until(lambda: {path.name for path in files_directory.iterdir()} == {unused["id"], attached["id"]})
+        remaining.discard(expired["id"])
+        await wait_until(lambda: {path.name for path in files_directory.iterdir()} == remaining)
         assert (await files.download(expired["path"])).reason == "upload_not_found"
         clock.now += HOUR_MS
+        await server.uploads.remove_unused()
+        assert {path.name for path in files_directory.iterdir()} == {stuck["id"], attached["id"]}
+        shutil.rmtree(blocked_path)
         await server.uploads.remove_unused()
         assert {path.name for path in files_directory.iterdir()} == {attached["id"]}
         assert (await files.download(attached["path"])).body == b"x"

@@ -187,6 +187,12 @@ def test_an_image_of_a_phone_is_no_video(brand: bytes, media_type: str) -> None:
     assert detect_type(b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0") == media_type
 
 
+def test_only_matroska_files_with_the_webm_document_type_are_webm() -> None:
+    header = b"\x1aE\xdf\xa3\xa3B\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B\x82"
+    assert detect_type(header + b"\x84webmB\x87\x81\x04B\x85\x81\x02") == "video/webm"
+    assert detect_type(header + b"\x88matroskaB\x87\x81\x04B\x85\x81\x02") == DEFAULT_TYPE
+
+
 async def test_file_names_contain_no_path_and_no_controls(files: UploadClient, tmp_path: Path) -> None:
     for name, expected in (
         ("../../etc/passwd", "passwd"),

@@ -170,6 +170,7 @@ class RoomFiles:
 
         Raises:
             FileExistsError: The target is an existing file.
+            TooLong: The file is larger than the size of the attachment.
         """
         file_transfer = await asyncio.to_thread(_import_file_transfer)
         return await file_transfer.download(
@@ -177,6 +178,7 @@ class RoomFiles:
             attachment.path,
             Path(target),
             attachment.name,
+            attachment.size,
             authorization=self._authorization,
             ca_file=self._context.client.connector.ca_file,
             on_progress=on_progress,

@@ -195,7 +195,8 @@ _SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
     MemberRef: {**_AUTHOR, "account": nickname},
     MemberChange: {
         **_ENTRY,
-        **{"target": _member_ref, "by": _member_ref, "until": timestamp, "reason": topic, "role": _role},
+        **{"action": line, "target": _member_ref, "by": _member_ref},
+        **{"until": timestamp, "reason": topic, "role": _role},
     },
     PolicyChange: {**_ENTRY, "new_name": room_name, "title": room_name},
     UnknownEntry: _ENTRY,

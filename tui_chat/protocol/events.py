@@ -184,7 +184,7 @@ class MemberChange(ChangeEntry, frozen=True, tag_field="kind", tag="member"):
     """Durable change of the membership, role or sanctions of a member; the author of the entry is `by`.
 
     Attributes:
-        action: Kind of the change.
+        action: Kind of the change, a `MemberAction`; clients show an unknown one as a change without details.
         target: Affected member.
         by: Acting member.
         until: End of a ban, mute or invite in milliseconds since the epoch, None for no end.
@@ -192,7 +192,7 @@ class MemberChange(ChangeEntry, frozen=True, tag_field="kind", tag="member"):
         role: New role of the action `role`.
     """
 
-    action: MemberAction
+    action: str
     target: MemberRef
     by: MemberRef
     until: int | None = None

@@ -108,7 +108,7 @@ class ImageFiles:
             return
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            atomic_write(self._cache_file(self._directory, path), content)
+            atomic_write(self._cache_file(self._directory, path), content, is_durable=False)
             _remove_oldest(self._directory)
         except OSError as error:
             log.info("image not cached: %s", error.strerror)

@@ -106,6 +106,14 @@ class GroupFeed:
         for group in groups:
             self._subscribe(connection, group.name, group.id)
 
+    def disconnect(self, connection: ClientConnection) -> None:
+        """Forget a closed connection; its subscriptions end with the next message of each group."""
+        member_id = connection.account.member_id if connection.account is not None else ""
+        if (connections := self._connections.get(member_id)) is not None:
+            connections.discard(connection)
+            if not connections:
+                del self._connections[member_id]
+
     def publish(self, committed: Sequence[events.Entry]) -> None:
         """Push the messages among committed entries, and apply the changes of memberships, in the order of the entries.
 

@@ -92,6 +92,7 @@ async def download(
     path: str,
     target: Path,
     name: str,
+    max_bytes: int,
     *,
     authorization: str | None,
     ca_file: str | None,
@@ -105,8 +106,10 @@ async def download(
     Args:
         target: New file, or an existing directory.
         name: Name of a file in the directory.
+        max_bytes: Maximum size.
 
     Raises:
+        TooLong: The file is larger.
         ChatError: The server rejected the request, or the request failed.
         FileExistsError: The target is an existing file.
         OSError: The file cannot be written.
@@ -117,8 +120,10 @@ async def download(
             received = 0
             async with _request_file(url, path, authorization, ca_file, timeout) as response:
                 async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
-                    await asyncio.to_thread(content.write, chunk)
                     received += len(chunk)
+                    if received > max_bytes:
+                        raise TooLong("file_too_large", limit=max_bytes)
+                    await asyncio.to_thread(content.write, chunk)
                     if on_progress is not None:
                         on_progress(received)
         return await asyncio.to_thread(_publish, temporary, target, name)

@@ -2,10 +2,11 @@
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 
-def atomic_write(path: Path, content: bytes, mode: int = 0o600) -> None:
+def atomic_write(path: Path, content: bytes, mode: int = 0o600, *, is_durable: bool = True) -> None:
     """Write a temporary file in the same directory and rename it to `path`.
 
     An existing target is replaced, also if the target is a symbolic link.
@@ -14,6 +15,8 @@ def atomic_write(path: Path, content: bytes, mode: int = 0o600) -> None:
         path: Target file in an existing directory.
         content: Complete content.
         mode: Permissions of the new file.
+        is_durable: Return after the content and the name are on disk, so that a power failure does not revert the
+            write; False for a cache.
 
     Raises:
         OSError: The write failed; the target is unchanged and the temporary file removed.
@@ -22,8 +25,23 @@ def atomic_write(path: Path, content: bytes, mode: int = 0o600) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
+            if is_durable:
+                file.flush()
+                os.fsync(file.fileno())
         Path(temp_path).chmod(mode)
         Path(temp_path).replace(path)
     except OSError:
         Path(temp_path).unlink(missing_ok=True)
         raise
+    if is_durable:
+        _sync_directory(path.parent)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Write the names in a directory to the disk; without effect where the system cannot do this."""
+    with suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

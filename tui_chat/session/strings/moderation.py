@@ -27,6 +27,7 @@ _ACTIONS = {
     "inviteRevoked": mark("{by} revoked an invite."),
 }
 
+_UNKNOWN_ACTION = mark("{by} changed the membership of {nick}.")
 
 LAST_OWNER = mark(
     "You are the last owner. Make another member owner with /transfer NICKNAME, or delete the room with /delete-room."
@@ -180,7 +181,7 @@ def member_changed(change: MemberChange) -> str:
     if change.action == "role":
         sentence = tr("{by} made {nick} {role}.", by=by, nick=target, role=role_name(change.role or "member"))
     else:
-        sentence = tr(_ACTIONS[change.action], by=by, nick=target)
+        sentence = tr(_ACTIONS.get(change.action, _UNKNOWN_ACTION), by=by, nick=target)
     details: list[str] = []
     if change.until is not None:
         details.append(tr("until {time}", time=date_and_time(change.until)))

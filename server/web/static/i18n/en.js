@@ -191,6 +191,7 @@ export const en = {
     inviteCreated: (by) => `${by} created an invite`,
     inviteRevoked: (by) => `${by} revoked an invite`,
   },
+  memberChanged: (by, nick) => `${by} changed the membership of ${nick}`,
   untilTime: (time) => `until ${time}`,
   policyChanged: (by, values) => `${by} changed the room: ${values}`,
   roomNameValue: (name) => `name = ${name}`,

@@ -191,6 +191,7 @@ export const zh = {
     inviteCreated: (by) => `${by} 创建了邀请`,
     inviteRevoked: (by) => `${by} 撤销了邀请`,
   },
+  memberChanged: (by, nick) => `${by} 更改了 ${nick} 的成员身份`,
   untilTime: (time) => `至 ${time}`,
   policyChanged: (by, values) => `${by} 更改了房间设置：${values}`,
   roomNameValue: (name) => `名称 = ${name}`,

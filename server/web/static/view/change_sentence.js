@@ -19,9 +19,10 @@ function topicSentence({ nickName, topic }) {
 }
 
 function memberSentence({ action, by, target, until, reason, role }) {
-  const sentence = strings.memberChanges[action]?.(quoteName(by.nickName), quoteName(target.nickName), strings.roles[role] ?? role);
+  const describe = Object.hasOwn(strings.memberChanges, action) ? strings.memberChanges[action] : strings.memberChanged;
+  const sentence = describe(quoteName(by.nickName), quoteName(target.nickName), strings.roles[role] ?? role);
   const details = [until === undefined ? "" : strings.untilTime(formatShortDate(until)), reason ?? ""].filter(Boolean);
-  return details.length ? `${sentence ?? action} (${details.join(", ")})` : (sentence ?? action);
+  return details.length ? `${sentence} (${details.join(", ")})` : sentence;
 }
 
 function policySentence(entry) {
