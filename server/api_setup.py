@@ -21,7 +21,7 @@ from server.settings import ServerSettings
 from server.storage.database import Database
 from server.uploads.upload_service import UploadService
 from server.web.api.accounts import AccountApi
-from server.web.api.authentication import ApiLimits, HttpApi, RequestAuthenticator, create_api_limits
+from server.web.api.authentication import ApiLimits, HttpApi, RequestAuthenticator
 from server.web.api.conversations.auth import ConversationAuthApi
 from server.web.api.conversations.groups import ConversationApi
 from server.web.api.conversations.media import ConversationMediaApi
@@ -67,7 +67,7 @@ async def run_apis(
     authenticator = RequestAuthenticator(
         callers, settings.parse_trusted_networks(), allow_insecure=settings.insecure_login == "on"
     )
-    limits = create_api_limits() if settings.rate_limit == "on" else None
+    limits = ApiLimits(monotonic) if settings.rate_limit == "on" else None
     caller_limits = CallerLimits(dispatcher.request_limiter)
     hook_messages = HookMessages(
         database,

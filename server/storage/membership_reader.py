@@ -9,11 +9,16 @@ from server.storage.tables import memberships, rooms, sanctions
 from tui_chat.protocol.events import MemberRef
 from tui_chat.protocol.responses import OwnRoom
 
+_MAX_BYTES = 768 * 1024  # below the smallest permitted send queue of a connection
+_ROOM_BYTES = 512  # estimated size of a room without members of a direct room
+_MEMBER_BYTES = 256  # estimated size of a member of a direct room
 _NO_END = 0  # `mutedUntil` of a mute without end
 
 
 def read_memberships(connection: Connection, *, member_id: str, now: int) -> list[OwnRoom]:
     """Return the rooms of an account, latest activity first.
+
+    The list ends before the estimated size of the response exceeds `_MAX_BYTES`.
 
     `direct` has the other members of a direct room. `muted_until` is 0 for a mute without end.
 
@@ -41,22 +46,29 @@ def read_memberships(connection: Connection, *, member_id: str, now: int) -> lis
         .outerjoin(sanctions, is_muted)
         .where(memberships.c.member_id == member_id)
         .order_by(rooms.c.active_at.desc(), rooms.c.id.desc())
+        .limit(_MAX_BYTES // _ROOM_BYTES)
     )
     rows = connection.execute(statement).all()
     direct_ids = [row.id for row in rows if row.visibility == "direct"]
     others = _read_others(connection, direct_ids, member_id) if direct_ids else {}
-    return [
-        OwnRoom(
-            name=row.name,
-            role=row.role,
-            last_seq=row.last_seq,
-            read=to_read_state(row),
-            title=row.title or None,
-            direct=others.get(row.id),
-            muted_until=None if row.sanction is None else row.until or _NO_END,
+    own_rooms: list[OwnRoom] = []
+    size = 0
+    for row in rows:
+        size += _ROOM_BYTES + _MEMBER_BYTES * len(others.get(row.id, ()))
+        if size > _MAX_BYTES:
+            break
+        own_rooms.append(
+            OwnRoom(
+                name=row.name,
+                role=row.role,
+                last_seq=row.last_seq,
+                read=to_read_state(row),
+                title=row.title or None,
+                direct=others.get(row.id),
+                muted_until=None if row.sanction is None else row.until or _NO_END,
+            )
         )
-        for row in rows
-    ]
+    return own_rooms
 
 
 def _read_others(connection: Connection, room_ids: Collection[int], member_id: str) -> dict[int, list[MemberRef]]:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from server.domain.log_commands import AppendMemberChange, AppendMessage, LogCommand, MentionTargets, RoomRef
-from server.storage import read_markers
+from server.storage import membership_reader, read_markers
 from server.storage.database import Database
 from server.storage.executor import ThreadExecutor
 from server.storage.read_markers import MarkerMove, ReadMarkerRepository
@@ -238,8 +238,8 @@ async def test_a_page_of_long_mentions_is_limited_in_bytes(database: Database, s
     assert await list_mentions(database) == [("Lounge", seq) for seq in range(41, 1, -1)]
 
 
-async def test_unread_messages_and_mentions_of_500_rooms_take_one_query(
-    database: Database, storage: sqlite3.Connection
+async def test_unread_messages_and_mentions_of_500_rooms_take_one_query_and_the_list_is_bounded(
+    database: Database, storage: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rooms = [RoomRef(key=f"room {number}", name=f"Room {number}") for number in range(500)]
     await asyncio.gather(*[database.journal.append(build_message(room=room)) for room in rooms])
@@ -250,6 +250,8 @@ async def test_unread_messages_and_mentions_of_500_rooms_take_one_query(
         own_rooms = await database.reader.list_memberships("ben")
     assert len([statement for statement in statements if statement.startswith("SELECT")]) == 1
     assert [own_room.read for own_room in own_rooms] == [ReadState(0, 2, 1)] * 500
+    monkeypatch.setattr(membership_reader, "_MAX_BYTES", 3 * 512)
+    assert await database.reader.list_memberships("ben") == own_rooms[:3]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 100])

@@ -9,9 +9,11 @@ import pytest
 
 from server.app import RunningServer
 from server.gateway import password_hashing
+from server.web.api import authentication
 from tests.support.account_api import AccountApiClient, account_api
 from tests.support.accounts import PASSWORD, connected, create_account
 from tests.support.in_process_server import running_server
+from tests.support.monotonic_clocks import ManualMonotonicClock
 from tests.support.polling_client import polling_client
 from tests.support.raw_client import raw_client
 
@@ -240,6 +242,25 @@ async def test_the_operator_can_allow_passwords_over_plain_http(tmp_path: Path) 
         account_api(server.url) as api,
     ):
         assert (await api.with_headers(X_Forwarded_For="192.0.2.1").register("ann")).status == 201
+
+
+async def test_registrations_are_limited_per_address_and_minute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(authentication, "REGISTRATIONS_PER_MINUTE", 2)
+    clock = ManualMonotonicClock()
+    async with (
+        running_server(tmp_path, registration="open", monotonic=clock, **PROXY) as server,
+        account_api(server.url) as api,
+    ):
+        ann, bob = [api.with_headers(X_Forwarded_For=f"192.0.2.{n}", X_Forwarded_Proto="https") for n in (1, 2)]
+        rejected = [await ann.register("ann", "short") for _ in range(3)]
+        assert [response.reason for response in rejected[:2]] == ["password_too_short"] * 2
+        assert (rejected[2].status, rejected[2].reason) == (429, "too_many_registrations")
+        assert rejected[2].headers["Retry-After"] == "30"
+        assert (await bob.register("bob", "short")).reason == "password_too_short"
+        clock.now += 30.0
+        assert (await ann.register("ann", "short")).reason == "password_too_short"
 
 
 async def test_a_registration_may_require_an_invite(tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ log = logging.getLogger("chat.gateway")
 USER_LIST_BYTES_PER_SECOND = 10_000_000
 """Limit of user list traffic in bytes per second, per room, summed over all subscribers."""
 
+_MAX_LISTED_MEMBERS = 2_000  # of all rooms in one frame, which stays below 1 MiB
+
 _TYPE_FROM_OTHER, _TYPE_FROM_SELF = 1, 2  # `type` of a message; clients show the two types on opposite sides
 
 ClientInteger = Annotated[int, msgspec.Meta(ge=-limits.SEQ_MAX, le=limits.SEQ_MAX)]
@@ -208,8 +210,9 @@ class ServerMsgDialect(Dialect):
     def _send_user_lists(self, recipients: Iterable[ClientConnection]) -> dict[ClientConnection, int]:
         """Send `roomUser` with all joined rooms to each recipient.
 
-        A user list is encoded once per room, and a frame once per combination of rooms. Rooms that the recipient joined
-        in another dialect are omitted. The exceptions of recipients are logged as one line; the others receive their
+        A user list is encoded once per room and length, and a frame once per combination of rooms. The lists of many
+        rooms are shorter, so that a frame contains at most `_MAX_LISTED_MEMBERS` members. Rooms that the recipient
+        joined in another dialect are omitted. The exceptions of recipients are logged as one line; the others receive their
         lists.
 
         Returns:
@@ -228,8 +231,9 @@ class ServerMsgDialect(Dialect):
                 )
                 frame = frames.get(rooms)
                 if frame is None:
+                    length = _MAX_LISTED_MEMBERS // max(1, len(rooms))
                     frame = frames[rooms] = encode_event(
-                        "roomUser", {room_id: encode_user_list(room) for room_id, room in rooms}
+                        "roomUser", {room_id: encode_user_list(room, length) for room_id, room in rooms}
                     )
                 recipient.push(frame)
                 sent_bytes[recipient] = len(frame.polling_bytes)
@@ -239,8 +243,8 @@ class ServerMsgDialect(Dialect):
             log.error("user lists failed, recipients without lists: %d", len(failures), exc_info=failures[0])
         return sent_bytes
 
-    def _encode_user_list(self, room: LiveRoom[ClientConnection]) -> msgspec.Raw:
-        """Return the prominent members of a room as JSON."""
+    def _encode_user_list(self, room: LiveRoom[ClientConnection], length: int) -> msgspec.Raw:
+        """Return at most `length` prominent members of a room as JSON."""
         return msgspec.Raw(
             msgspec.json.encode(
                 [
@@ -249,7 +253,7 @@ class ServerMsgDialect(Dialect):
                         "socketId": participant.member.member_id,
                         "id": self._get_client_user_id(room, participant),
                     }
-                    for participant in room.list_prominent()
+                    for participant in room.list_prominent()[:length]
                 ]
             )
         )

@@ -210,7 +210,7 @@ class AccountApi:
             raise errors.Forbidden("registration_closed")
         if self._registration == "invite" and not body.invite:
             raise errors.Forbidden("invite_invalid")
-        acquire(self._limits and self._limits.registrations, client.address, "too_many_registrations")
+        acquire(self._limits, "registrations", client.address, "too_many_registrations")
         guest_key = find_guest_key(call.request.headers.get("Authorization", ""))
         member_id = None
         if guest_key is not None:
@@ -268,7 +268,7 @@ class AccountApi:
             ChatError: A value is invalid, or the nickname belongs to another account.
         """
         body = call.body
-        acquire(self._limits and self._limits.changes, call.caller.address, "too_many_requests")
+        acquire(self._limits, "changes", call.caller.address, "too_many_requests")
         values: dict[str, str | None] = {}
         if body.nick_name is not UNSET:
             values["nick_name"] = names.validate_nickname(body.nick_name)

@@ -3,8 +3,8 @@
 Passwords are accepted only over TLS or from the same machine, unless the operator allows plain HTTP.
 """
 
-import time
-from typing import NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Literal, Protocol
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -31,6 +31,9 @@ FORMS_PER_MINUTE = 120
 JOINS_PER_MINUTE = 60
 """Joins of groups per client address, also failed ones."""
 
+LimitedOperation = Literal["registrations", "changes", "uploads", "forms", "joins"]
+"""Operations with a rate limit of their own."""
+
 
 class HttpApi(Protocol):
     """Group of endpoints."""
@@ -40,20 +43,26 @@ class HttpApi(Protocol):
         ...
 
 
-class ApiLimits(NamedTuple):
-    """Limits per client address, shared by all endpoints."""
+class ApiLimits:
+    """Rate limits per client address, shared by all endpoints.
 
-    registrations: PerAddressLimiter
-    changes: PerAddressLimiter
-    uploads: PerAddressLimiter
-    forms: PerAddressLimiter
-    joins: PerAddressLimiter
+    Args:
+        monotonic: Monotonic clock, in seconds.
+    """
 
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._limiters: dict[LimitedOperation, PerAddressLimiter] = {
+            "registrations": PerAddressLimiter(REGISTRATIONS_PER_MINUTE),
+            "changes": PerAddressLimiter(CHANGES_PER_MINUTE),
+            "uploads": PerAddressLimiter(UPLOADS_PER_MINUTE),
+            "forms": PerAddressLimiter(FORMS_PER_MINUTE),
+            "joins": PerAddressLimiter(JOINS_PER_MINUTE),
+        }
 
-def create_api_limits() -> ApiLimits:
-    """Return unused limits."""
-    rates = (REGISTRATIONS_PER_MINUTE, CHANGES_PER_MINUTE, UPLOADS_PER_MINUTE, FORMS_PER_MINUTE, JOINS_PER_MINUTE)
-    return ApiLimits(*map(PerAddressLimiter, rates))
+    def acquire(self, operation: LimitedOperation, address: str) -> float:
+        """Acquire a token of an address; return 0.0 on success, otherwise the seconds until the next token."""
+        return self._limiters[operation].acquire(address, self._monotonic())
 
 
 class RequestAuthenticator:
@@ -118,12 +127,12 @@ class RequestAuthenticator:
         return HttpCaller(address=address, member_id=account.member_id, account=account).create_connection()
 
 
-def acquire(limiter: PerAddressLimiter | None, address: str, reason: str) -> None:
-    """Acquire a token of an address; without effect for None.
+def acquire(limits: ApiLimits | None, operation: LimitedOperation, address: str, reason: str) -> None:
+    """Acquire a token of an address for an operation; without effect for None.
 
     Raises:
         RateLimited: The rate of the address is exceeded.
     """
-    retry_after = 0.0 if limiter is None else limiter.acquire(address, time.monotonic())
+    retry_after = 0.0 if limits is None else limits.acquire(operation, address)
     if retry_after:
         raise errors.RateLimited(reason, retry_after=round(retry_after, 3))

@@ -162,7 +162,7 @@ class UploadApi:
             web.HTTPRequestTimeout: The body makes no progress, or takes longer than `UPLOAD_TIMEOUT`.
         """
         request, caller, parameters = call.request, call.caller, call.parameters
-        acquire(self._limits and self._limits.uploads, caller.address, "too_many_requests")
+        acquire(self._limits, "uploads", caller.address, "too_many_requests")
         try:
             async with asyncio.timeout(UPLOAD_TIMEOUT):
                 if request.content_type == "multipart/form-data":

@@ -167,9 +167,10 @@ async def test_server_msg_has_the_real_author_the_type_per_recipient_and_the_loc
         assert native_push["times"] == f"{sent_at:%Y-%m-%d %H:%M:%S}"
 
 
-async def test_user_lists_contain_only_the_rooms_of_the_socket(
-    server: RunningServer, ann: RawClient, client: RawClient
+async def test_user_lists_contain_only_the_rooms_of_the_socket_and_are_shorter_for_two_rooms(
+    server: RunningServer, ann: RawClient, client: RawClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(server_msg, "_MAX_LISTED_MEMBERS", 2)
     async with raw_client(server.url) as bob:
         await emit(bob, "joinRoom", {"nickName": "bob", "id": "b", "roomId": "secret"})
         await wait_for_users(bob, "secret", ["bob"])
@@ -177,7 +178,7 @@ async def test_user_lists_contain_only_the_rooms_of_the_socket(
             await emit(client, "joinRoom", {"nickName": "小明", "id": 7, "roomId": room})
         while set(rooms := await client.wait_for_push("roomUser")) != {"tea", "5"}:
             pass
-        assert [user["nickName"] for user in rooms["5"]] == ["小明"]
+        assert [[user["nickName"] for user in rooms[room]] for room in ("tea", "5")] == [["ann"], ["小明"]]
         await emit(client, "client_msg", {"msg": "five", "roomId": 5})
         assert (await client.wait_for_push("server_msg"))["roomId"] == 5
         await bob.join("5", "bob")

@@ -126,7 +126,7 @@ class ConversationAuthApi:
             raise errors.Forbidden("registration_closed" if self._registration == "closed" else "invite_invalid")
         if not _CODE.fullmatch(code):
             raise ConversationRejected("email verification code is incorrect")
-        acquire(self._limits and self._limits.registrations, client.address, "too_many_registrations")
+        acquire(self._limits, "registrations", client.address, "too_many_registrations")
         try:
             await self._account_service.create_account(username, password=password, address=client.address, email=email)
         except errors.Conflict:
@@ -170,7 +170,7 @@ class ConversationAuthApi:
         await self._account_service.revoke_device(account, account.token_id)
 
     def _acquire_form(self, address: str) -> None:
-        acquire(self._limits and self._limits.forms, address, "too_many_requests")
+        acquire(self._limits, "forms", address, "too_many_requests")
 
     async def _find_account(self, login_name: str) -> AccountRecord | None:
         """Return the account with a name or an email, None for an unknown one; account names contain no `@`."""

@@ -85,9 +85,8 @@ class ConversationApi:
         username = fields.read_text("username", *USERNAME_LIMITS, required=False)
         nickname = fields.read_text("nickname", *_NICKNAME_LIMITS, required=False)
         fields.finish()
-        acquire(
-            self._limits and self._limits.changes, self._authenticator.get_client(request).address, "too_many_requests"
-        )
+        address = self._authenticator.get_client(request).address
+        acquire(self._limits, "changes", address, "too_many_requests")
         values = {"nick_name": names.validate_nickname(nickname) if nickname else account.nick_name}
         if username:
             values["name"] = validate_account_name(username)
@@ -121,7 +120,7 @@ class ConversationApi:
 
     async def _join_group(self, request: web.Request, account: AccountIdentity) -> None:
         """Join the group of the code in the path; each attempt uses a token of the address."""
-        acquire(self._limits and self._limits.joins, self._authenticator.get_client(request).address, "too_many_joins")
+        acquire(self._limits, "joins", self._authenticator.get_client(request).address, "too_many_joins")
         code = request.match_info["code"][:SECRET_CHARACTERS]
         await self._service.join_group(self._authenticator.create_connection(request, account), code)
 

@@ -74,4 +74,4 @@ class ConversationMediaApi:
 
     def _acquire(self, request: web.Request) -> None:
         address = self._authenticator.get_client(request).address
-        acquire(self._limits and self._limits.uploads, address, "too_many_requests")
+        acquire(self._limits, "uploads", address, "too_many_requests")
