@@ -212,8 +212,8 @@ class ServerMsgDialect(Dialect):
 
         A user list is encoded once per room and length, and a frame once per combination of rooms. The lists of many
         rooms are shorter, so that a frame contains at most `_MAX_LISTED_MEMBERS` members. Rooms that the recipient
-        joined in another dialect are omitted. The exceptions of recipients are logged as one line; the others receive their
-        lists.
+        joined in another dialect are omitted. The exceptions of recipients are logged as one line; the others receive
+        their lists.
 
         Returns:
             Sent bytes by recipient.
