@@ -70,6 +70,7 @@ def test_errors_are_formatted_as_english_sentences() -> None:
         error_text.describe(Forbidden("unknown", message="only its author may do this"))
         == "Only its author may do this."
     )
+    assert error_text.describe(RateLimited("", message="")) == "Too many requests; wait a moment."
     assert error_text.sentence("the port is missing.") == "The port is missing."
 
 

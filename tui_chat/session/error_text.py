@@ -37,12 +37,13 @@ def sentence(text: str) -> str:
 def phrase(error: ChatError) -> str:
     """Return the text of an error for use inside a sentence.
 
-    A known `reason` is translated. Otherwise the text is the English message of the server, or the text of `code` in
-    other languages.
+    A known `reason` is translated. Otherwise the text is the message of the server in English, and the text of `code`
+    in other languages or without a message.
     """
     try:
         if error.reason == "file_too_large":
             return tr(_FILE_TOO_LARGE, size=describe_size(int(error.params["limit"])))
         return format_params(tr(MESSAGES[error.reason]), error.params)
     except (KeyError, ValueError, OverflowError):  # reason or parameters of another version
-        return error.message if active_language() is Language.ENGLISH else tr(_MESSAGES_BY_CODE[error.code])
+        message = error.message if active_language() is Language.ENGLISH else ""
+        return message or tr(_MESSAGES_BY_CODE[error.code])

@@ -42,6 +42,35 @@ async def test_a_connection_aborted_during_the_handshake_raises_unreachable_and_
         gc.collect()
 
 
+@pytest.mark.parametrize(
+    ("payload", "error"),
+    [
+        ('{"message":"full"}', Unreachable("", message="full")),
+        ('{"message":""}', Unreachable("server_closed")),
+        ("{}", Unreachable("server_closed")),
+    ],
+)
+async def test_a_rejected_connection_raises_the_error_of_the_server_or_a_text_for_an_empty_one(
+    payload: str, error: Unreachable
+) -> None:
+    async def reject(request: web.Request) -> web.StreamResponse:
+        ws = web.WebSocketResponse()
+        await ws.prepare(request)
+        await ws.send_str('0{"sid":"x","upgrades":[],"pingInterval":25000,"pingTimeout":20000}')
+        await ws.receive()
+        await ws.send_str(f"44{payload}")
+        await ws.receive()
+        return ws
+
+    app = web.Application()
+    app.router.add_get("/socket.io/", reject)
+    async with TestServer(app) as server:
+        with pytest.raises(Unreachable) as raised:
+            async with ChatClient(str(server.make_url("/"))):
+                pass
+    assert (raised.value.reason, raised.value.message) == (error.reason, error.message)
+
+
 async def test_a_failed_cleanup_of_an_interrupted_attempt_is_no_unhandled_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

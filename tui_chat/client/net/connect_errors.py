@@ -93,11 +93,13 @@ def auth_error(body: bytes) -> Unauthorized:
 def rejection_error(payload: Any) -> Unreachable | Unauthorized | None:
     """Return the sanitized error of a CONNECT_ERROR packet; `Unreachable` for all codes except `unauthorized`.
 
-    None for an unknown payload.
+    None for a payload with an invalid field, or with neither `data` nor a `message`.
     """
     try:
         rejection = msgspec.convert(payload, _Rejection)
     except msgspec.ValidationError:
+        return None
+    if rejection.data is None and not rejection.message:
         return None
     error = sanitize_error((rejection.data or ErrorBody("unavailable", rejection.message)).to_error())
     if isinstance(error, Unauthorized):
