@@ -77,7 +77,8 @@ class Hyperlink:
 def find_hyperlinks(text: str) -> list[Hyperlink]:
     """Return the links of a sanitized text in text order: `http`, `https`, `chat`, `chats`, `mailto` and `www.`.
 
-    An address that starts with `www.` gets the scheme `http`.
+    An address that starts with `www.` gets the scheme `http`. An address without a host is no link; one with an invalid
+    host is a link with a percent-encoded host.
     """
     links: list[Hyperlink] = []
     match, run_end = _START.search(text), 0
@@ -156,7 +157,7 @@ def parse_host(url: str) -> tuple[str, str]:
     """
     try:
         parts = urlsplit(url)
-        host = parts.hostname or parts.path.rpartition("@")[2]
+        host = parts.path.rpartition("@")[2] if parts.scheme == "mailto" else parts.hostname or ""
     except ValueError:
         return "", ""
     host = sanitize_line(unquote(host, errors="replace"))
