@@ -365,7 +365,11 @@ def _parse_network(text: str) -> IPNetwork:
 
 
 def _parse_origin(text: str) -> str:
-    """Return the canonical form of an item of `cors_origin`; raise `ConfigError` as `parse_allowed_origins`."""
+    """Return the canonical form of an item of `cors_origin`.
+
+    Raises:
+        ConfigError: The item is no origin, or `*`.
+    """
     if text == "*":
         raise ConfigError("cors_origin: '*' would allow every website; list the origins")
     origin = normalize_origin(text)

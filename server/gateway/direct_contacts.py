@@ -3,7 +3,7 @@
 - Blocks: a member and another one that has blocked the member share no direct room of two. In rooms of more members, a
   block only prevents the creation.
 - Guests: a guest takes part in a direct room only while sharing another live room with one of its members.
-- Cache: a live direct room has its members and blocks since the first join; `on_block_change` updates them.
+- Cache: the first join stores the result of `load` as `LiveRoom.direct`, and `on_block_change` updates the blocks.
 """
 
 from collections.abc import Callable
@@ -65,7 +65,9 @@ class DirectContacts:
         raise errors.NotFound("member_not_found")
 
     async def load(self, room_name: str, member_id: str, policy: Policy) -> DirectMembers | None:
-        """Return the members of a direct room for a reader; None for any other room and for a removed one.
+        """Read members and blocks of a direct room from the database; None for any other room and for a removed one.
+
+        Neither the membership of the reader nor the blocks are checked.
 
         Args:
             room_name: Address of the room.
@@ -74,6 +76,7 @@ class DirectContacts:
 
         Raises:
             Forbidden: The reader is a guest who shares no other live room with a member.
+            Unavailable: The database is not readable.
         """
         if policy.visibility != "direct":
             return None

@@ -163,7 +163,7 @@ def _validate_name(name: str, subject: str, max_graphemes: int, error_type: type
         error_type: Type of the error for an empty name, a forbidden character and a forbidden combination.
 
     Raises:
-        ChatError: An error of `error_type`, or `TooLong`.
+        ChatError: An error of `error_type`; `TooLong` above `max_graphemes`, or above `NAME_CODE_POINTS` as received.
     """
     if len(name) > NAME_CODE_POINTS:
         raise TooLong(f"{subject}_too_long", limit=max_graphemes)

@@ -144,7 +144,11 @@ class ConversationService:
         return await self._describe(account, group_id, with_members=True)
 
     async def replace_code(self, account: AccountIdentity, group_id: int) -> Group:
-        """Replace the invite code of a group that the account owns, and return the group; earlier codes are invalid."""
+        """Replace the invite code of a group that the account owns, and return the group; earlier codes are invalid.
+
+        Raises:
+            ConversationRejected: The account is no member, or not the owner, or the group does not exist.
+        """
         group = await self._require_group(account, group_id)
         if group.role != "owner":
             raise ConversationRejected("you are not the owner of the group")

@@ -57,7 +57,7 @@ class UploadParameters(Struct, frozen=True):
     """Parameters of `POST /api/uploads`.
 
     Attributes:
-        room: Target room, for a file without a form.
+        room: Target room; in a form, the default of its field `room`.
         name: Name of the file; in a form, that of the part by default.
     """
 
@@ -70,7 +70,7 @@ class UploadForm(Struct, frozen=True):
 
     Attributes:
         file: Content of the file.
-        room: Target room, unless the query contains the room; precedes the file.
+        room: Target room, by default that of the query; precedes the file.
     """
 
     file: bytes
@@ -155,7 +155,8 @@ class UploadApi:
     async def _upload(self, call: ApiCall[UploadParameters, None]) -> Attachment:
         """Store the body as a file, or the part `file` of a form.
 
-        The query or the parts before `file` name the room as `room`; the query names a file without a form as `name`.
+        The query contains `room` and `name`. In a form, a part `room` before `file` replaces that of the query, and the
+        file name of the part is the default of `name`.
 
         Raises:
             ChatError: The file, the room or the form is rejected, or a rate is exceeded.

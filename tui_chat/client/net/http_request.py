@@ -82,7 +82,9 @@ async def open_response(
     headers: Mapping[str, str],
     data: object = None,
 ) -> AsyncGenerator[aiohttp.ClientResponse]:
-    """Send a request, and yield the response of a success; arguments and exceptions as for `send_http`.
+    """Send a request, and yield the response of a success; further arguments and exceptions as for `send_http`.
+
+    Errors of aiohttp and timeouts within the context are converted too; an `OSError` propagates.
 
     Args:
         unsupported_reason: Reason of the error of a server without such a path.
@@ -110,10 +112,10 @@ async def open_response(
 
 
 async def read_limited(response: aiohttp.ClientResponse) -> bytes:
-    """Return the body of a response.
+    """Return the body of a response; errors of the connection propagate.
 
     Raises:
-        Unreachable: The body has more than `MAX_BODY_BYTES`.
+        Unreachable: The body has more than `MAX_BODY_BYTES`; the rest is not read.
     """
     content = b""
     async for chunk in response.content.iter_any():

@@ -365,7 +365,7 @@ class Transport:
             await self._session.close()
 
     def _handle_push(self, event: str, *arguments: Raw) -> None:
-        """Pass a push to `on_push`, after the detection of basic servers; `authFail` sets `auth_error` and aborts."""
+        """Pass the first argument of a push, if any, to `on_push`; `authFail` only sets `auth_error` and aborts."""
         self._last_received_at = time.monotonic()
         if event == AUTH_FAIL:
             self.auth_error = auth_error(bytes(arguments[0]) if arguments else b"")

@@ -183,9 +183,13 @@ def _limit_changes(connection: sqlite3.Connection, room_id: int) -> None:
 
 
 def _fold_changes(connection: sqlite3.Connection, room_id: int, target: int) -> None:
-    """Apply the stored changes to their message, if stored, raise its `as_of`, and delete the changes.
+    """Apply the changes after the `as_of` of their message, raise its `as_of`, and delete all changes of the target.
 
-    `restore` sets `own` of the reactions.
+    The changes of a message that is not stored are only deleted. `own` of new reactions stays unset, because
+    `RoomLog.restore` sets it.
+
+    Raises:
+        CorruptDatabase: A row cannot be decoded.
     """
     segment = read_segment(connection, room_id, target, target + 1, 1)
     for base, base_as_of in segment.messages:

@@ -205,7 +205,10 @@ def _delete_room(_: str, context: CommandContext) -> None:
 
 
 def _forget_room(name: str, context: CommandContext) -> None:
-    """End the membership in this or another open room, and leave the room; a private room after a question."""
+    """End the membership in this or another open room, and leave the room; a private or direct room after a question.
+
+    The last owner cannot leave.
+    """
     view = context.room(name)
     context.require_connection("forget")
     room = context.link.find_room(view.name)

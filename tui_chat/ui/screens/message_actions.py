@@ -87,9 +87,9 @@ class MessageActions:
         return line if isinstance(line, MessageLine) else None
 
     def activate(self, key: str) -> None:
-        """Resend a failed message, otherwise undo a delayed deletion, otherwise go to the parent message of a reply.
+        """Resend a failed message, undo the delayed deletion of a sent one, or go to the parent of a sent reply.
 
-        No effect on other messages.
+        A full outbox is shown as an error. No effect on other messages and for an unknown line key.
         """
         view = self._view.session.current_room
         line = self._view.timeline.lines.get(key)

@@ -89,7 +89,10 @@ class SettingsScreen(ListDialog[None]):
         self.action_cycle_value(1)
 
     def _set_value(self, field: SettingField, value: Any) -> None:
-        """Change a setting, None for the default. No effect without a change, or for a new list or table."""
+        """Change a setting; None restores the default.
+
+        Lists and tables only accept None, because the user edits them in the file. No effect without a change.
+        """
         if field.kind in {ValueKind.LIST, ValueKind.TABLE} and value is not None:
             return
         if (field.default if value is None else value) != self._value(field):

@@ -6,7 +6,7 @@
 - Terminal answers: OSC, DCS, APC, PM and SOS strings contain no keys.
 - Liveness: a control character ends an incomplete control sequence and is a key of its own; directly after ESC it is
   Alt with this key, and BEL ends a string.
-- Encoding: an invalid UTF-8 byte becomes U+FFFD.
+- Encoding: an invalid UTF-8 byte becomes U+FFFD. An incomplete character waits for its next byte, without a timeout.
 
 Sources: ECMA-48, sections 5.4 to 5.6; xterm "Control Sequences", "Bracketed Paste Mode" and "Mouse Tracking".
 """
@@ -159,7 +159,10 @@ class InputFramer:
         return self._frames
 
     def expire(self, now: float) -> list[InputFrame]:
-        """Return the frames that a timeout ends; none before `deadline`."""
+        """Return the frames that a timeout ends: a paste, a key or typed characters; none before `deadline`.
+
+        An incomplete control sequence stays for late characters; an incomplete string or mouse report is dropped.
+        """
         if self.deadline is None or now < self.deadline:
             return []
         self.deadline, self._frames = None, []

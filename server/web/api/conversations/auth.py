@@ -141,6 +141,8 @@ class ConversationAuthApi:
     async def _log_in(self, request: web.Request) -> dict[str, Any]:
         """Verify captcha and password of an account name or email, and return a token with the account.
 
+        The captcha stays valid, also for a repeated login.
+
         Raises:
             ValidationFailed: A field is missing or invalid.
             ConversationRejected: The captcha is wrong or expired, the account is missing, or the password is wrong.
