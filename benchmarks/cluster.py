@@ -37,6 +37,7 @@ PROBES_PER_ROOM = 12
 
 _START_TIMEOUT = 120.0  # seconds
 _SETTLE_TIME = 2.5  # seconds until the join notices and the statistics of PostgreSQL are complete
+_DELIVERY_TIMEOUT = 30.0  # seconds from the last message to the arrival of all messages
 
 _driver: Any = asyncpg  # without complete types
 
@@ -67,6 +68,7 @@ class ClusterResult:
         bus: Kind of the bus.
         messages: Number of messages.
         deliveries: Number of messages received by all clients.
+        missing_deliveries: Number of messages that did not arrive within `_DELIVERY_TIMEOUT`.
         p50_within, p99_within: Milliseconds from send to arrival at members on the server of the sender.
         p50_between, p99_between: Milliseconds from send to arrival at members on other servers.
         cpu_per_delivery: CPU of all servers per delivery in microseconds.
@@ -81,6 +83,7 @@ class ClusterResult:
     bus: str
     messages: int
     deliveries: int
+    missing_deliveries: int
     p50_within: float
     p99_within: float
     p50_between: float
@@ -163,6 +166,19 @@ class _Members:
             await asyncio.sleep(0.005)
         return count
 
+    @property
+    def delivered(self) -> int:
+        """Number of messages received in the interval."""
+        return self.within.delivered + self.between.delivered
+
+    async def wait_delivered(self, count: int) -> None:
+        """Wait for a number of deliveries, for at most `_DELIVERY_TIMEOUT` seconds."""
+        deadline = time.monotonic() + _DELIVERY_TIMEOUT
+        while time.monotonic() < deadline:
+            if self.delivered >= count:
+                return
+            await asyncio.sleep(0.05)
+
     def start_interval(self) -> None:
         self.within.start_interval()
         self.between.start_interval()
@@ -209,6 +225,8 @@ async def measure_cluster(postgresql: PostgreSQLServer, node_count: int, bus: st
         members.start_interval()
         started, started_at = await cluster.read_totals(), time.monotonic()
         messages = await members.send(load, rng)
+        expected = messages * (load.connections // load.rooms)
+        await members.wait_delivered(expected)
         await asyncio.sleep(_SETTLE_TIME)
         ended, ended_at = await cluster.read_totals(), time.monotonic()
     idle_share = (ended_at - started_at) / (started_at - idle_at)
@@ -217,18 +235,18 @@ async def measure_cluster(postgresql: PostgreSQLServer, node_count: int, bus: st
     bus_messages = ended.bus_messages - started.bus_messages
     bus_messages -= round((started.bus_messages - idle_from.bus_messages) * idle_share)
     counters = (members.within, members.between)
-    deliveries = sum(counter.delivered for counter in counters)
     (p50_within, p99_within), (p50_between, p99_between) = (counter.latency_percentiles() for counter in counters)
     return ClusterResult(
         nodes=node_count,
         bus="redis" if bus.startswith(("redis:", "unix:")) else bus,
         messages=messages,
-        deliveries=deliveries,
+        deliveries=members.delivered,
+        missing_deliveries=expected - members.delivered,
         p50_within=p50_within,
         p99_within=p99_within,
         p50_between=p50_between,
         p99_between=p99_between,
-        cpu_per_delivery=(ended.cpu_seconds - started.cpu_seconds) / max(deliveries, 1) * 1e6,
+        cpu_per_delivery=(ended.cpu_seconds - started.cpu_seconds) / max(members.delivered, 1) * 1e6,
         transactions=transactions / messages,
         bus_messages=bus_messages / messages,
         messages_per_transaction=messages / max(transactions, 1),
