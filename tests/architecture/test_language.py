@@ -1,8 +1,6 @@
 """Rules of CONTRIBUTING.md, "Language": openings of texts, class names and vocabulary of identifiers."""
 
-import io
 import re
-import tokenize
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -43,18 +41,25 @@ FORBIDDEN_PHRASES = re.compile(
 )
 """Phrases of the former vocabulary; no identifier contains one of them."""
 
+STRING_OR_COMMENT = re.compile(
+    r'"""(?:[^\\]|\\.)*?"""|' r"'''(?:[^\\]|\\.)*?'''|" r'"(?:[^"\\\n]|\\.)*"|' r"'(?:[^'\\\n]|\\.)*'|#([^\n]*)",
+    re.DOTALL,
+)
+"""String literal of Python, or comment with its text as group; a dozen times faster than `tokenize`."""
+
 
 def hash_comments(text: str) -> Iterator[tuple[int, str]]:
     """Yield (line, text) of each comment in a Python source; of a block of full-line comments, only the first line."""
     previous = -1  # line of the last full-line comment
-    for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type == tokenize.COMMENT:
-            line, column = token.start
-            is_full_line = not token.line[:column].strip()
-            if not is_full_line or line != previous + 1:
-                yield line, token.string.lstrip("#! ")
-            if is_full_line:
-                previous = line
+    for found in STRING_OR_COMMENT.finditer(text):
+        if found[1] is None:
+            continue
+        line = text.count("\n", 0, found.start()) + 1
+        is_full_line = not text[text.rfind("\n", 0, found.start()) + 1 : found.start()].strip()
+        if not is_full_line or line != previous + 1:
+            yield line, found[1].lstrip("#! ")
+        if is_full_line:
+            previous = line
 
 
 def slash_comments(text: str) -> Iterator[tuple[int, str]]:
@@ -122,6 +127,8 @@ DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 def test_all_comments_are_checked_except_continuation_lines() -> None:
     python = "# first\n# block\na = 1  # trailing\nb = 2  # second\n# full\n# block\n"
     assert [text for _, text in hash_comments(python)] == ["first", "trailing", "second", "full"]
+    strings = "a = '#', \"\\\"#\", r'\\\\' # first\n'''#\n'#''' # second\n"
+    assert [text for _, text in hash_comments(strings)] == ["first", "second"]
     javascript = "// first\n// block\nf(); // trailing\ng(); // second\n  // full\n  // block\n/* c */ // d\n"
     assert [text.strip() for _, text in slash_comments(javascript)] == ["first", "trailing", "second", "full", "c", "d"]
 
