@@ -72,9 +72,10 @@ javascript:  ## install the JavaScript test clients if npm is available
 	@$(UV) sync --no-dev --inexact
 	@touch $@
 
+# The tests import a fraction of the modules, which are compiled at their first import.
 .venv/ready-dev: pyproject.toml uv.lock | $(UV)
 	@echo "installing the dependencies and the development tools into .venv"
-	@$(UV) sync --all-extras --all-groups
+	@$(UV) sync --all-extras --all-groups --no-compile-bytecode
 	@touch $@ .venv/ready
 
 # A link to the uv on PATH if it accepts the project, otherwise a copy of its own.
