@@ -26,6 +26,10 @@ ROOT_NAMESPACE = "/"
 
 _MAX_ACK_ID_DIGITS = 16
 _HEADER_PATTERN = re.compile(rb"(?:(/[^,]*),?)?([0-9]*)")  # optional namespace, optional acknowledgement id
+_INVALID_VALUES = (
+    *((b"NaN", b" 0 "), (b"-Infinity", b" 0 "), (b"Infinity", b" 0 ")),
+    *((b"\\ud", b"\\u0"), (b"\\uD", b"\\u0")),  # surrogates
+)
 _arguments_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 _name_decoder = msgspec.json.Decoder(str)
 _object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -206,13 +210,23 @@ def _decode_invalid_arguments(body: bytes) -> list[msgspec.Raw]:
     """
     text = body.decode()
     name: Any = None
-    with suppress(ValueError, RecursionError):
+    with suppress(ValueError, *DECODE_ERRORS):
         with suppress(RecursionError):  # the event name precedes the nested arguments
-            json.loads(text)
+            _arguments_decoder.decode(_replace_invalid_values(body))
         name = json.JSONDecoder().raw_decode(text.lstrip()[1:].lstrip())[0]
     if not isinstance(name, str) or not text.lstrip().startswith("["):
         raise InvalidPacket("packet data is not a JSON array with an event name")
     return [msgspec.Raw(json.dumps(name.encode(errors="replace").decode()).encode()), msgspec.Raw(body)]
+
+
+def _replace_invalid_values(body: bytes) -> bytes:
+    """Replace values that JSON does not allow, also inside strings; malformed JSON stays malformed.
+
+    The decoder of the standard library accepts such values, but takes ten times as long.
+    """
+    for value, replacement in _INVALID_VALUES:
+        body = body.replace(value, replacement)
+    return body
 
 
 def _decode(decoder: msgspec.json.Decoder[DecodedT], body: bytes | msgspec.Raw, problem: str) -> DecodedT:

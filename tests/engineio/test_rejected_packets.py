@@ -12,7 +12,8 @@ from tui_chat.protocol.limits import PACKET_BYTES
 
 HALF_EMOJI = '"\\ud83d"'
 TOO_DEEP = "[" * 5000 + "]" * 5000
-INVALID_VALUES = [HALF_EMOJI, '"\\ude00\\ud83d"', "NaN", "-Infinity", '[1,{"x":NaN}]', TOO_DEEP]
+ESCAPES = '["NaN \\\\ud83d \\"",Infinity]'
+INVALID_VALUES = [HALF_EMOJI, '"\\ude00\\uD83D"', "NaN", "-Infinity", '[1,{"x":NaN}]', ESCAPES, TOO_DEEP]
 TOO_LONG = '42["sendMessage",{"room":"tea","message":"' + "x" * PACKET_BYTES + '"}]'
 
 
@@ -71,6 +72,8 @@ async def test_an_invalid_value_in_a_poll_is_answered(polling: PollingClient) ->
         "42NaN",
         '42["sendMessage",',
         '42["a",01]',
+        '42["a",1NaN]',
+        '42["a","NaN",NaN',
         "42" + "[" * 5000,
         "42" + '[{"x":' * 5000,
     ],
