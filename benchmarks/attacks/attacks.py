@@ -7,6 +7,7 @@ from benchmarks.attacks.preparation import Preparation, joined_members, messages
 from benchmarks.attacks.traffic import (
     ZERO_MASK,
     Flood,
+    flood_over_polling,
     flood_with_joins,
     frame_flood,
     packet_flood,
@@ -64,6 +65,7 @@ ATTACKS: dict[str, Attack] = {
     ),
     "polling handshakes": Attack(request_flood("GET /socket.io/?EIO=4&transport=polling HTTP/1.1")),
     "unknown polling sessions": Attack(request_flood("POST /socket.io/?EIO=4&transport=polling&sid=x HTTP/1.1", b"6")),
+    "packets over polling": Attack(flood_over_polling),
     "WebSocket pings": Attack(frame_flood(b"\x89\x80" + ZERO_MASK)),
     "noop packets": Attack(packet_flood("6")),
     "pong packets": Attack(packet_flood("3")),

@@ -8,22 +8,28 @@
 import asyncio
 import itertools
 import socket
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from aiohttp import ClientError
+
+from tests.support.polling_client import polling_client
+
 RECONNECT_PAUSE = 0.05
 """Pause before a new connection in seconds; without the pause, the attack would measure only its own connects."""
 
-MIN_WRITE_DELAY = 1.0
-"""Seconds from which a write counts as delayed by the server."""
+MIN_DELAY = 0.5
+"""Seconds from which a write or a response counts as delayed by the server."""
 
 ATTACKER_ADDRESS = "203.0.113.9"
 DIRECT_ADDRESS = "127.0.0.2"
 """Source address of connections without a request."""
 
 ZERO_MASK = b"\x00\x00\x00\x00"
+_PACKETS_PER_POST = 64  # the maximum of the server
 _SEND_BUFFER = 64 * 1024  # bytes; a larger buffer would hide the delays of the server
 
 
@@ -35,7 +41,7 @@ class AttackCounters:
         units: Packets, frames or requests accepted by the socket.
         connections: Attempted connections.
         rejections: Responses with an HTTP status of 400 or more, and Socket.IO errors with the code `rate_limited`.
-        delays: Writes that the server delayed for at least `MIN_WRITE_DELAY` by not reading.
+        delays: Writes and responses to packets over polling that the server delayed for at least `MIN_DELAY`.
         disconnects: Connections that the server refused, or closed without a response to the last request.
     """
 
@@ -166,6 +172,11 @@ def request_flood(head: str, body: bytes = b"", connections: int = 8) -> Flood:
     return flood
 
 
+async def flood_over_polling(port: int, counters: AttackCounters) -> None:
+    """Send noop packets in POST requests of four polling sessions."""
+    await _run_concurrently(lambda: _repeat_on_polling_sessions(port, counters), 4)
+
+
 def silent_connections(first_bytes: bytes, count: int) -> Flood:
     """Return an attack that holds `count` connections open after their first bytes."""
 
@@ -204,7 +215,7 @@ async def _repeat_on_connections(
 async def _drain(writer: asyncio.StreamWriter, counters: AttackCounters) -> None:
     """Wait until the server has read enough for the next write, and count a delay."""
     try:
-        async with asyncio.timeout(MIN_WRITE_DELAY):
+        async with asyncio.timeout(MIN_DELAY):
             await writer.drain()
     except TimeoutError:
         counters.delays += 1
@@ -230,6 +241,23 @@ async def _repeat_request(port: int, counters: AttackCounters, request: bytes) -
             counters.disconnects += 1
         elif int(status) >= HTTPStatus.BAD_REQUEST:
             counters.rejections += 1
+
+
+async def _repeat_on_polling_sessions(port: int, counters: AttackCounters) -> None:
+    """Send one POST request after another until cancelled, in a new session after the end of a session."""
+    headers = {"X-Forwarded-For": ATTACKER_ADDRESS}
+    while True:
+        counters.connections += 1
+        with suppress(OSError, ClientError):
+            async with polling_client(f"http://127.0.0.1:{port}", headers=headers) as client:
+                status = HTTPStatus.OK
+                while status == HTTPStatus.OK:
+                    started = time.monotonic()
+                    status = (await client.post(*["6"] * _PACKETS_PER_POST)).status
+                    counters.units += _PACKETS_PER_POST
+                    counters.delays += time.monotonic() - started >= MIN_DELAY
+        counters.disconnects += 1
+        await asyncio.sleep(RECONNECT_PAUSE)
 
 
 async def _hold_connections(port: int, counters: AttackCounters, first_bytes: bytes) -> None:

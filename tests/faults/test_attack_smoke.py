@@ -90,7 +90,7 @@ async def test_only_errors_and_unanswered_requests_of_a_flood_count_as_limits() 
 async def test_rate_limited_errors_and_unread_packets_of_a_flood_count_as_limits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(traffic, "MIN_WRITE_DELAY", 0.01)
+    monkeypatch.setattr(traffic, "MIN_DELAY", 0.01)
 
     async def reject_and_stop_reading(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
