@@ -1,13 +1,13 @@
 """Random actions of persons in rooms through every entry point, compared with a model of the permissions.
 
 - Model: `ExpectedRoom` knows roles, policies and sanctions. It shares no code with `server.domain.permissions`.
-- Entry points: the events of all dialects, and the HTTP endpoints of rooms, files, profiles and sessions.
+- Entry points: the events of all dialects, and the HTTP endpoints of rooms, event streams, webhooks, files, profiles,
+  sessions and groups.
 - Confidentiality: every message has a unique text. A person receives the texts that the model permits, in any push and
   response, and no others.
 """
 
 import itertools
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ import pytest
 from hypothesis import Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.support import permission_http
+from tests.support import permission_groups, permission_http, permission_rooms
 from tests.support.permission_model import (
     ACCOUNT_NAMES,
     KINDS,
+    MENTIONED,
     NAMES,
     NATIVE_NAMES,
     POLICIES,
@@ -45,7 +46,8 @@ class PermissionMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.rooms: dict[str, ExpectedRoom] = {}
-        self.texts = (f"text{self.stage.next_number()}x{number}" for number in itertools.count())
+        mentions = " ".join(f"@{name}" for name in MENTIONED)
+        self.texts = (f"text{self.stage.next_number()}x{number} {mentions}" for number in itertools.count())
         self.owner_of_text: dict[str, ExpectedRoom] = {}
 
     @initialize(absent=st.sets(NAMES, max_size=3), muted=st.sets(NAMES, max_size=3))
@@ -59,6 +61,8 @@ class PermissionMachine(RuleBasedStateMachine):
         self.request("owner", "createRoom", roomName=self.rooms["owned"].name)
         created = self.request("owner", "createRoom", title=f"vault{number}", visibility="private")
         self.rooms["vault"].name = created["room"]["name"]
+        groups = self.stage.request_http("owner", "GET", "/api/group/list").body["data"]["owner"]
+        self.rooms["vault"].group_id = next(group["id"] for group in groups if group["name"] == f"vault{number}")
         for room in ("open", "owned"):
             for name in KINDS.keys() - absent:
                 self.join_room(name, room)
@@ -262,25 +266,9 @@ class PermissionMachine(RuleBasedStateMachine):
             assert (model.name in listed) is (name in model.roles)
             if name in model.roles:
                 assert listed[model.name]["role"] == model.roles[name]
+                permission_rooms.expect_read_state(model, listed[model.name]["read"])
 
-    @rule(name=NAMES)
-    def list_resources(self, name: str) -> None:
-        client = self.stage.persons[name].client
-        for resource in self.stage.run(client.request("findAllChatroom")):
-            for model in self.rooms.values():
-                if resource["name"] != model.name:
-                    continue
-                assert model.visibility == "public"
-                client.pushes.clear()
-                result = self.stage.run(client.request("findChatroomMessages", {"id": resource["id"]}))
-                assert ("error" not in result) is model.reads(name), result
-                if "error" not in result:
-                    packets = [packet for packet in client.pushes if packet.startswith('42["chatroomMessage",')]
-                    texts = [json.loads(packet[2:])[1]["message"].partition("\n")[0] for packet in packets]
-                    assert [text for text in texts if text] == [
-                        message.text for message in model.messages if not message.is_deleted
-                    ]
-                client.pushes.clear()
+    list_resources = permission_rooms.list_resources
 
     # -- HTTP
 
@@ -293,6 +281,26 @@ class PermissionMachine(RuleBasedStateMachine):
     read_profile = permission_http.read_profile
     change_profile = permission_http.change_profile
     revoke_session_of_other = permission_http.revoke_session_of_other
+
+    # -- administration and counts
+
+    rename_room = permission_rooms.rename_room
+    rename_resource = permission_rooms.rename_resource
+    delete_room = permission_rooms.delete_room
+    create_invite = permission_rooms.create_invite
+    list_invites = permission_rooms.list_invites
+    revoke_invite = permission_rooms.revoke_invite
+    create_hook = permission_rooms.create_hook
+    post_by_hook = permission_rooms.post_by_hook
+    mark_read = permission_rooms.mark_read
+    list_mentions = permission_rooms.list_mentions
+    read_events = permission_rooms.read_events
+
+    # -- conversation dialect
+
+    read_group = permission_groups.read_group
+    post_to_group = permission_groups.post_to_group
+    join_group = permission_groups.join_group
 
     # -- moderation
 
@@ -358,6 +366,7 @@ class PermissionMachine(RuleBasedStateMachine):
         if "owner" not in model.present or KINDS[name][1] != "native" or name in model.banned:
             return
         invite = self.request("owner", "createInvite", room=model.name)["invite"]
+        model.invite_ids.add(invite["id"])
         person = self.stage.persons[name]
         assert self.stage.run(person.join(model.name, invite=invite["code"])) == ""
         model.present.add(name)

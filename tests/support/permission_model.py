@@ -19,6 +19,9 @@ KINDS: dict[str, tuple[Kind, str]] = {
 }
 """Kind and dialect of each person by name."""
 
+MENTIONED = ("ann", "owner")
+"""Accounts that every text mentions."""
+
 NAMES = st.sampled_from(sorted(KINDS))
 NATIVE_NAMES = st.sampled_from([name for name, (_, dialect) in KINDS.items() if dialect == "native"])
 ACCOUNT_NAMES = st.sampled_from([name for name, (kind, _) in KINDS.items() if kind != "guest"])
@@ -30,6 +33,7 @@ POLICIES = st.one_of(
     st.tuples(st.just("react"), st.sampled_from(["everyone", "members", "moderators"])),
     st.tuples(st.just("upload"), st.sampled_from(["everyone", "members", "moderators"])),
     st.tuples(st.just("topic"), st.sampled_from(["members", "moderators", "owner"])),
+    st.tuples(st.just("invite"), st.sampled_from(["members", "moderators", "owner"])),
     st.tuples(st.just("visibility"), st.sampled_from(["public", "unlisted"])),
 )
 
@@ -60,6 +64,9 @@ class ExpectedRoom:
         present: Persons in the room.
         observers: Persons that observe the room.
         messages: Messages in order.
+        invite_ids: Ids of the valid invites.
+        hooks: Creators and paths of the webhooks.
+        group_id: Id of the private room as a group of the conversation dialect.
     """
 
     name: str
@@ -72,8 +79,13 @@ class ExpectedRoom:
     present: set[str] = field(default_factory=set[str])
     observers: set[str] = field(default_factory=set[str])
     messages: list[ExpectedMessage] = field(default_factory=list[ExpectedMessage])
+    invite_ids: set[str] = field(default_factory=set[str])
+    hooks: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    group_id: int = 0
 
     def rank(self, person: str) -> int:
+        if person not in KINDS:  # a webhook
+            return 0
         if person == "admin":
             return 4
         room_rank = {"owner": 3, "moderator": 2, "member": 1}.get(self.roles.get(person, ""), 0)
@@ -102,6 +114,14 @@ class ExpectedRoom:
 
     def reacts(self, person: str) -> bool:
         return self.reads(person) and person not in self.muted and self.belongs(person, "react", "everyone")
+
+    def invites(self, person: str) -> bool:
+        return self.visibility != "direct" and self.reads(person) and self.belongs(person, "invite", "members")
+
+    def creates_hooks(self, person: str) -> bool:
+        is_in_group = self.rank(person) >= 2 or (person in self.roles and not self.owned)
+        is_accepted = self.visibility != "direct" and self.reads(person) and person not in self.muted
+        return KINDS[person][0] != "guest" and is_accepted and is_in_group
 
     def sets_topic(self, person: str) -> bool:
         may_post = KINDS[person][0] != "guest" or self.policy.get("guestPost", True)

@@ -6,8 +6,10 @@ from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from tests.support.account_api import ApiResponse, account_api
+from tests.support.event_source import event_source
 from tests.support.in_process_server import running_server
 from tests.support.permission_model import KINDS, ExpectedRoom
 from tests.support.persons import Person, connect_person
@@ -35,7 +37,8 @@ class Stage:
         return self._runner.run(wait())
 
     async def _open(self, directory: Path) -> None:
-        server = await self._stack.enter_async_context(running_server(directory, rate_limit="off"))
+        server = await self._stack.enter_async_context(running_server(directory, rate_limit="off", conversations="on"))
+        self._url = server.url
         self._api = await self._stack.enter_async_context(account_api(server.url))
         for name, (kind, _) in KINDS.items():
             self.persons[name] = await self._stack.enter_async_context(connect_person(server, name, kind))
@@ -47,6 +50,22 @@ class Stage:
         """Send an HTTP request with the credentials of a person."""
         api = self._api.with_headers(Authorization=self.persons[name].authorization)
         return self.run(api.request(method, path, **options))
+
+    def read_events(self, name: str, room: str, last_seq: int) -> list[dict[str, Any]]:
+        """Return the entries in the event stream of a room from its start up to the entry `last_seq`."""
+
+        async def read() -> list[dict[str, Any]]:
+            headers = {"Authorization": self.persons[name].authorization}
+            async with event_source(self._url, quote(room), query="?after=0", headers=headers) as source:
+                assert await source.read() is not None
+                entries: list[dict[str, Any]] = []
+                while not entries or entries[-1]["seq"] < last_seq:
+                    event = await source.read()
+                    assert event is not None
+                    entries.append(event.data)
+                return entries
+
+        return self.run(read()) if last_seq else []
 
     def next_number(self) -> int:
         """Return a number that no earlier example has used."""
