@@ -363,7 +363,8 @@ class PermissionMachine(RuleBasedStateMachine):
     @rule(name=NAMES)
     def invite_to_the_vault(self, name: str) -> None:
         model = self.rooms["vault"]
-        if "owner" not in model.present or KINDS[name][1] != "native" or name in model.banned:
+        may_invite = "owner" in model.present and model.invites("owner")
+        if not may_invite or KINDS[name][1] != "native" or name in model.banned:
             return
         invite = self.request("owner", "createInvite", room=model.name)["invite"]
         model.invite_ids.add(invite["id"])
