@@ -32,8 +32,6 @@ expect.set_options(timeout=TIMEOUT)
 _CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
-    # The compositor runs in the browser process: each frame takes fewer process switches.
-    "--in-process-gpu",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
