@@ -35,6 +35,15 @@ async def test_a_direct_message_opens_a_room_of_two_in_the_list(server: RunningS
         await bob.wait_for_text("psst")
         await bob.send_message("yes?")
         await ann.wait_for_text("yes?")
+        await bob.type_text("later")
+        await bob.press("alt+1")
+        await bob.send_message(f"/part {direct.name}")
+        await bob.wait_until(lambda: bob.chat_screen.session.find_room(direct.name) is None)
+        await ann.send_message("again")
+        await bob.wait_until(lambda: bob.chat_screen.session.find_room(direct.name) is not None)
+        reopened = bob.chat_screen.session.find_room(direct.name)
+        assert reopened is not None
+        assert reopened.draft == "later"
         async with ChatClient(server.url) as guest:
             await guest.join("tea", nick="bob lee")
             tea = ann.chat_screen.session.rooms["tea"]

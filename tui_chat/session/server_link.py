@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
@@ -125,7 +126,7 @@ class ServerLink:
         return self._client.guest_key if self._client is not None and self._login is None else None
 
     async def set_login(self, login: SavedLogin | None) -> None:
-        """Set the account, None for a guest; in `run`, connect again and wait up to 5 seconds for the connection."""
+        """Set the account, None for a guest; in `run`, connect again and wait up to 5 s. A failure is not raised."""
         self._login = login
         if self._client is not None:
             await self._client.set_token(login.token if login else None, login.account if login else "", timeout=5.0)
@@ -133,8 +134,8 @@ class ServerLink:
     async def run(self) -> None:
         """Connect, and feed the event queue until cancelled.
 
-        A first room in the cache opens before the connection. Otherwise, a failed first attempt emits `ConnectFailed`.
-        An unexpected exception is logged, emits `ConnectFailed` and ends the method.
+        A first room in the cache opens before the connection. Otherwise, a failed first attempt emits `ConnectFailed`,
+        and no other attempt follows. An unexpected exception is logged, emits `ConnectFailed` and ends the method.
         """
         try:
             await self._run()
@@ -229,7 +230,7 @@ class ServerLink:
             self._queued_joins[key].add_done_callback(lambda _: self._queued_joins.pop(key))
 
     async def _join(self, room: str, nick: str, saved_state: SavedRoomState, *, was_queued: bool) -> None:
-        """Join a room, without a time limit if queued; a rejected queued room is no longer restored."""
+        """Join a room and emit the result; if queued, without a time limit, and a rejection ends its restoring."""
         options: dict[str, Any] = {"timeout": None} if was_queued else {}
         try:
             invite = self.invites.get(names.canonical_key(room))
@@ -242,7 +243,7 @@ class ServerLink:
             self._on_opened(RoomOpened(joined_room, saved_state, nick, show=not was_queued, was_queued=was_queued))
 
     def _on_opened(self, event: RoomOpened) -> None:
-        """Report and save an opened room; after the first one, restore the saved rooms if requested."""
+        """Emit the event, save the room, and after the first one restore the saved rooms if requested."""
         self.event_queue.put(event)
         self.composer_store.add_room(event.room.name)
         if self._is_restore_pending:
@@ -257,16 +258,17 @@ class ServerLink:
                 self._queue_join(name, self._restore_room(name, nick))
 
     def open_direct_room(self, name: str, nick: str) -> None:
-        """Join an announced direct room in the background; its messages after the saved read marker are unread.
+        """Join an announced direct room, without showing it; the messages after the saved read marker are unread.
 
         All its messages are unread without a saved marker. No effect while a queued join of the room runs.
         """
-        self._queue_join(name, self._restore_room(name, nick, SavedRoomState(read_seq=0)))
+        self._queue_join(name, self._restore_room(name, nick, default_read_seq=0))
 
-    async def _restore_room(self, name: str, nick: str, new_state: SavedRoomState | None = None) -> None:
+    async def _restore_room(self, name: str, nick: str, default_read_seq: int | None = None) -> None:
         """Open a room from the cache, or join without a time limit. An error is reported with the name of the room."""
         client, saved_state = self.require_client(), await self.composer_store.load_room(name)
-        saved_state = saved_state if new_state is None or saved_state.read_seq is not None else new_state
+        if saved_state.read_seq is None:
+            saved_state = replace(saved_state, read_seq=default_read_seq)
         try:
             room = await client.open_cached(name, nick=nick) or await client.join(name, nick=nick, timeout=None)
             self.event_queue.put(RoomOpened(room, saved_state, "", show=False))
@@ -280,8 +282,7 @@ class ServerLink:
     async def leave(self, room: str) -> None:
         """Leave a room, delete its saved read marker and its entry of the saved rooms, and emit `RoomLeft`.
 
-        The draft and the input history remain. A failed leave request is only logged. A closed room
-        also emits `RoomLeft`.
+        Draft and input history remain. A failed leave request is only logged. A closed room also emits `RoomLeft`.
         """
         if (open_room := self.find_room(room)) is not None:
             await log_chat_errors(open_room.leave())
