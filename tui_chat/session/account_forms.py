@@ -1,8 +1,8 @@
 """Forms of the account commands, independent of the front end.
 
 - Secrecy: a front end hides the input of a secret field and stores it nowhere.
-- Errors: `submit` raises `InvalidField` for a local problem and the `ChatError` of a failed request; `find_field`
-  gives the field of an error.
+- Errors: `AccountForm.validate` raises `InvalidField` for a local problem, `AccountForm.submit` the `ChatError` of a
+  failed request; `find_field` gives the field of that error.
 """
 
 import re
@@ -69,7 +69,8 @@ class AccountForm:
         title: Translated title.
         inputs: Fields in order.
         submit_label: Translated label of the action.
-        submit: Runs the action with the validated values by field name, and returns a message for the user.
+        submit: Runs the action with the values by field name, without `validate`, and returns a message for the user.
+            Raises the `ChatError` of a failed request.
         hint: Translated text above the fields, "" for none.
     """
 
@@ -113,9 +114,9 @@ class InvalidField(Exception):
 
 
 def find_field(form: AccountForm, error: ChatError) -> str:
-    """Return the name of the field that caused an error of `submit`, "" for another cause.
+    """Return the name of the field that caused an error of `submit`, "" for another cause or a field of another form.
 
-    A violated rule of passwords concerns the new password, if the form has one.
+    A failed login concerns the current password, a violated rule of passwords the new one, if the form has one.
     """
     field = NICK if error.code == "nick_invalid" else _FIELDS_BY_REASON.get(error.reason, "")
     names = [form_input.name for form_input in form.inputs]
@@ -243,13 +244,13 @@ def _password(label: str, name: str = PASSWORD) -> FormInput:
 
 
 def _logged_in(manager: AccountManager) -> str:
-    """Return the message of a login, followed by the problem of its storage, if any."""
+    """Return the message of a login, followed by `AccountManager.problem`, if any."""
     account = manager.login.account if manager.login is not None else ""
     return account_strings.logged_in(account, manager.problem)
 
 
 def encryption_hint(url: str) -> str:
-    """Return a warning for a URL without HTTPS, "" with HTTPS or for a server on this computer."""
+    """Return a warning for a URL without HTTPS, "" with HTTPS, for `localhost` and for a loopback address."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     try:

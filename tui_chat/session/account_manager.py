@@ -2,7 +2,9 @@
 
 - Secrecy: passwords are not stored; the token is stored in `LoginStore` alone.
 - Order: a token is stored before the connection changes, so that a crash never loses a login.
-- Revocation: a replaced or ended login is revoked on the server last. A failure is only a `problem`.
+- Revocation: a replaced or ended login is revoked on the server last. A failure is only a `problem`, a token that the
+  server rejects is no failure.
+- Errors: a failed request leaves login and connection unchanged.
 """
 
 import logging
@@ -40,7 +42,7 @@ class AccountManager:
     Attributes:
         url: Base URL of the server.
         guest_key: Returns the guest key of the session, None without one.
-        on_guest_registered: Called after the registration of a guest, before the change of the connection.
+        on_guest_registered: Called after a registration without a current login, before the change of the connection.
         on_login_changed: Called with each new login, None for a guest, to change the connection.
         login: Current login, None for a guest.
         problem: Error sentence of the last read, write or revocation of a login, "" on success.
@@ -55,7 +57,7 @@ class AccountManager:
         self.login, self.problem = store.find(url)
 
     async def log_in(self, account: str, password: str) -> None:
-        """Log in with an existing account, in place of the current login."""
+        """Log in with an existing account: store the login, change the connection, revoke the current login."""
         client = AccountClient(self.url)
         login = await client.log_in(account, password, label=_device_label())
         await self._change_login(SavedLogin(self.url, login.account, login.token))
@@ -64,7 +66,7 @@ class AccountManager:
         """Create an account, which receives messages, rooms and read markers of the session's guest, and log in.
 
         If the server rejects the guest key (`Unauthorized`), the account is created without the guest. A token that
-        cannot be stored is used for the connection nevertheless, with a `problem`.
+        cannot be stored is used for the connection nevertheless, with a `problem`. A current login is replaced.
 
         Args:
             account: Account name.
@@ -83,7 +85,7 @@ class AccountManager:
         await self._change_login(SavedLogin(self.url, login.account, login.token))
 
     async def log_out(self) -> None:
-        """Continue as a guest; no effect for a guest."""
+        """Remove the stored login, continue as a guest, and revoke the token; no effect for a guest."""
         if self.login is not None:
             await self._change_login(None)
 
@@ -93,7 +95,7 @@ class AccountManager:
         return sorted(devices, key=lambda device: (device.current, device.last_used_at, device.id), reverse=True)
 
     async def revoke_device(self, device: Device) -> None:
-        """Log out a device; for the current one, as `log_out`."""
+        """Revoke the login of another device; for the current device, `log_out`."""
         if device.current:
             await self.log_out()
         else:
@@ -112,7 +114,12 @@ class AccountManager:
         await self._client().change_password(password, new_password)
 
     async def delete_account(self, password: str, messages: Literal["keep", "delete"]) -> None:
-        """Delete the account and its stored login, and continue as a guest (`AccountClient.delete_account`)."""
+        """Delete the account, then its stored login, and continue as a guest.
+
+        Args:
+            password: Password of the account.
+            messages: Keep the messages under a neutral name, or delete their texts.
+        """
         await self._client().delete_account(password, messages=messages)
         self.problem = self._store.remove(self.url)
         self.login = None

@@ -3,7 +3,7 @@
 - Manual status: a status of `/away` is neither replaced by the automatic one nor removed by input.
 - Check: the front end calls `record_input` for each input, and `check` every few seconds.
 - Requests: run in the background, and a new one cancels the previous one.
-- Errors: are only logged, and the next check repeats a failed one.
+- Errors: a failed request is only logged, and not repeated; the client sends the mark as away after each reconnect.
 """
 
 import asyncio
@@ -58,8 +58,8 @@ class AutoAway:
     def check(self) -> None:
         """Set the automatic status after `away_after` minutes without input; remove the status if the setting is 0.
 
-        The status is not set without a connection, or for a user who is away already. An unexpected exception is logged
-        once.
+        The status is not set without a connection, or for a user who is away already. An unexpected exception is not
+        raised, but logged unless the previous one had the same type; the next call checks again.
         """
         try:
             self._check()

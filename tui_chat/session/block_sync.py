@@ -42,8 +42,8 @@ class BlockSync:
     async def load(self) -> None:
         """Load the list of the server, store the list, and update the timelines by a queued event.
 
-        The request is repeated if a change arrives meanwhile. After an error, the known list stays. For a guest, the
-        list becomes empty without a request.
+        The request is repeated if a change arrives meanwhile. A `ChatError` is only logged, and the known list stays.
+        For a guest, the list becomes empty without a request, and nothing is stored.
         """
         member_ids, change_count = frozenset[str](), -1
         while change_count != self._change_count:  # otherwise, the response may precede a change
@@ -60,7 +60,7 @@ class BlockSync:
         self._server_link.event_queue.put(RequestCompleted(self._session.apply_settings))
 
     def on_block_changed(self, event: BlockChanged) -> None:
-        """Apply a change by this or another device, and store the list."""
+        """Apply a change by this or another device to the session and its timelines, and store the list."""
         self._change_count += 1
         self._session.apply(event)
         self._save()

@@ -257,9 +257,9 @@ class ChatSession:
         self._dirty_parts |= DirtyPart.ROOM_LIST | DirtyPart.HEADER
 
     def apply(self, event: events.ClientEvent | RoomTrimmed) -> None:
-        """Apply an event. A lost room is removed and reported; other events of unknown rooms have no effect.
+        """Apply an event. A lost room is removed and reported, also a closed one; read markers apply to both as well.
 
-        A rejected login and a `ProblemReported` become notices, the latter only once per text.
+        Other events of closed rooms are ignored. A rejected login and a `ProblemReported`, once per text, add a notice.
         """
         match event:
             case events.ConnectionStateChanged(state):
@@ -293,7 +293,7 @@ class ChatSession:
             self._room_event_handlers[type(event)](view, event)
 
     def add_notice(self, text: str) -> None:
-        """Append a notice to the current room and call `on_notice`, or queue the notice until a room is added."""
+        """Append a notice to the current room and call `on_notice`; without a room, do so after `add_room`."""
         if self.current_room is not None:
             self._add_room_notice(self.current_room, text)
         else:
@@ -364,7 +364,7 @@ class ChatSession:
         view.apply_read_marker(event.marker, event.previous, is_selected=view is self.current_room and self.has_focus)
 
     def queue_notifications(self, view: RoomView, lines: Sequence[MessageLine]) -> None:
-        """Queue notifications for unread messages by notification level, none for the current room with focus."""
+        """Queue notifications for these messages by notification level, none for the current room with focus."""
         if view is not self.current_room or not self.has_focus:  # otherwise, the user sees the message or its counter
             self._notifications.add(view, lines)
 

@@ -241,7 +241,7 @@ class SessionController:
         return self.accounts.login is not None
 
     async def _fetch_image(self, path: str, max_bytes: int) -> bytes:
-        """Read a file of the server over any joined room; raise `Unavailable` without one."""
+        """Read a file of the server over any open room; raise `Unavailable` without one."""
         room = next(iter(self.server_link.require_client().rooms.values()), None)
         if room is None:
             raise Unavailable("not_connected")
@@ -274,14 +274,17 @@ class SessionController:
         self._front_end.on_connect_failed("server", error_text.describe(event.error), is_unreachable)
 
     def _on_durable_rooms_received(self, event: DurableRoomsReceived) -> None:
-        """Show the memberships; open the direct rooms with messages that arrived without a connection."""
+        """Set the memberships. After the first load of a connection, open closed direct rooms with unread messages."""
         self.session.set_durable_rooms(event.rooms)
         for room in event.rooms if event.is_first else ():
             if room.direct is not None and room.read.unread and self.session.find_room(room.name) is None:
                 self._open_direct_room(room.name)
 
     def _on_room_opened(self, event: RoomOpened) -> None:
-        """Add the room, report a changed nickname and a queued join, and pass a requested room to the front end."""
+        """Add the room, with a notice for a guest with another nickname than requested and one for a queued join.
+
+        A new direct room notifies of its unread messages. A room to show goes to `FrontEnd.on_room_joined`.
+        """
         room, nick = event.room, event.requested_nick
         is_new = self.session.find_room(room.name) is None
         view = self.session.add_room(room, event.saved_state, show=event.show)
@@ -348,7 +351,7 @@ class SessionController:
             self._report_nick(view.nick)
 
     def _on_nick_assigned(self, event: NickAssigned) -> None:
-        """Add a notice if the assigned nickname is not the requested one."""
+        """Add a notice if assigned and requested nickname have different canonical keys."""
         if names.canonical_key(event.assigned) != names.canonical_key(event.requested):
             self.session.add_notice(
                 tr(

@@ -1,8 +1,8 @@
 """Parser for typed dates.
 
-- Dates: `2026-11-18`, `11-18`, `2026年11月18日`, `11月18日`.
-- Days: `today`, `yesterday`, `monday`, `mon`, `今天`, `昨天`, `前天`, `周一`.
-- Distances: `3 days ago`, `-3`, `2 weeks ago`, `2w`, `3天前`, `2周前`.
+- Dates: `2026-11-18` (also with `/` or `.`), `11-18` (also with `/`), `2026年11月18日`, `11月18日`.
+- Days: `today`, `now`, `yesterday`, `monday`, `mon`, `今天`, `昨天`, `前天`, `大前天`, `周一`, `星期一`.
+- Distances: `3 days ago`, `3d`, `-3` (days), `2 weeks ago`, `2w`, `3天前`, `2周前`.
 """
 
 import re

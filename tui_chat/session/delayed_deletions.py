@@ -24,7 +24,8 @@ class DelayedDeletions:
 
     Args:
         delete: Queues the deletion of the message with a `seq` in a room. Returns the error message, empty on success.
-        on_changed: Called after the start, the undo and the end of a delay, with the error message or "".
+        on_changed: Called after the start, the undo and the end of a delay, with the error message or "". Not called at
+            the end of a delay in a replaced log.
     """
 
     def __init__(self, delete: Callable[[str, int], str], on_changed: Callable[[str], None]) -> None:
@@ -56,7 +57,7 @@ class DelayedDeletions:
             self._on_changed("")
 
     def undo_newest(self) -> bool:
-        """Cancel the newest delayed deletion of all rooms. Return whether there was one."""
+        """Cancel the delayed deletion that was scheduled last, in any room. Return whether there was one."""
         newest = next(reversed(self._timers), None)
         if newest is not None:
             self.undo(*newest)
@@ -70,9 +71,9 @@ class DelayedDeletions:
         return bool(delayed)
 
     def _finish(self, view: RoomView, seq: int) -> None:
-        """End the delay of a deletion and queue the deletion; restore the message after an error.
+        """End the delay of a deletion, queue the deletion and call `on_changed`; show the message again after an error.
 
-        An unexpected exception is logged, and reported as an internal error.
+        No effect if the server replaced the log. An unexpected exception is logged, and reported as an internal error.
         """
         self._timers.pop((view, seq)).cancel()
         if view.deletions.get(seq) is not DeletionState.DELAYED:

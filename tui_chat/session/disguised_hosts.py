@@ -1,6 +1,6 @@
 """Detection of addresses whose text suggests another host than their target.
 
-- User information: `https://paypal.com@evil.example/` leads to `evil.example`.
+- User information: `https://paypal.com@evil.example/` leads to `evil.example`. Permitted after `mailto:`.
 - Mapped characters: compatibility forms and invisible characters, which name resolution replaces or removes.
 - Percent escapes: `%` in an ASCII host, which browsers decode.
 - Symbols: non-ASCII characters other than letters, marks and digits, such as the fraction slash (RFC 5892).

@@ -70,7 +70,7 @@ class DraftManager:
     def update_typing(self, view: RoomView, text: str) -> None:
         """Start the typing indicator for a composer text other than the draft, again after `TYPING_REPEAT_INTERVAL`.
 
-        An empty text, or a call for another room, ends the indicator. A text with a leading `/` starts none.
+        An empty text, or a call for another room, ends an active indicator. A text with a leading `/` starts none.
         """
         if self._typing_room not in {"", view.name} or (self._typing_room and not text):
             self._send_typing(self._typing_room, False)

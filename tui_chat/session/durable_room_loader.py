@@ -19,7 +19,7 @@ REFRESH_INTERVAL = 60.0
 
 
 class DurableRoomLoader:
-    """Loader of the memberships of one session. The result arrives as `DurableRoomsReceived`.
+    """Loader of the memberships of one session. The result arrives as `DurableRoomsReceived`; errors are only logged.
 
     Args:
         session: Chat state, for the connection and the open rooms.
@@ -50,12 +50,12 @@ class DurableRoomLoader:
             self._start()
 
     def refresh(self) -> None:
-        """Load the memberships again; no effect without a connection or before the start of the first load."""
+        """Load the memberships again; no effect for a guest, without a connection, or before the first load started."""
         if self._is_started and self._has_account():
             self._start()
 
     def stop(self) -> None:
-        """End the periodic refresh."""
+        """End the periodic refresh until the start of another load."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

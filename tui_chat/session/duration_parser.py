@@ -32,7 +32,7 @@ def parse_end(word: str, now_ms: int) -> int | None:
     """Return the end in milliseconds since the epoch, None for an unknown form or a time before 1970 or after 9999.
 
     Args:
-        word: Duration or date in local time, in a form of the module docstring and in any case.
+        word: Duration or date in a form of the module docstring, in any case. A date without an offset is local time.
         now_ms: Start of a duration, in milliseconds since the epoch.
     """
     seconds = parse_duration(word)

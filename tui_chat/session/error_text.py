@@ -37,8 +37,8 @@ def sentence(text: str) -> str:
 def phrase(error: ChatError) -> str:
     """Return the text of an error for use inside a sentence.
 
-    A known `reason` is translated. Otherwise the text is the message of the server in English, and the text of `code`
-    in other languages or without a message.
+    A known `reason` with its parameters is translated. Otherwise the text is the message of the server in English, and
+    the text of `code` in other languages or without a message.
     """
     try:
         if error.reason == "file_too_large":

@@ -17,7 +17,10 @@ _SHOWN_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 
 
 def describe_file(attachment: Attachment) -> str:
-    """Return the caption of a file, with its name, its type or dimensions, and its size; a poster is mentioned."""
+    """Return the caption of a file in brackets: name, dimensions or type, and size.
+
+    A file with dimensions is an image, another one with a poster a video with a cover.
+    """
     size = describe_size(attachment.size)
     if attachment.width is not None and attachment.height is not None:
         dimensions = f"{attachment.width}×{attachment.height}"
@@ -30,7 +33,7 @@ def describe_file(attachment: Attachment) -> str:
 
 
 def phrase_file(attachment: Attachment) -> str:
-    """Return a file as a phrase, such as `the image plot.png, 40 by 30 pixels, 1.0 KiB`; a poster is mentioned."""
+    """Return the content of `describe_file` as a phrase, such as `the image plot.png, 40 by 30 pixels, 1.0 KiB`."""
     name, file_type, size = attachment.name, attachment.type, describe_size(attachment.size)
     if attachment.width is not None and attachment.height is not None:
         return tr(
@@ -51,7 +54,7 @@ def phrase_files(message: Message) -> str:
 
 
 def phrase_outbox_item(item: OutboxItem) -> str:
-    """Return the text of an unsent message, and the names and sizes of its files as a phrase."""
+    """Return the text of an unsent message, then in a further line the names and sizes of its files as a phrase."""
     files = tr("; ").join(
         tr("the file {name}, {size}", name=file.name, size=describe_size(file.size)) for file in item.files
     )
@@ -61,7 +64,7 @@ def phrase_outbox_item(item: OutboxItem) -> str:
 def describe_outbox_files(item: OutboxItem) -> str:
     """Return the captions of the files of an unsent message, one per line; empty without files.
 
-    The caption of a pending file has the progress of its upload, or the state `waiting`.
+    In a pending message, the caption of a file without a completed upload has the progress, or the state `waiting`.
     """
     return "\n".join(_describe_upload(item, index) for index in range(len(item.files)))
 
@@ -71,7 +74,7 @@ def _describe_outbox_file(file: OutboxFile) -> str:
 
 
 def _describe_upload(item: OutboxItem, index: int) -> str:
-    """Return the caption of one file; only the first file without a completed upload has a percentage."""
+    """Return the caption of one file; only the first file without a completed upload can have a percentage."""
     file = item.files[index]
     if file.upload_id is not None or item.state is not OutboxItemState.PENDING:
         return _describe_outbox_file(file)
@@ -89,7 +92,7 @@ def describe_files(message: Message) -> str:
 
 
 def describe_content(message: Message) -> str:
-    """Return the text of a message, followed by the captions of its files."""
+    """Return the text of a message, followed by the captions of its files, each in a line; parts can be missing."""
     return "\n".join(filter(None, (message.message, describe_files(message))))
 
 

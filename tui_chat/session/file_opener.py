@@ -66,7 +66,8 @@ class FileOpener:
         Raises:
             ChatError: The download failed.
             OSError: The file or the directory cannot be written.
-            OpenFailed: The name of the downloaded file is not openable, or the program failed within `START_TIMEOUT`.
+            OpenFailed: The name of the downloaded file is not openable, no program starts, or the program failed within
+                `START_TIMEOUT`. The file stays in the directory.
         """
         path = await files.download(attachment, await asyncio.to_thread(self._create_directory))
         if not is_openable(path.name):

@@ -99,7 +99,7 @@ def find_hyperlinks(text: str) -> list[Hyperlink]:
 
 
 def host_labels(links: Iterable[Hyperlink]) -> list[str]:
-    """Return a translated label for each different host of disguised links, in text order: `(link to evil.example)`."""
+    """Return a translated label, `(link to evil.example)`, for each different `disguised_host` in link order."""
     hosts = dict.fromkeys(link.disguised_host for link in links if link.disguised_host)
     return [tr("(link to {host})", host=host) for host in hosts]
 

@@ -29,7 +29,7 @@ class IgnoreFilter:
         self._ignored_member_ids: set[str] = set()
 
     def set_blocked(self, member_id: str, is_blocked: bool) -> None:
-        """Add or remove a blocked member."""
+        """Add or remove a blocked member; no effect if done already. The next `refresh` reports a change."""
         changed = {member_id}
         self.blocked_member_ids = self.blocked_member_ids | changed if is_blocked else self.blocked_member_ids - changed
 

@@ -1,9 +1,9 @@
 """Files of images, from memory, the local cache or the server.
 
 - Memory: at most `MEMORY_BYTES` of files.
-- Cache directory: at most `CACHE_BYTES`, files of mode 0600. The oldest are removed first. A file name is a hash of
-  server and path.
-- A deleted image is removed from both (`forget`). A load that a deletion overlaps is not stored.
+- Cache directory: at most `CACHE_BYTES`, files of mode 0600. The least recently used are removed first. A file name is
+  a hash of server and path.
+- A deleted image is removed from both (`forget`). A load that any deletion overlaps is not stored.
 """
 
 import asyncio
@@ -49,9 +49,10 @@ class ImageFiles:
         self.on_deleted: Callable[[list[str]], object] = lambda paths: None
 
     async def read(self, path: str) -> bytes:
-        """Return a file from memory, the cache directory or the server, and store the file in the others.
+        """Return a file from memory, the cache directory or the server, and store the file in the former ones.
 
-        Errors of the cache directory are only logged.
+        A file of the server has at most `MAX_IMAGE_BYTES`. Simultaneous calls for one path request the file several
+        times. An unreadable cached file counts as absent, and a failed write to the cache directory is only logged.
 
         Args:
             path: Path of an image on the server.
@@ -78,7 +79,7 @@ class ImageFiles:
         return content
 
     def forget(self, paths: list[str]) -> None:
-        """Call `on_deleted`, and remove the files of deleted images from memory and the cache directory."""
+        """Call `on_deleted`, and remove the files of deleted images from memory and the cache directory, if present."""
         self._deletion_count += 1
         self.on_deleted(paths)
         for path in paths:
@@ -91,7 +92,7 @@ class ImageFiles:
                 self._cache_file(self._directory, path).unlink(missing_ok=True)
 
     def _load(self, path: str) -> bytes | None:
-        """Return a file of the cache directory and mark the file as used, None without one."""
+        """Return a file of the cache directory and mark the file as used, None without a readable one."""
         if self._directory is None:
             return None
         file = self._cache_file(self._directory, path)
@@ -103,7 +104,7 @@ class ImageFiles:
         return content
 
     def _save(self, path: str, content: bytes) -> None:
-        """Write a file to the cache directory, and remove the oldest ones above `CACHE_BYTES`."""
+        """Write a file to the cache directory remove the least recently used ones above `CACHE_BYTES`, log errors."""
         if self._directory is None:
             return
         try:

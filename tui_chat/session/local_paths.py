@@ -15,9 +15,9 @@ MAX_TEXT = 8_192
 
 
 def parse_paths(argument: str) -> list[Path]:
-    """Return the paths of a command argument: one path, or several in the syntax of a shell.
+    """Return the paths of a command argument: the argument as one path if a file has this path, else a list of files.
 
-    An argument that is not a list of existing files is one path.
+    The list has the syntax of a shell. An argument that is neither is returned as one path. `~` is expanded.
     """
     path = _expand(argument)
     if not _is_regular_file(path):
@@ -30,7 +30,8 @@ def parse_paths(argument: str) -> list[Path]:
 def find_dropped_files(text: str) -> list[Path]:
     """Return the files of a text that consists of absolute paths of regular files, otherwise an empty list.
 
-    At most `ATTACHMENTS_PER_MESSAGE` files are returned; a text with more is no list of files.
+    Each line has one path as typed, or several in the syntax of a shell. The list is also empty for more than
+    `ATTACHMENTS_PER_MESSAGE` files and above `MAX_TEXT` characters.
     """
     if len(text) > MAX_TEXT:
         return []
@@ -43,7 +44,7 @@ def find_dropped_files(text: str) -> list[Path]:
 
 
 def _split_line(line: str) -> list[Path]:
-    """Return the paths of a line in the syntax of a shell, empty for a syntax error and an address of another host."""
+    """Return the paths of a line in the syntax of a shell, none for a syntax error or any address of another host."""
     try:
         words = shlex.split(line)
     except ValueError:

@@ -31,8 +31,9 @@ def format_text(text: str) -> str:
 def format_entry(entry: Entry, is_confusable: bool = False) -> str:
     """Return a log line without a timestamp: `ann: hello`, or a notice such as `* ann deleted a message`.
 
-    A deleted message gives the notice of its deletion. The notice of a topic has no author. `format_text` formats the
-    text of a message and of an edit. The text of an action includes `/me`. The language is the active one.
+    A deleted message gives the notice of its deletion; an edited one ends with `(edited)`. The notice of a topic has no
+    author. `format_text` formats text and captions of a message, and the text of an edit. The text of an action
+    includes `/me`. The language is the active one.
 
     Args:
         entry: Entry of the log.

@@ -33,7 +33,7 @@ class MembershipSummary:
         self._untracked_leaves = 0
 
     def add(self, notice: MembershipNotice) -> None:
-        """Add an event; a join and a leave of the same member are merged.
+        """Add an event; a member with a join and a leave, in any order and number, is listed once as both.
 
         Above `MAX_TRACKED_MEMBERS` members, an event is only counted, like the unnamed members in `notice.more`.
         """
@@ -52,7 +52,7 @@ class MembershipSummary:
                 self._untracked_leaves += notice.more + self._add(notice, self._left, self._joined)
 
     def _add(self, notice: MembershipNotice, same_change: dict[str, str], opposite_change: dict[str, str]) -> int:
-        """Add a join or leave; a member with both is listed once.
+        """Add a join or leave; a member with both moves to those with both. The latest nickname counts.
 
         Returns:
             1 for an untracked member above `MAX_TRACKED_MEMBERS`, otherwise 0.

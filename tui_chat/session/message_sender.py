@@ -38,9 +38,10 @@ class MessageSender:
         self._on_posted = on_posted
 
     def submit(self, mode: ComposeMode | None, text: str) -> str:
-        """Queue text according to a compose mode, None for a message. Return the error message, empty on success.
+        """Queue text for the current room according to a compose mode, None for a message. Return the error, or "".
 
-        A reaction that the user has already is removed. Invalid text, a full outbox and no open room are errors.
+        The text of a reaction is resolved by `resolve_emoji`; a reaction that the user has already is removed. Invalid
+        text, a full outbox and no open room are errors.
         """
         match mode:
             case None:
@@ -81,7 +82,7 @@ class MessageSender:
         return self._find_room(view.name) if view is not None else None
 
     def _post(self, post: Callable[[OutboxPort], OutboxItem], room_name: str = "") -> str:
-        """Queue an item in a room, the current room for "", and call `on_posted`. Return the error message."""
+        """Queue an item in a room, the current room for "", and call `on_posted`. Return the error message, or ""."""
         room = self._find_room(room_name) if room_name else self._current_room()
         if room is None:
             return chat_strings.not_in_room(room_name)
@@ -107,8 +108,9 @@ class MessageSender:
     def take_back(self, key: str) -> str:
         """Discard the unsent message with this line key in the current room, and return an input that sends it again.
 
-        The input for files is `/upload` with their paths, for a text file its text. Empty without effect if the message
-        was sent, is in flight or does not exist, and if an input cannot express the message.
+        The input for files is `/upload` with their paths, for a single file without a path its text; a reply becomes a
+        message without a parent. Empty without effect if the message was sent, is in flight or does not exist, and if
+        an input cannot express the message.
         """
         room, client_id = self._current_room(), find_client_id(self._session.current_room, key)
         item = next((item for item in room.unsent() if item.client_id == client_id), None) if room is not None else None
@@ -134,7 +136,7 @@ class MessageSender:
 
 
 def _as_input(item: OutboxItem) -> str:
-    """Return the input of a message; empty for files with a text, of which only one could be kept."""
+    """Return the input of a message; empty for files with a text, and for several files of which one has no path."""
     if not item.files:
         return registry.escape(item.text)
     if item.text:

@@ -69,11 +69,12 @@ class NotificationBatcher:
         """Return title and body of the due notification and clear the queue, None if nothing is due.
 
         Titles: `ann in lobby`, `ann mentioned you in lobby`, `3 messages in lobby and dev`. The texts from members are
-        unescaped, and the body may be empty. A summary of several messages quotes the newest mention, otherwise the
-        newest message. The next notification is due after `BATCH_INTERVAL`.
+        unescaped. The body is the text of a single message, with the author for an action; for several messages, it has
+        author and text of the newest mention, otherwise of the newest message. The next notification is due after
+        `BATCH_INTERVAL`.
 
         Args:
-            show_text: Include message text in the body.
+            show_text: False for an empty body.
         """
         if self.delay != 0.0:
             return None

@@ -26,9 +26,9 @@ class NotificationQueue:
         self._queue: deque[NotifiableMessage] = deque(maxlen=MAX_QUEUED_NOTIFICATIONS)
 
     def add(self, view: RoomView, lines: Sequence[MessageLine]) -> None:
-        """Queue the unread messages of a room that its notification level includes, none under an ignored nickname.
+        """Queue those of the messages that the notification level of the room includes, none under an ignored nickname.
 
-        An unmuted direct room has the level `all`.
+        An unmuted direct room has the level `all`. Above `MAX_QUEUED_NOTIFICATIONS`, the oldest message is dropped.
         """
         settings = self._settings()
         is_unmuted_direct = view.room.is_direct and not is_room_muted(settings, view.name)

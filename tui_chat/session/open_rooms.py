@@ -25,7 +25,7 @@ class OpenRooms:
         return None if self._current_key is None else self.by_key[self._current_key]
 
     def find(self, name: str) -> RoomView | None:
-        """Return the room with this name, or with this name before its renames; None if there is none."""
+        """Return the open room with this name, otherwise the one with this name before its renames, otherwise None."""
         key = names.canonical_key(name)
         return self.by_key.get(key) or self.by_key.get(self._new_keys.get(key, key))
 
@@ -74,7 +74,7 @@ class OpenRooms:
             self._current_key = next(iter(list(self.by_key)[max(0, index - 1) :]), None)
 
     def rename(self, view: RoomView, new_name: str) -> None:
-        """Change the name of a room; `find` also accepts its earlier names."""
+        """Change the name of a room at its position; `find` also accepts its earlier names. The selection remains."""
         old_key, key = names.canonical_key(view.name), names.canonical_key(new_name)
         view.name = new_name
         self.by_key = {key if room is view else other_key: room for other_key, room in self.by_key.items()}

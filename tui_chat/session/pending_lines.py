@@ -41,7 +41,7 @@ class PendingLines:
         return len(self._pending)
 
     def discard_room(self, view: RoomView) -> None:
-        """Remove the items of a closed room from the count. The outbox keeps the items."""
+        """Remove the items of a closed room from the count, but not from the outbox."""
         self._pending = {client_id: entry for client_id, entry in self._pending.items() if entry[0] is not view}
 
     def on_item_changed(self, view: RoomView, item: OutboxItem) -> str:

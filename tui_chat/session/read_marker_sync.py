@@ -52,7 +52,7 @@ class ReadMarkerSync:
         self._timer: asyncio.TimerHandle | None = None
 
     def schedule(self) -> None:
-        """Send the moved markers after `SEND_DELAY`; no effect for a guest, or if a send is scheduled."""
+        """Send the moved markers after `SEND_DELAY` if connected; no effect for a guest, or if a send is scheduled."""
         if self._timer is None and self._has_account():
             self._timer = asyncio.get_running_loop().call_later(SEND_DELAY, self._send)
 
@@ -64,7 +64,8 @@ class ReadMarkerSync:
     async def flush(self) -> None:
         """Send the moved markers now, and wait at most `FLUSH_TIMEOUT` for their acknowledgements.
 
-        A scheduled send is cancelled. Without a connection, nothing is sent. Unexpected exceptions are logged.
+        A scheduled send is cancelled. Without a connection, nothing is sent. No exception is raised: errors are logged,
+        and unacknowledged requests are cancelled at the time limit.
         """
         if self._timer is not None:
             self._timer.cancel()
@@ -100,7 +101,7 @@ class ReadMarkerSync:
     def mark_unread(self, view: RoomView, seq: int) -> None:
         """Mark the messages from `seq` on as unread.
 
-        For an account, the mark is sent to the server immediately, or at the next connection.
+        For an account, the mark is sent immediately, or after the next join. For a guest, nothing is sent.
         """
         self._session.mark_unread(view, seq - 1)
         view.reading.has_unsent_mark = self._has_account()

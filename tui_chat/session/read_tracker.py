@@ -20,7 +20,7 @@ class ReadTracker:
         seq: Read marker: newest viewed `seq`.
         unread_count: Number of unread messages.
         mention_count: Number of unread messages that mention the user.
-        is_viewed: True from `start_viewing` to `stop_viewing`.
+        is_viewed: True from `start_viewing` to `stop_viewing` or `mark_unread`.
         is_marked_unread: The user marked messages of the selected room as unread, which viewing does not revoke.
         has_unsent_mark: The server has not confirmed the marker, which replaces that of the account: after a mark as
             unread, or after the registration of the guest.
@@ -42,18 +42,19 @@ class ReadTracker:
         self.is_marked_unread = self.has_unsent_mark = False
 
     def is_unread(self, line: MessageLine) -> bool:
-        """Return whether a message that is not counted yet is unread."""
+        """Return whether a message of another member is after the marker and not in the counts of the server."""
         return (line.seq or 0) > max(self.seq, self._counted_seq) and not line.is_own
 
     def set_marker(self, seq: int, lines: Sequence[MessageLine], counts: ReadMarker | None = None) -> None:
         """Set the marker, count the unread messages after the marker, and set the divider after the marker.
 
-        Without unread messages, the divider is removed.
+        Without unread messages, the divider is removed. `is_viewed` and the marks as unread remain.
 
         Args:
             seq: Read marker.
             lines: Loaded messages.
-            counts: Counts of the server, if messages after the marker are not loaded; later messages are added.
+            counts: Counts of the server up to `counts.last_seq`, plus later unread messages; None to count only the
+                loaded messages.
         """
         self.seq, self._counted_seq = seq, counts.last_seq if counts is not None else 0
         unread_lines = [line for line in lines if self.is_unread(line)]

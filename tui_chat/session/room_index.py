@@ -53,7 +53,7 @@ class TypingMembers:
         self._member_ids: dict[str, None] = {}  # in order of their start
 
     def set(self, member_id: str, is_typing: bool) -> None:
-        """Set the indicator of a member. New ones above `MAX_TYPING_MEMBERS` are ignored."""
+        """Start or end the indicator of a member. A new one above `MAX_TYPING_MEMBERS` is ignored."""
         if not is_typing:
             self._member_ids.pop(member_id, None)
         elif len(self._member_ids) < MAX_TYPING_MEMBERS:

@@ -55,8 +55,8 @@ def rank_rooms(
 ) -> list[RoomCandidate]:
     """Return the candidates for a query, best first.
 
-    A room appears only once. A new room is last and only offered for a valid room name that no other candidate
-    has.
+    A room appears only once. A new room is last and only offered for a valid room name that no open, closed or server
+    room has; titles do not count.
 
     Args:
         text: Typed query in any case, without regard to whitespace; "" to list every room.

@@ -148,7 +148,7 @@ class RoomView:
             is_live: As in `LogChanged`.
 
         Returns:
-            New messages of other members after the read marker, without ignored members; empty for a viewed room.
+            New messages with `ReadTracker.is_unread`, without those of ignored members; empty for a viewed room.
         """
         lines = self._visible_lines(messages)
         new_lines = [line for line in lines if self.transcript.find_message(line.seq or 0) is None]
@@ -164,7 +164,7 @@ class RoomView:
         return [] if self.reading.is_viewed else unread_lines
 
     def unread_lines(self) -> list[MessageLine]:
-        """Return the loaded messages of other members after the read marker."""
+        """Return the messages of other members after the read marker in the newest `MAX_LINES_SEARCHED` lines."""
         return [line for line in self._lines_after(self.read_seq) if not line.is_own]
 
     def _lines_after(self, seq: int) -> list[MessageLine]:
@@ -174,13 +174,14 @@ class RoomView:
     def apply_read_marker(self, marker: ReadMarker, previous: ReadMarker | None, *, is_selected: bool) -> None:
         """Apply the read marker of the account. No effect while the user has an unsent mark as unread.
 
-        The first marker always applies. A later one moves the marker forward, unless the room is viewed; if lower than
-        its predecessor, the user has marked messages as unread, and the marker moves back. A viewed room stays read.
+        The first marker always applies, but a viewed room stays read. A later one moves the marker forward, unless the
+        room is viewed, and ends a mark as unread. One lower than its predecessor is a mark as unread on another device:
+        the marker moves back, and a selected room stays unread.
 
         Args:
             marker: Marker of the server.
             previous: Previous marker, None after the first join.
-            is_selected: The user sees the room, so that the room needs `ReadTracker.mark_unread` to stay unread.
+            is_selected: The room is the current one in a focused terminal.
         """
         if self.reading.has_unsent_mark:
             return
@@ -243,7 +244,7 @@ class RoomView:
         return (member_id, nick) in self._confusable_authors
 
     def mark_confusable(self, authors: Iterable[tuple[str, str]]) -> None:
-        """Mark the loaded messages of confusable authors, and later ones until `set_members`.
+        """Mark the loaded messages of confusable authors, and later ones until a `set_members` without the mark.
 
         Loaded messages before the newest `MAX_LINES_SEARCHED` lines are not marked.
 
@@ -344,7 +345,7 @@ class RoomView:
                 self.transcript.put_messages([replace(reply, quote=quote)])
 
     def set_typing(self, member_id: str, is_typing: bool) -> None:
-        """Set the typing state of another member, as `TypingMembers.set`."""
+        """Set the typing state of a member (`TypingMembers.set`). No effect for the user."""
         if member_id != self.member_id:
             self._typing.set(member_id, is_typing)
 
@@ -368,7 +369,7 @@ class RoomView:
         self.transcript.set_gaps((gap.after, gap.before) for gap in self.room.log.gaps())
 
     def set_members(self, members: Sequence[Member], count: int) -> None:
-        """Replace the members and their number, mark confusable authors, end the typing state of absent members."""
+        """Replace the members and their number, mark confusable authors, end the typing state of unlisted members."""
         self.member_count = count
         self.members = tuple(sorted(members, key=lambda member: member.nick_name.casefold()))
         confusable_authors = {(member.member_id, member.nick_name) for member in members if member.confusable}

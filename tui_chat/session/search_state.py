@@ -89,7 +89,7 @@ class SearchState:
     def start(self, query: str, room: str | None) -> SearchPageRequest | None:
         """Clear the results, start a search and return its first request.
 
-        A blank query starts no search and returns None. A pending response of an earlier search is ignored.
+        A blank query only clears, and returns None. A pending response of an earlier search is ignored.
         """
         self.request = None if is_blank(query) else SearchPageRequest(query.strip(), room)
         self.hits, self.problem, self.source = [], "", None

@@ -98,7 +98,7 @@ class Transcript:
         self._membership_groups: dict[_SortKey, dict[JoinVisibility, MembershipSummary]] = {}
 
     def pop_splices(self) -> list[Splice]:
-        """Return the coalesced splices since the last call and clear them; empty if `needs_reload` was set."""
+        """Return the coalesced splices since the last call and clear them and `needs_reload`; empty if it was set."""
         splices, self._splices = self._splices, []
         self._queued_lines, self.needs_reload = 0, False
         return coalesce(splices)
@@ -179,7 +179,7 @@ class Transcript:
         return self._message_at(self._unsent_keys[client_id]) if client_id in self._unsent_keys else None
 
     def set_delivery(self, client_id: str, delivery: DeliveryState, problem: str = "", captions: str = "") -> None:
-        """Set the delivery state, error text and captions of an unsent message; no effect without a line."""
+        """Replace delivery state, error text and captions of an unsent message; no effect without a line."""
         line = self.find_unsent(client_id)
         if line is not None:
             changed_line = replace(line, delivery=delivery, problem=problem, captions=captions)
@@ -204,7 +204,8 @@ class Transcript:
     def add_membership_notice(self, notice: MembershipNotice, *, is_relevant: bool = True) -> None:
         """Add a membership event, merged with the events directly before into one summary line.
 
-        The summary line gets the time of the newest visible event. Without a visible event there is no line.
+        A line of another kind in between, other than of an unsent message, starts a new summary. The summary line gets
+        the time of the newest visible event. Without a visible event there is no line.
 
         Args:
             notice: Membership event.
@@ -259,7 +260,7 @@ class Transcript:
             self._remove(_sort_key(seq))
 
     def trim(self, first: int) -> None:
-        """Remove all lines before the entry `first`, with their notices and gaps; unsent messages remain."""
+        """Remove all lines before the entry `first`, also notices, gaps and unread divider; unsent messages remain."""
         removed_count = bisect_left(self._keys, _sort_key(first))
         if removed_count:
             self._splice(0, removed_count, [], [])
