@@ -166,13 +166,16 @@ async def test_rejected_images_are_unavailable_and_a_load_is_repeated_after_a_co
     files.errors = {"/a": NotFound("upload_not_found"), "/b": Unreachable("server_silent"), "/c": ValueError("bug")}
     boxes = [make_box(path) for path in ("/a", "/b", "/c")]
     changes: list[None] = []
+    loaded: list[frozenset[str]] = []
     async with store_with(files, output, ImageOptions(ImageProtocol.BLOCKS)) as store:
         store.on_changed = lambda: changes.append(None)
+        store.on_loaded = loaded.append
         store.show(boxes)
         await wait_until(all_shown(store, [boxes[1]]))
         assert store.unavailable == {"/a", "/c"}
         assert files.requests.count("/b") == 2
-        assert len(changes) == 3
+        assert len(changes) == 2
+        await wait_until(lambda: loaded == [{"/b"}])
         store.show(boxes)
         store.configure(ImageOptions())
         store.show(boxes)

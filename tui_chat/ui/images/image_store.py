@@ -3,6 +3,7 @@
 - Demand: only visible images are loaded, at most `MAX_LOADS` at a time.
 - Memory: at most `MAX_PICTURES` pictures exist, or more if all of them are visible. The Kitty image of a removed
   picture is deleted from the terminal.
+- Drawing: pictures that are loaded within `DRAW_INTERVAL` are announced together.
 - Output: an upload waits until the terminal has read all other output, and never delays the screen or the echo of a key
   by more than `_SEQUENCES_PER_WRITE` sequences.
 - Failure: a rejected image is unavailable until `MAX_UNAVAILABLE` further ones are rejected. A load is repeated
@@ -32,6 +33,9 @@ MAX_PICTURES = 48
 MAX_UNAVAILABLE = 1_000
 RETRY_DELAY = 15.0
 """Seconds until a failed load is repeated."""
+
+DRAW_INTERVAL = 0.1
+"""Maximum seconds between the load of a picture and its announcement."""
 
 _SEQUENCES_PER_WRITE = 8  # of an upload, 32 KiB
 _WRITE_INTERVAL = 0.01  # initial seconds between two checks of pending output
@@ -82,8 +86,8 @@ class ImageStore:
     Attributes:
         options: Options of the current pictures.
         unavailable: Paths of the images that cannot be shown.
-        on_changed: Called after a picture was loaded, an image became unavailable, or all pictures were discarded; not
-            called by `forget`.
+        on_loaded: Called with the paths of images after the loads of their pictures.
+        on_changed: Called after an image became unavailable or all pictures were discarded; not called by `forget`.
     """
 
     def __init__(
@@ -93,6 +97,7 @@ class ImageStore:
     ) -> None:
         self.options = ImageOptions()
         self.unavailable: frozenset[str] = frozenset()
+        self.on_loaded: Callable[[frozenset[str]], object] = lambda paths: None
         self.on_changed: Callable[[], object] = lambda: None
         self._read_file = read_file
         self._output = output
@@ -104,6 +109,8 @@ class ImageStore:
         self._is_uploading = False
         self._upload_lock = asyncio.Lock()
         self._loads: dict[_PictureKey, asyncio.Task[None]] = {}
+        self._loaded_paths: set[str] = set()  # not yet announced
+        self._announcement: asyncio.TimerHandle | None = None
         self._retry_times: dict[_PictureKey, float] = {}
         self._rejected_paths = deque[str](maxlen=MAX_UNAVAILABLE)
 
@@ -154,6 +161,8 @@ class ImageStore:
         tasks = list(self._loads.values())
         self._write(self.release())
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._announcement is not None:
+            self._announcement.cancel()
         await self._decoder.close()
 
     def _start_loads(self) -> None:
@@ -171,6 +180,8 @@ class ImageStore:
     def _on_load_ended(self, key: _PictureKey) -> None:
         del self._loads[key]
         self._start_loads()
+        if not self._loads:
+            self._announce_loaded()
 
     async def _load(self, key: _PictureKey, box: ImageBox, options: ImageOptions) -> None:
         """Load the picture of an image. After an error, the image becomes unavailable, or the load is repeated."""
@@ -199,7 +210,18 @@ class ImageStore:
         else:
             self._pictures[key] = picture
             self._remove_surplus()
-            self.on_changed()
+            self._loaded_paths.add(box.image.path)
+            if self._announcement is None:
+                self._announcement = asyncio.get_running_loop().call_later(DRAW_INTERVAL, self._announce_loaded)
+
+    def _announce_loaded(self) -> None:
+        """Call `on_loaded` for the pictures since the last call, if there are any."""
+        if self._announcement is not None:
+            self._announcement.cancel()
+            self._announcement = None
+            paths = frozenset(self._loaded_paths)
+            self._loaded_paths.clear()
+            self.on_loaded(paths)
 
     def _mark_unavailable(self, path: str) -> None:
         self._rejected_paths.append(path)

@@ -96,7 +96,7 @@ def _half_block_row(upper: Sequence[Color], lower: Sequence[Color]) -> tuple[Seg
             text, style, _ = segments[-1]
             segments[-1] = Segment(text + _HALF_BLOCK, style)
         else:
-            segments.append(Segment(_HALF_BLOCK, Style(color=colors[0], bgcolor=colors[1])))
+            segments.append(Segment(_HALF_BLOCK, Style.from_color(*colors)))
         previous = colors
     return tuple(segments)
 

@@ -35,6 +35,7 @@ class ChatImages:
             # The background of a new theme is known after the refresh.
             timeline.call_after_refresh(self._apply_settings, settings, timeline)
 
+        self.store.on_loaded = lambda paths: timeline.call_later(timeline.update_images, paths)
         self.store.on_changed = lambda: timeline.call_later(timeline.update_images)
         app_services(self._node).terminal.set_graphics_release(self.store.release)
         app_services(self._node).settings_changed.subscribe(timeline, apply_settings)

@@ -146,6 +146,10 @@ class LineRenderer:
         builder.append(" " * (width - builder.cells), width - builder.cells)
         return Strip(builder.segments, builder.cells).adjust_cell_length(width, builder.background)
 
+    def has_all_pictures(self, layout: LineLayout) -> bool:
+        """Return whether the pictures of all images of a line are loaded."""
+        return all(self._find_picture(box) is not None for box in layout.images)
+
     def _append_separator(self, builder: _RowBuilder, label: str, style: Style, full_width: bool = False) -> None:
         """Append a label between dashes, which `full_width` extends to both edges."""
         width, start = self._geometry.width, self._geometry.text_start

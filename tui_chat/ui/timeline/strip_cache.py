@@ -13,7 +13,7 @@ _CACHE_SIZE = 320  # small: a strip has about thirty objects for the garbage col
 
 
 class StripCache:
-    """Bounded cache of the rendered rows without selected text.
+    """Bounded cache of the rendered rows without selected text, except lines with an image that is not loaded.
 
     Args:
         create_renderer: Returns a renderer with the current columns and styles.
@@ -50,7 +50,8 @@ class StripCache:
         cached = self._strips.get(key)
         if cached is None or cached[0] is not layout:
             cached = layout, self.renderer.render_row(layout, row, line_number, has_cursor, None)
-            self._strips[key] = cached
+            if self.renderer.has_all_pictures(layout):
+                self._strips[key] = cached
         return cached[1]
 
     @property

@@ -1,7 +1,8 @@
 """Images of the visible lines of a timeline."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
+from textual.geometry import Region
 from textual.strip import Strip
 
 from tui_chat.ui.images.image_layout import ImageBox
@@ -43,6 +44,20 @@ class VisibleImages:
             self._has_graphics = has_graphics and bool(boxes)
             self._store.show(boxes)
 
+    def find_regions(self, paths: Collection[str], width: int) -> list[Region]:
+        """Return the rows in view with a part of one of several images.
+
+        Args:
+            paths: Paths of the images.
+            width: Width of the view in cells.
+        """
+        top = self._lines.viewport.height - len(self._lines.viewport.visible_rows)
+        return [
+            Region(0, y, width, 1)
+            for y, (index, row) in enumerate(self._lines.viewport.visible_rows, top)
+            if any(box.image.path in paths for box, _ in self._boxes_at(index, row))
+        ]
+
     def _find_boxes(self) -> Iterable[ImageBox]:
         """Yield the images that are at least partly in view, from top to bottom."""
         rows_by_line: dict[int, set[int]] = {}
@@ -69,14 +84,18 @@ class VisibleImages:
         """Return a row with the graphics of its images, unchanged without any."""
         if (hit := self._lines.row_at(y)) is None:
             return strip
-        index, row = hit
-        layout = self._lines.layout(index)
-        image_row, start = row - layout.image_start, self._lines.geometry.text_start
+        start = self._lines.geometry.text_start
         graphics = [
-            RowGraphic(start + box.column, box.columns, picture.graphics[image_row - box.row])
-            for box in layout.images
-            if box.row <= image_row < box.row + box.rows
-            and (picture := self.find(box)) is not None
-            and picture.graphics
+            RowGraphic(start + box.column, box.columns, picture.graphics[box_row])
+            for box, box_row in self._boxes_at(*hit)
+            if (picture := self.find(box)) is not None and picture.graphics
         ]
         return GraphicStrip(strip, graphics) if graphics else strip
+
+    def _boxes_at(self, index: int, row: int) -> Iterable[tuple[ImageBox, int]]:
+        """Yield the images in a row of a line, each with the row inside the image, from left to right."""
+        layout = self._lines.layout(index)
+        image_row = row - layout.image_start
+        for box in layout.images:
+            if box.row <= image_row < box.row + box.rows:
+                yield box, image_row - box.row

@@ -7,7 +7,7 @@
 - No animation: measuring lines above the view during a scroll would move the target row of an animation.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any, ClassVar, cast
@@ -149,8 +149,12 @@ class Timeline(ScrollView, inherit_bindings=False):
         self._strips.invalidate()
         self._sync_view()
 
-    def update_images(self) -> None:
-        """Draw the changes of the image store."""
+    def update_images(self, loaded: Collection[str] | None = None) -> None:
+        """Draw the changes of the image store: the rows of the images with the paths `loaded`, all rows for None."""
+        if loaded is not None:
+            if regions := self._images.find_regions(loaded, self.size.width):
+                self.refresh(*regions)
+            return
         self._images.apply_options()
         self._strips.invalidate()
         self._sync_view()
@@ -165,8 +169,7 @@ class Timeline(ScrollView, inherit_bindings=False):
         Returns:
             True if the list contains the key; False without effect.
         """
-        index = self.lines.index_of(key)
-        if index is not None:
+        if (index := self.lines.index_of(key)) is not None:
             self._viewport.place_line(index, self._viewport.height // 3)
             self._sync_view()
         return index is not None
@@ -186,8 +189,7 @@ class Timeline(ScrollView, inherit_bindings=False):
 
     def highlight(self, key: str) -> None:
         """Highlight a line without scrolling, and end the selection. No effect for an unknown key."""
-        index = self.lines.index_of(key)
-        if index is not None:
+        if (index := self.lines.index_of(key)) is not None:
             self._cursor.highlight(index)
             self._sync_view()
 
@@ -269,8 +271,7 @@ class Timeline(ScrollView, inherit_bindings=False):
         is visible, other clicks on a message move the cursor there.
         """
         event.prevent_default()  # Textual would select the whole widget
-        hit = self._list.row_at(event.y)
-        if hit is None:
+        if (hit := self._list.row_at(event.y)) is None:
             return
         index, row = hit
         line, layout = self.lines[index], self._list.layout(index)
@@ -333,9 +334,8 @@ class Timeline(ScrollView, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """Return the strip of view row `y`."""
-        hit = self._list.row_at(y)
         background = self._strips.renderer.background
-        if hit is None:
+        if (hit := self._list.row_at(y)) is None:
             return Strip.blank(self.size.width, background)
         index, row = hit
         return self._strips.render_row(
@@ -383,8 +383,7 @@ class Timeline(ScrollView, inherit_bindings=False):
                 # Bypass the reactive: a longer list affects the scrollbar but not the screen layout.
                 self.set_reactive(cast("Reactive[Size]", Widget.virtual_size), content_size)
                 self._scroll_update(content_size)
-            self._synced_scroll_y = viewport.rows_above
-            self.scroll_target_y = self.scroll_y = self._synced_scroll_y
+            self._synced_scroll_y = self.scroll_target_y = self.scroll_y = viewport.rows_above
         finally:
             self._syncing_scroll = False
         self._cursor.update_key()
