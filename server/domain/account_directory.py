@@ -117,10 +117,12 @@ class AccountDirectory:
             self.put(account)
 
     def put(self, account: Account) -> bool:
-        """Add an account, or replace the one with the same id; former names become available.
+        """Add an account, or replace the one with the same id.
+
+        Names that the account no longer has become available. A name that another account has passes to this one.
 
         Returns:
-            False without an effect, if a later state of the account is known.
+            True; False without an effect if a state of the account with a greater `change_seq` is known.
         """
         previous = self._accounts.get(account.id)
         if previous is not None:

@@ -37,7 +37,7 @@ def get_skeletons(name: str, key: str) -> frozenset[str]:
 
 
 def _get_skeleton(name: str) -> str:
-    """Return a name with each character replaced by its prototype; case is kept."""
+    """Return a name with each character replaced by its prototype, in NFD; case is kept."""
     if name.isascii():
         return name.translate(_ASCII_PROTOTYPES)
     return normalize("NFD", normalize("NFD", name).translate(_load_prototypes()))

@@ -31,7 +31,7 @@ class GuestAddresses:
         self._remote_hashes = LruTable[str, bytes](_RECENT_GUESTS)
 
     def record(self, member_id: str, address: str) -> None:
-        """Record the address of a guest; above the limit, the least recently used one is dropped."""
+        """Record the newest address of a guest; above 20,000 guests, the least recently used one is dropped."""
         self._recent.put(member_id, address)
 
     def record_hash(self, member_id: str, address_hash: bytes) -> None:
@@ -43,7 +43,10 @@ class GuestAddresses:
         return self._recent.get(member_id) is not None
 
     def hash_of_guest(self, member_id: str) -> bytes | None:
-        """Return the hash of the address of a guest of any node, None for an unknown guest or a shared address."""
+        """Return the hash of the address of a guest of any node, None for an unknown guest.
+
+        An address recorded on this node precedes a hash of another node; an invalid or shared one yields None.
+        """
         address = self._recent.get(member_id)
         return self._remote_hashes.get(member_id) if address is None else self.hash_address(address)
 

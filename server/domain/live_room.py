@@ -122,9 +122,10 @@ class LiveRoom(Generic[ConnectionT]):
     def reserve_nick(self, requested: str, member_id: str) -> tuple[str, str]:
         """Return the nickname that the room assigns for a request, and its canonical key, for `assign_nick`.
 
-        A nickname in use or reserved yields the next free suffix from 2, such as `ann2`. The suffix is reserved until
-        the release of the nickname; without an assignment, use `preview_nick`. A repeated request of the same member
-        keeps its assigned suffix.
+        An available nickname is returned unchanged. One that is in use, or reserved by an account, has the next free
+        suffix from 2, such as `ann2`, and the suffix is reserved until the release of this nickname; without an
+        assignment, use `preview_nick`. A present member whose nickname is `requested` with a suffix keeps this
+        nickname. The comparison with the suffix is case-sensitive.
 
         Args:
             requested: Validated nickname.
@@ -143,9 +144,10 @@ class LiveRoom(Generic[ConnectionT]):
         return self._suffixes.allocate(requested, lambda nick_key: self._is_nick_available(nick_key, member_id))
 
     def preview_nick(self, requested: str, member_id: str) -> str:
-        """Return the nickname from `reserve_nick`, without a reservation or an assignment.
+        """Return the nickname that `reserve_nick` would return; nothing is reserved or assigned.
 
-        A nickname of another member yields the next free suffix, or the assigned one of a present `member_id`.
+        A nickname of another member, or reserved by another account, has the next free suffix, or the assigned one of a
+        present `member_id`.
         """
         nick, nick_key = self.reserve_nick(requested, member_id)
         self._suffixes.release(nick_key)
@@ -154,8 +156,9 @@ class LiveRoom(Generic[ConnectionT]):
     def assign_nick(self, participant: Participant[ConnectionT], nick_name: str, nick_key: str) -> None:
         """Assign a nickname to a participant and release the previous one.
 
-        The caller ensures that no other member owns the nickname (`reserve_nick`), except for a nickname that another
-        node has assigned, which the previous owner loses. `participant.member` is replaced.
+        `participant.member` is replaced. The caller ensures that no other member owns the nickname (`reserve_nick`),
+        except for a nickname that another node has assigned. The previous owner loses such a nickname; the `member`
+        of the owner shows the nickname until the caller assigns another one.
         A nickname that looks like that of another member, or the nickname of a guest that looks like a reserved name,
         is marked as confusable until the next change; that of the other member is not. An unchanged nickname has no
         effect.
@@ -182,10 +185,11 @@ class LiveRoom(Generic[ConnectionT]):
         participant.nick_key = nick_key
 
     def find_outdated_nicks(self, account: Account) -> list[tuple[Participant[ConnectionT], str]]:
-        """Return the participants whose nickname contradicts an account, and the nicknames that they request next.
+        """Return the participants that a change of an account may rename, each with the nickname to request.
 
-        Other participants with a reserved name of the account precede its own participant, so that its nickname is free
-        when the caller assigns the nicknames in this order.
+        Other participants with a reserved name of the account come first and request their present nickname again, so
+        that this name becomes free. The participant of the account follows, also with the right nickname. A deleted
+        account has no reserved names, and yields an empty list.
         """
         owners = [(key, self._nick_owners.get(key)) for key in account.name_keys]
         outdated = [
@@ -263,7 +267,7 @@ class LiveRoom(Generic[ConnectionT]):
 
         Args:
             after: Exclusive lower bound of the member ids; empty for the first page.
-            limit: Maximum number of participants; `MEMBER_PAGE_BYTES` may reduce it.
+            limit: Maximum number of participants, at least 1; `MEMBER_PAGE_BYTES` may reduce the number, not below 1.
             query: Part of the canonical key of the nickname; empty for all participants.
         """
         following = (
@@ -333,7 +337,10 @@ class LiveRoom(Generic[ConnectionT]):
 def _fill_page(
     participants: Iterable[Participant[ConnectionT]], limit: int
 ) -> tuple[list[Participant[ConnectionT]], bool]:
-    """Return the first participants up to `limit` and `MEMBER_PAGE_BYTES`, at least one, and whether others follow."""
+    """Return the first participants up to `limit` and `MEMBER_PAGE_BYTES`, and whether others follow.
+
+    The first participant is included in any case.
+    """
     page: list[Participant[ConnectionT]] = []
     size = 0
     for participant in participants:
@@ -354,7 +361,7 @@ class JoinResult(Generic[ConnectionT]):
     Attributes:
         room: Joined room.
         participant: Participant of the connection.
-        is_new: The member had no connection in the room before.
+        is_new: The member was not present in the room before, on this or another node.
         old_nick: Previous nickname of a present member; None for a new member, or if the nickname is unchanged.
         client_changed: The client kind of a present member changed.
     """
@@ -373,7 +380,7 @@ class LeaveResult(Generic[ConnectionT]):
     Attributes:
         room: Room of the removed connection.
         participant: Participant of the removed connection.
-        is_last: No connection of the member remains in the room.
+        is_last: No connection of the member to any node remains in the room; the participant was removed.
     """
 
     room: LiveRoom[ConnectionT]

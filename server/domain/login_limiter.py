@@ -3,7 +3,8 @@
 - Scope: the count belongs to an account name together with an address, so failures block neither the owner of the
   account at another address, nor other users behind the same address.
 - Backoff: after `FREE_FAILURES` failures with pauses below `FAILURE_WINDOW`, attempts are refused for `FIRST_DELAY`.
-  Each further failure doubles the delay, up to `MAX_DELAY`.
+  Each further failure doubles the delay, up to `MAX_DELAY`. The count restarts when no attempt follows a delay for
+  `FAILURE_WINDOW` or, if longer, for the length of the delay.
 - Concurrency: an attempt counts as a failure from its start, so parallel guesses are limited too.
 """
 
@@ -70,7 +71,7 @@ class LoginLimiter:
         return 0.0
 
     def release(self, name_key: str, address: str) -> None:
-        """Subtract an attempt that ended without a result, and end the delay of the pair."""
+        """Subtract an attempt that ended without a result, and end the delay of the pair; no effect without a count."""
         failures = self._failures.get((name_key, rate_limit_key(address)))
         if failures is not None:
             failures.count, failures.blocked_until = failures.count - 1, 0.0

@@ -32,7 +32,8 @@ def resolve_mentions(
 ) -> MentionTargets:
     """Return the accounts that a text mentions, members of the room or not.
 
-    A permitted `@room` yields `all_members` without candidates. Equal mentions count once.
+    A permitted `@room` yields `all_members` without candidates; any other `@room` counts as a name. Only the first
+    `MENTIONS_PER_MESSAGE` mentions of the text are examined, with those of unknown names. Equal results appear once.
 
     Args:
         text: Sanitized message text.
@@ -61,7 +62,10 @@ def _may_mention_all(policy: Policy | None, standing: Standing | None) -> bool:
 def _find_member_ids(
     keys: Iterable[str], accounts: AccountDirectory, room: LiveRoom[ConnectionT] | None
 ) -> Iterator[str]:
-    """Yield the member ids of the accounts with one of the names, up to the first name of a present member."""
+    """Yield the member ids of the accounts with one of the names, up to the first name of a present member.
+
+    The name of a present guest ends the sequence without a member id.
+    """
     for key in keys:
         present = None if room is None else room.find_by_nick(key)
         if present is not None:

@@ -3,7 +3,7 @@
 - One table, `RULES`, defines the permissions; no other module compares roles. No I/O and no clock.
 - Visibility: a room that a person may not see is answered like a room that does not exist, before any other check.
 - Rank: an action on a person requires a target of lower role. Equal roles cannot act on each other.
-- Membership: private and direct rooms are visible to their members only, administrators of the server included.
+- Membership: private and direct rooms are visible to their members only; an administrator needs a membership too.
 """
 
 from collections.abc import Mapping
@@ -33,8 +33,8 @@ _AUDITED: frozenset[RoomVisibility] = frozenset((*_OPEN, "admins"))
 class Role(IntEnum):
     """Role of a person in a room; a greater role has the higher rank.
 
-    `GUEST` is a person without an account and without another role, `MEMBER` a person with an account. `ADMIN` is the
-    server role and precedes every room role.
+    `GUEST` is a person without an account and without a durable membership, `MEMBER` a person with one of them. `ADMIN`
+    is the server role and precedes every room role.
     """
 
     GUEST = 0
@@ -50,7 +50,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     Attributes:
         visibility: Persons that see the room: everyone, without a place in lists (`unlisted`), or only members.
         speak: Audience of messages.
-        guest_post: Guests may write; independent of their membership.
+        guest_post: Persons with the role `GUEST` may write; a guest with a durable membership has the role `MEMBER`.
         react: Audience of reactions.
         upload: Audience of uploads; a subset of the audience of messages.
         topic: Audience of topic changes; in a room without an owner, everyone.
@@ -206,7 +206,7 @@ def require(action: Action, policy: Policy, standing: Standing, target: Standing
         policy: Policy of the room.
         standing: Position of the acting person.
         target: Position of the person on whom `standing` acts, or of the author of a message; None without such a
-            person, which is an error of actions on a person.
+            person, for which actions with `on_lower` raise `Forbidden`.
 
     Raises:
         NotFound: The room is not visible.
@@ -247,8 +247,9 @@ def is_permitted(action: Action, policy: Policy, standing: Standing, target: Sta
 def require_role_change(policy: Policy, standing: Standing, target: Standing, role: Role, *, is_self: bool) -> None:
     """Check the assignment of a room role.
 
-    Owners assign roles up to their own to persons of lower rank, and administrators any role. Every person may give up
-    the own role for a lower one. A room without an owner gets none, because only its creation makes an owner.
+    Owners and administrators assign all roles to persons of lower rank than their own. Moderators and persons of higher
+    rank may give up their own role for a lower one. A room without an owner gets none, because only its creation makes
+    an owner.
 
     Args:
         policy: Policy of the room.

@@ -2,7 +2,7 @@
 
 - Token bucket: a bucket holds at most `burst` tokens, gains `per_second` tokens per second, and loses the cost of
   each request. The caller passes in the time, in seconds of a monotonic clock.
-- Exemption: loopback addresses are unlimited, because all local users share them.
+- Exemption: the limiters of addresses do not limit loopback addresses, because all local users share them.
 - IPv6 aggregation: an IPv6 address counts as its /64 prefix, because one host can use all addresses of its subnet
   (RFC 4291, section 2.5.4).
 """
@@ -68,7 +68,7 @@ class TokenBucket:
         Args:
             now: Monotonic time in seconds.
             cost: Number of tokens. A cost above the capacity requires a full bucket and leaves a debt, which delays
-                later requests. A negative cost returns tokens.
+                later requests. A negative cost returns tokens, unless the debt is greater.
 
         Returns:
             0.0 on success, otherwise the seconds until enough tokens are available; a failure consumes no token.

@@ -15,16 +15,18 @@ ConnectionT = TypeVar("ConnectionT", bound=Hashable)
 def apply_member(
     registry: RoomRegistry[ConnectionT], room: LiveRoom[ConnectionT], member: events.Member, node_id: str | None
 ) -> JoinResult[ConnectionT]:
-    """Apply the state of a member that another node has assigned; nothing is sent.
+    """Apply the state of a member that another node has assigned, and add an absent member; nothing is sent.
+
+    Another participant with the nickname loses it (`LiveRoom.assign_nick`).
 
     Args:
         registry: Registry of the room.
         room: Live room.
         member: Member with the assigned nickname.
-        node_id: Node with connections of the member, None for a change of a present member by another node.
+        node_id: Node with connections of the member, None to keep the nodes of a present member.
 
     Returns:
-        Result of the change; `client_changed` is also True for a changed status.
+        Result of the change; `client_changed` is also True for a changed status. A changed role alone is not reported.
     """
     participant = room.participants.get(member.member_id)
     is_new = participant is None
@@ -51,6 +53,9 @@ def remove_node(
     participant: Participant[ConnectionT],
     node_id: str,
 ) -> LeaveResult[ConnectionT]:
-    """Remove another node from a participant, and an absent participant from its room; nothing is sent."""
+    """Remove another node from a participant, and the participant without connections to any node from its room.
+
+    Nothing is sent.
+    """
     participant.nodes.discard(node_id)
     return LeaveResult(room, participant, registry.remove_absent(room, participant))

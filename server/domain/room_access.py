@@ -70,7 +70,7 @@ class AccessState(NamedTuple):
 def derive_standing(
     requester: Requester, membership_role: MembershipRole | None, sanctions: Iterable[Sanction], now: int
 ) -> Standing:
-    """Return the standing of a person in a room.
+    """Return the standing of a person in a room; of several sanctions of one kind, the one with the latest end counts.
 
     Args:
         requester: Person.

@@ -4,8 +4,7 @@
 - Multi-session members: all connections of a member in a room form one participant. The first connection is the
   join of the member, and the last departure is the leave.
 - Status: belongs to a member and applies in all of its rooms; the departure from the last room clears the status.
-- Cost: the registry indexes rooms by connection and by member, so a disconnect takes time proportional to the number of
-  joined rooms.
+- Cost: rooms are indexed by connection and by member, so a disconnect takes time proportional to the joined rooms.
 
 `ConnectionT` is the connection type of the gateway; the registry requires only hashing.
 """
@@ -55,7 +54,7 @@ class RoomRegistry(Generic[ConnectionT]):
             room_keys: Canonical keys of the rooms.
 
         Raises:
-            Conflict: A room has participants, or is locked already; no room is locked then.
+            Conflict: A room has participants, or is locked already; this call locks no room then.
         """
         keys = {*room_keys}
         if keys & self._locked_keys or any(self.rooms[key].participants for key in keys & self.rooms.keys()):
@@ -79,8 +78,9 @@ class RoomRegistry(Generic[ConnectionT]):
     ) -> JoinResult[ConnectionT]:
         """Add a connection to a room; creates the room and the participant on demand.
 
-        A repeated join replaces the dialect of the connection, and the client kind and nickname of the participant. A
-        join ends the observation of the room by the connection. Nothing is sent.
+        A new participant has the role `member`, and the status of the member in its other rooms. A repeated join
+        replaces the dialect of the connection, and the client kind and nickname of the participant. A join ends the
+        observation of the room by the connection. Nothing is sent.
 
         Args:
             connection: Joining connection.
@@ -137,7 +137,7 @@ class RoomRegistry(Generic[ConnectionT]):
     def observe(self, connection: ConnectionT, room_name: str, dialect: str = "native") -> LiveRoom[ConnectionT]:
         """Subscribe a connection to the pushes of a room without membership; creates the room on demand.
 
-        Without effect on a room that the connection has joined.
+        Without effect on a room that the connection has joined. A repeated observation replaces the dialect.
 
         Args:
             connection: Observing connection.
@@ -167,9 +167,10 @@ class RoomRegistry(Generic[ConnectionT]):
             self._unsubscribe(connection, self.require_reader(connection, room_name))
 
     def rename(self, room: LiveRoom[ConnectionT], new_name: str) -> None:
-        """Change the name of a live room; its connections may continue to use the old name.
+        """Change the name of a live room; `find_room` and `require_reader` accept the old name from present readers.
 
-        Observers of a room with the new name, which is not stored, observe the renamed room instead. Nothing is sent.
+        Observers of a room with the new name, which is not stored and has no participants, observe the renamed room
+        instead. Nothing is sent.
         """
         new_key = names.canonical_key(new_name)
         observers = {} if new_key == room.key else self.end_observations(new_key)
@@ -186,10 +187,7 @@ class RoomRegistry(Generic[ConnectionT]):
     def end_observations(self, room_key: str) -> dict[ConnectionT, str]:
         """End all observations of a room, and return the dialects of the former observers; members stay.
 
-        The result is empty for a room without observers. Nothing is sent.
-
-        Args:
-            room_key: Canonical key of the room.
+        The result is empty for a room without observers, or with an unknown canonical key. Nothing is sent.
         """
         room = self.rooms.get(room_key)
         if room is None:
@@ -216,8 +214,7 @@ class RoomRegistry(Generic[ConnectionT]):
     def leave_all(self, connection: ConnectionT) -> list[LeaveResult[ConnectionT]]:
         """Remove a connection from all of its rooms, end its observations, and return one result per joined room.
 
-        The list has the order of `get_joined_rooms`, and is empty for a connection without joined rooms. Nothing is
-        sent.
+        The results have the order of `get_joined_rooms`. Nothing is sent.
         """
         leave_results = [self._remove_connection(connection, room) for room in self.get_joined_rooms(connection)]
         for room in set(self._rooms_by_connection.get(connection, {}).values()):
@@ -238,7 +235,7 @@ class RoomRegistry(Generic[ConnectionT]):
         return room, participant
 
     def find_participant(self, connection: ConnectionT, room_name: str) -> Participant[ConnectionT] | None:
-        """Return the participant of a connection in a room, None if the connection has not joined the room."""
+        """Return the participant of a connection in the room with this current name, None without a join."""
         room = self.rooms.get(names.canonical_key(room_name))
         return None if room is None else room.connections.get(connection)
 
@@ -263,7 +260,7 @@ class RoomRegistry(Generic[ConnectionT]):
     def change_nick(
         self, room: LiveRoom[ConnectionT], participant: Participant[ConnectionT], requested: str
     ) -> str | None:
-        """Assign the nickname from `LiveRoom.reserve_nick`: the requested one, or one with a suffix if in use.
+        """Assign the nickname from `LiveRoom.reserve_nick`: the requested one, or one with a suffix.
 
         A change of case alone is a change. A repeated request for a nickname in use keeps the assigned suffix and is no
         change. Nothing is sent.
@@ -287,7 +284,7 @@ class RoomRegistry(Generic[ConnectionT]):
 
         Args:
             connection: Connection in any number of rooms.
-            away: New `Member.away`.
+            away: New `Member.away`, None for the end of an absence.
         """
         changed: list[tuple[LiveRoom[ConnectionT], Participant[ConnectionT]]] = []
         for member_id in {room.connections[connection].member.member_id for room in self.get_joined_rooms(connection)}:
@@ -345,7 +342,10 @@ class RoomRegistry(Generic[ConnectionT]):
         return participant
 
     def remove_absent(self, room: LiveRoom[ConnectionT], participant: Participant[ConnectionT]) -> bool:
-        """Remove a participant without connections to any node; return whether it was removed."""
+        """Remove a participant without connections to any node, and return whether it was removed.
+
+        The removal from the last room of a member deletes its status.
+        """
         if participant.connections or participant.nodes:
             return False
         room.remove_participant(participant)
@@ -386,7 +386,7 @@ class RoomRegistry(Generic[ConnectionT]):
         self._rooms_by_connection.setdefault(connection, {})[room.key] = room
 
     def _unsubscribe(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> None:
-        """Remove a connection from the readers of a room; the room ends with its last reader."""
+        """Remove a reader from a room; after the last one, the room and its members of other nodes are removed."""
         own_rooms = self._rooms_by_connection[connection]
         for key in [key for key, own_room in own_rooms.items() if own_room is room]:  # also former names
             del own_rooms[key]

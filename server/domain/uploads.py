@@ -130,6 +130,8 @@ class FilePath(Struct, frozen=True):
 class SignedUrls:
     """Signer and verifier of addresses, which grant access to one file without credentials.
 
+    A signature covers the upload, the choice of file or preview, and the expiry, not the file name.
+
     Args:
         secret: Signing secret of the server, at least 32 bytes.
     """

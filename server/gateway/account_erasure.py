@@ -51,7 +51,10 @@ class AccountEraser:
         self._wakeup.set()
 
     async def run(self) -> None:
-        """Erase all waiting accounts, now, after each `wake` and every minute; never returns."""
+        """Erase all waiting accounts, now, after each `wake` and every minute; never returns.
+
+        Erasures wait for the permit. After a failure of the database, they are repeated after `_RETRY_DELAY`.
+        """
         while True:
             await self._permit.wait()
             try:
@@ -68,7 +71,8 @@ class AccountEraser:
     async def _erase(self, record: AccountRecord) -> None:
         """Append the leaves and the requested deletions of an account, rename its entries, and mark it as erased.
 
-        A repetition after a failure has the same result.
+        The remaining memberships, blocks, mentions, conversations and webhooks of the account are deleted. A repetition
+        after a failure has the same result.
 
         Raises:
             Unavailable: The database failed, or the journal is overloaded.

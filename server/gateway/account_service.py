@@ -111,7 +111,7 @@ class AccountService:
             self.directory.put(record.account)
 
     def apply(self, record: AccountRecord) -> None:
-        """Apply a stored change to the directory and the connections of the account; no effect after a newer change."""
+        """Apply a stored change to directory and connections, and call `on_change`; no effect after a newer change."""
         if self.directory.put(record.account):
             self.tokens.update_connections(record.account)
             self.on_change(record.account)
@@ -179,7 +179,7 @@ class AccountService:
             password_hash: Hash that a login has verified; None for a token without a login.
 
         Raises:
-            Unauthorized: The password was changed, or the account deleted, since the verification.
+            Unauthorized: The account no longer has the given `password_hash`.
         """
         token = TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
         record = await self._repository.add_token(account.id, hash_secret(token), label, password_hash=password_hash)
@@ -270,7 +270,7 @@ class AccountService:
             address: Client address.
 
         Raises:
-            Unauthorized: The password is wrong.
+            Unauthorized: The password is wrong, or the account of a person has none.
             RateLimited: Too many attempts with this account name from this address failed.
         """
         if not (await self.read_profile(account)).account.is_bot:
@@ -283,7 +283,7 @@ class AccountService:
         """Return the account with an account name.
 
         Raises:
-            NotFound: No account has this name.
+            NotFound: No account has this account name; nicknames do not count.
         """
         record = await self._repository.find(names.canonical_key(name))
         if record is None:
@@ -322,7 +322,7 @@ class AccountService:
         await self._replace_password(account.id, validate_password(new_password, account.name), address="")
 
     async def replace_tokens(self, bot: Account, label: str) -> IssuedToken:
-        """Revoke all tokens of a bot, close the connections of the bot, and create a token for the device `label`."""
+        """Delete the password and all tokens of a bot, close its connections, and create a token for `label`."""
         await self._repository.update(bot.id, keep_token_id=None, password_hash=None)
         self.tokens.revoke(bot.id)
         return await self.issue_token(bot, label)
@@ -346,7 +346,7 @@ class AccountService:
     # -- internals
 
     async def _verify_password(self, name: str, password: str, address: str) -> AccountRecord:
-        """Return the account of a name and password, with a hash of the current parameters.
+        """Return the account of a name and password, also a suspended one, with a hash of the current parameters.
 
         A hash of other parameters is replaced and stored; a password change in the meantime raises `Unauthorized`. A
         failed check counts toward the limit of failed logins. Raises `Unauthorized` and `RateLimited` as `log_in`.
@@ -388,7 +388,7 @@ class AccountService:
         self.tokens.revoke(account_id, lambda token_id: token_id != except_token_id)
 
     async def _delete(self, account_id: int, erasure: Erasure) -> None:
-        """Mark an account as deleted under a random name, delete its private fields, and revoke its tokens."""
+        """Mark an account as deleted under a random name, delete its private fields and tokens; start its erasure."""
         record = await self._repository.update(
             account_id,
             keep_token_id=None,

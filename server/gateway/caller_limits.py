@@ -26,15 +26,15 @@ class CallerLimits:
         self._buckets = LruTable[str, TokenBuckets](_MAX_CALLERS)
 
     def acquire(self, caller: HttpCaller, rate_class: str, size: int) -> None:
-        """Acquire the tokens for a request.
+        """Acquire the tokens for a request; without limits, every request succeeds.
 
         Args:
             caller: Person of the request.
             rate_class: Key of `DEFAULT_RATES`.
-            size: Size of the body in bytes.
+            size: Size of the body in bytes, limited for the class `messages` only.
 
         Raises:
-            RateLimited: The rate is exceeded.
+            RateLimited: The rate is exceeded; no token is consumed, and `retry_after` is in seconds.
         """
         delay = self._limiter.acquire(self._get_buckets(caller), rate_class, size)
         if delay:

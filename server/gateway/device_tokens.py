@@ -140,7 +140,8 @@ class DeviceTokens:
     async def _find_account(self, account_id: int) -> Account | None:
         """Return an account from the directory, or from storage if another server has created the account.
 
-        The account may be suspended or deleted. None for an unknown id.
+        A stored account is added to the directory, without `AccountService.on_change`. The account may be suspended or
+        deleted. None for an unknown id.
         """
         account = self._directory.get(account_id)
         if account is None:
@@ -150,7 +151,7 @@ class DeviceTokens:
         return account
 
     def update_connections(self, account: Account) -> None:
-        """Apply a change of an account to its connections."""
+        """Replace `ClientConnection.account` of the connections of a changed account; nothing is sent."""
         for connection, identity in self._iterate_connections(account.id):
             connection.account = AccountIdentity.from_account(account, identity.token_id)
 
@@ -158,6 +159,8 @@ class DeviceTokens:
         self, account_id: int, is_revoked: Callable[[int], bool] = lambda _: True, *, reason: str = "token_invalid"
     ) -> None:
         """Push `authFail` to the connections of deleted tokens and close them; remove the tokens from the cache.
+
+        The database does not change. Running verifications read their token again.
 
         Args:
             account_id: Account of the tokens.

@@ -108,7 +108,7 @@ class DirectContacts:
                 raise errors.Forbidden("contact_refused")
 
     def on_block_change(self, member_id: str, other_id: str, *, is_blocked: bool) -> None:
-        """Update the blocks of the live direct rooms of two members."""
+        """Update the blocks of the live direct rooms of two members; nothing is stored or sent."""
         for room in {*self._room_registry.get_member_rooms(member_id), *self._room_registry.get_member_rooms(other_id)}:
             if room.direct is not None and {member_id, other_id} <= room.direct.members.keys():
                 pair = frozenset({(member_id, other_id)})
@@ -116,7 +116,7 @@ class DirectContacts:
                 room.direct = replace(room.direct, blocks=blocks)
 
     async def reload_blocks(self, member_id: str) -> None:
-        """Read the blocks of the live direct rooms of a member again.
+        """Read the members and blocks of the live direct rooms of a member again; removed rooms keep the former ones.
 
         Raises:
             Unavailable: The database is not readable.

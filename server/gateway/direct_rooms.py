@@ -89,7 +89,13 @@ class DirectRooms:
     async def _find_or_create(
         self, direct_key: str, author: events.Member, members: tuple[events.MemberRef, ...]
     ) -> str:
-        """Return the address of a direct room; concurrent calls return the same."""
+        """Return the address of the stored direct room of these members, created without one.
+
+        Concurrent calls return the same address.
+
+        Raises:
+            Unavailable: The database failed, or the journal is overloaded.
+        """
         if (found := await self._database.direct_rooms.find(direct_key)) is not None:
             return found
         address = generate_room_address()
@@ -126,7 +132,7 @@ class DirectRooms:
         return responses.Empty()
 
     async def _unblock(self, connection: ClientConnection, request: room_requests.UnblockMember) -> responses.Empty:
-        """Delete a block of the account, if any, and push the end to the other devices.
+        """Delete a block of the account, and push its end to the other devices; both also without a block.
 
         Raises:
             Forbidden: The connection has no account.

@@ -275,7 +275,10 @@ class Dispatcher:
             raise errors.Unavailable("connection_closed")
 
     def _acquire_tokens(self, connection: ClientConnection, request: requests.Request, arguments: list[Raw]) -> float:
-        """Acquire the tokens for a request (`RequestLimiter.acquire`), which has a size only if it appends an entry."""
+        """Acquire the tokens for a request; return the seconds before the next attempt, or 0 on success.
+
+        Only a request of the class `messages` consumes its size in bytes (`RequestLimiter.acquire`).
+        """
         if not self.request_limiter.is_enabled:
             return 0.0
         size = sum(len(memoryview(argument)) for argument in arguments) if request.rate_class == "messages" else 0

@@ -125,10 +125,13 @@ class EventStream:
         self._wakeup.set()
 
     async def read(self, timeout: float) -> bytes | None:
-        """Return the next events, empty without an event in time, and None at the end of the stream.
+        """Return the next events, and None at the end of the stream.
+
+        The value is empty if no event follows in time, and also without a wait at a gap, after which the next call
+        reads the log.
 
         Args:
-            timeout: Maximum time in seconds.
+            timeout: Maximum wait for an event in seconds; a read of the log is not limited.
 
         Raises:
             Unavailable: The log is not readable.
@@ -182,7 +185,11 @@ class EventStream:
         return b"".join(chunks)
 
     def _push(self, frame: Frame) -> None:
-        """Queue an entry; other frames, such as the removal of the room, only end a waiting `read`."""
+        """Queue an entry, or while the log is read, record its `seq` only; a closed stream ignores all frames.
+
+        Other frames, such as the removal of the room, end a waiting `read`. Above `max_bytes`, the response is aborted
+        and the stream closed.
+        """
         if self._is_closed:
             return
         if isinstance(frame, StreamFrame):

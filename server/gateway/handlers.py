@@ -228,7 +228,8 @@ class Handlers:
     def publish(self, committed: Sequence[events.Entry]) -> None:
         """Send committed entries to the connections and observers of their rooms, including those of the author.
 
-        Entries of rooms without connections and observers are only counted in `published_count`.
+        `published_count` counts all entries, and a change of the access is recorded also for a room that is not live.
+        After the push of a change, removed members leave, and a new name or title applies.
         """
         self.published_count += len(committed)
         for entry in committed:
@@ -282,10 +283,12 @@ class Handlers:
     async def _append_change(self, connection: ClientConnection, request: ChangeRequest) -> responses.ChangeAccepted:
         """Append an edit, a deletion, a reaction or a topic of a member, and return its `seq` after the commit.
 
+        A change without effect appends nothing, and returns the newest `seq` of the room.
+
         Raises:
             NotJoined, NotFound: The connection is not in the room, or the message does not exist.
-            Forbidden: The change is not permitted, or the other member of a direct room is blocked; a block does not
-                prevent deletions.
+            Forbidden: The change is not permitted, or the member may not write in the direct room
+                (`DirectContacts.require_contact`), which does not prevent deletions.
             StaleAccess: The access changed between the check and the write.
             ChatError: The journal rejects the change.
         """
@@ -321,6 +324,7 @@ class Handlers:
 
         Raises:
             NotJoined, NotFound: The connection neither joined nor observes the room.
+            Unavailable: The database is not readable.
         """
         room = self.room_registry.require_reader(connection, request.room)
         participant = room.connections.get(connection)

@@ -76,6 +76,8 @@ class HookMessages:
     async def append(self, caller: HookCaller, secret: str, text: str) -> events.Entry:
         """Append a message; the entry is committed before the return.
 
+        The name of the webhook has a suffix if a present member or an account has this name.
+
         Args:
             caller: Webhook of the secret, which is verified again.
             secret: Secret of the webhook.

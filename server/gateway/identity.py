@@ -44,7 +44,7 @@ class IdentityResolver:
         The sources have precedence in this order; `unproven` replaces a new member id. An invalid guest key, for
         example of another server or of an account, is ignored: the client may join as a new guest. The first member id
         of a connection is stored, so a later guest key applies to its own request only. A stored member id that an
-        account has claimed is replaced. `unproven` is not stored.
+        account has claimed is replaced. `unproven` is not stored, and an id of an account is ignored.
         """
         if connection.account is not None:
             return connection.account.member_id
@@ -98,9 +98,9 @@ class IdentityResolver:
         """Return the room and the author of a message without a join.
 
         A repeat of the first message of a guest, possibly on another connection, has the same author. The author does
-        not enter the room. A nickname in use or reserved yields one with a suffix. A member id derived from the
-        `clientId` is not stored for the connection, because knowledge of a `clientId` proves no identity; the caller
-        stores the member id after a message that is no repeat.
+        not enter the room. An account has its own nickname. A nickname of a guest that is in use or reserved yields one
+        with a suffix. A member id derived from the `clientId` is not stored for the connection, because knowledge of a
+        `clientId` proves no identity; the caller stores the member id after a message that is no repeat.
 
         Raises:
             BadRequest: The connection has joined a room.

@@ -42,9 +42,11 @@ class MemberUpdates:
         account_service.on_change = self._on_account_change
 
     def _on_account_change(self, account: Account) -> None:
-        """Give each present member the nickname of the account, and other members with a reserved name a free one.
+        """Apply a new or changed account to the live rooms, and announce the new nicknames.
 
-        Connections of a claimed guest close, because the member id now requires a token.
+        Members with connections to this node are renamed: the participants of the account to its nickname, and other
+        members with a reserved name to a free one. `RoomEntry.on_account_change` applies the server role. Connections
+        of a claimed guest close, because the member id now requires a token.
         """
         self._room_entry.on_account_change(account)
         for room in list(self._room_registry.rooms.values()):

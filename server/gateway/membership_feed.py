@@ -29,7 +29,7 @@ class MembershipFeed(Protocol):
         ...
 
     def get_live_keys(self) -> Collection[str]:
-        """Return the canonical keys of all rooms with subscribers."""
+        """Return the canonical keys of all rooms with an open subscribed connection."""
         ...
 
     def record_changes(self, changes: Sequence[events.Entry]) -> None:

@@ -44,7 +44,11 @@ class MessageAppender:
         self._contacts = contacts
 
     async def send(self, connection: ClientConnection, request: requests.SendMessage) -> responses.SendResponse:
-        """Append a message, and return its position; a new author without a join receives a guest key."""
+        """Append a message as `append`, and return its position.
+
+        With `request.author`, the response contains the nickname. Unless the message is a repeat, it also contains the
+        guest key of a guest, and the connection stores the member id.
+        """
         append_result = await self.append(connection, request)
         entry, guest_key = append_result.entry, None
         if request.author is not None and not append_result.duplicate:  # a known `clientId` proves no identity
@@ -62,7 +66,8 @@ class MessageAppender:
     async def append(self, connection: ClientConnection, request: requests.SendMessage) -> AppendResult:
         """Append a message; the entry is committed before the return.
 
-        A new message in a direct room is announced to the members that have not joined the room.
+        A repeat of a `clientId` returns the original entry. A new message in a direct room is announced to the members
+        that have not joined the room.
 
         Raises:
             BadRequest: The message names an author, and the connection has joined a room.
@@ -70,6 +75,7 @@ class MessageAppender:
                 visible.
             Forbidden: The message is not permitted.
             StaleAccess: The access changed between the check and the write.
+            ChatError: The journal rejects the message, for example without the message of `reply_to` or a file.
         """
         action = Action.UPLOAD if request.attachments else Action.SEND
         if request.author is None:

@@ -113,7 +113,8 @@ class Moderation:
     def on_member_change(self, room: LiveRoom[ClientConnection], entry: events.MemberChange) -> None:
         """Remove the connections and observers of a kicked or banned member, and push the reason as an `error` event.
 
-        The ban of a guest also removes guests with the same address. Other changes have no effect.
+        The leaves of members are announced. The ban of a guest with a known address also removes guests with the same
+        address. Other changes have no effect.
         """
         if entry.action not in _REMOVALS:
             return
@@ -139,7 +140,8 @@ class Moderation:
         """Append a kick, ban, mute, its end, or a role, and return the `seq` of the entry.
 
         A ban deletes the recent messages of the member, if requested, before the return. The ban of a guest contains
-        the hash of its address, if any node knows the address.
+        the hash of its address, if any node knows the address. The end of an absent sanction, or the role that the
+        member has, appends nothing and returns the newest `seq` of the room.
 
         Raises:
             BadRequest: The end is in the past.
@@ -265,7 +267,11 @@ class Moderation:
         return policy_seq
 
     async def _find_target(self, room: LiveRoom[ClientConnection], member_id: str) -> TargetState:
-        """Return the stored access of a person, with the current names if the person is present or has an account."""
+        """Return the stored access of a person with its names (`ModerationReader.find_target`).
+
+        A present member has its current names, and so has a known person with an account. Without a trace in the room,
+        `member` is None.
+        """
         account = self._account_directory.find_member(member_id)
         requester = Requester(
             member_id=member_id,

@@ -95,7 +95,10 @@ class NodeControl:
                         response.set()
 
     async def _request_address(self, member_id: str) -> None:
-        """Record the hash of the address of a guest of another node; without a response, the address stays unknown."""
+        """Ask the other nodes for the hash of the address of a guest, and wait until `_receive` has recorded it.
+
+        The call returns after `_ADDRESS_TIMEOUT` at the latest; without a response, the address stays unknown.
+        """
         response = asyncio.Event()
         waiter = (member_id, response)
         self._address_waiters.add(waiter)

@@ -33,6 +33,8 @@ class OwnedRoomCatalog:
     ) -> RoomRecord:
         """Change the name or the topic of a public room, also with members present; None keeps the current value.
 
+        A value equal to the current one has no effect. A failed topic change keeps the new name.
+
         Returns:
             The room after the change.
         """

@@ -319,7 +319,8 @@ class PresenceBroadcaster:
     def _flush_coalesced(self, room: LiveRoom[ClientConnection], pending: _PendingUpdates) -> bool:
         """Send coalesced notices within the rate; return whether the room's state is still needed.
 
-        One notice with the last participant represents all coalesced ones; `more` counts the others.
+        One notice with the last participant represents all coalesced ones; `more` counts the others. The notice of a
+        single join excludes the joining connection, which has received the notice before.
         """
         for notice_type, coalesced in pending.coalesced.items():
             if coalesced and self._acquire_token(pending, notice_type):

@@ -44,7 +44,8 @@ class ReadMarkers:
     ) -> responses.ReadMarkerMoved:
         """Move the read marker of an account, and return the marker after the commit.
 
-        A marker moves back only if requested. A move is pushed to the other connections of the account.
+        A marker moves back only if requested, and never beyond the stored entries. A move is pushed to the other
+        connections of the account.
 
         Raises:
             Forbidden: The connection has no account.
@@ -65,7 +66,9 @@ class ReadMarkers:
     async def _list_mentions(
         self, connection: ClientConnection, request: room_requests.ListMentions
     ) -> responses.MentionList:
-        """Return the mentions of an account in all rooms, newest first, from a cursor on.
+        """Return the mentions of an account in the rooms of its memberships, newest first, from a cursor on.
+
+        A page may be empty although `has_more` is True (`ReadMarkerRepository.list_mentions`).
 
         Raises:
             Forbidden: The connection has no account.

@@ -104,9 +104,11 @@ class RoomAccessControl:
     ) -> int:
         """Check a permission of a participant against the cached state, and return `policy_seq` for the command.
 
+        A cached mute with a past end is removed first.
+
         Raises:
             StaleAccess: The cached state is not current.
-            Forbidden: The action is not permitted.
+            NotFound, Forbidden: As in `permissions.require`.
         """
         access = room.access
         if access is not None and participant.checked_access is access and action in participant.permitted:
@@ -174,7 +176,7 @@ class RoomAccessControl:
         """Check the join of a person, and store a durable membership of accounts and invited persons.
 
         An invite admits to an invisible room, and makes a guest a durable member of a visible one. An invalid invite
-        is ignored for a visible room. The membership of a durable member uses no invite.
+        is ignored for a visible room. A durable member uses no invite, and the audit room has no memberships.
 
         Raises:
             NotFound: The room is not visible and the invite is invalid or absent (`room_not_found`).
@@ -205,7 +207,7 @@ class RoomAccessControl:
     def admit(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], state: AccessState
     ) -> None:
-        """Cache the access of a participant, and show its role to the members."""
+        """Cache the access of a participant, and set its role in the member list: `member` without a membership."""
         self._cache_policy(room, state.access)
         participant.standing, participant.policy_seq = state.standing, state.access.policy_seq
         participant.checked_access = None
@@ -267,12 +269,15 @@ class RoomAccessControl:
             self._restricted_keys.add(names.canonical_key(entry.room))
 
     def mark_stored(self, room: LiveRoom[ClientConnection]) -> None:
-        """Record the first committed entry of a room that was not stored."""
+        """Record that the room of a cached access is stored; no effect without a cached access."""
         if room.access is not None:
             room.access = structs.replace(room.access, is_stored=True)
 
     def on_change(self, room: LiveRoom[ClientConnection], entry: events.Entry) -> None:
-        """Drop the cached access that a committed change may revoke, and show a new role."""
+        """Drop the cached access of a room that a committed change may revoke, and set a new role in the member list.
+
+        After any other change, the standing of a present target is read again, except after its repeated join.
+        """
         if isinstance(entry, events.PolicyChange):
             self._drop_policy(room, entry.seq)
         if not isinstance(entry, events.MemberChange):

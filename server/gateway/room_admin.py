@@ -126,7 +126,7 @@ class RoomAdmin:
         """Change the name of a room, also with members present, and return the `seq` of the change.
 
         Raises:
-            NotFound: The room is not visible.
+            NotFound: The room does not exist or is not visible.
             Forbidden: The action is not permitted.
             RoomInvalid: The new name is an address.
             BadRequest: The room has an address.
@@ -139,10 +139,10 @@ class RoomAdmin:
     async def delete(self, connection: ClientConnection, room_name: str) -> int:
         """Delete a room with its log, remove all readers, and return the last `seq`.
 
-        Native clients receive `roomRemoved`.
+        All readers receive `roomRemoved`; no leave is announced.
 
         Raises:
-            NotFound: The room is not visible.
+            NotFound: The room does not exist or is not visible.
             Forbidden: The action is not permitted.
             RateLimited: A write rate is exceeded.
             StaleAccess: The access changed between the check and the write.
@@ -207,6 +207,8 @@ class RoomAdmin:
     ) -> int:
         """Append a change of the policy, the title or the name of a room, and return the `seq` of the change.
 
+        Without any new value, nothing is appended, and the newest `seq` of the room is returned.
+
         Args:
             connection: Connection of the requester, who need not have joined.
             room_name: Validated room name or address.
@@ -251,7 +253,7 @@ class RoomAdmin:
             return (await self._database.journal.append(renaming)).entry.seq
 
     async def _list_memberships(self, connection: ClientConnection, _: room_requests.MyRooms) -> responses.OwnRoomList:
-        """Return the rooms in which an account is a durable member.
+        """Return the rooms in which an account is a durable member, latest activity first.
 
         Raises:
             Forbidden: The connection has no account.

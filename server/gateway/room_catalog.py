@@ -2,8 +2,8 @@
 
 - Ownership: a guest may update and delete only rooms created on the same connection. Other
   rooms result in `forbidden`, and rooms outside the public list in `not_found`.
-- Stability: a room with members present can be neither renamed nor deleted, so the name of a joined room
-  never changes. A join during the change of a room is refused with `room_changing`.
+- Stability: a guest can neither rename nor delete a room with members present. A join during the change of a room is
+  refused with `room_changing`.
 - Observers: a rename moves the observers to the new name, and a removal ends their observation; both are pushed.
 - Deletion in the log: deleting a room appends a deletion for each message, so that clients with
   cached entries reach the same state.
@@ -108,10 +108,11 @@ class RoomCatalog:
         return room
 
     async def list_summaries(self, query: str | None, limit: int) -> list[responses.RoomSummary]:
-        """Return public rooms, stored or with members present, largest number of members first.
+        """Return public rooms, stored or with members on this node, largest number of members on all nodes first.
 
         Rooms without members follow, latest activity first. A room with members that is not stored, or was removed,
-        has an empty topic and the `last_seq` 0, and is found by its name only.
+        has an empty topic and the `last_seq` 0, and is found by its name only. In a cluster, the call also updates
+        `RoomRegistry.remote_counts`.
 
         Args:
             query: Part of the room name or of the topic; None or an empty query selects all rooms.
@@ -161,7 +162,7 @@ class RoomCatalog:
         """Return a public room.
 
         Raises:
-            NotFound: No room has this id, or the room is private or removed.
+            NotFound: No room has this id, or the room is unlisted, private or removed.
         """
         room = await self._database.reader.find_room(room_id)
         if room is None:
@@ -197,6 +198,7 @@ class RoomCatalog:
                 being changed.
             RoomInvalid: The new name is an address.
             RateLimited: A write rate is exceeded.
+            StaleAccess: The access changed between the check and the write of the topic.
             Unavailable: The database failed or is overloaded.
         """
         room = await self._require_owned(connection, room_id)
@@ -305,7 +307,7 @@ class RoomCatalog:
         return room, await self._database.reader.read_page(room.key, before=before or limits.SEQ_MAX, limit=limit)
 
     def acquire_write(self, connection: ClientConnection) -> None:
-        """Acquire a token of the write rates.
+        """Acquire a token of both write rates; the token of the address stays used if the rate of the server fails.
 
         Raises:
             RateLimited: The rate of the address or of the server is exceeded.
@@ -320,6 +322,8 @@ class RoomCatalog:
 
     async def _require_empty(self, *room_keys: str) -> None:
         """Check that rooms have no members on other nodes, by counts that may be a few seconds old.
+
+        Without effect on a single node.
 
         Raises:
             Conflict: A room has members.
@@ -343,9 +347,10 @@ class RoomCatalog:
         return room
 
     async def _require_access(self, connection: ClientConnection, room: RoomRecord) -> None:
-        """Check that the person is not banned.
+        """Check that the person may read the room.
 
         Raises:
+            NotFound: The room is not visible.
             Forbidden: The person is banned from the room.
         """
         await self._access_control.authorize(connection, room.name, self._identity.get_member_id(connection) or "")

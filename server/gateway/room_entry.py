@@ -85,11 +85,12 @@ class RoomEntry:
     ) -> responses.JoinResponse:
         """Add a connection to a room and announce the member.
 
-        A failed first join leaves the room again, without a join notice. A repeated join returns a full response again
-        and announces only a new nickname or client; a new nickname stays, also after a failure. Further connections of
-        an announced member are not announced. The join ends an observation of the room by the connection, which may
-        receive pushes before the response. An invalid guest key is ignored. A nickname in use or reserved yields one
-        with a suffix. An account joins with its own nickname, becomes a durable member, and receives no guest key.
+        A failed first join leaves the room again, without a join notice; a stored membership stays. A repeated join
+        returns a full response again and announces only a new nickname or client; a new nickname stays, also after a
+        failure. Further connections of an announced member are not announced. The join ends an observation of the room
+        by the connection, which may receive pushes before the response. An invalid guest key is ignored. A nickname in
+        use or reserved yields one with a suffix. An account joins with its own nickname, becomes a durable member
+        (except in the audit room), and receives no guest key.
 
         Args:
             connection: Connection of the client.
@@ -165,7 +166,7 @@ class RoomEntry:
         )
 
     def on_member_change(self, room: LiveRoom[ClientConnection], entry: events.MemberChange) -> None:
-        """Remove the connections of a person whose membership of a private room ended by a leave."""
+        """Remove connections and observers of a person whose membership of a room with an address ended by a leave."""
         if entry.action == "left" and names.is_room_address(room.name):
             self.remove_member(room, entry.target.member_id)
 
@@ -194,7 +195,7 @@ class RoomEntry:
                 self.remove_connection(room, connection)
 
     def rename_room(self, room_key: str, new_name: str) -> None:
-        """Apply a new name; native readers receive `roomRenamed`.
+        """Apply a new name to a live room, if any; native readers receive `roomRenamed`.
 
         The new name may have members in a room that is not stored, which joined on another server during the rename;
         that room is closed.
@@ -248,7 +249,7 @@ class RoomEntry:
             dialect: Name of the dialect for pushes to this connection.
 
         Raises:
-            BadRequest, NotFound, Forbidden, Unavailable, StaleAccess: As in `join`.
+            BadRequest, NotFound, Forbidden, Unavailable, NotJoined, StaleAccess: As in `join`.
         """
         member_id = self._identity.get_member_id(connection) or ""
         state = await self._access_control.authorize(connection, request.room, member_id)
@@ -275,7 +276,7 @@ class RoomEntry:
         return responses.Empty()
 
     async def _leave(self, connection: ClientConnection, request: requests.LeaveRoom) -> responses.Empty:
-        """Remove a connection from a room, and announce the leave of its last connection.
+        """Remove a connection from a room, and announce the leave of the member with its last connection.
 
         With `forget`, the durable membership ends first, also on a connection that has not joined the room.
 
@@ -296,7 +297,8 @@ class RoomEntry:
 
         Raises:
             NotFound: The room is not visible.
-            Forbidden: The room is a direct one, whose members stay, or the person is banned.
+            Forbidden: The room is a direct one, whose members stay, the person is banned, or the room is not stored and
+                the person may not create rooms.
             Conflict: The person is the last owner.
         """
         participant = self._room_registry.find_participant(connection, room_name)

@@ -47,7 +47,8 @@ class UploadAccess:
     async def authorize_upload(self, caller: HttpCaller, room_name: str) -> Uploader:
         """Check that a person may upload to a room, and return the author with the owner of the quota.
 
-        Guests of one address share a quota.
+        Guests of one address share a quota, except at a loopback address or a trusted proxy. The room need not exist if
+        the person may create it.
 
         Raises:
             ChatError: The name is invalid, the room is not visible, or the upload is not permitted.

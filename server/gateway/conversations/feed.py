@@ -75,7 +75,7 @@ class GroupFeed:
         self.follow_log: Callable[[str], Awaitable[None]] | None = None
 
     def get_live_keys(self) -> Collection[str]:
-        """Return the canonical keys of all groups with subscribers."""
+        """Return the canonical keys of all groups with an open subscribed connection."""
         return {
             names.canonical_key(name)
             for name, subscription in self._subscriptions.items()
@@ -83,7 +83,10 @@ class GroupFeed:
         }
 
     def record_changes(self, changes: Sequence[events.Entry]) -> None:
-        """Schedule reads of the groups of connected members after changes by other nodes, in any order."""
+        """Schedule reads of the groups of connected members after changes by other nodes, in any order.
+
+        Only changes of memberships in rooms with an address count. Running reads of these members are repeated.
+        """
         for entry in changes:
             if isinstance(entry, events.MemberChange) and names.is_room_address(entry.room):
                 self._reload_member(entry.target.member_id)
@@ -117,7 +120,8 @@ class GroupFeed:
     def publish(self, committed: Sequence[events.Entry]) -> None:
         """Push the messages among committed entries, and apply the changes of memberships, in the order of the entries.
 
-        A message of a group without a known id is pushed after the read of the id.
+        Edits, deletions and reactions are not pushed. A message of a group without a known id is pushed after the read
+        of the id.
         """
         for entry in committed:
             if isinstance(entry, events.Message):
@@ -173,7 +177,9 @@ class GroupFeed:
                     self._subscribe(connection, group.name, group.id)
 
     async def _load_groups(self, member_id: str) -> list[GroupRecord]:
-        """Follow the logs of the groups of a member, and return the groups after all changes of memberships.
+        """Return the stored groups of a member; a change of its memberships during the read repeats the read.
+
+        In a cluster, the logs of the groups are followed before the last read.
 
         Raises:
             Unavailable: The database is not readable.
@@ -208,7 +214,11 @@ class GroupFeed:
             self._wakeup.set()
 
     def _apply(self, entry: events.MemberChange) -> None:
-        """Start or end the subscriptions of a member after a committed change of its membership."""
+        """Start or end the subscriptions of a member to the room of a committed change of its membership.
+
+        Running reads of its groups are repeated; in a cluster, a further read is scheduled. Actions other than
+        `_STARTING_ACTIONS` and `_ENDING_ACTIONS` change no subscription.
+        """
         member_id = entry.target.member_id
         if self.follow_log is None:
             self._mark_stale(member_id)

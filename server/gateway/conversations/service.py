@@ -77,19 +77,19 @@ class ConversationService:
     # -- groups
 
     async def create_group(self, connection: ClientConnection, title: str, description: str, cover_id: int) -> Group:
-        """Create a group with the account as its owner.
+        """Create a group with the account as its owner, and return it with its invite code.
 
         Args:
             connection: Connection of the account.
             title: Validated title.
             description: Validated topic, possibly empty.
-            cover_id: File of an own cover.
+            cover_id: File id of a cover: the unused one of the account, or that of a group which the account owns.
 
         Raises:
-            ConversationRejected: The account has no unused cover with this id.
+            ConversationRejected: The account has no such cover.
             Forbidden: The account may not create rooms.
             RateLimited: The rate of room creations is exceeded.
-            NotFound: Another device has deleted the group already.
+            NotFound, ConversationRejected: Another device has deleted the group already.
         """
         account = require_account(connection)
         covers = await self._groups.list_covers(account.member_id)
@@ -109,6 +109,7 @@ class ConversationService:
 
         Raises:
             ConversationRejected: The code is unknown or replaced, or the account is a member already or banned.
+            Forbidden: The connection has no account.
         """
         account = require_account(connection)
         name = await self._groups.find_name_by_code(invite_code)
@@ -132,7 +133,7 @@ class ConversationService:
             raise ConversationRejected("you have already in the group")
 
     async def list_groups(self, account: AccountIdentity) -> dict[str, list[Group]]:
-        """Return the groups of the account by role: `owner` lists the owned groups, `member` all others."""
+        """Return the groups of an account, latest activity first: the owned ones as `owner`, all others as `member`."""
         groups = await self._groups.list_groups(account.member_id)
         return {
             "owner": [self._views.build_group(group) for group in groups if group.role == "owner"],
@@ -140,7 +141,11 @@ class ConversationService:
         }
 
     async def read_group(self, account: AccountIdentity, group_id: int) -> Group:
-        """Return a group with its members, and for an owner with the invite code, which is created on demand."""
+        """Return a group with its members, and for an owner with the invite code, which is created on demand.
+
+        Raises:
+            ConversationRejected: The group does not exist, or the account is no member.
+        """
         return await self._describe(account, group_id, with_members=True)
 
     async def replace_code(self, account: AccountIdentity, group_id: int) -> Group:
@@ -219,6 +224,7 @@ class ConversationService:
             attachments: Files of the account.
 
         Raises:
+            ConversationRejected: The group does not exist, the account is no member, or a file is missing.
             Forbidden: The member is muted, or only others may write or upload.
             RateLimited: The message rate of the account is exceeded.
         """
@@ -250,7 +256,11 @@ class ConversationService:
     # -- users
 
     def build_user(self, account_id: int, email: str | None) -> User:
-        """Return an account with its email, for the account itself."""
+        """Return an account with its email, empty without one, for the account itself.
+
+        Raises:
+            Unauthorized: The id is unknown.
+        """
         stored = self._accounts.get(account_id)
         if stored is None:  # the directory has every authenticated account
             raise errors.Unauthorized("token_invalid")
@@ -270,7 +280,11 @@ class ConversationService:
         return group
 
     async def _describe(self, account: AccountIdentity, group_id: int, *, with_members: bool = False) -> Group:
-        """Return a group as stored, for an owner with the invite code, which is created on demand."""
+        """Return a group as stored, for an owner with the invite code, which is created on demand.
+
+        Raises:
+            ConversationRejected: The group does not exist, or the account is no member.
+        """
         group = await self._require_group(account, group_id)
         code = None
         if group.role == "owner":

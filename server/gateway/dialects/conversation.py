@@ -72,7 +72,9 @@ class ConversationDialect(Dialect):
     async def handle(
         self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
     ) -> Conversation:
-        """Move the read marker, push the conversation to the requester, and return the conversation.
+        """Move the read marker forward, push the conversation to the requester, and return the conversation.
+
+        An earlier message leaves the read marker unchanged; the conversation is pushed in any case.
 
         Raises:
             BadRequest: The request is that of another dialect.

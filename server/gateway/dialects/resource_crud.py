@@ -1,6 +1,7 @@
 """Dialect for rooms as a resource: `createChatroom`, `findAllChatroom` and others (docs/dialects.md, "resource_crud").
 
-The name of the resource is any identifier: `createRoom` and `createChatroom` are the same request.
+The name of the resource is any identifier: `createRoom` and `createChatroom` are the same request. Only
+`findChatroomMessages` has no other name.
 
 Acknowledgements contain plain data. A connection may combine these events with any other dialect. Rooms have no
 subscribers in this dialect.
@@ -103,7 +104,7 @@ class ResourceCrudDialect(Dialect):
     name: ClassVar[str] = "resource_crud"
 
     def matches(self, event: str, arguments: list[msgspec.Raw]) -> bool:
-        """Return whether the event is a request for the resource under any name, such as `createRoom`.
+        """Return whether the event is `findChatroomMessages`, or another request under any name, such as `createRoom`.
 
         A lower-case letter or a digit directly after the verb is rejected: `createroom`, `findAll2`. Native requests
         such as `createInvite` have precedence. `createRoom` and `updateRoom` exist in both dialects; the fields of the
@@ -187,7 +188,10 @@ class ResourceCrudDialect(Dialect):
     ) -> dict[str, Any]:
         """Push the messages and the end of the stream; return the fields of the end.
 
-        The messages are ascending, without deleted ones.
+        The messages are ascending, without deleted ones. One line per file follows the text.
+
+        Raises:
+            NotFound, Forbidden: As in `RoomCatalog.read_messages`; nothing is pushed.
         """
         room, page = await handlers.room_catalog.read_messages(connection, request.id, request.before, request.limit)
         messages = [entry for entry in page.messages if isinstance(entry, events.Message) and not entry.deleted]

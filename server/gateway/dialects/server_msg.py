@@ -1,7 +1,7 @@
 """Dialect with `joinRoom {nickName, id, roomId}`, `client_msg`, `server_msg` and `roomUser` (docs/dialects.md).
 
-- User lists: `roomUser` is sent after membership changes, and contains all joined rooms of the
-  recipient with their members of all dialects, never other rooms.
+- User lists: `roomUser` is sent after presence changes, and contains all rooms that the recipient joined in this
+  dialect, with up to 2,000 members of all dialects in total.
 - User ids: `id` is an unverified id of the application. The server uses the `id` of the
   latest join; ids in messages are ignored. Members of other dialects appear with their member id.
 - Room ids: each recipient receives the `roomId` of its own join, also after a rename of the room.

@@ -33,8 +33,9 @@ class StringJoinDialect(Dialect):
     def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:
         """Decode a join with a room name and an optional nickname.
 
-        Whole numbers count as text, and further arguments are ignored. Without a nickname, or with an empty one or one
-        of another type, the requested nickname is `guest`: the first guest has no suffix, and later ones have a number.
+        The room may be a number, the nickname a whole number. Further arguments are ignored. Without a nickname, or
+        with an empty one or one of another type, the requested nickname is `guest`: the first guest has no suffix, and
+        later ones have a number.
 
         Raises:
             BadRequest: An argument cannot be decoded.
