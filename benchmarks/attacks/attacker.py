@@ -11,12 +11,16 @@ from contextlib import suppress
 from dataclasses import asdict
 
 from benchmarks.attacks.attacks import ATTACKS
+from benchmarks.attacks.preparation import no_preparation
 from benchmarks.attacks.traffic import AttackCounters
 from benchmarks.servers import pin_to_load_core
 from tests.support.wait import wait_until
 
 MAX_EXTENSION = 60.0
 """Seconds for the first effect on the attacker, because a busy machine delays the attack too."""
+
+SETTLING_TIME = 3.0
+"""Seconds for the pushes of a preparation, which are no effect of the attack."""
 
 
 async def main(name: str, port: int, seconds: float) -> None:
@@ -29,6 +33,8 @@ async def main(name: str, port: int, seconds: float) -> None:
     """
     counters, attack = AttackCounters(), ATTACKS[name]
     async with attack.prepare(port):
+        if attack.prepare is not no_preparation:
+            await asyncio.sleep(SETTLING_TIME)
         os.nice(10)  # the bystander on the same core has precedence
         print("ready", flush=True)
         flood = asyncio.ensure_future(attack.flood(port, counters))
