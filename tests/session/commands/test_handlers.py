@@ -161,6 +161,8 @@ def test_the_output_of_a_command_is_a_notice_of_the_current_room(commands: Comma
         ("/set nosuch", "Unknown setting: nosuch."),
         (f"/unread {'9' * 20}", "Usage: /unread"),
         (f"/invite {'9' * 5_000}", "Use up to"),
+        ("/invite soon 2h", "Use up to"),
+        ("/invite 1 2", "Use up to"),
         ("/set clock never", "Invalid value for clock"),
         ("/notify never", "Invalid value for /notify"),
         ("/nick a\u202eb", "A nickname cannot contain U+202E"),

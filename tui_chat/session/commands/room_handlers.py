@@ -20,7 +20,10 @@ _PRIVATE_OPTION = "--private"
 
 
 def _create(argument: str, context: CommandContext) -> None:
-    """Create a room with the user as owner, and show the room; after `--private`, a private room with a title."""
+    """Create a room with the user as owner, and show the room; after `--private`, a private room with a title.
+
+    The name or title is validated before the check of the connection.
+    """
     first, _, rest = argument.partition(" ")
     is_private = first.casefold() == _PRIVATE_OPTION
     name = rest.strip() if is_private else argument
@@ -37,7 +40,7 @@ def _create(argument: str, context: CommandContext) -> None:
 
 
 def _invite(argument: str, context: CommandContext) -> None:
-    """Create an invite to the current room, show its link and copy the link."""
+    """Create an invite to the current room, show its link with its limits, and copy the link."""
     uses, expires_in = _parse_invite_limits(argument)
     room = require_room("invite", context)
 
@@ -52,18 +55,18 @@ def _invite(argument: str, context: CommandContext) -> None:
 
 
 def _parse_invite_limits(argument: str) -> tuple[int, int]:
-    """Return the number of people and the seconds of an invite; both are optional in the argument.
+    """Return the number of people and the seconds of an invite; both are optional in the argument, in any order.
 
     Raises:
-        CommandRejected: A word is neither, or above its limit.
+        CommandRejected: A word is neither, or out of its limits, or two words are of the same kind.
     """
-    uses, expires_in = INVITE_DEFAULT_USES, INVITE_DEFAULT_SECONDS
-    for word in argument.split():
-        if word.isdecimal():
-            uses = int(word[:10])  # `int` rejects thousands of digits
-        else:
-            expires_in = parse_duration(word) or 0
-    if not 1 <= uses <= INVITE_USES or not 1 <= expires_in <= INVITE_SECONDS:
+    words = argument.split()
+    counts = [int(word[:10]) for word in words if word.isdecimal()]  # `int` rejects thousands of digits
+    durations = [parse_duration(word) or 0 for word in words if not word.isdecimal()]
+    uses, *repeated_counts = counts or [INVITE_DEFAULT_USES]
+    expires_in, *repeated_durations = durations or [INVITE_DEFAULT_SECONDS]
+    is_in_limits = 1 <= uses <= INVITE_USES and 1 <= expires_in <= INVITE_SECONDS
+    if repeated_counts or repeated_durations or not is_in_limits:
         raise CommandRejected(
             tr(
                 "Use up to {people:,} people and {days:,} days, such as /invite 1 2h.",
@@ -82,7 +85,11 @@ def _build_url(server_url: str, room: Room, invite: Invite) -> str:
 
 
 def _show_or_set_policy(argument: str, context: CommandContext) -> str | None:
-    """Return the policy of the current room, or request the change of one field."""
+    """Return the policy of the current room, or request the change of one field; None then, and the entry follows.
+
+    Raises:
+        CommandRejected: No open room, not connected, or an unknown field or invalid value.
+    """
     room = require_room("policy", context)
     if not argument:
         return moderation_strings.policy_list(room.policy)
@@ -108,7 +115,7 @@ def _list_invites(_: str, context: CommandContext) -> None:
 
 
 def _revoke_invite(invite_id: str, context: CommandContext) -> None:
-    """Revoke an invite to the current room."""
+    """Revoke an invite to the current room by its id, and show a confirmation."""
     room = require_room("uninvite", context)
 
     async def revoke() -> str:
@@ -161,7 +168,7 @@ def _list_hooks(_: str, context: CommandContext) -> None:
 
 
 def _revoke_hook(name: str, context: CommandContext) -> None:
-    """Revoke a webhook of the current room by its name or id."""
+    """Revoke the first webhook of the current room with a name or id; without one, `NotFound` is shown as an error."""
     room = require_room("unhook", context)
 
     async def revoke() -> str:
@@ -177,7 +184,7 @@ def _revoke_hook(name: str, context: CommandContext) -> None:
 
 
 def _rename(new_name: str, context: CommandContext) -> None:
-    """Request a new name of the current room, or a new title of a private one; the entry appears in the room."""
+    """Request a new name of the current room, or a new title of a private one; an invalid one raises `ChatError`."""
     room = require_room("rename", context)
     has_address = names.is_room_address(room.name)
     name = None if has_address else names.validate_room_name(new_name)
@@ -191,7 +198,11 @@ def _rename(new_name: str, context: CommandContext) -> None:
 
 
 def _delete_room(_: str, context: CommandContext) -> None:
-    """Delete the current room after a question to its owner; `RoomLost` follows."""
+    """Delete the current room after a question; `RoomLost` follows.
+
+    Raises:
+        Forbidden: The user is neither an owner nor an administrator; no question is asked.
+    """
     room = require_room("delete-room", context)
     require_owner(room)
 
