@@ -30,7 +30,7 @@ def run_in_background(request: Coroutine[Any, Any, str], context: CommandContext
 
 
 def send_in_order(send: Callable[[], str], context: CommandContext) -> None:
-    """Queue a call of `send` after the events so far; its error message, if not empty, is shown."""
+    """Call `send` after the events so far are applied; the error message from `send`, if not empty, is shown."""
     events = context.link.event_queue
 
     def run() -> None:

@@ -79,12 +79,13 @@ def complete(
 
     The first candidate is current; a candidate includes its suffix, `: ` or a space. Matching is by prefix, in any
     case; at most `MAX_EMOJI` emoji by a word of their names (`emoji_names.search`). A word starts within the last
-    `MAX_WORD` characters of the line. An empty word has no candidates, except as a command argument.
+    `MAX_WORD` characters of the line. An empty word has no candidates, except as a command argument; `#` alone has all
+    rooms. A command name, and an argument of another kind than `TEXT`, has only candidates of its kind.
 
     Args:
         text_before: Complete text before the cursor.
-        nicks: Nicknames of the room, most recent speaker first.
-        rooms: Known room names.
+        nicks: Nicknames of the room in the order of the candidates.
+        rooms: Known room names in the order of the candidates.
         hidden_commands: Names of commands without effect at present, which are no candidates.
     """
     if text_before.startswith("/") and not text_before.startswith("//"):
@@ -106,7 +107,7 @@ def complete(
 def nick_query(text_before: str) -> str:
     """Return the last word before the cursor, without `@`, for a request of unlisted members.
 
-    Empty after whitespace, and for a word with a leading `/`, `#` or `:`.
+    A word is text between whitespace. Empty after whitespace, and for a word with a leading `/`, `#` or `:`.
     """
     words = text_before.split()
     query = words[-1].removeprefix("@") if words and text_before[-1:].strip() else ""

@@ -36,7 +36,10 @@ def _send(argument: str, context: CommandContext) -> None:
 
 
 async def _open(argument: str, context: CommandContext, *, needs_text: bool) -> str:
-    """Open the direct room with the person at the start of the argument, and send the rest of the argument if any."""
+    """Open the direct room with the person at the start of the argument, and show the room. Return "".
+
+    The rest of the argument, if any, is queued as a message; without a rest, `needs_text` raises `CommandRejected`.
+    """
     person, text = await _find_in_rooms(strip_mention(argument), context)
     if needs_text and not text:
         raise CommandRejected(tr("Enter a text after the nickname."))
@@ -49,6 +52,8 @@ async def _open(argument: str, context: CommandContext, *, needs_text: bool) -> 
 
 async def _find_in_rooms(argument: str, context: CommandContext) -> tuple[MemberRef, str]:
     """Return the person at the start of the argument, and the rest of the argument.
+
+    The search has the order of the module docstring; `find_person` searches each open room, the current room first.
 
     Raises:
         CommandRejected: No person in the direct rooms and the open rooms has this nickname.
@@ -75,7 +80,7 @@ def _block(argument: str, context: CommandContext) -> None:
 
 
 async def _block_person(argument: str, context: CommandContext) -> str:
-    """Block the person at the start of the argument, and return the confirmation.
+    """Block the person at the start of the argument, and return the confirmation. `BlockChanged` hides the messages.
 
     Raises:
         CommandRejected: The person is unknown or the user, or the user is a guest.

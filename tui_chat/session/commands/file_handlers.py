@@ -31,6 +31,8 @@ from tui_chat.session.upload_permission import find_upload_refusal
 def upload(argument: str, context: CommandContext) -> None:
     """Read local files and queue them as one message in the current room, also without a connection.
 
+    The files are read in the background, as in `upload_paths`.
+
     Raises:
         ChatError: The room refuses uploads.
         CommandRejected: No room is open.
@@ -44,7 +46,8 @@ def upload(argument: str, context: CommandContext) -> None:
 def upload_paths(room: str, paths: Sequence[Path], context: CommandContext) -> None:
     """Read local files in the background and queue them as one message in a room.
 
-    A missing, unreadable or empty file and a room that is not open are shown as errors; nothing is sent then.
+    A missing, unreadable, empty or too large file, and a room that is not open or refuses uploads, are shown as errors;
+    nothing is sent then.
     """
     run_in_background(_upload(room, paths, context), context)
 
@@ -64,7 +67,9 @@ async def _upload(room: str, paths: Sequence[Path], context: CommandContext) -> 
 
 
 def cancel(argument: str, context: CommandContext) -> str:
-    """Discard the newest unsent message of the current room that is not in flight, and return its text.
+    """Discard the newest unsent message of the current room that is not in flight, and return a notice with its text.
+
+    A failed message is unsent; edits, deletions and reactions are no messages.
 
     Raises:
         CommandRejected: There is no such message, or no room is open.
@@ -81,10 +86,11 @@ def cancel(argument: str, context: CommandContext) -> str:
 def save(argument: str, context: CommandContext) -> None:
     """Save the files of the newest visible message with files, and show their paths.
 
-    A directory in the argument must exist. The default, the downloads directory, is created if missing.
+    A directory in the argument must exist. The default, the downloads directory, is created if missing. The download
+    runs in the background; an error ends it, and the files so far remain.
 
     Raises:
-        CommandRejected: Not connected, no such directory, or no message with files.
+        CommandRejected: No open room, not connected, no such directory, or no message with files.
     """
     room = require_room("save", context)
     directory, status = _stat(Path(argument.strip()) if argument.strip() else platformdirs.user_downloads_path())
@@ -98,7 +104,7 @@ def save_files_of(line: MessageLine, context: CommandContext) -> None:
     """Save the files of a message of the current room in the downloads directory, and show their paths.
 
     Raises:
-        CommandRejected: Not connected, or the message is not sent yet or has no files.
+        CommandRejected: No open room, not connected, or the message is not sent yet or has no files.
     """
     room = require_room("save", context)
     run_in_background(_save(room, _require_files(room, line), platformdirs.user_downloads_path()), context)
@@ -107,10 +113,12 @@ def save_files_of(line: MessageLine, context: CommandContext) -> None:
 def open_newest(argument: str, context: CommandContext) -> str:
     """Open a file of the newest visible message with files after a question, by its number in the argument.
 
-    Without a number, a single file is opened; several are returned as a list with their numbers.
+    Without a number, a single file is opened; several are returned as a list with their numbers. Otherwise returns "",
+    and asks in the background. A file that may contain a program is only saved, after another question.
 
     Raises:
-        CommandRejected: Not connected, without a display, no such file, or an argument that is no number up to 99.
+        CommandRejected: No open room, not connected, without a local display, no such file, or an argument that is no
+            number up to 99.
     """
     room = require_room("open", context)
     files = _newest_files(room, context)
@@ -132,8 +140,11 @@ def open_newest(argument: str, context: CommandContext) -> str:
 def open_file_of(line: MessageLine, index: int, context: CommandContext) -> None:
     """Open a file of a message of the current room after a question. No effect for an index after the last file.
 
+    A file that may contain a program is only saved in the downloads directory, after another question.
+
     Raises:
-        CommandRejected: Not connected, without a display, or the message is not sent yet or has no files.
+        CommandRejected: No open room, not connected, without a local display, or the message is not sent yet or has no
+            files.
     """
     room = require_room("open", context)
     files = _require_files(room, line)
@@ -150,7 +161,7 @@ def _require_display() -> None:
 
 
 async def _open(room: Room, file: Attachment, context: CommandContext) -> str:
-    """Ask, then open a file, or save a file that may contain a program. Return "" or the message of the save.
+    """Ask, then open a file, or save a file that may contain a program. Return the message of the save, otherwise "".
 
     Raises:
         CommandRejected: The file cannot be written, or no program opened the file.
@@ -219,7 +230,8 @@ async def _save(room: Room, files: list[Attachment], directory: Path) -> str:
     """Download files one after another to a directory, created if missing, and return a message with their paths.
 
     Raises:
-        CommandRejected: A file cannot be written.
+        ChatError: A download failed. The earlier files remain.
+        CommandRejected: The directory or a file cannot be written. The earlier files remain.
     """
     paths: list[str] = []
     try:

@@ -37,10 +37,11 @@ from tui_chat.session.strings import chat as chat_strings
 def run_input(text: str, context: CommandContext) -> str:
     """Queue the text as a message, or run the command in it. The output of a command becomes a notice.
 
-    A handler of `CommandContext.own_commands` replaces the one of `HANDLERS`.
+    A handler of `CommandContext.own_commands` replaces the one of `HANDLERS`, and its result is an error message.
 
     Returns:
-        Error message, empty on success or if the operation has started.
+        Error message, empty on success or if the operation has started. A `ChatError` or `CommandRejected` is not
+        raised.
     """
     try:
         call = registry.parse(text)
@@ -110,9 +111,10 @@ def _show_or_set_topic(argument: str, context: CommandContext) -> str | None:
 
 
 def _change_server(argument: str, context: CommandContext) -> None:
-    """Connect to another server; for an address with a room on the current server, show or join the room.
+    """Show or join the room of an address on the current server; for any other address, change the server.
 
-    An invite in the address is stored for the join.
+    An invite for a room of the current server is stored for the join. An address of the current server without a room
+    ends the session too, and connects again.
     """
     server = address.parse_address(argument)
     room = names.validate_room_name(server.room) if server.room else ""
@@ -125,7 +127,7 @@ def _change_server(argument: str, context: CommandContext) -> None:
 
 
 def _join(argument: str, context: CommandContext) -> None:
-    """Show or join a room by name, by a `chat://` link, or by an invite link of the page."""
+    """Show or join a room by name, by a `chat://` link, or by an invite link of the page (`_change_server`)."""
     if address.is_room_link(argument):
         _change_server(argument, context)
     else:
@@ -133,7 +135,10 @@ def _join(argument: str, context: CommandContext) -> None:
 
 
 def _compose(kind: ComposeKind, argument: str, context: CommandContext) -> None:
-    """Edit the user's last message, reply to the last message of another member, or react to the last message."""
+    """Edit the user's last message, reply to the last message of another member, or react to the last message.
+
+    An empty argument starts the compose mode.
+    """
     _reject_if(context.compose(kind, _TARGETS[kind](context.room()), argument))
 
 
@@ -144,7 +149,10 @@ def _last_message(room: RoomView) -> MessageLine | None:
 
 
 def _mark_unread(argument: str, context: CommandContext) -> str:
-    """Mark the last messages of other members as unread: one, or the number in the argument."""
+    """Mark the last messages of other members as unread: one, or the number in the argument. Return a confirmation.
+
+    All messages after the first of them count as unread too. Rejected if fewer are loaded.
+    """
     if argument and not re.fullmatch("[1-9][0-9]{0,8}", argument):
         raise CommandRejected(registry.usage_error("unread"))
     view = context.room()

@@ -11,9 +11,9 @@ from tui_chat.session.strings import chat as chat_strings
 
 
 def may_delete(view: RoomView, line: MessageLine) -> bool:
-    """Return whether the user may delete a message: an own one, and as moderator those of lower roles.
+    """Return whether the user may try to delete a message: an own one, and as moderator any message.
 
-    Only the server knows the role of the author. A rejected deletion arrives as the error of the outbox item.
+    The server rejects messages of equal or higher roles. A rejected deletion arrives as the error of the outbox item.
     """
     return line.is_own or view.room.role in MODERATING_ROLES
 

@@ -37,7 +37,10 @@ def _run(command: str, action: Action, argument: str, context: CommandContext) -
 
 
 async def _act(action: Action, room: Room, argument: str, context: CommandContext) -> str:
-    """Run an action for the person at the start of the argument. Return a message if the action changed nothing."""
+    """Run an action for the person at the start of the argument. Return a message if the action changed nothing.
+
+    Returns "" after a change and after a cancellation. Persons with the sanction that the action ends come first.
+    """
     sanctioned = await _list_sanctioned(room, _SANCTIONS[action]) if action in _SANCTIONS else []
     target, rest = match_person(argument, sanctioned) or await find_person(room, argument)
     newest_seq = room.log.last
@@ -71,7 +74,7 @@ async def find_person(room: Room, argument: str) -> tuple[MemberRef, str]:
 
 
 def list_present(room: Room) -> list[MemberRef]:
-    """Return the loaded members of a room."""
+    """Return the stored members of a room, which may be a part of the present ones."""
     return [_to_ref(member) for member in room.members.values()]
 
 
@@ -85,7 +88,7 @@ async def _list_targets(room: Room) -> list[MemberRef]:
 
 
 async def _list_sanctioned(room: Room, action: MemberAction) -> list[MemberRef]:
-    """Return the persons with a sanction that began with `action`; empty without the permission."""
+    """Return the persons with a current sanction of the kind `action`; empty without the permission."""
     try:
         sanctions = await room.moderation.list_sanctions(_now_ms())
     except Forbidden:
@@ -104,7 +107,8 @@ def _to_ref(person: Member | Message) -> MemberRef:
 def match_person(argument: str, candidates: Iterable[MemberRef]) -> tuple[MemberRef, str] | None:
     """Return the candidate with the longest nickname at the start of the argument, and the rest; None without one.
 
-    The first of several candidates with equally long nicknames counts. Colons after the nickname are ignored.
+    The first of several candidates with equally long nicknames counts. Nicknames match by canonical key; colons after
+    the nickname are ignored. The rest has single spaces.
     """
     best: tuple[MemberRef, str] | None = None
     words = argument.split()
@@ -118,7 +122,7 @@ def match_person(argument: str, candidates: Iterable[MemberRef]) -> tuple[Member
 
 
 def _split_end(rest: str) -> tuple[int | None, str]:
-    """Return the end of a sanction in milliseconds since the epoch, None for no end, and the reason.
+    """Return the end of a sanction in milliseconds since the epoch, and the reason; None and `rest` without an end.
 
     Raises:
         CommandRejected: The first word starts with a digit, but is no duration or date, or is in the past.
@@ -140,7 +144,7 @@ async def _kick(room: Room, target: MemberRef, reason: str, context: CommandCont
 
 
 async def _ban(room: Room, target: MemberRef, rest: str, context: CommandContext) -> ChangeAccepted | None:
-    """Ban a person; a guest, and with a deletion, after a question that names all effects."""
+    """Ban a person; a guest, and with a deletion, only after a question that names all effects. None if declined."""
     rest, period = _split_deletion(rest)
     until, reason = _split_end(rest)
     question = moderation_strings.ban_question(target, period)
@@ -151,7 +155,9 @@ async def _ban(room: Room, target: MemberRef, rest: str, context: CommandContext
 
 
 def _split_deletion(rest: str) -> tuple[str, str]:
-    """Return the arguments without the option `--delete DURATION`, and its duration as typed, "" without the option.
+    """Return the arguments without the option `--delete DURATION` at any place, and its duration as typed.
+
+    The duration is "" without the option.
 
     Raises:
         CommandRejected: The duration is missing, invalid or above `DELETE_RECENT_SECONDS`.
@@ -190,7 +196,11 @@ async def _deop(room: Room, target: MemberRef, rest: str, context: CommandContex
 
 
 async def _transfer(room: Room, target: MemberRef, rest: str, context: CommandContext) -> ChangeAccepted | None:
-    """Make a person the owner after a question; the user, if an owner, becomes a moderator."""
+    """Make a person the owner after a question; the user, if another owner, becomes a moderator. None if declined.
+
+    Raises:
+        Forbidden: The user is neither an owner nor an administrator; no question is asked.
+    """
     require_owner(room)
     question = tr(
         "Make {nick} the owner of {room}? You become a moderator and cannot undo this.",

@@ -1,6 +1,7 @@
 """Handlers of the member commands `/whois`, `/ignore`, `/unignore`, `/mentions`, `/away` and `/back`.
 
-- Result: each handler returns its output, None for a later output. An error raises `CommandRejected`.
+- Result: each handler returns its output, None for a later output. An error raises `CommandRejected`, also `/mentions`,
+  `/away` and `/back` without a connection; an error of a later request is shown.
 - Arguments: a nickname may have a leading `@` and final colons.
 """
 
@@ -20,11 +21,11 @@ _ROLES = {"owner": mark("owner of this room"), "moderator": mark("moderator of t
 
 
 def whois(nick: str, context: CommandContext) -> str | None:
-    """Return the details of a member, from the current room first.
+    """Return the details of a listed member of any open room, the current room first.
 
-    An unlisted member of the current room is loaded from the server first; the result is None, and `show_output` shows
-    the details or an error later. For an absent nickname, the last loaded message is described; without one, the
-    command is rejected.
+    For another nickname, the members of the current room are loaded from the server if some are not listed; the result
+    is None, and `show_output` shows the details or an error later. For an absent nickname, the author of the newest
+    loaded message is described; without one, the command is rejected.
     """
     name, room = parse_nick(nick), context.session.current_room
     details = _describe_member(name, context)
@@ -46,7 +47,7 @@ def whois(nick: str, context: CommandContext) -> str | None:
 
 
 def _describe_member(name: str, context: CommandContext) -> str:
-    """Return the details of a listed member of an open room, the current room first; empty for an absent nickname."""
+    """Return the details of a listed member of an open room, the current room first; empty for another nickname."""
     nick_key, rooms = names.canonical_key(name), list(context.session.rooms.values())
     for room in sorted(rooms, key=lambda view: view is not context.session.current_room):
         for member in room.members:
@@ -56,7 +57,7 @@ def _describe_member(name: str, context: CommandContext) -> str:
 
 
 def _describe_absent_author(name: str, context: CommandContext) -> str:
-    """Return the details of the author of the newest loaded message under a nickname, empty without one."""
+    """Return the details of the author of the newest loaded message under a nickname in any room, "" without one."""
     nick_key = names.canonical_key(name)
     messages = [
         line
@@ -74,10 +75,11 @@ def _describe_absent_author(name: str, context: CommandContext) -> str:
 def ignore(nick: str, context: CommandContext) -> str:
     """Ignore a nickname, or return the ignored nicknames if `nick` is empty.
 
-    An ignored nickname is confirmed again without a change. The user's own nickname is rejected.
+    The nickname is added to the setting `ignored`. An ignored nickname is confirmed again without a change.
 
     Raises:
         ChatError: The nickname is invalid.
+        CommandRejected: The nickname is that of the user in the current room.
     """
     ignored = context.settings().ignored
     if not nick:
@@ -92,7 +94,7 @@ def ignore(nick: str, context: CommandContext) -> str:
 
 
 def unignore(nick: str, context: CommandContext) -> str:
-    """Remove a nickname from the ignore list. A nickname that is not ignored is rejected."""
+    """Remove a nickname, in any case, from the setting `ignored`. A nickname that is not ignored is rejected."""
     ignored, name = context.settings().ignored, parse_nick(nick)
     nick_key = names.canonical_key(name)
     remaining = tuple(ignored_name for ignored_name in ignored if names.canonical_key(ignored_name) != nick_key)
@@ -103,7 +105,7 @@ def unignore(nick: str, context: CommandContext) -> str:
 
 
 def list_mentions(_: str, context: CommandContext) -> None:
-    """Show the newest messages of all rooms that mention the account, newest first."""
+    """Show the first page of the messages of all rooms that mention the account, newest first."""
     context.require_connection("mentions")
     run_in_background(_list_mentions(context), context)
 
@@ -119,13 +121,13 @@ async def _list_mentions(context: CommandContext) -> str:
 
 
 def set_away(text: str, context: CommandContext) -> None:
-    """Request the status of an absent user with a text that may be empty, shown to the members of all rooms."""
+    """Request the status of an absent user with a text that may be empty, and show a confirmation afterwards."""
     context.require_connection("away")
     run_in_background(_set_status(context, is_away=True, text=text), context)
 
 
 def set_back(_: str, context: CommandContext) -> None:
-    """Request the removal of the status of `set_away`."""
+    """Request the removal of the status of `set_away`, and show a confirmation afterwards."""
     context.require_connection("back")
     run_in_background(_set_status(context, is_away=False), context)
 

@@ -34,7 +34,8 @@ def parse_field(typed_name: str, value: str) -> PolicyFields:
     """Return the change of one field. Field and value are typed in any case.
 
     Raises:
-        CommandRejected: The field is unknown, or the value invalid; the text lists the possibilities.
+        CommandRejected: The field is unknown, or the value is not in `FIELDS`; the text lists the possibilities. `keep`
+            also has other numbers of messages and days.
     """
     name = find_field(typed_name)
     if name is None:
@@ -49,7 +50,11 @@ def parse_field(typed_name: str, value: str) -> PolicyFields:
 
 
 def _parse_retention(value: str) -> Retention:
-    """Return the retention for a number of messages, days (`30d`), or `all`; raise `CommandRejected` otherwise."""
+    """Return the retention for 1 to 10,000,000 messages, 1 to 36,500 days (`30d`), or `all` (`everything`).
+
+    Raises:
+        CommandRejected: Any other value.
+    """
     matched = _RETENTION.fullmatch(value)
     if value in ("all", "everything"):
         return Retention()

@@ -270,7 +270,8 @@ class CommandRejected(Exception):
 def parse(text: str) -> CommandCall | str:
     """Return the command in a submitted text, or the message body without the escape.
 
-    Only `//` at the start is an escape. The command name ends at the first white space. Blank arguments are ignored.
+    Only `//` at the start is an escape. The command name ends at the first white space. The last argument has all
+    remaining text, with its inner white space. Blank arguments are ignored.
 
     Raises:
         CommandRejected: The command is unknown, or the number of arguments is wrong; the text gives the usage.
@@ -296,13 +297,13 @@ def escape(text: str) -> str:
 
 
 def usage_error(name: str) -> str:
-    """Return the usage of a command as an error message."""
+    """Return the usage of a command as an error message, without a syntax for an unknown name."""
     command = find(name)
     return tr(chat_strings.COMMAND_USAGE, syntax=command.usage if command is not None else "")
 
 
 def is_secret(text: str) -> bool:
-    """Return whether words follow a command that asks for a password, so that no file may contain the text."""
+    """Return whether words follow `/` and a command that asks for a password, so that no file may contain the text."""
     name, *arguments = text.removeprefix("/").split(maxsplit=1) or [""]
     command = find(name) if text.startswith("/") else None
     return command is not None and command.is_secret and bool(arguments)

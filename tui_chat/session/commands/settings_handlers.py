@@ -16,8 +16,9 @@ from tui_chat.session.strings import settings as settings_strings
 def set_setting(text: str, context: CommandContext) -> str:
     """Return all settings or one setting, or change a setting, depending on the number of words in `text`.
 
-    The value `default` restores the default. A change has no output. Settings appear as `name = value`, after `*` if
-    changed from the default. An unknown setting and an invalid value are rejected.
+    The name is case-insensitive. The value `default` restores the default. A change returns "". Settings appear as
+    `name = value`, after `*` if changed from the default, a single one with its description and its allowed values. An
+    unknown setting and an invalid value are rejected.
     """
     current_settings = context.settings()
     if not text:
@@ -44,8 +45,8 @@ def set_setting(text: str, context: CommandContext) -> str:
 def set_notification_level(text: str, context: CommandContext) -> str:
     """Set the notification level of the current room, and return a sentence with the level.
 
-    An empty text changes nothing. `default` removes the level of the room; the output then shows the default level.
-    Levels are case-insensitive; others are rejected.
+    An empty text changes nothing, and the level in effect is returned. `default` removes the level of the room; the
+    output then shows the default level. Levels are case-insensitive; others are rejected.
     """
     room, current_settings, level = context.room(), context.settings(), text.casefold()
     if not level:
@@ -67,7 +68,7 @@ def _describe_level(room: RoomView, level: str) -> str:
 
 
 def mute(name: str, context: CommandContext) -> str:
-    """Set the notification level of an open room to `none`; the empty name means the current room."""
+    """Set the notification level of an open room to `none`, of the current one for "", and return a confirmation."""
     room = context.room(name)
     context.set_setting("room_notifications", {**_other_levels(room, context), room.name: "none"})
     return tr("Notifications for {room} are off. /unmute turns them on.", room=room.title)
