@@ -103,7 +103,7 @@ async def test_stop_asks_with_other_clients_and_ends_the_process(server: LocalSe
             await client.join("tea", nick)
         expected = "1 other is here. Repeat /stop-server to stop the server."
         assert await server.stop(url) == expected
-        assert await server.leave() == "2 others are still here; the server runs on until they leave."
+        assert await server.leave() == "2 others are still here; the server keeps running."
         assert await server.stop(url.replace(HOST, "localhost")) == ""
         await bob.wait_closed()
     assert not await is_chat_server(url)

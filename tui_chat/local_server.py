@@ -247,8 +247,8 @@ class LocalServer:
         if not others:
             return ""
         return plural(
-            "{count:,} other is still here; the server runs on until they leave.",
-            "{count:,} others are still here; the server runs on until they leave.",
+            "{count:,} other is still here; the server keeps running.",
+            "{count:,} others are still here; the server keeps running.",
             others,
         )
 

@@ -90,7 +90,7 @@ async def test_a_quitting_host_reports_the_others_and_a_later_client_stops_the_s
             await bob.join("tea", "bob")
             host.write_keys("/quit\r")
             assert await host.wait_closed() == 0
-            assert "1 other is still here; the server runs on until they leave." in host.screen_text()
+            assert "1 other is still here; the server keeps running." in host.screen_text()
             assert (await bob.request("sendMessage", {"room": "tea", "message": "still here"}))["ok"]
             async with terminal((*HOST, "--nick", "ann", "--screen-reader"), home) as reader:
                 await reader.wait_for_text(READER_READY)
@@ -123,4 +123,4 @@ async def test_serve_joins_a_server_of_the_administrator_and_reports_the_others_
             await bob.join("tea", "bob")
             client.write_keys("/quit\r")
             assert await client.wait_closed() == 0
-            assert "1 other is still here; the server runs on until they leave." in client.screen_text()
+            assert "1 other is still here; the server keeps running." in client.screen_text()

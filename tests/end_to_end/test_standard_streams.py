@@ -256,7 +256,7 @@ def test_an_argument_that_the_locale_cannot_decode_is_rejected(server_url: str, 
     environment = program_environment(tmp_path, **C_LOCALE)
     result = subprocess.run((sys.executable, *arguments), env=environment, capture_output=True, check=False)
     assert (result.returncode, result.stdout) == (1, b"")
-    assert result.stderr == b"chat-tui: The text contains a lone surrogate.\n"
+    assert result.stderr == b"chat-tui: The text is not valid Unicode (lone surrogate).\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

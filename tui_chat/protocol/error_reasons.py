@@ -12,7 +12,7 @@ WIRE_MESSAGES = {
     "json_invalid": "the body is not valid JSON",
     "json_too_deep": "the JSON is nested too deeply",
     "packet_binary": "binary packets are not supported",
-    "text_unencodable": "the text contains a lone surrogate",
+    "text_unencodable": "the text is not valid Unicode (lone surrogate)",
     "message_empty": "a message cannot be empty",
     "query_empty": "a query cannot be empty",
     "cursor_invalid": "the cursor is not valid for this search; search again",
