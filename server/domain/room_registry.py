@@ -224,7 +224,7 @@ class RoomRegistry(Generic[ConnectionT]):
     def require_membership(
         self, connection: ConnectionT, room_name: str
     ) -> tuple[LiveRoom[ConnectionT], Participant[ConnectionT]]:
-        """Return the room and the participant of a connection.
+        """Return the joined room and the participant of a connection, also under a former name of the room.
 
         Raises:
             NotJoined, NotFound: As `require_reader`; `NotJoined` also for an observer.
@@ -244,7 +244,7 @@ class RoomRegistry(Generic[ConnectionT]):
         return self._rooms_by_connection.get(connection, {}).get(names.canonical_key(room_name))
 
     def require_reader(self, connection: ConnectionT, room_name: str) -> LiveRoom[ConnectionT]:
-        """Return a room that the connection has joined or observes.
+        """Return a room that the connection has joined or observes, also under a former name.
 
         Raises:
             NotJoined: The connection has neither joined nor observed the room.
@@ -357,7 +357,7 @@ class RoomRegistry(Generic[ConnectionT]):
         return True
 
     def _remove_connection(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> LeaveResult[ConnectionT]:
-        """Remove a connection from a room that it has joined."""
+        """Remove a connection from a joined room, the participant after its last one, the room after all readers."""
         participant = room.connections.pop(connection)
         participant.connections.discard(connection)
         is_last = self.remove_absent(room, participant)

@@ -102,7 +102,7 @@ class AccountEraser:
         log.info("erased the entries of account %d", account.id)
 
     async def _append(self, commands: list[LogCommand]) -> None:
-        """Append commands in batches; rejected ones are skipped, because their target has changed meanwhile.
+        """Append commands in batches, with a pause after each; rejected ones are skipped, as their target has changed.
 
         A command that cannot be written is skipped too; the journal logs the reason. The last owner of a room cannot
         leave; `delete_traces` ends its membership without an entry.

@@ -52,7 +52,8 @@ async def run_accounts(
 ) -> AsyncGenerator[AccountService]:
     """Provide the accounts of a database with their background tasks, and save the uses of tokens at the end.
 
-    Inside the context, token uses are saved, expired tokens deleted and deleted accounts erased.
+    Inside the context, token uses are saved, expired tokens deleted and deleted accounts erased. The end cancels the
+    tasks first, and a failure of the last save raises nothing.
 
     Args:
         database, generate_member_id, now, monotonic: As for `open_accounts`.

@@ -49,7 +49,10 @@ class AccountSync:
         self._wakeup.set()
 
     async def run(self) -> None:
-        """Apply the changes now, after each `wake` and at an interval; never returns."""
+        """Apply the changes now, after each `wake` and at an interval; never returns.
+
+        The interval is shorter while messages of other servers are lost. A failed read continues after the next wait.
+        """
         while True:
             self._wakeup.clear()
             with suppress(Unavailable):  # logged by the repositories; the next read repeats the change
@@ -59,7 +62,7 @@ class AccountSync:
                     await self._wakeup.wait()
 
     async def _apply_changes(self) -> None:
-        """Apply the changes after the position, which moves with each applied account.
+        """Apply the changes of accounts, tokens and blocks after the position, which moves with each applied account.
 
         Raises:
             Unavailable: The database failed; the next call continues with the same account.

@@ -53,7 +53,8 @@ def find_header_token(authorization: str) -> str | None:
     """Return the token of an `Authorization` header, with the scheme Bearer (RFC 6750) or without a scheme.
 
     Returns:
-        The token, None without one or for another scheme, or an empty string for a malformed token.
+        The token, None without one or for another scheme, or an empty string for a token that is too long or contains
+        a space.
     """
     scheme, _, value = authorization.strip().partition(" ")
     token = value.strip() if scheme.lower() == "bearer" else scheme

@@ -51,7 +51,7 @@ class DeviceTokens:
         self.on_push: Callable[[int, Frame], None] = lambda _account_id, _frame: None
 
     async def run_maintenance(self) -> None:
-        """Save the uses of tokens once per minute; never returns."""
+        """Save the uses of tokens once per minute, and a failed save again after a minute; never returns."""
         while True:
             await asyncio.sleep(_SAVE_INTERVAL)
             with suppress(errors.Unavailable):  # logged by the repository

@@ -51,7 +51,8 @@ class DirectContacts:
         """Return a person that a requester may contact.
 
         Raises:
-            NotFound: The person is no active account, or one of both is a guest and they share no live room.
+            NotFound: The account of the person is suspended or deleted, or one of both is a guest and they share no
+                live room other than a direct one.
         """
         account = self._accounts.find_member(member_id)
         if account is not None and account.is_active:
@@ -99,7 +100,7 @@ class DirectContacts:
         """Check that no block exists between a member and others.
 
         Raises:
-            Forbidden: A block exists.
+            Forbidden: The member has blocked another one (`contact_blocked`), or the reverse (`contact_refused`).
         """
         for other_id in other_ids:
             if (member_id, other_id) in blocks:
@@ -136,7 +137,10 @@ class DirectContacts:
         self.push_direct_room(room_name, members)
 
     def push_direct_room(self, room_name: str, members: list[events.MemberRef]) -> None:
-        """Push `directRoom` as `announce`, on this server only."""
+        """Push `directRoom` to the connections on this server of the members that have not joined the room.
+
+        Each member receives the other members; accounts have their current names.
+        """
         room = self._room_registry.rooms.get(names.canonical_key(room_name))
         current = [self._get_current_names(member) for member in members]
         for member in current:

@@ -41,7 +41,8 @@ class Fanout:
     ) -> None:
         """Queue an event for all connections and observers of a room.
 
-        The pushes precede later responses. Recipients whose dialect does not support the event receive nothing.
+        The pushes precede later responses. Recipients whose dialect does not support the event receive nothing. Basic
+        clients receive the files of a message as lines of its text (`FileLines.group`).
 
         Args:
             room: Room of the event.

@@ -62,7 +62,7 @@ class MemberUpdates:
                     connection.close("guest was registered")
 
     async def _change_nick(self, connection: ClientConnection, request: requests.ChangeNick) -> responses.NickChanged:
-        """Change the nickname of an account, or of a guest in one room or in all joined rooms.
+        """Change the nickname of an account in all rooms, or of a guest in the requested room or in all joined rooms.
 
         A nickname of a guest that is in use or reserved yields one with a suffix. Without a joined room, the change of
         a guest has no effect.

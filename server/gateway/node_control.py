@@ -72,7 +72,10 @@ class NodeControl:
         await self._account_sync.run()
 
     def _receive(self, message: ControlMessage) -> None:
-        """Apply a message of another node: start a read, push to connections, or exchange an address hash."""
+        """Apply a message of another node: start a read, push to connections, or exchange an address hash.
+
+        A request for an address is answered only if this node knows the address of the guest.
+        """
         match message:
             case AccountsChanged():
                 self._account_sync.wake()

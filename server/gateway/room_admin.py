@@ -98,7 +98,7 @@ class RoomAdmin:
         Raises:
             Forbidden: The connection has no account, or the account may not create rooms.
             RoomInvalid: The name is an address.
-            Conflict: A room with this name exists, or has members.
+            Conflict: A room with this name exists, has members, or is being changed.
             RateLimited: A write rate is exceeded.
         """
         require_account(connection)
@@ -221,7 +221,8 @@ class RoomAdmin:
             Forbidden: The action is not permitted.
             BadRequest: A title for a room with a name, or a name for a room with an address.
             RoomInvalid: The new name is an address.
-            Conflict: The change of the visibility is not possible, or the new name belongs to another room.
+            Conflict: The change of the visibility is not possible; or another room has the new name, or is live with
+                members under this name.
             RateLimited: A write rate is exceeded.
             StaleAccess: The access changed between the check and the write.
         """
@@ -358,7 +359,10 @@ def _get_policy_fields(request: PolicyFields) -> PolicyFields:
 
 
 def _build_invite_url(connection: ClientConnection, room_name: str, code: str) -> str | None:
-    """Return the address of the room on this server with the invite code; None without a valid own origin."""
+    """Return the address of the room on this server with the invite code; None without a valid own origin.
+
+    The scheme is `chat`, or `chats` for an own origin with `https`; the port is always included.
+    """
     if connection.own_origin is None:
         return None
     origin = urlsplit(connection.own_origin)

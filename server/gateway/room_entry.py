@@ -241,7 +241,9 @@ class RoomEntry:
     async def observe(
         self, connection: ClientConnection, request: requests.Observe, dialect: str = "native"
     ) -> responses.ObserveResponse:
-        """Subscribe a connection to the pushes of a room without membership.
+        """Subscribe a connection to the pushes of a room without membership, and return the state of the room.
+
+        A failed first observation ends again. A membership of the connection stays.
 
         Args:
             connection: Connection of the client.

@@ -63,6 +63,8 @@ class RoomHooks:
     async def _create(self, connection: ClientConnection, request: room_requests.CreateHook) -> responses.HookCreated:
         """Append the creation of a webhook, and return its address with the secret.
 
+        Without a valid own origin of the connection, the address is only a path.
+
         Raises:
             NotFound: The room does not exist or is not visible.
             Forbidden: The connection has no account, or the account may not create webhooks.

@@ -49,7 +49,7 @@ class RoomQueries:
         self._contacts = contacts
 
     async def describe(self, caller: HttpCaller, room_name: str) -> RoomDetails:
-        """Return the state of a room, stored or with members.
+        """Return the state of a room, stored or with members; `role` is that of a durable member or an administrator.
 
         Raises:
             NotFound: The room does not exist, or is not visible.

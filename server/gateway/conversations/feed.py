@@ -232,7 +232,7 @@ class GroupFeed:
             subscription.connections.difference_update(connections)
 
     def _subscribe(self, connection: ClientConnection, name: str, group_id: int | None) -> None:
-        """Add a connection to the readers of a room; without a known id, schedule the read of the id."""
+        """Add a reader to a room; a known id also pushes the waiting messages, and an unknown one is read later."""
         subscription = self._subscriptions.setdefault(name, _Subscription())
         subscription.connections.add(connection)
         if group_id is not None:

@@ -217,6 +217,8 @@ class ConversationService:
     ) -> GroupMessage:
         """Append a message, and return it; the entry is committed before the return.
 
+        `@room` mentions nobody. A rejected message of a member has consumed a token of the message rate.
+
         Args:
             connection: Connection of a member.
             group_id: Id of the group.

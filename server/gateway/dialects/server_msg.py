@@ -151,7 +151,8 @@ class ServerMsgDialect(Dialect):
     ) -> None:
         """Push a message with the `roomId` and the type of each recipient; equal frames are encoded once.
 
-        An author who is not present in the room has the member id as `userId`.
+        The type is 2 for the connections of the author, and 1 for all others. An author who is not present in the room
+        has the member id as `userId`.
         """
         author = room.participants.get(message.member_id)
         times = datetime.fromtimestamp(message.ts / 1000, self.timezone).strftime("%Y-%m-%d %H:%M:%S")
