@@ -126,7 +126,7 @@ def find_field(form: AccountForm, error: ChatError) -> str:
 
 
 def log_in_form(manager: AccountManager) -> AccountForm:
-    """Return the form of `/login`, with the account of the current login as initial value."""
+    """Return the form of `/login`: account, initially that of the current login, and password."""
 
     async def submit(values: Mapping[str, str]) -> str:
         await manager.log_in(values[ACCOUNT], values[PASSWORD])
@@ -143,7 +143,7 @@ def log_in_form(manager: AccountManager) -> AccountForm:
 
 
 def register_form(manager: AccountManager, nick: str) -> AccountForm:
-    """Return the form of `/register`.
+    """Return the form of `/register`: account, optional nickname, password twice, optional invite.
 
     Args:
         manager: Login of the user.
@@ -171,7 +171,7 @@ def register_form(manager: AccountManager, nick: str) -> AccountForm:
 
 
 def password_form(manager: AccountManager) -> AccountForm:
-    """Return the form of `/password`."""
+    """Return the form of `/password`: current password, new password twice."""
 
     async def submit(values: Mapping[str, str]) -> str:
         await manager.change_password(values[PASSWORD], values[NEW_PASSWORD])
@@ -210,7 +210,7 @@ def profile_form(manager: AccountManager, profile: AccountProfile) -> AccountFor
 
 
 def deletion_form(manager: AccountManager) -> AccountForm:
-    """Return the form of `/delete-account`."""
+    """Return the form of `/delete-account`: treatment of the messages, by default `KEEP_MESSAGES`, and password."""
 
     async def submit(values: Mapping[str, str]) -> str:
         await manager.delete_account(values[PASSWORD], cast(Literal["keep", "delete"], values[MESSAGES]))

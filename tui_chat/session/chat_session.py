@@ -209,8 +209,8 @@ class ChatSession:
     def add_room(self, room: RoomPort, saved_state: SavedRoomState | None = None, *, show: bool = True) -> RoomView:
         """Add a joined room with the current content of its log at its saved position, and return its view.
 
-        A repeated join updates members, gaps and unsent messages of the existing view; `saved_state` is then ignored.
-        Queued notices are displayed. The first room of a basic server also gets a notice about its limits.
+        A repeated join ignores `saved_state` and updates members, gaps and unsent messages of the existing view. A new
+        view gets the account's read marker if known. Queued notices follow, once also that about a basic server.
 
         Args:
             room: Joined room.

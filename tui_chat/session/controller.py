@@ -283,7 +283,8 @@ class SessionController:
     def _on_room_opened(self, event: RoomOpened) -> None:
         """Add the room, with a notice for a guest with another nickname than requested and one for a queued join.
 
-        A new direct room notifies of its unread messages. A room to show goes to `FrontEnd.on_room_joined`.
+        A new direct room queues notifications for its unread messages. A room to show is passed to
+        `FrontEnd.on_room_joined`. Finally, the memberships are loaded (`DurableRoomLoader.load_once`).
         """
         room, nick = event.room, event.requested_nick
         is_new = self.session.find_room(room.name) is None
@@ -371,7 +372,10 @@ class SessionController:
 
 
 def _form_field_for(error: ChatError) -> str:
-    """Return the field of the join form with the cause of a failed join: `nick`, `room` or `server`."""
+    """Return the field of the join form with the cause of a failed join.
+
+    `nick` for `NickInvalid`; `room` for `RoomInvalid`, `NotFound`, `Forbidden` and `TooLong`; otherwise `server`.
+    """
     if isinstance(error, NickInvalid):
         return "nick"
     if isinstance(error, RoomInvalid | NotFound | Forbidden | TooLong):

@@ -83,7 +83,11 @@ class FileOpener:
 
 
 async def _start_program(path: Path) -> None:
-    """Start the program of the desktop for a file; raise `OpenFailed` after a failure within `START_TIMEOUT`."""
+    """Start the program of the desktop for a file; return at its success, or after `START_TIMEOUT` if still running.
+
+    Raises:
+        OpenFailed: The program does not start, or exits with an error within `START_TIMEOUT`.
+    """
     if sys.platform == "win32":
         try:
             os.startfile(path)

@@ -104,7 +104,7 @@ class ImageFiles:
         return content
 
     def _save(self, path: str, content: bytes) -> None:
-        """Write a file to the cache directory remove the least recently used ones above `CACHE_BYTES`, log errors."""
+        """Write a file to the cache directory, remove the least recently used ones above `CACHE_BYTES`, log errors."""
         if self._directory is None:
             return
         try:

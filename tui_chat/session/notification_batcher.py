@@ -2,7 +2,7 @@
 
 - Rate: the first message notifies immediately; the next notification follows after at least `BATCH_INTERVAL`
   seconds and covers all messages since.
-- Read rooms: queued messages of a room are discarded after a visit.
+- Read rooms: the caller discards the queued messages of a visited room (`discard_room`).
 """
 
 from collections import deque

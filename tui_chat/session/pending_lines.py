@@ -86,8 +86,8 @@ class PendingLines:
     def _update_line(self, view: RoomView, item: OutboxItem) -> None:
         """Apply the state of a message to its line.
 
-        A new message ends a mark as unread, and a sent one becomes a line of the log. The line of a failed message that
-        an echo had replaced appears again.
+        A new message ends a mark as unread, a sent one becomes a line of the log, and a dropped one loses its line. The
+        line of a failed message that an echo had replaced appears again.
         """
         client_id = str(item.client_id)
         replaced_line = self._replaced_lines.pop(item.client_id, None)

@@ -77,7 +77,10 @@ class ReadMarkerSync:
                         log.error("read marker not sent: unexpected error", exc_info=result)
 
     def _due_requests(self) -> Iterable[Coroutine[Any, Any, None]]:
-        """Yield a request for each room with an unsent mark as unread, or a marker after that of the server."""
+        """Yield a request for each room with an unsent mark as unread, or a marker after that of the server.
+
+        None without a connection, nor for rooms without a marker of the server. A `ChatError` is only logged.
+        """
         if not isinstance(self._session.connection_state, Online):
             return
         for view in self._session.rooms.values():

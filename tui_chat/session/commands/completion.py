@@ -162,7 +162,7 @@ def _word_starts(line: str) -> Iterator[int]:
 
 
 def _word_candidates(before: str, typed: str, nicks: Sequence[str], rooms: Sequence[str]) -> list[Candidate]:
-    """Return the candidates for a word: rooms after `#`, emoji after `:`, else nicknames with a suffix."""
+    """Return the candidates for a word: rooms after `#`, emoji after `:` if any match, else nicknames with a suffix."""
     if typed.startswith("#"):
         return _to_candidates(f"#{room}" for room in _filter_by_prefix(typed[1:], rooms))
     if typed.startswith(":") and (emoji_candidates := _emoji_candidates(typed)):

@@ -126,7 +126,7 @@ def _revoke_invite(invite_id: str, context: CommandContext) -> None:
 
 
 def _replace_group_code(_: str, context: CommandContext) -> None:
-    """Replace the group code of the current private room, show the code and copy it."""
+    """Replace the group code of the current private room, show the code and copy it; rejected in any other room."""
     room = require_room("group-code", context)
     if not names.is_room_address(room.name) or room.is_direct:
         raise CommandRejected(tr("Only private rooms have a group code."))
@@ -140,7 +140,7 @@ def _replace_group_code(_: str, context: CommandContext) -> None:
 
 
 def _create_hook(name: str, context: CommandContext) -> None:
-    """Create a webhook of the current room, show its address and copy the address."""
+    """Create a webhook of the current room, show its address and copy the address. An invalid name is a `ChatError`."""
     name = names.validate_nickname(name)
     room = require_room("hook", context)
 
@@ -184,7 +184,12 @@ def _revoke_hook(name: str, context: CommandContext) -> None:
 
 
 def _rename(new_name: str, context: CommandContext) -> None:
-    """Request a new name of the current room, or a new title of a private one; an invalid one raises `ChatError`."""
+    """Request a new name of the current room, or a new title of a private one; the entry appears in the room.
+
+    Raises:
+        ChatError: The name or title is invalid.
+        CommandRejected: No open room, or not connected.
+    """
     room = require_room("rename", context)
     has_address = names.is_room_address(room.name)
     name = None if has_address else names.validate_room_name(new_name)
