@@ -1,6 +1,6 @@
 """Permissions of persons in rooms (docs/moderation.md).
 
-- One table, `RULES`, defines the permissions; no other module compares roles. No I/O and no clock.
+- One table, `RULES`, defines the permissions of all actions. No I/O and no clock.
 - Visibility: a room that a person may not see is answered like a room that does not exist, before any other check.
 - Rank: an action on a person requires a target of lower role. Equal roles cannot act on each other.
 - Membership: private and direct rooms are visible to their members only; an administrator needs a membership too.

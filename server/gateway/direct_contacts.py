@@ -1,7 +1,7 @@
 """Contacts in direct rooms: conditions of a conversation, and the push to absent members.
 
-- Blocks: a member and another one that has blocked the member share no direct room of two. In rooms of more members, a
-  block only prevents the creation.
+- Blocks: a block in either direction prevents `openDirect` with the other member, and in a room of two also messages
+  and changes. It prevents no join by the address of an existing room.
 - Guests: a guest takes part in a direct room only while sharing another live room with one of its members.
 - Cache: the first join stores the result of `load` as `LiveRoom.direct`, and `on_block_change` updates the blocks.
 """

@@ -3,7 +3,7 @@
 - Shared handlers: all dialects run requests through the same handlers. Sanitizing, limits, storage
   and fan-out do not depend on the dialect.
 - Encoding: each distinct frame of a room event is encoded once, not once per recipient.
-- Identity: names in a payload are ignored; the author is the member that joined on the connection.
+- Identity: the author of a message in a joined room is the member of the connection; names in its payload are ignored.
 """
 
 from abc import ABC, abstractmethod
