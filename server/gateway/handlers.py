@@ -267,7 +267,9 @@ class Handlers:
     async def _list_members(
         self, connection: ClientConnection, request: requests.ListMembers
     ) -> responses.MemberListResponse:
-        """Return a page of the present members of a joined or observed room (`LiveRoom.list_page`).
+        """Return a page of the present members of a joined or observed room, and the number of all.
+
+        The page has the order of the member ids (`LiveRoom.list_page`).
 
         Raises:
             NotJoined, NotFound: The connection neither joined nor observes the room.
@@ -320,7 +322,8 @@ class Handlers:
     async def _read_history(self, connection: ClientConnection, request: requests.History) -> responses.HistoryPage:
         """Return a page of the log of a joined or observed room, with `own` of reactions for a member.
 
-        The room is checked before the read only.
+        The room is checked before the read only. One that is not stored has an empty page with the `log_id` of the live
+        room.
 
         Raises:
             NotJoined, NotFound: The connection neither joined nor observes the room.

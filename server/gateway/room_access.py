@@ -300,8 +300,8 @@ class RoomAccessControl:
     async def _read(self, caller: Caller, room_name: str, member_id: str, *, is_exact: bool = False) -> AccessState:
         """Return the access of a person, cache the policy of a live room, and record the address of a guest.
 
-        Without `is_exact`, the access to an unrestricted room is not read for a guest if guests may create rooms, and
-        `is_stored` may be False for a stored room.
+        Without `is_exact`, the access of a guest to a room with an unrestricted name is not read if guests may create
+        rooms: the result is then `_GUEST_ACCESS`, with a false `is_stored` also for a stored room.
         """
         room_key = names.canonical_key(room_name)
         if caller.account is None:

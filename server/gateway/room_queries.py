@@ -69,6 +69,8 @@ class RoomQueries:
     ) -> responses.HistoryPage:
         """Return a page of a room log, with `own` of reactions for the person.
 
+        A room with members that is not stored has an empty page with the `log_id` of the live room.
+
         Args:
             caller: Reader.
             room_name: Validated room name or address.
