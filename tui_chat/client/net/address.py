@@ -44,15 +44,19 @@ class Address(Struct, frozen=True):
 
 
 def is_room_link(url: str) -> bool:
-    """Return whether a URL is a room link: scheme `chat` or `chats`, or an invite link of the page.
+    """Return whether a URL is a room link: scheme `chat` or `chats`, or an invite link of the page; never raises.
 
-    Other web addresses with a fragment are no room links, because many sites use fragments as paths.
+    An invite link has scheme `http` or `https` and the form `https://host/#/room?invite=code`. Other web addresses with
+    a fragment are no room links, because many sites use fragments as paths.
     """
     return url.lower().startswith(("chat://", "chats://")) or _PAGE_INVITE.fullmatch(url) is not None
 
 
 def split_invite(room: str) -> tuple[str, str | None]:
-    """Return the room name and the invite code of `room?invite=code`; the code is None without one."""
+    """Return the room name and the invite code of `room?invite=code`.
+
+    Without a code of ASCII letters, digits, `-` and `_`, the text is returned unchanged with None.
+    """
     match = _INVITE.search(room)
     return (room[: match.start()], match[1]) if match is not None else (room, None)
 
@@ -63,9 +67,10 @@ def parse_address(text: str) -> Address:
     Accepted forms: host names and IPv6 addresses with optional port, and URLs with scheme `http`, `https`, `ws`, `wss`,
     `chat` or `chats` (TLS). A `chat` or `chats` URL may have a room as path, an `http` or `https` URL a room in the
     fragment (`#/room`, as the page has it); an invite code may follow the room (`?invite=code`). IPv6 addresses need
-    brackets with a scheme or port. Default ports: 80 and 443 for web schemes, otherwise 3000. Surrounding space is
-    ignored, the host becomes lowercase, and the room is percent-decoded but not validated. `Chat.example/tea` gives the
-    base URL `http://chat.example:3000` and the room `tea`. A path on other schemes and a user name are errors.
+    brackets with a scheme or port. Default ports: 80 for `http` and `ws`, 443 for `https` and `wss`, otherwise 3000.
+    Surrounding space is ignored, the host becomes lowercase, and the room is percent-decoded but not validated.
+    `Chat.example/tea` gives the base URL `http://chat.example:3000` and the room `tea`. A user name is an error, and so
+    is any other path, query or fragment after a web scheme. An invite code without a room is ignored.
 
     Args:
         text: Address as typed.
@@ -103,7 +108,11 @@ def _split_authority(rest: str) -> tuple[str, str]:
 
 
 def _parse_host_port(authority: str, default_port: int) -> tuple[str, int]:
-    """Return the lowercase host, an IPv6 address in brackets, and the port; raise `InvalidAddress`."""
+    """Return the lowercase host, an IPv6 address in brackets, and the port, by default `default_port`.
+
+    Raises:
+        InvalidAddress: The host is missing or invalid, or the port is no number from 1 to 65535.
+    """
     if authority.startswith("["):
         ipv6, closing_bracket, suffix = authority[1:].partition("]")
         host = f"[{ipv6.lower()}]"

@@ -1,12 +1,12 @@
 """Reconnect delays: exponential backoff with jitter.
 
-- First attempt: within `INITIAL_DELAY` after a connection loss.
+- First attempt: within `INITIAL_DELAY` seconds of the loss of a stable connection.
 - Growth: the ceiling doubles per failure up to `EARLY_MAX_DELAY`, and after `EARLY_RETRY_DURATION` seconds of delays
   up to `MAX_DELAY`; jitter covers half of each delay and spreads the reconnects of many clients.
-- Planned restart: the delay announced by the server precedes the next attempt.
-- Suspend: for `FAST_RETRY_DURATION` seconds after a resume, delays stay below
+- Planned restart: the delay announced by the server precedes the next attempt, with its own jitter.
+- Suspend: for `FAST_RETRY_DURATION` seconds after a resume, delays that are not announced are at most
   `FAST_RETRY_MAX_DELAY`, because the network of a laptop returns within moments.
-- Reset: a stable connection clears the failure count; a short one counts as a failure.
+- Reset: the caller resets the growth after a stable connection; a short connection counts as a failure.
 """
 
 import time
@@ -50,13 +50,13 @@ class Backoff:
         return self._clock() < self._fast_retry_until
 
     def start_fast_retry(self) -> None:
-        """Start the fast retry period after a suspend. Clears the failure count and the announced delay."""
+        """Start the fast retry period after a suspend, or extend it; reset the growth and the announced delay."""
         self.reset_failures()
         self._announced_delay = None
         self._fast_retry_until = self._clock() + FAST_RETRY_DURATION
 
     def reset_failures(self) -> None:
-        """Clear the failure count after a stable connection."""
+        """Let the delays start at `INITIAL_DELAY` again, after a stable connection; an announced delay remains."""
         self._failures = 0
         self._total_delay = 0.0
 
@@ -69,9 +69,10 @@ class Backoff:
         self._announced_delay = min(max(seconds, 0.0), MAX_DELAY)
 
     def next_delay(self) -> float:
-        """Return the delay before the next attempt in seconds, and count a failure.
+        """Return the delay before the next attempt in seconds, from half of the ceiling up to the ceiling.
 
-        An announced delay applies once, plus up to `RESTART_JITTER` seconds, and does not count as a failure.
+        The call counts a failure, which doubles the next ceiling up to its limit. An announced delay is returned once,
+        plus up to `RESTART_JITTER` seconds, and counts no failure.
         """
         if self._announced_delay is not None:
             delay = self._announced_delay + self._random() * RESTART_JITTER

@@ -127,9 +127,11 @@ class BasicServer:
         )
 
     def _is_announcement(self, push: BasicMessage) -> bool:
-        """Return whether a push announces a join; the first push after a join can define the form of announcements.
+        """Return whether a push announces a join: its text has a known form around the nickname of its author.
 
-        A push without a nickname, with an expected echo or with a text above `MAX_LINE_LENGTH` announces no join.
+        The first push after a join replaces the known forms if the user is its author: each occurrence of the nickname
+        in its text gives a form, the text before and after. A push without a nickname, with an expected echo or with a
+        text above `MAX_LINE_LENGTH` announces no join and keeps the forms.
         """
         is_first, self._is_first_push = self._is_first_push, False
         nick, text = push.nick_name, push.message
@@ -147,15 +149,18 @@ class BasicServer:
         return next((echo for echo in self._expected_echoes if echo.text == text.strip()), None)
 
     def match_echo(self, message: Message) -> None:
-        """Complete the oldest expected echo with the same text, also an expired one; ignore other members' messages."""
+        """Remove the oldest expected echo with the text of a sanitized message, also an expired one; call `on_echo`.
+
+        Messages with another nickname than the user's, and without an expected echo, are ignored.
+        """
         if message.nick_name == self._get_nick() and (echo := self._find_echo(message.message)) is not None:
             self.cancel_echo(echo)
             echo.on_echo(message)
 
     def on_disconnected(self) -> None:
-        """Expire and forget all expected echoes; each message without an echo becomes unconfirmed.
+        """Remove all expected echoes, and call `on_unconfirmed` of those that have not expired.
 
-        The next push is the first one after a join.
+        The next push counts as the first one after a join.
         """
         self._is_first_push = True
         echoes, self._expected_echoes = self._expected_echoes, []
@@ -189,6 +194,7 @@ class BasicServer:
 
         Raises:
             ConnectionLost: The connection is closed, and the message was not sent.
+            BadRequest: The text contains a lone surrogate, and the message was not sent.
         """
         basic_request = _NamedMessage(room=request.room, nick_name=self._get_nick(), message=request.message)
         await send(basic_request)
@@ -200,10 +206,10 @@ class BasicServer:
     async def send(self, send: SendFunction, request: SendMessage) -> SendResponse:
         """Send a message with `Transport.send` and wait for its echo, at most `ECHO_TIMEOUT` seconds.
 
-        The response has the local `seq` and the time of the echo.
+        The response has the local `seq` and the time of the echo. A later echo has no effect.
 
         Raises:
-            ConnectionLost: The connection is closed, and the message was not sent.
+            ConnectionLost, BadRequest: As `send_with_callbacks`; the message was not sent.
             DeliveryUnknown: No echo before the time limit or the end of the connection.
         """
         echoed: asyncio.Future[Message] = asyncio.get_running_loop().create_future()

@@ -50,8 +50,8 @@ def create_ssl_context(url: str, ca_file: str | None) -> ssl.SSLContext | bool:
 def connect_error(error: BaseException) -> Unreachable:
     """Return the error of a failed attempt: the first known cause in the exception chain, or `not_chat_server`.
 
-    Known causes are errors of aiohttp, TLS and connections, but no `ChatError`. The chain follows `__cause__`, and
-    `__context__` of an exception without one.
+    Known causes are errors of aiohttp and TLS and the subclasses of `ConnectionError`. A `ChatError`, `TimeoutError` or
+    other `OSError` of its own is unknown. The chain follows `__cause__`, and `__context__` of an exception without one.
     """
     cause: BaseException | None = error
     while cause is not None:
@@ -121,7 +121,11 @@ def decode_sanitized(response_type: type[WireStructT], body: bytes) -> WireStruc
 
 
 def sanitize_error(error: ChatError) -> ChatError:
-    """Return a new error of the same code with sanitized texts and a `retry_after` from 0 to `MAX_RETRY_AFTER`."""
+    """Return a new error of the same code and reason with limited content.
+
+    The message and each text parameter become a sanitized line of at most `MAX_REASON_LENGTH` characters. `retry_after`
+    is clamped to a value from 0 to `MAX_RETRY_AFTER`; None remains None.
+    """
     retry_after = None if error.retry_after is None else min(max(error.retry_after, 0.0), MAX_RETRY_AFTER)
     params = {name: _sanitize_text(value) if isinstance(value, str) else value for name, value in error.params.items()}
     return ErrorBody(error.code, _sanitize_text(error.message), error.reason, params, retry_after).to_error()

@@ -63,7 +63,8 @@ class Connector:
         url: Base URL of the server.
         on_push: Callback for each push, with event name and JSON body.
         on_connected: Callback for each new transport, which `gate` provides.
-        on_disconnected: Callback for each loss of an open connection, and after an unexpected exception.
+        on_disconnected: Callback for each end of an open connection, and after an unexpected exception, so that a call
+            without an earlier `on_connected` is possible.
         on_state_changed: Callback for each new state.
         tasks: Background tasks of the client.
         token: Token of an account, None for a guest.
@@ -104,9 +105,10 @@ class Connector:
         self._transport: Transport | None = None
 
     async def connect(self) -> None:
-        """Open the first connection before `run`; no effect if open.
+        """Make one attempt to open the first connection before `run`; no effect after a success.
 
-        `run` uses this connection. The state and the callbacks follow only there.
+        `run` uses this connection. The state and the callbacks follow only there. After an error, a further call makes
+        another attempt.
 
         Raises:
             Unreachable: The attempt failed.
@@ -137,8 +139,11 @@ class Connector:
     async def _run_connection(self) -> None:
         """Connect, and wait for the end of the connection and of the delay before the next attempt.
 
+        Failed attempts are repeated with the delays of the backoff. A new token skips the delay, and a connection with
+        an outdated token is closed without `on_connected`. `on_disconnected` precedes the delay and the exception.
+
         Raises:
-            Unauthorized: The server rejected the token.
+            Unauthorized: The server rejected the token, at the connect or later.
         """
         while self._transport is None:
             try:
@@ -180,9 +185,10 @@ class Connector:
         await self._token_changed.wait()
 
     def set_token(self, token: str | None) -> None:
-        """Replace the token, abort the current connection or attempt, and connect again at once.
+        """Replace the token, abort the current connection or attempt, and let `run` connect again at once.
 
-        Requests wait for the new connection. `AuthFailed` becomes `Connecting`, and the backoff is reset.
+        Requests wait for the new connection. `AuthFailed` becomes `Connecting`, and the failure count is cleared. An
+        equal token has the same effects.
 
         Args:
             token: Token of an account, None for a guest.
@@ -199,7 +205,7 @@ class Connector:
             self._transport.abort()
 
     async def wait_connected(self, timeout: float) -> None:
-        """Wait for a connection or an error, at most `timeout` seconds."""
+        """Wait for a connection or an error of the gate, at most `timeout` seconds; raise nothing."""
         with suppress(ChatError, TimeoutError):
             async with asyncio.timeout(timeout):
                 await self.gate.wait()
@@ -216,7 +222,7 @@ class Connector:
         self._backoff.set_announced_delay(reconnect_after)
 
     def reconnect_now(self) -> None:
-        """Skip the current delay, or restart the running attempt; no effect while connected."""
+        """Skip the current delay, or restart the running attempt; no effect while connected or `AuthFailed`."""
         self._reconnect_requested.set()
 
     async def close(self) -> None:
@@ -252,7 +258,8 @@ class Connector:
             ChatError: The server rejected the request, or the gate has failed; `InternalError` included.
             UnsupportedByServer: As `Transport.request`.
             RateLimited: The rate limit applied; with `wait_for_rate_limit`, until the timeout.
-            Unavailable: No response before the timeout; the outcome is unknown.
+            Unavailable: The last response before the timeout was `unavailable`, or none arrived and the outcome is
+                unknown.
         """
         last_error: ChatError = Unavailable("no_response")
         try:
@@ -280,13 +287,20 @@ class Connector:
                 await asyncio.sleep(PING_INTERVAL)
 
     def _update_latency(self, latency: float) -> None:
-        """Set the state `Online` with a latency in seconds; no effect unless online, or close to the previous one."""
+        """Set the state `Online` with a latency in seconds, and call `on_state_changed`.
+
+        No effect unless online, or if the latency differs from the previous one by at most `LATENCY_CHANGE_THRESHOLD`.
+        """
         previous = self.state.latency if isinstance(self.state, Online) else latency
         if previous is None or abs(latency - previous) > LATENCY_CHANGE_THRESHOLD * previous:
             self._set_state(Online(latency))
 
     async def _watch_for_suspend(self) -> None:
-        """Skip reconnect delays and probe the connection after each jump of a clock, until cancelled."""
+        """Start the fast retry period, skip the delay and probe the connection after each suspend, until cancelled.
+
+        A suspend is a sleep of `CLOCK_CHECK_INTERVAL` that takes more than `SUSPEND_THRESHOLD` seconds longer by the
+        monotonic or the wall clock, for example because of a blocked event loop or a changed wall clock.
+        """
         while True:
             clock_before, wall_clock_before = time.monotonic(), self._wall_clock()
             await asyncio.sleep(CLOCK_CHECK_INTERVAL)
@@ -298,7 +312,7 @@ class Connector:
                 await self._probe()
 
     async def _probe(self) -> None:
-        """Measure the latency of the current transport; abort it without a pong within `PROBE_TIMEOUT` seconds."""
+        """Measure the latency of the transport in `gate`, if any; abort it without a pong within `PROBE_TIMEOUT`."""
         if (transport := self.gate.value) is not None:
             try:
                 async with asyncio.timeout(PROBE_TIMEOUT):
@@ -307,7 +321,10 @@ class Connector:
                 transport.abort()
 
     async def _open_transport(self) -> None:
-        """Open a transport with the current token and store it; raise as `Transport.open`."""
+        """Open a transport with the current token and store the transport; raise as `Transport.open`.
+
+        In the fast retry period, the time limit is `FAST_RETRY_CONNECT_TIMEOUT`.
+        """
         # The import of socketio and aiohttp takes 200 ms; a thread keeps the event loop responsive.
         transport_class = await asyncio.to_thread(_import_transport)
         self._token_changed.clear()
@@ -317,9 +334,9 @@ class Connector:
         )
 
     async def _attempt_connect(self) -> None:
-        """Attempt to connect; `reconnect_now` interrupts the attempt without an error.
+        """Attempt to connect; `reconnect_now` cancels the attempt, and the call returns without a transport.
 
-        Any other exception of the attempt is reported, also after an interruption.
+        An exception that is no `ChatError` is reported and raised; after a cancellation, only reported.
 
         Raises:
             Unreachable: The attempt failed.

@@ -45,7 +45,7 @@ async def upload(
         timeout: Total time limit in seconds.
 
     Raises:
-        ChatError: The server rejected the request, or the request failed.
+        ChatError: The server rejected the request or accepts no files, or the request failed.
         FileChanged: The file has changed since its selection, or becomes shorter during the upload.
         OSError: The file is not readable.
     """
@@ -104,14 +104,15 @@ async def download(
     The content is written to a temporary file in the directory of the target. A failure leaves no file.
 
     Args:
-        target: New file, or an existing directory.
-        name: Name of a file in the directory.
+        target: New file in an existing directory, or an existing directory.
+        name: Name of the file in a target directory; unsafe characters are replaced, and a number is added if the name
+            is taken.
         max_bytes: Maximum size.
 
     Raises:
-        TooLong: The file is larger.
+        TooLong: The file is larger; the rest is not received.
         ChatError: The server rejected the request, or the request failed.
-        FileExistsError: The target is an existing file.
+        FileExistsError: The target is an existing file, which is found only after the transfer.
         OSError: The file cannot be written.
     """
     temporary = await asyncio.to_thread(_create_temporary, target)
@@ -211,7 +212,11 @@ def _link(temporary: Path, target: Path) -> None:
 
 
 def _list_names(name: str) -> itertools.chain[str]:
-    """Return the safe form of a file name of the server, then with numbers: `a.txt`, `a (2).txt`, `a (3).txt`."""
+    """Return the safe form of a file name of the server, then without end with numbers: `a.txt`, `a (2).txt`.
+
+    Separators, control characters and characters that Windows forbids become `_`. Leading dots and spaces are removed,
+    an empty name becomes `file`, and a name without its number is shortened to `_MAX_NAME_BYTES`.
+    """
     safe_name = "".join("_" if character in '/\\:*?"<>|' or character < " " else character for character in name)
     path = Path(safe_name.lstrip(". ") or "file")
     suffix = path.suffix[:20]

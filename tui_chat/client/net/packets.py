@@ -1,7 +1,7 @@
 """Socket.IO packet codec for python-socketio.
 
-- Robustness: a malformed packet becomes an event without arguments, which `Transport` ignores. The
-  library handles packets in separate tasks, where an exception would be unhandled.
+- Robustness: a malformed packet and an event unknown to this version become an event without arguments, which
+  `Transport` ignores. The library handles packets in separate tasks, where an exception would be unhandled.
 - Single decoding: arguments remain raw JSON until the protocol codec decodes the body.
 """
 
@@ -67,8 +67,10 @@ class Packet:
         """Set the attributes from a received packet.
 
         Raises:
-            ValueError: The packet is binary, of another type, or has an unknown event or acknowledgement id.
-            msgspec.MsgspecError, RecursionError: The JSON is invalid, or nested too deeply.
+            ValueError: The packet is binary, of another type, an event with an acknowledgement id, or has an unknown
+                event or acknowledgement id.
+            msgspec.MsgspecError, RecursionError: The JSON is invalid or nested too deeply, or an event has not exactly
+                one argument.
         """
         if not isinstance(text, str):
             raise ValueError("binary packet")

@@ -2,12 +2,10 @@
 
 - Lifetime: a transport connects once and closes once, together with the HTTP session, sockets and tasks of the library.
 - Responses: each request completes with a response, the server's error or `ConnectionLost`.
-- Dead peers: a connection closes after missing server pings (Engine.IO v4, "ping timeout"), after a
-  missing pong (RFC 6455, section 5.5.2), or after an unanswered request without other traffic.
-- Server type: the response to the first `joinRoom` identifies basic servers. A basic server
-  receives only `joinRoom` and `sendMessage`, because other requests would remain unanswered.
+- Dead peers: a connection closes after missing server pings (Engine.IO v4, "ping timeout"), after a missing pong
+  (RFC 6455, section 5.5.2), or after an unanswered request without responses and pushes.
+- Server type: the first `joinRoom` identifies basic servers, which then receive only `joinRoom` and `sendMessage`.
 - Requests without a join: an `unobserve` request without effect first tests whether the server supports them.
-- Close: at most `CLOSE_TIMEOUT` seconds.
 - Import time: socketio and aiohttp load in 200 ms. `Connector` imports this module in a thread.
 """
 
@@ -26,14 +24,7 @@ from msgspec import Raw
 
 from tui_chat.client.errors import ConnectionLost, Unreachable, UnsupportedByServer
 from tui_chat.client.log import log
-from tui_chat.client.net import basic_codec
-from tui_chat.client.net.connect_errors import (
-    auth_error,
-    connect_error,
-    create_ssl_context,
-    decode_sanitized,
-    rejection_error,
-)
+from tui_chat.client.net import basic_codec, connect_errors
 from tui_chat.client.net.packets import Packet
 from tui_chat.client.net.ping_websocket import PingWebSocket
 from tui_chat.protocol import names
@@ -143,7 +134,7 @@ class Transport:
             Unreachable: The attempt failed.
             Unauthorized: The server rejected the token during the handshake; a later rejection sets `auth_error`.
         """
-        transport = cls(url, on_push, create_ssl_context(url, ca_file))
+        transport = cls(url, on_push, connect_errors.create_ssl_context(url, ca_file))
         try:
             await transport._connect(timeout, token)
             transport._watch_task = asyncio.create_task(transport._watch(), name="connection watcher")
@@ -172,7 +163,7 @@ class Transport:
             await self._require_observers(request.room)
         async with self._send_request(request) as response:
             await self._wait_for_response(response)
-            return decode_sanitized(response_type, response.result())
+            return connect_errors.decode_sanitized(response_type, response.result())
 
     async def join(self, request: JoinRoom) -> JoinResponse | None:
         """Join a room; the first join of a connection determines the server type.
@@ -192,25 +183,29 @@ class Transport:
                     log.info("basic server detected: history and delivery state are unavailable")
                     self.basic_room = self._joining_room
                     return None
-                return decode_sanitized(JoinResponse, body)
+                return connect_errors.decode_sanitized(JoinResponse, body)
         if self.basic_room not in (None, names.canonical_key(request.room_name)):
             raise UnsupportedByServer("basic_server_one_room")
         return None if self.basic_room is not None else await self.request(request, JoinResponse)
 
     async def _require_observers(self, room: str) -> None:
-        """Raise `UnsupportedByServer` for a server that requires a join, known from one `unobserve` per connection."""
+        """Raise `UnsupportedByServer` if the server requires a join, tested once; another error is raised untested."""
         async with self._detection_lock:
             if self._supports_observers is None:
                 body = await self._request_and_detect(Unobserve(room=room))
                 try:
-                    self._supports_observers = body is not None and bool(decode_sanitized(Empty, body))
+                    self._supports_observers = body is not None and bool(connect_errors.decode_sanitized(Empty, body))
                 except BadRequest:
                     self._supports_observers = False
         if not self._supports_observers:
             raise UnsupportedByServer("observers_unsupported")
 
     async def _request_and_detect(self, request: Request) -> bytes | None:
-        """Detect the server type by a request, and return its response, None of a basic server; raises as `request`."""
+        """Detect the server type by a request, and return its response, None of a basic server; raises as `request`.
+
+        A server is basic if its response has no `ok`, if a basic message precedes the response, or if after
+        `BASIC_SERVER_TIMEOUT` without a response, a ping is answered and `/health` is not that of a chat server.
+        """
         async with self._send_request(request) as response:
             first_results = {response, self._basic_push_received}
             await asyncio.wait(first_results, timeout=BASIC_SERVER_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
@@ -221,7 +216,7 @@ class Transport:
         return body if self._is_native else None
 
     async def _is_native_or_dead(self) -> bool:
-        """Return whether a peer without a response to a request is a chat server, or does not answer a ping either."""
+        """Return whether a peer without a response answers no ping, or has the `/health` of a chat server."""
         try:
             async with asyncio.timeout(BASIC_SERVER_TIMEOUT):
                 await self.ping()
@@ -267,7 +262,7 @@ class Transport:
             await asyncio.shield(self._watch_task)
 
     async def close(self) -> None:
-        """Close the connection, wait for its end, and release the sockets, tasks and HTTP session; idempotent."""
+        """Close the connection within `CLOSE_TIMEOUT`, and release sockets, tasks and HTTP session; idempotent."""
         disconnect_task = asyncio.create_task(self._client.disconnect())
         await asyncio.wait({disconnect_task}, timeout=CLOSE_TIMEOUT)
         self.abort()
@@ -296,12 +291,14 @@ class Transport:
             raise Unreachable("server_silent") from None
         except Exception as error:
             # The library also lets decoding errors of malformed server responses propagate.
-            raise self._rejection or connect_error(error) from error
+            raise self._rejection or connect_errors.connect_error(error) from error
         if not self._is_accepted.done() or not self._is_accepted.result():
             raise self.auth_error or self._rejection or Unreachable("server_closed")
 
     async def send(self, request: Request, response: "asyncio.Future[bytes] | None" = None) -> None:
         """Send a request without waiting for the response, also to basic servers.
+
+        A late `response` of a chat server that counted as basic aborts the connection.
 
         Args:
             request: Request to send.
@@ -341,7 +338,7 @@ class Transport:
                 raise ConnectionLost("server_silent")
 
     async def _watch(self) -> None:
-        """Wait for the end of the connection, release its resources, and fail the pending requests."""
+        """Wait for the end of the connection, release its resources, and fail the pending requests; log exceptions."""
         try:
             await self._client.eio.wait()
             await self._cleanup()
@@ -365,10 +362,13 @@ class Transport:
             await self._session.close()
 
     def _handle_push(self, event: str, *arguments: Raw) -> None:
-        """Pass the first argument of a push, if any, to `on_push`; `authFail` only sets `auth_error` and aborts."""
+        """Pass the first argument of a push, if any, to `on_push`; `authFail` only sets `auth_error` and aborts.
+
+        A basic message before the response to the first join sets `basic_room` first.
+        """
         self._last_received_at = time.monotonic()
         if event == AUTH_FAIL:
-            self.auth_error = auth_error(bytes(arguments[0]) if arguments else b"")
+            self.auth_error = connect_errors.auth_error(bytes(arguments[0]) if arguments else b"")
             self.abort()
         elif arguments:
             body = bytes(arguments[0])
@@ -387,7 +387,7 @@ class Transport:
 
     def _on_connect_error(self, reason: Any = None) -> None:
         self._on_connect_response(False)
-        self._rejection = rejection_error(reason)
+        self._rejection = connect_errors.rejection_error(reason)
 
     def _create_websocket(self, *args: Any, **kwargs: Any) -> PingWebSocket:
         websocket = PingWebSocket(*args, **kwargs)
