@@ -131,7 +131,10 @@ class AccountManager:
         return AccountClient(self.url, self.login.token)
 
     async def _change_login(self, login: SavedLogin | None) -> None:
-        """Store a login, or remove the stored one for None; then change the connection and revoke the old token."""
+        """Store a login, or remove the stored one for None; then change the connection and revoke the old token.
+
+        Errors of the storage and of the revocation set `problem` and are not raised.
+        """
         old_login, self.login = self.login, login
         self.problem = self._store.remove(self.url) if login is None else self._store.save(login)
         await self.on_login_changed(login)

@@ -257,7 +257,7 @@ class ChatSession:
         self._dirty_parts |= DirtyPart.ROOM_LIST | DirtyPart.HEADER
 
     def apply(self, event: events.ClientEvent | RoomTrimmed) -> None:
-        """Apply an event. A lost room is removed and reported, also a closed one; read markers apply to both as well.
+        """Apply an event. A lost room, open or closed, is removed and reported. Read markers apply to closed rooms too.
 
         Other events of closed rooms are ignored. A rejected login and a `ProblemReported`, once per text, add a notice.
         """

@@ -219,7 +219,7 @@ class SessionController:
             self.server_link.trim(room, keep_count)
 
     def apply_safely(self, event: SessionEvent) -> None:
-        """Apply an event; an unexpected exception is logged, and the user sees an error. Later events are applied."""
+        """Call `apply`. An exception skips its remaining steps, is logged, and is shown as an internal error."""
         try:
             self.apply(event)
         except Exception:

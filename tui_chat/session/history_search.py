@@ -77,7 +77,7 @@ class HistorySearch:
             self._search(range(self._index + 1, len(self._texts)))
 
     def _search(self, indices: range) -> None:
-        """Select the first index with a match of another text than the current one; without one, only set `failed`."""
+        """Select the first index with a match of another text than the current one; set `failed` if there is none."""
         self.failed = True
         for index in indices:
             is_duplicate = self.steps_back and index != self._index and self._texts[index] == self.text

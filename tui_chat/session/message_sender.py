@@ -97,7 +97,7 @@ class MessageSender:
         """Queue the failed message with this line key in the current room again. No effect for any other line.
 
         Returns:
-            Error message of a full outbox, otherwise empty.
+            Error message if the outbox is full or the room is not joined, otherwise empty.
         """
         try:
             self._change_unsent(key, lambda room, client_id: room.retry(client_id))

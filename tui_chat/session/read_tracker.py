@@ -63,9 +63,10 @@ class ReadTracker:
         self._transcript.set_unread_line(seq if self.unread_count else None)
 
     def add_unread(self, lines: Sequence[MessageLine], *, is_live: bool) -> None:
-        """Count new unread messages, and set the divider above the first ones. In a viewed room, none are counted.
+        """Count new unread messages, and set the divider after the marker if no earlier message is unread.
 
-        Messages of a fetch (`is_live` false) get the divider even in a viewed room, because they arrive together.
+        In a viewed room, none are counted, and only messages of a fetch (`is_live` false) get the divider, because they
+        arrive together.
         """
         if lines and not self.unread_count and not (self.is_viewed and is_live):
             self._transcript.set_unread_line(self.seq)

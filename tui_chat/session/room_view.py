@@ -91,7 +91,7 @@ class RoomView:
     def reset(self) -> None:
         """Remove all lines except unsent ones, and end the compose mode, whose target message no longer exists.
 
-        Read marker and unread counts become 0; deletion states are removed. The draft and the input history remain.
+        Read marker and counts become 0; marks as unread and deletion states end. Draft and input history remain.
         """
         self.transcript.reset()
         self.deletions.clear()
@@ -148,7 +148,7 @@ class RoomView:
             is_live: As in `LogChanged`.
 
         Returns:
-            New messages with `ReadTracker.is_unread`, without those of ignored members; empty for a viewed room.
+            New messages of visible other members after marker and counts of the server; empty for a viewed room.
         """
         lines = self._visible_lines(messages)
         new_lines = [line for line in lines if self.transcript.find_message(line.seq or 0) is None]

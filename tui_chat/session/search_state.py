@@ -29,7 +29,7 @@ class SearchHit:
         seq: Log position of the message.
         ts: Milliseconds since the epoch.
         nick: Author's nickname.
-        excerpt: Message text in one line, from shortly before the first match to the end; an action without `/me`.
+        excerpt: Text and captions in one line, from shortly before the first match to the end; an action without `/me`.
         match_ranges: Half-open character ranges of the matches in `excerpt`.
         is_action: True for an action message.
     """
@@ -148,7 +148,7 @@ class SearchState:
 
 
 def build_hit(message: Message, query: SearchQuery) -> SearchHit:
-    """Return the list entry of a message.
+    """Return the list entry of a message, with its text and the captions of its files.
 
     Each whitespace character becomes a space. `…` replaces the text more than `CONTEXT_BEFORE_MATCH` characters
     before the first match; the end is not shortened.

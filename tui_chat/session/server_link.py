@@ -192,8 +192,6 @@ class ServerLink:
         """Wait until all results are in the queue, except those of joins that may wait for the connection."""
         await self._requests.wait_until_idle(self._queued_joins.values())
 
-    # Rooms
-
     def find_room(self, name: str) -> "Room | None":
         """Return the open room with this name, None if there is none."""
         key = names.canonical_key(name)
@@ -211,8 +209,7 @@ class ServerLink:
         """Join a room. The result arrives as `RoomOpened` or `JoinFailed`.
 
         While offline, the join of a further room waits for the connection, and the room is a room to restore unless
-        the server rejects the join. The first opened room also starts the restoring of the previous rooms, if
-        requested.
+        the server rejects the join. The first opened room starts the restoring of the previous rooms, if requested.
         """
         saved_state = await self.composer_store.load_room(room)
         if self._client is not None and self._client.rooms and isinstance(self._client.state, Offline):
@@ -230,7 +227,10 @@ class ServerLink:
             self._queued_joins[key].add_done_callback(lambda _: self._queued_joins.pop(key))
 
     async def _join(self, room: str, nick: str, saved_state: SavedRoomState, *, was_queued: bool) -> None:
-        """Join a room and emit the result; if queued, without a time limit, and a rejection ends its restoring."""
+        """Join a room and emit the result, without a time limit if queued.
+
+        A queued room is no longer restored after an error other than `Unavailable` and `Unauthorized`.
+        """
         options: dict[str, Any] = {"timeout": None} if was_queued else {}
         try:
             invite = self.invites.get(names.canonical_key(room))
@@ -258,14 +258,17 @@ class ServerLink:
                 self._queue_join(name, self._restore_room(name, nick))
 
     def open_direct_room(self, name: str, nick: str) -> None:
-        """Join an announced direct room, without showing it; the messages after the saved read marker are unread.
+        """Join an announced direct room, without showing it. Without a saved read marker, all its messages are unread.
 
-        All its messages are unread without a saved marker. No effect while a queued join of the room runs.
+        No effect while a queued join of the room runs.
         """
         self._queue_join(name, self._restore_room(name, nick, default_read_seq=0))
 
     async def _restore_room(self, name: str, nick: str, default_read_seq: int | None = None) -> None:
-        """Open a room from the cache, or join without a time limit. An error is reported with the name of the room."""
+        """Open a room from the cache, or join without a time limit, and emit `RoomOpened` without `show`.
+
+        An error is reported with the name of the room. `default_read_seq` replaces a missing saved marker.
+        """
         client, saved_state = self.require_client(), await self.composer_store.load_room(name)
         if saved_state.read_seq is None:
             saved_state = replace(saved_state, read_seq=default_read_seq)
@@ -293,8 +296,8 @@ class ServerLink:
     async def trim(self, room: str, keep_count: int) -> None:
         """Remove the oldest messages of a room from memory, so that `keep_count` remain.
 
-        Emits `RoomTrimmed` if any were removed. No effect for a closed room, during a running trim of the room,
-        or while a change of a message to remove is unsaved.
+        Emits `RoomTrimmed` if any were removed. No effect for a closed room, during another trim of the room, or while
+        a change of a message to remove is unsaved.
         """
         open_room = self.find_room(room)
         if open_room is None or room in self._trimming:
@@ -305,8 +308,6 @@ class ServerLink:
                 self.event_queue.put(RoomTrimmed(room))
         finally:
             self._trimming.discard(room)
-
-    # Other requests
 
     @_background
     async def change_nick(self, nick: str) -> None:
@@ -370,8 +371,8 @@ class ServerLink:
     async def load_context(self, room: str, *, seq: int | None = None, ts: int | None = None) -> None:
         """Fetch the messages around `seq` or around `ts`. The result arrives as `ContextLoaded`.
 
-        No event follows for a room that is not open. An error arrives as `RequestFailed`. `ts`, a Unix time in
-        milliseconds, takes precedence and leads to the first message from then, or to the newest.
+        No event follows for a closed room. An error arrives as `RequestFailed`. `ts` (Unix time in ms) takes precedence
+        and leads to the first message from then, or to the newest.
         """
         open_room = self.find_room(room)
         if open_room is not None and ts is not None:
@@ -388,10 +389,7 @@ class ServerLink:
         return await self.require_client().search(query, room=room, cursor=cursor)
 
     def send_typing(self, room: str, active: bool) -> None:
-        """Start (`active`) or stop the user's typing indicator in a room.
-
-        A room that is not open is ignored; errors are only logged.
-        """
+        """Start (`active`) or stop the user's typing indicator in an open room. Errors are only logged."""
         if (open_room := self.find_room(room)) is not None:
             self.start(log_chat_errors(open_room.set_typing(active)))
 

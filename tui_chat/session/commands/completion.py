@@ -117,7 +117,10 @@ def nick_query(text_before: str) -> str:
 def _argument_candidates(
     kind: ArgumentKind, words: Sequence[str], nicks: Sequence[str], rooms: Sequence[str]
 ) -> list[Candidate]:
-    """Return the candidates for the last of the typed arguments `words`, which has a kind other than `TEXT`."""
+    """Return the candidates for the last of the typed arguments `words`, which has a kind other than `TEXT`.
+
+    Emoji match as in `emoji_names.search`, paths as in `complete_path`, all others by prefix in any case.
+    """
     if kind is ArgumentKind.EMOJI:
         return _emoji_candidates(words[-1])
     if kind is ArgumentKind.PATH:

@@ -100,7 +100,12 @@ def _list_rooms(argument: str, context: CommandContext) -> None:
 
 
 def _show_or_set_topic(argument: str, context: CommandContext) -> str | None:
-    """Return the topic of the current room, or request a new one."""
+    """Return the topic of the current room, or request the one in the argument and return None.
+
+    Raises:
+        ChatError: The topic is invalid.
+        CommandRejected: No open room, or no connection for a request.
+    """
     room = context.room()
     if argument:
         topic = validate_topic(argument)

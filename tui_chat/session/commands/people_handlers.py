@@ -111,7 +111,7 @@ def list_mentions(_: str, context: CommandContext) -> None:
 
 
 async def _list_mentions(context: CommandContext) -> str:
-    """Return a line with local time, room, author and content for each message, or a sentence without messages."""
+    """Return a line with local time, room, author and content for each message, or `No mentions.` (translated)."""
     page = await context.link.require_client().user.list_mentions()
     lines: list[str] = []
     for message in page.messages:
