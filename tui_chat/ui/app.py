@@ -3,7 +3,7 @@
 - Composition: the app connects its parts with each other and with Textual. The parts hold the state.
 - Startup: the network libraries are imported only after the first screen is painted.
 - Shutdown: the connection closes first, then the app releases the local server, which continues for other clients.
-- Crash: an unexpected error is logged once with its traceback. The user sees one sentence on a restored terminal.
+- Crash: an unexpected error outside background work is logged with its traceback. The app exits with one sentence.
 """
 
 import logging
@@ -147,7 +147,7 @@ class ChatApp(App[None], inherit_bindings=False):
         return self.join_form
 
     def on_mount(self) -> None:
-        """Install the signal handlers unless headless; schedule `_after_first_paint` and the idle checks."""
+        """Apply terminal settings, install signal handlers unless headless, schedule first paint and idle checks."""
         self.terminal.apply_settings()
         if not self.is_headless:
             for name in ("SIGTERM", "SIGHUP", "SIGINT"):
@@ -156,7 +156,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.set_interval(IDLE_CHECK_INTERVAL, self._lifecycle.check_idle)
 
     def _after_first_paint(self) -> None:
-        """Start the local server or submit the form if the command line says so, else import the chat modules."""
+        """Admit input; start a server for `--serve`, or submit a given nick and room, else import the chat modules."""
         options, self.join_form.is_waiting = self._start_options, False
         gc_tuning.resume_collection()
         if options.serve:
@@ -185,7 +185,7 @@ class ChatApp(App[None], inherit_bindings=False):
         return self._chat_screen
 
     def close_chat(self) -> None:
-        """Close the chat screen and all dialogs."""
+        """Close all screens above the join form, without the results of dialogs."""
         self._chat_screen = None
         while len(self.screen_stack) > 1:  # a dialog may cover the chat screen
             self.pop_screen()
@@ -249,7 +249,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.settings_changed.publish(self.settings)
 
     def preview_theme(self, name: str) -> None:
-        """Display a theme without saving the choice."""
+        """Display a theme without saving the choice; with few colors, always `TERMINAL` (`effective_theme`)."""
         theme = themes.effective_theme(name, themes.has_few_colors(self))
         self.ansi_color = theme.ansi
         self.theme = theme.name
@@ -266,7 +266,7 @@ class ChatApp(App[None], inherit_bindings=False):
             self.join_form.show_progress(text)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy `text` to the clipboards of app and terminal. A text too long for the terminal gives a status text."""
+        """Copy `text` to the clipboard of the app, and to that of the terminal unless too long; then show a status."""
         self._clipboard = text
         if not self.terminal.copy_to_clipboard(text):
             self.show_status(
@@ -318,7 +318,7 @@ class ChatApp(App[None], inherit_bindings=False):
             self.push_screen(ThemeScreen())
 
     def action_command_palette(self) -> None:
-        """Open the command palette with the commands of the screen, or close the palette if on top."""
+        """Open the palette, or close it if on top: all commands on the chat screen, `app_entries` on other screens."""
         from tui_chat.ui import command_palette  # noqa: PLC0415 (not needed for the first screen)
         from tui_chat.ui.screens.command_palette import CommandPalette  # noqa: PLC0415
 
@@ -341,7 +341,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.screen.refresh(layout=True)
 
     def action_toggle_mouse(self) -> None:
-        """Toggle and save the `mouse` setting. Shows the new state, or the error if saving failed."""
+        """Toggle and save the `mouse` setting. Show the new state, or the error of a failed save after the toggle."""
         enabled = not self.settings.mouse
         self.show_status(
             self.change_setting("mouse", enabled)
@@ -349,7 +349,7 @@ class ChatApp(App[None], inherit_bindings=False):
         )
 
     def action_interrupt(self) -> None:
-        """Copy the selection, else clear the input (`ChatScreen.clear_input`), else quit on the second press."""
+        """Copy the selection, else clear the focused `Input`, else `ChatScreen.clear_input`, else ask or quit."""
         focused, selected_text = self.focused, self.screen.get_selected_text()
         if not selected_text and isinstance(focused, TextArea | Input):
             selected_text = focused.selected_text
@@ -379,7 +379,7 @@ class ChatApp(App[None], inherit_bindings=False):
     # Shutdown
 
     def on_terminal_disconnected(self) -> None:
-        """Shut down with the exit code of SIGHUP."""
+        """Shut down with the exit code of SIGHUP, unless an earlier signal has set the exit code."""
         self._quit_flow.quit_on_signal(1)  # SIGHUP is 1; not every disconnect sends the signal
 
     async def _shut_down(self) -> None:

@@ -44,7 +44,7 @@ class AppServices(Protocol):
         ...
 
     def preview_theme(self, name: str) -> None:
-        """Display a theme without saving the choice."""
+        """Display a theme without saving the choice; a terminal with few colors always has the theme `TERMINAL`."""
 
     def show_status(self, text: str) -> None:
         """Show a message in the status line, or on the join form."""
@@ -59,7 +59,10 @@ def app_services(node: DOMNode) -> AppServices:
 
 
 def report_worker_error(node: DOMNode, event: Worker.StateChanged) -> None:
-    """Report the error of a failed worker of `node`, because Textual sends the event to the node only."""
+    """Log and show the error of a failed worker of `node`; other worker states have no effect.
+
+    Textual sends the event to the node only, so each node with workers calls this function.
+    """
     if event.state is WorkerState.ERROR:
         app_services(node).report_error(event.worker.error)  # pyright: ignore[reportUnknownMemberType]
 

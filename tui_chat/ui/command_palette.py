@@ -48,7 +48,7 @@ def room_entries(run: Callable[[str], None], insert: Callable[[str], None]) -> l
 
 
 def app_entries(run_action: Callable[[str], Awaitable[object]]) -> list[PaletteEntry]:
-    """Return the entries of the other screens: `/theme`, `/settings`, `/help` and `/quit`.
+    """Return the entries of the other screens: `/theme`, `/settings`, `/help` and `/quit`, in registry order.
 
     Args:
         run_action: Runs a Textual action.
@@ -63,7 +63,8 @@ def app_entries(run_action: Callable[[str], Awaitable[object]]) -> list[PaletteE
 def find_entries(text: str, entries: Sequence[PaletteEntry]) -> list[PaletteEntry]:
     """Return the entries that match a query, best first, with their `matched_indices`.
 
-    The name of a command matches as of `fuzzy_match`. Commands with the query in an alias or in the description follow.
+    The name of a command with its `/` matches as of `fuzzy_match`. Commands with the query as a part of an alias or of
+    the translated description follow, in any case and without `matched_indices`. Equal matches keep the order.
 
     Args:
         text: Typed query; a blank query matches every entry.

@@ -50,7 +50,10 @@ class QuitFlow:
         self._unsent_warning_shown = False
 
     def quit_on_signal(self, number: int) -> None:
-        """Quit with the exit code of a signal."""
+        """Start the shutdown, unless one is running, with the exit code `SIGNAL_EXIT_BASE + number`.
+
+        The exit code of an earlier signal stays.
+        """
         self.exit_code = self.exit_code or SIGNAL_EXIT_BASE + number
         self._quit_now()
 
@@ -60,7 +63,10 @@ class QuitFlow:
             self._shutdown = self._start_shutdown()
 
     def interrupt(self) -> None:
-        """Ask for a second call; a second call within `QUIT_CONFIRM_WINDOW` quits without a wait for messages."""
+        """Show a request for a second call, which within `QUIT_CONFIRM_WINDOW` starts the shutdown.
+
+        The shutdown does not wait for unacknowledged messages.
+        """
         if self._confirmation.press():
             self._quit_now()
         else:
@@ -72,9 +78,9 @@ class QuitFlow:
             self._confirmation.reset()
 
     async def quit_when_sent(self) -> None:
-        """Quit after a wait of up to `QUIT_FLUSH_TIMEOUT` for unacknowledged messages.
+        """Start the shutdown after a wait of up to `QUIT_FLUSH_TIMEOUT` for unacknowledged messages.
 
-        If some remain, show a warning instead. The warning appears once; every later call quits immediately.
+        If some remain, show a warning instead. Every call after the warning starts the shutdown immediately.
         """
         if self._unsent_warning_shown or await wait_until_sent(self._pending_count, self._sleep):
             self._quit_now()

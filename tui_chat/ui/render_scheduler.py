@@ -1,14 +1,14 @@
 """Event processing and rendering in time slices, so that a flood of events does not delay key echo.
 
 - Frame rate: a frame starts at the earliest `RENDER_INTERVAL` seconds after the end of the previous frame. While the
-  user types, the minimum is `TYPING_RENDER_INTERVAL` seconds from start to start, because a key that arrives during a
-  frame waits until that frame ends. Under a backlog, the minimum is `BUSY_RENDER_INTERVAL` seconds from start to
-  start, about ten frames per second with the output time of 15 to 30 ms; the last frame of a backlog only waits for
-  the idle time.
+  user types or uses the mouse, the minimum is `TYPING_RENDER_INTERVAL` seconds from start to start, because a key that
+  arrives during a frame waits until that frame ends. Under a backlog, the minimum is `BUSY_RENDER_INTERVAL` seconds
+  from start to start, about ten frames per second with the output time of 15 to 30 ms; the last frame of a backlog only
+  waits for the idle time.
 - Idle time: the `MIN_IDLE_TIME` seconds after each frame are free for other work.
 - Slices: events are processed for `TIME_SLICE` seconds at a time, then the event loop runs other tasks.
-- Input priority: no processing starts within `KEY_ECHO_WINDOW` seconds after a key, unless the screen would stay
-  unchanged for longer than `TYPING_RENDER_INTERVAL`.
+- Input priority: no processing starts within `KEY_ECHO_WINDOW` seconds after a key or mouse event, unless the screen
+  would stay unchanged for longer than `TYPING_RENDER_INTERVAL`.
 - Backpressure: while terminal output is blocked, nothing is rendered, and the app processes events only to drain an
   overfull queue. Memory stays bounded even if a terminal is blocked for days.
 """
@@ -24,7 +24,7 @@ BUSY_RENDER_INTERVAL = 0.06
 # Free time after a frame, in seconds; Textual flushes the screen during this time, 60 times per second.
 MIN_IDLE_TIME = 0.02
 RETRY_DELAY = 1.0  # after an unexpected exception, in seconds
-TYPING_WINDOW = 1.0  # seconds since the last key during which the user counts as typing
+TYPING_WINDOW = 1.0  # seconds since the last key or mouse event during which the user counts as typing
 
 
 class RenderScheduler:
@@ -145,7 +145,8 @@ class EventProcessor:
     def _process_and_draw(self) -> None:
         """Process events for one slice, draw if the queue is empty or a frame is due, and schedule the next slice.
 
-        No slice follows an empty queue.
+        No slice follows an empty queue. During a pause, only the next slice is scheduled; while output is blocked, an
+        overfull queue is processed without drawing.
         """
         scheduler = self._scheduler
         if (pause := scheduler.processing_pause) > 0:

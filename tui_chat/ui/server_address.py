@@ -9,8 +9,8 @@ from tui_chat.client.net import address
 def split_address(server: str) -> tuple[str, str]:
     """Return base URL and room of a server address.
 
-    The room includes an invite code (`room?invite=code`), and is empty without one. An empty or invalid address is
-    returned unchanged, with an empty room.
+    The room has the form `room?invite=code` if the address has an invite code, and is empty if the address has no room.
+    An empty or invalid address is returned unchanged, with an empty room.
     """
     with suppress(InvalidAddress):
         parsed = address.parse_address(server)

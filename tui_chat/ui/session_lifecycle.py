@@ -65,7 +65,7 @@ class SessionWindow(Protocol):
 
 
 class SessionLifecycle:
-    """At most one chat session, from the submitted join form until its last room is closed.
+    """At most one chat session, from the submitted join form to the return to the form.
 
     Implements `FrontEnd` of the session controller.
 
@@ -111,9 +111,9 @@ class SessionLifecycle:
     # Connection
 
     def connect(self, details: JoinDetails) -> None:
-        """Disconnect an earlier session, then start to connect to the server of the join form and to join its room.
+        """Disconnect an earlier session (`_disconnect`), and start to connect and to join with the data of the form.
 
-        The result arrives as `on_room_joined` or `on_connect_failed`.
+        The form waits until the result, `on_room_joined` or `on_connect_failed`. The guest key in the profile is used.
         """
         # Imported here to keep startup fast.
         from tui_chat.session.controller import SessionController  # noqa: PLC0415
@@ -150,16 +150,16 @@ class SessionLifecycle:
         self.on_session_ended("")
 
     def send_delayed_deletions(self) -> bool:
-        """Queue the deletions that can still be undone in the outbox now. Return whether there were any."""
+        """Queue the deletions that can still be undone in the outbox now. Return whether any existed."""
         return self._controller is not None and self._controller.deletions.flush()
 
     async def close(self) -> str:
-        """Send delayed deletions, wait for their acknowledgements (`wait_until_sent`), and disconnect.
+        """Queue delayed deletions, disconnect, wait for the end of the connection, and leave the local server.
 
-        Also leaves the local server.
+        If delayed deletions exist, the disconnect waits until the outbox is empty (`wait_until_sent`).
 
         Returns:
-            Message about the other clients of the local server, empty without any.
+            Message about the other clients of the local server, empty without any or without a local server.
         """
         worker, session = self._worker, self.session
         if self.send_delayed_deletions() and session is not None:
@@ -171,15 +171,15 @@ class SessionLifecycle:
         return await self.local_server.leave()
 
     def stop_server(self) -> None:
-        """Start to stop the server of the session, if it runs on this machine, and end the session.
+        """Start to stop the server of the session, and end the session after the stop.
 
-        With other clients, the first call only shows a question. An error appears in the status line. No effect without
-        a session.
+        With other clients, the first call only shows a question. A server on another machine is an error, and errors
+        appear in the status line. No effect without a session.
         """
         self._window.start_worker(self._stop_server(), "local-server")
 
     async def _stop_server(self) -> None:
-        """Stop the server, show its question or error, or end the session."""
+        """Stop the server of the session and end the session, or only show the question or the error."""
         if self._controller is None:
             return
         try:
@@ -193,14 +193,14 @@ class SessionLifecycle:
             self.on_session_ended(tr(app_strings.SERVER_STOPPED))
 
     def serve_and_join(self, details: JoinDetails) -> None:
-        """Start a local server in the background at the address of the join form, then submit the form."""
+        """Start a local server in the background at the address of the join form, which has a port; submit the form."""
         host, _, port = details.server.partition("://")[2].rpartition(":")
         self.start_local_server(host.strip("[]"), int(port), join=True)
 
     def start_local_server(self, host: str, port: int, *, join: bool) -> None:
         """Start a local server in the background, or use a running one, and enter its address in the join form.
 
-        A failure appears beside the server field. `on_session_ended` cancels the start.
+        A failure appears beside the server field. The end of the session (`_disconnect`) cancels the start.
 
         Args:
             host: Listening address.
@@ -210,7 +210,10 @@ class SessionLifecycle:
         self._worker = self._window.start_worker(self._start_local_server(host, port, join=join), "local-server")
 
     async def _start_local_server(self, host: str, port: int, *, join: bool) -> None:
-        """Start or join the server while the form waits, and enter its address, or show the error."""
+        """Start or join the server while the form waits, then enter its address and show its messages.
+
+        The messages become `startup_messages`. An error only appears beside the server field.
+        """
         form = self._window.join_form
         form.begin_waiting(tr("Starting a server…"))
         try:
@@ -241,7 +244,10 @@ class SessionLifecycle:
         self._disconnect()
 
     def _disconnect(self) -> None:
-        """Queue delayed deletions, and cancel the connection or the start of a local server. The chat stays open."""
+        """End the session: queue delayed deletions, and cancel the connection or the start of a local server.
+
+        The chat screen stays open.
+        """
         self.send_delayed_deletions()
         if self._worker is not None:
             self._worker.cancel()
@@ -290,10 +296,11 @@ class SessionLifecycle:
             form.show_field_error(field, problem)
 
     def on_room_joined(self, view: "RoomView") -> None:
-        """Save room, nickname, server and guest key in the profile, and open the chat screen if it is not open.
+        """Open the chat screen if not open, then save room, nickname, server and guest key in the profile.
 
-        A failed save is logged and shown as an error. Called for each room that the user opens, also from the cache;
-        not for rooms restored in the background, nor for a join that waited for the connection.
+        A new chat screen shows the `startup_messages` once. A failed save is logged and shown as an error. Called for
+        each room that the user opens, also from the cache; not for rooms restored in the background, nor for a join
+        that waited for the connection.
         """
         controller = self._controller
         if self._chat is None and controller is not None:
@@ -305,12 +312,12 @@ class SessionLifecycle:
         self._update_profile(view.name, view.nick)
 
     def on_nick_changed(self, nick: str) -> None:
-        """Save the nickname and the guest key in the profile, and fill in the nickname. The saved room stays."""
+        """Save nickname and guest key in the profile, and enter the nickname in the join form. The saved room stays."""
         self._update_profile(self._profile.room, nick)
         self._window.join_form.set_nick(nick)
 
     def on_session_ended(self, reason: str) -> None:
-        """Disconnect, cancel a start of a local server, close all dialogs and return to the join form.
+        """Queue delayed deletions, disconnect or cancel a start of a local server, and return to the join form.
 
         A local server continues.
 
@@ -321,9 +328,10 @@ class SessionLifecycle:
         self._window.join_form.end_waiting(reason)
 
     def on_event(self, event: "SessionEvent") -> None:
-        """Pass the event to the chat screen, and restart a local server that has ended without an announcement.
+        """Pass the event to the chat screen, if open.
 
-        The notification level of a renamed room moves to the new name.
+        After a lost connection to the local server, also to a joined one, start a server unless one still runs. The
+        notification level of a renamed room moves to the new name in the saved settings; a failed save is shown.
         """
         # Imported here to keep startup fast.
         from tui_chat.client.events import ConnectionStateChanged, Offline, RoomRenamed  # noqa: PLC0415
@@ -350,12 +358,12 @@ class SessionLifecycle:
             self._window.join_form.show_field_error("server", problem)
 
     def on_deletion_changed(self) -> None:
-        """Draw the state of a delayed deletion."""
+        """Draw all changes of the session. No effect without a chat screen."""
         if self._chat is not None:
             self._chat.view.draw_changes()
 
     def _update_profile(self, room: str, nick: str) -> None:
-        """Save a changed profile, with the guest key if known; an error is logged and shown."""
+        """Replace the profile, with the guest key if known, and save a changed one; an error is logged and shown."""
         updated, controller = replace(self._profile, room=room, nick=nick, server=self._typed_server), self._controller
         if controller is not None and controller.server_link.guest_key:
             # Imported here to keep startup fast.

@@ -39,7 +39,10 @@ class SettingsController:
         return self._file.settings
 
     def change(self, name: str, value: object) -> str:
-        """Change and save a setting, as in `AppServices.change_setting`."""
+        """Change and save a setting, apply a changed language or keymap, then call `on_changed`.
+
+        Arguments and result as in `AppServices.change_setting`. A failed save is logged, and the change applies.
+        """
         problem = self._file.change(name, value)
         if problem:
             log.warning("setting %s not saved: %s", name, problem)

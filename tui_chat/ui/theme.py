@@ -300,7 +300,7 @@ def contrast_ratio(first: Color, second: Color) -> float:
 
 
 def ensure_contrast(hex_color: str, background: Color, min_contrast: float = MIN_CONTRAST) -> str:
-    """Blend a color towards black or white, no further than `min_contrast` requires.
+    """Blend a color towards black or white in steps of 5 %, no further than `min_contrast` requires.
 
     The direction is the one with the higher contrast to `background`. A color with enough contrast stays unchanged.
 
@@ -342,7 +342,7 @@ def nick_palette(app: App[Any], background: Color) -> Sequence[str]:
 
 
 def nick_style(widget: Widget, nick: str) -> Style:
-    """Return the style of a nickname in `widget`, with the same color as in the timeline."""
+    """Return the style of a nickname, its color of the palette for the background of `widget` (`nick_palette`)."""
     return Style(color=nick_color(nick, nick_palette(app_of(widget), widget.background_colors[1])))
 
 
@@ -361,7 +361,7 @@ NO_COLOR_FILTERS: Sequence[LineFilter] = (NoColorFilter(),)
 
 @lru_cache(4096)
 def _strip_color(style: Style) -> Style:
-    """Return a style without colors, in reverse video if the background had a color."""
+    """Return a style without colors, in reverse video if the background had a color other than the default."""
     colorless = style.without_color
     if style.link:
         # Rich assigns a new link id to each copy, which would split a wrapped hyperlink into several.

@@ -2,8 +2,9 @@
 
 - Isolation: the child has limits of its own and an empty environment. The parent reads one status byte and a number of
   pixels that the request determines.
-- Lifetime: the first image starts the child. A child that fails, or needs more than `TIMEOUT`, is killed, and the next
-  image starts another one. After `MAX_IMAGES_PER_CHILD` images, the child is replaced.
+- Lifetime: the first image starts the child. A child that fails, needs more than `TIMEOUT`, or decodes a cancelled
+  request is killed, and the next image starts another one. A rejected file does not end the child. After
+  `MAX_IMAGES_PER_CHILD` images, the next image replaces the child.
 - Order: one image at a time.
 """
 
@@ -92,7 +93,10 @@ class ImageDecoder:
         return await self._child.stdout.readexactly(request.result_bytes) if is_success else None
 
     async def close(self) -> None:
-        """Kill the child and wait for its end. No effect without a child."""
+        """Kill the child and wait for its end. No effect without a child.
+
+        A running `decode` fails with `ImageRejected`; a later one starts another child.
+        """
         if self._child is not None:
             child, self._child = self._child, None
             with suppress(ProcessLookupError):

@@ -49,7 +49,7 @@ class ImageLimits:
 
 
 def layout_images(images: Iterable[LineImage], max_columns: int, limits: ImageLimits) -> tuple[ImageBox, ...]:
-    """Return the areas of the images that are not hidden, side by side as far as the width permits.
+    """Return the areas of the images that are not hidden, side by side with one cell between if the width permits.
 
     Images larger than the limits are scaled down, none is scaled up. An area has at least one cell.
 

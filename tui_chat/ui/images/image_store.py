@@ -1,13 +1,13 @@
 """Images of the visible messages: download, decoding, and output to the terminal.
 
-- Demand: only visible images are loaded, at most `MAX_LOADS` at a time.
+- Demand: only visible images start to load, at most `MAX_LOADS` at a time. Scrolling cancels no load.
 - Memory: at most `MAX_PICTURES` pictures exist, or more if all of them are visible. The Kitty image of a removed
   picture is deleted from the terminal.
-- Drawing: pictures that are loaded within `DRAW_INTERVAL` are announced together.
+- Drawing: pictures that are loaded within `DRAW_INTERVAL` are announced together, earlier if no load is running.
 - Output: an upload waits until the terminal has read all other output, and never delays the screen or the echo of a key
   by more than `_SEQUENCES_PER_WRITE` sequences.
-- Failure: a rejected image is unavailable until `MAX_UNAVAILABLE` further ones are rejected. A load is repeated
-  after `RETRY_DELAY` if the server was unreachable or overloaded, or the rate limit was exceeded.
+- Failure: a rejected image is unavailable until `MAX_UNAVAILABLE` further ones are rejected. The load of a visible
+  image is repeated after `RETRY_DELAY` if the server was unreachable or overloaded, or the rate limit was exceeded.
 """
 
 import asyncio
@@ -87,7 +87,7 @@ class ImageStore:
         options: Options of the current pictures.
         unavailable: Paths of the images that cannot be shown.
         on_loaded: Called with the paths of images after the loads of their pictures.
-        on_changed: Called after an image became unavailable or all pictures were discarded; not called by `forget`.
+        on_changed: Called after an image became unavailable, and if `release` discards any; not called by `forget`.
     """
 
     def __init__(
@@ -115,7 +115,10 @@ class ImageStore:
         self._rejected_paths = deque[str](maxlen=MAX_UNAVAILABLE)
 
     def configure(self, options: ImageOptions) -> None:
-        """Set the options; a change discards all pictures and cancels all loads."""
+        """Set the options; a change discards all pictures, also from the terminal, and cancels all loads.
+
+        `on_changed` precedes the change. The next `show` loads visible images with the new options.
+        """
         if options != self.options:
             self._write(self.release())
             self.options = options
@@ -125,14 +128,14 @@ class ImageStore:
         return self._pictures.get(_key(box))
 
     def show(self, boxes: Iterable[ImageBox]) -> None:
-        """Replace the visible images, and start their loads. With the protocol `NONE`, no image is visible."""
+        """Replace the visible images, and start the due loads. With the protocol `NONE`, no image is visible."""
         self._visible = {_key(box): box for box in boxes} if self.options.protocol is not ImageProtocol.NONE else {}
         for key in self._visible.keys() & self._pictures.keys():
             self._pictures.move_to_end(key)
         self._start_loads()
 
     def forget(self, paths: Iterable[str]) -> None:
-        """Discard the pictures of deleted images, also from the terminal, and cancel their loads."""
+        """Discard the pictures of deleted images, also from the terminal, and cancel their loads. No callback."""
         removed = set(paths)
         self._visible = {key: box for key, box in self._visible.items() if key[0] not in removed}
         for key, task in self._loads.items():
@@ -142,7 +145,10 @@ class ImageStore:
             self._discard(key)
 
     def release(self) -> str:
-        """Discard all pictures and cancel all loads; return the sequences that delete the images from the terminal."""
+        """Discard all pictures and cancel all loads; return the sequences that delete the images from the terminal.
+
+        Images that are still visible load again at the end of a cancelled load or at the next `show`.
+        """
         for task in self._loads.values():
             task.cancel()
         multiplexer = self.options.multiplexer
@@ -156,7 +162,7 @@ class ImageStore:
         return "".join(deletions)
 
     async def close(self) -> None:
-        """Discard all pictures, cancel all loads and end the child process."""
+        """Discard all pictures, also from the terminal, cancel all loads, and end the child process."""
         self._visible = {}
         tasks = list(self._loads.values())
         self._write(self.release())
@@ -184,7 +190,11 @@ class ImageStore:
             self._announce_loaded()
 
     async def _load(self, key: _PictureKey, box: ImageBox, options: ImageOptions) -> None:
-        """Load the picture of an image. After an error, the image becomes unavailable, or the load is repeated."""
+        """Load the picture of an image and schedule its announcement.
+
+        After an error that may pass, the load is repeated after `RETRY_DELAY` if the image is visible. After any other
+        error, also an unexpected one, the image becomes unavailable. Errors are logged.
+        """
         try:
             content = await self._read_file(box.image)
             request = build_decode_request(box, len(content), options.protocol, options.cell_size, options.background)
@@ -229,7 +239,10 @@ class ImageStore:
         self.on_changed()
 
     async def _upload(self, key: _PictureKey, box: ImageBox, rgb: bytes) -> Picture:
-        """Transfer an image to the terminal, as fast as the terminal reads."""
+        """Transfer an image to the terminal as fast as the terminal reads, and return its placeholders.
+
+        One upload runs at a time. A cancelled or failed upload deletes the image from the terminal.
+        """
         cell = self.options.cell_size
         async with self._upload_lock:
             image_id = self._next_image_id()
@@ -274,7 +287,7 @@ class ImageStore:
         return next((image_id for image_id in candidates if image_id not in used), min(used, default=0))
 
     def _remove_surplus(self) -> None:
-        """Discard the least recently visible pictures above `MAX_PICTURES`."""
+        """Discard the least recently visible pictures above `MAX_PICTURES`, but no visible ones."""
         hidden = [key for key in self._pictures if key not in self._visible]
         for key in hidden[: max(0, len(self._pictures) - MAX_PICTURES)]:
             self._discard(key)

@@ -58,11 +58,13 @@ class DecodeRequest(msgspec.Struct, frozen=True):
 
 
 def decode_image(content: bytes, request: DecodeRequest) -> bytes | None:
-    """Return the pixels of the image, scaled, at the left of the canvas and vertically centered.
+    """Return the pixels of the image, scaled to `width` × `height`, at the left of the canvas and vertically centered.
+
+    The EXIF orientation is applied, and transparent pixels have the background color.
 
     Returns:
         Red, green and blue of each pixel, row by row; with `has_palette`, the index of each pixel, followed by red,
-        green and blue of 256 colors. None for a rejected file.
+        green and blue of 256 colors. None for more than `MAX_PIXELS`, another format, and any decoding error.
     """
     from PIL import Image, ImageOps  # noqa: PLC0415 (after `limit_process`, and only in the child process)
 
