@@ -23,7 +23,10 @@ def is_ignored(settings: ClientSettings, nick: str) -> bool:
 
 
 def levels_after_rename(settings: ClientSettings, old_name: str, new_name: str) -> dict[str, str] | None:
-    """Return the levels of all rooms after a rename of one, None if the room has no level of its own."""
+    """Return the setting `room_notifications` after a rename of a room, None if the room has no level of its own.
+
+    The level moves to the new name and replaces a level of that name.
+    """
     level, keys = _room_level(settings, old_name), {canonical_key(old_name), canonical_key(new_name)}
     if level is None:
         return None

@@ -228,8 +228,9 @@ _ON, _OFF = {"on", "yes", "true", "1"}, {"off", "no", "false", "0"}
 def parse(name: str, text: str) -> Any:
     """Return the validated value of a setting from typed text.
 
-    Surrounding whitespace and the case of choices are ignored. A Boolean is on, off, yes, no, true, false, 1 or 0. The
-    items of a list are separated by commas or spaces; an empty text is an empty list.
+    Surrounding whitespace and the case of choices and Booleans are ignored. A Boolean is on, off, yes, no, true, false,
+    1 or 0. A number has at most 8 ASCII digits and no sign. The items of a list are separated by commas or spaces; an
+    empty text is an empty list.
 
     Raises:
         ValueError: The setting is unknown or a table, or the value is invalid; the text is a translated sentence.

@@ -129,7 +129,13 @@ class SettingsFile:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace the file, or the target of a symbolic link; directories are created, and the permissions preserved."""
+    """Replace the file, or the target of a symbolic link; directories are created, and the permissions preserved.
+
+    A new file has the mode 0600.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
     target = path.resolve() if path.is_symlink() else path  # preserve a symbolic link
     target.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(target, text.encode(), target.stat().st_mode & 0o777 if target.exists() else 0o600)
@@ -202,7 +208,10 @@ def _activate_default(text: str, name: str) -> Any:
 
 
 def _update_table(document: Any, name: str, value: Mapping[str, Any]) -> None:
-    """Set the entries of a table to those of `value`; unchanged entries keep their position and comments."""
+    """Set the entries of a table to those of `value`; unchanged entries keep their position and comments.
+
+    Other entries are deleted. A missing table is appended, and a value that is no table is replaced.
+    """
     import tomlkit  # noqa: PLC0415 (60 ms, only for writes)
 
     if not isinstance(document.get(name), Mapping):

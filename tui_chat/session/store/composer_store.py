@@ -2,10 +2,10 @@
 
 - Scope: every row belongs to one server, one nickname key and, within them, one room. Blocked members belong to one
   account of a server.
-- Delay: drafts and read markers are written `SAVE_DELAY` seconds after a change; an emptied draft and all other changes
-  are written without delay.
-- Bounds: `MAX_HISTORY` texts per room, `MAX_ROOMS` rooms over all servers. `load_room_names` removes the oldest
-  entries.
+- Delay: drafts and read markers are written at most `SAVE_DELAY` seconds after the first unwritten change; an emptied
+  draft and all other changes are written without delay, together with the waiting ones.
+- Bounds: `MAX_HISTORY` texts per room, `MAX_ROOMS` rooms over all servers. `load_room_names` removes the least recently
+  used entries.
 - Failures: no method raises an exception of a file access. Every one is logged, and the first one is reported. A failed
   write is not repeated.
 """
@@ -30,7 +30,7 @@ FILE_NAME = "composer.db"
 
 SAVE_DELAY = 0.5  # delay between a change of a draft or read marker and its write, in seconds
 
-MAX_ROOMS = 300  # maximum number of rooms over all servers; `load_room_names` removes the oldest entries
+MAX_ROOMS = 300  # maximum number of rooms over all servers, for each kind of state
 
 _BLOCKED_MEMBERS_TABLE = """
     CREATE TABLE blocked_members (
@@ -166,9 +166,10 @@ class ComposerStore:
         return await self._run(load, SavedRoomState())
 
     async def load_room_names(self) -> list[str]:
-        """Return the saved room names in order, an empty list after a storage error.
+        """Return the saved room names in the order of their first `add_room`, an empty list after a storage error.
 
-        Also deletes the oldest entries above `MAX_ROOMS`, over all servers.
+        First deletes the rooms, drafts and input histories above `MAX_ROOMS` over all servers, of each kind those with
+        the oldest change.
         """
         scope = (self._server_url, self._nick)
         await self._flush()
@@ -237,9 +238,9 @@ class ComposerStore:
         )
 
     def add_room(self, room: str) -> None:
-        """Add a room to the saved rooms as the last used one.
+        """Schedule the addition of a room at the end of the saved rooms, as the last used one.
 
-        An existing entry keeps its position and gets the new spelling.
+        An existing entry keeps its position and read marker, and gets the new spelling.
         """
         self._execute(
             "INSERT INTO rooms (server, nick, room, name, last_use) "
@@ -361,7 +362,7 @@ class ComposerStore:
 
 
 def _prune(connection: sqlite3.Connection) -> None:
-    """Delete the least recently used entries of each table above `MAX_ROOMS` rooms."""
+    """Delete the rooms, drafts and input histories above `MAX_ROOMS`, from each table those with the oldest change."""
     connection.execute(
         "DELETE FROM sent_texts WHERE (server, nick, room) NOT IN ("
         "SELECT server, nick, room FROM sent_texts GROUP BY server, nick, room ORDER BY max(position) DESC LIMIT ?)",

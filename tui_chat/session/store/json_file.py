@@ -21,7 +21,8 @@ ContentT = TypeVar("ContentT", bound=msgspec.Struct)
 def read_json_file(path: Path, content_type: type[ContentT]) -> tuple[ContentT | None, str]:
     """Return the content of a file, and an error sentence, "" on success.
 
-    A missing file is not an error. An undecodable file is renamed to end with `.damaged`, in place of an earlier one.
+    A missing file is not an error. An undecodable file is renamed to end with `.damaged`, in place of an earlier one;
+    an error of the rename is ignored.
 
     Args:
         path: Path of the file.

@@ -34,6 +34,9 @@ class _LoginFile(msgspec.Struct):
 class LoginStore:
     """Storage of the logins in a state directory.
 
+    An undecodable file counts as empty and is renamed, as in `read_json_file`. The error sentence of the call reports
+    this, although the call succeeds.
+
     Args:
         directory: Private directory of the user; created on demand.
     """
@@ -42,7 +45,10 @@ class LoginStore:
         self._path = directory / FILE_NAME
 
     def find(self, server: str) -> tuple[SavedLogin | None, str]:
-        """Return the login on a server, None without one, and an error sentence, "" on success."""
+        """Return the login on a server and an error sentence, "" on success.
+
+        The login is None without one, and for an unreadable file.
+        """
         try:
             logins, problem = self._load()
         except OSError as error:
@@ -50,7 +56,10 @@ class LoginStore:
         return next((login for login in logins if login.server == server), None), problem
 
     def save(self, login: SavedLogin) -> str:
-        """Store a login in place of an earlier one on its server; return an error sentence, "" on success."""
+        """Store a login in place of an earlier one on its server; return an error sentence, "" on success.
+
+        An unreadable file is not changed.
+        """
         return self._replace(login.server, (login,))
 
     def remove(self, server: str) -> str:

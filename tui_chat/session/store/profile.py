@@ -18,7 +18,7 @@ DEFAULT_ROOM = "lobby"
 
 
 def login_name() -> str:
-    """Return the name of the user on this computer, the default nickname; `guest` if unknown."""
+    """Return the login name of the user on this computer, the default nickname; `guest` if unknown."""
     with suppress(OSError, KeyError):
         return getpass.getuser()
     return "guest"
@@ -60,7 +60,8 @@ def load(directory: Path) -> tuple[Profile, str]:
     A missing file is not an error. An undecodable file is renamed to end with `.damaged`, in place of an earlier one.
 
     Returns:
-        The profile and an error sentence, "" on success; an unreadable file gives an empty profile.
+        The profile and an error sentence, "" on success; a missing, unreadable or undecodable file gives an empty
+        profile.
     """
     path = directory / FILE_NAME
     try:

@@ -165,7 +165,10 @@ def hook_list(hooks: Sequence[Hook]) -> str:
 
 
 def room_lost(event: RoomLost) -> str:
-    """Return the notice of a lost room, with the entry of a kick or ban: `You are no longer in tea: …`."""
+    """Return the notice of a lost room: `You are no longer in tea: …`.
+
+    The reason is the sentence of a kick or ban with the name of its author, if received, otherwise that of the error.
+    """
     reason = error_text.phrase(event.error) if event.change is None else member_changed(event.change)
     return error_text.sentence(
         tr("You are no longer in {room}: {reason}", room=event.title or room_label(event.room), reason=reason)

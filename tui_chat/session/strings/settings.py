@@ -28,7 +28,12 @@ INVALID_VALUE = mark("Invalid value for {name}. Allowed: {expected}")
 
 
 def settings_file_damaged(location: str, reason: str) -> str:
-    """Return the error for a file that is not valid TOML, with its path and line."""
+    """Return the error for a settings file that cannot be decoded.
+
+    Args:
+        location: Path of the file, with the line if known.
+        reason: Translated cause or message of the parser, without a full stop.
+    """
     return tr(
         "{location}: {reason}. Using the default settings; the file was not changed.", location=location, reason=reason
     )

@@ -5,7 +5,7 @@ The first screen needs none, so `wcwidth` (14 ms) is imported by the first key.
 
 
 def cluster_start(text: str, index: int) -> int:
-    """Return the last boundary at or before `index`."""
+    """Return the last boundary at or before `index`; an index outside the text is returned unchanged."""
     if not 0 < index < len(text):
         return index
     from wcwidth import grapheme_boundary_before  # noqa: PLC0415 (not needed for the first screen)

@@ -113,14 +113,14 @@ class InputSequencer:
     async def push(self, item: QueuedInput) -> None:
         """Append a key or paste, and dispatch the queue up to the first item that has to wait.
 
-        A waiting item is dispatched later without a further call, at the latest after `EFFECT_TIMEOUT`, unless its
-        target is not ready.
+        The waiting items are dispatched later without a further call. Each of them waits at most `EFFECT_TIMEOUT` for
+        the effects of the item before, and without a limit for an unready target.
         """
         self._pending.append(item)
         await self._dispatch_pending()
 
     def drain_pending(self) -> list[QueuedInput]:
-        """Remove and return all undispatched input."""
+        """Remove and return all undispatched input, oldest first; a wait for earlier effects continues."""
         drained, self._pending = list(self._pending), deque()
         return drained
 
@@ -155,7 +155,7 @@ class InputSequencer:
         await self._dispatch_pending()
 
     def _is_local(self, item: QueuedInput) -> bool:
-        """Return whether an item is a key that affects only the focused field."""
+        """Return whether an item is a text key or local key of the focused `Input` or `TextArea`; False for a paste."""
         field = self._focus_path()[0]
         if not isinstance(item, Key) or not isinstance(field, Input | TextArea):
             return False
@@ -171,11 +171,13 @@ class InputSequencer:
         path[-1].call_later(self._visit_next_node, self._generation, EFFECT_ROUNDS, iter(path))
 
     async def _visit_next_node(self, generation: int, rounds: int, path: Iterator[MessageTarget]) -> None:
-        """Enqueue this method in the next node of the path, after all messages that the key has caused there.
+        """Enqueue this method in the next open node of the path, after all messages that the key has caused there.
+
+        After the last node, the next pass begins with the current focus path; after the last pass, the wait ends.
 
         Args:
             generation: Wait of the callback, ignored unless current.
-            rounds: Passes left, including this one; the wait ends after the last.
+            rounds: Passes left, including this one.
             path: Nodes left in this pass.
         """
         if generation != self._generation or not self._is_waiting:

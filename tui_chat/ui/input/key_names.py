@@ -58,8 +58,8 @@ def _part_name(part: str) -> str:
 def parse_key(key_text: str) -> str:
     r"""Return the Textual name of a key in user notation (`ctrl+j` for `Ctrl+J`), empty if the key is unknown.
 
-    Case is significant only for a single letter (`G`). Display names such as `Ctrl+\` and `PgDn` are accepted.
-    Modifiers are sorted; a repeated modifier makes the key unknown.
+    Case is significant only for a single letter without modifiers (`G`). Display names such as `Ctrl+\` and `PgDn`,
+    and aliases such as `esc`, are accepted. Modifiers are sorted; a repeated modifier makes the key unknown.
     """
     stripped = key_text.strip()
     if stripped == "+" or stripped.endswith("++"):
@@ -89,7 +89,7 @@ def _parse_base(name: str, case_sensitive: bool) -> str:
 
 
 def _key_for_character(character: str) -> str:
-    """Return the Textual name of a character key; empty for a character without a Unicode name."""
+    """Return the Textual name of a character key or arrow (`←`); empty for a character without a Unicode name."""
     if character.isalnum():
         return character
     if character in _INPUT_ALIASES:

@@ -45,7 +45,7 @@ class Keymap:
     Attributes:
         problems: Error messages about invalid overrides, one sentence each.
         actions: Actions of each scope by Textual key name.
-        local_keys: Composer keys bound to one of `keys.LOCAL_ACTIONS`.
+        local_keys: Keys of the scopes `CHAT` and `COMPOSER` that are bound to one of `keys.LOCAL_ACTIONS`.
     """
 
     def __init__(self, overrides: Mapping[str, str | tuple[str, ...]] | None = None) -> None:
@@ -133,7 +133,10 @@ class Keymap:
         ]
 
     def textual_keymap(self) -> dict[str, str]:
-        """Return the valid overrides in the format of `App.set_keymap`, without default bindings."""
+        """Return the valid overrides in the format of `App.set_keymap`: comma-separated keys by binding id.
+
+        An unbound action has the key `UNBOUND`. Default bindings are not included.
+        """
         return {binding_id: ",".join(bound_keys) or UNBOUND for binding_id, bound_keys in self._overrides.items()}
 
     def _display_keys(self, binding: KeyBinding) -> list[str]:
@@ -142,7 +145,10 @@ class Keymap:
         return [key_names.display_name(key) for key in self.keys_for(binding)]
 
     def _add_override(self, binding_id: str, key_texts: tuple[str, ...]) -> None:
-        """Add a valid override. An invalid one adds a problem, and the default remains."""
+        """Add a valid override. An invalid one adds one problem, and all default keys remain.
+
+        One invalid key rejects the complete override. Blank texts are ignored; an override without keys unbinds.
+        """
         binding = _BINDINGS_BY_ID.get(binding_id)
         if binding is None:
             self.problems += (tr("[keys] {name}: unknown action. See docs/keys.md.", name=binding_id[:40]),)
@@ -162,7 +168,11 @@ class Keymap:
         self._overrides[binding_id] = tuple(dict.fromkeys(parsed))
 
     def _resolve_conflicts(self) -> None:
-        """Drop overrides that bind an occupied key, until no conflict remains."""
+        """Drop overrides that bind an occupied key, until no conflict remains; each adds one problem.
+
+        The default keys of a dropped override apply again. Of two overrides with a common key, that of the first
+        binding in `_find_conflict` is dropped.
+        """
         while conflict := self._find_conflict():
             first, second, shared_key = conflict
             dropped, winner = (first, second) if first.id in self._overrides else (second, first)
@@ -177,7 +187,10 @@ class Keymap:
             )
 
     def _find_conflict(self) -> tuple[KeyBinding, KeyBinding, str] | None:
-        """Return two bindings with different actions in overlapping scopes, one overridden, and a shared key."""
+        """Return two bindings with different actions in the same or overlapping scopes, and a key that they share.
+
+        At least one of them is overridden. None without a conflict.
+        """
         pairs = [pair for scope in KeyScope for pair in combinations(keys.bindings_in(scope), 2)]
         pairs += [
             pair

@@ -18,7 +18,11 @@ _SEQUENCE_INTRODUCERS = frozenset("NOPX[\\]^_")
 
 
 def register_alt_keys() -> None:
-    """Add the Alt+key sequences to Textual's table for the whole process. Repeated calls have no effect."""
+    """Add the Alt+key sequences to Textual's table for the whole process. Repeated calls have no effect.
+
+    Alt with Enter and with the digits 1 to 9 replace entries of Textual; other existing entries remain. Alt with a
+    punctuation character is decoded as this character.
+    """
     # Textual reads only the `value` of the keys in the table, which are members of its `Keys` enum.
     table: dict[str, object] = ANSI_SEQUENCES_KEYS  # type: ignore[assignment]
     for characters, name in (("\r", "enter"), *((digit, digit) for digit in "123456789")):

@@ -109,7 +109,7 @@ class TerminalDriver(LinuxDriver):
         return self._safe_file is not None and self._queued_writes > self._safe_file.write_count
 
     def write(self, data: str) -> None:
-        """Queue output for the terminal. Blocks only if the writer thread's queue is full."""
+        """Queue output for the terminal, in application mode only. Blocks only if the writer thread's queue is full."""
         self._queued_writes += 1
         super().write(data)
 
@@ -117,7 +117,8 @@ class TerminalDriver(LinuxDriver):
         """Set the window title. The first title saves the original one, which is restored on exit and during a suspend.
 
         Args:
-            title: Escape sequence from `escape_sequences.title_sequence`; empty restores the original title.
+            title: Escape sequence from `escape_sequences.title_sequence`; empty restores the original title, without
+                effect before the first title.
         """
         if title and not self._window_title:
             self.write(_PUSH_TITLE)
@@ -147,7 +148,10 @@ class TerminalDriver(LinuxDriver):
         super().stop_application_mode()
 
     def start_application_mode(self) -> None:
-        """Enter application mode with disconnect-safe output and disconnect detection, and send the probes."""
+        """Enter application mode with disconnect-safe output and disconnect detection, and send the probes.
+
+        After a suspend, the probes are sent again and the window title is set again.
+        """
         if self._safe_file is None:
             self._safe_file = _DisconnectSafeFile(self._file)
             self._file = cast(TextIO, self._safe_file)
@@ -207,7 +211,7 @@ class TerminalDriver(LinuxDriver):
             return b""
 
     def _watch_disconnect(self) -> None:
-        """Wait for the hang-up of the terminal, and post `TerminalDisconnected`."""
+        """Wait without a time limit for the hang-up of the terminal, then post `TerminalDisconnected`."""
         # SIGHUP reaches only the session of the terminal, so poll for POLLHUP as well.
         poll = select.poll()
         poll.register(self.fileno, 0)

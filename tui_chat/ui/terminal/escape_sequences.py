@@ -81,7 +81,8 @@ _CHANNEL_BY_VARIABLE = {
 def detect_channel(environ: Mapping[str, str]) -> NotificationChannel:
     """Return the notification channel of a terminal, `BELL` if unknown.
 
-    The program name has precedence over `TERM`, and `TERM` over the variables of single terminals.
+    The program name (`TERM_PROGRAM`, then `LC_TERMINAL`) has precedence over `TERM`, and `TERM` over the variables of
+    single terminals. An unknown value has no effect on the result; case is ignored in the values.
 
     Args:
         environ: Environment variables of the process.
@@ -102,12 +103,18 @@ def detect_multiplexer(environ: Mapping[str, str]) -> Multiplexer:
 
 
 def has_title_support(environ: Mapping[str, str]) -> bool:
-    """Return whether the terminal has a window title. The Linux console would print the sequence as text."""
+    """Return whether the terminal has a window title. The Linux console would print the sequence as text.
+
+    False also if `TERM` is missing, empty, `dumb` or `unknown`.
+    """
     return environ.get("TERM", "") not in {"", "dumb", "linux", "unknown"}
 
 
 def sanitize_text(text: str, max_characters: int) -> str:
     """Return the visible characters of `text` on one line in form NFC, with `,` in place of `;`.
+
+    Whitespace and control characters become single spaces between words; other invisible characters are removed. Only
+    the first `max_characters` * 8 characters are read.
 
     Args:
         text: Untrusted text.
@@ -119,7 +126,7 @@ def sanitize_text(text: str, max_characters: int) -> str:
 
 
 def _visible_character(character: str) -> str:
-    """Return a visible character, a space for a control or space character, "" for an invisible one."""
+    """Return a visible character, `,` for `;`, a space for a control or space character, "" for an invisible one."""
     if character == ";":
         return ","
     if character == _ZERO_WIDTH_JOINER:  # joins emoji sequences
@@ -133,7 +140,8 @@ def _visible_character(character: str) -> str:
 def notification_sequence(channel: NotificationChannel, multiplexer: Multiplexer, title: str, body: str) -> str:
     """Return the escape sequence of a notification.
 
-    `BELL` ignores the texts. In a multiplexer, a bell follows the sequence of any other channel.
+    `BELL` ignores the texts. OSC 9 has one text, `chat: TITLE – BODY`. In a multiplexer, a bell follows the sequence of
+    any channel except `BELL`.
 
     Args:
         channel: Protocol of the terminal.

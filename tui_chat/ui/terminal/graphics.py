@@ -50,12 +50,15 @@ def choose_protocol(
 ) -> ImageProtocol:
     """Return the output of images.
 
+    `auto` selects Kitty for a terminal with Unicode placeholders, then Sixel if the size of a cell is known, then half
+    blocks. Any other setting applies without a check of the terminal, except `kitty` in GNU screen: half blocks.
+
     Args:
         setting: Value of the `images` setting.
         graphics: Graphics of the terminal; inside tmux, the name is that of the terminal around tmux.
         multiplexer: Multiplexer between the app and the terminal. GNU screen passes no Kitty graphics.
         has_colors: False if the user disabled colors (`NO_COLOR`), which also disables images.
-        has_few_colors: True for at most 16 colors, which are not sufficient for half blocks.
+        has_few_colors: True for at most 16 colors, which are not sufficient for half blocks of `auto`.
     """
     if not has_colors:
         return ImageProtocol.NONE
@@ -71,7 +74,10 @@ def choose_protocol(
 
 
 def _has_placeholders(name: str) -> bool:
-    """Return whether a terminal draws Kitty graphics at Unicode placeholders."""
+    """Return whether a terminal draws Kitty graphics at Unicode placeholders: Ghostty, and kitty from 0.28 on.
+
+    A kitty without a version in its name counts as new.
+    """
     match = _PLACEHOLDER_TERMINALS.search(name)
     if match is None:
         return False

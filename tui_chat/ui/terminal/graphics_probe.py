@@ -57,7 +57,10 @@ class GraphicsProbe:
         self._is_complete = False
 
     def feed(self, frame: InputFrame) -> TerminalGraphics | None:
-        """Return the graphics with the last answer and with each later size of a cell; otherwise None."""
+        """Return the graphics with the answer to the last request, and with each later size of a cell; otherwise None.
+
+        An unanswered request leaves its default in `TerminalGraphics`. A size of 0 pixels counts as unknown.
+        """
         if frame.kind not in {InputFrameKind.SEQUENCE, InputFrameKind.STRING}:
             return None
         if name := _NAME.fullmatch(frame.text):
@@ -75,7 +78,10 @@ class GraphicsProbe:
 
 
 async def ask_tmux() -> str:
-    """Return the name of the terminal around tmux; empty if tmux passes no graphics to the terminal, or on an error."""
+    """Return the name of the terminal around tmux; empty if tmux passes no graphics to the terminal.
+
+    Empty also if tmux does not start or does not answer within `_TMUX_TIMEOUT` seconds.
+    """
     try:
         process = await asyncio.create_subprocess_exec(
             *_TMUX_COMMAND,

@@ -37,7 +37,10 @@ class InputDecoder:
         self._parser = XTermParser(debug)
 
     def decode(self, frame: InputFrame) -> list[Message]:
-        """Return the messages of a frame, none if the frame has no meaning or the parser fails, which is logged."""
+        """Return the messages of a frame, none if the frame has no meaning or the parser fails.
+
+        A failure is logged, and later frames are decoded by a new parser.
+        """
         try:
             return list(self._messages(frame))
         except Exception:
@@ -79,7 +82,10 @@ class InputDecoder:
         return messages
 
     def _parse_alt_key(self, character: str) -> list[Message]:
-        """Return the key of ESC and a character that Textual's table does not contain."""
+        """Return the key of ESC and a character that Textual's table does not contain: Alt with the character.
+
+        A control character is decoded without Alt; a backslash (ST) gives no key.
+        """
         keys = [message for message in self._parser.feed(character) if isinstance(message, Key)]
         if character < " ":
             return list(keys)

@@ -129,7 +129,8 @@ class InputFramer:
         escape_delay: Seconds after which a prefix of a sequence counts as a key.
 
     Attributes:
-        deadline: Monotonic time in seconds at which incomplete input ends, None if the input is complete.
+        deadline: Monotonic time in seconds at which incomplete input ends. None for complete input, for an incomplete
+            UTF-8 character, and for a sequence that a timeout has ended.
     """
 
     def __init__(self, escape_delay: float) -> None:
@@ -144,7 +145,7 @@ class InputFramer:
         self._frames: list[InputFrame] = []  # completed by the current call
 
     def feed(self, data: bytes, now: float) -> list[InputFrame]:
-        """Return the frames that `data` completes.
+        """Return the frames that `data` completes, and set `deadline`; characters outside of sequences are complete.
 
         Args:
             data: Bytes of one read.
@@ -254,7 +255,10 @@ class InputFramer:
             self._emit(InputFrameKind.STRING if is_string else InputFrameKind.SEQUENCE, sequence)
 
     def _emit_incomplete(self) -> None:
-        """Emit the characters of the incomplete sequence that are keys."""
+        """Emit the incomplete sequence as a key if it is a key prefix; after a timeout, its later characters as text.
+
+        Any other incomplete sequence emits nothing. The state does not change.
+        """
         if self._expired:
             self._emit(InputFrameKind.TEXT, self._sequence[self._expired :])
         elif self._sequence in KEY_PREFIXES:

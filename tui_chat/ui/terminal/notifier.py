@@ -32,9 +32,10 @@ class Notifier:
         self._timer_pending = False
 
     def flush(self) -> None:
-        """Move the notifications of the session to the batch. Send the batch if due, otherwise start a timer.
+        """Move the notifications of the session to the batch. Send the batch if due; otherwise a timer flushes again.
 
-        While the terminal has focus, notifications of the current room are removed from the batch.
+        An empty batch starts no timer, and at most one timer is pending. While the terminal has focus, notifications of
+        the current room are removed from the batch.
         """
         session, batcher = self._session, self._batcher
         for pending in session.pop_notifications():

@@ -39,7 +39,8 @@ class TerminalOutput:
         set_emoji_sequences: Sets whether emoji sequences are drawn as one glyph.
 
     Attributes:
-        has_emoji_sequences: True after the measurement of a terminal that draws emoji sequences in two columns.
+        has_emoji_sequences: True after the measurement of a terminal that draws emoji sequences in two columns. Set by
+            the owner, who then calls `apply_settings`.
         multiplexer: Multiplexer between the app and the terminal.
         graphics: Graphics of the terminal, as far as measured.
     """
@@ -68,7 +69,7 @@ class TerminalOutput:
         return driver is not None and driver.has_pending_output
 
     async def set_graphics(self, graphics: TerminalGraphics, on_changed: Callable[[], object]) -> None:
-        """Set the measured graphics, with the name of the terminal around tmux.
+        """Set the measured graphics. Inside tmux, the answer of the first `ask_tmux` replaces the name.
 
         Args:
             graphics: Answers of the terminal.
@@ -83,7 +84,10 @@ class TerminalOutput:
             on_changed()
 
     def set_graphics_release(self, release: Callable[[], str]) -> None:
-        """Set the source of the sequences that delete images in the terminal, on exit and before a suspend."""
+        """Set the source of the sequences that delete images in the terminal, on exit and before a suspend.
+
+        No effect without a `TerminalDriver`.
+        """
         if (driver := self._terminal_driver()) is not None:
             driver.release_graphics = release
 
@@ -117,8 +121,8 @@ class TerminalOutput:
         """Copy `text` to the clipboard of the terminal.
 
         Returns:
-            False if the text exceeds `MAX_CLIPBOARD_BYTES`. Nothing is copied in this case. True otherwise, because
-            terminals do not confirm.
+            False if the text exceeds `MAX_CLIPBOARD_BYTES`. Nothing is copied in this case. True otherwise, also
+            without a driver, because terminals do not confirm.
         """
         if len(text) > MAX_CLIPBOARD_BYTES or len(text.encode()) > MAX_CLIPBOARD_BYTES:
             return False
@@ -139,7 +143,11 @@ class TerminalOutput:
             driver.set_mouse_enabled(enabled)
 
     def apply_settings(self) -> None:
-        """Apply the mouse, title and emoji settings. Title and mouse need a `TerminalDriver`."""
+        """Apply the mouse, title and emoji settings. Title and mouse need a `TerminalDriver`.
+
+        Emoji sequences are drawn as one glyph for `full`, and for `auto` if `has_emoji_sequences`. A changed title is
+        written only if `has_title_support`.
+        """
         driver, settings = self._terminal_driver(), self._settings()
         self._set_emoji_sequences(settings.emoji == "full" or (settings.emoji == "auto" and self.has_emoji_sequences))
         if driver is None:

@@ -10,7 +10,7 @@ from tui_chat.ui.timeline.viewport import Viewport
 
 
 class HistoryRequests:
-    """Requests for older messages and gaps, each posted once until `reset`.
+    """Requests for older messages, posted once per oldest line, and for gaps, posted once each, until `reset`.
 
     Args:
         viewport: Lines and visible rows.
@@ -29,9 +29,9 @@ class HistoryRequests:
         self._requested_gaps.clear()
 
     def request_visible(self) -> None:
-        """Request each visible gap, and older messages up to a view height below the top, unless requested before.
+        """Request each visible gap, and older messages if at most a view height of rows is above, unless requested.
 
-        A gap at the top of the list replaces the request for older messages.
+        No older messages are requested while the oldest line is a gap. No effect without visible rows.
         """
         viewport = self._viewport
         if not viewport.visible_rows:
@@ -50,7 +50,7 @@ class HistoryRequests:
                 self.request_gap(line, index)
 
     def request_gap(self, gap: GapLine, index: int) -> None:
-        """Request the gap at `lines[index]`, even repeatedly; in the lower half of the view, oldest entries first."""
+        """Request the gap at `lines[index]`, even repeatedly; oldest entries first if most visible lines are above."""
         self._requested_gaps.add((gap.after, gap.before))
         visible_range = self._viewport.visible_range
         oldest_first = index - visible_range.start > visible_range.stop - 1 - index

@@ -117,9 +117,9 @@ class LayoutRow:
 
     Attributes:
         kind: Content type.
-        start: Index of its first character in the text (or in the delivery error) of the line.
-        end: Index after its last character.
-        is_first: True if no earlier row of the line has the same kind.
+        start: Index of the first character of the row in the text, or in the delivery error, of the line.
+        end: Index after the last character of the row. Rows of images and reactions are empty at the end of the text.
+        is_first: True if no earlier row of the line has the same kind, and for each row of images.
     """
 
     kind: RowKind
@@ -143,10 +143,10 @@ class LineLayout:
         source_length: Length of the original part of `text`, 0 for a deletion; a copy excludes the rest.
         quote: Sanitized quote of a reply as a single line; empty if unknown and for other messages.
         reactions: Reactions with sanitized texts.
-        delivery_error: Translated reason of a failed or unconfirmed delivery.
+        delivery_error: Translated reason of a failed or unconfirmed delivery, otherwise empty.
         links: Hyperlinks in `text`.
         images: Areas of the images.
-        image_start: Index of the first row with images.
+        image_start: Index of the first row with images, or of the row after the text without images.
     """
 
     line: Line
@@ -166,7 +166,10 @@ class LineLayout:
 
 
 def layout_line(line: Line, decoration: Decoration, geometry: TimelineGeometry) -> LineLayout:
-    """Return the layout of a line; only messages with a visible text have links."""
+    """Return the layout of a line; only messages with a visible text have links and images.
+
+    A gap and an unread marker have one row and no date row.
+    """
     rows = [LayoutRow(RowKind.DATE)] if decoration.day is not None else []
     if isinstance(line, MessageLine):
         return _layout_message(line, decoration, geometry, rows)
@@ -235,7 +238,10 @@ def _deletion_text(line: MessageLine) -> str:
 
 
 def extract_text(line: Line) -> str:
-    """Return the sanitized text without the `/me` of an action; empty for hidden texts, gaps and markers."""
+    """Return the sanitized text without the `/me` of an action and without newlines at its start and end.
+
+    Empty for a deleted message and one that is being deleted, for gaps and for unread markers.
+    """
     if isinstance(line, MessageLine) and line.is_action:
         return sanitize_body(_replace_surrogates(action_text(line.content)))
     if isinstance(line, MessageLine) and not line.is_text_hidden:
@@ -244,7 +250,7 @@ def extract_text(line: Line) -> str:
 
 
 def format_nick(line: Line) -> str:
-    """Return the sanitized nickname with its signs, after `* ` for an action; empty for lines without a sender."""
+    """Return the sanitized nickname with its signs, after `* ` for an action; empty unless the line is a message."""
     return ("* " if line.is_action else "") + _sanitize_line(line.marked_nick) if isinstance(line, MessageLine) else ""
 
 

@@ -79,7 +79,7 @@ class LineRenderer:
     Args:
         geometry: Columns of the timeline.
         styles: Styles of the current theme.
-        find_picture: Returns the picture of an image, None for blank cells.
+        find_picture: Returns the picture of an image; None draws `…` in the first cell and blanks in the others.
 
     Attributes:
         background: Style of empty cells.
@@ -147,11 +147,11 @@ class LineRenderer:
         return Strip(builder.segments, builder.cells).adjust_cell_length(width, builder.background)
 
     def has_all_pictures(self, layout: LineLayout) -> bool:
-        """Return whether the pictures of all images of a line are loaded."""
+        """Return whether `find_picture` returns a picture for each image of a line; True without images."""
         return all(self._find_picture(box) is not None for box in layout.images)
 
     def _append_separator(self, builder: _RowBuilder, label: str, style: Style, full_width: bool = False) -> None:
-        """Append a label between dashes, which `full_width` extends to both edges."""
+        """Append a label, truncated to the row, between two dashes each, or for `full_width` between the two edges."""
         width, start = self._geometry.width, self._geometry.text_start
         text, cells = truncate_to_width(label, max(0, width - start - 5))
         left_dashes = start - 1 if full_width else 2
@@ -176,7 +176,10 @@ class LineRenderer:
         builder.append(text, cells, self._styles.secondary, PREFIX_OFFSET)
 
     def _append_images(self, builder: _RowBuilder, layout: LineLayout, image_row: int) -> None:
-        """Append one row of the images: half blocks, or blank cells below terminal graphics and before the load."""
+        """Append one row of the images: half blocks, or blank cells below terminal graphics and before the load.
+
+        Before the load, the first cell of the first row is `…`.
+        """
         for box in layout.images:
             if box.row <= image_row < box.row + box.rows:
                 padding = self._geometry.text_start + box.column - builder.cells
@@ -191,7 +194,10 @@ class LineRenderer:
                     builder.append(" " * (box.columns - 1), box.columns - 1)
 
     def _append_reactions(self, builder: _RowBuilder, layout: LineLayout) -> None:
-        """Append the reactions with counts and up to `MAX_REACTION_NAMES` nicknames, own reactions in brackets."""
+        """Append the reactions with counts and up to `MAX_REACTION_NAMES` nicknames, own reactions in brackets.
+
+        Parts beyond the text width are cut.
+        """
         styles, start = self._styles, self._geometry.text_start
         builder.append(" " * (start - 2), start - 2)
         remaining_cells = self._geometry.text_width
@@ -213,7 +219,10 @@ class LineRenderer:
                 remaining_cells -= cells
 
     def _append_prefix(self, builder: _RowBuilder, layout: LineLayout, row: LayoutRow) -> None:
-        """Append the columns to the left of the text."""
+        """Append the columns to the left of the text: blanks, and in the first row time, nickname and status mark.
+
+        A notice and a grouped message have no nickname; neither has a narrow timeline.
+        """
         styles, geometry = self._styles, self._geometry
         is_first_row = row.is_first and row.kind is not RowKind.DELIVERY_ERROR
         start = geometry.notice_start if row.kind is RowKind.NOTICE else geometry.text_start

@@ -70,7 +70,9 @@ class MessageCursor:
         self._viewport.reveal_line(index)
 
     def apply_splice(self, change: Splice, replaced_keys: Sequence[str]) -> None:
-        """Keep the cursor on its line after a splice; call `update_key` after the last splice.
+        """Keep the cursor on its line, found by key, after a splice; call `update_key` after the last splice.
+
+        If the line was removed, the cursor moves to the first line at the splice.
 
         Args:
             change: The applied splice.

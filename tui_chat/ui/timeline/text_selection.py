@@ -57,7 +57,10 @@ class TextSelection:
         return index + self._line_number_offset
 
     def selected_range(self, selection: Selection | None, index: int) -> SelectedRange | None:
-        """Return the selected range of `lines[index]`, or None for an empty range."""
+        """Return the selected range of `lines[index]`, None for an unselected line or an empty range.
+
+        The range starts at `PREFIX_OFFSET` in each line after the first, and is unbounded in each line before the last.
+        """
         if selection is None:
             return None
         start, end, line_number = selection.start, selection.end, self.line_number(index)
@@ -111,7 +114,8 @@ class TextSelection:
         """Return the plain text of a selection, or None for an empty selection.
 
         Lines are separated by newlines; gaps and unread markers are omitted. A completely selected message is
-        `[15:05] ann: text`, a single one only if the selection starts in front of its text.
+        `[15:05] ann: text`, and a notice `[15:05] text`. A single line has this prefix only if the selection starts in
+        front of its text.
 
         Args:
             lines: Lines of the timeline.
@@ -151,7 +155,10 @@ def _copy_line(
 
 
 def _word_at(layout: LineLayout, character: int) -> tuple[int, int]:
-    """Return the range of the word or hyperlink at a character offset, or of the complete original text."""
+    """Return the range of the hyperlink, else word or run of blanks or signs, at a character offset.
+
+    An offset outside of the original text gives the range of the complete original text.
+    """
     links = ((link.start, link.end) for link in layout.links)
     words = (word.span() for word in re.finditer(r"\w+|\s+|[^\w\s]+", layout.text[: layout.source_length]))
     spans = (span for span in chain(links, words) if span[0] <= character < span[1])

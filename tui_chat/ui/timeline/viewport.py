@@ -134,7 +134,7 @@ class Viewport:
 
     @property
     def anchor(self) -> VisibleLine | None:
-        """Line with a fixed viewport row: the first that starts in the viewport, else the one that fills the view.
+        """Line with a fixed viewport row: the first whose text starts below the top edge, else the first visible line.
 
         None without visible lines.
         """
@@ -165,7 +165,9 @@ class Viewport:
         self.is_following = True
 
     def splice(self, change: Splice) -> None:
-        """Apply a splice; call `update` afterwards.
+        """Apply a splice and clear `visible_rows`; call `update` afterwards.
+
+        A removed line with the key of a new line counts as replaced and keeps its viewport row.
 
         Raises:
             IndexError: The splice exceeds the list.
@@ -243,7 +245,7 @@ class Viewport:
     def update(self) -> None:
         """Recompute the visible rows after a change of list, viewport height or position.
 
-        Follow mode starts if the list is empty or its last row is in view.
+        Follow mode starts if the list is empty or its last row is in view. A height of 0 gives no visible rows.
         """
         self.visible_rows = []
         if not self.lines:

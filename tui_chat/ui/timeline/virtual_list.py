@@ -63,8 +63,8 @@ class VirtualList:
     def set_lines(self, lines: Iterable[Line], position: ScrollPosition | None = None) -> None:
         """Replace the list.
 
-        A position whose line is missing is restored by its timestamp; without a later line, the list follows the
-        bottom.
+        A position whose line is missing is restored at the first line with its timestamp or a later one; without such a
+        line, the list follows the bottom.
 
         Args:
             lines: New lines, oldest first.
@@ -142,7 +142,10 @@ class VirtualList:
         return layout
 
     def row_at(self, y: int) -> tuple[int, int] | None:
-        """Return (line index, row inside the line) at view row `y`, or None for an empty row."""
+        """Return (line index, row inside the line) at view row `y`, or None for an empty row.
+
+        A list with fewer rows than the view is at the bottom of the view.
+        """
         visible_rows = self.viewport.visible_rows
         row = y - (self.viewport.height - len(visible_rows))
         return visible_rows[row] if 0 <= row < len(visible_rows) else None

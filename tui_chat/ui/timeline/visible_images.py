@@ -31,13 +31,13 @@ class VisibleImages:
         return self._store.get(box) if self._store is not None else None
 
     def apply_options(self) -> None:
-        """Apply the options of the store to the layouts, and hide unavailable images."""
+        """Apply the options of the store to the layouts, and hide unavailable images. No effect without a store."""
         if self._store is not None:
             is_shown = self._store.options.protocol is not ImageProtocol.NONE
             self._lines.set_images(self._store.options.cell_size if is_shown else None, self._store.unavailable)
 
     def update(self) -> None:
-        """Load the images in view. No effect without a store."""
+        """Pass the images in view, also none, to the store, which loads them. No effect without a store."""
         if self._store is not None:
             boxes = list(self._find_boxes())
             has_graphics = self._store.options.protocol in {ImageProtocol.KITTY, ImageProtocol.SIXEL}

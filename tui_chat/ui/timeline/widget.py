@@ -175,10 +175,10 @@ class Timeline(ScrollView, inherit_bindings=False):
         return index is not None
 
     def set_cursor(self, key: str | None) -> None:
-        """Move the cursor to a line and scroll the line into view. No effect for an unknown key.
+        """Move the cursor to a message or gap and scroll there. No effect for an unknown key.
 
         Args:
-            key: Key of the line; None hides the cursor or the highlight, without scrolling.
+            key: Key of the line; a notice hides the cursor. None hides cursor or highlight without scrolling.
         """
         if key is None:
             self._cursor.hide()
@@ -188,7 +188,7 @@ class Timeline(ScrollView, inherit_bindings=False):
             self._sync_view()
 
     def highlight(self, key: str) -> None:
-        """Highlight a line without scrolling, and end the selection. No effect for an unknown key."""
+        """Highlight a message or gap without scrolling, and end the selection. No effect for an unknown key."""
         if (index := self.lines.index_of(key)) is not None:
             self._cursor.highlight(index)
             self._sync_view()
@@ -206,11 +206,11 @@ class Timeline(ScrollView, inherit_bindings=False):
         self._sync_view()
 
     def action_cursor_up(self) -> None:
-        """Move the cursor to the previous message or gap; scroll up one row without a cursor."""
+        """Move the selection to the previous message or gap; scroll up one row without a selection."""
         self._move_cursor(-1)
 
     def action_cursor_down(self) -> None:
-        """Move the cursor to the next message or gap; scroll down one row without a cursor."""
+        """Move the selection to the next message or gap; scroll down one row without a selection."""
         self._move_cursor(1)
 
     def _move_cursor(self, step: int) -> None:
@@ -220,7 +220,7 @@ class Timeline(ScrollView, inherit_bindings=False):
             self._scroll_rows(step)
 
     def action_select_cursor(self) -> None:
-        """Post `MessageActivated` or `GapRequested` for the line under the cursor. No effect without a cursor."""
+        """Post `MessageActivated` or `GapRequested` for the selected line. No effect without a selection."""
         line = self.lines.get(self.cursor_key)
         if isinstance(line, GapLine):
             self._requests.request_gap(line, self._cursor.index or 0)
@@ -228,7 +228,7 @@ class Timeline(ScrollView, inherit_bindings=False):
             self.post_message(MessageActivated(line.key))
 
     def action_hide_cursor(self) -> None:
-        """Hide the cursor; scroll to the bottom without a cursor."""
+        """End the selection; without one, scroll to the bottom and keep a highlight."""
         if self.cursor_key is None:
             self.action_to_bottom()
         else:
@@ -347,7 +347,7 @@ class Timeline(ScrollView, inherit_bindings=False):
         ).adjust_cell_length(self.size.width, background)
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Return the rows of a region, with terminal graphics on top."""
+        """Return the rows of a region, with terminal graphics on top if the region starts at the left edge."""
         strips = super().render_lines(crop)
         return strips if crop.x else self._images.add_graphics(strips, crop.y)
 
@@ -369,7 +369,7 @@ class Timeline(ScrollView, inherit_bindings=False):
         self._sync_view()
 
     def _sync_view(self) -> None:
-        """Synchronize layouts, viewport, scroll position, cursor, counter and requests, then redraw."""
+        """Synchronize layouts, viewport, scroll position, cursor, counter and requests. No effect without a size."""
         size, viewport = self.scrollable_content_region.size, self._viewport
         if not (size.width and size.height):
             return
