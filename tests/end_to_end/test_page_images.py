@@ -56,7 +56,7 @@ async def test_an_image_of_the_page_appears_as_kitty_graphics_as_sixel_as_half_b
         y = next(number for number, row in enumerate(rows) if "▀" in row)
         assert is_close(bytes.fromhex(plain.screen.buffer[y][rows[y].index("▀")].fg), BLUE)
         await speech.wait_for_text("Page says: the lake")
-        await speech.wait_for_text("[image lake.png · 100×40 · ")
+        await speech.wait_for_text("With the image lake.png, 100 by 40 pixels")
         for tui in (kitty, sixel, plain):
             tui.write_keys("\x11")
         speech.write_keys("/quit\r")

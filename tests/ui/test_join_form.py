@@ -211,7 +211,7 @@ async def test_the_join_form_is_disabled_while_connecting_until_escape_but_not_a
             assert "typed" not in driver.screen_text()
             await driver.press("f1")
             await driver.type_text("palette")
-            await driver.wait_for_text("palette▏ 1 line")
+            await driver.wait_for_text("palette▏ 2 lines")
             await driver.press("escape")
             await driver.wait_for_text("Connecting to")
             await driver.press("escape")
