@@ -16,7 +16,17 @@ from tests.support.tcp_proxy import TcpProxy
 from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client.net import transport
 from tui_chat.protocol.requests import Request
-from tui_chat.sdk import BadRequest, ChatClient, Message, NotFound, NotJoined, Room, RoomRenamed, UnsupportedByServer
+from tui_chat.sdk import (
+    BadRequest,
+    ChatClient,
+    Message,
+    NotFound,
+    NotJoined,
+    OutboxItemState,
+    Room,
+    RoomRenamed,
+    UnsupportedByServer,
+)
 
 
 @pytest.fixture
@@ -58,6 +68,8 @@ async def test_an_observer_reads_and_is_invisible(server: RunningServer, ann: Ra
         assert entry.message == "after"
         with pytest.raises(NotJoined):
             await room.send("hi")
+        room.post("hi")
+        await wait_until(lambda: [item.state for item in room.unsent()] == [OutboxItemState.FAILED])
         assert (await ann.join("tea", "ann"))["memberCount"] == 1
         await room.leave()
         await post(ann, "unobserved")

@@ -26,8 +26,9 @@ class AccountClient:
     """Account requests to one server. A successful registration or login sets `token` for the later requests.
 
     All requests raise `Unreachable` without a response in time, `UnsupportedByServer` if the server has no accounts,
-    and otherwise the `ChatError` of the server, with its `reason`: `Unauthorized` for a wrong password or an invalid
-    token, `Forbidden` for a closed registration, `Conflict` for a taken name, `RateLimited` after too many attempts.
+    `InternalError` for an invalid response, and otherwise the `ChatError` of the server, with its `reason`:
+    `Unauthorized` for a wrong password or an invalid token, `Forbidden` for a closed registration, `Conflict` for a
+    taken name, `RateLimited` after too many attempts. A failed request leaves `token` unchanged.
 
     Args:
         url: Server address in any form accepted by `address.parse_address`.
@@ -61,7 +62,7 @@ class AccountClient:
         guest_key: str | None = None,
         label: str = "",
     ) -> Login:
-        """Create an account and log in.
+        """Create an account, log in and set `token`.
 
         Args:
             account: Account name.
@@ -76,7 +77,7 @@ class AccountClient:
         return await self._request_login("/api/accounts", fields, account, authorization)
 
     async def log_in(self, account: str, password: str, *, label: str = "") -> Login:
-        """Log in.
+        """Log in and set `token`, without revoking an earlier token.
 
         Args:
             account: Account name.
@@ -87,12 +88,12 @@ class AccountClient:
         return await self._request_login("/api/sessions", fields, account, None)
 
     async def log_out(self) -> None:
-        """Revoke the current token."""
+        """Revoke the current token, and set `token` to None."""
         await self._send("DELETE", "/api/sessions/current")
         self.token = None
 
     async def list_devices(self) -> list[Device]:
-        """Return the devices with a valid token, newest login first."""
+        """Return the devices with a valid token, newest login first, with sanitized labels and timestamps."""
         devices = (await self._request(DeviceList, "GET", "/api/sessions")).sessions
         return [
             replace(
@@ -113,7 +114,7 @@ class AccountClient:
         return _sanitize_profile(await self._request(AccountProfile, "GET", "/api/me"))
 
     async def update_profile(self, *, nick: str | UnsetType = UNSET, about: str | UnsetType = UNSET) -> AccountProfile:
-        """Change the given fields of the profile, and return the new profile."""
+        """Change the given fields of the profile, and return the new profile; an omitted field remains unchanged."""
         fields = {"nickName": nick, "about": about}
         body = {name: value for name, value in fields.items() if value is not UNSET}
         return _sanitize_profile(await self._request(AccountProfile, "PATCH", "/api/me", body))
@@ -123,7 +124,7 @@ class AccountClient:
         await self._send("POST", "/api/me/password", {"password": password, "newPassword": new_password})
 
     async def delete_account(self, password: str, *, messages: Literal["keep", "delete"] = "keep") -> None:
-        """Delete the account and revoke all its tokens.
+        """Delete the account, revoke all its tokens, and set `token` to None.
 
         Args:
             password: Current password.
@@ -133,7 +134,10 @@ class AccountClient:
         self.token = None
 
     async def _request_login(self, path: str, fields: dict[str, Any], account: str, authorization: str | None) -> Login:
-        """Send the fields that are not None, set `token`, and return the login, with `account` in place of no name."""
+        """Send the fields that are not None, set `token` from the response, and return the login.
+
+        A response without an account name gets the sanitized `account`. `authorization` as for `_send`.
+        """
         body = {name: value for name, value in fields.items() if value is not None}
         login = _decode(Login, await self._send("POST", path, body, authorization=authorization))
         self.token = login.token
@@ -145,7 +149,7 @@ class AccountClient:
     async def _send(self, method: str, path: str, body: object = None, *, authorization: str | None = None) -> bytes:
         """Send one request and return the body of the response; raises as `send_http`.
 
-        `authorization` is the value of the header, by default that with the token, if any.
+        `authorization` is the value of the header. None stands for `Bearer` with `token`, or no header without a token.
         """
         # The import of aiohttp takes 100 ms; a thread keeps the event loop responsive.
         http_request = await asyncio.to_thread(_import_http_request)

@@ -154,7 +154,7 @@ class ChatClient:
         return self
 
     async def connect(self) -> None:
-        """Connect before entering the context, to test the address; no effect after an earlier call.
+        """Connect before entering the context, to test the address; no effect after an earlier success.
 
         The context uses this connection; `state` and events follow only there. Without a context, call `close`.
 
@@ -209,7 +209,7 @@ class ChatClient:
     async def set_token(self, token: str | None, account: str = "", *, timeout: float = 0.0) -> None:
         """Connect and rejoin all rooms with another identity, also after `AuthFailed`.
 
-        The outbox items of the previous identity are sent with the new one.
+        The outbox items of the previous identity are sent with the new one. Read markers become None without an event.
 
         Args:
             token: Token of an account, None for a guest.
@@ -235,10 +235,10 @@ class ChatClient:
     ) -> Room:
         """Join a room, or return the joined room of this name.
 
-        Concurrent calls for one room share one attempt with the last invite. After the timeout, only the join of a room
-        from `open_cached` continues. A room joined before is returned immediately, also while offline; the other
-        arguments are then ignored. An observed room is replaced by a new `Room`. Temporary errors (`RateLimited`,
-        `Unavailable`, `InternalError`) are retried until the timeout.
+        Concurrent calls for one room share one attempt with the last invite, which fails for all at the timeout of the
+        first call. The join of a room from `open_cached` continues after a timeout. A room joined before is returned
+        immediately, also while offline; the other arguments are then ignored. An observed room is replaced by a new
+        `Room`. Temporary errors (`RateLimited`, `Unavailable`, `InternalError`) are retried until the timeout.
 
         Args:
             room: Room name.
@@ -351,14 +351,14 @@ class ChatClient:
         Raises:
             BadRequest, RoomInvalid, TooLong, NotFound: Invalid query, room or limit, or cursor of another search.
             RateLimited: The search rate limit applied; the call does not wait.
-            UnsupportedByServer, Unavailable, InternalError: Basic server, or failure of the server.
+            UnsupportedByServer, Unavailable, InternalError: Basic server, or failure that the server reported.
         """
         return await self._searcher.search(query, room, cursor, limit)
 
     async def change_nick(self, nick: str, room: str | None = None) -> str:
         """Change the user's nickname in one joined room, or in all if `room` is None.
 
-        `Room.nick` changes immediately in a given room, and with the next presence push in all rooms.
+        `Room.nick` changes immediately in a given open room, otherwise with the next presence push.
 
         Returns:
             The assigned nickname, with a suffix if the requested one is in use; in several rooms, that of the last one.

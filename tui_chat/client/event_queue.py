@@ -6,7 +6,7 @@
   one. A slow consumer receives fewer events.
 - Latest state: of the unread `MembersChanged` and `TopicChanged` events of a room, only the last of each type is
   delivered, in place of the first.
-- Soft limit: above `MAX_UNREAD_EVENTS`, new notices and typing indicators are dropped, and `LogChanged` events merge
+- Soft limit: from `MAX_UNREAD_EVENTS` on, new notices and typing indicators are dropped, and `LogChanged` events merge
   with an unread one of the same room and `is_live`, also if other events are between them. No message is omitted.
 - Backpressure: above `HIGH_WATER_MARK`, the queue is overfull.
 """
@@ -22,7 +22,7 @@ from tui_chat.client.events import LogChanged, MembersChanged, NoticeReceived, T
 MAX_MESSAGES_PER_POP = 100
 
 MAX_UNREAD_EVENTS = 10_000
-"""Number of unread events above which notices and typing indicators are dropped."""
+"""Number of unread events from which on notices and typing indicators are dropped."""
 
 HIGH_WATER_MARK = 5_000
 """Queue size, in messages plus other events, above which the queue is overfull."""
@@ -40,7 +40,10 @@ class _LogChangeBatch:
     compact_at: int = MAX_UNREAD_EVENTS
 
     def drop_repetitions(self) -> int:
-        """Remove repeated sequence numbers and return their number; set `compact_at` to twice the new size."""
+        """Remove repeated sequence numbers except the first ones, and return the number of removed ones.
+
+        Sets `compact_at` to twice the new size, at least `MAX_UNREAD_EVENTS`.
+        """
         size_before = len(self.seqs)
         self.seqs = deque(dict.fromkeys(self.seqs))
         self.compact_at = max(MAX_UNREAD_EVENTS, 2 * len(self.seqs))
@@ -78,9 +81,9 @@ class EventQueue(Generic[EventT]):
         return self.size > HIGH_WATER_MARK
 
     def put(self, event: EventT) -> None:
-        """Append an event or merge the event into an unread one, as the module documents; never blocks.
+        """Append an event, or merge or drop the event as the module documents; never blocks.
 
-        Above `MAX_UNREAD_EVENTS`, notices and typing indicators are dropped.
+        Calls `on_ready` if the queue was empty, also after `close`.
         """
         is_full = len(self._unread) >= MAX_UNREAD_EVENTS
         entry: Any = event
@@ -130,9 +133,9 @@ class EventQueue(Generic[EventT]):
         return event
 
     def pop_newest(self) -> EventT:
-        """Remove and return the newest event. The queue must not be empty.
+        """Remove and return the newest event, which must not be a `LogChanged`, `MembersChanged` or `TopicChanged`.
 
-        The event must not be a `LogChanged`, `MembersChanged` or `TopicChanged`.
+        The queue must not be empty.
         """
         self.size -= 1
         return self._unread.pop()

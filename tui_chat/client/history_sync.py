@@ -324,10 +324,10 @@ class HistorySync:
     async def _fetch_next(self) -> bool:
         """Fetch the next page of the iteration once a connection exists.
 
-        No effect for a page fetched meanwhile, after a silent close, and after a temporary failure of an open room.
+        A page fetched meanwhile, a silent close and a temporary failure of an open room return True without an effect.
 
         Returns:
-            False if the server does not have the missing entries.
+            False if the page brought no progress.
 
         Raises:
             ChatError: The room is closed, or the server rejected the request.

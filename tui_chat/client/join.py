@@ -63,11 +63,11 @@ class RoomJoiner:
     async def open(self, request: JoinRoom | Observe, timeout: float | None) -> Room:
         """Wait until a room is joined or observed, and return the room.
 
-        A room joined before is returned immediately. Without success, a room of this call is left and removed. See
-        `ChatClient.join` and `ChatClient.observe`.
+        A room joined before is returned immediately. A join leaves an observed room of the name first. Without success,
+        a room that this call created is left and removed. See `ChatClient.join` and `ChatClient.observe`.
 
         Raises:
-            ChatError: The server rejected the request or the token.
+            ChatError: A name is invalid, or the server rejected the request or the token.
             RateLimited, InternalError, Unavailable: Last temporary error before the timeout, or no response; a closed
                 client raises `Unavailable`.
         """
@@ -110,7 +110,9 @@ class RoomJoiner:
         return room if is_open else None
 
     def _get_or_create(self, request: JoinRoom | Observe) -> tuple[Room, bool, Room | None]:
-        """Return the room of the request, possibly a new one.
+        """Return the room of the request, possibly a new one, which is added to the directory.
+
+        A room that is not joined yet gets the invite of the request, if any. An invalid room name raises `ChatError`.
 
         Returns:
             The room, True for a new room, and the observed room that a join replaces. The caller starts or leaves a new
@@ -226,7 +228,7 @@ class RoomJoiner:
                 return
 
     async def _restore_status(self, transport: "Transport") -> None:
-        """Repeat the status after the first join over a connection; a failure is only logged."""
+        """Repeat the `away` status, if set, after the first join over a connection; a failure is only logged."""
         status = self._context.away_status
         if status is None or self._status_transport is transport:
             return

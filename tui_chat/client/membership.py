@@ -126,8 +126,9 @@ class RoomMembership:
     async def join(self, transport: "Transport") -> ObserveResponse:
         """Join or observe the room over a connection and apply the response.
 
-        Emits `RoomJoined`, then the changes of members, topic, log and read marker. A replaced server log is reset and
-        joined a second time, without `since`. The gate is set before the first event.
+        Emits `RoomJoined`, then the changes of members, topic, log and read marker, and resumes the outbox. The gate is
+        set before the first event. If the server log was replaced, the local log and its cache are cleared, and the
+        room is joined a second time without `since`. A basic server ends the use of the cache.
 
         Args:
             transport: Current connection.
@@ -138,7 +139,7 @@ class RoomMembership:
         Raises:
             ChatError: The server rejected the join.
             ConnectionLost: The connection closed.
-            NotJoined: The room was left during the request; the join is undone, unless the user joined again.
+            NotJoined: The room was closed during the request; the join is undone, unless the user joined again.
         """
         context, room_log = self.context, self.history.log
         since = room_log.last if self.was_joined or room_log.last else None
@@ -189,7 +190,7 @@ class RoomMembership:
         Emits `LogChanged` for modified messages, `ReadMarkerChanged` for a message of the account, `TopicChanged` for
         another topic, and `RoomChanged` for a change of a member or policy.
 
-        Outside a joined connection, entries are buffered until the join.
+        Outside a joined connection, entries are only buffered: after the join, they change the log.
         """
         (entry,) = self.history.sanitize_entries((entry,))
         self.history.on_push(entry)
@@ -218,7 +219,7 @@ class RoomMembership:
             self.context.client.emit(NoticeReceived(converted))
 
     def on_renamed(self, new_name: str) -> None:
-        """Set a valid new name, also in the outbox and the cache."""
+        """Set a valid new name and its key, and in the background those in the outbox and the cache; emit no event."""
         context = self.context
         old_key, context.key, context.name = context.key, canonical_key(new_name), new_name
         self.sender.on_room_renamed(old_key)
@@ -269,7 +270,7 @@ class RoomMembership:
                 return members
 
     def on_disconnected(self) -> None:
-        """Suspend requests and buffer pushes until the next join; unconfirmed messages to a basic server fail."""
+        """Suspend requests and buffer pushes until the next join; messages to a basic server without an echo fail."""
         self.context.gate.clear()
         self.history.log.on_disconnected()
         self.basic_server.on_disconnected()
@@ -304,7 +305,7 @@ class RoomMembership:
             await self._send_leave(transport)
 
     def on_lost(self, error: ChatError) -> None:
-        """Close a room that the server rejected or removed, and call `on_closed`; emit `RoomLost` for an open room."""
+        """Close the room with an error, and call `on_closed`; emit `RoomLost` if the room was opened and not closed."""
         was_open = self.was_opened and not self.context.gate.has_failed
         self.close(error)
         self._on_closed(self)
@@ -342,8 +343,9 @@ class RoomMembership:
     async def _send_join(self, transport: "Transport", since: int | None) -> ObserveResponse | None:
         """Join or observe the room under its current name and nickname; return None on a basic server.
 
-        Raises as `Transport.join` or `Transport.request`; `NotFound` of a first join with an invite gets the reason
-        `room_not_found_by_invite`.
+        The limit is that of the first request without `since`, otherwise `HISTORY_PAGE`. An account sends no guest key.
+        Raises as `Transport.join` or `Transport.request`. `NotFound` of a first join with an invite gets the reason
+        `room_not_found_by_invite`; an invite set during the request is tried instead.
         """
         limit = self._request.limit if since is None else HISTORY_PAGE
         if isinstance(self._request, Observe):

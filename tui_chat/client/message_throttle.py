@@ -24,8 +24,8 @@ class MessageThrottle:
     async def send(self, request: SendMessage, timeout: float) -> SendResponse:
         """Send a message and wait for the acknowledgement, or for the echo of a basic server (see `Room.send`).
 
-        After `rate_limited`, and while another message retries, the message waits for its turn. The message is then
-        sent again after each `rate_limited`.
+        After `rate_limited`, and while another message retries, the message waits until no other one retries. The
+        message is then sent again after each `rate_limited`. A message to a basic server is sent once.
 
         Args:
             request: Message with its `clientId`.

@@ -68,11 +68,14 @@ class OutboxFile(Struct, frozen=True, omit_defaults=True):
 
     @property
     def has_content(self) -> bool:
-        """True if the file can be uploaded again."""
+        """True for a file on this computer and for a text that is not empty, which can be uploaded again."""
         return bool(self.path or self.content)
 
     def refreshed(self) -> "OutboxFile":
-        """Return a file with its current size and time of modification; unchanged if uploaded or inaccessible."""
+        """Return a file with its current size and time of modification.
+
+        An upload, a text and an inaccessible file are returned unchanged.
+        """
         if self.upload_id is not None or not self.path:
             return self
         try:
@@ -85,10 +88,10 @@ class OutboxFile(Struct, frozen=True, omit_defaults=True):
         return FileChanged(ESTALE, "File changed", self.path)
 
     def open(self) -> BinaryIO:
-        """Return the content, without waiting.
+        """Open the content for reading, without waiting; the caller closes the result.
 
         Raises:
-            FileChanged: Size or time of modification differ.
+            FileChanged: Size or time of modification differ from the attributes.
             OSError: The file is not readable.
         """
         if not self.path:

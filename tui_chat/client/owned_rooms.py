@@ -52,8 +52,9 @@ class OwnedRooms:
     """Rooms of an account, available as `ChatClient.owned_rooms`.
 
     All methods raise the `ChatError` of an invalid argument or of the server, `Forbidden` without the permission and
-    for guests, and `Unavailable` without a connection in time. Changes also raise `ConnectionLost` if the connection
-    closes before the response.
+    for guests, `UnsupportedByServer` on a basic server, and `Unavailable` without a connection within
+    `REQUEST_TIMEOUT`. The `list` methods repeat their request after a connection loss; the other methods raise
+    `ConnectionLost` if the connection closes before the response.
 
     Args:
         context: Services of the client.
@@ -67,11 +68,14 @@ class OwnedRooms:
     async def create(
         self, name: str | None = None, *, title: str | None = None, policy: PolicyFields = _NO_FIELDS
     ) -> Room:
-        """Create a room with the account as owner, and join the room.
+        """Create a room with the account as owner, and join the room as `ChatClient.join`.
+
+        A failed join raises its error, and the created room remains.
 
         Args:
             name: Name of a public or unlisted room.
-            title: Display name of a private room, whose address becomes `Room.name`; the visibility is `private`.
+            title: Display name of a private room, whose address becomes `Room.name`; the visibility is `private`
+                unless `policy` has another.
             policy: Values other than the defaults.
         """
         if title is not None and policy.visibility is None:
@@ -93,7 +97,8 @@ class OwnedRooms:
     async def list_memberships(self) -> list[OwnRoom]:
         """Return the rooms with a durable membership of the account, latest activity first.
 
-        Direct rooms get the current nicknames of their other members as title, also open ones.
+        The current nicknames of the other members of a direct room become its `Room.title`, also that of an open room.
+        `OwnRoom.title` remains as received.
         """
         response = await self._context.request(MyRooms(), OwnRoomList)
         rooms = [sanitize.received(room) for room in response.rooms]

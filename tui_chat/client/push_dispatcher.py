@@ -48,10 +48,10 @@ class PushDispatcher:
         self._rooms = rooms
 
     def dispatch(self, event: str, body: bytes) -> None:
-        """Apply a push to its room or to the connector, or emit an event.
+        """Apply a push to its room or to the connector, or emit an event; never raises.
 
-        Invalid and unknown pushes are ignored, and those of unopened rooms other than read markers and announcements
-        of direct rooms. Unexpected exceptions are reported, not raised.
+        Invalid and unknown pushes are only logged, and those of rooms outside the directory are ignored, except read
+        markers and announcements of direct rooms. Unexpected exceptions are reported.
 
         Args:
             event: Event name.
@@ -81,10 +81,13 @@ class PushDispatcher:
                 room.membership.on_basic_push(push)
 
     def _apply(self, push: events.WireStruct) -> None:
-        """Apply a push; pushes of unopened rooms are ignored, except read markers and announcements of direct rooms.
+        """Apply a push; pushes of rooms outside the directory are ignored, except read markers and direct rooms.
+
+        The announcement of a direct room sets its title, and emits `DirectRoomAnnounced` unless the directory has the
+        room. A marker of a room outside the directory only emits `ReadMarkerChanged`.
 
         Raises:
-            ChatError: The room name is invalid.
+            ChatError: A room name is invalid.
         """
         if isinstance(push, events.GoingAwayPush):
             self._context.connector.on_going_away(push.reconnect_after)
@@ -132,7 +135,13 @@ class PushDispatcher:
             self._context.emit(ReadMarkerChanged(sanitize.room_name(push.room), to_marker(read), None))
 
     def _apply_error(self, error: ChatError) -> None:
-        """Close a room from which the user was removed; other errors of requests without a response are logged."""
+        """Close the room of a kick or ban in the directory, with `RoomLost`; only log any other error.
+
+        The error becomes a `Forbidden` of the same reason, with the title of the room as `room`.
+
+        Raises:
+            ChatError: The room name of a kick or ban is invalid.
+        """
         room = self._rooms.get(str(error.params.get("room", ""))) if error.reason in _REMOVALS else None
         if room is None:
             log.debug("error push ignored: %s", error.reason)
@@ -143,7 +152,7 @@ class PushDispatcher:
     def _rename(self, room: Room, new_name: str) -> None:
         """Rename a room, also to a name with another canonical key, and emit `RoomRenamed`.
 
-        No effect for an equal name, or if the directory has another room of this name.
+        No effect if the directory has another room of this name, and no event for an equal name.
         """
         old_name = room.name
         self._rooms.rename(room, new_name)

@@ -168,10 +168,10 @@ class Room:
         return entry
 
     async def list_members(self, query: str = "", *, limit: int = MAX_MEMBERS) -> list[Member]:
-        """Return up to `limit` present members with `query` in their nickname (case ignored), in any order.
+        """Return up to `limit` present members with `query` in their nickname (case and width ignored), in any order.
 
-        Stores the members in `members` and emits `MembersChanged`; no effect and no request if all are stored. Raises
-        the exceptions of `send`.
+        Sends no request if `members` is complete. Otherwise, each page of results is added to `members`, which emits
+        `MembersChanged`. Raises a `ChatError` for an invalid query, a rejection, a left room or no response in time.
         """
         return await self.membership.list_members(query, limit)
 
@@ -191,7 +191,7 @@ class Room:
         """Send a message and wait until the server has stored the message on disk.
 
         The message is resent after a connection loss and delivered once. Above the rate limit, the message waits behind
-        earlier ones. A repeated call with the same `client_id` continues after an error.
+        earlier ones. A repeated call with the same `client_id` stores the message at most once.
 
         Args:
             text: Message text; may be empty with files.
@@ -203,7 +203,8 @@ class Room:
 
         Raises:
             BadRequest, TooLong: Invalid text, or too many files; nothing was sent.
-            RateLimited: The rate limit applied until the timeout; nothing was sent.
+            OSError: A file is inaccessible or no regular file, or changed before its upload; no message was sent.
+            RateLimited: The rate limit applied until the timeout; no message was stored.
             NotJoined: The room was left, or is only observed.
             NotFound, Conflict, InternalError: The server rejected the message (docs/protocol.md, "Errors").
             Unavailable: No response before the timeout; the delivery is unknown.
@@ -217,7 +218,7 @@ class Room:
     def _message(
         self, text: str, client_id: UUID | None, reply_to: int | None, file_count: int
     ) -> requests.SendMessage:
-        """Return a valid message, with placeholders for the ids of uploads; raise `BadRequest` or `TooLong`."""
+        """Return a valid message, with an empty text in place of each upload id; raise `BadRequest` or `TooLong`."""
         if file_count > ATTACHMENTS_PER_MESSAGE:
             raise BadRequest("files_too_many", limit=ATTACHMENTS_PER_MESSAGE)
         return requests.SendMessage(self.name, text, client_id, reply_to, attachments=[""] * file_count or None)
@@ -225,8 +226,9 @@ class Room:
     def post(self, text: str, reply_to: int | None = None, *, files: Sequence[FileSource] = ()) -> OutboxItem:
         """Queue a message in the outbox; `OutboxItemChanged` events report the delivery.
 
-        Items are sent in order and without a time limit, once a connection exists. With a persistent outbox, the queue
-        survives restarts. On a basic server, edits, deletions and reactions get the state `FAILED`.
+        Items are sent in order and without a time limit, once a connection exists; later items may overtake a message
+        with a slow upload. With a persistent outbox, the queue survives restarts. In an observed room, every item gets
+        the state `FAILED`; on a basic server, messages with files, edits, deletions and reactions do.
 
         Args:
             text: Message text.
@@ -263,7 +265,7 @@ class Room:
         return self.membership.sender.unsent
 
     def retry(self, client_id: UUID) -> OutboxItem:
-        """Queue a failed item again at its position, with its id.
+        """Queue a failed item again at its position, with its id, and with the current content of its local files.
 
         After `client_id_in_use`, the failed item is dropped, and a new item is queued at the end. `OutboxItemChanged`
         reports each change.

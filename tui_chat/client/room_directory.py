@@ -29,7 +29,10 @@ class RoomDirectory:
         self._rooms[room.membership.context.key] = room
 
     def rename(self, room: Room, new_name: str) -> None:
-        """Set a valid new name, also of the room's membership; without effect if another room has this name."""
+        """Set a valid new name, also of the room's membership, and move the room to the end of the iteration.
+
+        No effect if another room has this name.
+        """
         if self._rooms.get(names.canonical_key(new_name), room) is room:
             self.remove(room.membership)
             room.membership.on_renamed(new_name)

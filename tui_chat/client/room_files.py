@@ -40,9 +40,9 @@ Progress = Callable[[int], None]
 class RoomFiles:
     """Uploads and downloads of one room.
 
-    `upload`, `download` and `read` raise `Unreachable` without a response in time, `UnsupportedByServer` if the server
-    accepts no files, `OSError` for a local file, and otherwise the `ChatError` of the server, such as `TooLong` for a
-    large file.
+    `upload`, `download` and `read` make one attempt, also without a joined connection. They raise `Unreachable` without
+    a response in time, `UnsupportedByServer` if the server accepts no files, `OSError` for a local file, and otherwise
+    the `ChatError` of the server, such as `TooLong` for a large file.
 
     Args:
         context: Identity and connection of the room.
@@ -61,7 +61,7 @@ class RoomFiles:
         """Upload a file for one or more messages of the room (`Room.send`, `Room.post`).
 
         Args:
-            path: Local file.
+            path: Local file; an `OutboxFile` that changed since its selection raises `FileChanged`.
             on_progress: Called with the number of uploaded bytes so far.
             timeout: Total time limit in seconds.
         """
@@ -92,17 +92,18 @@ class RoomFiles:
     ) -> str:
         """Upload a file across temporary errors and connection losses, and return the id of the upload.
 
-        Each attempt waits for the joined connection. A full server and a used-up daily quota are final errors.
+        Each attempt waits for the joined connection and starts at the first byte. Errors are temporary as of
+        `RetryPolicy`, but a full server and a used-up daily quota are final errors.
 
         Args:
-            file: File to upload; an upload is returned unchanged.
-            on_progress: As for `upload`.
-            stall_timeout: Time limit without progress in seconds, None for no limit.
+            file: File to upload; for an upload, its id is returned without a request.
+            on_progress: As for `upload`; the number starts again with each attempt.
+            stall_timeout: Time limit in seconds without more uploaded bytes than ever before, None for no limit.
             sleep: Function that waits for a number of seconds.
 
         Raises:
-            ChatError: The server rejected the file, or the room is closed. After the time limit, the last temporary
-                error, `Unavailable` without one.
+            ChatError: The server rejected the file, or the room is closed. After the time limit, and if the next
+                attempt would start later, the last temporary error, `Unavailable` without one.
             OSError: The file is not readable, or has changed (`FileChanged`).
         """
         if file.upload_id is not None:
@@ -146,7 +147,8 @@ class RoomFiles:
     async def deliver_all(self, sources: Sequence[FileSource], stall_timeout: float) -> list[str]:
         """Upload files one after the other, and return the ids of the uploads; arguments and errors as for `deliver`.
 
-        All files are checked before the first upload.
+        All paths are checked before the first upload. The first error ends the call; completed uploads remain on the
+        server.
         """
         files = [await asyncio.to_thread(to_outbox_file, source) for source in sources]
         return [await self.deliver(file, stall_timeout=stall_timeout) for file in files]
@@ -159,7 +161,7 @@ class RoomFiles:
         on_progress: Progress | None = None,
         timeout: float = TRANSFER_TIMEOUT,
     ) -> Path:
-        """Download a file of a message, and return its path.
+        """Download a file of a message with mode 0600, and return its path; a failure leaves no file.
 
         Args:
             attachment: File of a message.
@@ -169,7 +171,7 @@ class RoomFiles:
             timeout: Total time limit in seconds.
 
         Raises:
-            FileExistsError: The target is an existing file.
+            FileExistsError: The target is an existing file, which is found only after the transfer.
             TooLong: The file is larger than the size of the attachment.
         """
         file_transfer = await asyncio.to_thread(_import_file_transfer)
@@ -213,7 +215,7 @@ class RoomFiles:
 
 
 def to_outbox_file(source: FileSource) -> OutboxFile:
-    """Return the file of a source; raise `OSError` for an inaccessible one."""
+    """Return the file of a source; raise `OSError` for a path that is inaccessible or no regular file."""
     match source:
         case OutboxFile():
             return source

@@ -6,7 +6,11 @@ from tui_chat.protocol.limits import HISTORY_PAGE
 
 
 class RoomHistory:
-    """Requests for entries of `Room.log`.
+    """Requests for entries of `Room.log`; `LogChanged` events report new and modified messages.
+
+    The methods except `trim` raise `NotJoined` after `Room.leave`, `UnsupportedByServer` on a basic server,
+    `Unavailable` without a response within 60 seconds, and otherwise the `ChatError` of the server, if they need a
+    request. Rate limits are waited for.
 
     Args:
         sync: Synchronized log of the room.
@@ -16,18 +20,15 @@ class RoomHistory:
         self._sync = sync
 
     async def load_older(self, limit: int = HISTORY_PAGE) -> bool:
-        """Load the entries before the start of the log; `LogChanged` reports them.
+        """Load the entries before the start of the log.
 
         Cached entries need no request. At the start of the log, the call returns False immediately.
 
         Args:
-            limit: Maximum number of entries, at most 200.
+            limit: Maximum number of entries; limited to 200 for a request.
 
         Returns:
-            True if entries older than the loaded ones exist.
-
-        Raises:
-            ChatError: As `Room.send`.
+            True if the server has entries older than the loaded ones.
         """
         return await self._sync.load_older(limit)
 
@@ -40,43 +41,35 @@ class RoomHistory:
             gap: Current or earlier element of `Room.log.gaps()`.
             limit: Maximum number of entries, None for all.
             oldest_first: Start at the lower end of the gap instead of the upper end.
-
-        Raises:
-            ChatError: As `Room.send`.
         """
         await self._sync.fill_gap(gap, limit, oldest_first=oldest_first)
 
     async def load_around(self, seq: int, limit: int = HISTORY_PAGE // 2) -> bool:
         """Load the entries around a message, possibly behind a gap.
 
-        Without a connection, the entries come from memory or the cache; otherwise the call waits for a connection.
+        With a connection, the entries are always requested, followed by all missing newest entries. Without a
+        connection, the entries come from memory or the cache; if neither has them, the call waits for a connection.
 
         Args:
             seq: `seq` of the message.
-            limit: Maximum number of entries, at most 200.
+            limit: Maximum number of entries; limited to 200 for a request.
 
         Returns:
             True if the log then contains a message with this `seq`.
-
-        Raises:
-            ChatError: As `Room.send`.
         """
         await self._sync.load_around(seq=seq, limit=limit)
         return seq in self._sync.log
 
     async def load_at_time(self, ts: int, limit: int = HISTORY_PAGE // 2) -> int | None:
-        """Load the entries around a time.
+        """Load the entries around a time, from the server or the cache as `load_around`.
 
         Args:
             ts: Time in milliseconds since the epoch.
-            limit: Maximum number of entries, at most 200.
+            limit: Maximum number of entries; limited to 200 for a request.
 
         Returns:
             `seq` of the first loaded message at or after the time, that of the last message if all are older,
-            or None without messages.
-
-        Raises:
-            ChatError: As `Room.send`.
+            or None without loaded messages.
         """
         await self._sync.load_around(at=ts, limit=limit)
         return self._sync.log.find_seq_at(ts)

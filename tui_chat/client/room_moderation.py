@@ -121,7 +121,7 @@ class RoomModeration:
 
 
 def find_active_sanctions(entries: Iterable[Entry], now_ms: int) -> list[MemberChange]:
-    """Return the entries of the bans and mutes that have not ended, newest first.
+    """Return the entries of the bans and mutes that have not ended, newest first, the last one per member and kind.
 
     Args:
         entries: Entries of an audit, ascending.

@@ -12,7 +12,9 @@ from tui_chat.protocol.room_requests import MarkRead
 
 
 class RoomReadMarker:
-    """Read marker of one room, available as `Room.read_marker`. Each change emits `ReadMarkerChanged`.
+    """Read marker of one room, available as `Room.read_marker`.
+
+    Each marker that is set emits `ReadMarkerChanged`, also an equal one; the removal of the marker does not.
 
     Attributes:
         state: Newest marker of the server; None for a guest, in an observed room and before the join.
@@ -28,7 +30,9 @@ class RoomReadMarker:
         self._log = room_log
 
     async def mark_read(self, seq: int, *, unread: bool = False) -> ReadMarker:
-        """Move the marker to `seq`, and return the marker of the server. A lower `seq` has no effect.
+        """Move the marker on the server to `seq`, and return the resulting marker; a lower `seq` moves nothing.
+
+        The result becomes `state`, unless `state` is later and `unread` is not set.
 
         Args:
             seq: `seq` of the newest read entry.

@@ -218,8 +218,9 @@ _SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
 def received(raw: StructT) -> StructT:
     """Return a received object of a type in `_SANITIZERS` with sanitized fields.
 
-    Texts, ids and timestamps are sanitized, except the room name of an entry or notice. Reactions above
-    `REACTIONS_PER_MESSAGE` are omitted, and an unknown role becomes `member`.
+    Texts, member ids and timestamps are sanitized, except the room name of an entry or notice. Of a message, reactions
+    above `REACTIONS_PER_MESSAGE`, reactors above `REACTION_NAMES` and attachments above `ATTACHMENTS_PER_MESSAGE` are
+    omitted. An invalid file path becomes empty, and an unknown role `member`. The object itself is not modified.
     """
     changed: dict[str, object] = {}
     for name, sanitizer in _SANITIZERS[type(raw)].items():

@@ -51,6 +51,9 @@ class MessageSearcher:
     async def search(self, query: str, room: str | None, cursor: SearchCursor | None, limit: int) -> SearchPage:
         """Search messages on the server, or locally without a connection or response (see `ChatClient.search`).
 
+        Messages that earlier local pages passed are omitted from a page of the server, which can become empty. An
+        error of the server, also `Unavailable`, is raised and gives no local results.
+
         Raises:
             ChatError: The query, room name or cursor is invalid, or the server rejected the request.
             UnsupportedByServer: The server is a basic server.
@@ -75,9 +78,10 @@ class MessageSearcher:
         return SearchPage(tuple(messages), server_cursor, response.incomplete, SearchSource.SERVER)
 
     async def _search_locally(self, request: Search, before: Position | None) -> tuple[list[Message], Position | None]:
-        """Search the local history; without one or after its failure, the open rooms in memory.
+        """Search the local history; without one or after its failure, which is logged, the open rooms in memory.
 
-        Unsaved changes of open rooms are written first. The result is as for `LocalHistory.search`.
+        With a local history, unsaved changes of open rooms are written first. The result is as for
+        `LocalHistory.search`.
 
         Args:
             request: Query, room and limit.

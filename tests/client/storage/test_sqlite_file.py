@@ -2,8 +2,11 @@
 
 import asyncio
 import sqlite3
+import time
 from pathlib import Path
 from threading import Event
+
+import pytest
 
 from tui_chat.client.storage.sqlite_file import CorruptDatabase, SqliteFile, SqliteSchema
 
@@ -48,3 +51,21 @@ async def test_a_corrupt_file_that_another_process_has_removed_is_replaced(tmp_p
     assert await notes.run(operation) == 0
     await notes.close()
     assert (attempts, reports) == (2, [])
+
+
+async def test_each_corrupt_file_of_one_second_gets_its_own_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1_000.5)
+    path = tmp_path / "notes.db"
+    reports: list[Path] = []
+    for content in (b"first", b"second"):
+        path.write_bytes(content * 1_000)
+        notes = SqliteFile(path, SCHEMA, reports.append)
+        await notes.run(lambda connection: connection.execute("SELECT * FROM notes").fetchall())
+        await notes.close()
+        path.unlink()
+    assert [(report.name, report.read_bytes()) for report in reports] == [
+        ("notes.db.damaged-1000", b"first" * 1_000),
+        ("notes.db.damaged-1001", b"second" * 1_000),
+    ]

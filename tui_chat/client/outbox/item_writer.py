@@ -1,9 +1,9 @@
 """Writes of the items of one room to the outbox.
 
 - Background: a write never delays the caller. `flush` waits for the ends of additions and deletions.
-- Failures: are logged, and `ProblemReported` reports the first one and the first one after a success. The items remain
-  in memory.
-- No outbox: every write is a success without an effect.
+- Failures: are logged. `ProblemReported` reports the first one, and the first one after a successful addition; failed
+  deletions are only logged. The items remain in memory.
+- No outbox: writes have no effect, `set_error` returns True, and `on_added` is not called.
 """
 
 import asyncio
@@ -54,12 +54,15 @@ class OutboxItemWriter:
             self._adding[item.client_id] = self._context.client.tasks.start(add, "outbox write")
 
     async def wait_added(self, client_id: UUID) -> None:
-        """Wait for the addition of an item, at most `PERSIST_TIMEOUT` seconds."""
+        """Wait for the end of the addition of an item, successful or not, at most `PERSIST_TIMEOUT` seconds."""
         if (add_task := self._adding.get(client_id)) is not None:
             await asyncio.wait({add_task}, timeout=PERSIST_TIMEOUT)
 
     def delete(self, client_id: UUID) -> None:
-        """Delete an acknowledged or dropped item in the background, after its addition."""
+        """Delete an acknowledged or dropped item in the background, after its addition.
+
+        `deleting_ids` contains the id until a success.
+        """
         if self._outbox is not None:
             delete = self._delete(self._outbox, client_id)
             self._deleting[client_id] = self._context.client.tasks.start(delete, "outbox deletion")

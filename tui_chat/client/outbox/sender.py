@@ -120,7 +120,7 @@ class OutboxSender:
         return item
 
     def retry(self, client_id: UUID) -> OutboxItem:
-        """Send a failed item again at its position in the queue.
+        """Send a failed item again at its position in the queue, with the current content of its local files.
 
         The item keeps its `clientId`, so that a message that the server stored despite the error is not stored twice.
         Only after `CLIENT_ID_IN_USE`, a new item at the end of the queue replaces the failed one, which is dropped.
@@ -178,9 +178,9 @@ class OutboxSender:
         return item
 
     async def claim_orphans(self) -> None:
-        """Load the items of ended processes ahead of the items of this process and resume the delivery.
+        """Put the stored items of this and of ended processes that are not queued yet first, and resume the delivery.
 
-        Emits `OutboxItemChanged` for each new item. A storage error is reported, not raised.
+        Emits `OutboxItemChanged` for each new item, failed ones included. A storage error is reported, not raised.
         """
         orphans = await self._writer.claim_orphans()
         known_ids = self._items.keys() | self._writer.deleting_ids
@@ -278,9 +278,10 @@ class OutboxSender:
         self._writer.delete(item.client_id)
 
     def _upload_again(self, item: OutboxItem, error: ChatError) -> bool:
-        """Return whether the files of a rejected message are uploaded again, once, because the server has removed them.
+        """Start a second upload of the files of a message after `UPLOAD_NOT_FOUND`, and return whether it started.
 
-        The server removes uploads without a message after an hour, and those of another identity are not found.
+        Only once per item, and only if all files can be uploaded again. The server removes uploads without a message
+        after an hour, and those of another identity are not found.
         """
         is_first = item.client_id not in self._uploaded_again and item.client_id in self._items
         if error.reason != UPLOAD_NOT_FOUND or not is_first or not all(file.has_content for file in item.files):

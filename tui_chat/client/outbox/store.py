@@ -216,7 +216,8 @@ class Outbox:
         """Claim the rows of ended processes and return all rows of this process in the scope, in order of creation.
 
         Failed items are included. A row of an earlier version with a lone surrogate is returned as a failed item with
-        U+FFFD in its text. Other undecodable rows are skipped. Lock files without remaining rows are deleted.
+        U+FFFD in its text. Other undecodable rows are logged and skipped, and remain in the file. Lock files of ended
+        processes without remaining rows are deleted.
 
         Args:
             scope: Room and identity.

@@ -3,8 +3,8 @@
 - Order: one file at a time, in send order. An item is sent after the uploads of all of its files.
 - Later items: an upload delays them for at most `HEAD_START` seconds, so that a large file does not block a
   conversation.
-- Retries: temporary errors and connection losses are retried without a limit (`RoomFiles.deliver`). Any other error,
-  and a file that changed or is unreadable, fails the item.
+- Retries: temporary errors and connection losses are retried without a time limit (`RoomFiles.deliver`). Any other
+  error, and a file that changed or is unreadable, fails the item.
 """
 
 import asyncio
@@ -68,7 +68,7 @@ class OutboxUploads:
             self._queue_task = self._context.client.tasks.supervise(self._upload_all, "uploads")
 
     def discard(self, client_id: UUID) -> None:
-        """Forget an item that was sent or dropped, and cancel its upload."""
+        """Forget an item that was sent or dropped, and cancel its upload, if it runs; the next upload follows."""
         self._overtaken.discard(client_id)
         if client_id == self._current_id and self._upload_task is not None:
             self._upload_task.cancel()
@@ -109,7 +109,8 @@ class OutboxUploads:
     async def _upload(self, item: OutboxItem) -> None:
         """Upload the files of an item in order, and call `on_changed` after each one; `on_failed` at the first error.
 
-        After an error of a closed room or a rejected token, neither is called.
+        After a `ChatError` in a closed room or with a rejected token, neither is called. An unexpected exception is
+        reported and gives `InternalError`.
         """
         files = list(item.files)
         for index, file in enumerate(files):
@@ -132,7 +133,10 @@ class OutboxUploads:
     def _progress_receiver(
         self, item: OutboxItem, files: tuple[OutboxFile, ...], file: OutboxFile
     ) -> Callable[[int], None]:
-        """Return a receiver of uploaded bytes that reports each new percentage of a file."""
+        """Return a receiver of uploaded bytes that passes each other percentage of a file to `on_changed`.
+
+        No effect after the end of the uploads of the item.
+        """
         last_percent = 0
 
         def report(uploaded: int) -> None:

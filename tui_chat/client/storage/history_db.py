@@ -245,9 +245,9 @@ class LocalHistory:
     async def save_room_info(
         self, room_key: RoomKey, name: str, topic: str, member_id: str, nick_keys: Iterable[str], *, title: str
     ) -> None:
-        """Store the name, topic and title of a room and the user's member id.
+        """Store the name, topic and title of a room, and the user's member id under each nickname.
 
-        An unknown room is created; existing values are replaced.
+        An unknown room is created; existing values are replaced. Member ids of other nicknames remain.
 
         Args:
             room_key: Room to update.
@@ -277,10 +277,10 @@ class LocalHistory:
         await self._file.run(write, write=True)
 
     async def rename_room(self, room_key: RoomKey, new_key: str, new_name: str) -> None:
-        """Move a room to a new name; no effect for an unknown room.
+        """Move a room to a new name; no effect for an unknown room, and for an equal canonical key.
 
-        A different room under the new name is deleted. The same room under the new name, which another process has
-        moved, remains, and the one under the previous name is deleted.
+        A stored room under the new name with the same log id, which another process has moved, remains, and the one
+        under the previous name is deleted. Any other room under the new name is deleted.
 
         Args:
             room_key: Room under its previous name.
@@ -311,9 +311,9 @@ class LocalHistory:
             await self._file.run(write, write=True)
 
     async def clear_room(self, room_key: RoomKey) -> None:
-        """Delete the entries and member ids of a room after a replacement of the server log.
+        """Delete the entries and the member ids of all nicknames of a room after a replacement of the server log.
 
-        The name and topic remain, so the room still counts as cached. An unknown room is ignored.
+        Name, topic, title and log id remain, so the room still counts as cached. An unknown room is ignored.
 
         Raises:
             LocalStorageError: The cache was not deleted.

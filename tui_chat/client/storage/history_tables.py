@@ -256,8 +256,8 @@ def read_segment_around(connection: sqlite3.Connection, room_id: int, seq: int, 
         connection: Connection inside a transaction.
         room_id: Row id of the room.
         seq: Entry at the center.
-        limit: Maximum number of messages: up to half of them from the center on, the others before; fewer near the
-            start of the range.
+        limit: Maximum number of messages: up to half of them, rounded up, from the center on, and as many before as the
+            limit permits; fewer near the start of the range.
 
     Returns:
         The messages, ascending, with their changes; None if no range contains the center.

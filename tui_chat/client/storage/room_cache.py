@@ -113,7 +113,7 @@ class RoomCache:
     async def save_room_info(self) -> None:
         """Store name, topic and title of the room, and the user's member id for the requested and assigned nickname.
 
-        Returns after the write.
+        Returns after the write or its failure, which is logged and reported.
         """
         room = self._context
         nick_keys = {self._room_key.nick, names.canonical_key(room.nick)}

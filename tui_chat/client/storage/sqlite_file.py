@@ -77,8 +77,9 @@ class SqliteFile:
         """Run an operation as one transaction in the database thread and return its result.
 
         An exception rolls the transaction back. A corrupt file is renamed, the operation runs again on an empty file,
-        and `on_corrupt` is called in the event loop. A second corruption raises. Exceptions of other types propagate
-        unchanged. A cancellation ends the wait, not a running operation.
+        and `on_corrupt` is called in the event loop, unless another process has renamed the file. A corruption in the
+        second run raises. Exceptions of other types propagate unchanged. A cancellation ends the wait, not a running
+        operation.
 
         Args:
             operation: Function of the connection.
@@ -185,7 +186,7 @@ class SqliteFile:
                 connection.execute(f"PRAGMA user_version = {schema.version}")
 
     def _quarantine(self) -> Path | None:
-        """Close the connection and rename the corrupt file together with its journals, if those can be renamed.
+        """Close the connection and rename the corrupt file to a new name, and then its journals; ignore their errors.
 
         Returns:
             The new path, or None if another process has renamed or removed the file already.
@@ -197,7 +198,9 @@ class SqliteFile:
         try:
             if self.path.stat().st_ino != self._inode:
                 return None
-            backup_path = self.path.with_name(f"{self.path.name}.damaged-{int(time.time())}")
+            timestamp = int(time.time())
+            while (backup_path := self.path.with_name(f"{self.path.name}.damaged-{timestamp}")).exists():
+                timestamp += 1  # several corruptions in one second
             self.path.replace(backup_path)
         except FileNotFoundError:
             return None

@@ -176,7 +176,8 @@ class RoomLog:
     def restore(self, segment: LogSegment) -> tuple[int, ...]:
         """Apply a stored segment of the same room.
 
-        The restored content counts as saved. A stored message without a higher `as_of` than the loaded one is ignored.
+        The restored content counts as saved. A stored message without a higher `as_of` than the loaded one is ignored;
+        `own` of the reactions of a restored message is computed for `member_id` (`mark_own_reactions`).
 
         Returns:
             `seq` of each new or modified message, ascending.
@@ -190,9 +191,7 @@ class RoomLog:
         return tuple(sorted(changed))
 
     def trim(self, max_messages: int) -> bool:
-        """Release the oldest messages.
-
-        The released entries become unknown, so `has_older` becomes True.
+        """Release the oldest messages with their changes; their entries become unknown, so `has_older` becomes True.
 
         Args:
             max_messages: Number of messages to retain, at least one.
