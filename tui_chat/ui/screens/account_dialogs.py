@@ -31,10 +31,11 @@ class AccountDialogs:
         run_in_background: Runs a coroutine in the background.
         show_status: Shows a message to the user.
         show_error: Shows an error to the user.
-        on_changed: Called after each successful action.
+        on_changed: Called after each successful action, after its message.
 
     Attributes:
-        commands: Handlers of the slash commands by name, called with the argument.
+        commands: Handlers of the slash commands by name, called with the argument. They return an error message, or
+            None or "" once the action has started.
     """
 
     def __init__(
@@ -76,18 +77,21 @@ class AccountDialogs:
         )
 
     def log_out(self) -> None:
-        """Start to log out, and show the result; the user continues as a guest."""
+        """Start to log out, and show the result; the user continues as a guest. A guest gets the same message."""
         self._run(self._log_out())
 
     def _with_login(self, open_dialog: Callable[[], Coroutine[Any, Any, str]]) -> str:
-        """Start a request of a logged-in user; return an error for a guest."""
+        """Start a request of a logged-in user in the background (`_run`); return an error for a guest, otherwise ""."""
         if self._manager.login is None:
             return tr(account_strings.NOT_LOGGED_IN)
         self._run(open_dialog())
         return ""
 
     def _open_form(self, form: AccountForm, other_label: str = "", on_other: Callable[[], None] = lambda: None) -> None:
-        """Open a form, and show its message; `on_other` opens the form of the second button."""
+        """Open a form; after its action, show the message and call `on_changed`.
+
+        The second button calls `on_other` instead, and a cancelled form has no effect.
+        """
 
         def on_closed(message: str | None) -> None:
             if message:
@@ -102,7 +106,10 @@ class AccountDialogs:
         self._on_changed()
 
     def _run(self, request: Coroutine[Any, Any, str]) -> None:
-        """Run a request in the background, and show its result, if any, or its error."""
+        """Run a request in the background; show a message that is not empty and call `on_changed`, or show the error.
+
+        Only `ChatError` and `InvalidField` are shown; other exceptions end the background task.
+        """
 
         async def show_result() -> None:
             try:
@@ -135,7 +142,12 @@ class AccountDialogs:
         return ""
 
     async def _list_devices(self, number: str) -> str:
-        """Open the list, or the question before the logout of the device with a number."""
+        """Open the list, or for a number the question before the logout of that device.
+
+        Raises:
+            InvalidField: No device has this number.
+            ChatError: The request failed.
+        """
         devices = await self._manager.list_devices()
         if number:
             self._confirm_revocation(account_forms.select_device(devices, number))
@@ -144,7 +156,7 @@ class AccountDialogs:
         return ""
 
     def _confirm_revocation(self, device: Device | None) -> None:
-        """Ask before the logout of a device; no effect for None."""
+        """Ask before the logout of a device, and start the logout after the confirmation; no effect for None."""
         if device is None:
             return
 
@@ -161,9 +173,10 @@ class AccountDialogs:
 
 
 def create_account_commands(controller: SessionController, view: ChatView) -> Mapping[str, Callable[[str], str | None]]:
-    """Return the handlers of the account commands of a chat screen; results appear as notices.
+    """Return the handlers of the account commands of a chat screen.
 
-    A notice follows the events in the queue, so that a command after a login finds the connection of the account.
+    Results appear as notices of the current room, errors in the status line. A notice follows the events in the queue,
+    so that a command after a login finds the connection of the account.
     """
 
     def show_notice(text: str) -> None:

@@ -22,7 +22,7 @@ from tui_chat.ui.widgets.form_field import FormField
 class AccountFormScreen(Dialog[str]):
     """Form that returns the message of its action, "" for the second button, None if cancelled.
 
-    Errors appear beside their field.
+    Errors appear beside their field, those without a field below the form. The form stays open after an error.
 
     Args:
         form: Fields and action.
@@ -53,7 +53,7 @@ class AccountFormScreen(Dialog[str]):
             yield Static("", id="form-status", markup=False)
 
     def on_mount(self) -> None:
-        """Set the titles of the frame, and focus the first empty required field, the first one without any."""
+        """Set the titles of the frame, and focus the first required field without an initial value, else the first."""
         frame = self.query_one("#account-form")
         frame.border_title = Content(self._form.title)
         frame.border_subtitle = Content(app_services(self).keymap.close_hint("form-close", ()))
@@ -83,7 +83,10 @@ class AccountFormScreen(Dialog[str]):
             self._submit()
 
     def _submit(self) -> None:
-        """Run the action in the background, or show an invalid field. No effect while the action runs."""
+        """Disable the form and run the action in the background, or show an invalid field.
+
+        No effect while the action runs.
+        """
         if self._worker is not None:
             return
         values = {name: field.value for name, field in self._form_fields.items()}
@@ -97,7 +100,7 @@ class AccountFormScreen(Dialog[str]):
         self._worker = self.run_worker(partial(self._run, values), exit_on_error=False)
 
     async def _run(self, values: dict[str, str]) -> None:
-        """Run the action, and close the form with its message, or show its error."""
+        """Run the action, and close the form with its message, or show its `ChatError`; other exceptions propagate."""
         try:
             message = await self._form.submit(values)
         except ChatError as error:
@@ -107,14 +110,17 @@ class AccountFormScreen(Dialog[str]):
             self.dismiss(message)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Enable the form after an unexpected error, and report the error."""
+        """After an unexpected error, report the error, enable the form and show an internal error below."""
         report_worker_error(self, event)
         if event.state is WorkerState.ERROR:
             self._worker = None
             self._show_error("", tr(app_strings.INTERNAL_ERROR))
 
     def _show_error(self, field: str, problem: str) -> None:
-        """Enable the form, and show a problem beside a field, or below the form for ""."""
+        """Enable the form, and show a problem beside a field and focus this field.
+
+        For "", the problem appears below the form, and the last field has the focus.
+        """
         self.query_one("#account-fields").disabled = False
         status = self.query_one("#form-status", Static)
         status.update("" if field else problem)

@@ -70,7 +70,7 @@ class AccountRow(Horizontal):
 
     @on(Button.Pressed)
     def _handle_button_pressed(self, event: Button.Pressed) -> None:
-        """Open the login form, or log out, with an `AccountManager` of the selected server."""
+        """Open the login form, or start to log out, on the selected server; errors appear as status of the form."""
         event.stop()
         # Imported here to keep startup fast.
         from tui_chat.session.account_manager import AccountManager  # noqa: PLC0415
@@ -94,11 +94,11 @@ class AccountRow(Horizontal):
             self.query_one("#log-in-button", Button).focus()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Report an unexpected error."""
+        """Log and show an unexpected error of a request."""
         report_worker_error(self, event)
 
     def _on_changed(self, manager: "AccountManager") -> None:
-        """Show the changed login, and call `on_logged_in` after a login."""
+        """Show the current login, and call `on_logged_in` if the user is logged in."""
         self.update()
         if manager.login is not None:
             self._on_logged_in(manager.login.account)

@@ -222,8 +222,8 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
     def _submit(self, raw_text: str) -> None:
         """Send the text without outer newlines, or run the command in it.
 
-        Rejected input returns to the composer, and its error is shown. Blank text is ignored. Messages, replies and
-        commands enter the input history. The typing indicator ends.
+        Rejected input returns to the composer, and its error is shown. Blank text is dropped. Accepted input enters the
+        input history, except in the compose modes edit and reaction. The typing indicator ends without a request.
         """
         text = raw_text.strip("\n")
         if is_blank(text):
@@ -244,7 +244,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         return error
 
     def run_palette_command(self, text: str) -> None:
-        """Run a command of the palette, such as `/help`, and show its error, if any."""
+        """Run a command of the palette, such as `/help`, and show its error, if any. The input history stays."""
         if error := self.run_input(text):
             self.view.show_error(error)
 
@@ -360,7 +360,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         self.view.draw_changes()
 
     def set_terminal_focus(self, focused: bool) -> None:
-        """Set whether the terminal window has focus, and update the viewed state of the current room."""
+        """Set whether the terminal window has focus, update the viewed state, draw, and send due notifications."""
         self.session.has_focus = focused
         self.draw_changes()
 

@@ -57,6 +57,6 @@ class ChatImages:
         timeline.update_images()
 
     async def close(self) -> None:
-        """Discard the pictures and remove the images from the terminal."""
+        """Discard the pictures, remove the images from the terminal, and end the child process of the decoder."""
         app_services(self._node).terminal.set_graphics_release(lambda: "")
         await self.store.close()

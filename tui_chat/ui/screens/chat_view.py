@@ -64,8 +64,8 @@ class ChatView:
         composer: Message input.
         key_bar: Footer with the active keys.
         displayed_room: Most recently drawn room, owner of the composer text.
-        on_drawn: Called after each drawing.
-        on_error: Called after each error.
+        on_drawn: Called at the end of each `draw_changes`, also without changes.
+        on_error: Called at the end of each `show_error`.
 
     Args:
         session: View model of the chat.
@@ -198,7 +198,11 @@ class ChatView:
                 self.status.typing_nicks = tuple(view.typing_nicks) if view else ()
 
     def _draw_room(self, view: RoomView | None) -> None:
-        """Save draft and scroll position of the displayed room, and draw another one; without a room, only save."""
+        """Save draft and scroll position of the displayed room, hide the status text, and display another room.
+
+        The scroll position, draft and input history of that room are restored. For None, timeline and composer keep
+        their content.
+        """
         if self.displayed_room is not None:
             self.save_draft()
             self._scroll_positions[self.displayed_room] = self.timeline.get_scroll_position()
@@ -219,7 +223,11 @@ class ChatView:
         self.draw_changes()
 
     def _draw_header(self) -> None:
-        """Draw header and window title; start the countdown when offline, and clear the status after a reconnect."""
+        """Draw header and window title; while offline, repeat this every second.
+
+        After a reconnect, hide a status or error text that has changed since, and permit repeated requests of the
+        timeline.
+        """
         view, state = self.session.current_room, self.session.connection_state
         if isinstance(state, Offline) and self._retry_countdown is None:
             self._status_before_offline = self.status.shown_text

@@ -60,7 +60,10 @@ class ComposeController:
         return error
 
     def send_files(self, room: str, files: Sequence[OutboxFile]) -> str:
-        """Queue files as one message of a room, without a compose mode. Return the error message, empty on success."""
+        """Queue files as one message of a room, without a compose mode. Return the error message, empty on success.
+
+        `on_message_sent` is called if the room is the current one.
+        """
         error = self._messages.send_files(room, files)
         if not error and self._view.session.current_room is self._view.session.find_room(room):
             self._on_message_sent()
@@ -90,8 +93,8 @@ class ComposeController:
 
         A compose mode replaces an earlier one, hides the message cursor and focuses the composer. An edit puts the
         message text into the composer, a reaction empties the composer; `leave_mode` restores the replaced draft.
-        Returns an error if `line` is None or unsent; for an edit or a reaction, if the message is deleted; for an edit,
-        if another member sent it.
+        Returns an error if `line` is None or unsent; for an edit or a reaction, if the message is deleted or in
+        deletion; for an edit, if another member sent the message.
 
         Returns:
             Error message, empty on success.
@@ -111,7 +114,11 @@ class ComposeController:
         return ""
 
     def _enter_mode(self, mode: ComposeMode) -> None:
-        """Replace the compose mode, show its initial text, and focus the composer. No effect without a room."""
+        """End an earlier compose mode, start another, hide cursor and status text, and focus the composer.
+
+        A reply keeps the composer text; an edit or reaction replaces the text with its initial one. Saves the draft and
+        draws. No effect without a room.
+        """
         view, composer = self._view.session.current_room, self._view.composer
         if view is None:
             return
@@ -147,7 +154,11 @@ class ComposeController:
         self._view.draw_changes()
 
     def _submit(self, mode: ComposeMode, text: str) -> str:
-        """Send the text according to `mode`. Success leaves the active compose mode; an error keeps the mode."""
+        """Queue the text according to `mode`, and draw. Success ends the active compose mode, also another than `mode`.
+
+        Returns:
+            Error message, empty on success.
+        """
         error = self._messages.submit(mode, text)
         if not error:
             self.leave_mode()

@@ -24,9 +24,10 @@ class ComposerCompletion:
         self._known_rooms = known_rooms
 
     def complete(self, text_before_cursor: str) -> Completion | None:
-        """Return the completion of known names.
+        """Return the completion of known members, rooms and commands, None without one.
 
-        Without one, load unlisted members with this part of the nickname, and complete after their arrival.
+        For None after a part of a nickname in a room with unlisted members, members with this part are loaded. After
+        their arrival, the composer inserts the first completion if room and text before the cursor are unchanged.
         """
         room = self._view.session.current_room
         completion = self._complete_known(text_before_cursor)
@@ -47,7 +48,7 @@ class ComposerCompletion:
         )
 
     def _complete_after_load(self, room: RoomView, text_before_cursor: str) -> None:
-        """Complete a nickname if the room and the text before the cursor are unchanged."""
+        """Insert the first completion, if any, unless room or text before the cursor have changed."""
         composer = self._view.composer
         is_unchanged = composer.get_text_range((0, 0), composer.cursor_location) == text_before_cursor
         if (

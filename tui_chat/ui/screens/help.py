@@ -26,7 +26,7 @@ class HelpText(Static):
     """Two-column help text. On narrow screens the columns are stacked.
 
     Attributes:
-        search_text: Search words in any case. Only lines that contain all words are visible.
+        search_text: Search words in any case. Only lines that contain each word, in any order, are visible.
     """
 
     search_text: reactive[str] = reactive("", layout=True)
@@ -46,7 +46,10 @@ class HelpText(Static):
         return [(heading, rows) for heading, rows in filtered if rows]
 
     def _all_sections(self) -> list[tuple[str, list[tuple[str, str]]]]:
-        """Return headings with rows of left and right text: commands, the keys of each scope, and signs of members."""
+        """Return headings with rows of left and right text: commands, the keys of each scope, and signs of members.
+
+        The scope of the help itself and keys without a help text are omitted.
+        """
         return [
             (
                 tr("Commands"),
@@ -102,7 +105,7 @@ class HelpScreen(ModalScreen[None]):
         self._search("")
 
     def on_key(self, event: events.Key) -> None:
-        """Append typed text to the search, or remove its last character on Backspace. Other keys have no effect."""
+        """Append typed text to the search, or remove its last character on Backspace or Ctrl+H; other keys bubble."""
         query = self.query_one(HelpText).search_text
         if event.key in ("backspace", "ctrl+h"):
             self._search(query[: grapheme_boundary_before(query, len(query))])

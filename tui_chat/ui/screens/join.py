@@ -96,7 +96,10 @@ class JoinScreen(Screen[None]):
         self.is_waiting = True
 
     def compose(self) -> ComposeResult:
-        """Yield the form and the footer. The form has title, hint, three fields, buttons and progress message."""
+        """Yield the form and the footer.
+
+        The form has title, hint, three fields, account row, buttons and progress message.
+        """
         room, nick, server = self._initial_values
         self._form_fields = {
             "room": FormField(tr(app_strings.LABEL_ROOM), room, profile.DEFAULT_ROOM, id="room"),
@@ -129,7 +132,7 @@ class JoinScreen(Screen[None]):
         next(empty, self._form_fields["room"]).input.focus()
 
     def _update_labels(self) -> None:
-        """Translate all labels after a change of language."""
+        """Show hint, labels, buttons and account row in the active language."""
         self._account_row.update()
         self.query_one("#hint", Static).update(tr(app_strings.JOIN_HINT))
         self._form_fields["room"].set_label(tr(app_strings.LABEL_ROOM))
@@ -237,7 +240,7 @@ class JoinScreen(Screen[None]):
     def show_field_error(self, field: str, problem: str) -> None:
         """Show an error beside a field (`room`, `nick` or `server`), enable the form and focus the field.
 
-        The waiting input is discarded.
+        The waiting input is discarded, and the progress message hidden.
         """
         app_services(self).input_sequencer.drain_pending()
         self.end_waiting("")

@@ -33,7 +33,7 @@ class MemberActions:
         self._run_command = run_command
 
     def open_picker(self) -> None:
-        """Open the member picker, and the menu of the selected member. An error appears without a member list."""
+        """Open the member picker, and the menu of the selected member; without known members, show an error instead."""
         room = self._view.session.current_room
         if room is None or not room.members:
             self._view.show_error(tr("This server has no member list."))
@@ -65,7 +65,10 @@ class MemberActions:
             self._view.open_dialog(menu, partial(self._run, member.nick_name))
 
     def _run(self, nick: str, action: MemberAction | None) -> None:
-        """Run the command of an immediate action; put another one into the composer; no effect for None."""
+        """Run the command of an immediate action, or replace the composer text with the command of another one.
+
+        No effect for None.
+        """
         if action in _IMMEDIATE_ACTIONS:
             self._run_command(f"/{action.value} {nick}")
         elif action is not None:
@@ -74,7 +77,11 @@ class MemberActions:
 
 
 def _available_actions(room: RoomView, member: Member, *, is_blocked: bool) -> list[MemberAction]:
-    """Return the actions on a member: only details of the user, moderation of members of a lower role."""
+    """Return the actions on a member in display order; on the user, only the details.
+
+    A direct room has no direct message. Moderation needs a higher role than that of the member. Owners and admins may
+    appoint a plain member with an account.
+    """
     if member.member_id == room.member_id:
         return [MemberAction.DETAILS]
     actions = [] if room.room.is_direct else [MemberAction.MESSAGE]

@@ -147,9 +147,9 @@ class MessageActions:
         return ""
 
     def confirm_deletion(self, line: MessageLine) -> str:
-        """Ask before the deletion of a message. An unsent message is dropped immediately unless in flight.
+        """Ask before the deletion of a message, which starts as a delayed deletion after the confirmation.
 
-        No effect on a message that is deleted or in deletion.
+        An unsent message is dropped immediately unless in flight. No effect on a message deleted or in deletion.
 
         Returns:
             Error message for a message that the user may not delete, otherwise empty.
@@ -185,9 +185,9 @@ class MessageActions:
         return answer is not None and answer.is_confirmed
 
     def _on_deletion_answered(self, view: RoomView, seq: int, answer: Answer | None) -> None:
-        """Schedule the deletion after a confirmation. Typed text moves to the composer.
+        """End the selection, and schedule the deletion after a confirmation, or insert typed text into the composer.
 
-        A cancelled question returns the focus to the timeline if a message is selected.
+        A cancelled question keeps the selection and returns the focus to the timeline if a message is selected.
         """
         if answer is None:
             if self._view.timeline.cursor_key is not None:
@@ -208,9 +208,9 @@ class MessageActions:
         return self.save_files(line)
 
     def _open_links_and_files(self, line: MessageLine) -> str:
-        """Open the only file of a message, or a dialog with its files and links; return an error without any.
+        """Open the only file of a message without links, or a dialog with its files and links, and end the selection.
 
-        The files of an unsent message cannot be opened.
+        Returns an error without any; the files of an unsent message do not count.
         """
         captions = [] if line.seq is None or not line.captions else line.captions.split("\n")
         urls = [] if line.deleted else list(dict.fromkeys(link.url for link in find_hyperlinks(line.text)))

@@ -1,6 +1,6 @@
 """Message navigation of the chat screen: search, jump to a day, return.
 
-- Return position: a navigation stores its starting position. Esc returns there once.
+- Return position: a navigation stores its starting position, unless one is stored already. Esc returns there once.
 - Highlight: a jump highlights its target. The keys of the message selection stay inactive.
 - Cancellation: any other movement of the user (newest line, another room, sending a message) discards both the return
   position and the pending target. A selection discards the pending target, so that a late result does not end the
@@ -148,7 +148,10 @@ class MessageNavigation:
             )
 
     def on_drawn(self) -> None:
-        """Continue a pending navigation. A change to another room discards the return position."""
+        """Continue a pending navigation.
+
+        A change from the room of the target to another room discards the return position and a pending target.
+        """
         if self._reached_room is not None and self._reached_room is not self._view.session.current_room:
             self.clear_return_position()
         self._advance()
@@ -172,7 +175,8 @@ class MessageNavigation:
     def _finish(self, target: NavigationTarget, line: MessageLine) -> None:
         """End the navigation: highlight the message and focus the composer.
 
-        If no message is of the requested day, the status line reports the day of the target.
+        If no message is of the requested day, the status line reports the day of the target; otherwise the status text
+        is hidden. The return position stays.
         """
         self._target = None
         self._view.timeline.highlight(line.key)

@@ -50,9 +50,10 @@ class PasteFlow:
         self._view.composer.confirm_files = self.confirm_files
 
     def confirm(self, text: str) -> None:
-        """Open a dialog for the paste mode, which inserts, sends or discards the text; reject a text without a mode.
+        """Open a dialog for the paste mode, which inserts, sends or discards the text.
 
-        After a change of the room during the dialog, a text is inserted instead of sent.
+        A text too large for all modes is not inserted, and an error is shown. After a change of the room during the
+        dialog, a text is inserted instead of sent as messages.
 
         Args:
             text: Sanitized text.
@@ -111,7 +112,8 @@ class PasteFlow:
     def _send(self, paste: Paste, mode: PasteMode) -> None:
         """Send the paste without command parsing: a leading `/` has no effect.
 
-        A single message includes the composer text. After an error, the unsent rest is inserted into the composer.
+        A single message includes the composer text, with the paste at the cursor. The first error is shown, and the
+        unsent rest is inserted into the composer.
         """
         composer = self._view.composer
         if mode is PasteMode.SINGLE_MESSAGE and composer.text:

@@ -67,7 +67,9 @@ class RoomNavigation:
         return list(dict.fromkeys(room.name for room in rooms if not names.is_room_address(room.name)))
 
     def cancel_switch(self, room: str = "") -> None:
-        """Cancel the pending switch and move the waiting text into the composer.
+        """Cancel the pending switch and move the waiting text into the composer, without trailing newlines.
+
+        Blank text is dropped. No effect without a pending switch.
 
         Args:
             room: Cancel only a switch to this room; empty for any.
@@ -111,7 +113,7 @@ class RoomNavigation:
             self._end_switch()
 
     def go_to_room(self, room: str) -> None:
-        """Show an open room and cancel a pending switch, or join a new one.
+        """Show an open room and cancel a pending switch, or start to join a new room with the current nickname.
 
         Input waits for the end of the join, at most `SWITCH_TIMEOUT`. Without a connection, the current room stays,
         the join waits for the connection, and input of the next `ROOM_CLOSED_GRACE` seconds moves into the composer.

@@ -63,10 +63,10 @@ class RoomSwitcher(ListDialog[str]):
         self.update_choices()
 
     def update_choices(self) -> None:
-        """Rebuild the list after a change of query or known rooms, limited to `MAX_CHOICES`.
+        """Rebuild the list for the query and the known rooms, limited to `MAX_CHOICES`.
 
-        The highlight stays on the same room if listed, otherwise moves to the first row. No effect before the dialog
-        has its list.
+        The highlight stays on the same room if listed, otherwise moves to the first row. A typed query always moves the
+        highlight there. No effect before the dialog has its list.
         """
         if not self.query(OptionList):
             return

@@ -147,7 +147,7 @@ class ScreenCommands:
             self._session.add_notice(text)
 
     def _go_to_matching_room(self, query: str) -> None:
-        """Show the open room with exactly this name, or else open the room switcher."""
+        """Show the open room with this name (`ChatSession.find_room`), or else open the room switcher with `query`."""
         open_room = self._session.find_room(query) if query else None
         if open_room is not None:
             self._room_navigation.go_to_room(open_room.name)
@@ -159,7 +159,15 @@ class ScreenCommands:
         return message_navigation.go_to_day(argument)
 
     def _delete_message(self, nick: str) -> str:
-        """Ask before the deletion of the last message of a nickname, else of the selected or the last own message."""
+        """Ask before the deletion of the last message of a nickname; for "", of the selected or the last own message.
+
+        Returns:
+            Error message of `confirm_deletion`, empty on success.
+
+        Raises:
+            CommandRejected: No room is open; without a selected message, also as of `find_deletion_target`.
+            ChatError: The nickname is invalid.
+        """
         selected = None if nick else self._get_selected_message()
         return self._confirm_deletion(selected or find_deletion_target(self._context.room(), nick))
 

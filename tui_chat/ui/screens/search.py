@@ -111,7 +111,11 @@ class SearchScreen(ListDialog[SearchHit]):
             self.run_worker(self._load_pages(request), group="search", exclusive=True, exit_on_error=False)
 
     async def _load_pages(self, request: SearchPageRequest | None) -> None:
-        """Fetch a page, and the next ones as far as `SearchState` requests them; draw after each response."""
+        """Fetch a page, and the next ones as far as `SearchState` requests them; draw after each response.
+
+        A `ChatError` is shown in the status line of the dialog. Any other exception is shown as internal error and
+        raised.
+        """
         while request is not None:
             try:
                 page = await self._fetch_page(request)
@@ -128,7 +132,7 @@ class SearchScreen(ListDialog[SearchHit]):
             self._draw_results()
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
-        """Report an unexpected error."""
+        """Log and show an unexpected error of a request."""
         report_worker_error(self, event)
 
     # Selection
@@ -156,7 +160,7 @@ class SearchScreen(ListDialog[SearchHit]):
             option_list.highlighted = index + offset
 
     def action_page(self, pages: int) -> None:
-        """Move the highlight by `pages` pages of the list; load further results at the end."""
+        """Move the highlight by `pages` pages, at most to the first or last hit; load further results at the end."""
         option_list, count = self.option_list, len(self._search_state.hits)
         if count:
             offset = pages * max(1, option_list.size.height // 2 - 1)

@@ -43,7 +43,7 @@ class SettingsScreen(ListDialog[None]):
             yield Static("", id="explanation", markup=False)
 
     def on_mount(self) -> None:
-        """List the settings with the first one highlighted, now and after each change of a setting."""
+        """List the settings with the first one highlighted, and rebuild the list after each change of a setting."""
         app_services(self).settings_changed.subscribe(self, lambda _: self._update_list())
         self._update_list()
 
@@ -53,7 +53,7 @@ class SettingsScreen(ListDialog[None]):
         self.call_after_refresh(self._update_list)
 
     def action_move(self, offset: int) -> None:
-        """Move the highlight by `offset` rows, with wrap-around."""
+        """Move the highlight by `offset` rows, with wrap-around, and hide the error of a failed save."""
         self._save_error = ""
         super().action_move(offset)
 
@@ -76,7 +76,7 @@ class SettingsScreen(ListDialog[None]):
             self._set_value(field, number if number <= field.maximum else min(int(digit), field.maximum))
 
     def action_erase_digit(self) -> None:
-        """Remove the last digit of a number, 0 after the only one. Other settings return to their default."""
+        """Remove the last digit of a number; a single digit becomes 0. Other settings return to their default."""
         field = self._highlighted_field()
         self._set_value(field, self._value(field) // 10 if field.kind is ValueKind.NUMBER else None)
 

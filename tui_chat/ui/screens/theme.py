@@ -46,12 +46,12 @@ class ThemeScreen(ListDialog[None]):
         self.option_list.highlighted = self._theme_names.index(app_services(self).settings.theme)
 
     def on_unmount(self) -> None:
-        """Restore the saved theme, also if the chooser is closed together with the chat."""
+        """Display the theme of the settings, also if the chooser is closed together with the chat."""
         app_services(self).preview_theme(app_services(self).settings.theme)
 
     @on(OptionList.OptionSelected)
     def action_apply(self) -> None:
-        """Apply and save the highlighted theme, and close the chooser. If saving fails, a status shows the error."""
+        """Apply and save the highlighted theme, and close the chooser. A status shows the error of a failed save."""
         problem = app_services(self).change_setting("theme", self._theme_names[self.highlighted_index])
         self.dismiss(None)
         if problem:

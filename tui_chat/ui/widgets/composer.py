@@ -1,6 +1,7 @@
 """Multi-line message input with readline keys, history and completion.
 
-- Send: only Enter sends. A paste is sanitized and inserted, even if it ends with a line break.
+- Send: only the key of `submit` sends, by default Enter. A paste is sanitized, loses its trailing line breaks, and
+  never sends by itself.
 - Echo: key actions of the composer and the chat screen run inside this widget without bubbling through the app, so
   each key shows immediately.
 - Submission: the text is cleared before `submit` runs; the owner restores rejected text with `set_text`.
@@ -50,7 +51,8 @@ class Composer(TextArea, inherit_bindings=False):
     Attributes:
         sent_history: History of sent texts for Up, Down and Ctrl+R.
         paste_lines: Maximum number of pasted lines without confirmation; 0 for no limit.
-        confirm_paste: Called with the sanitized text of a large paste in place of its insertion.
+        confirm_paste: Called with the sanitized text of a paste above `paste_lines` or the length limit of a message,
+            in place of its insertion.
         confirm_files: Called with the paths of dropped files and the pasted text, in place of the insertion of the
             text. Paths in a command are inserted.
         show_status: Called with a hint.
@@ -165,7 +167,11 @@ class Composer(TextArea, inherit_bindings=False):
         return key.key in self._keymap().local_keys
 
     async def _on_key(self, event: events.Key) -> None:
-        """Run the action of a key of the search, the composer or the chat screen, or insert its text."""
+        """Run the action of a key of the search, the composer or the chat screen, or insert its text; others bubble.
+
+        During a history search, a chat key first cancels the search; any other key that is neither text nor bound in
+        the search accepts the match first. Alt with an unbound letter inserts nothing.
+        """
         keymap, text = self._keymap(), typed_text(event)
         if self._history_search is not None:
             search_action = keymap.actions[KeyScope.HISTORY_SEARCH].get(event.key)
@@ -192,7 +198,10 @@ class Composer(TextArea, inherit_bindings=False):
             event.prevent_default()  # TextArea would insert the letter
 
     async def _on_paste(self, event: events.Paste) -> None:
-        """Insert a paste, extend the search query, or ask about dropped files or a large paste."""
+        """Insert a paste without trailing line breaks, extend the search query, or ask about files or a large paste.
+
+        If the composer starts with `/`, paths of dropped files are inserted as text.
+        """
         event.stop().prevent_default()
         text = pasted_text(event).rstrip("\n")
         if self._history_search is not None:
@@ -242,24 +251,24 @@ class Composer(TextArea, inherit_bindings=False):
         self._show_search()
 
     def action_search_older(self) -> None:
-        """Select the next older match."""
+        """Select the next older match, which the caller displays; no effect without a search."""
         if self._history_search is not None:
             self._history_search.find_older()
 
     def action_search_newer(self) -> None:
-        """Select the next newer match."""
+        """Select the next newer match, which the caller displays; no effect without a search."""
         if self._history_search is not None:
             self._history_search.find_newer()
 
     def action_search_erase(self) -> None:
-        """Delete the last character of the search query."""
+        """Delete the last character of the search query, and search from the newest text; the caller displays."""
         if self._history_search is not None:
             self._history_search.backspace()
 
     def action_search_accept(self) -> None:
-        """End the search with the match as text, or the draft without one.
+        """End the search with the match as text, or the draft without one, and the cursor at the end.
 
-        Down continues to newer entries and finally to the draft.
+        Later calls of `action_down` recall newer entries and finally the draft. No effect without a search.
         """
         if (search := self._history_search) is not None:
             self._end_search()
@@ -267,7 +276,7 @@ class Composer(TextArea, inherit_bindings=False):
             self.move_cursor(self.document.end)
 
     def action_search_cancel(self) -> None:
-        """End the search and restore the draft."""
+        """End the search and restore the draft. No effect without a search."""
         if self._history_search is not None:
             self.set_text(self._history_search.original_text)
 
@@ -339,7 +348,7 @@ class Composer(TextArea, inherit_bindings=False):
             super().action_cut()
 
     def action_yank(self) -> None:
-        """Insert the text of the last kill."""
+        """Insert the text of the last kill alone: kills do not accumulate."""
         if self._kill_buffer:
             self.insert_text(self._kill_buffer)
 
@@ -379,7 +388,7 @@ class Composer(TextArea, inherit_bindings=False):
             self.set_text(text)
 
     def _kill_range(self, start: tuple[int, int], end: tuple[int, int]) -> None:
-        """Delete a range from the start of its first cluster, and store its text for `action_yank`."""
+        """Delete a range, extended to the start of its first cluster, and store its text, unless empty."""
         start = self._rounded(start, cluster_start)
         if start != end:
             self._kill_buffer = self.get_text_range(start, end)

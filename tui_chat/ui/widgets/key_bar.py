@@ -47,7 +47,10 @@ class KeyBar(Widget):
         return line
 
     def _fitting_keys(self, width: int) -> list[FooterKey]:
-        """Return the keys that fit into `width` cells, in footer order."""
+        """Return the keys that fit into `width` cells, in footer order.
+
+        The first key, the last one, then the others are added until one does not fit.
+        """
         keys = app_services(self).keymap.footer_keys(self.scopes)
         by_priority = [*keys[:1], *(keys[-1:] if len(keys) > 1 else []), *keys[1:-1]]
         ends = accumulate(_key_content(key).cell_length + KEY_GAP for key in by_priority)

@@ -43,7 +43,10 @@ class LineInput(Input):
         self.cursor_blink = False
 
     async def _on_key(self, event: events.Key) -> None:
-        """Run the action of a key of `Input.BINDINGS`, such as Enter, or insert its text; other keys bubble."""
+        """Run the action of a key of `Input.BINDINGS`, such as Enter, or insert its text; other keys bubble.
+
+        A newline becomes a space, and Alt with an unbound letter inserts nothing.
+        """
         if (action := _ACTION_BY_KEY.get(event.key)) is not None:
             event.stop().prevent_default()
             cursor = self.cursor_position

@@ -104,7 +104,7 @@ class SideList(ScrollView, can_focus=False):
         return Strip.blank(width, self.rich_style)
 
     def _render_row(self, row: ListRow, width: int) -> Strip:
-        """Return a row of `width` cells, with the left text truncated."""
+        """Return a row of exactly `width` cells, with a margin of one cell on each side and a truncated left text."""
         base_style = self.get_component_rich_style(f"side-list--{row.style}") if row.style else self.rich_style
         right = Content(row.right)
         left = with_stable_width(Content(row.left)).truncate(max(1, width - right.cell_length - 2), ellipsis=True)
@@ -123,7 +123,7 @@ class SideList(ScrollView, can_focus=False):
 
 
 class RoomList(SideList):
-    """Open rooms, then the closed rooms of the account. The first nine show the digit of their key Alt+1 to Alt+9.
+    """Open rooms, then the closed rooms of the account. The first nine open ones show the digit of Alt+1 to Alt+9.
 
     Indicators are readable without color: `3` unread messages, `@3` if one mentions the user, otherwise `(3)` in a
     muted room, and `✎` for a draft of another room. The number is always that of all unread messages.
@@ -209,7 +209,7 @@ def member_sign(member: Member) -> str:
 
 
 class MemberList(SideList):
-    """Members in the given order, in their timeline colors, with signs for roles, look-alikes, accounts and clients.
+    """Members in the given order, in their nickname colors, with signs for roles, look-alikes, accounts and clients.
 
     In the row of the user, the label `you` replaces the sign of a basic client; `away` replaces both.
     """

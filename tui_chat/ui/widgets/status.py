@@ -58,7 +58,10 @@ class ChatHeader(Widget):
         self.refresh()
 
     def render(self) -> Content:
-        """Return the header line, `lobby  3 here  topic    account ann   ● online 12 ms`; the left is truncated."""
+        """Return the header line, `lobby  3 here  topic    account ann   ● online 12 ms`; the left is truncated.
+
+        The account name needs `MIN_ACCOUNT_WIDTH` columns.
+        """
         width = self.content_region.width
         right = self._connection_content()
         if self._account and width >= MIN_ACCOUNT_WIDTH:
@@ -75,7 +78,7 @@ class ChatHeader(Widget):
         return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
 
     def _connection_content(self) -> Content:
-        """Return sign and text of the connection state; without a connection, the number of unsent messages."""
+        """Return sign and text of the connection state, and unless online the number of unsent messages, if any."""
         unsent_suffix = tr(", {count:,} unsent", count=self._unsent_count) if self._unsent_count else ""
         match self._connection_state:
             case Online(latency):
@@ -144,7 +147,7 @@ class StatusLine(Widget):
             await self.screen.run_action("bottom")
 
     def render(self) -> Content:
-        """Return the status line."""
+        """Return the status line for the width: one row, or a long error or status text alone, which Textual wraps."""
         width = self.content_region.width
         right = Content.assemble((self.length_warning, "$error"))
         by_priority = (
