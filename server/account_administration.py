@@ -99,7 +99,7 @@ class InviteRequest(msgspec.Struct, rename="camel"):
 
 
 class AccountAdministration:
-    """Administration commands for accounts.
+    """Administration commands for accounts; `Administration` converts their other errors to `ControlError`.
 
     Args:
         accounts: Operations on accounts.
@@ -146,11 +146,11 @@ class AccountAdministration:
         return response
 
     async def _list(self, _request: Mapping[str, Any]) -> dict[str, Any]:
-        """Return all accounts as `accounts`, in order of their creation."""
+        """Return all accounts that are not deleted as `accounts`, in order of their creation."""
         return {"accounts": list(map(_describe_account, await self._accounts.list_accounts()))}
 
     async def _show(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields of an account, with its e-mail address and devices."""
+        """Return the fields of an account, its `email` (or None) and its logged-in `devices`, newest login first."""
         record = await self._find_account(request)
         devices = await self._accounts.list_devices(record.account.id)
         return {
@@ -163,7 +163,11 @@ class AccountAdministration:
         }
 
     async def _replace_password(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Replace a password, and close all connections of the account; `ControlError` for a bot, which has none."""
+        """Replace the password of a person, revoke all tokens of the account, and close its connections.
+
+        Raises:
+            ControlError: The account is unknown, or that of a bot.
+        """
         arguments = msgspec.convert(request, PasswordRequest)
         record = await self._find_account(request)
         if record.account.is_bot:
@@ -185,19 +189,19 @@ class AccountAdministration:
         return {**await self._report(record, "replaced the token of"), "token": token}
 
     async def _set_role(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Change the role of an account on the server."""
+        """Change the role of an account on the server, and return the fields of the account."""
         role = msgspec.convert(request, RoleRequest).role
         record = await self._run(request, lambda name: self._accounts.set_role(name, role))
         return await self._report(record, f"gave the role {role} to")
 
     async def _suspend(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Reject logins and tokens of an account, and close its connections."""
+        """Reject logins and tokens of an account, close its connections, and return its fields; repeatable."""
         reason = validate_reason(msgspec.convert(request, SuspendRequest).reason)
         record = await self._run(request, self._accounts.suspend)
         return await self._report(record, "suspended", reason)
 
     async def _resume(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """End a suspension."""
+        """End a suspension, if there is one, and return the fields of the account; its tokens are valid again."""
         record = await self._run(request, self._accounts.resume)
         return await self._report(record, "resumed")
 
@@ -226,7 +230,7 @@ class AccountAdministration:
         """Run an operation on the account of a request, by its name.
 
         Raises:
-            ControlError: The name is unknown; the message suggests the most similar name.
+            ControlError: The name is unknown; the message suggests the most similar account name, if any is similar.
         """
         name = msgspec.convert(request, AccountRequest).name
         try:
@@ -237,7 +241,7 @@ class AccountAdministration:
             raise ControlError(f"no account {name}" + (f"; did you mean {matches[0]}?" if matches else "")) from None
 
     async def _report(self, record: AccountRecord, action: str, reason: str = "") -> dict[str, Any]:
-        """Log an action on an account, and return the fields of the account after the action."""
+        """Record an action on an account with its reason, and return the fields of `record`."""
         await self._record(f"{action} the account {record.account.name}" + (f": {reason}" if reason else ""))
         return _describe_account(record)
 

@@ -41,7 +41,7 @@ _RESULTS = {
 
 
 def build_request(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the fields of a request, and read the password of a command that has one.
+    """Return the fields of a request, and read the password for `account passwd`, or `account add` without `--bot`.
 
     Args:
         arguments: Command line with one of the commands.
@@ -100,7 +100,10 @@ def format_response(command: str, response: dict[str, Any]) -> str:
 
 
 def _format_table(accounts: Sequence[dict[str, Any]]) -> str:
-    """Return accounts as a table with a header, in columns aligned by the width of their cells."""
+    """Return accounts as a table with a header, in columns aligned by the width of their cells.
+
+    The state of a suspended bot is `suspended`. The time of creation is shortened to the date.
+    """
     rows = [("NAME", "NICKNAME", "ROLE", "STATE", "CREATED")]
     for account in accounts:
         state = "suspended" if account["suspended"] else "bot" if account["bot"] else "active"

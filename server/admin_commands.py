@@ -1,7 +1,8 @@
 """Commands of `chat-server` for a database: `backup`, `export`, `migrate`, `nodes`, `drain` and `account …`.
 
 - Running server: the commands use its control socket, except `migrate`, which requires a stopped server.
-- Stopped server: the commands open the database, whose lock prevents a start of the server until their end.
+- Stopped server: the commands open the database. The lock of a SQLite file prevents a start of the server until their
+  end; a PostgreSQL database has no lock, and servers on other machines may use it.
 - Start: commands for a running server do not import the database libraries, which takes 0.4 s.
 """
 
@@ -47,6 +48,8 @@ class SendCommand(Protocol):
 def run(arguments: argparse.Namespace, settings: ServerSettings, selection: Mapping[str, str]) -> None:
     """Run a command and print its result; the creation of a database file is reported on standard error.
 
+    A password is read before the connection to the server. Only `account add` creates a missing database.
+
     Args:
         arguments: Command line with one of these commands.
         settings: Settings with the database of a stopped server and the time zone of transcripts.
@@ -88,11 +91,12 @@ def _open_administration(
 ) -> Generator[SendCommand]:
     """Connect to the selected server, or open the database without a running server.
 
-    A locked database without a responding server is awaited for 5 seconds.
+    A locked database without a responding server is awaited for 5 seconds. With `port` in the selection, only a running
+    server is used.
 
     Raises:
-        ControlError: Several servers match, no server has the selected port, the server does not respond, or the
-            database is unusable.
+        ControlError: Several servers match, no server has the selected port, or the database is unusable; also raised
+            by the yielded function, for a server that does not respond and for a rejected command.
     """
     deadline = time.monotonic() + LOCK_TIMEOUT
     with ExitStack() as stack:
@@ -197,7 +201,7 @@ def _list_nodes(arguments: argparse.Namespace, send: SendCommand) -> None:
 
 
 def _drain(arguments: argparse.Namespace, send: SendCommand) -> None:
-    """Mark a node as draining and print a confirmation."""
+    """Mark a node as draining and print a confirmation, as text or as a JSON object."""
     response = send("drain", node=arguments.node)
     if arguments.json:
         write_json(msgspec.json.encode(response))
@@ -208,13 +212,16 @@ def _drain(arguments: argparse.Namespace, send: SendCommand) -> None:
 def _export(arguments: argparse.Namespace, zone: tzinfo | None, send: SendCommand) -> None:
     """Write a room log to standard output, or to a file with a confirmation, and copy its files with `--files`.
 
+    Existing files are replaced with `--force` only. A failed copy of a file leaves the written log in place.
+
     Args:
         arguments: Parsed command line.
         zone: Time zone of the text format, None for that of the system.
         send: Function that runs `export`.
 
     Raises:
-        ControlError: The room does not exist, the log is not readable, or the file exists or is not writable.
+        ControlError: The room does not exist, the log or the location of the files is not readable, or a written file
+            exists or is not writable.
     """
     attachments: list[dict[str, Any]] = []
     location = ""
@@ -269,7 +276,10 @@ def _export_files(arguments: argparse.Namespace, attachments: list[dict[str, Any
 
 
 def _write_file(lines: Iterable[bytes], path: Path, *, overwrite: bool) -> int:
-    """Write lines to a new file with mode 0600, and return their number; a failure is raised as `ControlError`."""
+    """Write lines to a new file with mode 0600, and return their number; a failure is raised as `ControlError`.
+
+    After a failure, no new file remains, and an existing one is unchanged.
+    """
     from server.storage.errors import StorageError  # noqa: PLC0415 (module docstring, "Start")
     from server.storage.private_file import create_private_file  # noqa: PLC0415
 

@@ -115,13 +115,13 @@ class Administration:
         return {"path": str(path), "bytes": size}
 
     async def _export(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a page of a room log.
+        """Return a page of a room log, at most `EXPORT_PAGE` entries in ascending order.
 
         Returns:
             `entries`; `lastSeq`, the `seq` of the newest entry; `hasMore`; `uploads`, the location of the files.
 
         Raises:
-            ControlError: The room is not stored; the message suggests the most similar name of a public room.
+            ControlError: The room is not stored; the message suggests the most similar name of a public room, if any.
         """
         arguments = msgspec.convert(request, ExportRequest)
         page = await self._database.reader.read_page(
@@ -135,12 +135,14 @@ class Administration:
         }
 
     async def _list_nodes(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `nodes`, the servers of the database, oldest first."""
+        """Return `nodes`, the servers of the database, oldest first; `ControlError` for a SQLite database."""
         self._require_nodes()
         return {"nodes": await self._database.nodes.list_nodes()}
 
     async def _drain(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Mark a server as draining, so that it moves its clients to the other servers; return `node` as requested.
+
+        The server starts at its next heartbeat. A repeated call has no further effect.
 
         Raises:
             ControlError: No server has this label or id, or the database is a SQLite file.
@@ -158,7 +160,7 @@ class Administration:
             raise ControlError("a SQLite database has one server; see chat-server status")
 
     async def _describe_missing_room(self, name: str) -> str:
-        """Return the error for an unknown room, with the most similar name of a public room."""
+        """Return the error for an unknown room, with the most similar name of a public room, if any is similar."""
         rooms = {room.key: room.name for room in await self._database.reader.list_rooms(None, _MAX_SUGGESTED_ROOMS)}
         matches = get_close_matches(names.canonical_key(name), rooms, 1)
         return f"no room {name}" + (f"; did you mean {rooms[matches[0]]}?" if matches else "")
@@ -170,7 +172,7 @@ class Administration:
 
 
 async def _report_errors(handler: ControlHandler, request: Mapping[str, Any]) -> dict[str, Any]:
-    """Run a handler, and raise its errors about the request or the database as `ControlError`."""
+    """Run a handler; `StorageError`, `ChatError` and an invalid request are raised as `ControlError`."""
     try:
         return await handler(request)
     except (StorageError, ChatError, msgspec.ValidationError) as error:

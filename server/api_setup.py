@@ -51,6 +51,8 @@ async def run_apis(
 ) -> AsyncGenerator[list[HttpApi]]:
     """Yield the groups of endpoints of a server; with `views`, also run the pushes of the conversation dialect.
 
+    `dispatcher.close_streams` is set to the end of the event streams.
+
     Args:
         settings: Settings of the server.
         database: Storage of rooms and groups.
@@ -135,8 +137,9 @@ async def _run_conversations(
 ) -> AsyncGenerator[tuple[HttpApi, ...]]:
     """Push the messages of groups to the clients of the dialect, and yield its endpoints.
 
-    The publication of the journal also reaches the pushes, and the dispatcher receives their `membership_feed` and the
-    native requests of the dialect.
+    The function `publish` of the journal then calls its former value and the pushes, in this order. The dispatcher
+    receives the pushes as `membership_feed`, and the handlers the requests of the dialect. The end of the context stops
+    the pushes only.
     """
     feed = GroupFeed(database.groups, account_service.directory, views)
     publish_to_rooms = database.journal.publish

@@ -73,8 +73,8 @@ class RunningServer:
         reload_certificate: Callback that reads the TLS files again, for new connections; raises `StartupError` and
             changes nothing if a file is unusable. None without TLS.
         read_metrics: Callback that returns the current metrics.
-        idle_time: Callback that returns the seconds since the last client disconnected, or since the start if there was
-            no client; 0 while a client is connected.
+        idle_time: Callback that returns the seconds since the last session ended, or since the start if there was none;
+            0 while a session exists. Only Engine.IO sessions count.
         account_service: Operations on accounts.
         uploads: Uploaded files.
         control_handlers: Handlers of the administration commands, by name.
@@ -111,8 +111,8 @@ async def serve(
 
     Raises:
         ConfigError: A setting that `resolve_settings` has not checked is invalid.
-        StartupError: The address, the port or the location of the uploads is unavailable, or a TLS file is unreadable
-            or invalid.
+        StartupError: The address, the port or the location of the uploads is unavailable, a TLS file is unreadable or
+            invalid, or other machines with a node cannot read the uploads.
         server.storage.errors.StorageError: The database is unusable.
     """
     tls_context = create_tls_context(settings) if settings.tls_cert else None

@@ -93,6 +93,7 @@ class ServerParser(ProgramParser):
 
         Raises:
             ConfigError: The arguments are invalid, or a required command is missing.
+            SystemExit: The output of `--help`, `--version` or `--completion` is printed.
         """
         end = self._find_command(arguments)
         parsed, unknown = self.parse_known_args(arguments[:end], namespace or argparse.Namespace())

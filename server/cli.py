@@ -47,7 +47,7 @@ def main() -> None:
     """Run the command line interface, then exit the process.
 
     Exit codes: 0 after an orderly shutdown, 1 for an internal error or an exceeded shutdown timeout, 2 for an error
-    that the operator can correct, 69 for `status` and `stop` without a server, and the codes of
+    that the operator can correct, 69 for a command whose server is not running or does not respond, and the codes of
     `tui_chat.standard_streams`.
     """
     run_program(_run, lambda reason: write_error(f"chat-server: cannot write to standard output: {reason}"))
@@ -85,8 +85,8 @@ def _run() -> int:
 def _run_control_command(parsed: argparse.Namespace, settings: ServerSettings, sources: dict[str, str]) -> int:
     """Run a command for the servers with the port and the database of the command line; return the exit code.
 
-    Without these options, `status` and `stop` apply to all servers of the user. The other commands also respect the
-    database of the environment and of the settings file.
+    Without these options, `status` and `stop` apply to all servers of the user. The other commands, without `--port`,
+    also respect the database of the environment and of the settings file. A `ControlError` is printed.
     """
     selection = {"port": str(settings.port), "database": settings.describe_database()}
     selected = {name for name in selection if name in parsed}

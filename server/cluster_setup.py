@@ -42,7 +42,9 @@ async def run_node(
 ) -> AsyncGenerator[Cluster | None]:
     """Deliver the entries of other nodes, and send them those of this node; yield None for a single node.
 
-    The callback of the journal is replaced; a single node keeps its own, without a further cost.
+    The callback of the journal is replaced; a single node keeps its own, without a further cost. After a request to
+    drain, `/ready` fails at once; after `DRAIN_DELAY`, handshakes are rejected and the clients are moved. A node that
+    another one has removed closes all its connections.
 
     Args:
         settings: Settings of the server.
@@ -132,9 +134,9 @@ async def run_node(
 
 
 async def _require_shared_uploads(settings: ServerSettings, database: Database) -> None:
-    """Reject a directory of uploads if another machine has a node.
+    """Reject a directory of uploads if another machine has a node; object stores and disabled uploads always pass.
 
-    A registered node of another machine may have crashed, so the function waits for its next heartbeat.
+    A registered node of another machine may have crashed, so the function waits six seconds for its next heartbeat.
 
     Raises:
         StartupError: Other machines cannot read the uploads.

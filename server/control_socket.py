@@ -79,8 +79,8 @@ async def serve_control_socket(handlers: Mapping[str, ControlHandler]) -> AsyncG
     """Accept commands within the context.
 
     A failure to create the socket is logged and not raised, because a server also works without the socket. Every 30
-    seconds, a missing socket file is created again. The socket is removed after the context; open connections stay
-    open.
+    seconds, a missing socket is created again, under another name. The socket is removed after the context; open
+    connections stay open.
 
     Args:
         handlers: Handlers by command name.

@@ -32,7 +32,7 @@ class ClientInfo:
     def is_secure_context(self) -> bool:
         """True if browsers trust the origin (W3C Secure Contexts, section 3.1): HTTPS, `localhost` or loopback.
 
-        False for an invalid origin.
+        Names that end in `.localhost` count too. False for an invalid origin.
         """
         origin = urlsplit(self.own_origin or "")
         host = origin.hostname or ""

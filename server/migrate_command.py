@@ -33,7 +33,9 @@ class _ProgressWriter:
 
 
 def run(arguments: argparse.Namespace, settings: ServerSettings) -> None:
-    """Copy the database of the settings, and print the result.
+    """Copy the database of the settings, and print the result with the command that starts a server on the copy.
+
+    Progress is printed to standard error. The output contains the target without its password.
 
     Args:
         arguments: Command line with the target URL as `to`, and `json`.
@@ -41,6 +43,7 @@ def run(arguments: argparse.Namespace, settings: ServerSettings) -> None:
 
     Raises:
         ControlError: The copy failed; after an interruption, the same command continues.
+        KeyboardInterrupt: The copy was interrupted, which is reported on standard error.
         OutputError: Standard output cannot be written.
     """
     # Deferred import: the database libraries take 0.4 s.

@@ -206,9 +206,9 @@ async def _start_server(stack: AsyncExitStack, settings: ServerSettings) -> Runn
 
 
 def _reload(server: RunningServer, log_writer: LogWriter) -> None:
-    """Open the log file and read the certificate again; after a logged error, the previous one stays in use.
+    """Open the log file again, then read the certificate again, if there is one; each result is logged.
 
-    Without TLS, there is no certificate.
+    After an error, the previous log file or certificate stays in use, and the other one is still reloaded.
     """
     for name, reload in (("log file", log_writer.reopen), ("certificate", server.reload_certificate)):
         if reload is None:

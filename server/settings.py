@@ -200,7 +200,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     def resolve_uploads(self) -> str:
         """Return the configured location of uploads, or the path of the default directory.
 
-        The default is beside a SQLite file, named after the file, or in the user data directory for a database server.
+        The default of a SQLite file is its path with the suffix `.uploads`, such as `chat.db.uploads`; that of a database
+        server is `uploads` in the user data directory.
         """
         if self.uploads:
             return self.uploads
@@ -218,8 +219,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         An index file is not required.
 
         Raises:
-            ConfigError: The path does not exist, is not a directory or cannot be read, or the fallback page does not
-                exist.
+            ConfigError: The path does not exist, is not a directory or cannot be read; or the fallback page does not
+                exist, or is set without `pages`.
         """
         if not self.pages:
             if self.pages_fallback:
@@ -268,7 +269,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(map(_parse_network, self.trusted_proxy))
 
     def is_trusted_proxy(self, address: str) -> bool:
-        """Return whether a valid address belongs to a trusted proxy."""
+        """Return whether an address belongs to a trusted proxy; `ValueError` for an invalid address."""
         return any(ip_address(address) in network for network in self.parse_trusted_networks())
 
 

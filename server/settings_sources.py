@@ -58,8 +58,8 @@ def resolve_settings(
         `environment …` or `command line`.
 
     Raises:
-        ConfigError: A source is unreadable, contains an unknown key or an invalid value, or only one TLS path is set;
-            or the directory of `pages` does not exist.
+        ConfigError: A source is unreadable, contains an unknown key or an invalid effective value, or only one TLS path
+            is set; or the directory of `pages`, or its fallback page, does not exist.
     """
     values: dict[str, Any] = {}
     sources = dict.fromkeys(SETTINGS, "default")

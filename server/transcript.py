@@ -32,7 +32,8 @@ _COMMON_FIELDS = {"kind", *(field.encode_name for field in msgspec.structs.field
 def format_entry(entry: Entry, zone: tzinfo | None) -> str | None:
     """Return an entry as a line such as `2026-11-20 09:41:07 ann: hello`.
 
-    Messages have their current state; edits, deletions and reactions have no line of their own (None).
+    Messages have their current state, as `(deleted)` or with `(edited)` at the end, without attachments and reactions;
+    edits, deletions and reactions have no line of their own (None). Rows after the first one are indented.
 
     Args:
         entry: Entry of the log.

@@ -118,7 +118,10 @@ class Bus:
         return self._max_payload is None or len(self._header) + len(body) <= self._max_payload
 
     def publish(self, channel: str, body: bytes) -> None:
-        """Queue a message; see `fits` for the maximum size. Without a connection, the message is dropped."""
+        """Queue a message for the other nodes; the caller checks the size (`fits`), because a rejected send reconnects.
+
+        Without a connection, the message is dropped. A full queue drops its oldest message. Both are counted.
+        """
         if not self.is_healthy:
             self.dropped_count += 1
             return
@@ -130,7 +133,10 @@ class Bus:
         self._wakeup.set()
 
     async def flush(self, timeout: float) -> None:
-        """Wait until the queue is sent, for at most `timeout` seconds; without a connection, return immediately."""
+        """Wait until the queue is sent, for at most `timeout` seconds; without a connection, return immediately.
+
+        A timeout raises nothing, and the messages stay queued.
+        """
         if not self.is_healthy:
             return
         with suppress(TimeoutError):
@@ -164,7 +170,11 @@ class Bus:
                 self._lose_connection(error)
 
     async def _run(self) -> None:
-        """Connect again after each failure, with exponential backoff; never returns."""
+        """Connect again after each failure, with exponential backoff; never returns.
+
+        The first failure of an outage is logged. The delay is random, up to 0.1 seconds, and up to 5 seconds after
+        repeated failures.
+        """
         while True:
             try:
                 await self._serve_connection()
@@ -174,7 +184,10 @@ class Bus:
             self._reconnect_delay = min(2 * self._reconnect_delay, _MAX_RECONNECT_DELAY)
 
     async def _serve_connection(self) -> None:
-        """Connect, and send queued messages until the connection fails.
+        """Connect, repeat the subscriptions, discard older queued messages, and send until the connection fails.
+
+        The callbacks `on_connect` run before the first send, and the end of an outage is logged. The connection is
+        closed before the return.
 
         Raises:
             BusError, TimeoutError: The connection failed.
@@ -206,7 +219,7 @@ class Bus:
             return await self._connect(self._receive, self._lose_connection)
 
     async def _send_queue(self, connection: BusConnection) -> None:
-        """Send queued messages and heartbeats until the connection fails.
+        """Send queued messages and heartbeats until the connection fails; the messages of a failed send are lost.
 
         Raises:
             BusError: The connection was lost, or the last heartbeat returned more than `ECHO_TIMEOUT` ago.
@@ -237,7 +250,10 @@ class Bus:
                     await self._wakeup.wait()
 
     def _receive(self, channel: str, payload: bytes) -> None:
-        """Pass a message of another node to the receiver of its channel; an own message only proves the connection."""
+        """Pass a message of another node to the receiver of its channel; an own message only proves the connection.
+
+        A channel without a receiver is ignored, and an exception of the receiver is logged.
+        """
         if payload.startswith(self._header):
             self._echoed_at = asyncio.get_running_loop().time()
             return

@@ -99,16 +99,18 @@ class Cluster:
         self.presence = presence
 
     async def follow(self, key: str) -> None:
-        """Deliver entries and members of other nodes to a live room, by canonical key.
+        """Follow the log with this canonical key, then the members of its live room; return after both are read.
+
+        Without a live room, only the log is followed.
 
         Raises:
-            Unavailable: The database is not readable.
+            Unavailable: The database failed.
         """
         await self.follower.follow(key)
         await self.presence.follow(key)
 
     def health_problem(self) -> str | None:
-        """Return the reason of a degraded operation as a sentence, None in normal operation."""
+        """Return a problem of the bus, or else of the clock, as a sentence; None in normal operation."""
         if not self.bus.is_healthy:
             return "the message bus is not available, messages of other nodes are delayed"
         return self.registry.health_problem()
@@ -142,7 +144,8 @@ async def run_cluster(
 ) -> AsyncGenerator[Cluster]:
     """Run this process as one node of the database within the context.
 
-    The end of the context removes the members and the registration of this node.
+    The node is registered at the start, and the bus connects in the background. The end of the context removes the
+    members and the registration of this node, if the database is writable.
 
     Args:
         target: `postgres`, or the URL of a Redis or Valkey server.

@@ -94,7 +94,7 @@ class ControlChannel:
         await self._bus.subscribe(_CONTROL_CHANNEL, self._on_message)
 
     def send(self, message: ControlMessage) -> None:
-        """Queue a message; one above the size limit of the bus is dropped."""
+        """Queue a message; one above the size limit of the bus is dropped without a log line or a count."""
         body = _encode(message)
         if self._bus.fits(body):
             self._bus.publish(_CONTROL_CHANNEL, body)

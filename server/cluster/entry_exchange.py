@@ -87,7 +87,9 @@ class EntryExchange:
         await self._bus.unsubscribe(_ROOM_CHANNEL + room_hash)
 
     def send(self, key: str, committed: list[events.Entry]) -> None:
-        """Queue the entries of one room for the other nodes.
+        """Queue the entries of one room for the other nodes, and their position for the next `send_positions`.
+
+        Entries that change permissions are queued a second time, for the nodes that do not follow the room.
 
         Args:
             key: Canonical key of the room.
@@ -106,7 +108,7 @@ class EntryExchange:
     def send_positions(self) -> None:
         """Queue the positions of the rooms with recent entries of this node; without a connection, no effect.
 
-        A position is part of `_DIGEST_REPETITIONS` messages after the last entry of its room.
+        A position is sent by `_DIGEST_REPETITIONS` calls after the last entry of its room.
         """
         if not self._bus.is_healthy:
             return

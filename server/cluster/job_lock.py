@@ -47,7 +47,8 @@ class JobLock:
     async def run(self) -> None:
         """Take the lock when it is free, and check it every `CHECK_INTERVAL`; never returns.
 
-        After a failure of the connection, the permit is revoked and the next attempt opens another connection.
+        After a failure of the connection, the permit is revoked, and the next attempt opens another connection after
+        `CHECK_INTERVAL`. The first of successive failures is logged.
         """
         while True:
             try:
@@ -59,7 +60,9 @@ class JobLock:
             await asyncio.sleep(CHECK_INTERVAL)
 
     async def _hold(self) -> None:
-        """Connect, and check the lock until the connection fails.
+        """Connect, try to take the lock and check the connection until it fails; the permit is granted with the lock.
+
+        The permit is revoked, and the connection closed, before the return.
 
         Raises:
             asyncpg.PostgresError, asyncpg.InterfaceError, OSError: The connection failed.

@@ -35,7 +35,7 @@ class LogCursor:
         return self.delivered_seq is not None and self.announced_seq > self.delivered_seq
 
     def start(self, seq: int, entry_id: int) -> list[events.Entry]:
-        """Set the start position, and return the waiting entries that follow it directly.
+        """Set the start position, drop the waiting entries up to it, and return those that follow it directly.
 
         Args:
             seq: `seq` of the newest entry that the readers know, 0 for an empty log.
@@ -49,8 +49,8 @@ class LogCursor:
     def offer(self, entries: Iterable[events.Entry]) -> list[events.Entry]:
         """Return the entries to deliver now, in order; later ones wait, and known ones are dropped.
 
-        Before `start`, all entries wait. A known `seq` with an id above that of the newest delivered entry sets
-        `is_replaced`.
+        Before `start`, all entries wait. Above `MAX_WAITING_ENTRIES`, later entries are dropped and only announced. A
+        known `seq` with an id above that of the newest delivered entry sets `is_replaced`.
         """
         ready: list[events.Entry] = []
         for entry in entries:

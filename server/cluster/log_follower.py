@@ -72,7 +72,7 @@ class LogFollower:
     Args:
         bus: Message bus; the follower sets its callbacks.
         reader: Reader of log ends.
-        deliver: Receiver of entries, in the order of each log; also of own entries of rooms without readers.
+        deliver: Receiver of entries, in the order of each log; also of own entries of rooms that are not followed.
         record_access: Receiver of entries that change permissions, of other nodes and of rooms whose follow is not
             complete; in any order, and among other entries.
         reload_access: Called after the loss of such entries; raises `Unavailable` if the database is not readable.
@@ -124,7 +124,11 @@ class LogFollower:
         return len(self._rooms)
 
     async def run(self) -> None:
-        """Send positions, compare them with the database, update follows and reload permissions; never returns."""
+        """Send positions, compare them with the database, update follows and reload permissions; never returns.
+
+        The permissions are reloaded once after each connection of the bus. A failed read is repeated after
+        `DEGRADED_POLL_INTERVAL`.
+        """
         await self._exchange.open()
         while True:
             now = self._loop.time()
@@ -147,7 +151,7 @@ class LogFollower:
             await asyncio.sleep(TICK)
 
     async def close(self) -> None:
-        """Cancel all reads and timers."""
+        """Cancel all timers, reads and subscriptions in progress, and wait for their end."""
         for room in self._rooms.values():
             if room.catch_up is not None:
                 room.catch_up.cancel()
@@ -159,13 +163,14 @@ class LogFollower:
     async def follow(self, key: str) -> None:
         """Follow a room; returns after the subscription and the read of its end.
 
-        A snapshot of the log that is read afterwards contains all entries that are not delivered.
+        A snapshot of the log that is read afterwards contains all entries that are not delivered. A call for a followed
+        room waits for its start only. Without readers, the follow ends after `UNFOLLOW_DELAY`.
 
         Args:
             key: Canonical key of the room, which need not be stored.
 
         Raises:
-            Unavailable: The database is not readable.
+            Unavailable: The database is not readable, and the room is not followed.
         """
         room = self._rooms.get(key)
         if room is None:
@@ -176,7 +181,10 @@ class LogFollower:
             await asyncio.shield(room.opening)
 
     def publish(self, committed: Sequence[events.Entry]) -> None:
-        """Deliver entries that this node has committed, and send them to the other nodes.
+        """Send entries that this node has committed to the other nodes, and deliver them on this node.
+
+        Entries of a room that is not followed are delivered immediately, those of a followed room in the order of its
+        log, after entries that are missing. During the start of a follow, `record_access` receives the entries too.
 
         Args:
             committed: Entries of any rooms; those of a room in ascending order.
@@ -272,7 +280,7 @@ class LogFollower:
             room.catch_up = self._start_task(self._catch_up(room))
 
     async def _catch_up(self, room: _FollowedRoom) -> None:
-        """Read and deliver the missing entries; a failed read is repeated by the next comparison."""
+        """Read and deliver the missing entries; the next comparison with the database repeats a failed read."""
         try:
             async with self._reads:
                 while room.cursor.has_gap and room.cursor.delivered_seq is not None:
@@ -286,9 +294,10 @@ class LogFollower:
             room.catch_up = None
 
     def _apply_tail(self, room: _FollowedRoom, tail: LogTail | None) -> bool:
-        """Deliver the entries of a read; return False if the room is not stored.
+        """Deliver the entries of a read, without those before `first_seq`; return False if the room is not stored.
 
-        The follow of a room that was deleted ends. If the read has no further entry, the announced one does not exist.
+        Without a stored room or a next entry, the announced entry does not exist, and the gap ends. The follow of a
+        room that was stored before ends with a call of `on_replaced`.
         """
         cursor = room.cursor
         if tail is None:
@@ -307,7 +316,10 @@ class LogFollower:
     # -- followed rooms
 
     async def _open(self, room: _FollowedRoom) -> None:
-        """Subscribe to a room, and deliver the entries after its end in storage; a failure ends the follow."""
+        """Subscribe to a room, read its end in storage, and deliver the entries that have arrived after this end.
+
+        A room that is not stored ends at 0. A failure ends the follow, and is raised.
+        """
         key, positions = "", list[LogPosition]()
         try:
             while key != room.key:  # again after a rename during the read
@@ -326,7 +338,7 @@ class LogFollower:
         self._check_gap(room)
 
     def _update_followed(self, now: float) -> None:
-        """Follow all rooms with readers, and end the follow of rooms without readers."""
+        """Start tasks that follow the rooms with readers; end the follow of rooms without one for `UNFOLLOW_DELAY`."""
         live_keys = self._get_live_keys()
         for key in live_keys:
             if key not in self._rooms:
@@ -350,7 +362,10 @@ class LogFollower:
         self.poll_soon()
 
     async def _poll(self) -> None:
-        """Compare the positions of all followed rooms with the database: find gaps, renamed and deleted rooms."""
+        """Compare the positions of all started follows with the database, and schedule the reads of gaps.
+
+        A deleted room is not followed any more (`on_replaced`); one renamed without an entry still is (`on_renamed`).
+        """
         started = {room: room.key for room in self._rooms.values() if room.cursor.delivered_seq is not None}
         by_id = {room.room_id: room for room in started if room.room_id}
         by_key = {room.key: room for room in started if not room.room_id}

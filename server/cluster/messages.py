@@ -13,7 +13,10 @@ MessageT = TypeVar("MessageT")
 
 
 def decode_message(decoder: msgspec.json.Decoder[MessageT], body: bytes) -> MessageT | None:
-    """Return a message; None for that of a node with another version, which is repaired like a lost one."""
+    """Return a message; log and return None for an invalid one, such as that of a node with another version.
+
+    A loss of the message is repaired from the database.
+    """
     try:
         return decoder.decode(body)
     except msgspec.DecodeError as error:

@@ -85,7 +85,7 @@ class NodeRegistry:
         return f"the clock differs from that of the database by {self.clock_skew:+.1f} seconds"
 
     async def register(self) -> None:
-        """Register this node under a new id.
+        """Register this node under a new id, drawn again while another node has it; no effect for a registered node.
 
         Raises:
             Unavailable: The database failed.
@@ -95,7 +95,10 @@ class NodeRegistry:
             self._is_registered = await self._repository.register(self.node_id, self._label, self._read_load())
 
     async def run(self) -> None:
-        """Send heartbeats; never returns."""
+        """Send a heartbeat every `HEARTBEAT_INTERVAL`; never returns.
+
+        A failure of the database is not raised, and restarts the time before a removal of dead nodes.
+        """
         while True:
             try:
                 await self.beat()
@@ -106,8 +109,9 @@ class NodeRegistry:
     async def beat(self) -> None:
         """Send one heartbeat, and remove dead nodes after `DEAD_AFTER` of successful heartbeats.
 
-        A node that is not registered registers instead; if another node removed it, `on_fenced` is called before. The
-        response updates `clock_skew`, and the first one with `is_draining` causes `on_drain`.
+        A node that is not registered registers instead, under the same id; if another node removed it, the removal is
+        logged and `on_fenced` is called before. The response updates `clock_skew`, and the first one with `is_draining`
+        causes `on_drain`. The removal of nodes is logged and passed to `on_nodes_dead`.
 
         Raises:
             Unavailable: The database failed.
@@ -138,14 +142,20 @@ class NodeRegistry:
                 self.on_nodes_dead(dead)
 
     async def close(self) -> None:
-        """Remove the registration; without effect if the database fails."""
+        """Remove the registration; without effect if the database fails or takes longer than a second."""
         if self._is_registered:
             with suppress(Unavailable, TimeoutError):
                 async with asyncio.timeout(_REMOVE_TIMEOUT):
                     await self._repository.remove(self.node_id)
 
     def _update_skew(self, sent_at: int, database_time: int, duration: float) -> None:
-        """Record the clock skew; the database read its clock at any time within `duration` seconds."""
+        """Record the least possible clock skew, and log a warning when it begins to exceed `MAX_CLOCK_SKEW`.
+
+        Args:
+            sent_at: Wall clock of this node before the request, in milliseconds.
+            database_time: Wall clock of the database during the request, in milliseconds.
+            duration: Duration of the request in seconds.
+        """
         earliest = (sent_at - database_time) / 1000
         skew = max(earliest, 0.0) + min(earliest + duration, 0.0)
         if abs(skew) > MAX_CLOCK_SKEW >= abs(self.clock_skew):

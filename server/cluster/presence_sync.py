@@ -126,15 +126,15 @@ class PresenceSync:
     # -- changes of this node
 
     def record_change(self, room_key: str, member_id: str) -> None:
-        """Write the state of a member soon; without effect for a change of another node."""
+        """Write the state of a member in the next run; without effect while a change of another node is applied."""
         if not self._is_applying:
             self._writer.record_change(room_key, member_id)
 
     async def claim_nick(self, room_key: str, member_id: str, requested: str) -> None:
-        """Write the state of a member; a nickname in use yields `requested` with the next suffix.
+        """Wait until the state of a member is written; a nickname in use yields `requested` with the next suffix.
 
         Raises:
-            Unavailable: The database failed, or the node is stopping.
+            Unavailable: The database failed, or `close` was called during the wait.
         """
         await self._writer.claim(room_key, member_id, requested)
 
@@ -145,7 +145,7 @@ class PresenceSync:
     # -- rooms
 
     async def follow(self, key: str) -> None:
-        """Add the members of other nodes to a live room that is not followed; returns after the read of the members.
+        """Read the members of a live room that is new, without notices, or renamed; wait for a read in progress.
 
         Raises:
             Unavailable: The database failed.
@@ -172,11 +172,11 @@ class PresenceSync:
         return self._counts
 
     def on_nodes_dead(self, _node_ids: Sequence[str]) -> None:
-        """Start a comparison with the database, which removes the members of dead nodes on all nodes."""
+        """Schedule a comparison with the database, which removes the members of dead nodes on all nodes."""
         self._poll_soon()
 
     async def run(self) -> None:
-        """Write changes, follow rooms and compare them with the database, also after its failures; never returns."""
+        """Write changes, follow rooms and compare them with the database, again after its failures; never returns."""
         await self._exchange.open()
         while True:
             self._writer.wakeup.clear()
@@ -187,7 +187,7 @@ class PresenceSync:
                     await self._writer.wakeup.wait()
 
     async def close(self) -> None:
-        """Remove the members of this node from the database, if it is writable, and from the other nodes."""
+        """Fail waiting claims; remove the members of this node from a writable database and from the other nodes."""
         self._writer.close()
         running = [followed.opening for followed in self._followed.values() if followed.opening is not None]
         if self._work is not None:
@@ -268,7 +268,7 @@ class PresenceSync:
     def _remove(
         self, room: LiveRoom[Any], participant: Participant[Any], node_id: str, *, is_silent: bool = False
     ) -> None:
-        """Remove the connections of another node, and the member without any other; `is_silent` sends no leave."""
+        """Remove a node from a member, and the member without connections to any node; `is_silent` sends no leave."""
         if node_id not in participant.nodes:
             return
         result = remove_node(self._registry, room, participant, node_id)

@@ -77,7 +77,7 @@ class PresenceWriter:
         """Wait for the write of the state of a member; a nickname in use yields `requested` with the next suffix.
 
         Raises:
-            Unavailable: The database failed, or the writer was closed.
+            Unavailable: The database failed, or `close` was called during the wait.
         """
         waiter = asyncio.get_running_loop().create_future()
         self._waiters[room_key, member_id].append(waiter)
@@ -86,7 +86,7 @@ class PresenceWriter:
         await waiter
 
     def is_pending(self, room_key: str, member_id: str) -> bool:
-        """Return whether the state of a connected member is newer than its row."""
+        """Return whether the state of a connected member is newer than its row, or its row is unknown."""
         key = room_key, member_id
         return key in self._dirty or key in self._writing or key not in self._written
 
@@ -160,7 +160,10 @@ class PresenceWriter:
                         waiter.set_result(None)
 
     def _build_write(self, room_key: str, member_id: str) -> MemberWrite | None:
-        """Return the write of the current state of a member, None for a state that is written already."""
+        """Return the write of the current state of a member; None for a written state and an absent one without a row.
+
+        An absent member, and one with a row and without connections to this node, yield the removal of the row.
+        """
         room = self._registry.rooms.get(room_key)
         participant = None if room is None else room.participants.get(member_id)
         written = self._written.get((room_key, member_id))
@@ -185,7 +188,11 @@ class PresenceWriter:
             room.assign_nick(participant, participant.member.nick_name, write.nick_key)  # also after a late message
 
     def _resolve_conflict(self, write: MemberWrite, holder: PresentMember) -> None:
-        """Assign the nickname to its holder, and the next suffix to the member of this node."""
+        """Assign the nickname to its holder, and the next suffix to the member of this node.
+
+        The member is recorded for another write, and `on_rename` is called for each renamed member (class docstring).
+        An account reserves the nickname of a guest (`_restore_account_nicks`).
+        """
         key, holder_id = (write.room_key, write.member_id), holder.member.member_id
         holder_key = write.room_key, holder_id
         room = self._registry.rooms.get(write.room_key)

@@ -88,7 +88,10 @@ class RedisConnection:
             await self._client.aclose()
 
     async def _read(self) -> None:
-        """Receive messages and the replies to subscriptions until the connection fails, which is reported."""
+        """Receive messages and the replies to subscriptions until the connection fails.
+
+        The failure fails the waiting subscriptions, calls `on_loss`, and is not raised.
+        """
         try:
             while True:
                 message: dict[str, Any] | None = await self._pubsub.get_message(timeout=None)

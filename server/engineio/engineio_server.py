@@ -67,7 +67,7 @@ class EngineIOServer(engineio.AsyncServer):
         self.aborts: Counter[str] = Counter()
 
     def start(self) -> None:
-        """Start the flush scheduler and the heartbeat on the running event loop; requires `configure`."""
+        """Start the flush scheduler, the heartbeat and the idle time on the running loop; requires `configure`."""
         self.flush_scheduler = FlushScheduler(self._supervisor)
         self._emptied_at = time.monotonic()
         self._handshake_limiter = TickLimiter(self.options.handshakes_per_tick)
@@ -80,9 +80,9 @@ class EngineIOServer(engineio.AsyncServer):
     async def stop(self) -> None:
         """Close all sessions after their queued frames; abort the remaining ones after `close_timeout`.
 
-        Requires `start`. Handshakes are rejected with status 503 from now on, and no further ping is sent. The method
-        returns as soon as all sessions are closed. An error of one session is logged and does not prevent the end of
-        the others.
+        Requires `start`. Handshakes are rejected with status 503 from now on; no further ping is sent, and no further
+        timeout is checked. The method returns as soon as all sessions are closed. An error of one session is logged and
+        aborts this session only. Aborts are counted as `server shutdown`.
         """
         self.reject_handshakes()
         self._heartbeat_task.cancel()
@@ -129,10 +129,11 @@ class EngineIOServer(engineio.AsyncServer):
     async def handle_request(self, request: web.Request) -> web.StreamResponse:
         """Handle one HTTP request to the Socket.IO endpoint.
 
-        A rejected origin receives status 400 and is logged as a hint; requests without an Origin header are accepted.
-        Other OPTIONS requests receive an empty response with status 200; invalid requests and unknown or timed-out
-        sessions receive status 400, handshakes above the limits of the address 429, and rejected ones 503. All
-        responses to accepted origins, including errors, receive the CORS headers, except an established WebSocket.
+        A rejected origin receives status 400 without CORS headers and is logged as a hint; requests without an Origin
+        header are accepted. Other OPTIONS requests receive an empty response with status 200; invalid requests and
+        unknown or timed-out sessions receive status 400, handshakes above the limits of the address 429, and those
+        after `reject_handshakes` 503. All responses to accepted origins, including errors, receive the CORS headers,
+        except an established WebSocket.
 
         Raises:
             web.HTTPBadRequest: The request is no valid WebSocket handshake.
@@ -153,7 +154,7 @@ class EngineIOServer(engineio.AsyncServer):
     def get_cors_headers(self, request: web.Request) -> dict[str, str]:
         """Return the CORS headers of a response outside `handle_request`; empty for a rejected origin.
 
-        Without an Origin header, the result allows no origin. A rejection is not logged.
+        Without an Origin header, the result contains `Vary` but allows no origin. A rejection is not logged.
         """
         client = get_client_info(request, self.options.trusted_proxies)
         return _create_cors_headers(request) if self._is_origin_allowed(request, client) else {}
@@ -189,8 +190,10 @@ class EngineIOServer(engineio.AsyncServer):
     async def _route_request(self, request: web.Request, client: ClientInfo) -> web.StreamResponse:
         """Serve a request of an allowed origin (`handle_request`), without the CORS headers.
 
-        A second WebSocket of a session is accepted and closed; the session continues. An unsupported version and a
-        missing `Upgrade` header are logged as hints.
+        An overdue session is aborted and counts as unknown. A WebSocket request for a session counts toward its packet
+        rate and waits for a token; status 400 follows if the session is closing by then. A second WebSocket of an open
+        session is accepted and closed; the session continues. A session with a WebSocket rejects polling requests with
+        status 400. An unsupported version and a missing `Upgrade` header are logged as hints.
         """
         if request.method == "OPTIONS":
             return web.Response()
@@ -220,7 +223,8 @@ class EngineIOServer(engineio.AsyncServer):
 
         A polling request returns the OPEN packet; a WebSocket request returns at the end of the session. Above
         `handshakes_per_tick`, the handshake waits for a later tick. A rejection has status 429 (limit of the address)
-        or 503 (`reject_handshakes`), with `Retry-After`. An untrusted reverse proxy is logged as a hint.
+        or 503 (`reject_handshakes`), the error as JSON, and `Retry-After` in whole seconds, rounded up. An untrusted
+        reverse proxy is logged as a hint, and the handshake continues.
         """
         untrusted_proxy = find_untrusted_proxy(request, self.options.trusted_proxies)
         if untrusted_proxy is not None:

@@ -111,8 +111,8 @@ class FrameMeter:
         buffered bytes itself and resumes reading.
 
         Returns:
-            The result of the parser: whether the connection has failed, and the unused bytes. `(False, b"")` while
-            throttled.
+            The result of the parser: whether the connection has failed, and the unused bytes. `(False, b"")` for a
+            call while throttled.
         """
         if self._buffer:
             data = self._buffer + data

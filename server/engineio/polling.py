@@ -2,6 +2,7 @@
 
 - Concurrency: a session accepts one pending GET and one pending POST; a second one of either closes the session.
 - GET: the response contains all queued frames, as soon as the queue is not empty.
+- Lost polls: the disconnect of a waiting client is noticed at the next frame, which is lost, and closes the session.
 - POST: the response is `ok` after all packets are handled.
 - Failure: a request that fails closes the session immediately; an `error` event remains available to the next poll.
 """
@@ -26,8 +27,9 @@ async def handle_get(session: EngineIOSession, request: web.Request) -> web.Resp
     The wait has no timeout of its own; the end of the session ends the wait with the queued frames, or with a close
     packet if the queue is empty. A closing session with an empty queue returns the close packet immediately and ends.
     During an upgrade (`UPGRADING`), an empty queue returns a NOOP immediately. A second concurrent poll receives status
-    400 and closes the session. A client that disconnects during the wait closes the session too. Polls above the packet
-    rate are delayed, and receive status 400 if the session has moved to WebSocket in the meantime.
+    400 and closes the session. If the client has disconnected during the wait, the session is closed when the wait
+    ends, and its frames are lost. Polls above the packet rate are delayed, and receive status 400 if the session has
+    moved to WebSocket in the meantime.
     """
     while session.poll_bucket is not None and (delay := session.poll_bucket.acquire(time.monotonic())):
         await asyncio.sleep(delay)
@@ -54,8 +56,8 @@ async def handle_post(session: EngineIOSession, request: web.Request) -> web.Res
 
     A body or a number of packets above the limit receives 413; an invalid packet, an internal error, an incomplete or
     late body, or a concurrent POST receives 400; each closes the session. Packets before an invalid one have taken
-    effect. Packets after the close of the session are discarded with `ok`. Packets above the packet rate are delayed,
-    and a flood closes the session.
+    effect. Packets after the close of the session are discarded with `ok`. Packets above the packet rate are delayed;
+    a flood closes the session, and the response `ok` follows after `close_timeout`.
     """
     if session.inbound_lock.locked():
         session.close_now("concurrent POST requests")

@@ -142,7 +142,7 @@ class EngineIOSession:
         The return follows the complete handling, including delays by rate limits. Only MESSAGE, PONG, CLOSE and NOOP
         are valid. The session is closed by `close_now`, which discards queued frames of a polling session without a
         waiting poll; after a binary packet by `reject`, with an `error` event. The caller passes one packet at a time,
-        and none to a closing session.
+        and none to a closing session. CLOSE also calls `close_now`; a waiting poll without frames receives a NOOP.
 
         Returns:
             True after a valid packet, also a CLOSE; False after an invalid packet or an internal error, which are not
@@ -336,7 +336,7 @@ class EngineIOSession:
             self.finalize()
 
     def finalize(self) -> None:
-        """End the session: complete a waiting poll, drop a pending upgrade, leave the namespace.
+        """End the session: complete a waiting poll, close the transport of a probe, leave the namespace.
 
         The server and the dispatcher are notified before the return. A repeated call has no effect. The WebSocket of
         the session stays open, and a waiting poll receives a close packet if no frames are queued. An error of one step
@@ -358,7 +358,7 @@ class EngineIOSession:
 
         At most one action per call, in this order: abort after the close timeout, close after the CONNECT timeout,
         abort after the ping timeout, abort of a stalled reader, ping. No ping is sent before the pong of the previous
-        one. A packet in progress suspends the ping timeout.
+        one. A packet in progress suspends the ping timeout. A closing session has the close timeout only.
 
         Args:
             now: Monotonic time in seconds.

@@ -127,7 +127,8 @@ async def refuse(session: EngineIOSession, request: web.Request) -> web.StreamRe
 async def _complete_probe(session: EngineIOSession, ws: SessionWebSocket, probe_timeout: float) -> bool:
     """Answer the probe of a client, and return whether the upgrade packet follows.
 
-    False for any other packet, after `probe_timeout` seconds, and if the session has ended; the WebSocket stays open.
+    The answer also completes a waiting poll of the session. False for any other packet, after `probe_timeout` seconds
+    for both packets together, and if the session has ended; the WebSocket stays open.
     """
     try:
         async with asyncio.timeout(probe_timeout):
@@ -161,8 +162,9 @@ async def _run_session(session: EngineIOSession, request: web.Request, ws: Sessi
 async def _read_messages(session: EngineIOSession, ws: SessionWebSocket) -> None:
     """Pass the text messages to the session one at a time, until the WebSocket closes or fails.
 
-    Messages to a closing session are discarded. A binary message closes the session with an `error` event. After a
-    close frame of the client, the session closes and the transport closes after its write buffer is empty.
+    Messages to a closing session are discarded. A binary message closes the session with an `error` event; reading
+    continues until the close frame of the client. After this frame, the session closes, and the transport closes after
+    its write buffer is empty. A protocol error is logged.
     """
     handle_packet, open_state = session.handle_packet, SessionState.WEBSOCKET
     while True:

@@ -37,7 +37,7 @@ class RejectionLog:
             self._log_once(f"origin {{0}} rejected; to allow {pages}, add {option}", canonical)
 
     def log_rejected_host(self, host: str) -> None:
-        """Log a hint for a Host header rejected by `server.web.host_check`."""
+        """Log a hint for a Host header rejected by `server.web.host_check`, with `--cors-origin` for a valid host."""
         origin = normalize_origin(f"http://{host}")
         own_name = f", for a name of this machine add --cors-origin {origin}" if origin is not None else ""
         self._log_once(
