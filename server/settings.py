@@ -200,8 +200,8 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     def resolve_uploads(self) -> str:
         """Return the configured location of uploads, or the path of the default directory.
 
-        The default of a SQLite file is its path with the suffix `.uploads`, such as `chat.db.uploads`; that of a database
-        server is `uploads` in the user data directory.
+        The default is the path of a SQLite file with the suffix `.uploads`, such as `chat.db.uploads`, or `uploads` in
+        the user data directory for a database server.
         """
         if self.uploads:
             return self.uploads
