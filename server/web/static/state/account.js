@@ -25,7 +25,7 @@ export function storedAccount() {
 }
 
 /**
- * Store the account for all tabs; without effect on open sessions of this tab.
+ * Store the account for all tabs, in place of another one; without effect on open sessions of this tab.
  * @param {StoredAccount} account
  */
 export function storeAccount(account) {

@@ -48,7 +48,7 @@ export class AttachmentAddresses {
 
   /**
    * Return the address of a path, known or requested; null without access or after a final error. The promise is pending
-   * until the connection has signed the path.
+   * while the requests are paused, and while a temporary error is retried.
    * @param {string} path
    * @returns {Promise<string | null>}
    */
@@ -75,7 +75,7 @@ export class AttachmentAddresses {
     this.#schedule(0);
   }
 
-  /** Send no further request until `resume`; called after a disconnect. */
+  /** Send no further request until `resume`, as in a new object; called after a disconnect. */
   pause() {
     this.#isPaused = true;
   }

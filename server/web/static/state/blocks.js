@@ -38,7 +38,7 @@ export class Blocks {
   }
 
   /**
-   * Load the blocks of the account; repeated if a block changes during the request.
+   * Load the blocks of the account, and replace `memberIds`; repeated if a block changes during the request.
    * @returns {Promise<BlockedMember[]>} Blocked members with sanitized names.
    * @throws {RequestError}
    */
@@ -73,7 +73,7 @@ export class Blocks {
   }
 
   /**
-   * Apply a change by another device of the account.
+   * Apply a change by another device of the account, and count it in `pushCount`.
    * @param {{member: BlockedMember, on: boolean}} push
    */
   applyPush({ member, on }) {

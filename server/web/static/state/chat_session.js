@@ -55,7 +55,7 @@ export class ChatSession {
    * @param {string | null} options.away Status text to restore, possibly empty; null if the user is not away.
    * @param {() => void} options.onChange
    * @param {(room: Room, error: import("../net/request_error.js").RequestError) => void} options.onJoinFailed
-   *   Called after a room was closed because its join failed permanently.
+   *   Called after a room was closed: a permanent error of its join, a kick, a ban or the deletion of the room.
    * @param {() => void} options.onStorageFailed Called if an outbox item could not be persisted.
    * @param {() => void} options.onLoggedOut Called after the server has rejected the token, which is forgotten.
    */
@@ -195,7 +195,7 @@ export class ChatSession {
   }
 
   /**
-   * Leave a room; its outbox items stay in storage.
+   * Leave a room, and load the durable rooms again; its outbox items stay in storage.
    * @param {Room} room
    */
   closeRoom(room) {
@@ -284,7 +284,8 @@ export class ChatSession {
   }
 
   /**
-   * Change the nickname in all rooms, and add a notice to the visible room if the server assigns another one.
+   * Change the nickname in all rooms, and add a notice to the visible room if the server assigns another
+   * one. The key and the read markers of a guest are also stored under the new nickname.
    * @param {string} nick
    * @returns {Promise<string>} Assigned nickname.
    * @throws {RequestError}

@@ -134,7 +134,8 @@ function commandName(name) {
  * Parse composer input.
  * @param {string} text
  * @returns {{text: string} | {command: string, argument: string} | {error: "unknown" | "usage", command: string}}
- *   Text to send, or a command with its argument, or an error with the unknown name or the command's name.
+ *   Text to send, or a command with its argument, or an error: an unknown name as typed, or a command whose argument is
+ *   missing or superfluous. An alias is replaced by its command.
  */
 export function parseInput(text) {
   if (text.startsWith("//")) return { text: text.slice(1) };
@@ -158,7 +159,8 @@ export function escapeText(text) {
 }
 
 /**
- * Return the command or alias that is nearest to an unknown name; empty without a similar one.
+ * Return the first command or alias that starts with an unknown name, otherwise the nearest one; empty without a similar
+ * one. At most `MAX_EDITS` edits, and fewer than the length of the name, count as similar.
  * @param {string} name
  */
 export function nearestCommand(name) {

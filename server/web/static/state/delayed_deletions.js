@@ -22,7 +22,10 @@ export class DelayedDeletions {
     return this.#delayed.some((entry) => entry.room === room && entry.seq === seq);
   }
 
-  /** Delete a message after `UNDO_TIME`; without effect if its deletion is delayed already. */
+  /**
+   * Queue the deletion of a message after `UNDO_TIME`; without effect if its deletion is delayed already. The deletion is
+   * dropped if the log of the room is replaced meanwhile.
+   */
   schedule(room, seq) {
     if (this.has(room, seq)) return;
     const entry = { room, seq, logId: room.log.id, timer: setTimeout(() => this.#finish(entry), UNDO_TIME) };
@@ -45,7 +48,7 @@ export class DelayedDeletions {
   }
 
   /**
-   * Queue the delayed deletions of a room in its outbox, by default those of all rooms.
+   * Queue the delayed deletions of a room in its outbox now, by default those of all rooms; see `schedule`.
    * @param {import("./room.js").Room | null} [room]
    */
   flush(room = null) {

@@ -35,7 +35,8 @@ const LOOKALIKES =
 const LOOKALIKE_LABEL = new RegExp(`^[-0-9${LOOKALIKES}]+$`);
 
 /**
- * Return the real host of an address whose text suggests another host; `?` for an invalid host, otherwise an empty string.
+ * Return the real host, in ASCII form and without port, of an address whose text suggests another host; `?` if this host is
+ * invalid. Empty for every other address.
  * @param {string} address Displayed text of a link.
  */
 export function disguisedHost(address) {

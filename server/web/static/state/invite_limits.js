@@ -5,7 +5,7 @@ import { INVITE_SECONDS, INVITE_USES } from "./limits.js";
 
 /**
  * Return the fields of a `createInvite` request for a number of people and a duration, both optional and in any order;
- * null if a word is neither, or outside its limits.
+ * null if a word is neither, or outside its limits. A later number or duration replaces an earlier one.
  * @param {string} argument
  * @returns {{uses?: number, expiresIn?: number} | null}
  */

@@ -17,7 +17,7 @@ export class RecentSpeakers {
   #lastMessages = new Map(); // member id → timestamp, oldest first
 
   /**
-   * Record the author of a new message.
+   * Record the author of a new message; the author with the oldest record above `MAX_RECENT_SPEAKERS` is dropped.
    * @param {{memberId: string, ts: number}} message
    */
   add({ memberId, ts }) {

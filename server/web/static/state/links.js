@@ -53,7 +53,7 @@ const OPENING_BRACKETS = { ")": "(", "]": "[" };
  */
 
 /**
- * Find the links of a sanitized text, in text order.
+ * Return the links of a sanitized text, in text order; their hosts are not validated.
  * @param {string} text
  */
 export function findLinks(text) {

@@ -24,13 +24,14 @@ export class MentionTokens {
     if (folded.includes(":")) this.#start = folded;
   }
 
-  /** True if the text mentions all members. */
+  /** True if the text contains `@room` outside of code. */
   get includesRoom() {
     return this.#tails.some((tail) => startsWithName(tail, ROOM));
   }
 
   /**
-   * Return whether the text mentions a name; the empty name is never mentioned.
+   * Return whether the text contains `@name` outside of code, or starts with `name:`, in any spelling with the same canonical
+   * form; the empty name is never mentioned.
    * @param {string} name
    * @param {Iterable<string>} memberNames Names of the members, of which a longer match takes precedence.
    */

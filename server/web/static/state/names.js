@@ -76,7 +76,7 @@ export function canonicalName(name) {
 }
 
 /**
- * Replace each run of white space by one space and strip both ends.
+ * Return a text with one space for each run of white space, and without white space at both ends.
  * @param {string} text
  */
 export function collapseSpaces(text) {
@@ -84,7 +84,7 @@ export function collapseSpaces(text) {
 }
 
 /**
- * Return the display form of a nickname.
+ * Return the display form of a nickname (`toDisplayName`); reserved nicknames and imitations of authors are invalid.
  * @param {string} name
  * @throws {RequestError} `nick_invalid` or `too_long`.
  */
@@ -96,7 +96,7 @@ export function validateNickname(name) {
 }
 
 /**
- * Return the display form of a room name.
+ * Return the display form of a room name (`toDisplayName`); names with a reserved prefix are invalid.
  * @param {string} name
  * @throws {RequestError} `room_invalid` or `too_long`.
  */

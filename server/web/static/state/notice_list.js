@@ -50,13 +50,13 @@ export class NoticeList {
     this.#onChange();
   }
 
-  /** Add a notice about a nickname that the server assigned in place of the requested one. */
+  /** Add a notice about a nickname that the server assigned in place of the requested one, without a call of `onChange`. */
   addAssigned(nickName) {
     this.#add({ kind: "assigned", nickName, ts: Date.now() });
   }
 
   /**
-   * Add a received notice.
+   * Add a received notice, without a call of `onChange`.
    * @param {any} notice Sanitized notice (docs/protocol.md, "Notices").
    * @param {boolean} isOwn The notice is about the user, and therefore always visible.
    */

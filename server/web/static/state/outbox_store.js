@@ -54,17 +54,18 @@ export class OutboxStore {
     this.#storage.remove(ITEM_PREFIX + clientId);
   }
 
-  /** Return the names of rooms with items of this nickname. */
+  /** Return the names of rooms with items of this nickname, also of items that belong to other tabs. */
   roomsOf(nick) {
     return [...new Set(this.#rows((row) => row.nick === canonicalName(nick)).map(({ room }) => room))];
   }
 
   /**
-   * Claim items of this tab and of closed tabs now, and items of open tabs as soon as those close.
+   * Pass the items of this tab to `onClaimed` at once, and claim those of every other tab after that tab has closed, also if
+   * it closed before the call.
    * @param {string} room
    * @param {string} nick
-   * @param {(items: any[]) => void} onClaimed Called for each tab with items; replaces that of an earlier call for the same
-   *   room and nickname.
+   * @param {(items: any[]) => void} onClaimed Called once for each tab with items, in creation order; replaces that of an
+   *   earlier call for the same room and nickname.
    */
   claimOrphans(room, nick, onClaimed) {
     const isInScope = (row) => canonicalName(row.room) === canonicalName(room) && row.nick === canonicalName(nick);

@@ -40,7 +40,8 @@ export class OwnRooms {
   }
 
   /**
-   * Load the rooms, and record the titles of private and direct rooms; repeat the load after `REFRESH_INTERVAL`.
+   * Load the rooms, and record the titles of private and direct rooms; repeat the load after `REFRESH_INTERVAL`, also after
+   * an error. No effect for a guest.
    * @throws {RequestError}
    */
   async load() {
@@ -57,7 +58,7 @@ export class OwnRooms {
     this.#onChange();
   }
 
-  /** Load the rooms; the next load repeats a failed one. */
+  /** Load the rooms; an error is ignored, because the next load repeats the request. */
   async refresh() {
     try {
       await this.load();
@@ -80,7 +81,7 @@ export class OwnRooms {
     return closed.toSorted((first, second) => Number(first.isDirect) - Number(second.isDirect));
   }
 
-  /** Apply a push about a room that is not open: its read marker, or the end of the membership. */
+  /** Apply a push about a room that is not open: counts of its read marker, or its removal. Other pushes are ignored. */
   handlePush(event, { room: name, unread, mentions }) {
     if (event === "roomRemoved") this.remove(String(name));
     if (event === "readMarker" && unread !== undefined) {
@@ -110,7 +111,7 @@ export class OwnRooms {
   }
 
   /**
-   * Set the title of a direct room to the nicknames of its other members.
+   * Record a direct room, and set its title to the nicknames of its other members.
    * @param {string} address
    * @param {{memberId: string, nickName: string}[]} members
    */

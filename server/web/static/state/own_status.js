@@ -37,9 +37,9 @@ export class OwnStatus {
   }
 
   /**
-   * Show the members of all rooms that the user is away, or back.
+   * Send the status to the server; `away` and the mark of an automatic status change after the acknowledgement.
    * @param {string | null} text Reason, possibly empty; null removes the status.
-   * @param {{isAutomatic?: boolean}} [options]
+   * @param {{isAutomatic?: boolean}} [options] `isAutomatic` sets the mark for this nickname; any other status removes it.
    * @throws {RequestError}
    */
   async set(text, { isAutomatic = false } = {}) {
@@ -51,7 +51,7 @@ export class OwnStatus {
     this.#onChange();
   }
 
-  /** Apply the status that another connection of the user has set. */
+  /** Apply the status that another connection of the user has set; a text removes the mark of an automatic status. */
   applyPush(away) {
     this.away = away;
     if (away) automaticStatuses.delete(this.#getNick());

@@ -87,7 +87,7 @@ export class PendingUploads {
   }
 
   /**
-   * Upload a failed file again, after the files before it.
+   * Upload a failed file again, after an upload in progress and the waiting files before it.
    * @param {PendingUpload} item
    */
   retry(item) {
@@ -96,7 +96,7 @@ export class PendingUploads {
   }
 
   /**
-   * Remove a file, and cancel its upload.
+   * Remove a file, cancel its upload, and continue with the next waiting file.
    * @param {PendingUpload} item
    */
   remove(item) {
@@ -107,14 +107,14 @@ export class PendingUploads {
     this.#uploadNext();
   }
 
-  /** Remove all files, and cancel their uploads. */
+  /** Remove all files. During an upload, which is cancelled, the object accepts no further uploads. */
   clear() {
     this.cancel();
     this.items = [];
     this.#onUploadedChange();
   }
 
-  /** Cancel all uploads; a reload restores the uploaded files. */
+  /** Cancel all uploads for good; the files stay in the list, and a reload restores the uploaded ones. */
   cancel() {
     for (const { abort } of this.items) abort.abort();
   }

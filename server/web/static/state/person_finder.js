@@ -41,7 +41,8 @@ export async function findPerson(room, argument, preferred = []) {
 }
 
 /**
- * Return the targets of the newest actions on members in a room, newest first; empty without the permission.
+ * Return the targets of actions on members among the newest `HISTORY_PAGE` audit entries of a room, newest first and possibly
+ * repeated; empty without the permission.
  * @param {import("./room.js").Room} room
  * @param {string} [action] Action of the entries, such as `banned`; empty for all.
  * @returns {Promise<Person[]>}
@@ -59,7 +60,8 @@ export async function listTargets(room, action = "") {
 }
 
 /**
- * Return the first candidate with the longest nickname at the start of an argument; null without a match.
+ * Return the candidate with the longest nickname at the start of an argument, the first of equal length; null without a
+ * match. Nicknames are compared in canonical form; a leading `@` and a final `:` are ignored.
  * @param {string} argument
  * @param {Iterable<any>} candidates
  * @returns {Match | null}

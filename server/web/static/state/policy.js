@@ -41,7 +41,7 @@ export function toWireValue(value) {
 }
 
 /**
- * Return the possible values of a field, or examples; empty for an unknown field.
+ * Return the possible values of a field, examples for `keep`; empty for an unknown field.
  * @param {string} typedName Name in any case.
  * @returns {string[]}
  */
@@ -56,7 +56,7 @@ function findField(typedName) {
 }
 
 /**
- * Return the changed field of a typed assignment such as `speak members` or `keep 30d`.
+ * Return the changed field of a typed assignment such as `speak members` or `keep 30d`, in any case.
  * @param {string} typedName
  * @param {string} typedValue
  * @returns {{change: object} | {field: string, expected: string[]}} The field of an `updateRoom` request; otherwise the

@@ -19,7 +19,7 @@ const INVALID = { reason: "reaction_invalid", params: { limit: REACTION_COLUMNS 
 const TOO_LONG = { ...INVALID, reason: "reaction_too_long" };
 
 /**
- * Return a reaction in its stored form: an emoji unchanged, a word in compatibility form.
+ * Return a reaction in its stored form, without surrounding space: an emoji unchanged, a word in compatibility form.
  * @param {string} text
  * @throws {RequestError} `bad_request` or `too_long`.
  */

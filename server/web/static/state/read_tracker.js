@@ -71,7 +71,7 @@ export class ReadTracker {
     this.resume();
   }
 
-  /** Mark a message and all later ones as unread; no message becomes read until `resume`. */
+  /** Move the marker before a message, also down, and count again at `update`; no message becomes read until `resume`. */
   markUnread(seq) {
     this.#isHeld = true;
     this.#setMarker(seq - 1, true);
@@ -84,8 +84,8 @@ export class ReadTracker {
   }
 
   /**
-   * Apply the read marker of another tab or device. After a marker below the current one, as after `markUnread`, no message
-   * becomes read until `resume`.
+   * Apply the read marker of another tab or device, without a call of `onMove`. After a marker below the current one, as
+   * after `markUnread`, no message becomes read until `resume`.
    * @param {RemoteMarker} marker
    * @param {number} asOf `seq` of the newest entry that the counts include; unused for the marker of a guest.
    */
@@ -101,7 +101,8 @@ export class ReadTracker {
   }
 
   /**
-   * Update counts and marker from the log.
+   * Update counts, marker and divider from the log. Without a marker, all loaded messages become read. A marker above the
+   * end of a log that the server has replaced becomes 0. No effect before the first join.
    * @param {object} options
    * @param {import("./room_log.js").RoomLog} options.log
    * @param {Set<string>} options.ownMemberIds Current and former member ids of the user.

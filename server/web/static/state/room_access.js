@@ -39,7 +39,8 @@ export class RoomAccess {
   }
 
   /**
-   * Return the error of an upload of files to the room; null if the upload is permitted.
+   * Return the error of an upload of files to the room: `forbidden`, or `too_long` for a large file; null if the upload is
+   * permitted. Before the join, sizes are not checked.
    * @param {{size: number}[]} [files] Sizes in bytes.
    */
   findUploadError(files = []) {

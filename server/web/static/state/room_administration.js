@@ -39,7 +39,8 @@ export class RoomAdministration {
   }
 
   /**
-   * Make another member the owner; an owner then becomes a moderator with a second request.
+   * Make another member an owner; the user, if an owner, becomes a moderator with a second request. If only the second
+   * request fails, both are owners.
    * @param {string} memberId
    * @returns {Promise<{revision: number}>} Revision of the new owner.
    * @throws {RequestError}

@@ -47,8 +47,8 @@ export class RoomHistory {
   }
 
   /**
-   * Load the page before the oldest loaded entry; without effect during the same request.
-   * @returns {Promise<boolean>} True if the log changed.
+   * Load the page before the oldest loaded entry; without effect during the same request, and outside of a joined connection.
+   * @returns {Promise<boolean>} True if a page was applied; false also after an error, which is ignored.
    */
   loadOlder() {
     if (!this.#getLog().hasOlder) return Promise.resolve(false);
@@ -56,10 +56,10 @@ export class RoomHistory {
   }
 
   /**
-   * Load one end of a gap.
+   * Load one page at an end of a gap; without effect during a request for the same gap, and outside of a joined connection.
    * @param {{after: number, before: number}} gap Exclusive bounds.
    * @param {boolean} oldestFirst Load the older end; false for the newer end.
-   * @returns {Promise<boolean>} True if the log changed.
+   * @returns {Promise<boolean>} True if a page was applied; false also after an error, which is ignored.
    */
   fillGap({ after, before }, oldestFirst) {
     const limit = Math.min(PAGE_SIZE, before - after - 1);
@@ -67,7 +67,7 @@ export class RoomHistory {
   }
 
   /**
-   * Load the entries around `seq` unless they are loaded already.
+   * Load the entries around `seq`, or the missing entries up to the live end, unless `seq` is loaded; errors are ignored.
    * @returns {Promise<boolean>} True if the log contains `seq` afterwards.
    */
   async loadAround(seq) {
@@ -83,8 +83,8 @@ export class RoomHistory {
   }
 
   /**
-   * Load the missing entries after the live end; without effect during another call. An error other than a lost connection
-   * schedules another call after `PUSH_GRACE`.
+   * Load the missing entries after the live end, page by page; without effect during another call, and outside of a joined
+   * connection. An error other than a lost connection schedules another call after `PUSH_GRACE`.
    */
   async catchUp() {
     if (this.#isCatchingUp) return;

@@ -41,7 +41,7 @@ export class Roster {
   /**
    * @param {object} options
    * @param {(body: object) => Promise<object>} options.requestPage Sends a `listMembers` request.
-   * @param {(members: Member[]) => void} options.onLoaded Called after members were added.
+   * @param {(members: Member[]) => void} options.onLoaded Called with the members of each loaded page.
    */
   constructor({ requestPage, onLoaded }) {
     this.#requestPage = requestPage;
@@ -76,7 +76,7 @@ export class Roster {
     this.#setCount(count);
   }
 
-  /** Apply a `presence` push with sanitized members; `memberCount` replaces the count of joins and leaves. */
+  /** Apply a `presence` push with sanitized members; `memberCount`, if any, replaces the count of joins and leaves. */
   applyPresence({ joined, left, renamed, memberCount }) {
     const members = new Map(this.members);
     for (const memberId of left) if (!members.delete(memberId)) this.#unlistedCount = Math.max(0, this.#unlistedCount - 1);
@@ -93,7 +93,7 @@ export class Roster {
   }
 
   /**
-   * Return the stored members with a part of the nickname.
+   * Return the stored members with a part of the nickname, compared in canonical form.
    * @param {string} query Empty for all members.
    */
   find(query) {
@@ -106,7 +106,7 @@ export class Roster {
    * @param {string} query Empty for all members.
    * @param {number} [limit] Maximum number of loaded members.
    * @returns {Promise<boolean>} True if the server has further members with this part.
-   * @throws {RequestError}
+   * @throws {RequestError} Code `offline` also after another join during the load.
    */
   async load(query, limit = LOADED_MEMBERS) {
     const loaded = [];
@@ -121,9 +121,9 @@ export class Roster {
   }
 
   /**
-   * Load pages of all members until `size` members are stored, or no further page can be stored.
+   * Load pages of all members, from the end of the previous call, until `size` members are stored or the last page is loaded.
    * @param {number} size
-   * @throws {RequestError}
+   * @throws {RequestError} Code `offline` also after another join during the load.
    */
   async loadMore(size) {
     while (this.hasMore && this.members.size < size) {

@@ -8,7 +8,7 @@ const MAX_PAGES = 50; // 10,000 actions
 const ENDS = { banned: "unbanned", muted: "unmuted" };
 
 /**
- * Load the sanctions of a room that have not ended, newest first.
+ * Return the sanctions of a room that have not ended, newest first, by the newest `MAX_PAGES` pages of the audit.
  * @param {import("./room.js").Room} room
  * @param {number} now ms since the epoch
  * @returns {Promise<any[]>} The `member` entries of the sanctions.
@@ -27,7 +27,7 @@ export async function loadSanctions(room, now) {
 }
 
 /**
- * Return the entries of the sanctions that have not ended, newest first.
+ * Return the last start of each sanction that was not ended and has not expired, newest first.
  * @param {any[]} entries Entries of an audit, ascending.
  * @param {number} now ms since the epoch
  */

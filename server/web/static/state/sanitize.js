@@ -80,7 +80,8 @@ export function isBlank(text) {
 }
 
 /**
- * Return a timestamp in ms since the epoch, clamped to the years that dates of the page and of other clients support.
+ * Return a timestamp in ms since the epoch, clamped to the years that dates of the page and of other clients support; 0 for
+ * an invalid one.
  * @param {unknown} ts
  */
 export function sanitizeTimestamp(ts) {

@@ -24,7 +24,7 @@ export class SavedSession {
   }
 
   /**
-   * Save the state if it has changed.
+   * Save the state if it has changed since the last `save`; `remove` lets the next call save.
    * @param {import("./chat_session.js").ChatSession | null} session No effect if null.
    */
   save(session) {

@@ -29,7 +29,7 @@ export class JsonStorage {
   }
 
   /**
-   * Return the stored value, or `defaultValue` if there is none.
+   * Return the stored value; `defaultValue` if there is none, or if it is null or no valid JSON.
    * @param {string} key
    * @param {any} [defaultValue]
    * @returns {any}
@@ -40,7 +40,7 @@ export class JsonStorage {
   }
 
   /**
-   * Store a JSON value.
+   * Store a JSON value, in memory if the browser rejects it.
    * @param {string} key
    * @param {any} value
    * @returns {boolean} False if the value will be lost on reload.
@@ -93,7 +93,7 @@ export class JsonStorage {
 export const localStore = new JsonStorage(() => globalThis.localStorage);
 export const sessionStore = new JsonStorage(() => globalThis.sessionStorage);
 
-/** Guest keys by nickname; `get` returns undefined for a nickname without a key. */
+/** The last `MAX_GUEST_KEYS` changed guest keys by nickname; `get` returns undefined for a nickname without a key. */
 export const guestKeys = {
   get(nick) {
     return findEntry("guestKeys", canonicalName(nick));
@@ -104,7 +104,7 @@ export const guestKeys = {
   },
 };
 
-/** Read markers by room and nickname; `get` returns null for a room without a marker. */
+/** The last `MAX_READ_MARKERS` changed read markers by room and nickname; `get` returns null without a marker. */
 export const readMarkers = {
   get(room, nick) {
     return findEntry("readMarkers", markerKey(room, nick)) ?? null;
@@ -123,7 +123,7 @@ export const mutedRooms = nameSet("mutedRooms", MAX_MUTED_ROOMS);
 /** Nicknames whose status was set automatically. */
 export const automaticStatuses = nameSet("automaticStatuses", MAX_GUEST_KEYS);
 
-/** Return a stored set of names. */
+/** Return a stored set of names in canonical form; above the limit, the least recently added name is dropped. */
 function nameSet(list, maxEntries) {
   return {
     has: (/** @type {string} */ name) => findEntry(list, canonicalName(name)) ?? false,
@@ -176,7 +176,7 @@ export const drafts = {
 };
 
 /**
- * Move the drafts, files, mute and read markers of a renamed room to its new name.
+ * Move the drafts, files, mute and read markers of a renamed room to its new name, in place of those of the new name.
  * @param {string} previousName
  * @param {string} name
  */

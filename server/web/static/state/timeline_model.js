@@ -18,7 +18,8 @@ const GROUP_WINDOW = 5 * 60_000; // ms; maximum distance of messages in one grou
 const BLOCKED_QUOTE = Object.freeze({ kind: "blocked" });
 
 /**
- * Return the lines of the timeline, from top to bottom.
+ * Return the lines of the timeline, from top to bottom. Notices and gaps before the first item are omitted, and pending
+ * messages whose log item is loaded.
  * @param {object} options
  * @param {object[]} options.items Log items, ascending.
  * @param {{after: number, before: number}[]} options.gaps Missing ranges, ascending.

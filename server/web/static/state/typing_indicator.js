@@ -35,7 +35,7 @@ export class TypingIndicator {
     this.#lastSentAt = 0;
   }
 
-  /** Record the typing state of another member; a start expires after `EXPIRES_AFTER`. */
+  /** Record the typing state of another member, without a call of `onChange`; a start expires after `EXPIRES_AFTER`. */
   onTyping({ memberId, on }) {
     if (!on) return this.#expiryByMember.delete(memberId);
     const now = Date.now();
@@ -51,7 +51,7 @@ export class TypingIndicator {
     this.#expiryByMember.clear();
   }
 
-  /** Return the nicknames of all members who are typing now, in order of their first event; unlisted ones are omitted. */
+  /** Return the nicknames of all members who are typing now, in order of their start; ids outside of `members` are omitted. */
   typingNicks(members) {
     const now = Date.now();
     return [...this.#expiryByMember]

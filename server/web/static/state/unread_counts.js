@@ -31,7 +31,7 @@ export class UnreadCounts {
   }
 
   /**
-   * Set the counts of the server.
+   * Set the counts of the server; from now on the counts are those of an account.
    * @param {{unread: number, mentions?: number}} read
    * @param {number | null} ordinal Ordinal of the newest message that the counts include; null if it is unknown.
    */
@@ -43,7 +43,7 @@ export class UnreadCounts {
   }
 
   /**
-   * Set the counts to 0.
+   * Set the counts to 0; `isExact` stays.
    * @param {number | null} [ordinal] Ordinal of the newest read message; null if it is unknown.
    */
   reset(ordinal = null) {
