@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from server.domain.uploads import append_lines
 from tui_chat.protocol.events import ChangeEntry, Entry, MemberChange, Message, PolicyChange, TopicChange
 
 _INDENT = " " * 4
@@ -32,8 +33,9 @@ _COMMON_FIELDS = {"kind", *(field.encode_name for field in msgspec.structs.field
 def format_entry(entry: Entry, zone: tzinfo | None) -> str | None:
     """Return an entry as a line such as `2026-11-20 09:41:07 ann: hello`.
 
-    Messages have their current state, as `(deleted)` or with `(edited)` at the end, without attachments and reactions;
-    edits, deletions and reactions have no line of their own (None). Rows after the first one are indented.
+    Messages have their current state, as `(deleted)` or with `(edited)` after the text, followed by one row per file
+    with name and path, and without reactions. Edits, deletions and reactions have no line of their own (None). Rows
+    after the first one are indented.
 
     Args:
         entry: Entry of the log.
@@ -43,7 +45,8 @@ def format_entry(entry: Entry, zone: tzinfo | None) -> str | None:
         case Message(deleted=True):
             text = f"{entry.nick_name}: (deleted)"
         case Message():
-            text = f"{entry.nick_name}: {entry.message}{' (edited)' if entry.edited else ''}"
+            message = f"{entry.message}{' (edited)' if entry.edited else ''}".lstrip()
+            text = f"{entry.nick_name}: {append_lines(message, entry.attachments or (), str)}"
         case TopicChange(topic=""):
             text = f"* {entry.nick_name} removed the topic"
         case TopicChange():

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable
 from typing import Literal
 from urllib.parse import quote
 
@@ -171,3 +172,15 @@ class SignedUrls:
     def _sign(self, file_path: FilePath, expires: int) -> str:
         text = f"{file_path.upload_id} {file_path.is_preview:d} {expires}"
         return urlsafe_b64encode(hmac.digest(self._secret, text.encode(), hashlib.sha256)[:18]).decode()
+
+
+def append_lines(text: str, attachments: Iterable[Attachment], get_address: Callable[[str], str]) -> str:
+    """Return a text, unless empty, and one line per file with its name and address.
+
+    Args:
+        text: Text of the message.
+        attachments: Files of the message.
+        get_address: Returns the address of a file by its path.
+    """
+    lines = [f"{attachment.name} {get_address(attachment.path)}" for attachment in attachments]
+    return "\n".join([*filter(None, [text]), *lines])

@@ -5,20 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from msgspec.structs import replace
 
 from server.domain.live_room import LiveRoom
+from server.domain.uploads import append_lines
 from server.engineio.connection import ClientConnection
 from tui_chat.protocol import events
-
-
-def append_lines(text: str, attachments: Iterable[events.Attachment], get_address: Callable[[str], str]) -> str:
-    """Return a text, unless empty, and one line per file with its name and address.
-
-    Args:
-        text: Text of the message.
-        attachments: Files of the message.
-        get_address: Returns the address of a file by its path.
-    """
-    lines = [f"{attachment.name} {get_address(attachment.path)}" for attachment in attachments]
-    return "\n".join([*filter(None, [text]), *lines])
 
 
 class FileLines:

@@ -7,6 +7,7 @@ import pytest
 
 from server.transcript import format_entry
 from tui_chat.protocol.events import (
+    Attachment,
     Edit,
     Entry,
     MemberChange,
@@ -27,6 +28,7 @@ COMMON: dict[str, Any] = {
     "nick_name": "ann",
 }
 ANN, BEN = MemberRef("a", "ann"), MemberRef("b", "ben")
+FILE = Attachment("1", "tea.png", "image/png", 9, "/api/uploads/1/tea.png")
 TIME = "2023-11-15 06:13:20"
 
 
@@ -35,6 +37,11 @@ TIME = "2023-11-15 06:13:20"
     [
         (Message(**COMMON, message="one\ntwo"), "ann: one\n    two"),
         (Message(**COMMON, message="one", edited=3), "ann: one (edited)"),
+        (Message(**COMMON, message="", attachments=[FILE]), "ann: tea.png /api/uploads/1/tea.png"),
+        (
+            Message(**COMMON, message="look", edited=3, attachments=[FILE]),
+            "ann: look (edited)\n    tea.png /api/uploads/1/tea.png",
+        ),
         (Message(**COMMON, message="", deleted=True), "ann: (deleted)"),
         (TopicChange(**COMMON, topic="green"), "* ann changed the topic to: green"),
         (TopicChange(**COMMON, topic=""), "* ann removed the topic"),

@@ -16,7 +16,7 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from server.domain.account_directory import Account, AccountDirectory
-from server.gateway.file_lines import append_lines
+from server.domain.uploads import append_lines
 from server.storage.group_messages import MessageRecord
 from server.storage.group_repository import ConversationRecord, GroupMember, GroupRecord
 from tui_chat.protocol.events import Attachment
