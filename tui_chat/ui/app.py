@@ -156,7 +156,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.set_interval(IDLE_CHECK_INTERVAL, self._lifecycle.check_idle)
 
     def _after_first_paint(self) -> None:
-        """Admit input; start a server for `--serve`, or submit a given nick and room, else import the chat modules."""
+        """Admit input; start a server (`--serve`), or submit nick and room of the command line, else import modules."""
         options, self.join_form.is_waiting = self._start_options, False
         gc_tuning.resume_collection()
         if options.serve:
@@ -198,7 +198,7 @@ class ChatApp(App[None], inherit_bindings=False):
     # Input
 
     async def on_event(self, event: Event) -> None:
-        """Record input. Pass keys and pastes to the sequencer; all other, immediate and forwarded events to Textual."""
+        """Record keys and mouse events. Queue keys and pastes in the sequencer unless immediate or forwarded."""
         if isinstance(event, InputEvent):
             self._render_scheduler.record_input()
             self._lifecycle.record_input()
@@ -318,7 +318,7 @@ class ChatApp(App[None], inherit_bindings=False):
             self.push_screen(ThemeScreen())
 
     def action_command_palette(self) -> None:
-        """Open the palette, or close it if on top: all commands on the chat screen, `app_entries` on other screens."""
+        """Open or close the command palette: all commands on an uncovered chat screen, elsewhere `app_entries`."""
         from tui_chat.ui import command_palette  # noqa: PLC0415 (not needed for the first screen)
         from tui_chat.ui.screens.command_palette import CommandPalette  # noqa: PLC0415
 

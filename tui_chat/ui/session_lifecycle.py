@@ -156,7 +156,7 @@ class SessionLifecycle:
     async def close(self) -> str:
         """Queue delayed deletions, disconnect, wait for the end of the connection, and leave the local server.
 
-        If delayed deletions exist, the disconnect waits until the outbox is empty (`wait_until_sent`).
+        If delayed deletions exist, the disconnect waits until the outbox is empty, at most `QUIT_FLUSH_TIMEOUT`.
 
         Returns:
             Message about the other clients of the local server, empty without any or without a local server.

@@ -117,7 +117,7 @@ class ImageStore:
     def configure(self, options: ImageOptions) -> None:
         """Set the options; a change discards all pictures, also from the terminal, and cancels all loads.
 
-        `on_changed` precedes the change. The next `show` loads visible images with the new options.
+        `on_changed` precedes the change. Visible images load again with the new options, as after `release`.
         """
         if options != self.options:
             self._write(self.release())
@@ -135,7 +135,7 @@ class ImageStore:
         self._start_loads()
 
     def forget(self, paths: Iterable[str]) -> None:
-        """Discard the pictures of deleted images, also from the terminal, and cancel their loads. No callback."""
+        """Discard the pictures of deleted images, also in the terminal, and cancel their loads, without callbacks."""
         removed = set(paths)
         self._visible = {key: box for key, box in self._visible.items() if key[0] not in removed}
         for key, task in self._loads.items():

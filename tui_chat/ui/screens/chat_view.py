@@ -225,7 +225,7 @@ class ChatView:
     def _draw_header(self) -> None:
         """Draw header and window title; while offline, repeat this every second.
 
-        After a reconnect, hide a status or error text that has changed since, and permit repeated requests of the
+        After a reconnect, hide a status or error text that appeared while offline, and permit repeated requests of the
         timeline.
         """
         view, state = self.session.current_room, self.session.connection_state

@@ -42,7 +42,8 @@ class ChoiceDialog(Dialog[ChoiceT | None]):
     def compose(self) -> ComposeResult:
         """Yield a frame with the excerpt above the choices with their keys.
 
-        The excerpt has at most `MAX_EXCERPT_LINES` lines of `MAX_EXCERPT_CHARACTERS` characters.
+        The excerpt has at most `MAX_EXCERPT_LINES` lines of `MAX_EXCERPT_CHARACTERS` characters before the expansion of
+        tabs, and a row `…` if lines are omitted.
         """
         lines = self._text.split("\n", MAX_EXCERPT_LINES)
         excerpt = [line[:MAX_EXCERPT_CHARACTERS].expandtabs(4) for line in lines[:MAX_EXCERPT_LINES]]

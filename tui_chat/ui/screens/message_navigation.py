@@ -157,7 +157,10 @@ class MessageNavigation:
         self._advance()
 
     def _advance(self) -> None:
-        """In the room of the target, request the messages around the target once; scroll to a loaded target."""
+        """Request the messages around the target once, also around a loaded one; scroll to a loaded one and finish.
+
+        No effect without a pending target, or while another room is current.
+        """
         target, view = self._target, self._view.session.current_room
         if target is None or view is None or view is not self._view.session.find_room(target.room):
             return

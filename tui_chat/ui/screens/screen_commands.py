@@ -165,8 +165,7 @@ class ScreenCommands:
             Error message of `confirm_deletion`, empty on success.
 
         Raises:
-            CommandRejected: No room is open; without a selected message, also as of `find_deletion_target`.
-            ChatError: The nickname is invalid.
+            CommandRejected: Without a selected message, if no room is open or as of `find_deletion_target`.
         """
         selected = None if nick else self._get_selected_message()
         return self._confirm_deletion(selected or find_deletion_target(self._context.room(), nick))

@@ -119,7 +119,10 @@ class SettingsScreen(ListDialog[None]):
 
     @on(OptionList.OptionHighlighted)
     def _update_explanation(self) -> None:
-        """Show the description of the highlighted setting, and a save error or the allowed values."""
+        """Show the description of the highlighted setting, and a save error, a hint to the file, or the allowed values.
+
+        The hint to the file concerns lists and tables of saved settings.
+        """
         field = self._highlighted_field()
         hint = (
             tr("Edit in {path}", path=self._path)

@@ -226,7 +226,10 @@ class Composer(TextArea, inherit_bindings=False):
         self.insert_text("\n")
 
     def action_up(self) -> None:
-        """Move the cursor up; on the first row, recall an older text unless `edit_last_message` returns True."""
+        """Move the cursor up; on the first row, recall an older text unless `edit_last_message` returns True.
+
+        If that call ended an edit, a history entry with the edited text is skipped. The oldest text stays.
+        """
         if self.navigator.is_first_wrapped_line(self.cursor_location):
             previous_text = self.text
             if self._edit_last_message():
@@ -266,10 +269,7 @@ class Composer(TextArea, inherit_bindings=False):
             self._history_search.backspace()
 
     def action_search_accept(self) -> None:
-        """End the search with the match as text, or the draft without one, and the cursor at the end.
-
-        Later calls of `action_down` recall newer entries and finally the draft. No effect without a search.
-        """
+        """End the search with its match, or the draft without one; Down then recalls newer texts and the draft."""
         if (search := self._history_search) is not None:
             self._end_search()
             self.sent_history.set_position(search.steps_back, search.original_text)
