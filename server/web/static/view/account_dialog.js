@@ -37,8 +37,8 @@ export class AccountDialog {
 
   /**
    * @param {object} options
-   * @param {(change?: {isRegistration: boolean}) => void} options.onChange Called after a login, a registration, a logout
-   *   and the deletion of the account.
+   * @param {(change?: {isRegistration: boolean}) => void} options.onChange Called with `change` after a login and a
+   *   registration, without it after a logout and the deletion of the account.
    * @param {import("./confirm_dialog.js").ConfirmDialog["confirm"]} options.confirm
    * @param {() => {nick: string, key?: string}} options.getGuest Returns nickname and key of the guest, whose messages a
    *   registration takes over.
@@ -74,7 +74,8 @@ export class AccountDialog {
   }
 
   /**
-   * Show the form of a guest, or the panel of the stored account, whose profile and devices are then loaded.
+   * Show the form of a guest, or the panel of the stored account, whose profile and devices are then loaded. An error of the
+   * load is shown.
    * @param {{isRegistration?: boolean}} [options] Initial form of a guest.
    */
   open({ isRegistration = false } = {}) {
@@ -189,7 +190,7 @@ export class AccountDialog {
   }
 
   /**
-   * Run a request that ends the token, then delete the stored account and close the dialog.
+   * Run a request that ends the token; after success, delete the stored account, close the dialog and call `onChange`.
    * @param {string} token
    * @param {() => Promise<void>} request
    */
@@ -224,7 +225,7 @@ export class AccountDialog {
     }
   }
 
-  /** Run an operation, and show its RequestError at the field of the reason. */
+  /** Run an operation; show its RequestError in the dialog, and focus the field of the reason, if any. */
   async #attempt(operation) {
     try {
       await operation();

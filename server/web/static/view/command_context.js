@@ -37,7 +37,7 @@ import { isOwner } from "../state/roles.js";
 export class CommandRejected extends Error {}
 
 /**
- * Return the person at the start of an argument, and the rest of the argument; see `findPerson`.
+ * Return the person at the start of an argument, and the rest of the argument, by `findPerson` in the first room with a match.
  * @param {string} argument
  * @param {import("../state/room.js").Room[]} rooms Rooms to search, in order.
  * @param {Person[]} [preferred] Persons before all others.

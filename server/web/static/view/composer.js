@@ -102,7 +102,7 @@ export class Composer {
   }
 
   /**
-   * Show the draft of a room.
+   * Show the draft of a room and remove the error, without a call of `onDraftChange`; the focus does not move.
    * @param {import("../state/room.js").Room} room
    * @param {Draft} draft
    */
@@ -115,12 +115,12 @@ export class Composer {
     this.#updateControls();
   }
 
-  /** Start a reply with the unsent text. */
+  /** Start a reply with the unsent text, in place of another reply or an edit, and focus the input. */
   startReply(seq) {
     this.#replaceDraft({ text: this.#unsentText, replyTo: seq });
   }
 
-  /** Start an edit of the user's message; the unsent text is restored afterwards. */
+  /** Start an edit of the user's message, and focus the input; the unsent text is restored afterwards, without its reply. */
   startEdit(seq, text) {
     const { editing, replyTo } = this.#draft;
     this.#replaceDraft({ text, editing: seq, savedText: this.#unsentText, replyTo: editing ? undefined : replyTo });
@@ -128,7 +128,8 @@ export class Composer {
 
   /**
    * Move a failed message with its files from the outbox to the start of the unsent text, or start a failed edit again. If
-   * its files and those of the draft exceed the limit, the message stays in the outbox and an error appears.
+   * its files and those of the draft exceed the limit, the message stays in the outbox and an error appears. No effect on an
+   * item in flight.
    * @param {import("../net/outbox.js").Outbox} outbox Outbox of the visible room.
    * @param {string} clientId
    */
@@ -144,7 +145,7 @@ export class Composer {
   }
 
   /**
-   * Cancel a reply or an edit, and focus the input; the text of a reply stays.
+   * Cancel a reply or an edit, and focus the input; the text of a reply stays, the unsent text replaces that of an edit.
    * @returns {boolean} True if a reply or an edit was active.
    */
   cancelContext() {
@@ -155,7 +156,7 @@ export class Composer {
   }
 
   /**
-   * Show the reply or edit context above the input.
+   * Show the reply or edit context above the input, or hide it without one.
    * @param {import("../state/room_log.js").RoomLog} log Log of the visible room.
    */
   renderContext(log) {
@@ -171,7 +172,7 @@ export class Composer {
     cancelButton.setAttribute("aria-label", context.cancelLabel);
   }
 
-  /** Put the text of a failed command back into the input, unless the user has started another text. */
+  /** Put the text of a failed command back into the input and focus it, unless the user has started a text or an edit. */
   restoreText(text) {
     if (this.text || this.#draft.editing) return;
     this.#replaceDraft({ ...this.#draft, text });
@@ -265,7 +266,7 @@ export class Composer {
     await this.#insertTransfer(text, files);
   }
 
-  /** Insert text, or the contents of text files if there is no text; upload other files. */
+  /** Insert text, or the contents of the files if all are text files; otherwise upload all files. */
   async #insertTransfer(text, files) {
     const room = this.#room;
     const contents = text ? [text] : await Promise.all(files.map(readTextFile));
@@ -278,7 +279,7 @@ export class Composer {
     return text.trimEnd().split("\n").length <= MAX_UNCONFIRMED_LINES && messageLength(text) <= MESSAGE_CHARACTERS;
   }
 
-  /** Insert text; above the limits, ask whether to insert the text, send it, or attach `files`. */
+  /** Insert text; above the limits, ask whether to insert the text, send it, or attach `files`. A room switch cancels. */
   async #insertOrConfirm(pasted, files) {
     const normalized = pasted.replaceAll("\r\n", "\n");
     if (this.#fitsUnconfirmed(normalized)) {
@@ -338,7 +339,7 @@ function rejectFiles(event) {
   event.dataTransfer.dropEffect = "none";
 }
 
-/** Read a UTF-8 text file; return an empty string for binary and unreadable files, and above `MAX_TEXT_FILE_BYTES`. */
+/** Return the content of a text file; empty if it is not UTF-8, unreadable or above `MAX_TEXT_FILE_BYTES`. */
 async function readTextFile(file) {
   if (file.size > MAX_TEXT_FILE_BYTES) return "";
   try {

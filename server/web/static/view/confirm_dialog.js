@@ -17,8 +17,8 @@ export class ConfirmDialog {
    * @param {string} question.text
    * @param {{value: string, label: string, kind?: string, key?: string}[]} question.choices The first choice has the
    *   initial focus. `key` selects a choice if `onTyping` is set.
-   * @param {() => void} [question.onTyping] Called for any other printable key, which cancels the question. Cancel then
-   *   has the initial focus.
+   * @param {() => void} [question.onTyping] Called for any other printable key except Space, which cancels the question.
+   *   Cancel then has the initial focus.
    * @returns {Promise<string | null>} Value of the selected choice; null if cancelled.
    */
   confirm({ title, text, choices, onTyping }) {

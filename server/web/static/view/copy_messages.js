@@ -11,8 +11,8 @@ import { describeContent } from "./file_captions.js";
 import { formatClock } from "./format_time.js";
 
 /**
- * Return the selected lines, one after another; null for an empty selection, and for one outside of the lines, inside of
- * one message text or inside of the files of one message.
+ * Return the selected lines, separated by newlines; null for an empty selection, and for one outside of the lines, inside of
+ * one message text or inside of the files of one message. Notices are copied as displayed, deleted messages are omitted.
  * @param {Range} range
  * @param {{row: HTMLElement, line: any}[]} entries Lines in display order, see `timeline_model.js`.
  */

@@ -21,8 +21,8 @@ import { SettingsDialog } from "./settings_dialog.js";
  * @property {(room: string, seq: number) => Promise<void>} openMessage
  * @property {(room: import("../state/room.js").Room) => void} closeRoom Called after the deletion of a room.
  * @property {(text: string) => Promise<void>} copyText
- * @property {(change?: {isRegistration: boolean}) => void} onAccountChange Called after a login, a registration, a logout
- *   and the deletion of the account.
+ * @property {(change?: {isRegistration: boolean}) => void} onAccountChange Called with `change` after a login and a
+ *   registration, without it after a logout and the deletion of the account.
  * @property {() => void} onLanguageChange
  * @property {(visibility: import("../state/join_visibility.js").JoinVisibility) => void} onJoinVisibilityChange
  */

@@ -72,7 +72,8 @@ export function createButton(classes, label, onClick) {
 }
 
 /**
- * Replace the rows of a list. Rows that are in order already are not moved, because a move ends a click and the focus.
+ * Replace all children of a list by rows. Rows that are in order already are not moved, because a move ends a click and the
+ * focus.
  * @param {HTMLElement} list
  * @param {HTMLElement[]} rows
  */
@@ -157,7 +158,7 @@ export function selectOption(field, options, index) {
   else field.removeAttribute("aria-activedescendant");
 }
 
-/** Focus an element of an open dialog that has lost the focus, for example with a disabled button. */
+/** Focus an element of a dialog if the dialog is open and does not contain the focus, which a disabled button loses. */
 export function restoreFocus(dialog, element) {
   if (dialog.open && !dialog.contains(document.activeElement)) element.focus();
 }

@@ -36,7 +36,7 @@ export class DraftSubmission {
   }
 
   /**
-   * Send a draft, queue an edit or run a command. Errors appear below the composer.
+   * Send a draft, queue an edit or run a command. Errors appear below the composer. An edit without a change is not queued.
    * @param {import("./composer.js").Draft} draft
    * @returns {boolean} False to keep the text in the composer.
    */
@@ -50,7 +50,8 @@ export class DraftSubmission {
   }
 
   /**
-   * Run an operation, and show its `CommandRejected` or `RequestError` below the composer.
+   * Run an operation, and show its `CommandRejected` or `RequestError` below the composer; any other error is thrown. The
+   * rejection of a returned promise is not handled.
    * @template T
    * @param {() => T} operation
    * @returns {T | undefined} Result of the operation; undefined after an error.

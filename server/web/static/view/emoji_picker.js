@@ -22,7 +22,7 @@ export class EmojiPicker {
   }
 
   /**
-   * Show the popover beside a message, and focus its first emoji.
+   * Show the popover above or below a message, and focus its first emoji. An invalid text shows its error in the field.
    * @param {HTMLElement} row Message row used as the anchor.
    * @param {object} callbacks
    * @param {(emoji: string) => void} callbacks.onSelect Called with a valid reaction.

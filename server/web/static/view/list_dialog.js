@@ -46,7 +46,7 @@ export class PagedListDialog {
   }
 
   /**
-   * Show a list, and load its first page; the open list is replaced.
+   * Show a list, and load its first page; the open list is replaced. An error of the load is shown in the dialog.
    * @param {ListView} view
    */
   open(view) {

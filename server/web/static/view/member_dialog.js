@@ -100,7 +100,7 @@ export class MemberDialog {
     if (await confirmTransfer(this.#confirm, member, room)) await this.#attempt(room.administration.transferTo(member.memberId));
   }
 
-  /** Wait for a request; close the dialog, or show the error. No effect if the dialog was closed meanwhile. */
+  /** Wait for a request; close the dialog, or show the error. No effect if the dialog has lost its member meanwhile. */
   async #attempt(request) {
     const member = this.#member;
     let error = "";

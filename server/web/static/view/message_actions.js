@@ -48,7 +48,10 @@ export class MessageActions {
     this.#composer.startEdit(seq, changes.findLast(({ event }) => event === "editMessage")?.body.message ?? message);
   }
 
-  /** Ask before the delayed deletion of a message; any printable key except Y cancels the question and focuses the composer. */
+  /**
+   * Ask before the delayed deletion of a message. The key Y confirms; any other printable key except Space cancels the
+   * question and focuses the composer.
+   */
   async delete(item) {
     const room = this.#getRoom();
     const isOwn = room.ownMemberIds.has(item.memberId);
@@ -61,7 +64,7 @@ export class MessageActions {
     if (choice) this.#delayedDeletions.schedule(room, item.seq);
   }
 
-  /** Mark a message and all later ones as unread, until the user opens the room again. */
+  /** Mark a message and all later ones as unread until `ReadTracker.resume`, and add a notice to the room. */
   markUnread({ seq }) {
     const room = this.#getRoom();
     room.readTracker.markUnread(seq);
@@ -71,7 +74,7 @@ export class MessageActions {
   /**
    * Queue an edit of the newest own message, or start the edit in the composer.
    * @param {string} text New text; empty for an edit in the composer.
-   * @throws {CommandRejected} The room has no own message.
+   * @throws {CommandRejected} No own message is loaded.
    * @throws {RequestError} The text is invalid.
    */
   editLast(text) {
@@ -81,15 +84,15 @@ export class MessageActions {
   }
 
   /**
-   * Ask before the delayed deletion of the newest own message.
-   * @throws {CommandRejected} The room has no own message.
+   * Ask before the delayed deletion of the newest own message, without a wait for the answer.
+   * @throws {CommandRejected} No own message is loaded.
    */
   deleteLast() {
     this.delete(this.#findLast(true));
   }
 
   /**
-   * Queue a reply to the newest message of another member, or start the reply in the composer.
+   * Queue a reply to the newest message of another member and scroll to the newest line, or start the reply in the composer.
    * @param {string} text Empty for a reply in the composer.
    * @throws {CommandRejected} The room has no such message.
    * @throws {RequestError} The text is invalid.
@@ -121,7 +124,11 @@ export class MessageActions {
     this.markUnread(this.#findLast(false));
   }
 
-  /** @param {boolean} isOwn Search own messages; false for those of other members. */
+  /**
+   * Return the newest loaded message that is not deleted, about to be deleted, or of a blocked member.
+   * @param {boolean} isOwn Search own messages; false for those of other members.
+   * @throws {CommandRejected} There is none.
+   */
   #findLast(isOwn) {
     const room = this.#getRoom();
     const item = room.log.items.findLast(({ seq, memberId }) => this.describe(seq)?.isOwn === isOwn && !room.isBlocked(memberId));

@@ -17,7 +17,8 @@ const ALLOWED_SCHEMES = new Set(["http:", "https:", "mailto:", "chat:", "chats:"
 const MAX_EMOJI = 3;
 
 /**
- * Return a text as DOM nodes, with links for its addresses and the real host after disguised ones.
+ * Return a text as DOM nodes, with links for its addresses and the real host after disguised ones. An address that is no
+ * valid URL stays text.
  * @param {string} text Sanitized text.
  * @returns {Node[]}
  */

@@ -163,7 +163,7 @@ function isAvailable(tool, message) {
 }
 
 /**
- * Return whether a key scrolls the text box of a long message; false at the end of the box.
+ * Return whether an arrow or page key scrolls the focused text box of a long message; false at the end of the box.
  * @param {KeyboardEvent} event
  */
 export function isScrollKey({ key, target }) {

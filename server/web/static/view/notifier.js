@@ -45,14 +45,15 @@ export class Notifier {
     localStore.set("notifyHideText", isHidden);
   }
 
-  /** Turn notifications on or off, and store the setting; a denied permission of the browser turns notifications off. */
+  /** Turn notifications on or off, and store the setting; asks the browser for permission, whose denial turns them off. */
   async setEnabled(isEnabled) {
     const isAllowed = isEnabled && this.isSupported && (await Notification.requestPermission()) === "granted";
     localStore.set("notify", isAllowed);
   }
 
   /**
-   * Queue a notification for messages of a room; no effect while notifications are off.
+   * Queue a notification for messages of a room, shown `BATCH_DELAY` after the first queued one; no effect while notifications
+   * are off.
    * @param {import("../state/room.js").Room} room
    * @param {any[]} messages Possibly empty.
    */

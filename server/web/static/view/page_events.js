@@ -9,7 +9,7 @@ const IDLE_CHECK_INTERVAL = 10_000; // ms
 
 /**
  * Add the listeners. A hidden or closed page queues its delayed deletions, a closed page saves its read markers, and a
- * visible page or a returned network reconnects.
+ * visible page or a returned network reconnects. Input, and a check every `IDLE_CHECK_INTERVAL`, update the automatic status.
  * @param {object} context
  * @param {() => import("../state/chat_session.js").ChatSession | null} context.getSession Null while the join form is visible.
  * @param {import("../state/auto_away.js").AutoAway} context.autoAway

@@ -38,7 +38,7 @@ async function describeMember(name, { room }) {
 }
 
 /**
- * Open the direct room with a person.
+ * Open the direct room with a person of the visible room, or else of another open room.
  * @param {string} argument
  * @param {CommandContext} context
  */

@@ -21,7 +21,7 @@ const PRIVATE_OPTION = "--private";
 
 /**
  * Create a room with the user as owner, and show the room.
- * @param {string} argument
+ * @param {string} argument Name, or `--private` and the title of a private room.
  * @param {CommandContext} context
  */
 async function create(argument, { session, openRoom }) {
@@ -84,7 +84,7 @@ async function unhook(name, { room }) {
 }
 
 /**
- * End the membership of the user and leave the room.
+ * End the membership of the user and leave the room; in a private room, after a question.
  * @param {string} name Empty for the visible room.
  * @param {CommandContext} context
  */
@@ -140,7 +140,7 @@ function describePolicy({ access: { policy: stored } }) {
 }
 
 /**
- * Delete the room after a question.
+ * Delete the room after a question to its owner, and leave the room.
  * @param {string} _argument
  * @param {CommandContext} context
  */

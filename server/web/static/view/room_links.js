@@ -26,7 +26,8 @@ function parsePageUrl(text) {
 }
 
 /**
- * Handle clicks on room links in the timeline: ask before a join, and offer to copy a link to another server.
+ * Handle clicks on room links in the timeline: ask before a join, and offer to copy a `chat` link to another server. An
+ * invite link to another server opens that page.
  * @param {object} options
  * @param {import("./command_context.js").Confirm} options.confirm
  * @param {(name: string, invite: string) => void} options.openRoom

@@ -76,7 +76,7 @@ export class RoomList {
     this.#renderBadge([...openStates.filter((_, index) => rooms[index] !== current), ...closedStates]);
   }
 
-  /** Show the sum of the unread messages of highlighted rooms. */
+  /** Show the sum of the unread messages of the highlighted rooms among `states`; hide the badge if it is 0. */
   #renderBadge(states) {
     const highlighted = states.filter(isHighlighted);
     const unreadCount = highlighted.reduce((sum, { unread }) => sum + unread, 0);

@@ -57,7 +57,7 @@ export class RoomSettingsDialog {
   }
 
   /**
-   * Show the fields that the role of the user may change.
+   * Show name and policy in a form if the user is an owner or creates a room, and the moderation lists of an existing room.
    * @param {import("../state/room.js").Room | null} room Null for the creation of a room.
    */
   open(room) {
@@ -117,7 +117,7 @@ export class RoomSettingsDialog {
     this.#onDeleted(room);
   }
 
-  /** Close the dialog after an operation, unless the dialog shows another room meanwhile. */
+  /** Close the dialog if it still shows this room after an operation. */
   #close(room) {
     if (room === this.#room) this.#dialog.close();
   }

@@ -20,10 +20,10 @@ const SHRUG = "¯\\_(ツ)_/¯";
  */
 
 /**
- * Send a text or run a command. An asynchronous failure restores the text later.
+ * Send a text or run a command, and show its error. An asynchronous failure puts the text back into an empty composer later.
  * @param {string} text
  * @param {CommandContext} context
- * @returns {boolean} False to keep the text in the composer.
+ * @returns {boolean} False to keep the text in the composer, after an error or by the handler; true for a promise.
  */
 export function runCommand(text, context) {
   const input = parseInput(text);
@@ -44,8 +44,8 @@ export function runCommand(text, context) {
 }
 
 /**
- * Return the syntax of a command in the language of the page.
- * @param {string} command
+ * Return the syntax of a command in the language of the page, an optional argument in brackets.
+ * @param {string} command Name in `COMMANDS`.
  */
 export function commandUsage(command) {
   const { argument, isRequired } = COMMANDS.get(command) ?? {};

@@ -60,7 +60,7 @@ export class SearchPanel {
   }
 
   /**
-   * Focus the search field, and start a search.
+   * Focus the search field, and start a search for a query.
    * @param {string} [query] Empty to keep the query and its results.
    */
   open(query = "") {
@@ -83,7 +83,7 @@ export class SearchPanel {
     if (!this.#allRooms.checked) this.clear();
   }
 
-  /** Remove the results, and ignore the response of a running search. */
+  /** Remove the results, and ignore the response of a running search; the query stays in the field. */
   clear() {
     this.#generation += 1;
     this.#results = [];

@@ -143,7 +143,7 @@ export class SettingsDialog {
     showFieldError(this.#awayAfter, this.#awayAfterError, isValid ? "" : strings.awayAfterInvalid(MAX_AWAY_AFTER));
   }
 
-  /** Wait for a request; close the dialog, or show the error below the field. */
+  /** Wait for a request; close the dialog, or show the RequestError below the field. */
   async #submit(request, field, errorElement) {
     try {
       await request;

@@ -76,7 +76,7 @@ export class SidePanels {
     return true;
   }
 
-  /** Close the open drawer after a selection. */
+  /** Close the open drawer after a selection, without a change of the focus; columns stay open. */
   closeDrawers() {
     for (const name of this.#openPanels) if (!WIDE_LAYOUTS[name].matches) this.setOpen(name, false);
   }

@@ -54,7 +54,7 @@ function placeToast() {
  * Show a message for `TOAST_DURATION` in place of an earlier one; in the dialog with the focus, and in the page after
  * the dialog closes.
  * @param {string} text
- * @param {{once?: boolean}} [options] `once` suppresses repetitions until the page is reloaded.
+ * @param {{once?: boolean}} [options] `once` shows nothing if the text was shown since the page was loaded.
  */
 export function showToast(text, { once = false } = {}) {
   if (once && shownTexts.has(text)) return;

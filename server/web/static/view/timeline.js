@@ -54,7 +54,8 @@ export class Timeline {
    * @param {object} options
    * @param {object} options.actions Line actions, see `renderLine`; `ownMember`, `onJumpTo` and
    *   `onFillGap` are added here.
-   * @param {() => void} options.onFollowChange Called when the bottom is reached or left, or the window moves.
+   * @param {() => void} options.onFollowChange Called when the user reaches or leaves the bottom, after `scrollToNewest`, and
+   *   when the window is extended.
    * @param {(previous: Element, row: Element) => void} options.onRowReplaced
    * @param {(room: import("../state/room.js").Room, seq: number) => boolean} options.isDeleting Return whether a message
    *   has a deletion that can be undone.
@@ -107,7 +108,7 @@ export class Timeline {
   }
 
   /**
-   * Change the visible membership notices; takes effect with the next render.
+   * Change the visible membership notices, and discard all rows; takes effect with the next render.
    * @param {import("../state/join_visibility.js").JoinVisibility} visibility
    */
   setJoinVisibility(visibility) {
@@ -125,7 +126,7 @@ export class Timeline {
     this.#onFollowChange();
   }
 
-  /** Scroll by a number of pages; negative values scroll up. */
+  /** Scroll by a number of pages, each 90 % of the view height; negative values scroll up. */
   scrollByPages(pages) {
     this.#scroller.scrollBy({ top: pages * this.#scroller.clientHeight * 0.9 });
     if (pages > 0) this.#followAtBottom();
@@ -134,7 +135,8 @@ export class Timeline {
   /**
    * Scroll to a message anywhere in the log, highlight it and focus it. An entry that is no message selects the item before.
    * @param {number} seq
-   * @returns {Promise<boolean>} False if the message could not be loaded; true without scrolling after a room switch.
+   * @returns {Promise<boolean>} False if the message could not be loaded, and without a room; true without scrolling after a
+   *   room switch.
    */
   async jumpTo(seq) {
     const room = this.#room;
@@ -156,7 +158,7 @@ export class Timeline {
     return true;
   }
 
-  /** Focus a rendered message of the visible room, also after its row was replaced behind a dialog. */
+  /** Focus a message of the visible room without scrolling; no effect if the message is not rendered. */
   focusMessage(seq) {
     this.#rows.get(`m${seq}`)?.row.focus({ preventScroll: true });
   }

@@ -117,7 +117,8 @@ export class UploadList {
   }
 
   /**
-   * Upload files for the next message of the visible room, up to the limit of a message.
+   * Upload files for the next message of the visible room. If one of them is not permitted, none is added; those above the
+   * limit of a message are not added. `onRejected` is called in both cases.
    * @param {File[]} files
    */
   add(files) {
@@ -143,8 +144,8 @@ export class UploadList {
   }
 
   /**
-   * Call a function with the fields of a message for the files, and remove the files unless it throws. Incomplete files
-   * stay for a later message.
+   * Call a function with the fields of a message for the files, and remove the files unless it throws. While a file is
+   * incomplete, the function is called without files, and all files stay for a later message.
    * @param {(fields: {attachments?: import("../state/room_log.js").Attachment[]}) => void} send
    */
   sendWith(send) {
