@@ -29,7 +29,7 @@ _PASSWORD_PROFILE = cast(_OpaqueStringProfile, precis_i18n.get_profile("OpaqueSt
 
 
 def validate_account_name(name: str) -> str:
-    """Return the display form of an account name, which follows the rules of nicknames.
+    """Return the display form of an account name (`validate_nickname`), with its case.
 
     Raises:
         BadRequest: The name contains a character other than letters, digits, `.`, `_` and `-`, starts with `.` or `-`,
@@ -43,7 +43,7 @@ def validate_account_name(name: str) -> str:
 
 
 def validate_password(password: str, account_name: str) -> str:
-    """Return the normalized form of a new password.
+    """Return the normalized form of a new password; lengths are those of the received one.
 
     Raises:
         BadRequest: The password is too short, contains a character that the profile excludes (such as a control

@@ -80,8 +80,8 @@ PUSH_EVENTS = frozenset((*_push_decoders, events.ERROR))
 def decode_request(event: str, body: bytes | Raw) -> Request:
     """Decode and validate a request.
 
-    Unknown fields are ignored, and null fields are absent. Basic clients may name the room as `roomName` or `roomId`,
-    as a whole number, or as the argument itself.
+    Unknown fields are ignored, and null fields are absent. Basic clients may name the room as `room`, `roomName` or
+    `roomId`, as a whole number, or in a `RoomRequest` as the argument itself. Texts and names are in validated form.
 
     Args:
         event: Event name.
@@ -165,11 +165,11 @@ def encode_push(event: str, body: Any) -> bytes:
 def decode_push(event: str, body: bytes | str) -> WireStruct:
     """Decode a push of the server.
 
-    The `error` event has its own decoder, `decode_error`. Unknown fields are ignored. An `update` of an unknown kind is
-    an `UnknownEntry`.
+    Unknown fields are ignored. An `update` of an unknown kind is an `UnknownEntry`. Texts are not sanitized.
 
     Raises:
-        BadRequest: The push is invalid, or its event or the kind of a `message` is unknown to this version.
+        BadRequest: The push is invalid, or its event or the kind of a `message` is unknown to this version. The event
+            `error` counts as unknown; `decode_error` decodes it.
     """
     if (decoder := _push_decoders.get(event)) is None:
         raise BadRequest("push_unknown")
@@ -230,7 +230,8 @@ def _normalize_fields(request_type: type[Request], body: Any) -> Any:
     """Return the fields of a request in the forms of native clients.
 
     Null fields are dropped. The first of `room`, `roomName` and `roomId` supplies an absent `room` and `roomName`.
-    Whole numbers become text. A text or number as the body of a `RoomRequest` is the room; other bodies are unchanged.
+    Whole numbers in these three fields become text. A text or number as the body of a `RoomRequest` is the room. Any
+    other body that is no object is unchanged.
     """
     if issubclass(request_type, RoomRequest) and isinstance(body, str | int | float):
         body = {"room": body}
@@ -256,7 +257,10 @@ def _replace_unknown_kinds(value: Any) -> Any:
 
 
 def to_bad_request(error: Exception) -> BadRequest:
-    """Return the error of an undecodable body: `field_invalid`, `json_invalid` or, for deep nesting, `json_too_deep`.
+    """Return the error of an undecodable body.
+
+    The reason is `field_invalid` for an invalid value, with at most 200 characters of the message of msgspec,
+    `json_too_deep` for deep nesting, and `json_invalid` otherwise, also for bytes that are not UTF-8.
 
     Args:
         error: One of `DECODE_ERRORS`.

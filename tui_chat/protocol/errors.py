@@ -22,7 +22,7 @@ class ChatError(Exception):
     """Failed request.
 
     Args:
-        reason: Key of `error_reasons.MESSAGES`, or with `message` an unknown reason of another server version.
+        reason: Key of `error_reasons.MESSAGES`; with `message`, also an unknown reason of another server version.
         message: Message of the server; the default is the English message of the reason with its parameters.
         retry_after: Seconds until a retry may succeed, None if unknown.
         params: Parameters of the reason; a missing one raises `KeyError` if `message` is None.

@@ -32,7 +32,7 @@ _UNSPACED = re.compile(f"[{UNSPACED_SCRIPTS}]")
 
 
 def may_mention(text: str) -> bool:
-    """Return whether a text contains an `@` or a colon, of which every mention needs one."""
+    """Return whether a text contains an `@` or a colon of any width, of which every mention needs one."""
     if text.isascii():
         return "@" in text or ":" in text
     return _MARK.search(text) is not None
@@ -59,7 +59,7 @@ class MentionTokens:
 
     @property
     def is_empty(self) -> bool:
-        """True if the text mentions no name at all."""
+        """True if no name can be mentioned: the text has no `@` at the start of a mention, and no colon at all."""
         return not (self._tails or self._start)
 
     @property
@@ -70,9 +70,11 @@ class MentionTokens:
     def includes(self, name: str, member_names: Iterable[str] = ()) -> bool:
         """Return whether the text mentions a nickname or account name; the empty name is never mentioned.
 
+        Case and width do not matter. Mentions inside code do not count.
+
         Args:
             name: Nickname or account name.
-            member_names: Names of the members, of which a longer match after `@` takes precedence.
+            member_names: Names of the members; a mention after `@` that matches a longer one of these is not counted.
         """
         if not name or self.is_empty:
             return False

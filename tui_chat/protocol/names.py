@@ -131,7 +131,7 @@ def canonical_key(name: str) -> str:
 def with_suffix(name: str, number: int) -> str:
     """Return a nickname with a numeric suffix, for example `ann2` for `ann` and 2.
 
-    The name is truncated so that the result fits `NICKNAME_GRAPHEMES`.
+    The name is truncated so that the result fits `NICKNAME_GRAPHEMES`. The result is not validated.
     """
     suffix = str(number)
     graphemes = list(iter_graphemes(name))
@@ -205,13 +205,16 @@ def _compile_emoji_patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
 
 
 def _has_valid_marks(name: str) -> bool:
-    """Return whether no word starts with a combining mark, and no letter has more than `_MAX_MARKS`."""
+    """Return whether no word starts with a combining mark, and at most `_MAX_MARKS` marks follow each other."""
     marks = "".join("\u0300" if unicodedata.category(character)[0] == "M" else character for character in name)
     return not re.search(f"(?:^| )\u0300|\u0300{{{_MAX_MARKS + 1}}}", marks)
 
 
 def _create_rejection(error: UnicodeEncodeError, subject: str, error_type: type[ChatError]) -> ChatError:
-    """Return the error of a name that a profile rejects as empty, for one character, or for a combination."""
+    """Return the error of a name that a profile rejects as empty, for one character, or for a combination.
+
+    The parameter `character` is the code point with its Unicode name, for example `U+0007 (a control character)`.
+    """
     if error.reason.endswith("/empty"):
         return error_type(f"{subject}_empty")
     character = error.object[error.start : error.start + 1]

@@ -70,7 +70,7 @@ class PolicyFields(WireStruct, frozen=True, kw_only=True):
     keep: Retention | None = None
 
     def apply_to(self, policy: RoomPolicy) -> RoomPolicy:
-        """Return a copy of a policy with the values that are not None."""
+        """Return a copy of a policy with the values that are not None; fields of subclasses have no effect."""
         renamed_fields = {"topic_role": "topic", "invite_role": "invite"}
         values = structs.asdict(self)
         changed = {name: values[name] for name in PolicyFields.__struct_fields__ if values[name] is not None}

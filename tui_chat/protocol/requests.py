@@ -147,7 +147,7 @@ class SignAttachments(Request, frozen=True):
 
 
 class History(RoomRequest, frozen=True):
-    """Request a page of a room log; exactly one of the four positions is required.
+    """Request a page of a room log; the construction raises `BadRequest` unless exactly one of four positions is given.
 
     Attributes:
         before: Entries directly before this `seq`.
@@ -188,7 +188,10 @@ class DeleteMessage(IdempotentRequest, frozen=True):
 
 
 class React(IdempotentRequest, frozen=True):
-    """Add (`on`) or remove the member's reaction on message `seq`; a repeat and an absent reaction are no-ops."""
+    """Add (`on`) or remove the member's reaction on message `seq`; a repeat and an absent reaction are no-ops.
+
+    `emoji` is in the form of `validate_reaction`, which accepts any line for a removal.
+    """
 
     event: ClassVar[str] = "react"
     rate_class: ClassVar[str] = "messages"
@@ -212,7 +215,7 @@ class Search(Request, frozen=True):
     """Search one room, or all rooms visible to the member.
 
     Attributes:
-        query: Query text, not blank.
+        query: Query text; the construction raises `BadRequest` for a blank one.
         room: Room to search, None for all visible rooms.
         cursor: `next` of the previous page of the same query and room, None for the first page.
         limit: Maximum number of messages.

@@ -4,8 +4,9 @@
 - Control characters: C0, C1 and DEL are removed; bodies keep tab and newline.
 - Bidirectional formatting: embeddings, overrides and isolates (UAX #9) are removed, because they reorder text outside
   of the message.
-- Blank texts: a text without a visible character counts as empty.
-- Limits: excess length and unencodable text raise an error; nothing is truncated.
+- Blank texts: a text without a visible character counts as empty in the functions `validate_…`.
+- Limits: the functions `validate_…` raise an error for excess length, after sanitizing; nothing is truncated.
+- Unencodable text: a lone surrogate raises an error.
 
 The server sanitizes stored texts, and the client sanitizes displayed texts, both with this module.
 """
@@ -67,9 +68,9 @@ def sanitize_body(text: str) -> str:
 
 
 def sanitize_line(text: str) -> str:
-    """Return a text as one sanitized line, with spaces in place of tabs and line breaks.
+    """Return a text of any length as one sanitized line, with one space in place of each tab and line break.
 
-    Surrounding space is removed, and the result may be empty.
+    Surrounding space is removed, and the result may be empty or invisible.
 
     Raises:
         BadRequest: The text contains a lone surrogate.
@@ -167,7 +168,9 @@ def validate_device_label(text: str) -> str:
 
 
 def validate_file_name(text: str) -> str:
-    """Return a sanitized file name without its directories; `file` for a blank name, `.` and `..`.
+    """Return a sanitized single-line file name without directories; `file` for a blank name, `.` and `..`.
+
+    Directories end with `/` or a backslash.
 
     Raises:
         BadRequest: The text contains a lone surrogate.

@@ -65,7 +65,8 @@ class SearchQuery:
     def find_spans(self, text: str) -> list[tuple[int, int]]:
         """Return the spans of all terms in a text, for highlighting.
 
-        Overlapping and adjacent spans are merged. Spans are also returned if only some terms occur.
+        Overlapping and adjacent spans are merged. Spans are also returned if only some terms occur. A span covers whole
+        letters with their marks, also if only a part of the folded letter matches.
 
         Returns:
             Disjoint, ascending half-open ranges `[start, end)` in code points of `text`.
@@ -103,7 +104,8 @@ def _hash_folded(folded: str, *, single_characters: bool) -> set[int]:
 
     Args:
         folded: Result of `fold`.
-        single_characters: Also hash every character of runs in scripts without spaces.
+        single_characters: Also hash every character of runs in scripts without spaces; otherwise only the pairs of
+            neighbors, and a run of one character.
     """
     hashes: set[int] = set()
     if folded.isascii():
@@ -123,7 +125,7 @@ def _hash_folded(folded: str, *, single_characters: bool) -> set[int]:
 
 @lru_cache(maxsize=1 << 13)
 def _hash_word(word: str) -> tuple[int, ...]:
-    """Return the hash of the prefix of three letters, and of that of five letters for a word of at least five."""
+    """Return the hash of at most three letters; for a word of at least five, also that of the first five."""
     prefix_hash = _hash_token(word[:_PREFIX_LENGTH])
     return (prefix_hash,) if len(word) < _LONG_PREFIX_LENGTH else (prefix_hash, _hash_token(word[:_LONG_PREFIX_LENGTH]))
 

@@ -178,7 +178,6 @@ class AccountApi:
                 handle=self._delete_account,
                 credentials="account",
                 body=DeletionBody,
-                problems=(HTTPStatus.CONFLICT,),
             ),
             Endpoint(
                 method="POST",
@@ -195,13 +194,18 @@ class AccountApi:
     async def _register(self, call: ApiCall[None, RegistrationBody]) -> Login:
         """Create an account and log in; a guest key in `Authorization: Guest …` transfers the member id of the guest.
 
-        The policy of registrations is checked before the names, so a closed server reveals no names.
+        The policy of registrations is checked before the names, so a closed server reveals no names. Other credentials
+        are ignored, and also the invite unless the policy is `invite`. A rejected registration after the check of the
+        policy counts toward the rate of the address.
 
         Raises:
-            Forbidden: The transport is not secure, the server is closed, or the invite is missing or invalid.
+            Forbidden: The transport is not secure, registrations are closed, or the required invite is missing,
+                unknown, expired or used up.
             RateLimited: Too many registrations came from the address.
             Unauthorized: The guest key is invalid, or that of an account.
-            ChatError: A field is invalid or a name in use (`AccountService.create_account`).
+            Conflict: The account name or the nickname belongs to another account.
+            BadRequest, NickInvalid, TooLong: A field is invalid.
+            Unavailable: The database failed, or too many password hashes are waiting.
         """
         client = self._authenticator.require_secure(call.request)
         body = call.body
@@ -229,14 +233,24 @@ class AccountApi:
         return _to_login(await self._service.issue_token(account, label))
 
     async def _log_in(self, call: ApiCall[None, LoginBody]) -> Login:
-        """Verify a password over a secure transport, and return a new token; raises as `AccountService.log_in`."""
+        """Verify a password over a secure transport, and return a new token; earlier tokens stay valid.
+
+        Above the maximum number of devices, the least recently used token is revoked.
+
+        Raises:
+            Forbidden: The transport is not secure, or the account is suspended.
+            BadRequest, TooLong: The label is invalid.
+            Unauthorized: The account is unknown or has no password, or the password is wrong.
+            RateLimited: Too many logins with this account name failed from the address.
+            Unavailable: The database failed, or too many password hashes are waiting.
+        """
         client = self._authenticator.require_secure(call.request)
         body = call.body
         label = sanitize.validate_device_label(body.label)
         return _to_login(await self._service.log_in(body.account, body.password, label, client.address))
 
     async def _list_devices(self, call: ApiCall[None, None]) -> DeviceList:
-        """Return the logins of the account, newest first; `current` marks that of the request."""
+        """Return the unexpired logins of the account, latest login first; `current` marks that of the request."""
         account = call.account
         return DeviceList(
             [
@@ -252,7 +266,11 @@ class AccountApi:
         )
 
     async def _revoke_device(self, call: ApiCall[DevicePath, None]) -> None:
-        """Revoke a token, possibly that of the request; raises as `AccountService.revoke_device`."""
+        """Revoke a token, possibly that of the request, and close its connections.
+
+        Raises:
+            NotFound: The account has no token with this id.
+        """
         account, requested = call.account, call.parameters.id
         token_id = account.token_id if requested == "current" else int(requested)
         await self._service.revoke_device(account, token_id)
@@ -261,11 +279,14 @@ class AccountApi:
         return _to_profile(await self._service.read_profile(call.account))
 
     async def _update_profile(self, call: ApiCall[None, ProfileBody]) -> AccountProfile:
-        """Change the fields that are present in the body, and return the whole profile.
+        """Change the fields that are present in the body, and return the whole profile; without fields, only read it.
+
+        An empty email removes the address. A new nickname applies to all rooms at once.
 
         Raises:
-            RateLimited: Too many changes came from the address.
-            ChatError: A value is invalid, or the nickname belongs to another account.
+            RateLimited: Too many requests came from the address; invalid ones and those without fields count too.
+            BadRequest, NickInvalid, TooLong: A value is invalid.
+            Conflict: The nickname belongs to another account.
         """
         body = call.body
         acquire(self._limits, "changes", call.caller.address, "too_many_requests")
@@ -279,13 +300,28 @@ class AccountApi:
         return _to_profile(await self._service.update_profile(call.account, values))
 
     async def _change_password(self, call: ApiCall[None, PasswordBody]) -> None:
-        """Change the password over a secure transport; raises as `AccountService.change_password`."""
+        """Change the password over a secure transport, and revoke the tokens of all other devices.
+
+        Raises:
+            Forbidden: The transport is not secure.
+            BadRequest, TooLong: The new password is invalid.
+            Unauthorized: The current password is wrong, or the account has none.
+            RateLimited: Too many attempts with this account name failed from the address.
+        """
         client = self._authenticator.require_secure(call.request)
         body = call.body
         await self._service.change_password(call.account, body.password, body.new_password, client.address)
 
     async def _delete_account(self, call: ApiCall[None, DeletionBody]) -> None:
-        """Delete the account over a secure transport; raises as `AccountService.delete_account`."""
+        """Delete the account over a secure transport, revoke its tokens, and erase its entries in the background.
+
+        With `messages` of `keep`, the texts remain under a neutral name.
+
+        Raises:
+            Forbidden: The transport is not secure.
+            Unauthorized: The password is wrong, or the account has none; a bot needs no password.
+            RateLimited: Too many attempts with this account name failed from the address.
+        """
         client = self._authenticator.require_secure(call.request)
         body = call.body
         await self._service.delete_account(call.account, body.password, erasure=body.messages, address=client.address)

@@ -89,7 +89,8 @@ class RequestAuthenticator:
         """Return the client of a request with a password.
 
         Raises:
-            Forbidden: The client is on another machine without TLS, and the operator does not allow plain HTTP.
+            Forbidden: The client has no loopback address, the scheme that the client uses is not `https`, and the
+                operator does not allow plain HTTP. Trusted reverse proxies report address and scheme.
         """
         client = self.get_client(request)
         scheme = request.scheme if client.own_origin is None else urlsplit(client.own_origin).scheme
@@ -102,10 +103,12 @@ class RequestAuthenticator:
 
         Args:
             request: Request with a token or a guest key in the header `Authorization`.
-            is_optional: Return a guest with an empty member id for a request without the header.
+            is_optional: Return a guest with an empty member id for a request without the header, if the server accepts
+                guests.
 
         Raises:
-            Unauthorized: The request has no valid token and no valid guest key, or the server accepts no guests.
+            Unauthorized: The request has no valid token and no valid guest key, or is that of a guest and the server
+                accepts no guests.
             Unavailable: The token cannot be read.
         """
         return await self._callers.identify(
@@ -116,7 +119,7 @@ class RequestAuthenticator:
         """Return the account of the token of a request, and record the use of the token.
 
         Raises:
-            Unauthorized: The request has no valid token.
+            Unauthorized: The request has no valid token; a guest key is not sufficient.
             Unavailable: The token cannot be read.
         """
         return await self._callers.identify_account(request.headers.get("Authorization", ""))
@@ -129,6 +132,12 @@ class RequestAuthenticator:
 
 def acquire(limits: ApiLimits | None, operation: LimitedOperation, address: str, reason: str) -> None:
     """Acquire a token of an address for an operation; without effect for None.
+
+    Args:
+        limits: Limits per address, None for no limits.
+        operation: Limited operation.
+        address: Address of the client.
+        reason: Reason of the error.
 
     Raises:
         RateLimited: The rate of the address is exceeded.

@@ -178,7 +178,7 @@ def _render_content(part: Mapping[str, Any]) -> str:
 
 
 def _render_type(schema: Mapping[str, Any]) -> str:
-    """Return a type in words, with links to other types."""
+    """Return a type in words, with links to other types; null among alternatives is omitted."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return f'<a href="#type-{name}">{name}</a>'
@@ -195,7 +195,10 @@ def _render_type(schema: Mapping[str, Any]) -> str:
 
 
 def _describe_range(schema: Mapping[str, Any]) -> str:
-    """Return the maximum length or the range of values, to append to a type; empty without limits."""
+    """Return the maximum length, else the range of values, to append to a type; empty without limits.
+
+    A maximum of 2⁵³ - 1 or more counts as none, and a missing minimum as 0.
+    """
     if "maxLength" in schema:
         return f", at most {schema['maxLength']:,} characters"
     low, high = schema.get("minimum"), schema.get("maximum")
@@ -213,7 +216,11 @@ def _describe_security(security: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _build_example(method: str, path: str, operation: Mapping[str, Any]) -> str:
-    """Return a command line of curl."""
+    """Return a command line of curl for an operation, without query parameters.
+
+    Path parameters have an example value or their name in capitals. A token is sent if accepted, otherwise nothing. The
+    body is a form with a file, or the placeholder `{…}`.
+    """
     for parameter in operation.get("parameters", ()):
         name = parameter["name"]
         if parameter["in"] == "path":

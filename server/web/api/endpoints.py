@@ -119,11 +119,15 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     problems: tuple[HTTPStatus, ...] = ()
 
     def locate_parameter(self, name: str) -> Literal["path", "header", "query"]:
-        """Return the location of a parameter."""
+        """Return `path` for a name in braces of the path, `header` for a name with a hyphen, otherwise `query`."""
         return "path" if f"{{{name}}}" in self.path else "header" if "-" in name else "query"
 
     def list_problems(self) -> list[HTTPStatus]:
-        """Return the statuses of all problems, also of parameters, body and credentials, in ascending order."""
+        """Return the statuses of all problems, each once, in ascending order.
+
+        Besides `COMMON_PROBLEMS` and `problems`: 400 for parameters or a body; 408, 413 and 415 for a body; 401 unless
+        `credentials` is `none`.
+        """
         statuses = {*COMMON_PROBLEMS, *self.problems}
         if self.parameters is not None or self.body is not None:
             statuses.add(HTTPStatus.BAD_REQUEST)
@@ -163,7 +167,9 @@ class EndpointRouter:
     def _create_handler(self, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """Return a handler that responds to requests of one endpoint, and adds the headers of its rate limit.
 
-        A `ChatError` after the verification of the credentials becomes a problem response with these headers.
+        A `ChatError` after the verification of the credentials becomes a problem response with these headers. Errors of
+        the verification and other exceptions propagate. A prepared response, an endpoint without a rate class and a
+        server without limits have no such headers.
         """
 
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -181,7 +187,9 @@ class EndpointRouter:
         return handle
 
     async def _identify(self, request: web.Request, endpoint: Endpoint) -> HttpCaller:
-        """Return the person of a request, with an empty member id if the endpoint or its handler verifies none.
+        """Return the person of a request; only `reader`, `person` and `account` endpoints verify credentials here.
+
+        For other endpoints, and a reader without credentials, the member id is empty.
 
         Raises:
             Unauthorized: The required credentials are missing or invalid.
@@ -197,6 +205,9 @@ class EndpointRouter:
 
     async def _respond(self, request: web.Request, caller: HttpCaller, endpoint: Endpoint) -> web.StreamResponse:
         """Acquire the rate, read parameters and body, and return the response of the handler.
+
+        The rate class `messages` is acquired after the body, with its size. The body of a `RawContent` is not read. A
+        complete response of the handler is returned unchanged; without a response type, the status is 204.
 
         Raises:
             ChatError: A rate is exceeded, a parameter or the body is invalid, or the handler rejects the request.
@@ -219,12 +230,13 @@ class EndpointRouter:
 
 
 def _read_parameters(request: web.Request, endpoint: Endpoint, parameters_type: type[Struct]) -> Struct:
-    """Return the validated parameters; the first value of a repeated parameter counts.
+    """Return the parameters, converted from text to the types of the fields and validated.
 
-    A header may be a quoted string (RFC 9651), as that of draft-ietf-httpapi-idempotency-key-header.
+    The first value of a repeated parameter counts, and unknown parameters are ignored. A header may be a quoted string
+    (RFC 9651), as that of draft-ietf-httpapi-idempotency-key-header.
 
     Raises:
-        ChatError: A parameter is invalid or missing.
+        ChatError: A parameter is invalid, or a required one is missing.
     """
     sources = {"path": request.match_info, "header": request.headers, "query": request.query}
     values: dict[str, str] = {}

@@ -84,8 +84,9 @@ class EventApi:
     async def _stream(self, call: ApiCall[EventParameters, None]) -> web.StreamResponse:
         """Write the event `room`, and then the entries until the end of the stream or of the connection.
 
-        A `HEAD` request receives the headers only. The connection closes in any case. A stalled reader is aborted. If
-        the database fails, the response ends, and the reader resumes after its last event id.
+        A `HEAD` request receives the headers only. The connection closes in any case. A stalled reader is aborted, and
+        also a reader whose queue is full. If the database fails, the response ends without an error, and the reader
+        resumes after its last event id.
 
         Raises:
             ChatError: The room is not readable, or a limit of connections is exceeded (`EventStreams.open`).
@@ -119,7 +120,7 @@ class EventApi:
         await self._write(response, b"retry: %d\n\n" % RETRY_AFTER)
 
     async def _write(self, response: web.StreamResponse, chunk: bytes) -> None:
-        """Write bytes in parts.
+        """Write bytes in parts of at most `_WRITE_BYTES`.
 
         Raises:
             TimeoutError: A part is not accepted within `stall_timeout`.

@@ -37,10 +37,13 @@ BodyT = TypeVar("BodyT")
 def create_api_guard(get_cors_headers: CorsHeaders) -> typedefs.Middleware:
     """Return a middleware that rejects requests of foreign origins below `API_PATH`, and answers preflight requests.
 
-    A preflight request receives an empty response with status 204. A rejection has status 403 and logs a hint.
+    Each `OPTIONS` request of an allowed origin receives an empty response with status 204, also for an unknown path. A
+    rejection has status 403 and logs a hint, once per origin (`RejectionLog`). Requests without an origin and other
+    paths pass.
 
     Args:
-        get_cors_headers: Returns the CORS headers of a response; empty for an origin that is not allowed.
+        get_cors_headers: Returns the CORS headers of a response; empty for an origin that is not allowed, but not for
+            a request without an origin.
     """
     rejection_log = RejectionLog()
 
@@ -61,6 +64,9 @@ def create_api_guard(get_cors_headers: CorsHeaders) -> typedefs.Middleware:
 def create_cors_signal(get_cors_headers: CorsHeaders) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """Return a handler of `on_response_prepare` that adds the CORS headers to all responses below `API_PATH`.
 
+    Responses to `OPTIONS` also list all methods of the API; responses to other requests with an allowed origin list the
+    headers that the page may read. A rejected request receives no CORS headers.
+
     Args:
         get_cors_headers: As in `create_api_guard`.
     """
@@ -79,7 +85,9 @@ def create_cors_signal(get_cors_headers: CorsHeaders) -> Callable[[web.Request, 
 
 
 async def read_json(request: web.Request, body_type: type[BodyT], max_bytes: int = MAX_BODY_BYTES) -> BodyT:
-    """Read and validate the body of a request; null fields are absent, and unknown fields are ignored.
+    """Read and validate the body of a request.
+
+    Null fields of the object itself are absent, and nulls in nested values remain. A `Struct` ignores unknown fields.
 
     Args:
         request: Request with a JSON object as its body.
@@ -87,9 +95,9 @@ async def read_json(request: web.Request, body_type: type[BodyT], max_bytes: int
         max_bytes: Maximum size of the body.
 
     Raises:
-        BadRequest: The content type is not JSON, or the body is malformed.
+        BadRequest: The content type is not `application/json`, or the body is malformed or not of the type.
         TooLong: The body is too large.
-        web.HTTPRequestTimeout: The body is not complete in time.
+        web.HTTPRequestTimeout: The body is not complete within `BODY_TIMEOUT`.
     """
     if request.content_type != "application/json":
         raise errors.BadRequest("json_required")
@@ -101,7 +109,7 @@ async def read_json(request: web.Request, body_type: type[BodyT], max_bytes: int
 
 
 async def read_body(request: web.Request, max_bytes: int) -> bytes:
-    """Read the body of a request.
+    """Read the body of a request, empty without one; of a larger body, only `max_bytes` + 1 are read.
 
     Args:
         request: Request with an unread body.
@@ -109,7 +117,7 @@ async def read_body(request: web.Request, max_bytes: int) -> bytes:
 
     Raises:
         TooLong: The body is too large.
-        web.HTTPRequestTimeout: The body is not complete in time.
+        web.HTTPRequestTimeout: The body is not complete within `BODY_TIMEOUT`.
     """
     try:
         async with asyncio.timeout(BODY_TIMEOUT):

@@ -1,10 +1,12 @@
 """Text of the payloads that programs send to webhooks (docs/bots.md, "Webhooks").
 
-- Text: `text` (Slack and compatible programs), `content` (Discord), `message` (Grafana, Sentry) or `msg` (Uptime Kuma),
-  after the `title` and before the `url` of the payload, unless the text contains them.
-- Rich content: `attachments` and `blocks` of Slack, `embeds` of Discord, and `alerts` of Alertmanager become lines.
+- Text: `text` (Slack and compatible programs), otherwise `content` (Discord), `message` (Grafana, Sentry) or `msg`
+  (Uptime Kuma), after the `title` and before the `url` of the payload, unless the text contains them.
+- Rich content: `blocks` of Slack replace `text`; `attachments` of Slack and `embeds` of Discord follow the text.
+  `alerts` of Alertmanager count only without any of these texts.
 - Slack markup: links and escaped characters of `text`, `attachments` and `blocks` become plain text.
-- Other fields, also of unexpected types, are ignored. A long text ends with a note.
+- Other fields, also of unexpected types, are ignored. A text above the limit of messages is truncated and ends with a
+  note.
 """
 
 import re
@@ -25,15 +27,15 @@ _ENTITY = re.compile("|".join(_ENTITIES))
 
 
 def extract_text(body: bytes, content_type: str) -> str:
-    """Return the message of a request body.
+    """Return the message of a request body, sanitized, without surrounding space and within `MESSAGE_CHARACTERS`.
 
     Args:
         body: Body of the request.
-        content_type: Media type of the body: JSON, a form with the field `payload` or `text`, or text. A form without
-            these fields is plain text, as `curl -d` sends it.
+        content_type: Media type of the body: JSON, a form with the field `payload` or `text`, or any other type for
+            plain text. A form without these fields is plain text, as `curl -d` sends it.
 
     Raises:
-        BadRequest: The body is no valid JSON or no UTF-8, is a form with files, or has no text.
+        BadRequest: The JSON is malformed, a text is not UTF-8, the type is `multipart/…`, or the text is blank.
     """
     if content_type == "application/json" or content_type.endswith("+json"):
         text = _describe(_decode_json(body))
@@ -66,7 +68,9 @@ def _decode_json(body: bytes | str) -> Any:
 
 
 def _extract_from_form(text: str) -> str:
-    """Return the text of the field `payload` in JSON, or else of `text`; the whole body if both are missing.
+    """Return the text of the field `payload` in JSON, or else of `text`; of a repeated field, the first value counts.
+
+    The result is the whole body if both fields are missing or empty, or if the form has more than 100 fields.
 
     Raises:
         BadRequest: The field `payload` is no valid JSON.
@@ -81,7 +85,11 @@ def _extract_from_form(text: str) -> str:
 
 
 def _describe(payload: Any) -> str:
-    """Return the text of a decoded JSON body; empty for a body without one."""
+    """Return the text of a decoded JSON body, for a string the string; empty for a body without text.
+
+    The parts are, in this order: the title; `text`, or the `blocks` instead; `attachments`; `content`, `message` or
+    `msg` if there is none of these; `embeds`; `alerts` if all texts after the title are empty; the address.
+    """
     if isinstance(payload, str):
         return payload
     slack = list(_describe_slack(payload))
@@ -101,7 +109,10 @@ def _find_text(payload: Any) -> str:
 
 
 def _add_context(payload: Any, text: str) -> str:
-    """Add the title before and the address after a text, unless the text contains them."""
+    """Add the title before and the address after a text, unless the text contains them; the title may be the only text.
+
+    An address is added only to a text or title, and only with the scheme `http` or `https`.
+    """
     title, url = _get_text(payload, "title"), _get_text(payload, "url")
     if title and title not in text:
         text = f"{title}\n{text}".strip()
@@ -111,7 +122,7 @@ def _add_context(payload: Any, text: str) -> str:
 
 
 def _describe_slack(payload: Any) -> Iterator[str]:
-    """Yield the lines of `blocks` and `attachments`; the `fallback` only of an attachment without other text."""
+    """Yield the lines of `blocks`, then of `attachments`; the `fallback` only of an attachment without other text."""
     yield from _describe_blocks(payload)
     for attachment in _get_items(payload, "attachments"):
         title, link = _get_text(attachment, "title"), _get_text(attachment, "title_link")
@@ -126,7 +137,7 @@ def _describe_slack(payload: Any) -> Iterator[str]:
 
 
 def _describe_blocks(container: Any) -> Iterator[str]:
-    """Yield the texts of the `blocks` of Slack, of their `fields` and of their `elements`."""
+    """Yield the texts of the `blocks` of Slack, of their `fields` and of their `elements`, but of no deeper ones."""
     for block in _get_items(container, "blocks"):
         items = [block.get("text"), *_get_items(block, "fields"), *_get_items(block, "elements")]
         for item in items:
@@ -136,7 +147,7 @@ def _describe_blocks(container: Any) -> Iterator[str]:
 
 
 def _describe_embeds(payload: Any) -> Iterator[str]:
-    """Yield the lines of the `embeds` of Discord."""
+    """Yield title, description and fields of the `embeds` of Discord; a missing title or description is empty."""
     for embed in _get_items(payload, "embeds"):
         title, url = _get_text(embed, "title"), _get_text(embed, "url")
         yield f"{title} ({url})" if title and url else title or url
@@ -146,7 +157,10 @@ def _describe_embeds(payload: Any) -> Iterator[str]:
 
 
 def _describe_alerts(payload: Any) -> Iterator[str]:
-    """Yield a line per alert of Alertmanager: `[FIRING] DiskFull: 95 % of /var in use`."""
+    """Yield a line per alert of Alertmanager: `[FIRING] DiskFull: 95 % of /var in use`.
+
+    The status is that of the payload by default, the name `alert`; a missing status or summary is omitted.
+    """
     for alert in _get_items(payload, "alerts"):
         labels, annotations = alert.get("labels"), alert.get("annotations")
         name = _get_text(labels, "alertname") or "alert"
@@ -162,13 +176,13 @@ def _join_field(field: Any, name: str, value: str) -> str:
 
 
 def _get_text(container: Any, name: str) -> str:
-    """Return a text field of an object without surrounding space; empty for a missing field and for other types."""
+    """Return a text field of an object without surrounding space; empty for no object, no field and no text."""
     value = _get_field(container, name)
     return value.strip() if isinstance(value, str) else ""
 
 
 def _get_items(container: Any, name: str) -> list[dict[str, Any]]:
-    """Return the objects of a list field; empty for a missing field and for other types."""
+    """Return the objects of a list field; other items are omitted. Empty for no object, no field and no list."""
     value = _get_field(container, name)
     items = cast(list[Any], value) if isinstance(value, list) else []
     return [cast(dict[str, Any], item) for item in items if isinstance(item, dict)]
@@ -185,7 +199,10 @@ def _from_slack(text: str) -> str:
 
 
 def _replace_link(match: re.Match[str]) -> str:
-    """Return the text of a link, or of a mention as `@name` or `#name`; unchanged for any other text in brackets."""
+    """Return a link as `text (address)`, or as the address if it has no other text; a mention as `@name` or `#name`.
+
+    A command such as `<!here|text>` becomes its text, or else `@here`. Any other text in brackets is unchanged.
+    """
     target, label = match[1], match[2]
     if target.startswith("!"):
         return label or f"@{target[1:]}"

@@ -150,9 +150,15 @@ class HookApi:
     async def _post(self, call: ApiCall[HookSecret, None]) -> web.Response:
         """Append the text of a payload as a message; return `ok` as Slack does, which Grafana and Alertmanager compare.
 
+        The secret is verified before the body is read. A repeated payload is a further message.
+
         Raises:
-            NotFound: The secret is unknown, or the room is not visible to the creator.
-            ChatError: The payload has no text, or the message is rejected (`HookMessages.append`).
+            NotFound: The secret is unknown, the creator is suspended or deleted, or the room is not visible to the
+                creator.
+            BadRequest: The payload is malformed or has no text.
+            TooLong: The body is larger than `MAX_HOOK_BYTES`; a text above the limit of messages is truncated.
+            ChatError: The message is rejected (`HookMessages.append`).
+            web.HTTPRequestTimeout: The body is not complete in time.
         """
         request, secret = call.request, call.parameters.secret
         caller = await self._messages.identify(secret, call.caller.address)
@@ -161,7 +167,7 @@ class HookApi:
         return web.Response(text="ok")
 
     async def _run_request(self, call: ApiCall[Any, Any], request: Request) -> events.WireStruct:
-        """Run a request with the shared handlers, and return its response.
+        """Run a request with the shared handlers, and return its response; a new webhook has the origin of the request.
 
         Raises:
             ChatError: The request is rejected (`RoomHooks`).

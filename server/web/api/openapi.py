@@ -150,7 +150,10 @@ def _build_parameters(endpoint: Endpoint, parameters: type[Struct]) -> list[dict
 
 
 def _build_responses(endpoint: Endpoint, schemas: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return the responses of an endpoint by status, in ascending order; problems are references."""
+    """Return the responses of an endpoint by status, in ascending order; problems are references.
+
+    An endpoint without a response type has status 204. The responses to a success have the headers of the rate, if any.
+    """
     status = HTTPStatus.NO_CONTENT if endpoint.response is None else endpoint.status
     success: dict[str, Any] = {"description": f"{status.phrase}."}
     if endpoint.rate_class is not None:
@@ -167,7 +170,7 @@ def _build_responses(endpoint: Endpoint, schemas: Mapping[Any, Any]) -> dict[str
 
 
 def _build_problem_responses(schema: Any) -> dict[str, Any]:
-    """Return the problem responses of all endpoints by name."""
+    """Return the responses of all problem statuses by name, with the given schema as content."""
     responses: dict[str, Any] = {}
     for status, description in _PROBLEM_DESCRIPTIONS.items():
         response = {"description": description, "content": {PROBLEM_TYPE: {"schema": schema}}}
@@ -192,7 +195,7 @@ def _build_header(description: str, schema_type: str = "string") -> dict[str, An
 
 
 def _drop_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of an optional parameter, which is absent instead of null."""
+    """Return the schema of a parameter, without null if one alternative remains; otherwise unchanged."""
     alternatives = [part for part in schema.get("anyOf", ()) if part != {"type": "null"}]
     if len(alternatives) == 1:
         return alternatives[0]
@@ -211,7 +214,10 @@ def _replace_base64(schema: Any) -> Any:
 
 
 def _describe_components(components: dict[str, Any], types: Iterable[Any]) -> None:
-    """Replace the descriptions of components by those of their docstrings, and add those of the fields."""
+    """Replace the descriptions in `components` by the docstrings of the structs, and add those of the fields.
+
+    The titles are removed. `types` are the types from which the components were derived.
+    """
     struct_types = {info.cls.__name__: info.cls for info in _find_structs(types)}
     for name, schema in components.items():
         struct_type = struct_types[name]
@@ -244,7 +250,10 @@ def _find_structs(types: Iterable[Any]) -> Iterator[msgspec.inspect.StructType]:
 
 
 def _read_field_descriptions(struct_type: type[Struct]) -> dict[str, str]:
-    """Return the descriptions of the fields by their names in JSON, also those of the base classes."""
+    """Return the descriptions of the documented fields by their names in JSON.
+
+    Descriptions come from the docstrings of the class and its bases; the most derived class has priority.
+    """
     descriptions: dict[str, str] = {}
     for base in reversed(struct_type.__mro__):
         descriptions |= _split_docstring(base)[1]
@@ -253,7 +262,10 @@ def _read_field_descriptions(struct_type: type[Struct]) -> dict[str, str]:
 
 
 def _split_docstring(documented: type) -> tuple[str, dict[str, str]]:
-    """Return the text of a docstring, and the descriptions of its attributes."""
+    """Return the text of the own docstring before `Attributes:`, and the descriptions of its attributes by name.
+
+    The text is empty for a class without a docstring.
+    """
     text, _, attributes = inspect.cleandoc(documented.__dict__.get("__doc__") or "").partition("\n\nAttributes:\n")
     items = re.split(r"^    (\w+): ", attributes.partition("\n\n")[0], flags=re.MULTILINE)[1:]
     return _join_lines(text), {name: _join_lines(item) for name, item in zip(items[::2], items[1::2], strict=True)}

@@ -162,7 +162,12 @@ class RoomApi:
         return responses.RoomListResponse(rooms=rooms)
 
     async def _describe(self, call: ApiCall[RoomPath, None]) -> RoomDetails:
-        """Return the state of a room; raises as `RoomQueries.describe`."""
+        """Return the state of a stored or joined room; `role` is that of a durable member or an administrator.
+
+        Raises:
+            NotFound: The room does not exist, or is not visible.
+            Forbidden: The person is banned, or is a guest in no common room with a member of the direct room.
+        """
         return await self._handlers.access_control.repeat_stale(
             call.caller.create_connection(),
             partial(self._handlers.room_queries.describe, call.caller, call.parameters.name),
@@ -175,7 +180,10 @@ class RoomApi:
         )
 
     async def _send(self, call: ApiCall[MessageParameters, MessageBody]) -> events.Entry:
-        """Append a message without a join, and return its entry, for a repeat the original one.
+        """Append a message without a join, and return its entry; a repeated idempotency key returns the original entry.
+
+        An account writes under its own nickname. The nickname of a guest is the one of the body, otherwise the one in
+        the room, otherwise `guest`.
 
         Raises:
             ChatError: The message is rejected (`MessageAppender.append`).

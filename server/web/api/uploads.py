@@ -177,11 +177,13 @@ class UploadApi:
         return upload.to_attachment()
 
     async def _receive_form(self, request: web.Request, caller: HttpCaller, parameters: UploadParameters) -> Upload:
-        """Store the first part `file` of a form; the parts after the file are not read.
+        """Store the first part `file` of a form; the parts after the file are not read, so a later `room` is ignored.
 
         Raises:
-            BadRequest: The form is malformed or has no file, a field before the file is too long, or no room is named.
+            BadRequest: The form is malformed or has no file, a field before the file exceeds `MAX_FIELD_BYTES`, or no
+                room is named.
             ChatError: The room or the file is rejected.
+            web.HTTPRequestTimeout: The body makes no progress for `CHUNK_TIMEOUT`.
         """
         room_name = parameters.room
         try:
@@ -221,7 +223,9 @@ class UploadApi:
     async def _download(self, call: ApiCall[DownloadParameters, None]) -> web.StreamResponse:
         """Return a file, or a part of a file (RFC 9110, section 14); a preview is always complete.
 
-        The status is 304 for a matching `If-None-Match`, and 416 for a range outside of the file.
+        The status is 304 for a matching `If-None-Match`, also with a range, and 416 for a range outside of the file. A
+        signature, even an invalid one, replaces the credentials. `HEAD` receives the headers only. A failure after the
+        headers aborts the connection.
 
         Raises:
             NotFound: The path, the file or its preview does not exist, or is not visible.
@@ -318,8 +322,8 @@ async def read_part(part: BodyPartReader, max_bytes: int | None = None) -> Async
 def _find_range(request: web.Request, size: int, etag: str) -> tuple[int, int] | None:
     """Return first byte and end of the requested range, None for the complete file.
 
-    A range outside of the file has an end at or before its first byte. Malformed and multiple ranges are ignored, and
-    also ranges of another version.
+    A range outside of the file, and a reversed one, have an end at or before the first byte. An end after the file is
+    reduced to its size. Malformed and multiple ranges are ignored, and also ranges of another version (`If-Range`).
     """
     match = _RANGE.fullmatch(request.headers.get("Range", ""))
     if match is None or request.headers.get("If-Range", etag) != etag or not (match[1] or match[2]):

@@ -88,11 +88,11 @@ class ConversationAuthApi:
         app.router.add_get("/api/auth/logout", create_endpoint(self._log_out))
 
     async def _send_code(self, request: web.Request) -> None:
-        """Record the request of a code, which is not sent.
+        """Record the request of a code, which is not sent; the case of the email does not matter.
 
         Raises:
             ValidationFailed: The email is missing or invalid.
-            ConversationRejected: The last request for the email is less than `CODE_INTERVAL` ago.
+            ConversationRejected: The last accepted request for the email is less than `CODE_INTERVAL` ago.
             RateLimited: Too many requests came from the address of the client.
         """
         self._acquire_form(self._authenticator.get_client(request).address)
@@ -105,12 +105,12 @@ class ConversationAuthApi:
         self._codes_requested_at.put(email.lower(), now)
 
     async def _register(self, request: web.Request) -> None:
-        """Create an account without a login.
+        """Create an account without a login; the nickname is the account name, and the email need not be unique.
 
         Raises:
-            ValidationFailed: A field is missing or invalid.
-            ConversationRejected: The code has no six digits, or the name is in use.
-            Forbidden: The transport is not secure, or registrations are not open.
+            ValidationFailed: A field is missing or invalid, or `subPassword` is present and differs from `password`.
+            ConversationRejected: The code does not consist of six digits, or the name is in use.
+            Forbidden: The transport is not secure, or registrations need an invite or are closed.
             ChatError: The rate is exceeded, or the account is rejected (`AccountService.create_account`).
         """
         client = self._authenticator.require_secure(request)
@@ -133,7 +133,11 @@ class ConversationAuthApi:
             raise ConversationRejected("username already exists") from None
 
     async def _get_captcha(self, request: web.Request) -> web.Response:
-        """Return the image of a new captcha, without the envelope."""
+        """Return the image of a new captcha for the `uid` of the query, without the envelope.
+
+        Raises:
+            RateLimited: Too many requests came from the address of the client.
+        """
         self._acquire_form(self._authenticator.get_client(request).address)
         uid = request.query.get("uid", "")[:SECRET_CHARACTERS]
         return web.Response(text=self._captchas.create(uid), content_type="image/svg+xml")
@@ -141,11 +145,13 @@ class ConversationAuthApi:
     async def _log_in(self, request: web.Request) -> dict[str, Any]:
         """Verify captcha and password of an account name or email, and return a token with the account.
 
-        The captcha stays valid, also for a repeated login.
+        The captcha stays valid, also for a repeated login. A text with `@` is an email. With an unknown account, the
+        password check takes the same time and counts as a failed login.
 
         Raises:
             ValidationFailed: A field is missing or invalid.
-            ConversationRejected: The captcha is wrong or expired, the account is missing, or the password is wrong.
+            ConversationRejected: The captcha is wrong or expired, the account is missing or has no password, or the
+                password is wrong. A missing account and a wrong password have different messages.
             ChatError: The transport is not secure, a rate is exceeded, or the account is suspended.
         """
         client = self._authenticator.require_secure(request)
@@ -175,14 +181,17 @@ class ConversationAuthApi:
         acquire(self._limits, "forms", address, "too_many_requests")
 
     async def _find_account(self, login_name: str) -> AccountRecord | None:
-        """Return the account with a name or an email, None for an unknown one; account names contain no `@`."""
+        """Return the account with a name, or the oldest account with an email; None for an unknown one.
+
+        Account names contain no `@`. The case of a name does not matter, that of an email does.
+        """
         if "@" in login_name:
             return await self._accounts.find_by_email(login_name.strip())
         return await self._accounts.find(names.canonical_key(login_name))
 
 
 def _read_email(fields: FieldReader) -> str:
-    """Return the required email in its normalized form; add a problem and return an empty text for an invalid one."""
+    """Return the required email without surrounding space; add a problem and return "" for an invalid one."""
     email = fields.read_text("email", 1, _EMAIL_CHARACTERS)
     address = None
     with suppress(errors.BadRequest):
@@ -193,7 +202,7 @@ def _read_email(fields: FieldReader) -> str:
 
 
 def _read_password(fields: FieldReader) -> str:
-    """Return the required password; add a problem per missing kind of character."""
+    """Return the required password, also an invalid one; add a problem per missing kind of character."""
     password = fields.read_text("password", 1, PASSWORD_CHARACTERS)
     for pattern, problem in _PASSWORD_PARTS:
         if not re.search(pattern, password):

@@ -33,7 +33,7 @@ class CaptchaStore:
         self._captchas = LruTable[str, tuple[str, float]](_MAX_CAPTCHAS)  # text and expiry by uid
 
     def create(self, uid: str) -> str:
-        """Return the image of a new captcha, with one `<text>` element per character."""
+        """Return the image of a new captcha, valid for `LIFETIME`, with one `<text>` element per character."""
         text = "".join(secrets.choice(_ALPHABET) for _ in range(CHARACTERS))
         self._captchas.put(uid, (text, self._monotonic() + LIFETIME))
         return _render(text)

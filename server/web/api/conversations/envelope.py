@@ -34,8 +34,9 @@ EndpointHandler = Callable[[web.Request], Awaitable[Any]]
 def create_endpoint(handler: EndpointHandler) -> typedefs.Handler:
     """Return a request handler that puts results and errors into the envelope.
 
-    Invalid fields have status 400, a `ConversationRejected` 406, other errors their HTTP status. An unexpected
-    exception is logged and has status 500; a disconnect of the client is raised further.
+    Invalid fields have status 400, a `ConversationRejected` 406, other errors their HTTP status and `Retry-After`. The
+    message of an `Unauthorized` is always `unauthorized`. An unexpected exception is logged and has status 500; a
+    disconnect of the client is raised further.
     """
 
     async def serve(request: web.Request) -> web.StreamResponse:

@@ -30,15 +30,16 @@ class FieldReader:
         self._problems: list[str] = []
 
     def read_text(self, name: str, minimum: int, maximum: int, *, required: bool = True) -> str:
-        """Return a text; empty for an absent field and for another type.
+        """Return a text unchanged; empty for an absent field and for another type.
 
-        A missing required field, another type and a wrong length add a problem. A text of a wrong length is returned.
+        A missing required field, another type and a wrong length each add a problem. A text of a wrong length is
+        returned.
 
         Args:
             name: Name of the field.
             minimum: Least length in characters; not checked for an absent or empty optional field.
             maximum: Greatest length in characters.
-            required: Add a problem for an absent field.
+            required: Add a problem for an absent field, and check the length of an empty one.
         """
         value = self._fields.get(name)
         if not required and value in (None, ""):
@@ -74,10 +75,10 @@ class FieldReader:
         self._problems.append(problem)
 
     def finish(self) -> None:
-        """Check that all fields are valid.
+        """Check that no problem was added.
 
         Raises:
-            ValidationFailed: A field is invalid.
+            ValidationFailed: Problems were added; the error has all of them, in order.
         """
         if self._problems:
             raise ValidationFailed(self._problems)

@@ -47,10 +47,10 @@ async def receive_form(
     *,
     needs_group: bool = False,
 ) -> AsyncGenerator[Form]:
-    """Store the files of a form, and yield the form; an error in the context removes the pins of the files.
+    """Store the files of a form, and yield the form; an error before or in the context removes the pins of the files.
 
-    A repeated file and the parts after the first `_MAX_PARTS` are ignored. The files of a rejected form are unused
-    uploads.
+    A repeated file, the parts after the first `_MAX_PARTS` and text fields other than `groupId` are ignored. The files
+    of a rejected form are unused uploads.
 
     Args:
         request: Request with a multipart form.
@@ -60,7 +60,7 @@ async def receive_form(
         needs_group: The field `groupId` is required.
 
     Raises:
-        ValidationFailed: The form is malformed, or a file or the group is missing.
+        ValidationFailed: The body is no form or a malformed one, or a file or the group is missing.
         BadRequest, TooLong, Forbidden, RateLimited, Unavailable: A file is rejected (`UploadService.receive`).
         web.HTTPRequestTimeout: The form makes no progress, or takes longer than `UPLOAD_TIMEOUT`.
     """
@@ -84,7 +84,10 @@ async def _read_parts(
     *,
     needs_group: bool,
 ) -> int:
-    """Store the files of a form in `files`, also those before an error; return the group, 0 without `needs_group`."""
+    """Store the files of a form in `files`, also those before an error; return the group, 0 without `needs_group`.
+
+    Raises as `receive_form`.
+    """
     texts: dict[str, str] = {}
     reader = FieldReader(texts)
     uploader = Uploader(member_id=account.member_id, quota_key=account.member_id)

@@ -74,7 +74,7 @@ class ConversationApi:
         return self._service.build_user(account.id, record.email)
 
     async def _update_user(self, request: web.Request, account: AccountIdentity) -> None:
-        """Change the account name or the nickname; an absent or empty field stays unchanged.
+        """Change account name and nickname; an absent or empty field stays unchanged, also the nickname of a new name.
 
         Raises:
             ValidationFailed: A field is invalid.
@@ -119,7 +119,12 @@ class ConversationApi:
         )
 
     async def _join_group(self, request: web.Request, account: AccountIdentity) -> None:
-        """Join the group of the code in the path; each attempt uses a token of the address."""
+        """Join the group of the code in the path; each attempt counts toward the rate of the address.
+
+        Raises:
+            RateLimited: Too many attempts came from the address.
+            ConversationRejected: The code is unknown or replaced, or the account is a member already or banned.
+        """
         acquire(self._limits, "joins", self._authenticator.get_client(request).address, "too_many_joins")
         code = request.match_info["code"][:SECRET_CHARACTERS]
         await self._service.join_group(self._authenticator.create_connection(request, account), code)
@@ -139,7 +144,14 @@ class ConversationApi:
         return await self._service.list_conversations(account)
 
     async def _list_messages(self, request: web.Request, account: AccountIdentity) -> list[GroupMessage]:
-        """Return messages before `cursorId`, newest first; without a cursor the newest ones, at most `MESSAGES_MAX`."""
+        """Return messages before `cursorId`, newest first; without a cursor or with 0, the newest ones.
+
+        `size` is `MESSAGES_DEFAULT` if absent or 0, and `MESSAGES_MAX` if greater.
+
+        Raises:
+            ValidationFailed: A parameter is no number, or `groupId` is missing.
+            ConversationRejected: The group does not exist, or the account is no member.
+        """
         fields = FieldReader(request.query)
         group_id = fields.read_id("groupId")
         before_id = fields.read_id("cursorId", default=0)
@@ -151,7 +163,7 @@ class ConversationApi:
         """Append a sanitized text message, and return the message.
 
         Raises:
-            ValidationFailed: A field is invalid, or the text is blank.
+            ValidationFailed: A field is missing or invalid, or the sanitized text is blank.
             ConversationRejected, ChatError: As in `ConversationService.send`.
         """
         fields = FieldReader(await read_json(request, dict[str, Any], _CONTENT_BYTES))
