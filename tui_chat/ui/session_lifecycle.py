@@ -351,7 +351,7 @@ class SessionLifecycle:
                 pass
 
     def show_error(self, problem: str) -> None:
-        """Show an error in the status line, or beside the server field of the join form."""
+        """Show an error in the status line; without a chat screen, beside the server field (`show_field_error`)."""
         if self._chat is not None:
             self._chat.view.show_error(problem)
         else:

@@ -95,7 +95,7 @@ class ImageDecoder:
     async def close(self) -> None:
         """Kill the child and wait for its end. No effect without a child.
 
-        A running `decode` fails with `ImageRejected`; a later one starts another child.
+        No other task may be in `decode`. A later `decode` starts another child.
         """
         if self._child is not None:
             child, self._child = self._child, None

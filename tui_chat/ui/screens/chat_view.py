@@ -57,7 +57,7 @@ class ChatView:
     Attributes:
         session: View model of the chat.
         header: Line with room, topic and connection state.
-        rooms: List of open rooms.
+        rooms: List of open rooms and closed rooms of the account.
         timeline: Messages of the current room.
         members: Members of the current room.
         status: Line for errors, progress and typing indicators.
@@ -225,8 +225,8 @@ class ChatView:
     def _draw_header(self) -> None:
         """Draw header and window title; while offline, repeat this every second.
 
-        After a reconnect, hide a status or error text that appeared while offline, and permit repeated requests of the
-        timeline.
+        At the end of the offline state, hide a status or error text that appeared during that state, and permit
+        repeated requests of the timeline.
         """
         view, state = self.session.current_room, self.session.connection_state
         if isinstance(state, Offline) and self._retry_countdown is None:
@@ -264,8 +264,8 @@ class ChatView:
         """Show or hide the side panes by width, settings and `toggle_pane`; draw the header and the window title.
 
         With the setting `auto`, a single room hides the room list, and a basic server the member list. While offline,
-        the header is drawn every second. A reconnect hides the status text of the lost connection, and the timeline may
-        repeat its requests.
+        the header is drawn every second. The end of the offline state hides a text that appeared during that state, and
+        the timeline may repeat its requests.
         """
         width, view = self._screen_width(), self.session.current_room
         has_several_rooms = len(self.session.rooms) + len(self.session.closed_rooms) > 1

@@ -166,9 +166,10 @@ class ComposeController:
         return error
 
     def edit_last_message(self) -> bool:
-        """Start an edit of the user's last message, if the composer is empty and the message ends the input history.
+        """Start an edit of the user's last message, if the composer is empty and has no compose mode.
 
-        Ends an edit or reaction with unchanged text, so that a second call continues with the input history.
+        No edit starts if the message differs from the newest entry of a non-empty input history. An edit or reaction
+        with unchanged text ends and restores the replaced draft, and the result is False.
 
         Returns:
             True if an edit has started, or if an edit or reaction with changed text continues; False if the caller

@@ -66,7 +66,7 @@ class MessageNavigation:
         self._reached_room: RoomView | None = None
 
     def open_search(self, query: str = "") -> None:
-        """Open the message search with an initial query. A selected hit starts the navigation to its message."""
+        """Open the message search, which starts with the query. A selected hit starts the navigation to its message."""
         view = self._view.session.current_room
         screen = SearchScreen(
             lambda request: self._server_link.search(request.query, request.room, request.cursor),

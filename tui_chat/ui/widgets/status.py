@@ -46,7 +46,7 @@ class ChatHeader(Widget):
             room: Room name, empty if no room is open.
             topic: Topic of the room.
             members: Number of members, empty while the member list is visible.
-            unread_summary: Unread counts of the other rooms, empty while the room list is visible.
+            unread_summary: Unread counts of the rooms, empty while the room list is visible.
             state: Connection state.
             account: Account name of the user, empty for a guest.
             retry_in: Reconnect delay while offline, in seconds.
