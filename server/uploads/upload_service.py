@@ -109,14 +109,19 @@ class UploadService:
         types: frozenset[str] | None = None,
         is_pinned: bool = False,
     ) -> Upload:
-        """Store a file and return its upload; nothing of a rejected file is stored.
+        """Store a file and return its upload in the state `ready`.
+
+        An image is encoded again in its format. Nothing of a rejected file is stored; after a failure of the storage or
+        the database, the bytes may remain until the cleanup.
 
         Args:
-            chunks: Content of the file; errors of the iterator propagate.
+            chunks: Content of the file; errors of the iterator propagate, of `OSError` only `ConnectionError`.
             uploader: Author and owner of the quota.
             name: File name; directories are removed.
-            size: Upper bound of the size in bytes, which the quotas count; None if unknown, for the limit of the file.
-            max_bytes: Limit of this file below that of all files; for an image, also of the encoded one.
+            size: Upper bound of the size in bytes, which the quotas count during the upload; None if unknown, for the
+                limit of the file.
+            max_bytes: Limit of this file in bytes, also of an encoded image; None, and any higher one, for that of all
+                files.
             types: Accepted media types by content; None for all.
             is_pinned: Keep the upload without a message; the caller unpins it (`unpin`).
 
@@ -125,7 +130,7 @@ class UploadService:
             TooLong: The file, its name or its image is too large.
             Forbidden: The server accepts no files.
             RateLimited: The quota of the owner is used up, or too many uploads of the owner are running.
-            Unavailable: The server has no space, or its storage fails.
+            Unavailable: The server has no space, its storage or database fails, or too many images are waiting.
         """
         name = validate_file_name(name)
         max_bytes = min(self.limits.file, self.limits.file if max_bytes is None else max_bytes)
@@ -134,8 +139,8 @@ class UploadService:
         if size is not None and size > max_bytes:
             raise errors.TooLong("file_too_large", limit=max_bytes)
         with self._reserve(uploader, max_bytes if size is None else size):
-            await self._require_space(uploader)
             try:
+                await self._require_space(uploader)
                 with SpoolFile(self._store.directory) as spool:
                     async for chunk in chunks:
                         await spool.write(chunk)
@@ -159,7 +164,7 @@ class UploadService:
     async def read(
         self, upload: Upload, *, is_preview: bool = False, byte_range: tuple[int, int] | None = None
     ) -> tuple[int, AsyncIterator[bytes]]:
-        """Return the size of a file in bytes, and its content in parts.
+        """Return the size of the whole file in bytes, and the content of the file or of `byte_range` in parts.
 
         Args:
             upload: Upload with readable bytes.
@@ -296,7 +301,8 @@ class UploadService:
     async def _store_bytes(self, upload: Upload, uploader: Uploader, file: IO[bytes], preview: bytes | None) -> Upload:
         """Create the row of an upload, store its bytes, and return the upload in the state `ready`.
 
-        The upload expires if its bytes cannot be stored; the error is raised.
+        The upload expires if its bytes cannot be stored; the error is raised. After a failure of the database, the
+        upload may stay in the state `pending`, which the cleanup ends.
         """
         await self._repository.create(upload, uploader.quota_key)
         try:
@@ -330,7 +336,11 @@ class UploadService:
     async def _require_space(self, uploader: Uploader) -> None:
         """Check the quotas and the free space, with the reserved bytes of all running uploads.
 
+        A rejection is logged, except that of the daily quota. The free space is that of the directory of the uploads,
+        or of temporary files for a store by URL.
+
         Raises:
+            OSError: The directory does not exist.
             RateLimited: The daily quota of the owner is exceeded.
             Unavailable: The quota of the server is exceeded, too little space is free, or the database failed.
         """

@@ -1,4 +1,4 @@
-"""Uploads in an S3-compatible store."""
+"""Uploads in an S3-compatible store, and failures of stores."""
 
 import io
 import os
@@ -48,3 +48,14 @@ async def test_an_unreachable_store_rejects_uploads(tmp_path: Path, monkeypatch:
         async with upload_client(server, f"Guest {ann.guest_key}") as files:
             assert (await files.upload(b"x")).reason == "uploads_unwritable"
         assert await ann.send("still here")
+
+
+async def test_a_deleted_directory_rejects_uploads_until_its_return(tmp_path: Path) -> None:
+    directory = tmp_path / "chat.db.uploads"
+    async with running_server(tmp_path) as server, connect_person(server, "ann") as ann:
+        await ann.join()
+        async with upload_client(server, f"Guest {ann.guest_key}") as files:
+            directory.rmdir()
+            assert (await files.upload(b"x")).reason == "uploads_unwritable"
+            directory.mkdir(mode=0o700)
+            assert (await files.upload(b"x")).status == 201
