@@ -54,7 +54,7 @@ class AccessEffect(NamedTuple):
 
 
 def apply_access_change(connection: Connection, room: BatchRoom, command: AccessCommand, now: int) -> AccessEffect:
-    """Write the rows of a command other than its entry.
+    """Write the rows of a command other than its entry, and return its effect.
 
     Args:
         connection: Connection with an open write transaction.
@@ -93,8 +93,12 @@ def apply_access_change(connection: Connection, room: BatchRoom, command: Access
 def _change_member(connection: Connection, room: BatchRoom, command: AppendMemberChange, now: int) -> bool:
     """Apply a member change, and return whether it has an effect.
 
-    Kicks, bans and mutes always have one. Joins and invitations of members, leaves of other persons, the end of an
-    absent sanction and the current role have none.
+    Kicks, bans and mutes always have one. Joins and invitations of members, leaves of persons who are no members, the
+    end of an absent sanction, the current role, and the revocation of an absent webhook or invite have none. A join of
+    a member consumes no invite, and is not checked for a ban.
+
+    Raises:
+        NotFound, Forbidden, Conflict: As `apply_access_change`.
     """
     role = connection.execute(
         select(memberships.c.role).where(
@@ -128,7 +132,7 @@ def _change_member(connection: Connection, room: BatchRoom, command: AppendMembe
 
 
 def _change_policy(connection: Connection, room: BatchRoom, command: AppendPolicyChange) -> bool:
-    """Write the given fields of a policy change, and return whether any field was given.
+    """Write the given fields of a policy change, and return whether any field was given, also with its current value.
 
     Raises:
         Conflict: Another room has the new name, also a removed room.
@@ -149,10 +153,12 @@ def _change_policy(connection: Connection, room: BatchRoom, command: AppendPolic
 def _create_room(connection: Connection, room: BatchRoom, command: AppendCreation, now: int) -> None:
     """Write the policy of a new or removed room, and add its author as owner and its members.
 
-    The author of a direct room is a member without the role of an owner.
+    The author of a direct room is a member without the role of an owner. Fields of the policy that are None keep the
+    values of the row.
 
     Raises:
-        Conflict: The room exists or has entries of this batch, or another direct room has the same members.
+        Conflict: The room exists or has entries of this batch. Or another direct room has the same members; the row
+            of the new room is deleted then.
     """
     if room.entry_count or not (room.is_new or room.visibility == REMOVED):
         raise Conflict("room_exists")

@@ -47,14 +47,14 @@ def read_access(connection: Connection, *, key: str, requester: Requester, now: 
 def read_accesses(
     connection: Connection, *, keys: Collection[str], requester: Requester, now: int
 ) -> dict[str, AccessState]:
-    """Return the policies of rooms and the standing of a person in each, by canonical key.
+    """Return the policies of rooms and the standing of a person in each, by canonical key, one for each key.
 
     A room that does not exist, and a removed room, have the default policy. Expired sanctions are ignored.
 
     Args:
         connection: Connection with an open transaction.
         keys: Canonical keys of the rooms.
-        requester: Person.
+        requester: Person; bans of its `address_hash` count as bans of the person.
         now: Current time in milliseconds since the epoch.
     """
     rows = connection.execute(_select_rooms, {"keys": list(keys), "member_id": requester.member_id}).all()

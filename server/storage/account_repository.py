@@ -44,8 +44,8 @@ class AccountRepository:
         clock: Source of the current time in milliseconds since the epoch.
 
     Attributes:
-        on_change: Called after each committed change of an account or its tokens, without those of new and expired
-            tokens.
+        on_change: Called after each committed creation or change of an account and after each revocation of tokens, not
+            after the addition, use or expiry of tokens.
     """
 
     def __init__(self, writer: Executor, readers: Executor, clock: Callable[[], int]) -> None:
@@ -68,11 +68,11 @@ class AccountRepository:
         return await self._list(select(accounts).where(accounts.c.change_seq > after).order_by(accounts.c.change_seq))
 
     async def list_erasures(self) -> list[AccountRecord]:
-        """Return the deleted accounts whose entries are not rewritten yet."""
+        """Return the deleted accounts whose entries are not rewritten yet, in order of their ids."""
         return await self._list(select(accounts).where(accounts.c.erasure.is_not(None)).order_by(accounts.c.id))
 
     async def find(self, name_key: str) -> AccountRecord | None:
-        """Return the account with an account name, None for an unknown name or a nickname.
+        """Return the account with an account name, None for a nickname, an unknown name or that of a deleted account.
 
         Args:
             name_key: Canonical key of the account name.
@@ -115,7 +115,9 @@ class AccountRepository:
         email: str | None = None,
         invite_digest: bytes | None = None,
     ) -> AccountRecord:
-        """Store a new account, and redeem an invite in the same transaction.
+        """Store a new account, and redeem an invite in the same transaction; after an error, neither is done.
+
+        Existing memberships with the member id, those of a guest who registers, receive the names of the account.
 
         Args:
             account: Names, member id, role, `is_bot` and `suspended` of the account; other fields are ignored.
@@ -148,21 +150,21 @@ class AccountRepository:
     ) -> AccountRecord:
         """Change columns of an account, and set its `updated_at` to the current time.
 
-        A new name or nickname replaces the reserved names and the names in the memberships of the account. A deletion
-        releases the reserved names.
+        A new name or nickname replaces the reserved names and the names in the memberships of the account. The column
+        `deleted` with True releases the reserved names; no row is deleted.
 
         Args:
             account_id: Account to change.
-            keep_token_id: Delete all tokens of the account except this one in the same transaction, or all if None; by
-                default, none.
+            keep_token_id: Delete all tokens of the account except this one in the same transaction, or all if None;
+                UNSET keeps all.
             required_hash: Password hash that the account must still have; None for a change without this condition.
-            values: New values by column of `accounts`. A new name without a nickname also becomes the nickname. A new
-                `avatar_path` unpins the upload of the former one.
+            values: New values by column of `accounts`. A `name` without a `nick_name` also becomes the nickname. An
+                `avatar_path`, also None, unpins the upload of the former one.
 
         Raises:
             Conflict: The name or the nickname belongs to another account.
-            NotFound: The id is unknown.
-            Unauthorized: The account has another password hash than `required_hash`.
+            NotFound: The id is unknown, without `required_hash`.
+            Unauthorized: The account has another password hash than `required_hash`, or the id is unknown.
         """
         return await self._write_names(
             partial(
@@ -188,7 +190,7 @@ class AccountRepository:
             password_hash: Hash that the account must still have; None for a token without a login.
 
         Raises:
-            Unauthorized: The account has another password hash.
+            Unauthorized: The account has another password hash, or the id is unknown with a `password_hash`.
         """
         now = self._clock()
         values = {
@@ -227,7 +229,7 @@ class AccountRepository:
         self.on_change()
 
     async def touch_tokens(self, token_ids: Collection[int]) -> None:
-        """Set the last use of tokens to the current hour, and delete expired tokens and server invites."""
+        """Set the last use of tokens to the current hour, then delete expired tokens and expired server invites."""
         await self._writes.run(partial(_touch_tokens, token_ids=token_ids, now=self._clock()))
 
     # -- server invites

@@ -29,8 +29,8 @@ class BatchMentions:
     def add(self, room: BatchRoom, seq: int, mentions: MentionTargets) -> None:
         """Queue the mentions of a message in `room.targets`.
 
-        Of the candidates of each mention, only the first durable member is mentioned, if one exists. Mentions of the
-        author are dropped.
+        Of the candidates of each mention, only the first durable member is mentioned, if one exists. A mention of all
+        members replaces those of members. Mentions of the author are dropped.
         """
         message = room.targets[seq]
         member_ids = (

@@ -365,7 +365,7 @@ class BatchWriter:
     def flush(self) -> None:
         """Write all queued rows and the search index; called once, after the last command of the batch.
 
-        No statement runs if no row is queued.
+        A removed room with a new entry becomes public. No statement runs if no row is queued.
         """
         changed_rooms = [room for room in self._rooms.values() if room.entry_count]
         if changed_rooms:

@@ -112,7 +112,7 @@ class Database:
         self._probe_started_at = 0.0  # event loop time, in seconds
 
     async def load_secrets(self, *names: str) -> list[bytes]:
-        """Return persistent random secrets of 32 bytes, created on first use.
+        """Return persistent random secrets of 32 bytes in the order of `names`, created on first use.
 
         Later calls return the same values, on all nodes of the database.
 
@@ -163,7 +163,7 @@ class Database:
     async def close(self) -> None:
         """Commit and publish queued commands, then release all resources; idempotent.
 
-        A running health check ends first. Later reads and writes raise `Unavailable`.
+        A running health check ends before the release. Later reads and writes raise `Unavailable`.
         """
         await self.retention.close()
         await self.journal.close()

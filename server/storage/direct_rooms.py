@@ -26,7 +26,8 @@ class DirectRoomRepository:
         clock: Source of the current time in milliseconds since the epoch.
 
     Attributes:
-        on_change: Called after each committed call of `block` and `unblock`, also after one without effect.
+        on_change: Called after each committed call of `block` and `unblock`, also after one without effect. Each of
+            these calls gives the account with `member_id` a new `change_seq`.
     """
 
     def __init__(self, writer: Executor, readers: Executor, clock: Callable[[], int]) -> None:

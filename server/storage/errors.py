@@ -84,9 +84,10 @@ def describe_error(error: BaseException) -> str:
 def is_outage(error: BaseException) -> bool:
     """Return whether an error is a failure of the database, not of the submitted data.
 
-    Locks of other programs, timeouts, missing tables of SQLite and closed executors are outages. Constraint violations,
-    invalid values, and exceptions of other origin such as a `ChatError` are not. An error of PostgreSQL is an outage
-    unless its SQLSTATE is in `_POSTGRESQL_DATA_CLASSES`.
+    Locks of other programs, timeouts, any `OSError`, missing tables of SQLite and closed executors are outages.
+    Constraint violations, invalid values, a `ProgrammingError` on an intact connection, and exceptions of other origin
+    such as a `ChatError` are not. An error of PostgreSQL is an outage unless its SQLSTATE is of
+    `_POSTGRESQL_DATA_CLASSES`.
     """
     if isinstance(error, exc.DBAPIError):
         sqlstate = _get_sqlstate(error.orig)

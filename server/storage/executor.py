@@ -89,7 +89,7 @@ async def run_or_reconnect(
 
 
 class TransactionRunner:
-    """Transactions of one repository, which reconnect and log after a failure of the database.
+    """Transactions of one repository, which log each failure of the database and reconnect after it.
 
     Args:
         executor: Executor of the transactions.

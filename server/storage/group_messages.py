@@ -46,7 +46,7 @@ class MessageRecord(Struct, frozen=True, kw_only=True):
 
 
 def list_messages(connection: Connection, *, group_id: int, before_id: int | None, limit: int) -> list[MessageRecord]:
-    """Return messages of a group, newest first, empty for an unknown group (`GroupRepository.list_messages`)."""
+    """Return messages of a room by its id, as `GroupRepository.list_messages`."""
     room = connection.execute(select(rooms).where(rooms.c.id == group_id)).one_or_none()
     if room is None:
         return []
@@ -58,7 +58,7 @@ def list_messages(connection: Connection, *, group_id: int, before_id: int | Non
 
 
 def read_messages(connection: Connection, entry_ids: Collection[int]) -> dict[int, MessageRecord]:
-    """Return the messages of some entries by entry id, without deleted messages and entries of other kinds."""
+    """Return the messages among entries of any rooms by entry id, without deleted ones."""
     rows = connection.execute(_select_messages.where(entries.c.id.in_(entry_ids), *IS_MESSAGE)).all()
     return {message.id: message for message in _from_rows(rows)}
 

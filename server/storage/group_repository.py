@@ -32,7 +32,7 @@ class GroupRecord(Struct, frozen=True, kw_only=True):
         owner_id: Member id of the first owner; of the first member without an owner.
         role: Role of the member.
         invite_code: Reusable invite code, None before the first use.
-        cover_path: Unsigned path of the cover, None without one.
+        cover_path: Unsigned path of the cover, None without a pinned one.
         created_at: Time of the creation in milliseconds since the epoch.
         updated_at: Time of the entry with `rooms.policy_seq`, otherwise of the creation.
     """
@@ -77,6 +77,8 @@ class ConversationRecord(Struct, frozen=True, kw_only=True):
 class GroupRepository:
     """Repository of groups and conversations; all methods raise `Unavailable` if the database fails.
 
+    A method without a parameter `member_id` checks no membership.
+
     Args:
         writer: Executor for one write transaction at a time.
         readers: Executor for read transactions.
@@ -118,7 +120,7 @@ class GroupRepository:
         return await self._reads.run(lambda connection: connection.execute(statement).scalar_one_or_none())
 
     async def list_members(self, group_id: int) -> list[GroupMember]:
-        """Return the durable members of a group, in order of their joins."""
+        """Return the durable members of a group in order of their joins, empty for an unknown group."""
         statement = (
             select(memberships)
             .where(memberships.c.room_id == group_id)
@@ -146,7 +148,7 @@ class GroupRepository:
         await self._writes.run(partial(_replace_pending_cover, member_id=member_id, upload_id=upload_id))
 
     async def set_cover(self, group_id: int, upload_id: str) -> None:
-        """Store the cover of a group, and delete it from the pending covers."""
+        """Store the cover of a group, and delete it from the pending covers; the former cover stays pinned."""
         await self._writes.run(partial(_set_cover, group_id=group_id, upload_id=upload_id))
 
     async def ensure_code(self, group_id: int, new_code: str) -> str:
@@ -176,7 +178,7 @@ class GroupRepository:
         return records[0] if records else None
 
     async def list_messages(self, group_id: int, before_id: int | None, limit: int) -> list[MessageRecord]:
-        """Return messages of a group, newest first; empty for an unknown group.
+        """Return messages of a room with this id, newest first; empty for an unknown room.
 
         Deleted messages and those that retention removed are omitted.
 
@@ -188,7 +190,7 @@ class GroupRepository:
         return await self._reads.run(partial(list_messages, group_id=group_id, before_id=before_id, limit=limit))
 
     async def find_message(self, entry_id: int) -> MessageRecord | None:
-        """Return the message of an entry; None for a deleted message and for an entry of another kind."""
+        """Return the message of an entry of any room; None for a deleted message and for an entry of another kind."""
         messages = await self._reads.run(lambda connection: read_messages(connection, [entry_id]))
         return messages.get(entry_id)
 

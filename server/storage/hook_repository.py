@@ -52,7 +52,7 @@ class HookRepository:
         return await self._reads.run(partial(_find, digest=digest))
 
     async def list_all(self, room_key: str) -> list[StoredHook]:
-        """Return the webhooks of a room, newest first."""
+        """Return the webhooks of a room, newest first; empty for an unknown or removed room."""
         return await self._reads.run(partial(_list_all, room_key=room_key))
 
 
@@ -66,7 +66,7 @@ def change_hook(connection: Connection, room_id: int, command: AppendMemberChang
         now: Current time in milliseconds since the epoch.
 
     Raises:
-        Conflict: The room has a webhook with the name of the new one, or `HOOKS_PER_ROOM` webhooks.
+        Conflict: The room has a webhook with an equal name by canonical key, or `HOOKS_PER_ROOM` webhooks.
     """
     in_room = hooks.c.room_id == room_id
     if command.action == "hookRevoked":

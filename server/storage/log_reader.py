@@ -200,7 +200,8 @@ class LogReader:
         One search runs at a time, further ones wait.
 
         Raises:
-            NotFound: The room does not exist or is not visible to the searcher.
+            NotFound: The room is not joined, and does not exist or is not visible to the searcher.
+            Forbidden: The room is not joined, and the searcher is banned from the room.
             Unavailable: `MAX_QUEUED_SEARCHES` searches are queued or running, or the database is not readable.
         """
         if self._queued_searches >= MAX_QUEUED_SEARCHES:
@@ -232,7 +233,7 @@ class LogReader:
         return await self.run(partial(read_accesses, keys=room_keys, requester=requester, now=self._clock()))
 
     async def list_restricted_keys(self) -> list[str]:
-        """Return the canonical keys of all rooms with a `policy_seq` above 0, in any order."""
+        """Return the keys of all rooms with a `policy_seq` above 0, also of removed and deleted ones, in any order."""
         return await self.run(read_restricted_keys)
 
     async def list_memberships(self, member_id: str) -> list[responses.OwnRoom]:

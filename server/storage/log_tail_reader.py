@@ -40,7 +40,8 @@ class LogTail(Struct, frozen=True):
     Attributes:
         position: End of the log.
         first_seq: `seq` of the first entry that was not removed.
-        entries: At most `TAIL_PAGE` entries in ascending order; messages with their current text, without reactions.
+        entries: At most `TAIL_PAGE` entries in ascending order, also stored ones below `first_seq`; messages with their
+            current text, without reactions.
     """
 
     position: LogPosition
@@ -48,12 +49,12 @@ class LogTail(Struct, frozen=True):
     entries: list[events.Entry]
 
     def restore_names(self, key: str) -> list[events.Entry]:
-        """Return the entries with the name that the room had at each of them.
+        """Return the entries with the name that the room had at each of them; unchanged if the key is the current one.
 
-        The stored name replaces the former one, which the readers know until the entry of the rename.
+        The entries up to that of a rename have the former name, because readers know the room by this name until then.
 
         Args:
-            key: Canonical key of the room before the entries, their name until a rename.
+            key: Canonical key of the room before the entries, which is their name up to the first rename.
         """
         if self.position.key == key:
             return self.entries
@@ -88,7 +89,7 @@ class LogTailReader:
         return positions
 
     async def read_tail(self, room_id: int, key: str, after: int) -> LogTail | None:
-        """Return the first entries after a `seq`; None for a room that is removed, deleted or not stored.
+        """Return the first entries after a `seq`, possibly none; None for a room that is removed, deleted or unknown.
 
         Args:
             room_id: Id of the room, 0 to select by key.

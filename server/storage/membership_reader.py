@@ -20,7 +20,8 @@ def read_memberships(connection: Connection, *, member_id: str, now: int) -> lis
 
     The list ends before the estimated size of the response exceeds `_MAX_BYTES`.
 
-    `direct` has the other members of a direct room. `muted_until` is 0 for a mute without end.
+    `direct` has the other members of a direct room, None for any other room. `muted_until` is 0 for a mute without end,
+    None without a mute.
 
     Args:
         connection: Connection with an open transaction.

@@ -62,7 +62,8 @@ class ModerationReader:
     async def find_target(self, room_key: str, target: Requester) -> TargetState:
         """Return the target of an action, with its names from the durable members, the sanctions or the log of a room.
 
-        These sources have this priority; of the log, the newest `_EXAMINED_ENTRIES` entries are searched.
+        These sources have this priority; expired sanctions count too, and of the log, the newest `_EXAMINED_ENTRIES`
+        entries are searched.
 
         Args:
             room_key: Canonical key of the room.
@@ -89,7 +90,7 @@ class ModerationReader:
         )
 
     async def read_audit(self, room_key: str, before: int, limit: int) -> responses.HistoryPage:
-        """Return the newest audited entries of a room in ascending order.
+        """Return the newest audited entries of a room before a `seq`, in ascending order.
 
         Audited are policy changes, member changes other than joins, leaves and invitations, and deletions of messages
         of other members, until retention removes these messages. An unknown room has an empty page with an empty

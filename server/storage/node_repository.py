@@ -80,7 +80,7 @@ class NodeRepository:
         return bool(await self._run(lambda connection: connection.execute(statement).rowcount))
 
     async def beat(self, node_id: str, load: NodeLoad) -> HeartbeatResponse | None:
-        """Record a heartbeat; return None if the node was removed."""
+        """Record a heartbeat and the load; return None without effect if the node is not registered."""
         statement = update(nodes).where(nodes.c.id == node_id).values(heartbeat_at=_CLOCK, **structs.asdict(load))
         returning = statement.returning(nodes.c.heartbeat_at, nodes.c.is_draining)
         row = await self._run(lambda connection: connection.execute(returning).one_or_none())

@@ -68,7 +68,8 @@ class AsyncExecutor:
         """Implement `Executor.run`; above `pool_size` transactions, further ones wait for at most 30 seconds.
 
         A cancelled caller aborts a transaction that is not committed yet. After a conflict with another transaction,
-        `work` runs again in a new one. A read-only one also runs again once after the loss of its connection.
+        `work` runs again in a new one, at once and at most `_RETRIES` times; the last error is raised. A read-only one
+        also runs again once after the loss of its connection, within this number.
 
         Raises:
             StorageError: The executor is closed.

@@ -46,7 +46,7 @@ class MemberWrite(Struct, frozen=True):
         member_id: Id of the member.
         nick_key: Canonical key of the nickname; empty without `member`.
         member: JSON text of the member (`encode_member`), None to remove the row of this node.
-        is_connected: The member has connections to this node; without any, only rows of other nodes change.
+        is_connected: The member has connections to this node; otherwise, existing rows change and none is inserted.
     """
 
     room_key: str
@@ -71,8 +71,8 @@ class PresenceRepository:
     async def write(self, writes: Sequence[MemberWrite]) -> list[PresentMember | None]:
         """Write changes in their order, in one transaction.
 
-        A change whose nickname belongs to another member of the room is not written; the others are. The written member
-        also replaces that in the rows of other nodes.
+        A change whose nickname belongs to another member of the room is not written; the others are. A written member
+        also replaces the member in the rows of other nodes; a removal concerns the row of this node only.
 
         Returns:
             For each change, the other member that has the nickname, or None if the change was written.
@@ -138,14 +138,16 @@ class PresenceRepository:
         await self._runner.run(lambda connection: connection.execute(statement))
 
     async def remove_unregistered(self) -> list[str]:
-        """Remove the members of nodes that are not registered, and return the ids of these nodes.
+        """Remove the members of nodes that are not registered, and return the ids of their nodes in ascending order.
 
-        The log ids of rooms without entries and members are removed too, an hour after their first use.
+        The log ids of `share_log_id` of rooms without members are removed too, an hour after their first use.
         """
         return await self._runner.run(_remove_unregistered)
 
     async def share_log_id(self, room_key: str, log_id: str) -> str:
         """Return the log id of a room without entries, the same on all nodes; `log_id` for a stored room.
+
+        The first call for a room stores `log_id`. An id that a stored room has, after its rename, is replaced.
 
         Args:
             room_key: Canonical key of the room.

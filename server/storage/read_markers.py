@@ -118,10 +118,13 @@ class ReadMarkerRepository:
     async def move(self, room_key: str, member_id: str, seq: int, *, may_decrease: bool) -> MarkerMove | None:
         """Move the read marker of a durable member, and return it after the commit; None without a membership.
 
+        The commit begins after `COMMIT_INTERVAL`, with the moves of other callers. A request for the current `seq`, or
+        for a lower one without `may_decrease`, writes nothing.
+
         Args:
             room_key: Canonical key of the room.
             member_id: Member id of an account.
-            seq: `seq` of the newest read entry; limited to the stored entries.
+            seq: `seq` of the newest read entry, limited to the range from `first_seq - 1` to `last_seq` of the room.
             may_decrease: Move the marker to a lower `seq` too.
         """
         before = await self._reads.run(partial(_read_marker, key=room_key, member=member_id))
@@ -138,11 +141,11 @@ class ReadMarkerRepository:
         return MarkerMove(after.name, to_read_state(after), is_moved=after.read_seq != before.read_seq)
 
     async def list_mentions(self, member_id: str, *, before: int | None, limit: int) -> SearchResult:
-        """Return the mentions of an account in the rooms of its memberships, newest first.
+        """Return the mentions of an account in the rooms of its memberships, also read ones, newest first.
 
-        Mentions of all members count from the start of the membership; those by the account itself do not. A page may
-        be empty although further mentions exist, because a call examines at most `MAX_SCANNED_MENTIONS` mentions of all
-        members.
+        Mentions by the account itself and by members that the account has blocked are omitted, as are mentions of all
+        members before the start of the membership. A page may be empty although further mentions exist, because a call
+        examines at most `MAX_SCANNED_MENTIONS` mentions of all members. Above `MAX_PAGE_BYTES`, a page ends earlier.
 
         Args:
             member_id: Member id of the account.
@@ -153,12 +156,16 @@ class ReadMarkerRepository:
         return await self._reads.run(partial(_list_mentions, member=member_id, before=bound, limit=limit))
 
     async def close(self) -> None:
-        """Wait for the commits of all moves."""
+        """Wait for the commits of all queued moves; their failures are raised by `move` only."""
         if self._commits:
             await asyncio.wait(self._commits)
 
     async def _write(self, parameters: dict[str, Any]) -> None:
-        """Queue a move for the next group commit, and wait for its end."""
+        """Queue a move for the next group commit, and wait for its end; a cancelled caller does not cancel the commit.
+
+        Raises:
+            Unavailable: The database is not writable; no move of the group is written.
+        """
         self._pending.append(parameters)
         if self._commit is None:
             self._commit = asyncio.get_running_loop().create_task(self._commit_pending(), name="read markers")
@@ -167,7 +174,7 @@ class ReadMarkerRepository:
         await asyncio.shield(self._commit)
 
     async def _commit_pending(self) -> None:
-        """Write the moves that are queued after `COMMIT_INTERVAL`; a failure is raised to all their callers."""
+        """Write all moves that are queued by the end of `COMMIT_INTERVAL`; a failure is raised to all their callers."""
         await asyncio.sleep(COMMIT_INTERVAL)
         moves, self._pending, self._commit = self._pending, [], None
         await self._writes.run(partial(_write_moves, moves=moves))

@@ -106,7 +106,10 @@ class RestoreDetector:
         return new
 
     def _is_replaced(self, connection: Connection) -> bool:
-        """Return whether the marker file lacks the generation of the database; False for one without a generation."""
+        """Return whether the marker file lacks the generation of the database with its current inode number.
+
+        Thus True without a marker file, and for a copied file. False for a database without a generation.
+        """
         generation = read_generation(connection)
         return bool(generation) and self._describe(generation) not in self._read_marker()
 

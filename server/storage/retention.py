@@ -1,7 +1,7 @@
 """Removal of log entries: retention of rooms, and the logs of deleted rooms.
 
-- Slices: a transaction removes at most `SLICE_ENTRIES` entries of one room, with their index rows, reactions and
-  mentions. Messages are written between two slices.
+- Slices: a transaction removes at most `SLICE_ENTRIES` entries of one room, with their index rows, reactions, mentions
+  and references to files. Messages are written between two slices.
 - First entry: a slice raises `first_seq` in the same transaction, so that each response is consistent. `seq`, `n` and
   the counts of unread messages stay.
 - Deleted rooms: the row of a deleted room is removed after its last entry.
@@ -79,7 +79,10 @@ class RetentionJob:
         await asyncio.wait({self._task})
 
     async def _run(self) -> None:
-        """Remove expired entries every `_INTERVAL` while the permit is granted; never returns."""
+        """Remove expired entries, first after `_INTERVAL`, while the permit is granted; never returns.
+
+        `_INTERVAL` separates the end of a round from the next one. `Unavailable` ends a round without an error.
+        """
         while True:
             await asyncio.sleep(_INTERVAL)
             await self._permit.wait()
@@ -96,7 +99,7 @@ def _find_rooms(connection: Connection) -> Sequence[int]:
 def _remove_slice(connection: Connection, *, room_id: int, now: int, search_index: SearchIndex) -> bool:
     """Remove at most `SLICE_ENTRIES` of the oldest expired entries of a room; return False if none existed.
 
-    Without expired entries, the row of a deleted room is deleted.
+    Without expired entries, the row of a deleted room is deleted. An unknown room yields False.
     """
     room = connection.execute(select(rooms).where(rooms.c.id == room_id).with_for_update()).one_or_none()
     if room is None:

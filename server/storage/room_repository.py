@@ -53,10 +53,10 @@ class RoomRepository:
         self._clock = clock
 
     async def create(self, key: str, name: str, topic: str) -> RoomRecord:
-        """Create a public room, or restore a removed one.
+        """Create a public room with the default policy, or restore a removed one.
 
         A restored room keeps its id, `log_id` and `seq`. Its name, topic, creation time and activity are replaced, and
-        its log starts after the removed entries. The topic of a creation is no entry of the log.
+        its log starts after the removed entries. The topic of a creation is no entry of the log. The room has no owner.
 
         Args:
             key: Canonical key of the name.
@@ -104,8 +104,9 @@ class RoomRepository:
     async def delete_with_log(self, key: str, policy_seq: int) -> int:
         """Delete a room with its memberships, sanctions, invites and webhooks, hide its log, and return the last `seq`.
 
-        The name is available immediately, for a room with another `log_id`. The cover of the group is unpinned, and its
-        conversations are deleted. `server.storage.retention` removes the entries.
+        The name is available immediately, for a room with another `log_id`. The group and its conversations are
+        deleted, and its cover is unpinned unless another group has the same. `server.storage.retention` removes the
+        entries, and then the row of the room.
 
         Args:
             key: Canonical key of the name or address.

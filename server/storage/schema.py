@@ -27,7 +27,7 @@ _AUDIT_ROOM = {
 
 
 def ensure(connection: Connection, *, must_exist: bool = False) -> None:
-    """Create the schema in an empty database, and verify the fingerprint of any other database.
+    """Create the schema and the room `&audit` in an empty database, and verify the fingerprint of any other database.
 
     On PostgreSQL, concurrent calls wait for each other.
 
@@ -36,7 +36,7 @@ def ensure(connection: Connection, *, must_exist: bool = False) -> None:
         must_exist: Reject an empty database.
 
     Raises:
-        StorageError: As `verify`, or the database is empty.
+        StorageError: As `verify`, or the database is empty with `must_exist`.
     """
     if lock_schema(connection):
         verify(connection)
@@ -49,6 +49,8 @@ def ensure(connection: Connection, *, must_exist: bool = False) -> None:
 
 def lock_schema(connection: Connection) -> set[str]:
     """Return the names of the existing tables, which stay the same until the end of the transaction.
+
+    On PostgreSQL, the call waits for the transactions of other callers.
 
     Args:
         connection: Connection with an open write transaction.

@@ -56,7 +56,8 @@ class SearchResult:
 
     Attributes:
         messages: Matching messages, newest first.
-        next_before: Upper bound of the entry id for the next search; None if no further matches exist.
+        next_before: Upper bound of the entry id for the next search, which may find nothing; None if no further matches
+            exist.
     """
 
     messages: list[events.Message]
@@ -77,7 +78,8 @@ def search(
     """Return the messages that match a query, newest first.
 
     The work of a call is bounded, so the result may have fewer than `limit` messages, or none, although `next_before`
-    is set. Deleted messages never match. A joined room without a stored log yields an empty result.
+    is set. The size of the result is limited as in `messages_from_rows`. Deleted messages never match. A joined room
+    without a stored log yields an empty result.
 
     Args:
         connection: Connection with an open read transaction.
@@ -91,8 +93,8 @@ def search(
         clock: Source of the current time in milliseconds.
 
     Raises:
-        NotFound: The room is not joined, and does not exist or is not visible to the searcher.
-        Forbidden: The searcher is banned from the room.
+        NotFound: The room is not joined, and does not exist, is removed or is not visible to the searcher.
+        Forbidden: The room is not joined, and the searcher is banned from the room.
     """
     room: Row[Any] | None = None
     if room_key is not None:
@@ -191,7 +193,7 @@ def messages_from_rows(
     Args:
         connection: Connection of the rows.
         message_rows: Rows of messages in any order, which the result keeps.
-        reader: Member id for `own` of reactions.
+        reader: Member id for `own` of reactions; None for a reader whose `own` is always False.
     """
     seqs_by_room: dict[int, list[int]] = {}
     for row in message_rows:

@@ -59,7 +59,8 @@ def create_file(path: Path) -> None:
 def lock_database(path: Path) -> Generator[None]:
     """Hold an exclusive lock on a database file within the context; the call does not wait for the lock.
 
-    Without effect on systems without `flock`, such as Windows.
+    A missing file to lock is created with mode 0600, and remains. Systems without `flock`, such as Windows, have no
+    lock.
 
     SQLite must be closed at the end of the context: the close of any descriptor of a file drops the POSIX locks of the
     process on this file.

@@ -67,9 +67,9 @@ class ImageProcessor:
             target: Empty file for the new image, at its start after the call.
 
         Raises:
-            BadRequest: The image is damaged, or needs more time than permitted.
-            TooLong: The image has too many pixels, or needs more memory than permitted.
-            Unavailable: Too many images are waiting.
+            BadRequest: The image is damaged, needs more time than permitted, or is too large after the encoding.
+            TooLong: The image has too many pixels or frames, or needs more memory than permitted.
+            Unavailable: `MAX_WAITING` images are waiting.
         """
         if self._waiting >= MAX_WAITING:
             raise errors.Unavailable("uploads_waiting", retry_after=_RETRY_AFTER)

@@ -73,7 +73,7 @@ class UploadStore:
     async def read(
         self, upload_id: str, *, is_preview: bool = False, byte_range: tuple[int, int] | None = None
     ) -> tuple[int, AsyncIterator[bytes]]:
-        """Return the size of an object in bytes, and its content in parts.
+        """Return the size of the whole object in bytes, and the content of the object or of `byte_range` in parts.
 
         Args:
             upload_id: Identifier of the upload.
@@ -91,7 +91,7 @@ class UploadStore:
     async def delete(self, upload_id: str) -> None:
         """Delete the objects of an upload; absent ones are ignored.
 
-        In a local directory, the parts of interrupted writes are deleted as well.
+        In a local directory, the parts of interrupted writes are deleted as well; errors of this step are ignored.
 
         Raises:
             BaseError, OSError: The store is not writable.

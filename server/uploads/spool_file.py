@@ -25,7 +25,11 @@ class SpoolFile:
     Attributes:
         file: Open file; its position is undefined until `finish`.
         size: Number of written bytes, also of buffered ones.
-        head: First bytes of the file, `WRITE_BYTES` or more of a longer file; empty before the first write.
+        head: First bytes of the file: all, or at least `WRITE_BYTES` of a longer one. Empty until `WRITE_BYTES` bytes
+            are written or the file is finished.
+
+    Raises:
+        OSError: The file cannot be created.
     """
 
     def __init__(self, directory: Path | None) -> None:
@@ -44,7 +48,7 @@ class SpoolFile:
         self.file.close()
 
     async def write(self, chunk: bytes) -> None:
-        """Append bytes to a buffer, which is written at `WRITE_BYTES`.
+        """Append bytes to a buffer, which is written to the file as soon as it has `WRITE_BYTES`.
 
         Raises:
             OSError: The file system is full or not writable.

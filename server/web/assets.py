@@ -55,7 +55,7 @@ class StaticAsset:
 
     @cached_property
     def gzipped(self) -> bytes | None:
-        """Compressed content; None if not smaller. The first access compresses."""
+        """Compressed content; None if not smaller or below `_MIN_COMPRESSED_BYTES`. The first access compresses."""
         compressed = gzip.compress(self.body, mtime=0) if len(self.body) >= _MIN_COMPRESSED_BYTES else self.body
         return compressed if len(compressed) < len(self.body) else None
 
@@ -64,8 +64,9 @@ class StaticAsset:
 def load_page_assets() -> dict[str, StaticAsset]:
     """Return the files of the browser page by URL path; asset references in the page include the asset prefix.
 
-    The references are relative, so that a reverse proxy can serve the page below a path. Files with unknown extensions
-    are omitted; the index and the icon have the paths `/` and `/favicon.ico` only.
+    The modules and the style sheets are bundled. The references are relative, so that a reverse proxy can serve the
+    page below a path. Files with extensions outside `_CONTENT_TYPES` are omitted; the index and the icon have the paths
+    `/` and `/favicon.ico` only.
     """
     directory = _PACKAGE / "static"
     bodies = {
@@ -88,7 +89,10 @@ def load_page_assets() -> dict[str, StaticAsset]:
 
 
 def _bundle(bodies: dict[str, bytes]) -> None:
-    """Replace the modules and style sheets of the page by one file each."""
+    """Replace the modules and style sheets of the page by one file each, and add the source map.
+
+    Files that the page does not import, and modules below `vendor/`, stay.
+    """
     texts = {name: body.decode() for name, body in bodies.items() if name.endswith((".js", ".css"))}
     script, source_map, modules = bundle_modules(texts, _SCRIPT)
     styles, style_sheets = bundle_styles(texts, _STYLES)

@@ -24,12 +24,14 @@ _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 def bundle_modules(files: Mapping[str, str], entry: str) -> tuple[str, str, list[str]]:
     """Return the script of a module with all of its imports, its source map, and the names of the contained modules.
 
+    The names have the order of evaluation. Modules below `vendor/` stay imports, relative to the root of `files`.
+
     Args:
         files: Texts of the modules by path.
         entry: Path of the module; the source map has this path with the suffix `.map`.
 
     Raises:
-        KeyError: An imported module does not exist.
+        KeyError: The module, or one that it imports, does not exist.
     """
     names = list(_list_modules(files, entry, set()))
     lines: list[str] = []
@@ -52,8 +54,10 @@ def bundle_modules(files: Mapping[str, str], entry: str) -> tuple[str, str, list
 def bundle_styles(files: Mapping[str, str], entry: str) -> tuple[str, list[str]]:
     """Return a style sheet with the contents of its imports, and the names of the imported style sheets.
 
+    The imports refer to keys of `files`. Imports within an imported style sheet stay.
+
     Raises:
-        KeyError: An imported style sheet does not exist.
+        KeyError: The style sheet, or one that it imports, does not exist.
     """
     return _STYLE_IMPORT.sub(lambda match: files[match[1]], files[entry]), _STYLE_IMPORT.findall(files[entry])
 
@@ -79,7 +83,10 @@ def _resolve(name: str, reference: str) -> str:
 
 
 def _read_code(name: str, text: str) -> Iterator[tuple[int, str]]:
-    """Yield the lines of a module for the common scope, with their numbers in the module, from 0."""
+    """Yield the lines of a module for the common scope, with their numbers in the module, from 0.
+
+    Empty lines, comments on lines of their own, imports of contained modules and the words `export` are omitted.
+    """
 
     def rewrite_import(match: re.Match[str]) -> str:
         target = _resolve(name, match[1])

@@ -28,8 +28,8 @@ _HOST_PATTERN = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^][:/?#@]*?)\.?(:[0-9]*)?
 def create_host_guard(trusted_proxies: tuple[IPNetwork, ...], cors_origins: Iterable[str]) -> typedefs.Middleware:
     """Return a middleware that rejects requests for hosts outside the allowed ones.
 
-    Only plain HTTP requests from loopback peers are checked. IP addresses, names without a dot and names below
-    `localhost` are allowed. A rejection has status 421 and logs a hint.
+    Only plain HTTP requests from loopback peers other than trusted proxies are checked. IP addresses, names without a
+    dot and names below `localhost` are allowed, with any port. A rejection has status 421 and logs a hint.
 
     Args:
         trusted_proxies: Networks of exempt proxies.
@@ -53,7 +53,10 @@ def create_host_guard(trusted_proxies: tuple[IPNetwork, ...], cors_origins: Iter
 
 
 def _is_allowed_host(host: str, allowed_hosts: Container[str]) -> bool:
-    """Return whether the host of a `Host` header is allowed (`create_host_guard`); False for a malformed header."""
+    """Return whether the host of a `Host` header is allowed (`create_host_guard`); False for a malformed header.
+
+    Case, port and a final dot of the name are ignored. An empty host is allowed.
+    """
     host_match = _HOST_PATTERN.fullmatch(host.lower())
     if host_match is None:
         return False

@@ -83,7 +83,8 @@ class HttpConnection(web.RequestHandler):
     ) -> web.StreamResponse:
         """Return the response to a request that is no valid HTTP, without the traceback of aiohttp in the log.
 
-        The connection closes after the response. Other exceptions have the response and the log entry of aiohttp.
+        The connection closes after the response; a line is logged at most once per minute. Other exceptions have the
+        response and the log entry of aiohttp. All responses have the `Server` header of this server.
 
         Raises:
             ConnectionError: The response has already begun.
@@ -160,8 +161,8 @@ class HttpConnectionPool:
 
     Args:
         idle_timeout: Maximum idle time in seconds.
-        max_idle: Maximum number of idle connections per address, the oldest of which is closed; loopback is exempt.
-            None for no limit.
+        max_idle: Maximum number of idle connections per address (`rate_limit_key`, so per /64 network of IPv6), the
+            oldest of which is closed; loopback is exempt. None for no limit.
         trusted_networks: Networks of proxies, whose connections are exempt from both limits.
 
     Attributes:
@@ -205,7 +206,7 @@ class HttpConnectionPool:
     def mark_idle(self, connection: HttpConnection) -> None:
         """Start an idle period; above the limit of the address, close its oldest idle connection.
 
-        A second call restarts the period. No effect for a connection of a trusted proxy.
+        A second call restarts the period. Loopback has no limit. No effect for a connection of a trusted proxy.
         """
         if is_in_networks(connection.address, self._trusted_networks):
             return

@@ -97,7 +97,7 @@ def is_disconnected(request: web.Request) -> bool:
 
 
 def get_status(error: ChatError) -> HTTPStatus:
-    """Return the HTTP status of an error."""
+    """Return the HTTP status of an error: by its reason if that has a status of its own, otherwise by its code."""
     return _STATUS_BY_REASON.get(error.reason) or _STATUS_BY_CODE[error.code]
 
 
@@ -139,8 +139,9 @@ async def problem_middleware(request: web.Request, handler: typedefs.Handler) ->
     """Convert exceptions of handlers and aiohttp into problem responses; log unexpected ones.
 
     Redirects, returned responses and requests to the Socket.IO endpoint pass unchanged. Unexpected exceptions result in
-    status 500 without details. A raised 404 becomes an HTML page for clients that accept `text/html`. A disconnect
-    during a request is not logged.
+    status 500 without details. A raised 404, also of a `ChatError`, becomes an HTML page for clients that accept
+    `text/html`. Of the headers of an error of aiohttp, only `Allow` is kept. A disconnect during a request is not
+    logged.
     """
     if request.path == SOCKETIO_PATH:
         return await handler(request)

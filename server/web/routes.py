@@ -35,9 +35,9 @@ def add_routes(
 ) -> None:
     """Add all HTTP routes and the shared middlewares.
 
-    `/health` always returns 200; `/ready` returns 200, or 503 with the problem. The JavaScript client is served below
-    `/socket.io/`. Without `pages_directory`, `/` and `/assets/` serve the built-in page, and asset paths of another
-    release are redirected.
+    `/health` always returns 200. `/ready` returns 200 with the `status` `ready`, or `degraded` with the reason, or 503
+    with the problem. The JavaScript client is served below `/socket.io/`. Without `pages_directory`, `/` and
+    `/assets/` serve the built-in page, and asset paths of another release are redirected.
 
     Args:
         app: Application before its start; its route `/socket.io/` is exempt from the security headers and
