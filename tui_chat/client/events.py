@@ -9,7 +9,7 @@ from tui_chat.protocol.events import JoinNotice, LeaveNotice, Member, MemberChan
 
 @dataclass(frozen=True, slots=True)
 class Connecting:
-    """Initial state: no connection attempt has completed."""
+    """No connection attempt has completed since the start of the client or `ChatClient.set_token`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,9 @@ class RoomJoined:
 
 @dataclass(frozen=True, slots=True)
 class RoomLost:
-    """Room closed because the server rejected the join, removed the room or removed the user from the room.
+    """Open room closed because the server rejected its join, removed the room or removed the user from the room.
+
+    A room without a join or cached history so far is closed without this event.
 
     Attributes:
         room: Room name.

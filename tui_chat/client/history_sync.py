@@ -76,7 +76,7 @@ class EntryCursor:
         return len(self._buffer) > size_before
 
     def pop(self) -> Entry | None:
-        """Return the next entry, or None if the buffer is empty."""
+        """Return the next buffered entry and advance `position`; None if the buffer is empty."""
         if not self._buffer:
             return None
         self.position += 1
@@ -135,8 +135,8 @@ class HistorySync:
     def on_push(self, entry: Entry) -> None:
         """Apply a sanitized push and emit `LogChanged` for the modified messages.
 
-        Starts a gap fill for missed entries, and a trim above twice `max_messages`. Reports a reaction above the limit
-        once.
+        Starts a gap fill for missed entries of a joined connection, and a trim above twice `max_messages`. Reports a
+        reaction above the limit once.
         """
         if (
             isinstance(entry, Reaction)
@@ -281,13 +281,13 @@ class HistorySync:
             remaining -= page_size
 
     async def next_entry(self) -> Entry | None:
-        """Wait for the next entry of the iteration.
+        """Wait for the next entry of the iteration, buffered or fetched; temporary failures are retried.
 
         Returns:
-            The entry, or None after a silent close.
+            The entry, or None after a silent close and the buffered entries.
 
         Raises:
-            ChatError: The room is closed, or the server rejected the fetch of missed entries.
+            ChatError: The room is closed, the token was rejected, or the server rejected the fetch of missed entries.
         """
         while (entry := self.cursor.pop()) is None:
             if self._closed:

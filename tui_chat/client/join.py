@@ -181,8 +181,9 @@ class RoomJoiner:
         """Load the cache, claim orphaned outbox items, and join a room over the current connection.
 
         Without a connection, and while another call joins the room over this connection, no request is sent. Temporary
-        errors are retried while the connection is open. Others close and remove the room, with `RoomLost` for an open
-        one. A join response sets the guest key. An unexpected exception propagates after a record in `last_error`.
+        errors of the server are retried while the connection is open, whose loss ends the call. Other errors close and
+        remove the room, with `RoomLost` for an open one. A join response sets the guest key, also of the outbox items.
+        An unexpected exception propagates after a record in `last_error`.
         """
         transport = self._context.connector.gate.value
         membership = room.membership

@@ -185,10 +185,10 @@ class RoomMembership:
         return response
 
     def on_push(self, entry: Entry) -> None:
-        """Apply a pushed entry.
+        """Sanitize and apply a pushed entry.
 
-        Emits `LogChanged` for modified messages, `ReadMarkerChanged` for a message of the account, `TopicChanged` for
-        another topic, and `RoomChanged` for a change of a member or policy.
+        Emits `LogChanged` for modified messages, `ReadMarkerChanged` for an own message after the marker of an account,
+        `TopicChanged` for another topic, and `RoomChanged` for a change of a member or policy.
 
         Outside a joined connection, entries are only buffered: after the join, they change the log.
         """
@@ -315,9 +315,9 @@ class RoomMembership:
             )
 
     def _find_title(self, response: ObserveResponse) -> str:
-        """Return the title of a private room, the nicknames of the others in a direct room, otherwise an empty text.
+        """Return the title of a room in a response, empty without one.
 
-        The members of the response are only the source for a direct room without a known title.
+        For a direct room, the title is the known one, otherwise the nicknames of the other members in the response.
         """
         context = self.context
         if response.room.visibility != "direct":
@@ -329,7 +329,10 @@ class RoomMembership:
         self.context.client.emit(MembersChanged(self.context.name, members, self.roster.count))
 
     async def _load_cache(self) -> None:
-        """Restore log, name, topic, title and member id from the cache, if cached; then claim the outbox items."""
+        """Restore the log, topic, title and member id from the cache, if cached; then claim the outbox items.
+
+        The cached name is restored if its canonical key is that of the room.
+        """
         if self.history.cache is not None and (cached := await self.history.cache.load()) is not None:
             context = self.context
             if canonical_key(cached.name) == context.key:

@@ -111,6 +111,11 @@ class PushDispatcher:
             self._apply_to_room(room, push)
 
     def _apply_to_room(self, room: Room, push: RoomPush) -> None:
+        """Apply a push to its room, or emit an event; ignore typing indicators of the user.
+
+        Raises:
+            ChatError: The new name of the room is invalid.
+        """
         match push:
             case events.RoomRenamedPush():
                 self._rename(room, names.validate_room_name(push.new_name))

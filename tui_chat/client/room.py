@@ -1,6 +1,7 @@
 """Interface to one room for bots and user interfaces: log, members and requests.
 
-- Iteration: `async for entry in room` yields every entry after the first join exactly once, across reconnects.
+- Iteration: `async for entry in room` yields every entry after the first join exactly once, across reconnects, except
+  missed entries that the server has removed or whose log it has replaced.
 - Requests: immediate with acknowledgement, or through the outbox.
 - Rate limit: one message retries after `rate_limited`; later messages wait for a lock.
 - Reconnect: a request waits for the join, and is repeated with its `clientId` after a connection loss.
@@ -160,7 +161,8 @@ class Room:
 
         Raises:
             StopAsyncIteration: End after `leave` or `ChatClient.close`.
-            ChatError: The room is unavailable, or a fetch of missed entries was rejected; the next call repeats it.
+            ChatError: The room was lost, the token was rejected, or a fetch of missed entries was rejected, which the
+                next call repeats.
         """
         entry = await self.membership.history.next_entry()
         if entry is None:

@@ -40,7 +40,7 @@ class RoomReadMarker:
 
         Raises:
             Forbidden: The user is a guest.
-            ChatError: As `Room.change_nick`.
+            ChatError: The server rejected the request or is basic, the room was left, or no response arrived in time.
         """
         request = MarkRead(room=self._context.name, seq=seq, unread=unread)
         read = (await self._context.request(request, ReadMarkerMoved)).read

@@ -56,7 +56,7 @@ class Roster:
         self.add(map(sanitize.received, members[: MAX_MEMBERS + 1]), len(members) if count is None else count)
 
     def add(self, members: Iterable[Member], count: int) -> None:
-        """Insert or replace members and notify immediately.
+        """Insert or replace members, keep all others, and notify immediately.
 
         Args:
             members: Sanitized members; those above `MAX_MEMBERS` are only counted.

@@ -41,7 +41,8 @@ def decode_basic_push(event: str, body: bytes) -> BasicMessage | None:
         body: JSON argument of the event.
 
     Returns:
-        The message, or None for other events, malformed bodies and pushes of a chat server.
+        The message, without a nickname for a plain string; None for other events, malformed bodies and pushes of a chat
+        server.
     """
     if event != "message":
         return None

@@ -32,7 +32,7 @@ def create_ssl_context(url: str, ca_file: str | None) -> ssl.SSLContext | bool:
 
     Args:
         url: Base URL of the server.
-        ca_file: PEM file with trusted certificates, None for the system's.
+        ca_file: PEM file with the only trusted certificates, None for the system's; ignored for an `http` URL.
 
     Raises:
         Unreachable: The certificates cannot be read.

@@ -41,7 +41,7 @@ async def upload(
         file: File to send.
         authorization: Value of the header `Authorization`, None without one.
         ca_file: PEM file with trusted certificates, None for the system's.
-        on_progress: Called with the number of sent bytes so far.
+        on_progress: Called with the number of sent bytes so far, after each chunk of `_CHUNK_BYTES`.
         timeout: Total time limit in seconds.
 
     Raises:

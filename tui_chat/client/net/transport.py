@@ -189,7 +189,7 @@ class Transport:
         return None if self.basic_room is not None else await self.request(request, JoinResponse)
 
     async def _require_observers(self, room: str) -> None:
-        """Raise `UnsupportedByServer` if the server requires a join, tested once; another error is raised untested."""
+        """Raise `UnsupportedByServer` if the server requires a join, tested once; test errors propagate."""
         async with self._detection_lock:
             if self._supports_observers is None:
                 body = await self._request_and_detect(Unobserve(room=room))

@@ -94,7 +94,7 @@ class OutboxSender:
     def post(self, request: OutboxRequest, files: Sequence[OutboxFile] = ()) -> OutboxItem:
         """Queue a request at the end and start the delivery in the background.
 
-        Emits `OutboxItemChanged`. The call does not wait for the disk; `persisted` follows in a later event.
+        Emits `OutboxItemChanged`. The call does not wait for the disk; with an outbox, a later event sets `persisted`.
 
         Args:
             request: Request to send, with a new `clientId`.
@@ -240,7 +240,7 @@ class OutboxSender:
                 await self._fail(item, InternalError("client_error"))
 
     async def _send(self, item: OutboxItem, transport: "Transport") -> None:
-        """Send one item to a chat server, apply the outcome, and wait before a retry.
+        """Send one item to a chat server, then remove the item, upload its files again, let it fail, or wait to retry.
 
         Raises:
             ConnectionLost: The outcome is unknown.
@@ -322,7 +322,7 @@ class OutboxSender:
         """Exclude an item from automatic resends by later processes.
 
         Returns:
-            True if the item may be sent; False if the mark cannot be stored.
+            True if the item may be sent, also while its addition delays the mark; False if the mark cannot be stored.
         """
         error = DeliveryUnknown(UNCONFIRMED)
         if self._writer.is_adding(item.client_id):  # the disk is slow, and writes keep their order

@@ -2,7 +2,8 @@
 
 - Completeness: a cached range contains every entry of the range; missing entries are gaps
   (`history_tables`).
-- Bound: each room holds a limited number of messages; the oldest are pruned first.
+- Bound: the oldest messages of a room above the limit are pruned, at the first write of this process and whenever
+  `PRUNE_THRESHOLD` of the limit was written.
 - Disposable: a corrupt file is renamed (`SqliteFile`), and messages are fetched from the server again.
 """
 
@@ -214,9 +215,9 @@ class LocalHistory:
     async def write(self, room_key: RoomKey, segment: LogSegment, log_id: str) -> None:
         """Add a log segment to a room.
 
-        An unknown room is created. Entries of a log with another `log_id` are deleted. A stored message is replaced
-        only by an equal or newer `as_of`. The oldest messages above the room limit may be deleted, and changes above
-        `MAX_PENDING_CHANGES` are folded into their messages.
+        An unknown room is created, with its canonical key as name. Stored entries of a log with another `log_id` are
+        deleted first. A stored message is replaced only by an equal or newer `as_of`. The oldest messages above the
+        room limit may be deleted, and changes above `MAX_PENDING_CHANGES` are folded into their messages.
 
         Raises:
             LocalStorageError: The segment was not written.

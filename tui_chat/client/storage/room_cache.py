@@ -1,6 +1,6 @@
 """Write-behind cache of one room log in the local history.
 
-- Latency: only loads wait for the disk.
+- Latency: changes of the log never wait for the disk.
 - Batching: new entries are written after `WRITE_DELAY` seconds and at the end, in transactions of
   `WRITE_BATCH_SIZE` messages. The last transaction contains the ranges.
 - Failures: each failure is logged, and the first one of the client is reported. The client continues in memory. After

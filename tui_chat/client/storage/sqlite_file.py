@@ -156,7 +156,7 @@ class SqliteFile:
             raise
 
     def _init_schema(self, connection: sqlite3.Connection) -> None:
-        """Set the journal mode, and create or upgrade the schema in one transaction.
+        """Set the journal mode, and create the schema in a file without tables or upgrade it, in one transaction.
 
         Raises:
             CorruptDatabase: The file belongs to another program, or is of a version without an upgrade.

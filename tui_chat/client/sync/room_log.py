@@ -197,7 +197,8 @@ class RoomLog:
             max_messages: Number of messages to retain, at least one.
 
         Returns:
-            False if nothing is released: at most `max_messages` are loaded, or a message to release is unsaved.
+            False if nothing is released: at most `max_messages` are loaded, or a change of a message to release is
+                unsaved.
         """
         if len(self._messages) <= max_messages:
             return False
@@ -341,7 +342,7 @@ class RoomLog:
         return self._new_base_as_of[seq] if seq in self._new_base_as_of else self._messages.as_of_seq(seq)
 
     def _add_change(self, change: MessageChange) -> bool:
-        """Insert a change in order of `seq`, without applying it; a duplicate has no effect.
+        """Insert a change in order of `seq`, without applying it; no effect for a duplicate or a change in the base.
 
         A change of an unloaded message is stored for later, unless the target is a known entry of another kind.
 
