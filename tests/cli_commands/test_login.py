@@ -1,13 +1,16 @@
 """Commands `login` and `logout` of `chat-tui`, and other commands with the stored login."""
 
+import asyncio
 import json
+import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
 
 from server.app import RunningServer
-from tests.support.cli_command import run_command
+from tests.support.cli_command import TIMEOUT, run_command
+from tests.support.environment import program_environment
 from tests.support.in_process_server import running_server
 from tests.support.terminal import CHAT_TUI, terminal
 from tui_chat.client.accounts import AccountClient
@@ -55,6 +58,14 @@ async def test_a_failed_login_prints_one_line_and_stores_no_login(server: Runnin
     ):
         code, _, errors = await run_command(command_home, "login", server.url, *arguments, stdin=stdin)
         assert (code, errors) == expected
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", 'exec "$@" 0>/dev/null', "sh"),
+        *(sys.executable, "-m", "tui_chat", "login", server.url, "--account", "ann"),
+        stderr=asyncio.subprocess.PIPE,
+        env=program_environment(command_home),
+    )
+    _, unreadable_input_errors = await asyncio.wait_for(process.communicate(), TIMEOUT)
+    assert (process.returncode, unreadable_input_errors) == (74, b"chat-tui: no password given\n")
     code, _, errors = await run_command(command_home, "login", server.url, stdin=PASSWORD)
     assert code == 2
     assert errors.startswith("chat-tui: no account given")
