@@ -108,7 +108,9 @@ def main() -> None:
 
 
 def _run_safely() -> int:
-    """Return the exit code of the program; log and report an unexpected exception as `EXIT_INTERNAL_ERROR`.
+    """Return the exit code of the program.
+
+    An unexpected exception is logged and reported on standard error; the code is then `EXIT_INTERNAL_ERROR`.
 
     Raises:
         OutputError: Standard output cannot be written.
@@ -126,9 +128,10 @@ def _run_safely() -> int:
 
 
 def _run() -> int:
-    """Run the mode that the command line selects, and return its exit code; 1 after a logged internal error.
+    """Run the mode that the command line selects, and return its exit code.
 
-    Usage errors, help and version exit the process instead.
+    A success with a logged internal error becomes 1. Usage errors, help and version exit the process instead. The mode
+    shows problems of the profile and the settings.
     """
     set_language(sys.argv[1:], "", os.environ)
     if sys.argv[1:2] and sys.argv[1] in SUBCOMMANDS:
@@ -159,9 +162,10 @@ def _run() -> int:
 
 
 def _run_screen_reader(options: StartOptions, settings: SettingsFile) -> int:
-    """Run the screen-reader mode and return its exit code; `--serve` first starts or joins a local server.
+    """Run the screen-reader mode and return its exit code.
 
-    The process exits with a usage error if the server does not start.
+    `--serve` first starts or joins a local server, and prints its address. The process exits with a usage error if
+    there is neither a started nor a running server.
     """
     from tui_chat.screen_reader.main import run  # noqa: PLC0415 (client library)
 

@@ -51,8 +51,8 @@ def exit_with_error(message: str) -> NoReturn:
 def set_language(arguments: Sequence[str], setting: str, environ: MutableMapping[str, str]) -> None:
     """Activate the language of the program and of argparse before the command line is parsed.
 
-    An unsupported `--lang` value is ignored here and rejected by the parser. A second call replaces the language, but
-    argparse does not return to English.
+    An unsupported `--lang` value or setting is ignored; the parser rejects the former. A second call replaces the
+    language, but argparse does not return to English.
 
     Args:
         arguments: Unparsed command line; `--lang` has priority over `setting`.
@@ -75,7 +75,7 @@ def set_language(arguments: Sequence[str], setting: str, environ: MutableMapping
 
 
 def parse_language(tag: str) -> Language:
-    """Return the language of `tag` (`i18n.language_from_tag`), as an argparse type.
+    """Return the language of a tag or locale such as `zh_CN.UTF-8`, as an argparse type; only the first part counts.
 
     Raises:
         argparse.ArgumentTypeError: The language is not supported.

@@ -13,7 +13,10 @@ ResultT = TypeVar("ResultT")
 
 
 async def read_in_thread(read: Callable[[], ResultT]) -> ResultT:
-    """Return the result of a blocking read, which continues after a cancellation; its exceptions propagate."""
+    """Return the result of a blocking read in a new thread, or raise its exception.
+
+    After a cancellation, the thread continues, and its result is lost.
+    """
     future: Future[ResultT] = Future()
     future.set_running_or_notify_cancel()  # a cancellation would discard the future, and the read would fail to set it
 

@@ -86,8 +86,9 @@ class LocalServer:
     async def start_or_join(self, host: str, port: int) -> list[str]:
         """Start a server, or join the one that uses the same database or listens on the port; set `url`.
 
-        Of several simultaneous calls, also of other clients, one starts the server and the others join it. A server
-        that uses the database without a response is awaited for up to 15 seconds.
+        The server that uses the database is joined at its own address, also a different one. Of several simultaneous
+        calls, also of other clients, one starts the server and the others join it. A server that uses the database
+        without a response is awaited for up to 15 seconds. A previous server is released as by `close`.
 
         Args:
             host: Listen address.
@@ -110,7 +111,11 @@ class LocalServer:
             await asyncio.sleep(_RETRY_DELAY)
 
     async def _start_or_join_once(self, host: str, port: int) -> list[str]:
-        """Make one attempt of `start_or_join`; a failed start is raised if no chat server responds."""
+        """Make one attempt of `start_or_join`, and return its texts.
+
+        Raises:
+            LocalServerError: The start failed, and no chat server responds at the reported or else the given address.
+        """
         try:
             return join_instructions(host, port, await self.start(host, port))
         except LocalServerError as error:
@@ -121,9 +126,9 @@ class LocalServer:
             return [tr("Joined the server that already runs at {url}.", url=url)]
 
     async def restart(self) -> None:
-        """Start the server again at its address, or join one that runs already, as `start_or_join`.
+        """Start the server again at its port and first listen address, or join one that runs already.
 
-        Requires an earlier successful call of `start_or_join`.
+        Requires an earlier successful call of `start_or_join`; `url` may change.
 
         Raises:
             LocalServerError: As `start_or_join`.
@@ -160,9 +165,10 @@ class LocalServer:
         raise LocalServerError(message, code, running_url)
 
     def _spawn(self, host: str, port: int) -> dict[str, str]:
-        """Release a previous server, start the process, wait for its start report, and return the report.
+        """Release a previous server, start the process, wait without a time limit for its start report, and return it.
 
-        A failure gives a report with `error` and `code`.
+        A failure gives a report with `error` and `code`, also without a log file or a process, and for a process that
+        ends without a report. Variables of the environment precede the settings of this client.
         """
         self.close()
         path = server_log_path()
@@ -202,8 +208,8 @@ class LocalServer:
     async def stop(self, url: str) -> str:
         """Stop a server of this user on this machine, and wait for the end of its process.
 
-        With other clients, the first call only asks for a second one for this server within `STOP_CONFIRM_WINDOW`.
-        After the stop, `url` is empty.
+        With other clients, the first call only asks for a second one for this port within `STOP_CONFIRM_WINDOW`. After
+        the stop, the attribute `url` is empty.
 
         Args:
             url: Base URL of the server, to which this client is connected.
@@ -212,7 +218,8 @@ class LocalServer:
             The question for the user; empty after the server has stopped.
 
         Raises:
-            LocalServerError: The server runs elsewhere, belongs to another user, or does not stop.
+            LocalServerError: The server is not on this machine, has ended already, belongs to another user, or does
+                not stop.
         """
         host = urlsplit(url).hostname or ""
         if url != self.url and host != "0.0.0.0" and not _is_loopback(host):
@@ -235,8 +242,8 @@ class LocalServer:
         """Release the server, as `close`, and count its other clients; call after the disconnection of this client.
 
         Returns:
-            Message about the other clients, for which the server continues; empty without other clients and if they
-            cannot be counted.
+            Message about the other clients, for which the server continues; empty without other clients or a server,
+            and if the clients cannot be counted, which is logged.
         """
         self.close()
         try:
@@ -268,10 +275,10 @@ def _start_failure(error: OSError) -> dict[str, str]:
 
 
 async def _run_command(command: str, url: str) -> dict[str, Any]:
-    """Run a command of `chat-server` for the server at `url`, and return the JSON result.
+    """Run a command of `chat-server` for the server at the port of `url`, and return the JSON result.
 
     Raises:
-        LocalServerError: The command failed.
+        LocalServerError: The command cannot be started, failed, or ran for longer than `_COMMAND_TIMEOUT`.
     """
     command_line = (*SERVER_COMMAND, command, "--json", "--port", str(urlsplit(url).port))
     try:
@@ -319,8 +326,8 @@ def base_url(host: str, port: int) -> str:
 def network_urls(host: str, port: int) -> list[str]:
     """Return the base URLs of a server on `host` for other machines, an empty list for loopback.
 
-    For a wildcard address, the list contains the IPv4 address of the default route, if any. Any other address or name
-    is the only element.
+    For a wildcard address, the list contains the IPv4 address of the default route, if any and no loopback address. Any
+    other address or name is the only element.
     """
     addresses = _outbound_addresses() if host in ("0.0.0.0", "::", "") else [host]
     return [base_url(address, port) for address in addresses if not _is_loopback(address)]

@@ -15,7 +15,7 @@ from pathlib import Path
 import platformdirs
 
 MAX_LOG_BYTES = 1_000_000
-"""Log size in bytes above which the next start renames the file to `.old`."""
+"""Log size in bytes above which the next start replaces the suffix of the file by `.old`."""
 
 _UNHANDLED = "chat.unhandled"
 _NETWORK_LIBRARY = "chat.client.library"  # reports faults of the server as errors
@@ -50,9 +50,9 @@ class InternalErrorMonitor(logging.Handler):
 def configure_logging(path: Path) -> InternalErrorMonitor:
     """Append all log records, warnings and unhandled exceptions of threads and tasks to `path`.
 
-    The directory is created now, the file with the first record. Records are discarded if this fails, and later write
-    errors are ignored. Earlier handlers and exception hooks are replaced. The level is INFO, and WARNING for libraries.
-    A file above `MAX_LOG_BYTES` is renamed to `.old`, in place of an earlier one.
+    The directory is created now, the file with the first record. Records are discarded if the directory or the rename
+    fails, and later write errors are ignored. Earlier handlers and exception hooks are replaced. The level is INFO, and
+    WARNING for libraries. The suffix of a file above `MAX_LOG_BYTES` becomes `.old`, in place of an earlier such file.
 
     Returns:
         Monitor of the log records.

@@ -24,7 +24,8 @@ from tui_chat.standard_streams import EXIT_IO_ERROR, write_output
 async def log_in(server: str, account: str, state_dir: Path) -> int:
     """Log in on a server, store the token for later sessions, and print the result.
 
-    A warning on standard error precedes the transfer of the password over an unencrypted connection.
+    A former login on the server is replaced and its token revoked. For an unencrypted connection to another machine, a
+    warning is printed before the password is read.
 
     Args:
         server: Server address, "" for the last used one.
@@ -32,11 +33,11 @@ async def log_in(server: str, account: str, state_dir: Path) -> int:
         state_dir: State directory of the logins.
 
     Returns:
-        0, or `EXIT_IO_ERROR` if the login is not stored or the input has ended.
+        0, or `EXIT_IO_ERROR` if the login is not stored, a former token is not revoked, or there is no password.
 
     Raises:
-        InvalidTarget: The address is invalid, or the account name is missing.
-        ChatError: The login failed.
+        InvalidTarget: The address is invalid, or the account name is missing without a terminal.
+        ChatError: The login failed; the former one is unchanged.
         OutputError: A prompt or the result cannot be written.
     """
     manager = _create_manager(server, state_dir)
@@ -55,14 +56,16 @@ async def log_in(server: str, account: str, state_dir: Path) -> int:
 
 
 async def log_out(server: str, state_dir: Path) -> int:
-    """Revoke and remove the stored login of a server, and print the result.
+    """Remove the stored login of a server, revoke its token, and print the result.
+
+    An unreachable server does not prevent the removal.
 
     Args:
         server: Server address, "" for the last used one.
         state_dir: State directory of the logins.
 
     Returns:
-        0, or `EXIT_IO_ERROR` if the login is still valid or stored.
+        0, or `EXIT_IO_ERROR` if the token may still be valid or the login is still stored.
 
     Raises:
         InvalidTarget: The address is invalid, or there is no login.
@@ -77,7 +80,9 @@ async def log_out(server: str, state_dir: Path) -> int:
 
 
 def _read_credentials(account: str) -> tuple[str, str]:
-    """Return account name and password; prompts appear only on a terminal. Raises `EOFError` at the end of the input.
+    """Return account name and password; raise `EOFError` at the end of the input and for unreadable input.
+
+    Prompts appear only on a terminal, that of the account only for an empty `account`.
 
     The calling thread reads, so that an interrupt restores the terminal.
     """

@@ -49,11 +49,11 @@ async def send(target: CliTarget, words: Sequence[str], *, by_line: bool, as_jso
         as_json: Print one JSON object for each acknowledgement.
 
     Returns:
-        The exit code of the last failed line, 0 if none failed.
+        The exit code of the last failed line, 0 if none failed and without `by_line`.
 
     Raises:
         InvalidTarget: As `open_room`.
-        ChatError: The message is invalid or was not accepted; in `by_line` mode only a failed connection raises.
+        ChatError: The message is invalid or was not accepted; in `by_line` mode only a failed first connection raises.
         UnreadableInput: Standard input cannot be read.
         OutputError: Standard output cannot be written.
     """
@@ -89,7 +89,7 @@ async def send_files(target: CliTarget, paths: Sequence[str], words: Sequence[st
         as_json: Print one JSON object for the acknowledgement.
 
     Raises:
-        InvalidTarget: As `open_room`; also for more files than a message may have.
+        InvalidTarget: As `open_room`; also for more than `ATTACHMENTS_PER_MESSAGE` files.
         ChatError: The text or a file is invalid or was not accepted.
         UnreadableInput: A file or standard input cannot be read.
         OutputError: Standard output cannot be written.
@@ -123,11 +123,11 @@ def _print_response(room_name: str, response: SendResponse, as_json: bool) -> No
 
 
 async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zone: tzinfo | None = None) -> None:
-    """Print the last messages of a room; with `follow`, also each new entry.
+    """Print the last messages of a room, oldest first; with `follow`, also each new entry, such as an edit.
 
     With `lines` 0, only new entries are printed. Fewer messages are printed if the log is shorter. Without `follow`,
-    the command returns after the last message. Text lines start with date and time, `2026-01-31 14:05:09`. Confusable
-    nicknames are marked.
+    the command returns after the last message. Text lines start with date and time, `2026-01-31 14:05:09`. The nickname
+    of an author is marked as confusable while the author is present with this nickname.
 
     Args:
         target: Server, room and identity.
@@ -148,9 +148,9 @@ async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zo
 
 
 async def _latest_messages(room: Room, count: int) -> list[Message]:
-    """Return the last messages up to the position of the iteration.
+    """Return the last messages up to the position of the iteration, oldest first; load older ones if necessary.
 
-    Fewer are returned at the start of the log, and if a page has no older entry.
+    Fewer are returned at the start of the log, and if a page has no older entry. Raises as `RoomHistory.load_older`.
     """
     if not count:
         return []
@@ -176,7 +176,7 @@ def _print_entries(room: Room, entries: Iterable[Entry], as_json: bool, zone: tz
 
 
 async def who(target: CliTarget, *, as_json: bool) -> None:
-    """Print the nickname of each member, one per line. Marks follow after a tab: account name, confusable nickname.
+    """Print the nickname of each present member, one per line. Marks follow after tabs: account, confusable nickname.
 
     The order is alphabetical, without regard to case. An empty room gives no output. On servers that require a join,
     the member of the command itself is not listed.

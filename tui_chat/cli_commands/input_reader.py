@@ -45,7 +45,9 @@ class InputReader:
         return self._decode(await _read(partial(self._stream.read, MAX_LINE_BYTES + 1)))
 
     async def read_lines(self) -> AsyncGenerator[str]:
-        """Yield each line in cleaned form, blank ones included; an overlong line is truncated to `MAX_LINE_BYTES`.
+        """Yield each line as soon as it is complete, in cleaned form; the last one may lack a line break.
+
+        Blank lines are included. An overlong line is truncated to `MAX_LINE_BYTES`.
 
         Raises:
             UnreadableInput: The stream cannot be read.
@@ -58,7 +60,7 @@ class InputReader:
             yield self._decode(first_chunk)
 
     def _decode(self, data: bytes) -> str:
-        """Return input in cleaned form; print one warning for undecodable bytes and null characters."""
+        """Return input in cleaned form; warn once per reader of undecodable bytes and null characters."""
         data = data.removeprefix(codecs.BOM_UTF8)
         encoding = sys.stdin.encoding
         text = data.decode(encoding, errors="replace")

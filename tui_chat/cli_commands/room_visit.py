@@ -121,7 +121,11 @@ class _Visit:
         return ChatClient(self.url, token=self.login.token, account=self.login.account)
 
     async def join(self, client: ChatClient, limit: int) -> Room:
-        """Join with at most `limit` log entries first, and save a new guest key. Exceptions of `ChatClient.join`."""
+        """Join with at most `limit` log entries first, and save a new guest key as `save_guest_key`.
+
+        Raises:
+            ChatError: As `ChatClient.join`.
+        """
         room = await client.join(
             self.room, nick=self.nick, limit=limit, invite=self.invite, timeout=self.target.timeout
         )
@@ -149,15 +153,18 @@ class _Visit:
         return room
 
     def _is_admitted_by_join(self, rejection: ChatError) -> bool:
-        """Return whether a join admits the user, by an invite or by the guest key of a durable member."""
+        """Return whether a join may admit the user to an invisible or members-only room.
+
+        That is the case with an invite, or with a saved guest key for a room address. False for any other rejection.
+        """
         if rejection.reason not in ("room_not_found", "members_only"):
             return False
         return self.invite is not None or (self.guest_key is not None and names.is_room_address(self.room))
 
     def save_guest_key(self, client: ChatClient) -> None:
-        """Save a new guest key, which gives the next run the same member id; no effect for an anonymous target.
+        """Save a changed guest key in the profile, which gives the next run the same member id.
 
-        A failure is only printed.
+        No effect for an anonymous target and for a client with an account. A failure is only printed.
         """
         if not self.target.anonymous and client.guest_key and client.guest_key != self.guest_key:
             self.guest_key = client.guest_key
@@ -175,8 +182,8 @@ async def open_room(target: CliTarget, limit: int) -> AsyncGenerator[Room]:
     guest key of a durable member (`_Visit.join_after`).
 
     The default address is the last used server, then the local one; the default nickname is the last used one, then the
-    login name. A new name of the room is printed on standard error. A join redeems the invite of the address and saves
-    a new guest key in the profile.
+    login name. The room of the address counts only without an explicit one. A new name of the room is printed on
+    standard error. A join redeems the invite of the address and saves a new guest key in the profile.
 
     Args:
         target: Server, room and identity.
@@ -205,7 +212,10 @@ async def open_room(target: CliTarget, limit: int) -> AsyncGenerator[Room]:
 
 @asynccontextmanager
 async def open_joined_room(target: CliTarget) -> AsyncGenerator[Room]:
-    """Join the target's room for the duration of the context; defaults and exceptions as for `open_room`."""
+    """Join the target's room for the duration of the context, visible to its members and without a notice.
+
+    Defaults, effects of the join and exceptions are those of `open_room`.
+    """
     visit = _validate(target)
     async with visit.create_client() as client:
         yield await visit.join(client, 1)
@@ -236,10 +246,10 @@ class ScriptSender:
         return self._visit.room if self._joined_room is None else self._joined_room.name
 
     async def send(self, text: str) -> SendResponse:
-        """Send a message and wait for the acknowledgement; save a new guest key in the profile.
+        """Send a message and wait for the acknowledgement; save a new guest key in the profile, also after an error.
 
-        If the server or the room requires a join (`_Visit.join_after`), the first call joins the room for the rest of
-        the command, with a notice on standard error.
+        If the server requires a join, or a join may admit the user (`_Visit.join_after`), the first rejected call joins
+        the room for the rest of the command, with a notice on standard error, and sends the message again.
 
         Raises:
             ChatError: As `ChatClient.send_as`, `ChatClient.join` and `Room.send`.

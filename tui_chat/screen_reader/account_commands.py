@@ -16,7 +16,11 @@ class Prompt(Protocol):
     """Function that reads one line of input."""
 
     async def __call__(self, text: str, *, is_secret: bool) -> str:
-        """Write a prompt and return the next line, hidden if secret; raise `EOFError` at the end of the input."""
+        """Write a prompt and return the next line, hidden if secret.
+
+        Raises:
+            EOFError: The input has ended or cannot be read.
+        """
         ...
 
 
@@ -59,7 +63,7 @@ class ReaderAccountCommands:
         }
 
     def _with_login(self, request: Callable[[], Awaitable[str]]) -> str:
-        """Start a request of a logged-in user; return an error for a guest."""
+        """Start a request of a logged-in user as `_run`, and return an empty text; return an error for a guest."""
         if self._manager.login is None:
             return tr(account_strings.NOT_LOGGED_IN)
         return self._run(request())
@@ -85,9 +89,10 @@ class ReaderAccountCommands:
         return ""
 
     async def _fill_in(self, form: AccountForm) -> str:
-        """Prompt for the fields of a form, and return the result of its action.
+        """Prompt for all fields of a form, then validate them, and return the result of the action.
 
-        An empty line selects the value in brackets, except for a secret.
+        An empty line selects the value in brackets, except for a secret. Values other than secrets lose their
+        surrounding space. Title and hint of the form precede the first prompt.
 
         Raises:
             InvalidField: A value is invalid; the action did not run.
@@ -119,7 +124,9 @@ class ReaderAccountCommands:
         return await self._fill_in(account_forms.deletion_form(self._manager))
 
     async def _list_or_revoke(self, argument: str) -> str:
-        """Return the devices, numbered from 1, or log out the device with a number.
+        """Return the devices, numbered from 1, or with an argument, log out the device with this number.
+
+        The logout of the current device also removes the stored login, and the session continues as a guest.
 
         Raises:
             InvalidField: The argument is no number of a device.

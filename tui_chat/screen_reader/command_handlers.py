@@ -111,11 +111,11 @@ class ReaderCommands:
         )
 
     async def handle_line(self, line: str) -> None:
-        """Post an input line as a message or run it as a command, and wait for its requests.
+        """Post an input line as a message or run it as a command, then wait for the running requests.
 
-        A line of paths, as terminals insert for dropped files, is a message or an upload after a question.
-
-        A posted message is in the outbox, possibly unsent. A blank line has no effect. Errors are only announced.
+        A line of paths to existing files, as terminals insert for dropped files, is a message or an upload after a
+        question, if the current room permits uploads. A posted message is in the outbox, possibly unsent. A blank line
+        has no effect. Errors are only announced; an unexpected exception is logged and announced as an internal error.
         """
         if is_blank(line):
             return
@@ -133,7 +133,10 @@ class ReaderCommands:
             self._reader.announce(tr(app_strings.INTERNAL_ERROR))
 
     async def _send_dropped_files(self, room: str, paths: Sequence[Path], line: str) -> str:
-        """Send files to a room after a question, otherwise their paths as a message; return an error, or empty."""
+        """Ask a question, and send files to a room, or without consent the line as a message; return its error, or "".
+
+        Files are read in the background. Their errors are announced.
+        """
         question = chat_strings.send_files_question([path.name for path in paths])
         if not await self._confirm(question, tr("send")):
             return self.context.send(line)
@@ -141,7 +144,10 @@ class ReaderCommands:
         return ""
 
     async def wait_for_results(self) -> None:
-        """Wait for the running requests and announce their results; queued joins and the outbox are excluded."""
+        """Wait for the running requests, then apply all queued events, which announces the results.
+
+        Joins that wait for a connection and messages in the outbox are not awaited.
+        """
         await self._link.wait_until_idle()
         self._reader.controller.process_events(float("inf"))
 
@@ -187,7 +193,10 @@ class ReaderCommands:
         self._session.apply_settings()
 
     def _go_to_room(self, room: str) -> None:
-        """Show and announce an open room, or start the join of another one, which waits while offline."""
+        """Show and announce an open room, or start the join of another one under the current nickname.
+
+        While offline, the join waits, which is announced.
+        """
         view = self._session.current_room
         if self._session.find_room(room) is None:
             if isinstance(self._session.connection_state, Offline):
@@ -198,7 +207,10 @@ class ReaderCommands:
             self._reader.announce_current_room()
 
     def _compose(self, kind: ComposeKind, line: MessageLine | None, text: str) -> str:
-        """Reply to, edit or react to a message; return the error, empty on success, or the usage without a text."""
+        """Reply to, edit or react to a message; return the error, empty on success.
+
+        Errors are an empty text, which gives the usage, no message, and a message that is not sent yet.
+        """
         if not text:
             return registry.usage_error(kind.value)
         if line is None or line.seq is None:
@@ -228,7 +240,8 @@ class ReaderCommands:
     def _switch_room(self, query: str) -> str | None:
         """Go to the first room with `query` in its title, case ignored; return an error without such a room.
 
-        An empty query returns the unread counts of all rooms of the user.
+        Open rooms precede the closed ones of the account, which are joined. An empty query returns the unread counts of
+        all these rooms, one per line.
         """
         rooms = self._list_own_rooms()
         if not query:
@@ -242,12 +255,16 @@ class ReaderCommands:
         self._link.start(self._announce_results(query, self.context.room().name))
 
     async def _announce_results(self, query: str, room: str) -> None:
-        """Search a room and announce the first page of results; raise as `ServerLink.search`."""
+        """Search a room and announce the first page of results, or that there is none; raise as `ServerLink.search`."""
         results = (await self._link.search(query, room)).messages
         self._reader.announce("\n".join(map(speech.dated_message_text, results)) or tr(chat_strings.NO_SUCH_MESSAGE))
 
     def _show_date(self, text: str) -> str:
-        """Start the announcement of the messages of a day; return the error of an invalid date or a missing room."""
+        """Start the announcement of the messages of a day; return the error of an invalid date or a missing room.
+
+        Raises:
+            CommandRejected: There is no connection.
+        """
         view, day = self._session.current_room, date_parser.parse(text, datetime.now().astimezone().date())
         room = self._link.find_room(view.name) if view is not None else None
         if day is None:
@@ -259,9 +276,10 @@ class ReaderCommands:
         return ""
 
     async def _announce_day(self, day: date, room: Room) -> None:
-        """Announce the first messages of a day, or of the nearest day with messages.
+        """Announce the first `INITIAL_MESSAGES` messages from the start of a day on, also those of later days.
 
-        At most `INITIAL_MESSAGES` messages; another day is announced first.
+        Without messages on this day, the messages start on another day, which is announced first. An empty room is
+        announced.
         """
         first_seq = await room.history.load_at_time(date_parser.start_of_day(day))
         if first_seq is None:
@@ -275,12 +293,13 @@ class ReaderCommands:
             self._reader.announce(speech.dated_message_text(message))
 
     def _delete_message(self, nick: str) -> str:
-        """Schedule the deletion of the newest own message, or of a member's, and return the announcement.
+        """Schedule the deletion of the newest own message, or of the nickname's, and return the announcement.
 
-        Messages without a visible text are skipped.
+        Deleted messages and those in deletion are skipped. The deletion enters the outbox after `UNDO_SECONDS`.
 
         Raises:
-            CommandRejected: As for `find_deletion_target`.
+            CommandRejected: There is no room or no such message, the user may not delete that message, or the newest
+                own message is not sent yet.
         """
         view = self.context.room()
         line = find_deletion_target(view, nick)
@@ -295,7 +314,10 @@ class ReaderCommands:
         return tr(mark("Message restored.") if self._deletions.undo_newest() else chat_strings.NO_DELETION)
 
     def _set_setting(self, text: str) -> str:
-        """Show or change a setting; return the output, or a hint at a setting without an effect in this mode."""
+        """Show or change a setting; return the output.
+
+        For a change without output of a setting that has no effect in this mode, the output is a hint.
+        """
         output = settings_handlers.set_setting(text, self.context)
         name = text.casefold().partition(" ")[0]
         return output or (
@@ -308,7 +330,10 @@ class ReaderCommands:
             self._link.start(self._restart_or_announce_failure())
 
     async def _restart_or_announce_failure(self) -> None:
-        """Start the local server again, or join a running one; the session reconnects without further requests."""
+        """Start the local server again, or join a running one; announce a failure.
+
+        The session reconnects to its address without further requests.
+        """
         try:
             await self._local_server.restart()
         except LocalServerError as error:
@@ -320,7 +345,7 @@ class ReaderCommands:
     async def _announce_stop(self) -> None:
         """Stop the server of the session, announce the stop, and end the session.
 
-        A failure, and the question about other clients at first, are only announced.
+        A failure, and the question of the first call with other clients, are announced without an end of the session.
         """
         try:
             question = await self._local_server.stop(self._link.url)

@@ -73,7 +73,9 @@ class LineTerminal:
             readline.parse_and_bind("set enable-bracketed-paste off")
 
     def close(self) -> None:
-        """Write all output for a limited time and restore the terminal attributes. A waiting read continues.
+        """Write all output, for at most `CLOSE_TIMEOUT`, and restore the terminal attributes also after an error.
+
+        A waiting read continues in its thread.
 
         Raises:
             OutputError: A write has failed.
@@ -87,7 +89,10 @@ class LineTerminal:
             self._restore()
 
     def write_line(self, text: str) -> None:
-        """Write a line now, or with a partial input line, after Enter or `IDLE_FLUSH_SECONDS` without a key."""
+        """Write a line now if the input line is empty, otherwise after Enter or `IDLE_FLUSH_SECONDS` without a key.
+
+        Between calls of `read_line`, a line with a partial input line waits for the next call.
+        """
         self._pending.append(text)
         if not self.current_input():
             self._flush()
@@ -97,9 +102,10 @@ class LineTerminal:
         self._output.write(f"\n{text}\n")
 
     async def read_line(self, complete: CompletionFunction) -> str | None:
-        """Return the next input line without its line break, or None at end of input.
+        """Return the next input line without its line break, or None at the end of the input.
 
-        Queued output is written before the return. After a cancellation, the next call continues the read.
+        Unreadable input is logged and counts as the end. Queued output is written before the return. After a
+        cancellation, the next call continues the read.
 
         Args:
             complete: Coroutine function from the text before the cursor to all complete replacements of that text.
@@ -120,10 +126,13 @@ class LineTerminal:
             return None
 
     async def prompt(self, text: str, *, is_secret: bool) -> str:
-        """Write a prompt and return the next line, hidden on a terminal if secret. Only between calls of `read_line`.
+        """Write queued output and a prompt, and return the next line, hidden on a terminal if secret.
+
+        Call only between calls of `read_line`. Completion is off.
 
         Raises:
-            EOFError: The input has ended.
+            EOFError: The input has ended or cannot be read.
+            OutputError: The prompt cannot be written.
         """
         self._complete = None
         self._flush()
@@ -157,7 +166,10 @@ class LineTerminal:
             self._last_input = (current, now)
 
     def _complete_word(self, word: str, index: int) -> str | None:
-        """Return the completion with an index, None after the last one; called by readline in the input thread."""
+        """Return the completion with an index, None after the last one; called by readline in the input thread.
+
+        Index 0 computes the completions of the text before the cursor, and blocks the input meanwhile.
+        """
         if readline is None or self._complete is None:
             return None
         if index == 0:
@@ -168,7 +180,11 @@ class LineTerminal:
 
 
 def _run_completion(loop: asyncio.AbstractEventLoop, complete: CompletionFunction, text: str) -> Sequence[str]:
-    """Run a completion in the event loop and return its result, empty after an error or `COMPLETION_TIMEOUT`."""
+    """Run a completion in the event loop from another thread, and return its result.
+
+    The result is empty after an exception, which is logged, after `COMPLETION_TIMEOUT`, which cancels the completion,
+    and for a closed event loop.
+    """
     coroutine = complete(text)
     try:
         future = asyncio.run_coroutine_threadsafe(coroutine, loop)
@@ -190,9 +206,9 @@ def is_interactive() -> bool:
 
 
 def read_input(prompt: str = "") -> str:
-    """Write a prompt, and return the next line of standard input without its line break and byte order mark.
+    """Write a prompt, and return the next line of standard input without its line break.
 
-    Undecodable bytes are replaced.
+    Undecodable bytes are replaced, and a byte order mark of input other than a terminal is removed.
 
     Raises:
         EOFError: The input has ended or cannot be read.

@@ -1,6 +1,6 @@
 """Entry point of `chat-tui --screen-reader`: prompts for the join details, then runs one session per server.
 
-- Fallback: a failed switch to another server returns to the previous one.
+- Fallback: a failed switch to another server returns to the previous one. If this fails as well, the program ends.
 """
 
 import asyncio
@@ -40,8 +40,8 @@ log = logging.getLogger("chat.screen_reader")
 def run(options: StartOptions, settings: SettingsFile, local_server: LocalServer) -> int:
     """Prompt for missing join details and run the screen-reader mode.
 
-    A value from the command line needs no prompt unless invalid. Problems of the profile and the settings are printed
-    first.
+    A value from the command line needs no prompt unless invalid; the last used values are the defaults of the prompts.
+    Problems of the profile and the settings are printed first.
 
     Args:
         options: Command line; the mode uses the address, room, nickname and state directory.
@@ -85,12 +85,13 @@ def run(options: StartOptions, settings: SettingsFile, local_server: LocalServer
 
 
 def _ask(label: Translatable, initial: str, default: str, validate: Callable[[str], ValueT]) -> ValueT:
-    """Return `initial` or a prompted value, validated and converted by `validate`.
+    """Return `initial`, unless empty or invalid, or a prompted value; both as converted by `validate`.
 
-    An invalid value is reported and prompted again; an empty input selects `default`.
+    The `ChatError` of an invalid value is printed, and a prompt follows. An empty input selects `default`.
 
     Raises:
-        EOFError: The input has ended.
+        EOFError: The input has ended or cannot be read.
+        OutputError: Standard output cannot be written.
     """
     prompt = f"{tr(label)} [{default}]: "
     while True:
@@ -106,7 +107,8 @@ async def _run_sessions(
 ) -> int:
     """Run a session on the target, then on each server of a switch, and return the exit code as `run`.
 
-    At a normal end, other clients of the local server are announced.
+    A failed session is announced, and replaced by one on the previous server, if any; that one has no previous server.
+    At a normal end, the local server is released and its other clients are announced.
 
     Raises:
         OutputError: Standard output cannot be written.
@@ -145,7 +147,11 @@ async def _run_sessions(
 
 
 def _next_target(address: Address, reader: ScreenReader, state_dir: Path, settings: SettingsFile) -> SessionTarget:
-    """Return the target of `/server`: the room of the address or else the current one, with the current nickname."""
+    """Return the target of `/server`: the room of the address or else the current one, with the current nickname.
+
+    Without a current room, room and nickname are those of the previous target. The guest key is the saved one of server
+    and nickname.
+    """
     target, view = reader.controller.target, reader.session.current_room
     room, nick = (view.name, view.nick) if view is not None else (target.room, target.nick)
     return SessionTarget(
@@ -163,7 +169,8 @@ async def _run_session(
 ) -> None:
     """Run the session on one server until its end, the end of the input, a signal or an internal error.
 
-    An internal error is logged, announced and set as `exit_code`. Pending deletions are sent at the end.
+    An internal error is logged, announced and set as `exit_code`. At the end, delayed deletions are queued and awaited
+    for a limited time (`wait_until_sent`), and the connection is closed.
     """
     link = asyncio.create_task(reader.controller.server_link.run())
     tasks: set[asyncio.Task[Any]] = {
@@ -193,7 +200,8 @@ async def _run_session(
 async def _execute_input(reader: ScreenReader, commands: ReaderCommands, terminal: LineTerminal) -> None:
     """Wait for the first join, then execute input lines until the end of the session or of the input.
 
-    Finally, pending deletions are sent, and unsent messages are awaited for a limited time.
+    Each line counts as input for the automatic status. Finally, delayed deletions are queued, and unsent messages are
+    awaited for a limited time (`wait_until_sent`).
     """
     await reader.opened.wait()
     await commands.wait_for_results()
@@ -213,7 +221,10 @@ async def _check_idle(auto_away: AutoAway) -> None:
 
 
 def _install_signal_handlers(exit_code: "asyncio.Future[int]", terminal: LineTerminal) -> None:
-    """Set the exit code at SIGTERM, SIGHUP and a confirmed SIGINT; the first SIGINT only asks for a second one."""
+    """Set the exit code, unless done, at SIGTERM, SIGHUP and a SIGINT soon after another one (`InterruptConfirmation`).
+
+    The first SIGINT only asks for a second one.
+    """
     confirmation = InterruptConfirmation(asyncio.get_running_loop().time)
 
     def on_terminate(signum: int) -> None:

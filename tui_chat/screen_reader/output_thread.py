@@ -1,7 +1,7 @@
 """Writer of standard output in a thread, so that an unread pipe or a stopped terminal does not block the event loop.
 
 - Order: texts are written in the order of `write`.
-- Memory: at most `MAX_QUEUED_TEXTS` texts wait; the oldest ones are discarded.
+- Memory: at most `MAX_QUEUED_TEXTS` texts wait; a further one silently discards the oldest one.
 - Exit: the thread bypasses the buffer of `sys.stdout`. A blocked write would hold the lock of the buffer, which the
   interpreter needs at its exit.
 """
@@ -46,7 +46,7 @@ class OutputThread:
             self._changed.notify()
 
     def close(self) -> None:
-        """End the thread after the queued texts; blocks for at most `CLOSE_TIMEOUT` seconds.
+        """Let the thread write the queued texts and end, and wait for at most `CLOSE_TIMEOUT` seconds.
 
         A thread that is still blocked then ends with the program, and its remaining texts are lost.
 
@@ -77,7 +77,7 @@ class OutputThread:
             self._on_error(self._error)
 
     def _next_text(self) -> str | None:
-        """Wait for the next text and return it, None at the end."""
+        """Wait for the next text and return it; None after `close` and the last text."""
         with self._changed:
             self._changed.wait_for(lambda: self._texts or self._is_closed)
             return self._texts.popleft() if self._texts else None

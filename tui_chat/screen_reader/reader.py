@@ -1,11 +1,12 @@
 """Screen-reader session: client events as spoken sentences instead of a screen.
 
 - Current room: every message of other members is announced, also those missed during an interruption, up to one page.
-  More missed entries are announced by their number.
+  More missed entries are announced by their number. Messages of ignored and blocked members are never announced.
 - Background rooms: messages are announced by notification level; a room without a notification is announced once
   as unread, unless muted.
 - Closed rooms of the account: those with unread messages are announced once after each connection.
-- Own messages: the terminal echoes them already, so only failures are announced.
+- Own messages: the terminal echoes them already, so new ones are not announced, but failures and edits. The recent
+  messages after a change of the current room include own ones.
 """
 
 import asyncio
@@ -107,8 +108,8 @@ class ScreenReader:
     def announce_current_room(self, *, is_new: bool = False) -> None:
         """Announce the current room and its recent messages, and mark the room as read; no effect without a room.
 
-        Announces `INITIAL_MESSAGES` messages or all unread ones, if those are more, and none without an unread message.
-        Messages of ignored and blocked members are omitted.
+        Announces the last `INITIAL_MESSAGES` loaded messages, own ones too, or more if more are unread. Without an
+        unread message, none is announced. Messages of ignored and blocked members count, but are not announced.
 
         Args:
             is_new: Announce recent messages also without an unread one.
@@ -150,7 +151,11 @@ class ScreenReader:
             handler(event)
 
     def _on_notice_received(self, event: events.NoticeReceived) -> None:
-        """Announce a notice about another member of the current room, unless the settings hide the notice."""
+        """Announce a join, leave or nickname change of another member of the current room.
+
+        The setting `joins` hides notices: `none` all, `smart` those that `RecentSpeakers.is_relevant` rejects. Notices
+        of ignored and blocked members are always hidden.
+        """
         notice, settings = event.notice, self._settings_file.settings
         view = self.session.find_room(notice.room)
         if view is None or view is not self.session.current_room or notice.member_id == view.member_id:
@@ -160,7 +165,10 @@ class ScreenReader:
             self.announce(speech.membership_text(notice))
 
     def _on_outbox_item_changed(self, event: events.OutboxItemChanged) -> None:
-        """Announce uploads of open rooms, acknowledged edits and failed messages; other changes have no effect."""
+        """Announce uploads of open rooms, acknowledged edits of any room and messages that failed with an error.
+
+        A failed edit is not announced here, and other changes have no effect.
+        """
         item = event.item
         if item.files and (view := self.session.find_room(item.room)) is not None:
             is_logged = item.seq is not None and item.seq in view.room.log
@@ -173,7 +181,7 @@ class ScreenReader:
             self.announce(tr("Not sent: {problem}. Text: {text}", problem=problem, text=text))
 
     def _on_room_opened(self, event: RoomOpened) -> None:
-        """Announce a shown room and set `opened`; announce another room as `_announce_in_background`."""
+        """Announce a shown room with recent messages, and set `opened`; announce another room in the background."""
         if event.show:
             self.announce_current_room(is_new=True)
             self.opened.set()
@@ -181,13 +189,13 @@ class ScreenReader:
             self._announce_in_background(view)
 
     def _on_room_joined(self, event: events.RoomJoined) -> None:
-        """Announce the current room again after the replacement of its log."""
+        """Announce the current room with its recent messages again after the replacement of its log."""
         is_current = self.session.find_room(event.room) is self.session.current_room
         if event.log_reset and is_current and self._announced_seq:
             self.announce_current_room(is_new=True)
 
     def _on_room_renamed(self, event: events.RoomRenamed) -> None:
-        """Move the notification level of the room to the new name, and announce a failed save."""
+        """Move a notification level of the room in the settings to the new name, and announce a failed save."""
         levels = name_lookup.levels_after_rename(self._settings_file.settings, event.room, event.new_name)
         if levels is not None and (problem := self._settings_file.change("room_notifications", levels)):
             self.announce(problem)
@@ -214,7 +222,8 @@ class ScreenReader:
     def _on_log_changed(self, event: events.LogChanged) -> None:
         """Announce new messages, and live changes, of other members in the current room, and mark the room as read.
 
-        Another room is announced by notification level. Fetched history has no effect, except on uploads.
+        Another room is announced by notification level. Entries at or before the newest announced one, such as fetched
+        history, are not announced; a gap of missed entries is announced by its size.
         """
         self._uploads.on_log_changed(event.room, event.seqs)
         view = self.session.find_room(event.room)
@@ -234,7 +243,10 @@ class ScreenReader:
         self._mark_read(view)
 
     def _announce_in_background(self, view: RoomView) -> None:
-        """Announce the messages of another room by notification level, or else the room as unread."""
+        """Announce pending notifications of all background rooms; without one, a room that is not muted as unread.
+
+        A room is announced as unread once, until it is read.
+        """
         notifications = self.session.pop_notifications()
         for notification in notifications:
             self.announce(speech.other_room_message_text(notification))

@@ -52,7 +52,7 @@ def dated_message_text(message: Message) -> str:
 
 
 def other_room_message_text(notification: NotifiableMessage) -> str:
-    """Return the announcement of a message in a background room.
+    """Return the announcement of a message in a background room, of its current text if the log contains it.
 
     Examples: `In tea, ann says: hi`, `In tea, ann mentions you: hi`, and `In tea, ann waves` for an action. Files are
     announced as in `message_text`, or by their captions if the log has released the message.
@@ -108,7 +108,7 @@ def closed_rooms_text(rooms: Iterable[ClosedRoom]) -> str:
 
 
 def membership_text(notice: JoinNotice | LeaveNotice | NickNotice) -> str:
-    """Return the announcement of a join, leave or nickname change. Unnamed members are counted."""
+    """Return the announcement of a join, leave or nickname change; further coalesced members are counted."""
     nick = chat_strings.notice_nick(notice.nick_name, notice.confusable)
     match notice:
         case JoinNotice():

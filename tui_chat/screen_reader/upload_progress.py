@@ -30,10 +30,12 @@ class UploadProgress:
         self._sent: dict[tuple[str, int], str] = {}  # names of the files by room and `seq` of an unlogged message
 
     def on_item_changed(self, item: OutboxItem, *, is_online: bool, is_logged: bool) -> None:
-        """Announce the start, progress or success of the uploads of an item; no effect for other changes.
+        """Announce the start and progress of the uploads of a pending item, or the success of a sent and logged one.
+
+        A message that is sent but not logged is announced by `on_log_changed`. A failure is not announced.
 
         Args:
-            item: New state.
+            item: New state of an item with files.
             is_online: The client is connected.
             is_logged: The log contains the sent message.
         """
@@ -46,13 +48,17 @@ class UploadProgress:
             self.on_log_changed(item.room, [item.seq] if is_logged else [])
 
     def on_log_changed(self, room: str, seqs: Iterable[int]) -> None:
-        """Announce the sent files of the messages of a room that the log contains now."""
+        """Announce the sent files of the messages of a room that the log contains now, once per message."""
         for seq in seqs:
             if (room, seq) in self._sent:
                 self._announce(tr("Sent {name}.", name=self._sent.pop((room, seq))))
 
     def _announce_progress(self, item: OutboxItem, is_online: bool) -> None:
-        """Announce the files of a new item, then the current percentage, at most once per `PROGRESS_INTERVAL`."""
+        """Announce the files of a new item, then the percentage of the current file, once per `PROGRESS_INTERVAL`.
+
+        While offline, a new item gives the announcement that its files wait for the reconnect. Without transferred
+        bytes, there is no percentage.
+        """
         now, is_new = self._clock(), item.client_id not in self._next_progress
         file = next((file for file in item.files if file.upload_id is None), item.files[-1])
         if is_new and is_online:
