@@ -56,6 +56,9 @@ class AccessEffect(NamedTuple):
 def apply_access_change(connection: Connection, room: BatchRoom, command: AccessCommand, now: int) -> AccessEffect:
     """Write the rows of a command other than its entry, and return its effect.
 
+    The entry of a creation is the join of its author. A policy change is revoking in any case, a member change if its
+    action is one of `REVOKING_ACTIONS`.
+
     Args:
         connection: Connection with an open write transaction.
         room: Locked room; a missing one only for a command that cannot create it.
@@ -151,7 +154,7 @@ def _change_policy(connection: Connection, room: BatchRoom, command: AppendPolic
 
 
 def _create_room(connection: Connection, room: BatchRoom, command: AppendCreation, now: int) -> None:
-    """Write the policy of a new or removed room, and add its author as owner and its members.
+    """Write names, topic and policy of a new or removed room, and add its author as owner and its other members.
 
     The author of a direct room is a member without the role of an owner. Fields of the policy that are None keep the
     values of the row.

@@ -98,7 +98,10 @@ def read_banned_rooms(connection: Connection, requester: Requester, now: int) ->
 
 
 def access_from_row(row: Row[Any]) -> RoomAccess:
-    """Return the access of a row of `rooms`; a removed room has the default policy and keeps its `policy_seq`."""
+    """Return the access of a row of `rooms`.
+
+    A removed room has the default policy, keeps its `policy_seq`, and is not stored (`RoomAccess.is_stored`).
+    """
     if row.visibility == REMOVED:
         return RoomAccess(policy_seq=row.policy_seq)
     policy = Policy(

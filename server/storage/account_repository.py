@@ -200,7 +200,10 @@ class AccountRepository:
         return await self._writes.run(partial(_add_token, values=values, password_hash=password_hash))
 
     async def delete_excess_tokens(self, account_id: int) -> bool:
-        """Delete the tokens of an account above `MAX_DEVICES`, oldest use first; return whether there were any."""
+        """Delete the tokens of an account above `MAX_DEVICES`, oldest use first; return whether there were any.
+
+        Only a deletion calls `on_change`.
+        """
         has_excess = await self._writes.run(partial(_delete_excess_tokens, account_id=account_id))
         if has_excess:
             self.on_change()
@@ -320,7 +323,7 @@ def _update(
 
 
 def _unpin_avatar(connection: Connection, account_id: int) -> None:
-    """Unpin the upload of the current avatar of an account, so that the upload expires."""
+    """Unpin the upload of the current avatar of an account, if any, so that it expires; lock the row of the account."""
     statement = select(accounts.c.avatar_path).where(accounts.c.id == account_id).with_for_update()
     path = FilePath.parse(connection.execute(statement).scalar_one_or_none() or "")
     if path is not None:
@@ -330,7 +333,8 @@ def _unpin_avatar(connection: Connection, account_id: int) -> None:
 def _reserve_names(connection: Connection, row: Row[Any]) -> AccountRecord:
     """Replace the reserved names of an account, and write its names into the memberships with its member id.
 
-    A guest who registers keeps the member id, so that memberships from the time as a guest are renamed too.
+    A guest who registers keeps the member id, so that memberships from the time as a guest are renamed too. A deleted
+    account reserves no names.
 
     Raises:
         sqlalchemy.exc.IntegrityError: A name belongs to another account.

@@ -132,7 +132,7 @@ class BatchAttachments:
 
 
 def _iterate_attached(commands: Sequence[LogCommand]) -> Iterator[tuple[AppendMessage, str]]:
-    """Yield the messages with the ids of their uploads, in order."""
+    """Yield the messages among commands with each id of their uploads and posters, in order."""
     for command in commands:
         if type(command) is AppendMessage and command.attachments:
             for attached in command.attachments:

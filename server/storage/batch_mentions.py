@@ -59,7 +59,7 @@ class BatchMentions:
             del self._rows[row_key]
 
     def flush(self, connection: Connection) -> None:
-        """Write all pending rows; no statement runs without rows."""
+        """Write all pending rows, removals before mentions; no statement runs without rows."""
         if self._replaced:
             self._statements.delete_mentions.execute_many(connection, self._replaced)
         if self._rows:

@@ -184,7 +184,9 @@ def _load_messages(
     commands: list[LogCommand],
     may_repeat: bool,
 ) -> None:
-    """Read the original entries, targets, mentioned members and reactions of the commands of a room.
+    """Read the original entries, targets, mentioned members and reactions of the commands of a room into its state.
+
+    Targets are also the messages to which messages reply. Reactions are read for commands that change reactions.
 
     Without `may_repeat`, no clientId of the commands is stored.
     """
@@ -224,7 +226,7 @@ def _load_messages(
 def _load_reactions(
     connection: Connection, statements: BatchStatements, room: BatchRoom, commands: list[AppendReaction]
 ) -> None:
-    """Read the reactions of the authors of commands on their targets, and the numbers of reactions of the targets."""
+    """Read the reactions of the authors of commands on the targets, and the numbers of all reactions of the targets."""
     targets = statements.array_param({command.target for command in commands})
     member_ids = statements.array_param({command.author.member_id for command in commands})
     rows = statements.select_reactions.execute(connection, room.id, targets, member_ids)

@@ -151,7 +151,10 @@ class Database:
         return self.journal.outage
 
     async def _write_probe(self) -> None:
-        """Check that a row can be written, and report the result to the journal; runs as a task."""
+        """Check that a row can be written, and report the start or the end of an outage to the journal; runs as a task.
+
+        An outage is not raised, other errors are. The task and the time of its end are recorded in any case.
+        """
         try:
             with suppress(Unavailable):
                 await run_or_reconnect(self._writer, _write_probe_row, self.journal.report_outage, "storage_unwritable")

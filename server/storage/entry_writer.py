@@ -97,7 +97,10 @@ class EntryWriter:
 
 
 def _build_combined_write() -> Insert:
-    """Return the statement for PostgreSQL; its parameters are arrays of equal length for each table."""
+    """Return the PostgreSQL statement that updates rooms, and inserts messages and their index rows.
+
+    The parameters are arrays, one per column: those of the rooms have one length, those of the messages another.
+    """
     positions = _unnest(_POSITION_PARAMETERS)
     set_positions = (
         update(rooms)

@@ -301,7 +301,10 @@ def _add_conversations(connection: Connection, *, member_id: str, room_ids: Coll
 def _list_conversations(
     connection: Connection, *, member_id: str, conversation_id: int | None = None
 ) -> tuple[list[ConversationRecord], list[int]]:
-    """Return the stored conversations of a member, and the ids of its groups without one."""
+    """Return the stored conversations of a member, latest activity first, and the ids of its groups without one.
+
+    With a `conversation_id`, only this conversation is returned, if the member has it, and no ids.
+    """
     newest = (
         select(entries.c.id)
         .where(entries.c.room_id == rooms.c.id)

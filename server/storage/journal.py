@@ -224,7 +224,8 @@ class Journal:
     async def _write_batch(self, batch: list[QueuedCommand]) -> None:
         """Commit a batch, answer its commands and publish its entries.
 
-        A batch that fails because of a command is committed one command at a time.
+        Publication follows one event loop tick after the answers, and its errors are logged. A batch with no new entry
+        publishes nothing. A batch that fails because of a command is committed one command at a time.
         """
         outcomes = await self._commit([command for command, _ in batch])
         if outcomes is None:

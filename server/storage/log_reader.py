@@ -261,7 +261,12 @@ class LogReader:
         return await self.run(partial(_find_room_by_id, room_id=room_id))
 
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        """Run a function in a read transaction; the start and the end of an outage are logged once each."""
+        """Run a function in a read transaction; the start and the end of an outage are logged once each.
+
+        Raises:
+            Unavailable: `_MAX_QUEUED_READS` reads are queued or running, or the database is not readable.
+            Exception: Any other exception of `work`.
+        """
         if self._queued_reads >= _MAX_QUEUED_READS:
             raise errors.Unavailable("reads_waiting", retry_after=RETRY_AFTER)
         self._queued_reads += 1

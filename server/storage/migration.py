@@ -164,7 +164,10 @@ class _Migration:
         self._search_index = SearchIndex(target.dialect)
 
     async def run(self) -> MigrationResult:
-        """Copy the remaining rows of all tables, verify the copy and permit the start of servers on the target."""
+        """Copy the remaining rows of all tables, verify the copy and permit the start of servers on the target.
+
+        A finished copy only yields its result.
+        """
         new_record = await self._source.run(_describe_source)
         record = await self._target.run(partial(_begin, new_record))
         if record.finished:

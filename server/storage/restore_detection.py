@@ -90,9 +90,10 @@ class RestoreDetector:
             log.warning("write of the database generation failed: %s", describe_error(error))
 
     def _rotate(self, connection: Connection) -> str:
-        """Assign new log ids to a replaced database, write the generations to the marker, and return the new one.
+        """Store a new generation in the database, and return it; assign new log ids to a replaced database.
 
-        The caller writes the new generation alone to the marker after the commit.
+        The marker file receives the old and the new generation, or the new one alone for a replaced database. After the
+        commit, the caller writes the new one alone.
         """
         new = secrets.token_hex(16)
         if self._is_replaced(connection):

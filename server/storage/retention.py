@@ -133,7 +133,10 @@ def _remove_slice(connection: Connection, *, room_id: int, now: int, search_inde
 
 
 def _find_cutoff(connection: Connection, room: Row[Any], now: int) -> int:
-    """Return the `seq` of the first entry that has not expired, at least `first_seq`."""
+    """Return the `seq` of the first entry that has not expired, at least `first_seq`; `last_seq + 1` if all have.
+
+    An entry expires by its age or by the number of newer messages, whichever comes first.
+    """
     cutoffs = [room.first_seq]
     if room.keep_days is not None:
         cutoffs.append(find_first_seq(connection, room, entries.c.ts, now - room.keep_days * _DAY_MS))

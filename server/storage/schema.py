@@ -61,7 +61,7 @@ def lock_schema(connection: Connection) -> set[str]:
 
 
 def create_tables(connection: Connection, fingerprint: str) -> None:
-    """Create the tables and indexes in an empty database, without rooms.
+    """Create the tables and indexes in an empty database, with counters at 0 and the fingerprint, but without rooms.
 
     Args:
         connection: Connection with an open write transaction.

@@ -131,7 +131,7 @@ def search(
 
 
 def _require_readable(connection: Connection, room_key: str, searcher: Requester, now: int) -> None:
-    """Raise `NotFound` or `Forbidden` as in `search`."""
+    """Raise `NotFound` for an unknown, removed or invisible room, and `Forbidden` for a banned person."""
     access, standing, _ = read_access(connection, key=room_key, requester=searcher, now=now)
     if not access.is_stored:
         raise errors.NotFound("room_not_found")

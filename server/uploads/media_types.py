@@ -52,7 +52,8 @@ def detect_type(head: bytes) -> str:
     """Return the media type of a file by its signature.
 
     Without a known signature, the type of UTF-8 text without control characters, also of an empty file, is
-    `text/plain`, and that of other files is `DEFAULT_TYPE`.
+    `text/plain`, and that of other files is `DEFAULT_TYPE`. An ISO media file of an unknown brand is `video/mp4`; HEIF
+    images and Matroska files other than WebM are `DEFAULT_TYPE`.
 
     Args:
         head: First `SNIFF_BYTES` bytes of the file, or the whole file.

@@ -87,6 +87,8 @@ def add_routes(
 def _create_asset_handler(asset: StaticAsset, extra_headers: Mapping[str, str]) -> _Handler:
     """Return a handler that responds with an asset, compressed for clients that accept gzip, or with 304 by its ETag.
 
+    Caches must revalidate the response, unless `extra_headers` has another `Cache-Control`.
+
     Args:
         asset: File of the response.
         extra_headers: Headers that are added to those of all assets, or replace them.

@@ -29,8 +29,8 @@ def add_static_site(app: web.Application, directory: Path, fallback: str = "") -
     """Add a catch-all route for files of the directory; `/` serves `index.html`.
 
     A directory without a final slash is redirected (301) with its query if it has an index file. Other paths, also `/`
-    without an index file, return the fallback, or raise `NotFound` without one. Fixed paths of other routes take
-    precedence.
+    without an index file, return the fallback with status 200, or raise `NotFound` without one. Caches must revalidate
+    all files. Fixed paths of other routes take precedence.
 
     Args:
         app: Application before its start.
