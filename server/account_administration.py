@@ -126,7 +126,7 @@ class AccountAdministration:
         }
 
     async def _add(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Create the account of a person, or without a password that of a bot.
+        """Create the account of a person, or without a password that of a bot; the registration policy has no effect.
 
         Returns:
             The fields of the account, and for a bot the only copy of its `token`.

@@ -92,7 +92,11 @@ def run(settings: ServerSettings, *, managed: bool = False) -> None:
 
 
 async def _run_until_signal(settings: ServerSettings, managed: bool, log_writer: LogWriter) -> None:
-    """Start the server, report the start, wait for a request to stop, and shut down after the drain period."""
+    """Start the server, report the start, wait for a request to stop, and shut down after the drain period.
+
+    Requests to stop are SIGINT, SIGTERM, the command `stop`, the idle timeout, and with `managed` but without an idle
+    timeout the end of standard input. The process exits with code 1 after `_SHUTDOWN_TIMEOUT` seconds of shutdown.
+    """
     stop_requested = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in ("SIGINT", "SIGTERM"):

@@ -353,7 +353,11 @@ def _hide_password(url: str) -> str:
 
 
 def _parse_network(text: str) -> IPNetwork:
-    """Return the network of an item of `trusted_proxy`; raise `ConfigError` as `parse_trusted_networks`."""
+    """Return the network of an item of `trusted_proxy`; an address is a network of one address.
+
+    Raises:
+        ConfigError: The item is no address or network, or has host bits set, such as `10.0.0.1/8`.
+    """
     try:
         network = ip_network(text, strict=False)
     except ValueError:

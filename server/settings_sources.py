@@ -131,7 +131,8 @@ def _convert_value(name: str, value: Any, source: str) -> Any:
     """Return a value in the type of its setting; only text is converted, and paths become absolute.
 
     Raises:
-        ConfigError: The value is invalid; the message has the source, the value and the expected form.
+        ConfigError: The value is invalid, such as an in-memory database; the message has the source, the value and the
+            expected form.
     """
     setting = SETTINGS[name]
     try:

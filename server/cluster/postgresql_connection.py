@@ -40,20 +40,28 @@ class PostgreSQLConnection:
         connection.add_termination_listener(lambda _: on_loss())  # pyright: ignore[reportUnknownLambdaType]
 
     async def subscribe(self, channels: Collection[str]) -> None:
-        """Implement `BusConnection.subscribe`."""
+        """Receive the messages of channels; return after the last subscription is effective.
+
+        Raises:
+            BusError: The connection failed; earlier channels may be subscribed.
+        """
         async with self._lock:
             with _translate_errors():
                 for channel in channels:
                     await self._connection.add_listener(channel, self._on_notification)
 
     async def unsubscribe(self, channel: str) -> None:
-        """Implement `BusConnection.unsubscribe`."""
+        """Receive no further messages of a channel; `BusError` is raised if the connection failed."""
         async with self._lock:
             with _translate_errors():
                 await self._connection.remove_listener(channel, self._on_notification)
 
     async def send(self, messages: Sequence[BusMessage]) -> None:
-        """Implement `BusConnection.send`."""
+        """Send all messages in one transaction; payloads are UTF-8 of at most `MAX_PAYLOAD` bytes.
+
+        Raises:
+            BusError: The connection failed, or the server rejects a payload; no message is sent.
+        """
         channels = [channel for channel, _ in messages]
         payloads = [payload.decode() for _, payload in messages]
         async with self._lock:
@@ -61,7 +69,7 @@ class PostgreSQLConnection:
                 await self._connection.execute(_SEND, channels, payloads)
 
     async def close(self) -> None:
-        """Implement `BusConnection.close`."""
+        """Terminate the connection at once, without an error; the driver then calls `on_loss`."""
         with suppress(*_CONNECTION_ERRORS):
             self._connection.terminate()
 

@@ -288,7 +288,7 @@ class PresenceSync:
     # -- reads
 
     async def _open(self, key: str, followed: _RoomPresence) -> None:
-        """Subscribe to a new or renamed room, and read its members, and its log id if the room has no entries."""
+        """Subscribe to a new or renamed room; read its members, and its log id if new. A failure ends the follow."""
         old_key, is_new = followed.key, not followed.key
         try:
             if not is_new:

@@ -100,7 +100,11 @@ class PresenceWriter:
         self.record_change(room_key, member_id)
 
     def _restore_account_nicks(self) -> None:
-        """Assign the nicknames of accounts that guests on other nodes had, and have lost since."""
+        """Assign the nicknames of accounts that guests on other nodes had, and have lost since.
+
+        The reservation ends with the assignment, the leave of the account, or its change to a nickname that is not the
+        reserved one with a suffix.
+        """
         for key, nick in list(self._reserved.items()):
             room = self._registry.rooms.get(key[0])
             participant = None if room is None else room.participants.get(key[1])
@@ -129,7 +133,11 @@ class PresenceWriter:
         self._fail_waiters(list(self._waiters))
 
     async def _write_batch(self) -> None:
-        """Write at most `_MAX_WRITES` changes; one with a nickname in use is recorded again with the next suffix."""
+        """Write at most `_MAX_WRITES` changes in one transaction, publish them and complete their claims.
+
+        A change with a nickname in use is recorded again with the next suffix, and its claim waits. After a failure,
+        which is raised, all changes of the batch are recorded again, and their claims fail.
+        """
         batch = list(islice(self._dirty, _MAX_WRITES))
         for key in batch:
             del self._dirty[key]

@@ -36,7 +36,13 @@ class RedisConnection:
         self._lock = asyncio.Lock()  # one command at a time opens the connection
 
     async def subscribe(self, channels: Collection[str]) -> None:
-        """Implement `BusConnection.subscribe`."""
+        """Receive the messages of channels; return after the server has confirmed each subscription.
+
+        The first call starts the reader task.
+
+        Raises:
+            BusError: The connection is lost or closed, also during the wait.
+        """
         loop = asyncio.get_running_loop()
         async with self._lock:
             if self._is_lost:  # the library would connect again, without a reader of the reply
@@ -51,7 +57,11 @@ class RedisConnection:
             reply.result()
 
     async def unsubscribe(self, channel: str) -> None:
-        """Implement `BusConnection.unsubscribe`."""
+        """Request the end of a subscription, without waiting for the confirmation.
+
+        Raises:
+            BusError: The connection is lost or closed.
+        """
         async with self._lock:
             if self._is_lost:
                 raise BusError("connection lost")
@@ -59,7 +69,11 @@ class RedisConnection:
                 await self._pubsub.unsubscribe(channel)
 
     async def send(self, messages: Sequence[BusMessage]) -> None:
-        """Implement `BusConnection.send`."""
+        """Publish messages in order, in one pipeline, and wait for the replies.
+
+        Raises:
+            BusError: The server is not reachable, or rejects a message; others may be sent.
+        """
         with _translate_errors():
             async with self._client.pipeline(transaction=False) as pipeline:
                 for channel, payload in messages:
@@ -76,7 +90,10 @@ class RedisConnection:
             await self._client.ping()
 
     async def close(self) -> None:
-        """Implement `BusConnection.close`."""
+        """End the reader task and close both connections; waiting subscriptions fail with `BusError`.
+
+        Errors of the connections are ignored, and `on_loss` is not called.
+        """
         self._is_lost = True
         if self._reader is not None:
             self._reader.cancel()

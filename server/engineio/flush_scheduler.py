@@ -65,7 +65,8 @@ class FlushScheduler:
     def _flush_pending(self) -> None:
         """Flush the pending send queues for about `TIME_SLICE`.
 
-        The rest follows in the next tick. Without a rest, the round ends and its cooldown begins.
+        The rest follows in the next tick. Without a rest, the round ends, and a cooldown begins if all its slices took
+        longer than a millisecond together. An error of a send queue is passed to `fail` of its owner.
         """
         started_at = time.perf_counter()
         flushed = 0
