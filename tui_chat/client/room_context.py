@@ -95,7 +95,7 @@ class RoomContext:
 
     Attributes:
         client: Services of the client.
-        key: Canonical key of the requested room name.
+        key: Canonical key of the requested room name, or of the new name after a rename.
         nick_key: Canonical key of the requested nickname.
         name: Room name in the server's spelling; before the first join, as cached or requested.
         nick: User's nickname in the room, the requested one before the first join; empty in an observed room.

@@ -337,6 +337,15 @@ async def test_two_history_instances_share_one_file(tmp_path: Path) -> None:
     assert len(cached.segment.messages) == 100
 
 
+async def test_another_spelling_of_a_cached_room_keeps_its_messages(tmp_path: Path) -> None:
+    async with LocalHistory(tmp_path) as history:
+        await history.write(TEA, segment(1, 2), "log")
+        await history.rename_room(TEA, "tea", "Tea")
+        cached = await history.read_room(TEA, 200)
+    assert cached is not None
+    assert (cached.name, cached.segment) == ("Tea", segment(1, 2))
+
+
 async def test_an_unwritable_cache_is_reported_once_and_messages_are_received(
     server: RunningServer, tmp_path: Path
 ) -> None:

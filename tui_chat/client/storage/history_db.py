@@ -278,7 +278,7 @@ class LocalHistory:
         await self._file.run(write, write=True)
 
     async def rename_room(self, room_key: RoomKey, new_key: str, new_name: str) -> None:
-        """Move a room to a new name; no effect for an unknown room, and for an equal canonical key.
+        """Move a room to a new name, possibly another spelling; no effect for an unknown room.
 
         A stored room under the new name with the same log id, which another process has moved, remains, and the one
         under the previous name is deleted. Any other room under the new name is deleted.
@@ -303,13 +303,13 @@ class LocalHistory:
             if room_key.room not in rooms:
                 return
             room_id, log_id = rooms[room_key.room]
-            existing_id, existing_log_id = rooms.get(new_key, (None, ""))
-            is_moved = existing_id is not None and existing_log_id == log_id
-            tables.delete_room(connection, room_id if is_moved else existing_id)
+            if new_key != room_key.room:
+                existing_id, existing_log_id = rooms.get(new_key, (None, ""))
+                is_moved = existing_id is not None and existing_log_id == log_id
+                tables.delete_room(connection, room_id if is_moved else existing_id)
             connection.execute("UPDATE rooms SET key = ?, name = ? WHERE id = ?", (new_key, new_name, room_id))
 
-        if new_key != room_key.room:
-            await self._file.run(write, write=True)
+        await self._file.run(write, write=True)
 
     async def clear_room(self, room_key: RoomKey) -> None:
         """Delete the entries and the member ids of all nicknames of a room after a replacement of the server log.
