@@ -162,7 +162,8 @@ class InputFramer:
     def expire(self, now: float) -> list[InputFrame]:
         """Return the frames that a timeout ends: a paste, a key or typed characters; none before `deadline`.
 
-        An incomplete control sequence stays for late characters; an incomplete string or mouse report is dropped.
+        An incomplete control sequence stays for late characters, as does an incomplete end marker of a paste, which is not
+        part of the paste. An incomplete string or mouse report is dropped.
         """
         if self.deadline is None or now < self.deadline:
             return []

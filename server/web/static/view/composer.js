@@ -5,8 +5,8 @@
  * - A draft, including its reply or edit target, belongs to one room.
  * - Pasted and dropped text is never sent without confirmation; text above `MAX_UNCONFIRMED_LINES`, or above the limit of a
  *   message, is not inserted without confirmation either.
- * - Pasted and dropped text files are inserted as text; all other files are uploaded. The confirmation also offers to
- *   attach the text as a file where uploads are permitted.
+ * - Pasted and dropped files are inserted as text if all of them are text files, otherwise uploaded. The confirmation also
+ *   offers to attach the text as a file where uploads are permitted.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -122,8 +122,7 @@ export class Composer {
 
   /** Start an edit of the user's message, and focus the input; the unsent text is restored afterwards, without its reply. */
   startEdit(seq, text) {
-    const { editing, replyTo } = this.#draft;
-    this.#replaceDraft({ text, editing: seq, savedText: this.#unsentText, replyTo: editing ? undefined : replyTo });
+    this.#replaceDraft({ text, editing: seq, savedText: this.#unsentText });
   }
 
   /**
@@ -306,7 +305,7 @@ export class Composer {
       return;
     }
     const draft = this.#draft;
-    if (choice === "insert" || !this.#onSubmit({ text: escapeText(text), replyTo: draft.editing ? undefined : draft.replyTo })) this.insertText(text);
+    if (choice === "insert" || !this.#onSubmit({ text: escapeText(text), replyTo: draft.replyTo })) this.insertText(text);
     else if (!draft.editing && draft === this.#draft) this.cancelContext(); // the sent text was the reply
   }
 

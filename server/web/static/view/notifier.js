@@ -1,8 +1,8 @@
 /**
  * Page title, favicon and desktop notifications.
  *
- * - Notifications are limited to mentions and direct messages while the page has no focus; those within a second are
- *   batched by room.
+ * - The caller passes mentions and direct messages that arrive while the page has no focus. Messages within a second share
+ *   one notification for each room.
  * - Message text is omitted if the user has hidden message text in the settings.
  */
 
