@@ -100,7 +100,10 @@ class SettingsFile:
             return ""
 
     def _apply_text(self, text: str) -> None:
-        """Apply the valid settings of a file content, and add the problems of the others."""
+        """Apply the valid settings of a file content, and add the problems of the others.
+
+        Nothing is applied from a content that is not valid TOML, which gives one problem.
+        """
         import tomllib  # noqa: PLC0415 (15 ms, only with an existing file)
 
         path = str(self.path)

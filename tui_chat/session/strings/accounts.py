@@ -33,7 +33,7 @@ def logged_out(error: ChatError) -> str:
 
 
 def request_problem(error: ChatError) -> str:
-    """Return the sentence of a failed account request, with the time of the next attempt if known."""
+    """Return the sentence of a failed account request, with the seconds until the next attempt if known, at least 1."""
     problem = error_text.describe(error)
     if error.retry_after is None:
         return problem

@@ -178,7 +178,7 @@ def room_lost(event: RoomLost) -> str:
 def member_changed(change: MemberChange) -> str:
     """Return the sentence of a membership change, with the end and the reason, for example `ann banned bob (spam).`
 
-    The end of a ban, silence or invite is in local time.
+    The end of a ban, silence or invite is in local time. An unknown action gives a general sentence.
     """
     by, target = quote_nick(change.by.nick_name), quote_nick(change.target.nick_name)
     if change.action == "role":
@@ -194,7 +194,10 @@ def member_changed(change: MemberChange) -> str:
 
 
 def policy_changed(change: PolicyChange) -> str:
-    """Return the sentence of a policy change with the new values: `ann changed the room: speak = members`."""
+    """Return the sentence of a policy change with the new values: `ann changed the room: speak = members`.
+
+    The new name or title is the first value.
+    """
     values: list[str] = []
     if change.new_name or change.title:
         values.append(tr("name = {name}", name=change.new_name or change.title))

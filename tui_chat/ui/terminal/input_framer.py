@@ -162,8 +162,8 @@ class InputFramer:
     def expire(self, now: float) -> list[InputFrame]:
         """Return the frames that a timeout ends: a paste, a key or typed characters; none before `deadline`.
 
-        An incomplete control sequence stays for late characters, as does an incomplete end marker of a paste, which is not
-        part of the paste. An incomplete string or mouse report is dropped.
+        An incomplete control sequence stays for late characters, as does an incomplete end marker of a paste, which is
+        not part of the paste. An incomplete string or mouse report is dropped.
         """
         if self.deadline is None or now < self.deadline:
             return []
@@ -184,7 +184,10 @@ class InputFramer:
         return self._frames
 
     def _advance(self, text: str, position: int) -> int:
-        """Consume input from `position`, and return the position of the next character."""
+        """Consume text up to ESC, one character of a sequence, or a paste; return the position of the next character.
+
+        A character that does not continue the sequence ends it, and is not consumed.
+        """
         if self._state is _State.PASTE:
             return self._advance_paste(text, position)
         if self._state is _State.GROUND:
@@ -210,7 +213,10 @@ class InputFramer:
         return position + 1
 
     def _next_state(self, character: str) -> _State | None:
-        """Return the state after a character, None if the character does not continue the sequence."""
+        """Return the state after a character, None if the character does not continue the sequence.
+
+        After a timeout, only the forms in `_LATE_CHARACTERS` and `_LATE_CSI` continue a sequence.
+        """
         sequence = self._sequence + character
         if self._expired and character not in _LATE_CHARACTERS.get(self._sequence, character):
             return None

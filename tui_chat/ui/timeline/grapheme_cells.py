@@ -101,7 +101,10 @@ def render_cluster(cluster: str) -> tuple[str, int]:
 
 
 def _render_character(character: str) -> tuple[str, int]:
-    """Return the glyph of a character and its width; U+FFFD for a disputed width, "" for a format character."""
+    """Return the glyph of a character and its width; U+FFFD for a disputed width, "" for a format character.
+
+    A regional indicator gives its letter.
+    """
     if _REGIONAL_INDICATOR.match(character):
         return chr(ord("A") + ord(character) - _REGIONAL_INDICATOR_A), 1
     from wcwidth import wcwidth  # noqa: PLC0415 (not needed for the first screen)

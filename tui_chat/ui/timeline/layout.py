@@ -69,7 +69,7 @@ class TimelineGeometry:
     def for_width(
         cls, width: int, time_width: int = 5, nick_width: int = 0, images: ImageLimits | None = None
     ) -> "TimelineGeometry":
-        """Return the geometry for a total width.
+        """Return the geometry for a total width, narrow below `NARROW_WIDTH`.
 
         Args:
             width: Total width in cells.

@@ -155,7 +155,7 @@ def _copy_line(
 
 
 def _word_at(layout: LineLayout, character: int) -> tuple[int, int]:
-    """Return the range of the hyperlink, else word or run of blanks or signs, at a character offset.
+    """Return the range of the hyperlink at a character offset, otherwise of the word, or of the run of blanks or signs.
 
     An offset outside of the original text gives the range of the complete original text.
     """

@@ -132,7 +132,7 @@ class VirtualList:
         return ImageLimits(min(MAX_IMAGE_ROWS, self.viewport.height // 3), self._image_cell, self._unavailable_images)
 
     def layout(self, index: int) -> LineLayout:
-        """Return the layout of `lines[index]`."""
+        """Return the layout of `lines[index]`: the cached one, unless the line or its decoration has changed."""
         line = self.viewport.lines[index]
         decoration = decorate(self.viewport.lines, index, self.time_format)
         layout = self._layouts.get(line.key)

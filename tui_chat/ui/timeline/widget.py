@@ -166,6 +166,8 @@ class Timeline(ScrollView, inherit_bindings=False):
     def scroll_to_key(self, key: str) -> bool:
         """Scroll the text of a line to one third of the view height, or as near as the list permits; the cursor stays.
 
+        Follow mode ends unless the last row is in view.
+
         Returns:
             True if the list contains the key; False without effect.
         """
@@ -319,7 +321,7 @@ class Timeline(ScrollView, inherit_bindings=False):
         return super()._scroll_to(x, y, animate=False, **options)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Apply external scrolling, for example by the scrollbar, to the viewport."""
+        """Apply external scrolling to the viewport: exactly up to `_MAX_EXACT_SCROLL_VIEWS`, else by estimates."""
         super().watch_scroll_y(old_value, new_value)
         rows = round(new_value) - self._synced_scroll_y
         if self._syncing_scroll or not rows:
