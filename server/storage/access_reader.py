@@ -40,7 +40,7 @@ def find_room_row(connection: Connection, key: str) -> Row[Any] | None:
 
 
 def read_access(connection: Connection, *, key: str, requester: Requester, now: int) -> AccessState:
-    """Return the access to one room, as `read_accesses`."""
+    """Return the policy of one room and the standing of a person in the room, as `read_accesses`."""
     return read_accesses(connection, keys=(key,), requester=requester, now=now)[key]
 
 

@@ -68,7 +68,7 @@ class UploadRepository:
         return await self._reads.run(partial(_read_usage, quota_key=quota_key, since=self._clock() - QUOTA_PERIOD_MS))
 
     async def create(self, upload: Upload, quota_key: str) -> None:
-        """Store a new upload, which counts for the daily quota of `quota_key`."""
+        """Store a new upload, which counts for the daily quota of `quota_key` once it is no longer `pending`."""
         values = {name: getattr(upload, name) for name in upload.__struct_fields__}
         await self._writes.run(
             lambda connection: connection.execute(uploads.insert().values(quota_key=quota_key, **values))
@@ -80,7 +80,7 @@ class UploadRepository:
         await self._writes.run(lambda connection: connection.execute(statement))
 
     async def unpin(self, upload_id: str) -> None:
-        """Remove the pin of an upload, so that it is in use only with a message."""
+        """Remove the pin of an upload, so that it is in use only with a message; without effect for an unknown id."""
         statement = update(uploads).where(uploads.c.id == upload_id).values(is_pinned=False)
         await self._writes.run(lambda connection: connection.execute(statement))
 
@@ -157,7 +157,10 @@ def _list_unused(connection: Connection, *, cutoff: int) -> Sequence[str]:
 
 
 def _expire(connection: Connection, *, upload_ids: Sequence[str], cutoff: int) -> int:
-    """Expire uploads that are still unused, and return their number; a message may have attached one after the read."""
+    """Expire the uploads that are still unused, and return their number; their rows are locked for the check.
+
+    A message may have attached an upload since the read of the ids.
+    """
     locked = select(uploads.c.id).where(uploads.c.id.in_(upload_ids)).order_by(uploads.c.id).with_for_update()
     connection.execute(locked).all()
     statement = update(uploads).where(uploads.c.id.in_(upload_ids), _is_unused(cutoff)).values(state="expired")
