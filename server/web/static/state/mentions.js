@@ -51,7 +51,7 @@ const tokensByItem = new WeakMap();
 
 /**
  * Return whether a message mentions the user by nickname or account name, or is a mention of all members by a present
- * moderator or owner.
+ * moderator or owner. Messages of the user are no exception.
  * @param {import("./room_log.js").Item} item
  * @param {object} room
  * @param {string} room.nick Nickname of the user.

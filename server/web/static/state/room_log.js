@@ -250,7 +250,7 @@ export class RoomLog {
   }
 
   /**
-   * Release the oldest items; history loads them again on demand.
+   * Release the oldest items with their pending changes; history loads them again on demand.
    * @param {number} maxItems Number of items to retain, at least one.
    */
   trim(maxItems) {

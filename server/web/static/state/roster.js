@@ -133,7 +133,7 @@ export class Roster {
     }
   }
 
-  /** Load and store one page; wait while the rate limit is exceeded. */
+  /** Load and store one page; wait while the rate limit is exceeded. Throws the errors of `load`. */
   async #loadPage(body) {
     const generation = this.#generation;
     for (;;) {

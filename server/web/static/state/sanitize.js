@@ -136,7 +136,7 @@ function sanitizeAttachments(attachments) {
 }
 
 /**
- * Return a received description of a file with sanitized fields.
+ * Return a received description of a file with sanitized fields: an invalid path is empty, an invalid number 0.
  * @param {any} attachment
  * @returns {import("./room_log.js").Attachment}
  */

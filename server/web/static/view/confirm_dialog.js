@@ -11,7 +11,7 @@ export class ConfirmDialog {
   #resolve = null;
 
   /**
-   * Show a question, and cancel an open one.
+   * Show a question, and cancel an open one. Escape and Cancel resolve with null.
    * @param {object} question
    * @param {string} question.title
    * @param {string} question.text

@@ -83,7 +83,8 @@ export class MemberPanel {
   }
 
   /**
-   * Render the members of a room, if members, blocks or search have changed; another room clears the search.
+   * Render the members of a room, if members, blocks or search have changed; another room clears the search. A search shows the
+   * stored members with a part of the nickname, the user first, then by nickname.
    * @param {Room} room Visible room.
    */
   render(room) {

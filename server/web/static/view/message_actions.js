@@ -30,7 +30,8 @@ export class MessageActions {
   }
 
   /**
-   * Return a loaded message with the permissions of the user; null if it is not loaded, deleted or about to be deleted.
+   * Return a loaded message with the permissions of the user; null if it is not loaded, deleted or about to be deleted. An
+   * absent author counts as a regular member.
    * @param {number} seq
    */
   describe(seq) {

@@ -150,7 +150,7 @@ export class SearchPanel {
   }
 }
 
-/** Return the parts of a text, with `<mark>` elements around the matches of the terms. */
+/** Return the parts of a text, with `<mark>` elements around the matches of the terms in any case; overlaps are dropped. */
 function highlightTerms(text, terms) {
   const lower = text.toLowerCase();
   const haystack = lower.length === text.length ? lower : text; // lower-casing can change the length and invalidate offsets
