@@ -1,6 +1,8 @@
 """Administration commands for accounts, as handlers of the control socket.
 
 - Effect: a change applies to a running server at once; suspensions, new passwords and deletions close connections.
+- Record: each change, not a read, is one line of the log of the server and then one entry of the audit log. An error of
+  the audit log fails the command, but not the change.
 - Secrets: passwords, tokens and codes appear in requests and responses only, never in the log.
 """
 

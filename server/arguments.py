@@ -73,7 +73,7 @@ class ServerParser(ProgramParser):
             )
 
     def add_selection(self, *settings: ServerSetting) -> None:
-        """Add `--port` and `--database`, which select one of several servers, and the options of further settings."""
+        """Add `--port` and `--database`, which select one of several servers, `--config`, and further settings."""
         selection = [
             replace(SETTINGS[name], help=f"Select the server with this {name}.", default_text="any")
             for name in ("port", "database")

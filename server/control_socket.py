@@ -126,7 +126,8 @@ class _ControlSocket:
     async def republish(self) -> None:
         """Publish the socket again after a failure or the removal of its file, until cancelled.
 
-        A runtime directory is removed at the last logout of its user. An unexpected exception is logged.
+        The check follows every `REPUBLISH_INTERVAL`; a file that cannot be checked counts as present. A runtime
+        directory is removed at the last logout of its user. An unexpected exception is logged.
         """
         while True:
             await asyncio.sleep(REPUBLISH_INTERVAL)

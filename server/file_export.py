@@ -45,7 +45,10 @@ def export_files(
 
 
 async def _copy_all(paths: Iterable[str], store: UploadStore, directory: Path, overwrite: bool) -> FileExport:
-    """Copy the files of unsigned paths one after the other; paths that are not those of files are skipped."""
+    """Copy the files of unsigned paths one after the other; paths that are not those of files are skipped.
+
+    Files that are not stored any more are returned as missing. The first error of the store or of a copy is raised.
+    """
     count, missing = 0, list[str]()
     for path in paths:
         file_path = FilePath.parse(path)

@@ -79,7 +79,7 @@ class PresenceExchange:
         await self._bus.unsubscribe(_ROOM_CHANNEL + hash_key(key))
 
     def send(self, changes: PresenceChanges) -> None:
-        """Queue changes for the other nodes, above the size limit of the bus as `PresenceChanges.split`."""
+        """Queue changes for the other nodes; above the size limit of the bus, as one message per member (`split`)."""
         body = _encode(changes)
         if self._bus.fits(body):
             self._bus.publish(_ROOM_CHANNEL + hash_key(changes.room), body)

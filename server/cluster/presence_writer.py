@@ -184,7 +184,10 @@ class PresenceWriter:
         return MemberWrite(room_key, member_id, participant.nick_key, text, is_connected)
 
     def _confirm(self, write: MemberWrite) -> None:
-        """Record the row of a committed write, and assign its nickname in the room."""
+        """Record the row of a committed write, and assign its nickname in the room, if it is still that of the member.
+
+        A removal forgets the row; a change of a member without connections to this node records none.
+        """
         if write.member is None:
             self._written.pop((write.room_key, write.member_id), None)
             return
@@ -198,8 +201,9 @@ class PresenceWriter:
     def _resolve_conflict(self, write: MemberWrite, holder: PresentMember) -> None:
         """Assign the nickname to its holder, and the next suffix to the member of this node.
 
-        The member is recorded for another write, and `on_rename` is called for each renamed member (class docstring).
-        An account reserves the nickname of a guest (`_restore_account_nicks`).
+        A member with another nickname by now keeps it. In both cases, the member is recorded for another write.
+        `on_rename` is called for each renamed member, except during the claim of a join. An account reserves the
+        nickname of a guest, and gets it when the guest has lost it.
         """
         key, holder_id = (write.room_key, write.member_id), holder.member.member_id
         holder_key = write.room_key, holder_id
