@@ -164,6 +164,10 @@ PAYLOADS: dict[str, tuple[Any, str]] = {
         {"text": "fallback", "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "*build* 7"}}]},
         "*build* 7",
     ),
+    "Slack blocks without a text": (
+        {"text": "hi", "blocks": [{"type": "divider"}], "attachments": [{"text": "job failed"}]},
+        "hi\njob failed",
+    ),
     "an attachment with a fallback only": ({"attachments": [{"fallback": "job failed"}]}, "job failed"),
     "a string": ("hello", "hello"),
     "unexpected types": ({"text": 1, "content": None, "attachments": ["x", {"fields": 3}], "message": "hi"}, "hi"),

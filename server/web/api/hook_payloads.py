@@ -2,7 +2,7 @@
 
 - Text: `text` (Slack and compatible programs), otherwise `content` (Discord), `message` (Grafana, Sentry) or `msg`
   (Uptime Kuma), after the `title` and before the `url` of the payload, unless the text contains them.
-- Rich content: `blocks` of Slack replace `text`; `attachments` of Slack and `embeds` of Discord follow the text.
+- Rich content: texts in `blocks` of Slack replace `text`; `attachments` of Slack and `embeds` of Discord follow.
   `alerts` of Alertmanager count only without any of these texts.
 - Slack markup: links and escaped characters of `text`, `attachments` and `blocks` become plain text.
 - Other fields, also of unexpected types, are ignored. A text above the limit of messages is truncated and ends with a
@@ -87,15 +87,14 @@ def _extract_from_form(text: str) -> str:
 def _describe(payload: Any) -> str:
     """Return the text of a decoded JSON body, for a string the string; empty for a body without text.
 
-    The parts are, in this order: the title; `text`, or the `blocks` instead; `attachments`; `content`, `message` or
+    The parts are, in this order: the title; the `blocks`, or else `text`; `attachments`; `content`, `message` or
     `msg` if there is none of these; `embeds`; `alerts` if all texts after the title are empty; the address.
     """
     if isinstance(payload, str):
         return payload
-    slack = list(_describe_slack(payload))
     text = _get_text(payload, "text")
-    parts = [_from_slack(text)] if text else []
-    parts = slack if slack and _get_items(payload, "blocks") else parts + slack  # `text` is the fallback of blocks
+    parts = list(_describe_blocks(payload)) or ([_from_slack(text)] if text else [])
+    parts += _describe_attachments(payload)
     parts = parts or [_find_text(payload)]
     parts += _describe_embeds(payload)
     if not any(parts):
@@ -121,9 +120,8 @@ def _add_context(payload: Any, text: str) -> str:
     return text
 
 
-def _describe_slack(payload: Any) -> Iterator[str]:
-    """Yield the lines of `blocks`, then of `attachments`; the `fallback` only of an attachment without other text."""
-    yield from _describe_blocks(payload)
+def _describe_attachments(payload: Any) -> Iterator[str]:
+    """Yield the lines of the `attachments` of Slack; the `fallback` only of an attachment without other text."""
     for attachment in _get_items(payload, "attachments"):
         title, link = _get_text(attachment, "title"), _get_text(attachment, "title_link")
         lines = [
