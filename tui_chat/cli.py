@@ -164,8 +164,8 @@ def _run() -> int:
 def _run_screen_reader(options: StartOptions, settings: SettingsFile) -> int:
     """Run the screen-reader mode and return its exit code.
 
-    `--serve` first starts or joins a local server, and prints its address. The process exits with a usage error if
-    there is neither a started nor a running server.
+    `--serve` first starts or joins a local server, and prints the texts of `start_or_join`. The process exits with a
+    usage error if this fails.
     """
     from tui_chat.screen_reader.main import run  # noqa: PLC0415 (client library)
 

@@ -126,9 +126,9 @@ class LocalServer:
             return [tr("Joined the server that already runs at {url}.", url=url)]
 
     async def restart(self) -> None:
-        """Start the server again at its port and first listen address, or join one that runs already.
+        """Repeat `start_or_join` with the port of `url`, after the end of the server; `url` may change.
 
-        Requires an earlier successful call of `start_or_join`; `url` may change.
+        Requires an earlier successful call of `start_or_join`.
 
         Raises:
             LocalServerError: As `start_or_join`.

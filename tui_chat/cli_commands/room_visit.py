@@ -135,6 +135,9 @@ class _Visit:
     async def join_after(self, rejection: ChatError, client: ChatClient, limit: int) -> Room:
         """Join with a notice on standard error, after a rejected request without a join.
 
+        The notice precedes a join that the server requires, and follows any other join, with room and nickname as
+        assigned.
+
         Args:
             rejection: Error of the request without a join.
             client: Client of the visit.

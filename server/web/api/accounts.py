@@ -284,7 +284,7 @@ class AccountApi:
         An empty email removes the address. A new nickname applies to all rooms at once.
 
         Raises:
-            RateLimited: Too many requests came from the address; invalid ones and those without fields count too.
+            RateLimited: Too many requests came from the address; those with invalid values or without fields count too.
             BadRequest, NickInvalid, TooLong: A value is invalid.
             Conflict: The nickname belongs to another account.
         """

@@ -218,8 +218,8 @@ def _describe_security(security: Iterable[Mapping[str, Any]]) -> str:
 def _build_example(method: str, path: str, operation: Mapping[str, Any]) -> str:
     """Return a command line of curl for an operation, without query parameters.
 
-    Path parameters have an example value or their name in capitals. A token is sent if accepted, otherwise nothing. The
-    body is a form with a file, or the placeholder `{…}`.
+    Path parameters have an example value or their name in capitals. The command has a token if the operation accepts
+    one, otherwise no credentials. A body is a form with a file, or the placeholder `{…}`.
     """
     for parameter in operation.get("parameters", ()):
         name = parameter["name"]

@@ -108,7 +108,7 @@ def build_document(endpoints: Iterable[Endpoint], version: str) -> dict[str, Any
 
 
 def _list_types(endpoint: Endpoint) -> Iterator[Any]:
-    """Yield the types of the body and of the response."""
+    """Yield the types of the body and of the response, for a `RawContent` those of all media types."""
     for content in (endpoint.body, endpoint.response):
         if isinstance(content, RawContent):
             yield from content.types.values()
@@ -133,7 +133,7 @@ def _build_operation(endpoint: Endpoint, schemas: Mapping[Any, Any]) -> dict[str
 
 
 def _build_parameters(endpoint: Endpoint, parameters: type[Struct]) -> list[dict[str, Any]]:
-    """Return the parameter objects of an endpoint, one per field."""
+    """Return the parameter objects of an endpoint, one per field; the description of an undocumented one is empty."""
     _, components = msgspec.json.schema_components([parameters])
     descriptions = _read_field_descriptions(parameters)
     schema = components[parameters.__name__]

@@ -74,7 +74,7 @@ class ConversationApi:
         return self._service.build_user(account.id, record.email)
 
     async def _update_user(self, request: web.Request, account: AccountIdentity) -> None:
-        """Change account name and nickname; an absent or empty field stays unchanged, also the nickname of a new name.
+        """Change account name and nickname; an absent or empty field stays unchanged, independent of the other one.
 
         Raises:
             ValidationFailed: A field is invalid.
@@ -149,7 +149,7 @@ class ConversationApi:
         `size` is `MESSAGES_DEFAULT` if absent or 0, and `MESSAGES_MAX` if greater.
 
         Raises:
-            ValidationFailed: A parameter is no number, or `groupId` is missing.
+            ValidationFailed: A parameter is no positive integer, or `groupId` is missing.
             ConversationRejected: The group does not exist, or the account is no member.
         """
         fields = FieldReader(request.query)
