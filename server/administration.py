@@ -142,7 +142,7 @@ class Administration:
     async def _drain(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Mark a server as draining, so that it moves its clients to the other servers; return `node` as requested.
 
-        The server starts at its next heartbeat. A repeated call has no further effect.
+        The drain starts at the next heartbeat of the server. A repeated call has no further effect.
 
         Raises:
             ControlError: No server has this label or id, or the database is a SQLite file.

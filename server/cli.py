@@ -47,8 +47,8 @@ def main() -> None:
     """Run the command line interface, then exit the process.
 
     Exit codes: 0 after an orderly shutdown, 1 for an internal error or an exceeded shutdown timeout, 2 for an error
-    that the operator can correct, 69 for a command whose server is not running or does not respond, and the codes of
-    `tui_chat.standard_streams`.
+    that the operator can correct, 69 if `status`, `stop` or `--port` finds no server or another command gets no
+    response, and the codes of `tui_chat.standard_streams`.
     """
     run_program(_run, lambda reason: write_error(f"chat-server: cannot write to standard output: {reason}"))
 

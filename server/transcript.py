@@ -45,7 +45,7 @@ def format_entry(entry: Entry, zone: tzinfo | None) -> str | None:
         case Message(deleted=True):
             text = f"{entry.nick_name}: (deleted)"
         case Message():
-            message = f"{entry.message}{' (edited)' if entry.edited else ''}".lstrip()
+            message = " ".join(filter(None, [entry.message, "(edited)" if entry.edited else ""]))
             text = f"{entry.nick_name}: {append_lines(message, entry.attachments or (), str)}"
         case TopicChange(topic=""):
             text = f"* {entry.nick_name} removed the topic"

@@ -145,7 +145,7 @@ class PresenceSync:
     # -- rooms
 
     async def follow(self, key: str) -> None:
-        """Read the members of a live room that is new, without notices, or renamed; wait for a read in progress.
+        """Read the members of a live room that is new (silently) or renamed, or wait for a read in progress.
 
         Raises:
             Unavailable: The database failed.

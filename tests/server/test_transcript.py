@@ -35,7 +35,7 @@ TIME = "2023-11-15 06:13:20"
 @pytest.mark.parametrize(
     ("entry", "text"),
     [
-        (Message(**COMMON, message="one\ntwo"), "ann: one\n    two"),
+        (Message(**COMMON, message="  one\ntwo"), "ann:   one\n    two"),
         (Message(**COMMON, message="one", edited=3), "ann: one (edited)"),
         (Message(**COMMON, message="", attachments=[FILE]), "ann: tea.png /api/uploads/1/tea.png"),
         (
