@@ -18,6 +18,7 @@ const { Roster } = await load("state/roster");
 const { COMMANDS, completeCommand, escapeText, parseInput } = await load("state/command_parser");
 const { parseInviteLimits } = await load("state/invite_limits");
 const { matchPerson } = await load("state/person_finder");
+const { PendingUploads } = await load("state/pending_uploads");
 const { parsePolicyChange, policyValues } = await load("state/policy");
 const { JsonStorage, drafts, localStore, mutedRooms, readMarkers, uploadedFiles } = await load("state/storage");
 const { OutboxStore } = await load("state/outbox_store");
@@ -526,6 +527,19 @@ const cases = {
       Date.now = now;
     }
   },
+  async "files added after the removal of all files during an upload are uploaded"() {
+    const started = [];
+    const upload = ({ name }, { signal }) => {
+      started.push({ name, signal });
+      return new Promise(() => {}); // pending after the cancellation
+    };
+    const uploads = new PendingUploads({ upload, onChange: () => {}, saved: [], save: () => {} });
+    uploads.add([{ name: "first", size: 1 }, { name: "second", size: 1 }]);
+    uploads.clear();
+    uploads.add([{ name: "third", size: 1 }]);
+    assert.deepEqual(started.map(({ name, signal }) => [name, signal.aborted]), [["first", true], ["third", false]]);
+  },
+
   "received files have sanitized names and paths of this server"() {
     const attachment = { id: "x", name: "a\u202eb\n", type: "image/png", size: -1, path: "/api/uploads/x/a.png", width: 1.5, height: 2, preview: "/api/uploads/../x", poster: "//evil.example/x" };
     const [file, ...others] = sanitizeReceived(messageEntry(1, "a", NOON, { attachments: Array(11).fill(attachment) })).attachments;

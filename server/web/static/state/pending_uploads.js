@@ -107,10 +107,11 @@ export class PendingUploads {
     this.#uploadNext();
   }
 
-  /** Remove all files. During an upload, which is cancelled, the object accepts no further uploads. */
+  /** Remove all files, and cancel the upload in progress. */
   clear() {
     this.cancel();
     this.items = [];
+    this.#isUploading = false;
     this.#onUploadedChange();
   }
 

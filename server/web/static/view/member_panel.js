@@ -83,8 +83,8 @@ export class MemberPanel {
   }
 
   /**
-   * Render the members of a room, if members, blocks or search have changed; another room clears the search. A search shows the
-   * stored members with a part of the nickname, the user first, then by nickname.
+   * Render the members of a room, if members, blocks or search have changed; another room clears the search. The user
+   * is the first row, and the others are sorted by nickname.
    * @param {Room} room Visible room.
    */
   render(room) {
