@@ -138,7 +138,7 @@ class LocalServer:
     async def start(self, host: str, port: int) -> str:
         """Start a server and wait until the socket listens; set `url`.
 
-        A previous server is released as by `close`, and a failure keeps its `url`. All other settings come from the
+        A previous server is released as by `close`; a failure does not change `url`. All other settings come from the
         environment (`CHAT_…`), as for `chat-server`. On a loopback address, anybody may register by default, because
         only users of this machine can connect.
 

@@ -67,7 +67,7 @@ def run_to_exit_code(command: Coroutine[Any, Any, int | None]) -> int:
     """Run `command` and convert errors of the target, the input and the chat to an error line and an exit code.
 
     SIGINT raises `KeyboardInterrupt`, also while a write to a full pipe blocks. Other exceptions propagate, also
-    `OutputError`.
+    `OutputError`. After an invalid token, a second line suggests a new login.
 
     Returns:
         The result of the command, 0 for None, or the exit code of the error: `EXIT_USAGE_ERROR` for an `InvalidTarget`,

@@ -293,7 +293,7 @@ class ReaderCommands:
             self._reader.announce(speech.dated_message_text(message))
 
     def _delete_message(self, nick: str) -> str:
-        """Schedule the deletion of the newest own message, or of the nickname's, and return the announcement.
+        """Schedule the deletion of the newest own message, or of the newest one of a nickname; return the announcement.
 
         Deleted messages and those in deletion are skipped. The deletion enters the outbox after `UNDO_SECONDS`.
 

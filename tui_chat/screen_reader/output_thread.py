@@ -40,7 +40,7 @@ class OutputThread:
         self._thread.start()
 
     def write(self, text: str) -> None:
-        """Queue a text; no line break is added. A text after `close` or a failed write is lost."""
+        """Queue a text without waiting; no line break is added. A text after the end of the thread is lost."""
         with self._changed:
             self._texts.append(text)
             self._changed.notify()

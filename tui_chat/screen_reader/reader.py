@@ -211,7 +211,10 @@ class ScreenReader:
             self.announce(sentence)
 
     def _on_connection_state(self, state: events.ConnectionState) -> None:
-        """Announce a change between online and offline; call `on_connection_lost` at each offline state of a loss."""
+        """Announce a change between online and offline; call `on_connection_lost` at each offline state of a loss.
+
+        The session counts as online at first, so the first connection is not announced. Other states are ignored.
+        """
         is_online = isinstance(state, events.Online)
         if is_online != self._is_online and (sentence := speech.connection_text(state)):
             self._is_online = is_online
@@ -222,8 +225,8 @@ class ScreenReader:
     def _on_log_changed(self, event: events.LogChanged) -> None:
         """Announce new messages, and live changes, of other members in the current room, and mark the room as read.
 
-        Another room is announced by notification level. Entries at or before the newest announced one, such as fetched
-        history, are not announced; a gap of missed entries is announced by its size.
+        Another room is announced by notification level. Fetched entries at or before the newest announced one are not
+        announced. A gap of missed entries is announced by its size.
         """
         self._uploads.on_log_changed(event.room, event.seqs)
         view = self.session.find_room(event.room)
@@ -282,7 +285,7 @@ class ScreenReader:
             self.announce(problem)
 
     def on_connect_failed(self, field: str, problem: str, offer_server: bool) -> None:
-        """End the session with `failure`."""
+        """Set `failure` to the problem and end the session, without an announcement; other arguments are ignored."""
         self.failure = problem
         self.finished.set()
 

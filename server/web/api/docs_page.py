@@ -208,7 +208,7 @@ def _describe_range(schema: Mapping[str, Any]) -> str:
 
 
 def _describe_security(security: Iterable[Mapping[str, Any]]) -> str:
-    """Return the accepted credentials in words, `none` without any."""
+    """Return the accepted credentials in words, such as `guest key (optional)`; `none` without any."""
     names = {"token": "token of an account", "guestKey": "guest key"}
     schemes = [names[name] for alternative in security for name in alternative]
     is_optional = {} in list(security)
@@ -237,6 +237,6 @@ def _build_example(method: str, path: str, operation: Mapping[str, Any]) -> str:
 
 
 def _render_text(text: str) -> str:
-    """Return the HTML of a text with code, links and paragraphs."""
+    """Return a text as escaped HTML; code in backticks, Markdown links with `https` and blank lines become elements."""
     html = _CODE.sub(r"<code>\1</code>", _LINK.sub(r'<a href="\2">\1</a>', escape(text)))
     return html.replace("\n\n", "</p><p>")

@@ -338,7 +338,10 @@ def _get_content_type(upload: Upload) -> str:
 
 
 def _describe_disposition(upload: Upload, *, is_preview: bool) -> str:
-    """Return the value of `Content-Disposition` (RFC 6266): inline for `INLINE_TYPES`, otherwise a download."""
+    """Return the value of `Content-Disposition` (RFC 6266): inline for `INLINE_TYPES`, otherwise a download.
+
+    The file name is the encoded one in the stored path of the file or its preview, not that of the request.
+    """
     kind = "inline" if upload.type in INLINE_TYPES else "attachment"
     encoded_name = ((is_preview and upload.preview_path) or upload.path).rpartition("/")[2]
     return f"{kind}; filename*=UTF-8''{encoded_name}"

@@ -48,7 +48,7 @@ class CaptchaStore:
 
 
 def _render(text: str) -> str:
-    """Return a text as an SVG image, with one color, random height and rotation per character."""
+    """Return a text as an SVG image; each character has a color by its position, and a random height and rotation."""
     characters = "".join(
         f'<text x="{16 + 26 * index}" y="{30 + secrets.randbelow(8)}" fill="{_COLORS[index]}"'
         f' transform="rotate({secrets.randbelow(41) - 20} {16 + 26 * index} 26)">{character}</text>'
