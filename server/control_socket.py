@@ -227,7 +227,11 @@ async def _keep_alive(command: Coroutine[Any, Any, dict[str, Any]], writer: asyn
 
 
 async def _handle_request(handlers: Mapping[str, ControlHandler], line: bytes) -> dict[str, Any]:
-    """Return the response to a request line; an exception becomes an error response, and is logged if unexpected."""
+    """Return the response to a request line.
+
+    The text of a `ControlError` and of a decoding error is the error of the response. Any other exception is logged,
+    and the response has a general error.
+    """
     name = None
     try:
         request = msgspec.json.decode(line, type=dict[str, Any])

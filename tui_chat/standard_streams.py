@@ -91,7 +91,9 @@ def write_output(text: str, *, end: str = "\n") -> None:
 
 
 def write_json(line: bytes) -> None:
-    """Write JSON and a line break, with `\\u` escapes if the encoding of standard output lacks a character.
+    """Write JSON and a line break.
+
+    If the encoding of standard output lacks a character, all characters outside ASCII become `\\u` escapes.
 
     Args:
         line: JSON text without a line break.

@@ -54,7 +54,7 @@ class EngineIOServer(engineio.AsyncServer):
         connection_limiter: ConnectionLimiter | None,
         supervisor: Supervisor,
     ) -> None:
-        """Set the parts that the constructor of the library cannot pass.
+        """Set the parts that the constructor of the library cannot pass; `start` creates the flush scheduler.
 
         The counters of aborts and the deduplication of hints start empty. Without a connection limiter, the number of
         connections per address has no limit.

@@ -63,10 +63,11 @@ class FlushScheduler:
             self._loop.call_later(self._supervisor.report_failure("flush scheduler", error), self._run_round)
 
     def _flush_pending(self) -> None:
-        """Flush the pending send queues for about `TIME_SLICE`.
+        """Flush the pending send queues for about `TIME_SLICE`, including queues that are scheduled meanwhile.
 
-        The rest follows in the next tick. Without a rest, the round ends, and a cooldown begins if all its slices took
-        longer than a millisecond together. An error of a send queue is passed to `fail` of its owner.
+        The clock is read after each `_CLOCK_CHECK_EVERY` queues. The remaining queues follow in the next tick. Without
+        any, the round ends, and a cooldown begins if all its slices took longer than a millisecond together. An error
+        of a send queue is passed to `fail` of its owner.
         """
         started_at = time.perf_counter()
         flushed = 0

@@ -187,10 +187,11 @@ class HistorySync:
             self._fill_task = self._context.client.tasks.supervise(self._auto_fill, "gap fill")
 
     async def load_older(self, limit: int) -> bool:
-        """Load the messages before the start of the log from the cache or the server, and emit `LogChanged`.
+        """Load the messages before the start of the log from the cache or the server; emit `LogChanged` if any changed.
 
         A server page has at most 200 entries. At the start of the log, no request is sent. A request waits for a
-        connection up to `FETCH_TIMEOUT`. Without a connection, cached messages behind a gap are loaded too.
+        connection up to `FETCH_TIMEOUT`. Without a connection, cached messages behind a gap are loaded too. A page of
+        another server log is ignored and aborts an open connection.
 
         Args:
             limit: Maximum number of messages of the cache or entries of the server.

@@ -90,9 +90,11 @@ class OutboxFile(Struct, frozen=True, omit_defaults=True):
     def open(self) -> BinaryIO:
         """Open the content for reading, without waiting; the caller closes the result.
 
+        A text is read from memory. An upload without a path has no content.
+
         Raises:
             FileChanged: Size or time of modification differ from the attributes.
-            OSError: The file is not readable.
+            OSError: The file is not readable, or not regular.
         """
         if not self.path:
             return BytesIO(self.content)

@@ -184,8 +184,11 @@ def _validate_name(name: str, subject: str, max_graphemes: int, error_type: type
 def _enforce(profile: _PrecisProfile, name: str) -> str:
     """Return a name in the form of a profile, with its emoji sequences unchanged except for dropped selectors.
 
+    The profile permits `BLANK_GLYPHS`, any number of marks, and joiners after a virama (RFC 5892, appendix A).
+    `_validate_name` checks the glyphs and marks.
+
     Raises:
-        UnicodeEncodeError: The name is invalid.
+        UnicodeEncodeError: The name is empty, or has a character that the profile forbids.
     """
     if name.isascii():
         return profile.enforce(name)

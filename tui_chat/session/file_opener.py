@@ -85,6 +85,8 @@ class FileOpener:
 async def _start_program(path: Path) -> None:
     """Start the program of the desktop for a file; return at its success, or after `START_TIMEOUT` if still running.
 
+    On Windows, the call returns after the start, and only a failed start is an error.
+
     Raises:
         OpenFailed: The program does not start, or exits with an error within `START_TIMEOUT`.
     """

@@ -50,7 +50,8 @@ class PendingLines:
         A deletion hides its message unless the deletion failed or was dropped.
 
         Returns:
-            Error text for a failed edit, deletion or reaction, which has no line; "" otherwise.
+            Error text of an edit, deletion or reaction that failed, or was dropped after the failure, because changes
+            have no line; "" otherwise.
         """
         if item.state is OutboxItemState.PENDING:
             self._pending.setdefault(item.client_id, (view, view.transcript.newest_seq))

@@ -179,7 +179,10 @@ class SessionLifecycle:
         self._window.start_worker(self._stop_server(), "local-server")
 
     async def _stop_server(self) -> None:
-        """Stop the server of the session and end the session, or only show the question or the error."""
+        """Stop the server of the session and end the session, or only show the question or the error.
+
+        No effect without a session.
+        """
         if self._controller is None:
             return
         try:

@@ -167,9 +167,10 @@ class EndpointRouter:
     def _create_handler(self, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """Return a handler that responds to requests of one endpoint, and adds the headers of its rate limit.
 
-        A `ChatError` after the verification of the credentials becomes a problem response with these headers. Errors of
-        the verification and other exceptions propagate. A prepared response, an endpoint without a rate class and a
-        server without limits have no such headers.
+        A `ChatError` after `_identify` becomes a problem response with these headers, also one for `guest` and
+        `signature` credentials, which the handler of the endpoint verifies. Errors of `_identify` and other exceptions
+        propagate. A prepared response, an endpoint without a rate class and a server without limits have no such
+        headers.
         """
 
         async def handle(request: web.Request) -> web.StreamResponse:

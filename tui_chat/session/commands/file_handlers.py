@@ -86,8 +86,9 @@ def cancel(argument: str, context: CommandContext) -> str:
 def save(argument: str, context: CommandContext) -> None:
     """Save the files of the newest visible message with files, and show their paths.
 
-    A directory in the argument must exist. The default, the downloads directory, is created if missing. The download
-    runs in the background; an error ends it, and the files so far remain.
+    The argument is an existing directory, with `~` for a home directory. The default, the downloads directory, is
+    created if missing. The download runs in the background; an error ends it, and the files so far remain. A file whose
+    name is taken gets a number.
 
     Raises:
         CommandRejected: No open room, not connected, no such directory, or no message with files.

@@ -47,7 +47,10 @@ class LoginStore:
     def find(self, server: str) -> tuple[SavedLogin | None, str]:
         """Return the login on a server and an error sentence, "" on success.
 
-        The login is None without one, and for an unreadable file.
+        The login is None without one, and for an unreadable file. An undecodable file is renamed.
+
+        Args:
+            server: Base URL, compared exactly.
         """
         try:
             logins, problem = self._load()

@@ -72,7 +72,14 @@ class ImageDecoder:
         return pixels
 
     async def _request(self, content: bytes, request: DecodeRequest) -> bytes | None:
-        """Send a request to the child, started if necessary, and return the pixels, None for a rejected file."""
+        """Send a request to the child, started if necessary, and return the pixels, None for a rejected file.
+
+        The caller applies `TIMEOUT` and `MAX_IMAGES_PER_CHILD`, and kills the child after an error.
+
+        Raises:
+            OSError: The child does not start, or its pipe is closed.
+            IncompleteReadError: The child ended before the complete response.
+        """
         if self._child is None:
             self._child = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-m", "tui_chat.ui.images.image_worker"),

@@ -106,9 +106,10 @@ class AccountDialogs:
         self._on_changed()
 
     def _run(self, request: Coroutine[Any, Any, str]) -> None:
-        """Run a request in the background; show a message that is not empty and call `on_changed`, or show the error.
+        """Run a request in the background; show its message and call `on_changed`, or show its error.
 
-        Only `ChatError` and `InvalidField` are shown; other exceptions end the background task.
+        An empty message has neither effect. Only `ChatError` and `InvalidField` are shown; other exceptions end the
+        background task.
         """
 
         async def show_result() -> None:

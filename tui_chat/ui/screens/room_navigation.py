@@ -152,7 +152,10 @@ class RoomNavigation:
             self._switcher.update_choices()
 
     def open_switcher(self, initial_query: str = "") -> None:
-        """Open the room switcher with an initial query. No effect if the switcher is open."""
+        """Open the room switcher with an initial query, and request the rooms of the server in the background.
+
+        The selected room is opened as by `go_to_room`. No effect if the switcher is open.
+        """
         if self._switcher is not None:
             return
         session = self._view.session
