@@ -122,6 +122,7 @@ async def test_devices_of_an_account_share_the_read_marker_also_of_a_closed_room
     await bot.request("sendMessage", {"room": "tea", "message": "live"})
     await expect(badge).to_have_text(", 121 unread, 1 mentioning you")
     await first.page.locator("#room-list .room-open", has_text="tea").click()
+    await expect(badge).to_have_count(0)
     await first.page.keyboard.press("Alt+u")
     await expect(first.page.locator("#timeline-lines .highlighted .message-text")).to_have_text("missed 0")
     await first.send_message("/part")

@@ -207,9 +207,8 @@ export class ChatSession {
     this.#onChange();
   }
 
-  /** Save the read markers, close all rooms and disconnect; the session cannot be started again. */
+  /** Close all rooms and disconnect; the session cannot be started again. */
   stop() {
-    this.saveReadMarkers();
     this.ownRooms.stop();
     for (const room of this.#rooms) room.leave();
     this.#rooms = [];
@@ -316,7 +315,8 @@ export class ChatSession {
       request: (body) => getRoom().request("markRead", body),
       onConfirmed: (marker) => {
         getRoom().applyRemoteMarker(marker);
-        this.#onChange();
+        if (this.#rooms.includes(getRoom())) this.#onChange();
+        else this.ownRooms.refresh(); // the room was closed before
       },
     });
   }

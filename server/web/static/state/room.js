@@ -130,10 +130,7 @@ export class Room {
     return this.#host.blocks.memberIds;
   }
 
-  /**
-   * Return whether the account has blocked a member.
-   * @param {string} memberId
-   */
+  /** Return whether the account has blocked the member with this id. */
   isBlocked(memberId) {
     return this.blockedIds.has(memberId);
   }
@@ -168,8 +165,9 @@ export class Room {
     this.typingIndicator.clear();
   }
 
-  /** Leave the room and stop its outbox for good; unsent items stay in the store. */
+  /** Save the read marker, leave the room and stop its outbox for good; unsent items stay in the store. */
   leave() {
+    this.saveReadMarker();
     this.#generation += 1;
     this.outbox.close();
     this.history.stop();
