@@ -8,7 +8,7 @@ from textual.message import Message
 from textual.selection import Selection
 
 from tests.support.timeline_app import make_message, make_messages
-from tui_chat.session.lines import GapLine, Line, NoticeLine, Splice
+from tui_chat.session.lines import GapLine, Line, NoticeLine, Splice, UnreadLine
 from tui_chat.ui.timeline.decoration import Decoration
 from tui_chat.ui.timeline.history_requests import HistoryRequests
 from tui_chat.ui.timeline.layout import TimelineGeometry, layout_line
@@ -41,6 +41,15 @@ def test_a_saved_scroll_position_is_restored_by_key_and_else_by_time():
     virtual_list.set_lines([*make_messages(1, 60), *make_messages(70, 200)], position)
     virtual_list.viewport.update()
     assert virtual_list.get_scroll_position().key == "m70"
+    lines = make_messages(1, 200)
+    lines.insert(100, UnreadLine())
+    virtual_list.set_lines(lines, ScrollPosition("unread"))
+    virtual_list.viewport.update()
+    position = virtual_list.get_scroll_position()
+    assert position.key == "unread"
+    virtual_list.set_lines(make_messages(1, 200), position)
+    virtual_list.viewport.update()
+    assert virtual_list.get_scroll_position().key == "m101"
 
 
 def test_a_list_in_follow_mode_has_no_anchor_line():

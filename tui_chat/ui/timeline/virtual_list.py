@@ -31,7 +31,7 @@ class ScrollPosition:
     Attributes:
         key: Key of the anchor line; None follows the bottom.
         row: View row of the anchor line.
-        ts: Timestamp of the anchor line, the fallback after its removal.
+        ts: Timestamp of the anchor line or the next dated one, the fallback after the removal of the anchor line.
     """
 
     key: str | None
@@ -88,8 +88,8 @@ class VirtualList:
         anchor = self.viewport.anchor
         if self.viewport.is_following or anchor is None:
             return ScrollPosition(None)
-        line = self.viewport.lines[anchor.index]
-        return ScrollPosition(line.key, anchor.row, line.ts if isinstance(line, MessageLine | NoticeLine) else 0)
+        lines = self.viewport.lines
+        return ScrollPosition(lines[anchor.index].key, anchor.row, _next_timestamp(lines, anchor.index))
 
     def resize(self, size: Size) -> bool:
         """Set the size in cells; a new width, or height of images, changes the layouts but not the line at the top.
