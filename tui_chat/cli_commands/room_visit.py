@@ -66,16 +66,17 @@ class InvalidTarget(Exception):
 def run_to_exit_code(command: Coroutine[Any, Any, int | None]) -> int:
     """Run `command` and convert errors of the target, the input and the chat to an error line and an exit code.
 
-    SIGINT raises `KeyboardInterrupt`, also while a write to a full pipe blocks. Other exceptions propagate, also
-    `OutputError`. After an invalid token, a second line suggests a new login.
+    SIGINT raises `KeyboardInterrupt` after the cancellation of the command, also while a write to a full pipe blocks.
+    Other exceptions propagate, also `OutputError`. After an invalid token, a second line suggests a new login.
 
     Returns:
         The result of the command, 0 for None, or the exit code of the error: `EXIT_USAGE_ERROR` for an `InvalidTarget`,
         `EXIT_IO_ERROR` for an `UnreadableInput`, `exit_code_for` for a `ChatError`.
     """
-    signal.signal(signal.SIGINT, _interrupt)
     try:
-        return asyncio.run(command) or 0
+        return asyncio.run(_run_interruptible(command)) or 0
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
     except InvalidTarget as error:
         print_error(str(error))
         return EXIT_USAGE_ERROR
@@ -89,9 +90,23 @@ def run_to_exit_code(command: Coroutine[Any, Any, int | None]) -> int:
         return exit_code_for(chat_error)
 
 
-def _interrupt(*_: object) -> None:
-    # With the default handler, asyncio would only cancel the command, and its blocked write would continue.
-    raise KeyboardInterrupt
+async def _run_interruptible(command: Coroutine[Any, Any, int | None]) -> int | None:
+    """Await a command that SIGINT cancels; a second SIGINT raises `KeyboardInterrupt` immediately.
+
+    While the command itself runs, possibly in a blocked read or write, SIGINT raises `KeyboardInterrupt` there. An
+    exception in another task, such as the reader of the connection, could block the end of the command.
+    """
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None
+
+    def interrupt(*_: object) -> None:
+        if task.done() or task.cancelling() or asyncio.current_task(loop) is task:
+            raise KeyboardInterrupt
+        task.cancel()
+        loop.call_soon_threadsafe(lambda: None)  # ends the wait for events
+
+    signal.signal(signal.SIGINT, interrupt)
+    return await command
 
 
 def exit_code_for(error: ChatError) -> int:
