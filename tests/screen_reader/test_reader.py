@@ -52,8 +52,7 @@ async def test_a_renamed_room_keeps_its_notification_level_and_queued_notificati
     room.push_message(reader.session, "before")
     room.name = "Green tea"
     renamed = RoomRenamed("tea", room.name)
-    reader.session.apply(renamed)
-    reader.on_event(renamed)
+    reader.controller.apply(renamed)
     assert settings.settings.room_notifications == {"dev": "none", "Green tea": "all"}
     seq = room.push_message(reader.session, "after")
     reader.on_event(LogChanged("Green tea", (seq,), True))

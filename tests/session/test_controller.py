@@ -8,14 +8,15 @@ import pytest
 from server.app import RunningServer
 from tests.support.accounts import create_account, save_login
 from tests.support.reactions import reacting_members
-from tests.support.recorded_session import running_session
+from tests.support.recorded_session import RecordedSession, running_session
 from tests.support.tcp_proxy import tcp_proxy
 from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client.client import ChatClient
-from tui_chat.client.events import Offline, ProblemReported
+from tui_chat.client.events import Offline, ProblemReported, RoomRenamed
 from tui_chat.protocol.errors import Unavailable
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.i18n import tr
+from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.store.login_store import LoginStore, SavedLogin
 from tui_chat.session.strings import app as app_strings
 
@@ -126,6 +127,17 @@ async def test_a_failed_join_of_a_further_room_is_an_error(server: RunningServer
         await ann.process_until(("joined", "tea", "ann"))
         ann.controller.server_link.join("\u202e", "ann")
         await ann.process_until(("error", "A room name cannot contain U+202E (right-to-left override)."))
+
+
+async def test_a_renamed_room_keeps_its_notification_level_and_a_failed_save_is_an_error(tmp_path: Path) -> None:
+    ann = RecordedSession(SessionTarget("http://127.0.0.1:1", "tea", "ann", restore_rooms=False), tmp_path)
+    ann.settings_file.change("room_notifications", {"Tea": "none", "dev": "all"})
+    ann.settings_file.path = tmp_path  # a directory
+    ann.controller.apply(RoomRenamed("ops", "green"))
+    assert ann.calls == []
+    ann.controller.apply(RoomRenamed("tea", "green"))
+    assert ann.settings_file.settings.room_notifications == {"dev": "all", "green": "none"}
+    assert [name for name, *_ in ann.calls] == ["error"]
 
 
 async def test_an_event_that_cannot_be_applied_is_reported_and_later_events_are_applied(

@@ -11,7 +11,7 @@ from tui_chat.session.lines import DeliveryState, MessageLine
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.session_events import SessionEvent
 from tui_chat.session.session_target import SessionTarget
-from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.session.settings.settings_file import SettingsFile
 
 
 class RecordedSession:
@@ -21,13 +21,21 @@ class RecordedSession:
         controller: Controller of the session.
         calls: Names and arguments of the calls, in order.
         notices: Notices of all rooms.
+        settings_file: Settings, not saved without a path.
     """
 
     def __init__(self, target: SessionTarget, state_dir: Path, cache_dir: Path | None = None) -> None:
         self.calls: list[tuple[object, ...]] = []
         self.notices: list[str] = []
+        self.settings_file = SettingsFile()
         self.controller = SessionController(
-            target, self, ClientSettings, state_dir=state_dir, cache_dir=cache_dir, on_notice=self._on_notice
+            target,
+            self,
+            lambda: self.settings_file.settings,
+            self.settings_file.change,
+            state_dir=state_dir,
+            cache_dir=cache_dir,
+            on_notice=self._on_notice,
         )
 
     def on_event(self, event: SessionEvent) -> None:

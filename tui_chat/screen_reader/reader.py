@@ -29,7 +29,6 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.session_events import DurableRoomsReceived, RoomLeft, RoomOpened, SessionEvent
 from tui_chat.session.session_target import SessionTarget
-from tui_chat.session.settings import name_lookup
 from tui_chat.session.settings.settings_file import SettingsFile
 from tui_chat.session.store import profile as profile_store
 from tui_chat.session.store.guest_identities import add_identity
@@ -68,6 +67,7 @@ class ScreenReader:
             target,
             self,
             lambda: settings_file.settings,
+            settings_file.change,
             state_dir=state_dir,
             cache_dir=None,
             on_notice=self._on_notice,
@@ -93,7 +93,6 @@ class ScreenReader:
             DurableRoomsReceived: self._on_durable_rooms_received,
             RoomLeft: lambda _: self.announce_current_room(),
             RoomOpened: self._on_room_opened,
-            events.RoomRenamed: self._on_room_renamed,
         }
 
     async def process_events(self) -> None:
@@ -193,12 +192,6 @@ class ScreenReader:
         is_current = self.session.find_room(event.room) is self.session.current_room
         if event.log_reset and is_current and self._announced_seq:
             self.announce_current_room(is_new=True)
-
-    def _on_room_renamed(self, event: events.RoomRenamed) -> None:
-        """Move a notification level of the room in the settings to the new name, and announce a failed save."""
-        levels = name_lookup.levels_after_rename(self._settings_file.settings, event.room, event.new_name)
-        if levels is not None and (problem := self._settings_file.change("room_notifications", levels)):
-            self.announce(problem)
 
     def _on_read_marker_changed(self, event: events.ReadMarkerChanged) -> None:
         view = self.session.find_room(event.room)

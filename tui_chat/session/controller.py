@@ -60,6 +60,7 @@ from tui_chat.session.session_events import (
     SessionEvent,
 )
 from tui_chat.session.session_target import SessionTarget
+from tui_chat.session.settings.name_lookup import levels_after_rename
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store.login_store import LoginStore
 from tui_chat.session.strings import app as app_strings, chat as chat_strings
@@ -114,6 +115,7 @@ class SessionController:
         target: Server and first room.
         front_end: Receiver of the changes.
         settings: Accessor of the current settings.
+        change_setting: Changes and saves a setting. Returns the error message of a failed save, otherwise "".
         state_dir: Directory of durable data: outbox, drafts and read markers.
         cache_dir: Directory of the room history cache, None to disable caching.
         on_notice: Called with each client notice and its room.
@@ -139,6 +141,7 @@ class SessionController:
         target: SessionTarget,
         front_end: FrontEnd,
         settings: Callable[[], ClientSettings],
+        change_setting: Callable[[str, object], str],
         *,
         state_dir: Path,
         cache_dir: Path | None,
@@ -147,6 +150,8 @@ class SessionController:
     ) -> None:
         self.target = target
         self._front_end = front_end
+        self._settings = settings
+        self._change_setting = change_setting
         self.accounts = AccountManager(target.url, LoginStore(state_dir))
         self.server_link = ServerLink(target, state_dir, cache_dir, self.accounts.login, on_events_queued)
         self.accounts.guest_key = lambda: self.server_link.guest_key
@@ -325,8 +330,12 @@ class SessionController:
         self._end_if_no_rooms(room_lost(event))
 
     def _on_room_renamed(self, event: RoomRenamed) -> None:
+        """Rename a room in the session, the composer store and the notification levels of the settings."""
         self.session.apply(event)
         self.server_link.composer_store.rename_room(event.room, event.new_name)
+        levels = levels_after_rename(self._settings(), event.room, event.new_name)
+        if levels is not None and (problem := self._change_setting("room_notifications", levels)):
+            self._front_end.show_error(problem)
 
     def _open_direct_room(self, room: str) -> None:
         view = self.session.current_room

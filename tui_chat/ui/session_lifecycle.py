@@ -135,6 +135,7 @@ class SessionLifecycle:
             ),
             self,
             lambda: window.settings,
+            window.change_setting,
             state_dir=self._options.state,
             cache_dir=self._options.cache,
             on_events_queued=window.on_events_queued,
@@ -333,25 +334,19 @@ class SessionLifecycle:
     def on_event(self, event: "SessionEvent") -> None:
         """Pass the event to the chat screen, if open.
 
-        After a lost connection to the local server, also to a joined one, start a server unless one still runs. The
-        notification level of a renamed room moves to the new name in the saved settings; a failed save is shown.
+        After a lost connection to the local server, also to a joined one, start a server unless one still runs.
         """
-        # Imported here to keep startup fast.
-        from tui_chat.client.events import ConnectionStateChanged, Offline, RoomRenamed  # noqa: PLC0415
-        from tui_chat.session.settings.name_lookup import levels_after_rename  # noqa: PLC0415
-
         if self._chat is not None:
             self._chat.on_session_event(event)
-        match event:
-            case RoomRenamed(old_name, new_name):
-                levels = levels_after_rename(self._window.settings, old_name, new_name)
-                if levels is not None and (problem := self._window.change_setting("room_notifications", levels)):
-                    self.show_error(problem)
-            case ConnectionStateChanged(Offline(error)) if error.reason == "connection_lost":
-                if self._controller is not None and self._controller.target.url == self.local_server.url:
+        if self._controller is not None and self._controller.target.url == self.local_server.url:
+            # Imported here to keep startup fast.
+            from tui_chat.client.events import ConnectionStateChanged, Offline  # noqa: PLC0415
+
+            match event:
+                case ConnectionStateChanged(Offline(error)) if error.reason == "connection_lost":
                     self._window.start_worker(self._restart_local_server(), "local-server")
-            case _:
-                pass
+                case _:
+                    pass
 
     def show_error(self, problem: str) -> None:
         """Show an error in the status line; without a chat screen, beside the server field (`show_field_error`)."""
