@@ -98,6 +98,8 @@ async def test_files_are_sent_announced_saved_and_opened(server: RunningServer, 
             await wait_until(lambda: opened.exists() and opened.read_text() == "hello")
             await room.send("", files=[opener, image])
             await tui.wait_for_text("[file xdg-open · ")
+            tui.write_keys("/open\r")
+            await tui.wait_for_text("2: the image plot.png, 40 by 30 pixels, ")
             tui.write_keys("/open 1\r")
             await tui.wait_for_text("may run a program. Save?")
             tui.write_keys("y")

@@ -23,7 +23,8 @@ async def test_rooms_of_the_account_are_announced_opened_read_and_marked_as_unre
     ):
         tea, bobs_tea = await ann.join("tea", nick="ann"), await bob.join("tea", nick="bob")
         await wait_until(lambda: tea.member_id in bobs_tea.members)
-        seqs = [(await bobs_tea.send(text)).seq for text in ("one", "@ann two")]
+        (tmp_path / "a.txt").write_text("hello")
+        seqs = [(await bobs_tea.send("one")).seq, (await bobs_tea.send("@ann two", files=[tmp_path / "a.txt"])).seq]
         bobs_direct = await bob.user.open_direct([bobs_tea.members[tea.member_id]])
         whisper_seq = (await bobs_direct.send("psst")).seq
         direct = await ann.join(bobs_direct.name, nick="ann")
@@ -42,7 +43,7 @@ async def test_rooms_of_the_account_are_announced_opened_read_and_marked_as_unre
             await tui.wait_for_text("Unread from here: bob: @ann two")
             await wait_until(lambda: read_seq(tea) == seqs[0])
             tui.write_keys("/mentions\r")
-            await tui.wait_for_text("tea · bob: @ann two")
+            await tui.wait_for_text("tea · bob: @ann two\nWith the file a.txt, text/plain, 5 B")
             tui.write_keys("/query bob\r")
             await tui.wait_for_text("You are in bob")
             await tui.wait_for_text("\nbob says: psst")  # another line than the announcement

@@ -7,7 +7,7 @@ from tui_chat.protocol.events import JoinNotice, LeaveNotice, Message, NickNotic
 from tui_chat.protocol.sanitize import is_blank
 from tui_chat.session import error_text
 from tui_chat.session.durable_rooms import ClosedRoom
-from tui_chat.session.file_captions import phrase_files
+from tui_chat.session.file_captions import phrase_files, with_files
 from tui_chat.session.i18n import plural, tr
 from tui_chat.session.lines import action_text
 from tui_chat.session.log_format import format_text
@@ -39,11 +39,7 @@ def message_text(message: Message, is_confusable: bool = False) -> str:
         sentence = tr("{nick} says (edited): {text}", nick=nick, text=format_text(text))
     else:
         sentence = tr("{nick} says: {text}", nick=nick, text=format_text(text))
-    return _with_files(sentence, files)
-
-
-def _with_files(sentence: str, files: str) -> str:
-    return f"{sentence}\n{tr('With {files}', files=files)}" if files else sentence
+    return with_files(sentence, files)
 
 
 def dated_message_text(message: Message) -> str:
@@ -70,7 +66,7 @@ def other_room_message_text(notification: NotifiableMessage) -> str:
         sentence = tr("In {room}, {nick} mentions you: {text}", room=room, nick=nick, text=format_text(text))
     else:
         sentence = tr("In {room}, {nick} says: {text}", room=room, nick=nick, text=format_text(text))
-    return _with_files(sentence, files)
+    return with_files(sentence, files)
 
 
 def missed_entries_text(count: int) -> str:

@@ -53,6 +53,11 @@ def phrase_files(message: Message) -> str:
     return tr("; ").join(map(phrase_file, message.attachments or ()))
 
 
+def with_files(sentence: str, files: str) -> str:
+    """Return a sentence, followed by the result of `phrase_files` in a further line if not empty."""
+    return f"{sentence}\n{tr('With {files}', files=files)}" if files else sentence
+
+
 def phrase_outbox_item(item: OutboxItem) -> str:
     """Return the text of an unsent message, then in a further line the names and sizes of its files as a phrase."""
     files = tr("; ").join(
@@ -92,7 +97,7 @@ def describe_files(message: Message) -> str:
 
 
 def describe_content(message: Message) -> str:
-    """Return the text of a message, followed by the captions of its files, each in a line; parts can be missing."""
+    """Return the text of a message, followed by the captions of its files, one per line; empty parts are omitted."""
     return "\n".join(filter(None, (message.message, describe_files(message))))
 
 

@@ -18,7 +18,7 @@ from tui_chat.protocol.requests import SendMessage
 from tui_chat.session.commands import registry
 from tui_chat.session.commands.background import require_room, run_in_background, send_in_order
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
-from tui_chat.session.file_captions import describe_file, phrase_outbox_item
+from tui_chat.session.file_captions import phrase_file, phrase_outbox_item
 from tui_chat.session.file_opener import OpenFailed, has_local_display, is_openable
 from tui_chat.session.i18n import mark, plural, tr
 from tui_chat.session.lines import MessageLine
@@ -124,7 +124,7 @@ def open_newest(argument: str, context: CommandContext) -> str:
     room = require_room("open", context)
     files = _newest_files(room, context)
     if not argument and len(files) > 1:
-        rows = [f"{number} {describe_file(file)}" for number, file in enumerate(files, 1)]
+        rows = [f"{number}: {phrase_file(file)}" for number, file in enumerate(files, 1)]
         return "\n".join((tr("Open a file with /open and its number:"), *rows))
     if argument and not re.fullmatch("[1-9][0-9]?", argument):
         raise CommandRejected(registry.usage_error("open"))

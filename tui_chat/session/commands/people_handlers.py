@@ -9,7 +9,7 @@ from tui_chat.protocol import names
 from tui_chat.protocol.events import Member
 from tui_chat.session.commands.background import run_in_background
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
-from tui_chat.session.file_captions import describe_content
+from tui_chat.session.file_captions import phrase_files, with_files
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.room_titles import find_room_title
@@ -111,12 +111,16 @@ def list_mentions(_: str, context: CommandContext) -> None:
 
 
 async def _list_mentions(context: CommandContext) -> str:
-    """Return a line with local time, room, author and content for each message, or `No mentions.` (translated)."""
+    """Return a line with local time, room, author and text for each message, or `No mentions.` (translated).
+
+    The files of a message follow in a line of their own.
+    """
     page = await context.link.require_client().user.list_mentions()
     lines: list[str] = []
     for message in page.messages:
         room, moment = find_room_title(context.session, message.room), chat_strings.date_and_time(message.ts)
-        lines.append(f"{moment} {room} · {chat_strings.quote(message.nick_name, describe_content(message))}")
+        quote = chat_strings.quote(message.nick_name, message.message)
+        lines.append(with_files(f"{moment} {room} · {quote}", phrase_files(message)))
     return "\n".join(lines) or tr("No mentions.")
 
 
