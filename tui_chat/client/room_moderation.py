@@ -13,13 +13,13 @@ from msgspec import structs
 from tui_chat.client import sanitize
 from tui_chat.client.room_context import RoomContext
 from tui_chat.protocol import room_requests
-from tui_chat.protocol.events import Entry, MemberAction, MemberChange
+from tui_chat.protocol.events import Entry, MemberChange
 from tui_chat.protocol.limits import HISTORY_DEFAULT, HISTORY_PAGE
 from tui_chat.protocol.responses import ChangeAccepted, HistoryPage
 
 _MAX_AUDIT_PAGES = 50  # 10,000 actions
-_ENDS: dict[MemberAction, MemberAction] = {"banned": "unbanned", "muted": "unmuted"}
-"""Start and end of each kind of sanction."""
+_SANCTIONS = {"banned": "banned", "unbanned": "banned", "muted": "muted", "unmuted": "muted"}
+"""Start of the sanction that each action starts or ends."""
 
 
 class RoomModeration:
@@ -127,12 +127,10 @@ def find_active_sanctions(entries: Iterable[Entry], now_ms: int) -> list[MemberC
         entries: Entries of an audit, ascending.
         now_ms: Current time in milliseconds since the epoch.
     """
-    active: dict[tuple[MemberAction, str], MemberChange] = {}
+    active: dict[tuple[str, str], MemberChange] = {}
     for entry in entries:
-        if isinstance(entry, MemberChange):
-            for start, end in _ENDS.items():
-                if entry.action in (start, end):
-                    active.pop((start, entry.target.member_id), None)
-                if entry.action == start:
-                    active[start, entry.target.member_id] = entry
+        if isinstance(entry, MemberChange) and (start := _SANCTIONS.get(entry.action)) is not None:
+            active.pop((start, entry.target.member_id), None)
+            if entry.action == start:
+                active[start, entry.target.member_id] = entry
     return [entry for entry in reversed(active.values()) if entry.until is None or entry.until > now_ms]

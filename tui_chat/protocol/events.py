@@ -184,7 +184,7 @@ class MemberChange(ChangeEntry, frozen=True, tag_field="kind", tag="member"):
     """Durable change of the membership, role or sanctions of a member; the author of the entry is `by`.
 
     Attributes:
-        action: Kind of the change, a `MemberAction`; clients show an unknown one as a change without details.
+        action: Kind of the change, a `MemberAction`; an unknown one of a newer server is shown as a general change.
         target: Affected member.
         by: Acting member.
         until: End of a ban, mute or invite in milliseconds since the epoch, None for no end.

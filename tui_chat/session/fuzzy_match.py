@@ -53,12 +53,12 @@ def match(query: str, text: str) -> tuple[int, tuple[int, ...] | None]:
             score = _letter_score(letters, index)
             options = [(adjacent[0] + score + _ADJACENT_BONUS, (*adjacent[1], index))] if adjacent is not None else []
             options += [(best_before[0] + score, (*best_before[1], index))] if best_before is not None else []
-            next_best[index] = max(options, key=lambda match: match[0], default=None)
+            next_best[index] = max(options, key=lambda option: option[0], default=None)
         best = next_best
-    completed = [match for match in best if match is not None]
+    completed = [option for option in best if option is not None]
     if not completed:
         return 0, None
-    score, matched = max(completed, key=lambda match: match[0])
+    score, matched = max(completed, key=lambda option: option[0])
     return score, tuple(dict.fromkeys(text_indices[index] for index in matched))
 
 
