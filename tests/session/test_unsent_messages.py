@@ -94,12 +94,13 @@ def test_unsent_messages_of_an_earlier_run_appear_below_the_history(session: Cha
     assert session.pending_count == 0
 
 
-def test_a_rejected_edit_is_reported_with_its_text(session: ChatSession) -> None:
+def test_a_rejected_edit_is_reported_once_with_its_text(session: ChatSession) -> None:
     session.add_room(FakeRoom("tea").join("one"))
     item = OutboxItem("tea", uuid4(), EditMessage(room="tea", seq=1, message="otherwise"), 1)
     session.apply(events.OutboxItemChanged(item))
     assert session.pending_count == 1
-    mark_failed(session, item, Forbidden("unknown", message="it is not yours"))
+    failed_item = mark_failed(session, item, Forbidden("unknown", message="it is not yours"))
+    session.apply(events.OutboxItemChanged(replace(failed_item, state=OutboxItemState.DROPPED)))
     assert session.pending_count == 0
     assert displayed_texts(session) == ["one", "* Change rejected: it is not yours · otherwise"]
 

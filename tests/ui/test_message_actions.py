@@ -195,7 +195,9 @@ async def test_offline_edits_are_sent_after_a_reconnect(server: RunningServer, t
             await ann.wait_until(lambda: tea.log[1].message == "first")
 
 
-async def test_failed_messages_are_discarded_or_retried(server: RunningServer, tmp_path: Path) -> None:
+async def test_failed_messages_are_discarded_or_retried_and_failed_edits_dropped(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
         post = ann.sdk_room("tea").post
         post("to drop", 50)
@@ -209,6 +211,10 @@ async def test_failed_messages_are_discarded_or_retried(server: RunningServer, t
         await ann.press("ctrl+s", "r")
         await ann.wait_until(lambda: ann.timeline.lines[-1].key == "message-2")
         assert find_line(ann, 2).text == "to send again"
+        ann.sdk_room("tea").post_edit(50, "otherwise")
+        await ann.wait_for_text("otherwise")
+        assert "Change rejected:" in ann.screen_text()
+        await ann.wait_until(lambda: not ann.sdk_room("tea").unsent())
 
 
 async def test_enter_on_a_reply_jumps_to_the_parent_message_and_escape_returns(

@@ -12,6 +12,7 @@ from tui_chat.client.events import (
     DirectRoomAnnounced,
     NoticeReceived,
     Online,
+    OutboxItemChanged,
     RoomJoined,
     RoomLost,
     RoomRenamed,
@@ -193,6 +194,7 @@ class SessionController:
             RoomListReceived: self._on_room_list_received,
             DurableRoomsReceived: self._on_durable_rooms_received,
             NoticeReceived: self._on_notice_received,
+            OutboxItemChanged: self._on_outbox_item_changed,
             RequestCompleted: lambda event: event.on_completed(),
             NickAssigned: self._on_nick_assigned,
             ContextLoaded: lambda event: None,  # for the front end alone
@@ -353,6 +355,10 @@ class SessionController:
     def _on_room_list_received(self, event: RoomListReceived) -> None:
         if event.requested_by_user:
             self.session.add_notice(chat_strings.room_list(event.rooms))
+
+    def _on_outbox_item_changed(self, event: OutboxItemChanged) -> None:
+        self.session.apply(event)
+        self.messages.drop_failed_change(event.item)
 
     def _on_notice_received(self, event: NoticeReceived) -> None:
         self.session.apply(event)

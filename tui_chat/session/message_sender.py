@@ -6,8 +6,9 @@ from contextlib import suppress
 from uuid import UUID
 
 from tui_chat.client.outbox_file import OutboxFile
-from tui_chat.client.outbox_item import OutboxItem
+from tui_chat.client.outbox_item import OutboxItem, OutboxItemState
 from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.requests import SendMessage
 from tui_chat.session import error_text
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.commands import registry
@@ -124,6 +125,18 @@ class MessageSender:
             False without effect if the message was sent, is in flight or does not exist.
         """
         return self._change_unsent(key, lambda room, client_id: room.drop(client_id))
+
+    def drop_failed_change(self, item: OutboxItem) -> None:
+        """Drop a failed edit, deletion or reaction of an open room, whose notice offers no retry.
+
+        No effect for any other item.
+        """
+        if item.state is not OutboxItemState.FAILED or isinstance(item.request, SendMessage):
+            return
+        room = self._find_room(item.room)
+        if room is not None and self._session.find_room(item.room) is not None:
+            with suppress(KeyError):  # dropped already
+                room.drop(item.client_id)
 
     def _change_unsent(self, key: str, change: Callable[[OutboxPort, UUID], object]) -> bool:
         """Change the unsent message with a line key. Return False without one, or if `change` raises `KeyError`."""

@@ -50,8 +50,7 @@ class PendingLines:
         A deletion hides its message unless the deletion failed or was dropped.
 
         Returns:
-            Error text of an edit, deletion or reaction that failed, or was dropped after the failure, because changes
-            have no line; "" otherwise.
+            Error text of an edit, deletion or reaction that failed, because changes have no line; "" otherwise.
         """
         if item.state is OutboxItemState.PENDING:
             self._pending.setdefault(item.client_id, (view, view.transcript.newest_seq))
@@ -62,7 +61,7 @@ class PendingLines:
             view.set_deletion(item.request.seq, DeletionState.NONE if is_rejected else DeletionState.QUEUED)
         if isinstance(item.request, SendMessage):
             self._update_line(view, item)
-        elif item.error is not None:
+        elif item.state is OutboxItemState.FAILED and item.error is not None:
             problem = tr("Change rejected: {problem}", problem=error_text.phrase(item.error))
             return f"{problem} · {item.text}" if item.text else problem
         return ""

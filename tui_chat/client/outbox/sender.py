@@ -164,8 +164,8 @@ class OutboxSender:
         Raises:
             KeyError: No item has this id, or the item is in flight.
         """
-        echo = self._expected_echoes.get(client_id)
-        if client_id == self._in_flight or (echo and self._items[client_id].state is OutboxItemState.PENDING):
+        echo, is_pending = self._expected_echoes.get(client_id), self._items[client_id].state is OutboxItemState.PENDING
+        if is_pending and (echo is not None or client_id == self._in_flight):
             raise KeyError(client_id)
         if echo is not None:
             self._basic_server.cancel_echo(self._expected_echoes.pop(client_id))
