@@ -2,7 +2,6 @@
 
 import gc
 import os
-import shutil
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Generator
@@ -22,6 +21,7 @@ from server.storage.statements import BatchStatements
 from tests.support.free_port import reserved_port
 from tests.support.in_process_server import running_server
 from tests.support.javascript_client import javascript_host
+from tests.support.memory_files import find_memory_directory, store_temporary_files_in_memory
 from tests.support.postgresql import stop_shared_postgresql
 from tests.support.program import forked_python
 from tests.support.run_services import run_services
@@ -37,19 +37,8 @@ sys.dont_write_bytecode = False
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 
-MIN_FREE_MEMORY = 2**30
-"""Free bytes of a file system in memory that stores the temporary files of a session."""
-
 GC_THRESHOLDS = (50_000, 20, 50)
 """Thresholds of the generations of the garbage collector, as in `server.process`."""
-
-
-def _memory_directory() -> str | None:
-    """Return the directory of the file system in memory, or None if it does not exist or is too small."""
-    directory = "/dev/shm"
-    if os.access(directory, os.W_OK) and shutil.disk_usage(directory).free >= MIN_FREE_MEMORY:
-        return directory
-    return None
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -60,9 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     gc.disable()
     config.add_cleanup(javascript_host.stop)
-    memory_directory = _memory_directory()
-    if "TMPDIR" not in os.environ and memory_directory is not None:
-        os.environ["TMPDIR"] = tempfile.tempdir = memory_directory
+    store_temporary_files_in_memory()
     if not hasattr(config, "workerinput"):
         services = ExitStack()
         services.enter_context(run_services())
@@ -181,7 +168,7 @@ def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch) -> Generator[Path]:
     """Home directory with a path short enough for control sockets. Its servers stop after the test."""
-    with tempfile.TemporaryDirectory(prefix="chat-", dir=_memory_directory() or "/tmp") as directory:
+    with tempfile.TemporaryDirectory(prefix="chat-", dir=find_memory_directory() or "/tmp") as directory:
         for name in [name for name in os.environ if name.startswith(("CHAT_", "XDG_"))]:
             monkeypatch.delenv(name)
         monkeypatch.setenv("HOME", directory)

@@ -1,6 +1,7 @@
 """Effect of attacks on a bystander, one new server per attack: `make attacks`.
 
 The bystander sends a message every 20 ms and measures the time to its acknowledgement, before and during the attack.
+Databases are in memory unless `TMPDIR` selects a directory, because commits on a disk dominate the latency.
 Exit code 1 after an attack with one of these results:
 
 - AFFECTED: the p99 exceeds the larger of 50 ms and three times the quiet p99, or the server grows by more than 32 MiB.
@@ -9,12 +10,14 @@ Exit code 1 after an attack with one of these results:
 
 import argparse
 import asyncio
+import gc
 import sys
 from collections.abc import Sequence
 
 from benchmarks.attacks.attacks import ATTACKS
 from benchmarks.attacks.run import AttackReport, run_attack
 from benchmarks.servers import pin_to_load_core
+from tests.support.memory_files import store_temporary_files_in_memory
 
 HEADER = (
     "attack",
@@ -69,15 +72,17 @@ def main() -> int:
     if unknown := [name for name in args.names if name not in ATTACKS]:
         parser.error(f"unknown attack {unknown[0]!r}; attacks: {', '.join(ATTACKS)}")
     pin_to_load_core()
+    store_temporary_files_in_memory()
+    gc.freeze()  # a collection of all modules would delay the bystander by about 40 ms
     print_row(HEADER, as_markdown=args.markdown)
     if args.markdown:
         print_row(("---",) * len(HEADER), as_markdown=True)
-    is_passed = True
+    results = set[str]()
     for name in args.names or ATTACKS:
         report = asyncio.run(run_attack(name, args.seconds))
         print_row(format_cells(report), as_markdown=args.markdown)
-        is_passed = is_passed and report.is_isolated and report.counters.is_limited
-    return 0 if is_passed else 1
+        results.add(describe_result(report))
+    return 0 if results == {"ok"} else 1
 
 
 if __name__ == "__main__":

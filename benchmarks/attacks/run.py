@@ -65,7 +65,7 @@ async def run_attack(name: str, seconds: float) -> AttackReport:
 
     Args:
         name: Key of `ATTACKS`.
-        seconds: Duration of the attack; the quiet measurement before takes half of it.
+        seconds: Duration of the attack, and of the quiet measurement before.
 
     Raises:
         TimeoutError: The preparation of the attack took longer than `PREPARATION_TIMEOUT`.
@@ -85,7 +85,7 @@ async def run_attack(name: str, seconds: float) -> AttackReport:
         client = await stack.enter_async_context(ChatClient(server.url, ca_file=ca_file))
         room = await client.join("bystanders", nick="bystander")
         await measure_latencies(room, min(0.5, seconds))  # warm up
-        quiet = await measure_latencies(room, seconds / 2)
+        quiet = await measure_latencies(room, seconds)
         attacker = await stack.enter_async_context(_attacking_process(name, server.port, seconds))
         started, cpu_before, memory_before = time.monotonic(), measured.cpu_seconds(), measured.resident_bytes()
         latencies = await measure_latencies(room, seconds)
