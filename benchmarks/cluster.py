@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGTERM
@@ -31,6 +31,7 @@ from benchmarks.servers import MeasuredServer
 from tests.support.postgresql import PostgreSQLServer, postgresql_server
 from tests.support.redis import redis_server
 from tests.support.server_process import start_server
+from tests.support.wait import wait_until
 
 PROBES_PER_ROOM = 12
 """Members of each room that measure the latency, in addition to the sender."""
@@ -68,7 +69,7 @@ class ClusterResult:
         bus: Kind of the bus.
         messages: Number of messages.
         deliveries: Number of messages received by all clients.
-        missing_deliveries: Number of messages that did not arrive within `_DELIVERY_TIMEOUT`.
+        missing_deliveries: Number of deliveries that did not arrive within `_DELIVERY_TIMEOUT`.
         p50_within, p99_within: Milliseconds from send to arrival at members on the server of the sender.
         p50_between, p99_between: Milliseconds from send to arrival at members on other servers.
         cpu_per_delivery: CPU of all servers per delivery in microseconds.
@@ -171,14 +172,6 @@ class _Members:
         """Number of messages received in the interval."""
         return self.within.delivered + self.between.delivered
 
-    async def wait_delivered(self, count: int) -> None:
-        """Wait for a number of deliveries, for at most `_DELIVERY_TIMEOUT` seconds."""
-        deadline = time.monotonic() + _DELIVERY_TIMEOUT
-        while time.monotonic() < deadline:
-            if self.delivered >= count:
-                return
-            await asyncio.sleep(0.05)
-
     def start_interval(self) -> None:
         self.within.start_interval()
         self.between.start_interval()
@@ -226,7 +219,8 @@ async def measure_cluster(postgresql: PostgreSQLServer, node_count: int, bus: st
         started, started_at = await cluster.read_totals(), time.monotonic()
         messages = await members.send(load, rng)
         expected = messages * (load.connections // load.rooms)
-        await members.wait_delivered(expected)
+        with suppress(TimeoutError):
+            await wait_until(lambda: members.delivered >= expected, _DELIVERY_TIMEOUT)
         await asyncio.sleep(_SETTLE_TIME)
         ended, ended_at = await cluster.read_totals(), time.monotonic()
     idle_share = (ended_at - started_at) / (started_at - idle_at)
