@@ -3,9 +3,10 @@
 import gzip
 from dataclasses import dataclass
 
+from aiohttp import WSMsgType
+
 from benchmarks.attacks.preparation import Preparation, joined_members, messages_with_reactions, no_preparation
 from benchmarks.attacks.traffic import (
-    ZERO_MASK,
     Flood,
     flood_over_polling,
     flood_with_joins,
@@ -13,8 +14,8 @@ from benchmarks.attacks.traffic import (
     packet_flood,
     request_flood,
     silent_connections,
-    text_frame,
 )
+from tests.support.raw_websocket import ZERO_MASK, encode_frame
 from tui_chat.protocol.limits import HISTORY_PAGE
 
 MEMBERS = 2000
@@ -45,6 +46,7 @@ class Attack:
 GZIP_BODY = gzip.compress(bytes(32_000_000))
 COMPRESSED = "POST {path} HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Type: application/json"
 NUMBERS_AND_NAN = ",".join(["1"] * 30_000 + ["NaN"])
+FIRST_FRAGMENT, CONTINUATION = b"\x01\x81" + ZERO_MASK + b"4", b"\x00\x80" + ZERO_MASK  # not final, RFC 6455
 
 ATTACKS: dict[str, Attack] = {
     "compressed bodies": Attack(request_flood(COMPRESSED.format(path="/"), GZIP_BODY)),
@@ -66,7 +68,7 @@ ATTACKS: dict[str, Attack] = {
     "polling handshakes": Attack(request_flood("GET /socket.io/?EIO=4&transport=polling HTTP/1.1")),
     "unknown polling sessions": Attack(request_flood("POST /socket.io/?EIO=4&transport=polling&sid=x HTTP/1.1", b"6")),
     "packets over polling": Attack(flood_over_polling),
-    "WebSocket pings": Attack(frame_flood(b"\x89\x80" + ZERO_MASK)),
+    "WebSocket pings": Attack(frame_flood(encode_frame(WSMsgType.PING, b""))),
     "noop packets": Attack(packet_flood("6")),
     "pong packets": Attack(packet_flood("3")),
     "unknown acknowledgements": Attack(packet_flood("430[]")),
@@ -75,9 +77,7 @@ ATTACKS: dict[str, Attack] = {
     "not-a-number values": Attack(packet_flood('421["history",{"room":"attack","after":NaN}]')),
     "long not-a-number values": Attack(packet_flood(f'421["history",[{NUMBERS_AND_NAN}]]', batch=1)),
     "lone surrogates": Attack(packet_flood('421["sendMessage",{"room":"attack","message":"\\ud83d"}]')),
-    "empty fragments": Attack(
-        frame_flood(text_frame("", is_final=False, is_first=False), first=text_frame("4", is_final=False))
-    ),
+    "empty fragments": Attack(frame_flood(CONTINUATION, first=FIRST_FRAGMENT)),
     "messages": Attack(packet_flood('421["sendMessage",{"room":"attack","message":"x"}]')),
     "edits": Attack(
         packet_flood(*(f'421["editMessage",{{"room":"attack","seq":{seq},"message":"x"}}]' for seq in range(1, 5)))

@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from string import ascii_letters
 
-from benchmarks.attacks.traffic import discard_input, text_frame, websocket
+from benchmarks.attacks.traffic import discard_input, websocket
 from tests.support.raw_client import raw_client
+from tests.support.raw_websocket import encode_text_frames
 from tui_chat.protocol.limits import REACTIONS_PER_MESSAGE
 
 Preparation = Callable[[int], AbstractAsyncContextManager[None]]
@@ -43,7 +44,9 @@ def joined_members(count: int, nick: str) -> Preparation:
                     reader, writer = await stack.enter_async_context(websocket(port, _get_address(number)))
                     nick_name = nick.format(number=number)
                     writer.write(
-                        text_frame(f'420["joinRoom",{{"roomName":"attack","nickName":"{nick_name}","limit":1}}]')
+                        encode_text_frames(
+                            f'420["joinRoom",{{"roomName":"attack","nickName":"{nick_name}","limit":1}}]'
+                        )
                     )
                     await reader.readuntil(b'430[{"ok":true')
                 stack.callback(asyncio.create_task(discard_input(reader)).cancel)

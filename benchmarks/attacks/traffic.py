@@ -17,6 +17,7 @@ from http import HTTPStatus
 from aiohttp import ClientError
 
 from tests.support.polling_client import polling_client
+from tests.support.raw_websocket import UPGRADE_REQUEST, encode_text_frames
 
 RECONNECT_PAUSE = 0.05
 """Pause before a new connection in seconds; without the pause, the attack would measure only its own connects."""
@@ -28,7 +29,6 @@ ATTACKER_ADDRESS = "203.0.113.9"
 DIRECT_ADDRESS = "127.0.0.2"
 """Source address of connections without a request."""
 
-ZERO_MASK = b"\x00\x00\x00\x00"
 _PACKETS_PER_POST = 64  # the maximum of the server
 _SEND_BUFFER = 64 * 1024  # bytes; a larger buffer would hide the delays of the server
 
@@ -61,14 +61,6 @@ Flood = Callable[[int, AttackCounters], Awaitable[None]]
 """Coroutine function with the port of the server and the counters; runs until cancelled."""
 
 
-def text_frame(packet: str, *, is_final: bool = True, is_first: bool = True) -> bytes:
-    """Return a masked text frame, or a continuation frame, with a payload below 64 KiB (RFC 6455, section 5.2)."""
-    payload = packet.encode()
-    size = len(payload)
-    length = bytes((0x80 | size,)) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
-    return bytes(((0x80 if is_final else 0) | is_first,)) + length + ZERO_MASK + payload
-
-
 @asynccontextmanager
 async def websocket(
     port: int, address: str = ATTACKER_ADDRESS
@@ -86,13 +78,9 @@ async def websocket(
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
-        request = (
-            f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-            f"X-Forwarded-For: {address}\r\n"
-            "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-            "Sec-WebSocket-Version: 13\r\n\r\n"
-        )
-        writer.write(request.encode() + text_frame("40"))
+        address_header = f"\r\nX-Forwarded-For: {address}\r\n\r\n"
+        request = UPGRADE_REQUEST.replace("\r\n\r\n", address_header).encode()
+        writer.write(request + encode_text_frames("40"))
         if b" 101 " not in await reader.readuntil(b"\r\n\r\n"):
             raise ConnectionRefusedError
         yield reader, writer
@@ -121,15 +109,15 @@ def packet_flood(*packets: str, connections: int = 4, batch: int = 200) -> Flood
         connections: Number of concurrent connections.
         batch: Repetitions per write.
     """
-    join = text_frame('42["joinRoom",{"roomName":"attack","nickName":"mallory"}]')
-    message = text_frame('42["sendMessage",{"room":"attack","message":"x"}]')
-    frames = b"".join(map(text_frame, packets)) * batch
+    first = encode_text_frames(
+        '42["joinRoom",{"roomName":"attack","nickName":"mallory"}]',
+        '42["sendMessage",{"room":"attack","message":"x"}]',
+    )
+    frames = encode_text_frames(*packets) * batch
 
     async def flood(port: int, counters: AttackCounters) -> None:
         chunks, units = itertools.repeat(frames), len(packets) * batch
-        await _run_concurrently(
-            lambda: _repeat_on_connections(port, counters, join + message, chunks, units), connections
-        )
+        await _run_concurrently(lambda: _repeat_on_connections(port, counters, first, chunks, units), connections)
 
     return flood
 
@@ -147,7 +135,7 @@ def frame_flood(frame: bytes, first: bytes = b"") -> Flood:
 async def flood_with_joins(port: int, counters: AttackCounters) -> None:
     """Join new rooms under new names on four connections."""
     chunks = (
-        text_frame(f'42["joinRoom",{{"roomName":"attack {number}","nickName":"mallory {number}"}}]')
+        encode_text_frames(f'42["joinRoom",{{"roomName":"attack {number}","nickName":"mallory {number}"}}]')
         for number in itertools.count()
     )
     await _run_concurrently(lambda: _repeat_on_connections(port, counters, b"", chunks, 1), 4)
