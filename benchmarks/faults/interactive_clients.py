@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.faults.checker import SentMessage, Violation, find_display_violations
@@ -20,37 +21,28 @@ _CHECK_INTERVAL = 0.2  # seconds
 _TERMINAL_COLUMNS, _TERMINAL_ROWS = 150, 60  # each message of a run fits in one row of the timeline
 
 
+@dataclass
 class InteractiveClient:
     """User of one terminal or page in one room.
 
-    Args:
+    Attributes:
         room: Name of the room.
         name: Name in the markers.
         send: Types a text and presses Enter.
         read: Returns the displayed texts of messages, oldest first.
-
-    Attributes:
         sent: All written messages, in order; the outbox of the client contains them until their acknowledgement.
         displayed: Displayed texts at the last comparison.
         violations: Differences between the log and the display at the last comparison.
     """
 
-    def __init__(
-        self, room: str, name: str, send: Callable[[str], Awaitable[None]], read: Callable[[], Awaitable[list[str]]]
-    ) -> None:
-        self.sent: list[SentMessage] = []
-        self.displayed: list[str] = []
-        self.violations: list[Violation] = []
-        self._room = room
-        self._name = name
-        self._send = send
-        self._read = read
-        self._is_stopping = False
-
-    @property
-    def room(self) -> str:
-        """Name of the room."""
-        return self._room
+    room: str
+    name: str
+    send: Callable[[str], Awaitable[None]]
+    read: Callable[[], Awaitable[list[str]]]
+    sent: list[SentMessage] = field(default_factory=list[SentMessage])
+    displayed: list[str] = field(default_factory=list[str])
+    violations: list[Violation] = field(default_factory=list[Violation])
+    _is_stopping: bool = False
 
     def stop(self) -> None:
         """Stop after the current message."""
@@ -59,9 +51,9 @@ class InteractiveClient:
     async def run(self) -> None:
         """Write a message every `WRITE_INTERVAL` until `stop`."""
         while not self._is_stopping:
-            marker = f"{self._name}-{len(self.sent)}"
-            self.sent.append(SentMessage(self._room, self._name, marker, is_persisted=True))
-            await self._send(f"{marker} text")
+            marker = f"{self.name}-{len(self.sent)}"
+            self.sent.append(SentMessage(self.room, self.name, marker, is_persisted=True))
+            await self.send(f"{marker} text")
             await asyncio.sleep(WRITE_INTERVAL)
 
     async def compare(self, log: Sequence[Entry], timeout: float) -> None:
@@ -74,8 +66,8 @@ class InteractiveClient:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + timeout
         while True:
-            self.displayed = await self._read()
-            self.violations = find_display_violations(self._room, self._name, log, self.displayed)
+            self.displayed = await self.read()
+            self.violations = find_display_violations(self.room, self.name, log, self.displayed)
             if not self.violations or loop.time() > deadline:
                 return
             await asyncio.sleep(_CHECK_INTERVAL)
