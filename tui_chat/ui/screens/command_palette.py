@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
@@ -12,8 +11,7 @@ from textual.widgets.option_list import Option
 from tui_chat.session.i18n import mark, tr
 from tui_chat.ui.command_palette import PaletteEntry, find_entries
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
-from tui_chat.ui.screens.list_dialog import ListDialog
-from tui_chat.ui.widgets.line_input import LineInput
+from tui_chat.ui.screens.list_dialog import ListDialog, compose_query_frame
 
 
 class CommandPalette(ListDialog[PaletteEntry]):
@@ -33,10 +31,8 @@ class CommandPalette(ListDialog[PaletteEntry]):
         self._matches: list[PaletteEntry] = []
 
     def compose(self) -> ComposeResult:
-        """Yield a frame with the query input above the list of commands."""
-        with Vertical(id="frame"):
-            yield LineInput("", tr("search commands"))
-            yield OptionList(markup=False, compact=True)
+        """Return a frame with the query input above the list of commands."""
+        return compose_query_frame(tr("search commands"))
 
     def on_mount(self) -> None:
         """Set the titles and list all commands."""
@@ -58,8 +54,8 @@ class CommandPalette(ListDialog[PaletteEntry]):
     @on(OptionList.OptionSelected)
     def action_go(self) -> None:
         """Close the dialog with the highlighted entry as result. No effect without one."""
-        if self._matches:
-            self.dismiss(self._matches[self.highlighted_index])
+        if (entry := self.highlighted_row(self._matches)) is not None:
+            self.dismiss(entry)
 
     def _update_matches(self, query: str) -> None:
         """List the commands that match a query, and highlight the best one."""

@@ -1,18 +1,22 @@
 """Base of the modal dialogs with one option list."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
+from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import OptionList
 
 from tui_chat.session.i18n import Translatable, tr
 from tui_chat.ui.app_services import app_services
-from tui_chat.ui.input.key_binding import KeyScope
+from tui_chat.ui.input.keys import KeyScope
 from tui_chat.ui.screens.dialog import Dialog
+from tui_chat.ui.widgets.line_input import LineInput
 
 ResultT = TypeVar("ResultT")
+RowT = TypeVar("RowT")
 
 
 class ListDialog(Dialog[ResultT | None]):
@@ -31,6 +35,11 @@ class ListDialog(Dialog[ResultT | None]):
     def highlighted_index(self) -> int:
         """Index of the highlighted row, 0 if there is none."""
         return self.option_list.highlighted or 0
+
+    def highlighted_row(self, rows: Sequence[RowT]) -> RowT | None:
+        """Return the element of `rows` at the highlight, None if there is none."""
+        index = self.option_list.highlighted
+        return rows[index] if index is not None and index < len(rows) else None
 
     def set_up(
         self,
@@ -61,3 +70,15 @@ class ListDialog(Dialog[ResultT | None]):
         if self._input_timer is not None:
             self._input_timer.stop()
         self._input_timer = self.set_timer(delay, callback) if callback is not None else None
+
+
+def compose_query_frame(placeholder: str, query: str = "") -> ComposeResult:
+    """Yield a frame with a query input above a list, styled by `query_dialog.tcss`.
+
+    Args:
+        placeholder: Hint in the empty input.
+        query: Initial text of the input.
+    """
+    with Vertical(id="frame"):
+        yield LineInput(query, placeholder)
+        yield OptionList(markup=False, compact=True)

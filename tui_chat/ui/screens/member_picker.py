@@ -5,7 +5,6 @@ from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
@@ -15,8 +14,7 @@ from tui_chat.protocol.events import Member
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.strings import moderation as moderation_strings
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
-from tui_chat.ui.screens.list_dialog import ListDialog
-from tui_chat.ui.widgets.line_input import LineInput
+from tui_chat.ui.screens.list_dialog import ListDialog, compose_query_frame
 from tui_chat.ui.widgets.side_list import member_sign
 from tui_chat.ui.widgets.stable_width import with_stable_width
 
@@ -46,10 +44,8 @@ class MemberPicker(ListDialog[Member]):
         self._choices: list[Member] = []
 
     def compose(self) -> ComposeResult:
-        """Yield a frame with the query input above the member list."""
-        with Vertical(id="frame"):
-            yield LineInput("", tr("part of the nickname"))
-            yield OptionList(markup=False, compact=True)
+        """Return a frame with the query input above the member list."""
+        return compose_query_frame(tr("part of the nickname"))
 
     def on_mount(self) -> None:
         """Set the titles and list the known members."""
@@ -64,7 +60,7 @@ class MemberPicker(ListDialog[Member]):
         """
         if not self.query(OptionList):
             return
-        highlighted = self._highlighted_member()
+        highlighted = self.highlighted_row(self._choices)
         highlighted_id = highlighted.member_id if highlighted is not None else ""
         query = self.query_one(Input).value.strip()
         key = names.canonical_key(query) if query else ""
@@ -86,11 +82,7 @@ class MemberPicker(ListDialog[Member]):
     @on(OptionList.OptionSelected)
     def action_go(self) -> None:
         """Close the dialog with the highlighted member as result, None without one."""
-        self.dismiss(self._highlighted_member())
-
-    def _highlighted_member(self) -> Member | None:
-        index = self.option_list.highlighted
-        return self._choices[index] if index is not None and index < len(self._choices) else None
+        self.dismiss(self.highlighted_row(self._choices))
 
 
 def _choice_row(member: Member) -> Option:

@@ -6,7 +6,6 @@ from functools import partial
 from rich.cells import cell_len
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
@@ -15,8 +14,7 @@ from tui_chat.session.i18n import mark, tr
 from tui_chat.session.room_matcher import RoomCandidate
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
-from tui_chat.ui.screens.list_dialog import ListDialog
-from tui_chat.ui.widgets.line_input import LineInput
+from tui_chat.ui.screens.list_dialog import ListDialog, compose_query_frame
 from tui_chat.ui.widgets.stable_width import with_stable_width
 
 # Maximum number of listed rooms. A longer query narrows the list.
@@ -51,10 +49,8 @@ class RoomSwitcher(ListDialog[str]):
         self._choices: list[RoomCandidate] = []
 
     def compose(self) -> ComposeResult:
-        """Yield a frame with the query input above the room list."""
-        with Vertical(id="frame"):
-            yield LineInput(self._initial_query, tr("part of the room name"))
-            yield OptionList(markup=False, compact=True)
+        """Return a frame with the query input above the room list."""
+        return compose_query_frame(tr("part of the room name"), self._initial_query)
 
     def on_mount(self) -> None:
         """Set the titles, list the known rooms for the initial query and request all rooms of the server."""
@@ -98,8 +94,8 @@ class RoomSwitcher(ListDialog[str]):
         self.dismiss(self._highlighted_name())
 
     def _highlighted_name(self) -> str | None:
-        index = self.option_list.highlighted
-        return self._choices[index].room if index is not None and index < len(self._choices) else None
+        choice = self.highlighted_row(self._choices)
+        return choice.room if choice is not None else None
 
 
 def _choice_row(choice: RoomCandidate, width: int) -> Content:

@@ -187,8 +187,7 @@ class SearchScreen(ListDialog[SearchHit]):
             self.dismiss(hit)
 
     def _highlighted_hit(self) -> SearchHit | None:
-        index = self.option_list.highlighted
-        return self._search_state.hits[index] if index is not None and index < len(self._search_state.hits) else None
+        return self.highlighted_row(self._search_state.hits)
 
     # Drawing
 
