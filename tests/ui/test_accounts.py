@@ -63,6 +63,7 @@ async def test_registration_keeps_messages_and_read_markers_of_the_guest_and_mar
             await bob.send_message(text)
         await ann.wait_until(lambda: rooms["tea"].unread_count == 2)
         await open_form(ann, "/register")
+        await ann.wait_for_text("Tab next field · Esc cancel")
         await fill_in(ann, PASSWORD, "another", "")
         await ann.wait_for_text("The passwords differ.")
         assert PASSWORD not in ann.screen_text()

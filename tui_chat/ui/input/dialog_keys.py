@@ -1,6 +1,6 @@
 """Key bindings of the dialogs, part of the registry in `keys`.
 
-The footer of a dialog lists the bindings with a footer label. Adjacent bindings with the same label share an entry.
+A footer label puts the binding into the footer of its dialog. Adjacent bindings with the same label share an entry.
 """
 
 from tui_chat.session.i18n import mark
@@ -118,18 +118,16 @@ DIALOG_BINDINGS: tuple[KeyBinding, ...] = (
     ),
     *in_scope(
         KeyScope.PASTE_DIALOG,
-        KeyBinding("paste-edit", ("e",), "choose('edit')", mark("insert into the composer"), mark("edit")),
-        KeyBinding(
-            "paste-one", ("s",), "choose('one')", mark("send as one message, or as few as possible"), mark("send")
-        ),
-        KeyBinding("paste-lines", ("l",), "choose('lines')", mark("send each line as a message"), mark("lines")),
-        KeyBinding("paste-file", ("f",), "choose('file')", mark("send as a text file"), mark("file")),
-        KeyBinding("paste-discard", ("escape", "ctrl+g"), "dismiss", mark("discard the paste"), mark("discard")),
+        KeyBinding("paste-edit", ("e",), "choose('edit')", mark("insert into the composer")),
+        KeyBinding("paste-one", ("s",), "choose('one')", mark("send as one message, or as few as possible")),
+        KeyBinding("paste-lines", ("l",), "choose('lines')", mark("send each line as a message")),
+        KeyBinding("paste-file", ("f",), "choose('file')", mark("send as a text file")),
+        KeyBinding("paste-discard", ("escape", "ctrl+g"), "dismiss", mark("discard the paste")),
     ),
     *in_scope(
         KeyScope.CONFIRM_DIALOG,
-        KeyBinding("confirm-yes", ("y",), "confirm", mark("confirm"), mark("confirm")),
-        KeyBinding("confirm-cancel", ("escape", "ctrl+g", "n"), "dismiss", mark("cancel"), mark("cancel")),
+        KeyBinding("confirm-yes", ("y",), "confirm", mark("confirm")),
+        KeyBinding("confirm-cancel", ("escape", "ctrl+g", "n"), "dismiss", mark("cancel")),
     ),
     *in_scope(
         KeyScope.ACCOUNT_FORM,
@@ -154,7 +152,7 @@ DIALOG_BINDINGS: tuple[KeyBinding, ...] = (
     ),
     *in_scope(
         KeyScope.OUTPUT,
-        KeyBinding("output-close", ("escape",), "dismiss", mark("close"), mark("close")),
+        KeyBinding("output-close", ("escape",), "dismiss", mark("close")),
     ),
     *in_scope(
         KeyScope.SETTINGS,

@@ -56,7 +56,7 @@ class AccountFormScreen(Dialog[str]):
         """Set the titles of the frame, and focus the first required field without an initial value, else the first."""
         frame = self.query_one("#account-form")
         frame.border_title = Content(self._form.title)
-        frame.border_subtitle = Content(app_services(self).keymap.close_hint("form-close", ()))
+        frame.border_subtitle = Content(app_services(self).keymap.dialog_footer(KeyScope.ACCOUNT_FORM))
         required = [form_input for form_input in self._form.inputs if not (form_input.is_optional or form_input.value)]
         first = required[0] if required else self._form.inputs[0]
         self._form_fields[first.name].input.focus()
