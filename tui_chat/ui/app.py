@@ -147,7 +147,7 @@ class ChatApp(App[None], inherit_bindings=False):
         return self.join_form
 
     def on_mount(self) -> None:
-        """Apply terminal settings, install signal handlers unless headless, schedule first paint and idle checks."""
+        """Apply terminal settings, install signal handlers unless headless, and schedule startup and idle checks."""
         self.terminal.apply_settings()
         if not self.is_headless:
             for name in ("SIGTERM", "SIGHUP", "SIGINT"):
@@ -266,7 +266,7 @@ class ChatApp(App[None], inherit_bindings=False):
             self.join_form.show_progress(text)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy `text` to the clipboard of the app, and to that of the terminal unless too long; then show a status."""
+        """Copy `text` to the clipboards of app and terminal. A status reports a text too long for the terminal."""
         self._clipboard = text
         if not self.terminal.copy_to_clipboard(text):
             self.show_status(
@@ -318,21 +318,20 @@ class ChatApp(App[None], inherit_bindings=False):
             self.push_screen(ThemeScreen())
 
     def action_command_palette(self) -> None:
-        """Open or close the command palette: all commands on an uncovered chat screen, elsewhere `app_entries`."""
-        from tui_chat.ui import command_palette  # noqa: PLC0415 (not needed for the first screen)
-        from tui_chat.ui.screens.command_palette import CommandPalette  # noqa: PLC0415
+        """Close the command palette, or open one with all commands on the chat screen, elsewhere with `app_entries`."""
+        from tui_chat.ui.screens import command_palette  # noqa: PLC0415 (not needed for the first screen)
 
         def run(entry: command_palette.PaletteEntry | None) -> None:
             if entry is not None:
                 self.call_later(entry.run)
 
-        if isinstance(self.screen, CommandPalette):
+        if isinstance(self.screen, command_palette.CommandPalette):
             self.screen.dismiss(None)
         elif (chat := self._active_chat) is not None:
             entries = command_palette.room_entries(chat.run_palette_command, chat.set_composer_text)
-            self.push_screen(CommandPalette(entries), run)
+            self.push_screen(command_palette.CommandPalette(entries), run)
         else:
-            self.push_screen(CommandPalette(command_palette.app_entries(self.run_action)), run)
+            self.push_screen(command_palette.CommandPalette(command_palette.app_entries(self.run_action)), run)
 
     def action_redraw(self) -> None:
         """Repaint the whole screen, and transfer its images again."""
@@ -341,7 +340,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.screen.refresh(layout=True)
 
     def action_toggle_mouse(self) -> None:
-        """Toggle and save the `mouse` setting. Show the new state, or the error of a failed save after the toggle."""
+        """Toggle and save the `mouse` setting. Show the new state; if only the save fails, show its error instead."""
         enabled = not self.settings.mouse
         self.show_status(
             self.change_setting("mouse", enabled)

@@ -1,6 +1,8 @@
 """Command palette: search over the slash commands."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
@@ -8,10 +10,84 @@ from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
+from tui_chat.session import fuzzy_match
+from tui_chat.session.commands import registry
+from tui_chat.session.commands.registry import Command
 from tui_chat.session.i18n import mark, tr
-from tui_chat.ui.command_palette import PaletteEntry, find_entries
 from tui_chat.ui.input.keys import KeyScope, textual_bindings
 from tui_chat.ui.screens.list_dialog import ListDialog, compose_query_frame
+
+_APP_ACTIONS = {
+    "help": "app.help",
+    "settings": "app.settings",
+    "theme": "app.choose_theme",
+    "quit": "app.quit_when_sent",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PaletteEntry:
+    """Entry of the command palette.
+
+    Attributes:
+        command: Listed command.
+        run: Function of the entry.
+        matched_indices: Indices of the matched characters in the usage of the command.
+    """
+
+    command: Command
+    run: Callable[[], Awaitable[object] | None]
+    matched_indices: tuple[int, ...] = ()
+
+
+def room_entries(run: Callable[[str], None], insert: Callable[[str], None]) -> list[PaletteEntry]:
+    """Return the entries of the chat screen: all slash commands.
+
+    Args:
+        run: Runs a command without required arguments.
+        insert: Inserts a command with required arguments into the composer.
+    """
+    return [
+        PaletteEntry(
+            command, partial(insert, f"/{command.name} ") if command.min_arguments else partial(run, f"/{command.name}")
+        )
+        for command in registry.COMMANDS
+    ]
+
+
+def app_entries(run_action: Callable[[str], Awaitable[object]]) -> list[PaletteEntry]:
+    """Return the entries of the other screens: `/theme`, `/settings`, `/help` and `/quit`, in registry order.
+
+    Args:
+        run_action: Runs a Textual action.
+    """
+    return [
+        PaletteEntry(command, partial(run_action, _APP_ACTIONS[command.name]))
+        for command in registry.COMMANDS
+        if command.name in _APP_ACTIONS
+    ]
+
+
+def find_entries(text: str, entries: Sequence[PaletteEntry]) -> list[PaletteEntry]:
+    """Return the entries that match a query, best first, with their `matched_indices`.
+
+    A query matches the command name with its `/` (`fuzzy_match`), otherwise, in any case, a part of an alias or of the
+    translated description. Matches of the second kind follow without `matched_indices`. Equal matches keep their order.
+
+    Args:
+        text: Typed query; a blank query matches every entry.
+        entries: Entries in display order.
+    """
+    query, phrase = fuzzy_match.query_letters(text), text.strip().casefold()
+    scored: list[tuple[int, PaletteEntry]] = []
+    for entry in entries:
+        command = entry.command
+        score, matched = fuzzy_match.match(query, f"/{command.name}")
+        if matched is not None:
+            scored.append((score, PaletteEntry(command, entry.run, matched)))
+        elif any(phrase in description.casefold() for description in (tr(command.help), *command.aliases)):
+            scored.append((-1, entry))
+    return [entry for _, entry in sorted(scored, key=lambda item: -item[0])]
 
 
 class CommandPalette(ListDialog[PaletteEntry]):
