@@ -119,9 +119,9 @@ class SettingsScreen(ListDialog[None]):
 
     @on(OptionList.OptionHighlighted)
     def _update_explanation(self) -> None:
-        """Show the description of the highlighted setting, and a save error, a hint to the file, or the allowed values.
+        """Show the description of the highlighted setting, and a save error, the settings file or the allowed values.
 
-        The hint to the file concerns lists and tables of saved settings.
+        The path of the settings file, if known, is shown for lists and tables.
         """
         field = self._highlighted_field()
         hint = (

@@ -151,7 +151,7 @@ class LineRenderer:
         return all(self._find_picture(box) is not None for box in layout.images)
 
     def _append_separator(self, builder: _RowBuilder, label: str, style: Style, full_width: bool = False) -> None:
-        """Append a label, truncated to the row, between two dashes each, or for `full_width` between the two edges."""
+        """Append a truncated label with two dashes on each side, or with dashes up to both edges for `full_width`."""
         width, start = self._geometry.width, self._geometry.text_start
         text, cells = truncate_to_width(label, max(0, width - start - 5))
         left_dashes = start - 1 if full_width else 2

@@ -289,7 +289,7 @@ class Composer(TextArea, inherit_bindings=False):
         self._show_search()
 
     def _show_search(self) -> None:
-        """Show the match as composer text with the matched part selected, and post the prompt, during a search."""
+        """Show the match with the matched part selected, and post the prompt. No effect without a search."""
         if (search := self._history_search) is None:
             return
         if self.text != search.text:
