@@ -87,7 +87,7 @@ class ImageStore:
         options: Options of the current pictures.
         unavailable: Paths of the images that cannot be shown.
         on_loaded: Called with the paths of images after the loads of their pictures.
-        on_changed: Called after an image became unavailable, and if `release` discards any; not called by `forget`.
+        on_changed: Called after an image became unavailable or `release` has discarded pictures or terminal images.
     """
 
     def __init__(
@@ -167,8 +167,6 @@ class ImageStore:
         tasks = list(self._loads.values())
         self._write(self.release())
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._announcement is not None:
-            self._announcement.cancel()
         await self._decoder.close()
 
     def _start_loads(self) -> None:
@@ -279,7 +277,7 @@ class ImageStore:
             delay = min(2 * delay, _MAX_WRITE_INTERVAL)
 
     def _next_image_id(self) -> int:
-        """Return an unused image id, or the lowest used one without an unused one."""
+        """Return an unused image id, or the lowest id if all are used."""
         used = set(self._image_ids.values())
         candidates = (
             self._id_high_byte << 24 | low_byte for low_byte in range(kitty.FIRST_LOW_BYTE, kitty.LAST_LOW_BYTE + 1)
