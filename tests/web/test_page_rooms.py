@@ -18,12 +18,18 @@ def room_row(chat_page: ChatPage, room: str) -> Locator:
     return chat_page.page.locator("#room-list li", has=chat_page.page.get_by_text(room, exact=True))
 
 
-async def test_unread_counts_of_other_rooms_reset_when_viewed(
-    browser: Browser, server: RunningServer, bot: RawClient
-) -> None:
+async def open_tea_and_coffee(browser: Browser, server: RunningServer, bot: RawClient) -> ChatPage:
+    """Join room `tea`, and then room `coffee`, with the bot in both."""
     await bot.join("coffee", "bot")
     chat_page = await open_chat_page(browser, server.url, "Ann")
     await chat_page.open_room("coffee")
+    return chat_page
+
+
+async def test_unread_counts_of_other_rooms_reset_when_viewed(
+    browser: Browser, server: RunningServer, bot: RawClient
+) -> None:
+    chat_page = await open_tea_and_coffee(browser, server, bot)
     await bot.send_messages("tea", ["one", "for @ann!", "channel"])
     await expect(room_row(chat_page, "tea").locator(".badge")).to_have_text("@3")
     await expect(chat_page.page).to_have_title("(3) coffee")
@@ -43,9 +49,7 @@ async def test_unread_counts_of_other_rooms_reset_when_viewed(
 async def test_changes_during_a_click_on_a_room_or_a_member_do_not_cancel_the_click(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    await bot.join("coffee", "bot")
-    chat_page = await open_chat_page(browser, server.url, "Ann")
-    await chat_page.open_room("coffee")
+    chat_page = await open_tea_and_coffee(browser, server, bot)
     await room_row(chat_page, "tea").get_by_text("tea", exact=True).hover(force=True)
     await chat_page.page.mouse.down()
     await bot.send_messages("tea", ["one"])
@@ -211,9 +215,7 @@ async def test_the_room_dialog_finds_rooms_by_a_part_of_the_name_and_by_a_link(
 async def test_leaving_a_room_shows_the_next_one_or_the_join_form(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    await bot.join("coffee", "bot")
-    chat_page = await open_chat_page(browser, server.url, "Ann")
-    await chat_page.open_room("coffee")
+    chat_page = await open_tea_and_coffee(browser, server, bot)
     await chat_page.send_message("/leave")
     await expect(chat_page.page.locator("#room-name")).to_have_text("tea")
     await expect(chat_page.page.locator("#room-list .name")).to_have_text(["tea"])
@@ -280,17 +282,16 @@ async def test_messages_in_an_unfocused_page_count_in_the_title_until_another_ta
     await chat_page.unfocus()
     await bot.send_messages("tea", ["one", "two"])
     await expect(chat_page.page).to_have_title("(2) tea")
-    again = await chat_page.page.context.new_page()
-    await again.goto(f"{server.url}/#/tea")
-    await again.locator("#join-submit").click()
-    await expect(again.locator("#timeline-lines .message-text")).to_have_count(2)
+    context = chat_page.tab.context
+    again = ChatPage(BrowserTab(context, await context.new_page()))
+    await again.join_room(server.url, "Ann")
+    await expect(again.messages).to_have_count(2)
     await expect(chat_page.page).to_have_title("tea · Chat")
-    await again.evaluate("() => { document.hasFocus = () => false; dispatchEvent(new Event('blur')); }")
+    await again.unfocus()
     await bot.send_messages("tea", ["three"])
     await expect(chat_page.page).to_have_title("(1) tea")
     for command, title in (("/mute", "tea · Chat"), ("/unmute", "(1) tea")):
-        await again.locator("#composer-input").fill(command)
-        await again.locator("#composer-input").press("Enter")
+        await again.send_message(command)
         await expect(chat_page.page).to_have_title(title)
     chat_page.assert_no_errors()
 
@@ -320,9 +321,7 @@ async def test_the_drawers_of_phones_close_when_a_room_is_opened(
 async def test_a_button_jumps_to_the_first_unread_message_above_the_viewport(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    await bot.join("coffee", "bot")
-    chat_page = await open_chat_page(browser, server.url, "Ann")
-    await chat_page.open_room("coffee")
+    chat_page = await open_tea_and_coffee(browser, server, bot)
     await bot.send_messages("tea", [f"line {number}" for number in range(150)])
     await expect(room_row(chat_page, "tea").locator(".badge")).to_have_text("99+")
     await chat_page.page.keyboard.press("Alt+ArrowUp")
