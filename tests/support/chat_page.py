@@ -15,6 +15,14 @@ from tests.support.browser import Browser, BrowserTab
 UNREACHABLE_ERRORS = ("net::ERR_", "WebSocket connection to")
 """Console errors that Chromium reports for an unreachable server."""
 
+_PASTE = """([selector, text, files]) => {
+  const clipboardData = new DataTransfer();
+  if (text) clipboardData.setData("text/plain", text);
+  for (const bytes of files) clipboardData.items.add(new File([new Uint8Array(bytes)], "file"));
+  const event = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
+  return !document.querySelector(selector).dispatchEvent(event);
+}"""
+
 
 @dataclass
 class ChatPage:
@@ -62,6 +70,10 @@ class ChatPage:
         """Fill the composer and press Enter."""
         await self.composer.fill(text)
         await self.composer.press("Enter")
+
+    async def paste(self, text: str = "", *files: bytes, selector: str = "#composer-input") -> bool:
+        """Dispatch a paste event with a text and the bytes of files; return whether the page handled the event."""
+        return await self.page.evaluate(_PASTE, [selector, text, [list(file) for file in files]])
 
     async def set_join_visibility(self, visibility: str) -> None:
         """Change the setting for join and leave notices to `all`, `smart` or `none`."""

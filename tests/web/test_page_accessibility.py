@@ -20,11 +20,6 @@ MESSAGES = ("你好 👋", "@Ann, see https://example.org/a", "/me waves", "🎉
 DRAG = """(type) => document.querySelector("#conversation").dispatchEvent(
   new DragEvent(type, { dataTransfer: new DataTransfer(), bubbles: true, cancelable: true }),
 )"""
-PASTE = """(text) => {
-  const clipboardData = new DataTransfer();
-  clipboardData.setData("text/plain", text);
-  document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
-}"""
 
 
 async def create_messages(bot: RawClient) -> None:
@@ -147,7 +142,7 @@ async def test_dialogs_and_banners_pass_axe(
     await chat_page.send_message("/away lunch")
     await expect(page.locator("#away-banner")).to_be_visible()
     for text in ("line\n" * 60, "x" * 5000):
-        await page.evaluate(PASTE, text)
+        await chat_page.paste(text)
         await expect(page.locator("#confirm-dialog")).to_be_visible()
         await check(f"paste dialog for {len(text)} characters")
         await page.keyboard.press("Escape")

@@ -51,16 +51,6 @@ async def test_characters_typed_with_option_or_altgr_run_no_shortcut(
     chat_page.assert_no_errors()
 
 
-PASTE = """([selector, text, files]) => {
-  const clipboardData = new DataTransfer();
-  if (text) clipboardData.setData("text/plain", text);
-  for (const bytes of files) clipboardData.items.add(new File([new Uint8Array(bytes)], "file"));
-  const event = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
-  return !document.querySelector(selector).dispatchEvent(event);
-}"""
-"""Dispatch a paste event; the result is whether the page handled the event."""
-
-
 async def test_a_paste_outside_of_text_fields_reaches_the_composer(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
@@ -86,11 +76,11 @@ async def test_pasted_text_files_are_inserted_and_others_are_uploaded(browser: B
     writer = await open_chat_page(browser, server.url, "Ann")
     page = writer.page
     await writer.composer.fill("text ")
-    assert await page.evaluate(PASTE, ["#composer-input", "", [list("你好".encode()), list(b"second")]])
+    assert await writer.paste("", "你好".encode(), b"second")
     await expect(writer.composer).to_have_value("text 你好\nsecond")
     for selector in ("#composer-input", "#timeline"):
         await writer.composer.fill("kept")
-        assert await page.evaluate(PASTE, [selector, "", [list(b"good"), [0xFF, 0xD8, 0xFF]]])
+        assert await writer.paste("", b"good", b"\xff\xd8\xff", selector=selector)
         await expect(page.locator(".upload")).to_have_count(2)
         await expect(page.locator(".upload.failed")).to_contain_text("The image is damaged")
         await expect(writer.composer).to_have_value("kept")
@@ -98,9 +88,9 @@ async def test_pasted_text_files_are_inserted_and_others_are_uploaded(browser: B
             await page.locator(".upload").get_by_role("button", name="Remove").first.click()
         await expect(page.locator(".upload")).to_have_count(0)
     # Office programs put a picture of the text beside the text.
-    assert await page.evaluate(PASTE, ["#timeline", " cells", [[0x89, 0x50]]])
+    assert await writer.paste(" cells", b"\x89P", selector="#timeline")
     await expect(writer.composer).to_have_value("kept cells")
-    assert not await page.evaluate(PASTE, ["#composer-input", "", []])
+    assert not await writer.paste()
     writer.tab.ignore_errors("status of 400")
     writer.assert_no_errors()
 
@@ -109,13 +99,13 @@ async def test_the_paste_dialog_inserts_cancels_and_sends_by_keyboard_and_typed_
     browser: Browser, server: RunningServer
 ) -> None:
     writer = await open_chat_page(browser, server.url, "Ann")
-    page, keys, dialog = writer.page, writer.page.keyboard, writer.page.get_by_role("dialog")
+    keys, dialog = writer.page.keyboard, writer.page.get_by_role("dialog")
     text = "\n".join(["/list", *(f"line {number}" for number in range(9))])
 
     async def paste(selector: str = "#composer-input") -> None:
         """Paste the text, with an empty composer, and wait for the dialog."""
         await writer.composer.fill("")
-        await page.evaluate(PASTE, [selector, text, []])
+        await writer.paste(text, selector=selector)
         await expect(dialog).to_be_visible()
 
     await paste()

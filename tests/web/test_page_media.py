@@ -140,13 +140,7 @@ async def test_touch_targets_are_at_least_44_px(browser: Browser, server: Runnin
     await expect(page.locator("#room-dialog-list li").first).to_be_visible()
     found["room dialog"] = await small_targets(page)
     await page.keyboard.press("Escape")
-    await chat_page.composer.evaluate(
-        """(field) => {
-          const clipboardData = new DataTransfer();
-          clipboardData.setData("text/plain", "line\\n".repeat(9));
-          field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
-        }"""
-    )
+    await chat_page.paste("line\n" * 9)
     await expect(page.locator("#confirm-dialog")).to_be_visible()
     found["paste dialog"] = await small_targets(page)
     assert {state: targets for state, targets in found.items() if targets} == {}

@@ -14,14 +14,6 @@ from tests.support.raw_client import raw_client
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
-PASTE = """(text) => {
-  const clipboardData = new DataTransfer();
-  clipboardData.setData("text/plain", text);
-  const event = new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true });
-  document.getElementById("composer-input").dispatchEvent(event);
-}"""
-"""Script that pastes a text into the composer."""
-
 HOLD_CREATION = """() => {
   const { send } = WebSocket.prototype;
   WebSocket.prototype.send = function (data) {
@@ -245,7 +237,7 @@ async def test_policies_and_names_apply_to_present_members_and_a_paste_survives_
             "speak: expected everyone, members, moderators."
         )
         await owner.composer.fill("")
-        await owner.page.evaluate(PASTE, "line\n" * 6)
+        await owner.paste("line\n" * 6)
         await expect(owner.page.locator("#confirm-dialog")).to_be_visible()
         assert (await device.request("updateRoom", {"room": "tea", "roomName": "green tea"}))["ok"]
         await expect(owner.page.locator("#room-name")).to_have_text("green tea")
