@@ -11,7 +11,7 @@ import { describeSize } from "../state/file_size.js";
 import { ATTACHMENTS_PER_MESSAGE } from "../state/limits.js";
 import { PendingUploads } from "../state/pending_uploads.js";
 import { uploadedFiles } from "../state/storage.js";
-import { createButton, createElement, createIcon, createIconButton, requireElement, setText } from "./dom.js";
+import { createButton, createElement, createIcon, createIconButton, placeRows, requireElement, setText } from "./dom.js";
 
 export class UploadList {
   #list = requireElement("upload-list");
@@ -163,7 +163,7 @@ export class UploadList {
     }
     const rows = items.map((item) => this.#rows.get(item).row);
     for (const item of this.#rows.keys()) if (!items.includes(item)) this.#rows.delete(item);
-    if (rows.length !== this.#list.childElementCount || rows.some((row, index) => this.#list.children[index] !== row)) this.#list.replaceChildren(...rows);
+    placeRows(this.#list, rows);
     this.#list.hidden = !rows.length;
     const failed = items.find(({ state }) => state === "failed");
     const count = items.filter(({ state }) => state === "ready").length;
