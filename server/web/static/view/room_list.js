@@ -97,7 +97,7 @@ export class RoomList {
     if (isCurrent) openButton.setAttribute("aria-current", "true");
     else openButton.removeAttribute("aria-current");
     setButtonLabel(leaveButton, strings.leaveRoom(state.title));
-    return renderState(row, openButton, state);
+    return renderState(row, state);
   }
 
   /** Return the row of a room that is not open in its current state. */
@@ -107,7 +107,7 @@ export class RoomList {
       row = createElement("li", "", createButton("room-open", "", () => this.#onOpen(name)));
       this.#closedRows.set(name, row);
     }
-    return renderState(row, row.querySelector("button"), state);
+    return renderState(row, state);
   }
 }
 
@@ -125,20 +125,20 @@ function describeClosedRoom({ name, title, isDirect, unread, mentions }) {
 }
 
 /**
- * Show title and counts in the button of a row.
+ * Show title and counts in the first button of a row, and return the row.
  * @param {HTMLLIElement} row
- * @param {HTMLButtonElement | null} button
  * @param {RowState} state
  */
-function renderState(row, button, state) {
+function renderState(row, state) {
   const { title, unread, mentions, isMuted } = state;
-  button?.replaceChildren(createElement("bdi", "name", title));
+  const [button] = row.querySelectorAll("button");
+  button.replaceChildren(createElement("bdi", "name", title));
   if (unread) {
     const badge = createElement("span", mentions ? "badge mention" : isMuted ? "badge muted" : "badge", `${mentions ? "@" : ""}${formatCount(unread)}`);
     badge.setAttribute("aria-hidden", "true");
-    button?.append(" ", badge, createElement("span", "visually-hidden", `, ${strings.unreadCount(unread, mentions)}`));
+    button.append(" ", badge, createElement("span", "visually-hidden", `, ${strings.unreadCount(unread, mentions)}`));
   }
-  if (isMuted) button?.append(createElement("span", "visually-hidden", `, ${strings.mutedNote}`));
+  if (isMuted) button.append(createElement("span", "visually-hidden", `, ${strings.mutedNote}`));
   row.className = isHighlighted(state) ? "unread" : "";
   return row;
 }
