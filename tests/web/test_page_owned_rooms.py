@@ -14,14 +14,14 @@ from tests.support.raw_client import raw_client
 
 pytestmark = [pytest.mark.needs_chromium, pytest.mark.asyncio(loop_scope="session")]
 
-HOLD_CREATION = """() => {
+HOLD_REQUEST = """(event) => {
   const { send } = WebSocket.prototype;
   WebSocket.prototype.send = function (data) {
-    if (String(data).includes('"createRoom"')) window.sendCreation = () => send.call(this, data);
+    if (String(data).includes(`"${event}"`)) window.sendHeld = () => send.call(this, data);
     else send.call(this, data);
   };
 }"""
-"""Script that holds the request of a room creation until `sendCreation` is called."""
+"""Script that holds a request with this event until `sendHeld` is called."""
 
 
 async def create_room(chat_page: ChatPage, name: str, *, is_private: bool = False) -> None:
@@ -248,20 +248,35 @@ async def test_policies_and_names_apply_to_present_members_and_a_paste_survives_
         owner.assert_no_errors()
 
 
-async def test_a_late_room_creation_closes_no_other_dialog(browser: Browser, server: RunningServer) -> None:
+async def test_a_late_room_creation_or_deletion_closes_no_other_dialog(browser: Browser, server: RunningServer) -> None:
     owner = await open_as_account(browser, server, "ann")
     await create_room(owner, "tea")
-    await owner.page.evaluate(HOLD_CREATION)
-    await owner.page.locator("#room-dialog-open").click()
-    await owner.page.locator("#room-create").click()
-    await owner.page.locator("#room-settings-name").fill("coffee")
-    await owner.page.locator("#room-settings-submit").click()
-    await owner.page.keyboard.press("Escape")
-    await owner.page.locator("#room-settings-open").click()
-    await expect(owner.page.locator("#room-settings-title")).to_have_text("Room settings")
-    await owner.page.evaluate("sendCreation()")
-    await expect(owner.page.locator("#room-name")).to_have_text("coffee")
-    await expect(owner.page.locator("#room-settings-dialog")).to_be_visible()
+    page, dialog = owner.page, owner.page.locator("#room-settings-dialog")
+    rooms, name = page.locator("#room-rows .name"), page.locator("#room-settings-name")
+    await page.evaluate(HOLD_REQUEST, "createRoom")
+    for room in ("coffee", "cocoa"):
+        await page.locator("#room-dialog-open").click()
+        await page.locator("#room-create").click()
+        await name.fill(room)
+        if room == "coffee":
+            await page.locator("#room-settings-submit").click()
+            await page.keyboard.press("Escape")
+    await page.evaluate("sendHeld()")
+    await expect(rooms).to_have_text(["lobby", "tea", "coffee"])
+    await expect(dialog).to_be_visible()
+    await expect(name).to_have_value("cocoa")
+    await page.keyboard.press("Escape")
+    await page.evaluate(HOLD_REQUEST, "deleteRoom")
+    await page.locator("#room-settings-open").click()
+    await page.locator("#room-delete").click()
+    await page.locator("#confirm-dialog .danger").click()
+    await page.keyboard.press("Escape")
+    await rooms.get_by_text("tea").click()
+    await page.locator("#room-settings-open").click()
+    await expect(name).to_have_value("tea")
+    await page.evaluate("sendHeld()")
+    await expect(rooms).to_have_text(["lobby", "tea"])
+    await expect(dialog).to_be_visible()
     owner.assert_no_errors()
 
 

@@ -23,6 +23,7 @@ export class RoomSettingsDialog {
   #inviteLink = requireElement("room-invite-link", HTMLInputElement);
   /** @type {import("../state/room.js").Room | null} Null for the creation of a room. */
   #room = null;
+  #generation = 0; // of the opened dialog; responses for older ones do not close it and show no error
   #createRoom;
   #confirm;
   #onDeleted;
@@ -62,6 +63,7 @@ export class RoomSettingsDialog {
    */
   open(room) {
     this.#room = room;
+    this.#generation += 1;
     const policy = room?.access.policy ?? {};
     const isEditable = !room || isOwner(room.access.role);
     const hasAddress = room !== null && room.title !== "";
@@ -83,10 +85,11 @@ export class RoomSettingsDialog {
   }
 
   async #create() {
+    const generation = this.#generation;
     const name = this.#name.value.trim();
     const { visibility, ...fields } = this.#policyFields();
     await this.#createRoom(this.#privateCheckbox.checked ? { title: name, visibility: "private", ...fields } : { roomName: name, visibility, ...fields });
-    this.#close(null);
+    if (generation === this.#generation) this.#dialog.close();
   }
 
   /**
@@ -94,10 +97,11 @@ export class RoomSettingsDialog {
    * @param {import("../state/room.js").Room} room
    */
   async #update(room) {
+    const generation = this.#generation;
     const name = this.#name.value.trim();
     const renamed = name === this.#name.defaultValue ? {} : room.title ? { title: name } : { roomName: name };
     await room.request("updateRoom", { ...renamed, ...this.#policyFields(({ selectedOptions: [option] }) => !option.defaultSelected) });
-    this.#close(room);
+    if (generation === this.#generation) this.#dialog.close();
   }
 
   async #createInvite() {
@@ -113,13 +117,8 @@ export class RoomSettingsDialog {
     const room = /** @type {import("../state/room.js").Room} */ (this.#room);
     if (!(await confirmRoomDeletion(this.#confirm, room))) return;
     await room.administration.delete();
-    this.#close(room);
-    this.#onDeleted(room);
-  }
-
-  /** Close the dialog if it still shows this room after an operation. */
-  #close(room) {
     if (room === this.#room) this.#dialog.close();
+    this.#onDeleted(room);
   }
 
   /** @param {(select: HTMLSelectElement) => boolean} [isIncluded] */
@@ -128,15 +127,15 @@ export class RoomSettingsDialog {
     return Object.fromEntries(selects.map(({ name, value }) => [name, toWireValue(value)]));
   }
 
-  /** Run an operation on the room of the dialog, and show its `RequestError` unless the dialog has been closed since. */
+  /** Run an operation, and show its `RequestError` unless the dialog has been closed since. */
   async #run(operation) {
-    const room = this.#room;
+    const generation = this.#generation;
     this.#showError("");
     try {
       await operation();
     } catch (error) {
       const failure = requireRequestError(error);
-      if (room !== this.#room || !this.#dialog.open) return;
+      if (generation !== this.#generation || !this.#dialog.open) return;
       this.#showError(errorText(failure), NAME_REASON.test(failure.reason));
     }
   }
