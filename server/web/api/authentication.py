@@ -107,8 +107,7 @@ class RequestAuthenticator:
                 guests.
 
         Raises:
-            Unauthorized: The request has no valid token and no valid guest key, or is that of a guest and the server
-                accepts no guests.
+            Unauthorized: The request has no valid token and no valid guest key, or the server accepts no guests.
             Unavailable: The token cannot be read.
         """
         return await self._callers.identify(
@@ -131,16 +130,10 @@ class RequestAuthenticator:
 
 
 def acquire(limits: ApiLimits | None, operation: LimitedOperation, address: str, reason: str) -> None:
-    """Acquire a token of an address for an operation; without effect for None.
-
-    Args:
-        limits: Limits per address, None for no limits.
-        operation: Limited operation.
-        address: Address of the client.
-        reason: Reason of the error.
+    """Acquire a token of an address for an operation; without effect if `limits` is None.
 
     Raises:
-        RateLimited: The rate of the address is exceeded.
+        RateLimited: The rate of the address is exceeded; the error has this reason.
     """
     retry_after = 0.0 if limits is None else limits.acquire(operation, address)
     if retry_after:

@@ -167,10 +167,9 @@ class EndpointRouter:
     def _create_handler(self, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         """Return a handler that responds to requests of one endpoint, and adds the headers of its rate limit.
 
-        A `ChatError` after `_identify` becomes a problem response with these headers, also one for `guest` and
-        `signature` credentials, which the handler of the endpoint verifies. Errors of `_identify` and other exceptions
-        propagate. A prepared response, an endpoint without a rate class and a server without limits have no such
-        headers.
+        A `ChatError` of the endpoint becomes a problem response with these headers. Errors of `_identify` and other
+        exceptions propagate. Without a rate class or limits, and for a response that was started already, no headers
+        are added.
         """
 
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -207,8 +206,8 @@ class EndpointRouter:
     async def _respond(self, request: web.Request, caller: HttpCaller, endpoint: Endpoint) -> web.StreamResponse:
         """Acquire the rate, read parameters and body, and return the response of the handler.
 
-        The rate class `messages` is acquired after the body, with its size. The body of a `RawContent` is not read. A
-        complete response of the handler is returned unchanged; without a response type, the status is 204.
+        The rate class `messages` is acquired after the body, with its size. The body of a `RawContent` is not read.
+        Without a response type, the status is 204.
 
         Raises:
             ChatError: A rate is exceeded, a parameter or the body is invalid, or the handler rejects the request.

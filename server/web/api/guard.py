@@ -42,8 +42,7 @@ def create_api_guard(get_cors_headers: CorsHeaders) -> typedefs.Middleware:
     paths pass.
 
     Args:
-        get_cors_headers: Returns the CORS headers of a response; empty for an origin that is not allowed, but not for
-            a request without an origin.
+        get_cors_headers: Returns the CORS headers of a response; empty only for an origin that is not allowed.
     """
     rejection_log = RejectionLog()
 

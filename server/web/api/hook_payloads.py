@@ -1,9 +1,9 @@
 """Text of the payloads that programs send to webhooks (docs/bots.md, "Webhooks").
 
-- Text: `text` (Slack and compatible programs), otherwise `content` (Discord), `message` (Grafana, Sentry) or `msg`
-  (Uptime Kuma), after the `title` and before the `url` of the payload, unless the text contains them.
-- Rich content: texts in `blocks` of Slack replace `text`; `attachments` of Slack and `embeds` of Discord follow.
-  `alerts` of Alertmanager count only without any of these texts.
+- Slack and compatible programs: the texts in `blocks`, otherwise `text`; then `attachments`.
+- Without a text of Slack: `content` (Discord), `message` (Grafana, Sentry) or `msg` (Uptime Kuma).
+- Rich content: `embeds` of Discord follow. `alerts` of Alertmanager count only without any of these texts.
+- Context: `title` precedes and `url` follows the text, unless the text contains them.
 - Slack markup: links and escaped characters of `text`, `attachments` and `blocks` become plain text.
 - Other fields, also of unexpected types, are ignored. A text above the limit of messages is truncated and ends with a
   note.
@@ -85,10 +85,9 @@ def _extract_from_form(text: str) -> str:
 
 
 def _describe(payload: Any) -> str:
-    """Return the text of a decoded JSON body, for a string the string; empty for a body without text.
+    """Return the text of a decoded JSON body by the rules of this module; empty for a body without text.
 
-    The parts are, in this order: the title; the `blocks`, or else `text`; `attachments`; `content`, `message` or
-    `msg` if there is none of these; `embeds`; `alerts` if all texts after the title are empty; the address.
+    A string is returned unchanged.
     """
     if isinstance(payload, str):
         return payload
@@ -108,9 +107,9 @@ def _find_text(payload: Any) -> str:
 
 
 def _add_context(payload: Any, text: str) -> str:
-    """Add the title before and the address after a text, unless the text contains them; the title may be the only text.
+    """Add the title before a text, and then the address after it, unless the text contains them.
 
-    An address is added only to a text or title, and only with the scheme `http` or `https`.
+    The title may be the only text. The address needs a text or a title, and the scheme `http` or `https`.
     """
     title, url = _get_text(payload, "title"), _get_text(payload, "url")
     if title and title not in text:

@@ -152,7 +152,7 @@ def _build_parameters(endpoint: Endpoint, parameters: type[Struct]) -> list[dict
 def _build_responses(endpoint: Endpoint, schemas: Mapping[Any, Any]) -> dict[str, Any]:
     """Return the responses of an endpoint by status, in ascending order; problems are references.
 
-    An endpoint without a response type has status 204. The responses to a success have the headers of the rate, if any.
+    An endpoint without a response type has status 204. A success has the headers of the rate limit, if any.
     """
     status = HTTPStatus.NO_CONTENT if endpoint.response is None else endpoint.status
     success: dict[str, Any] = {"description": f"{status.phrase}."}

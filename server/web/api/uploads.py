@@ -177,7 +177,7 @@ class UploadApi:
         return upload.to_attachment()
 
     async def _receive_form(self, request: web.Request, caller: HttpCaller, parameters: UploadParameters) -> Upload:
-        """Store the first part `file` of a form; the parts after the file are not read, so a later `room` is ignored.
+        """Store the first part `file` of a form; the parts after the file are not read.
 
         Raises:
             BadRequest: The form is malformed or has no file, a field before the file exceeds `MAX_FIELD_BYTES`, or no

@@ -74,7 +74,7 @@ class ConversationApi:
         return self._service.build_user(account.id, record.email)
 
     async def _update_user(self, request: web.Request, account: AccountIdentity) -> None:
-        """Change account name and nickname; an absent or empty field stays unchanged, independent of the other one.
+        """Change account name and nickname; an absent or empty field stays unchanged.
 
         Raises:
             ValidationFailed: A field is invalid.

@@ -75,7 +75,7 @@ export class AttachmentAddresses {
     this.#schedule(0);
   }
 
-  /** Send no further request until `resume`, as in a new object; called after a disconnect. */
+  /** Send no further request until `resume`; a new object is paused too. Called after a disconnect. */
   pause() {
     this.#isPaused = true;
   }

@@ -43,7 +43,7 @@ export class AutoAway {
     localStore.set(LAST_INPUT_KEY, Date.now());
   }
 
-  /** Restart the time without input, and remove the automatic status, if set. No effect within `INPUT_RESOLUTION` of an input. */
+  /** Restart the time without input, and remove the automatic status. No effect within `INPUT_RESOLUTION` of an input. */
   recordInput() {
     if (Math.abs(this.#idleTime) < INPUT_RESOLUTION) return;
     localStore.set(LAST_INPUT_KEY, Date.now());
@@ -51,8 +51,8 @@ export class AutoAway {
   }
 
   /**
-   * Set the automatic status after `awayAfter` minutes without input, or remove the status after input. The status is not set
-   * for a user who is away already. No effect without a session and during a request; errors of the request are ignored.
+   * Set the automatic status after `awayAfter` minutes without input, unless the user is away already; remove it after input.
+   * No effect without a session and during a request. Errors of the request are ignored.
    */
   async check() {
     const status = this.#getSession()?.status;

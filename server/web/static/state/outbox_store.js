@@ -60,8 +60,7 @@ export class OutboxStore {
   }
 
   /**
-   * Pass the items of this tab to `onClaimed` at once, and claim those of every other tab after that tab has closed, also if
-   * it closed before the call.
+   * Pass the items of this tab to `onClaimed` at once, and claim those of each other tab as soon as that tab is closed.
    * @param {string} room
    * @param {string} nick
    * @param {(items: any[]) => void} onClaimed Called once for each tab with items, in creation order; replaces that of an

@@ -22,7 +22,7 @@ export class RenderScheduler {
     requestAnimationFrame(() => this.#renderNow());
   }
 
-  /** Render after every midnight, without an end. Timers stop while the computer is suspended, so the date is checked every minute. */
+  /** Render after every midnight. Timers stop while the computer is suspended, so the date is checked every minute. */
   watchDate() {
     const now = new Date();
     const delay = new Date(now).setHours(24, 0, 0, 0) - now.getTime();

@@ -41,7 +41,7 @@ export class ConnectionStatus {
   }
 }
 
-// A closing dialog does not take the toast with it. The event does not bubble.
+// Move the toast out of a closing dialog. The listener captures, because the event does not bubble.
 document.addEventListener("close", ({ target }) => target instanceof Element && target.contains(toastElement) && placeToast(), { capture: true });
 
 /** Move the toast to the dialog with the focus, because a modal dialog covers the rest of the page. */
