@@ -91,9 +91,8 @@ def _collect_actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Actio
 def shown_command(program: str) -> str:
     """Return the shell command that starts a program of this installation, from any directory of this computer.
 
-    The result is the name if the PATH finds the script of this installation, otherwise, also if it finds another one,
-    the absolute path of the script, or `PYTHON -m MODULE` in an installation without scripts. Paths are quoted for a
-    POSIX shell.
+    The result is the name if the PATH leads to the script of this installation, otherwise the absolute path of the
+    script. Without a script, the result is `PYTHON -m MODULE`. Paths are quoted for a POSIX shell.
 
     Args:
         program: `chat-tui` or `chat-server`.

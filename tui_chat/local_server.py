@@ -86,9 +86,9 @@ class LocalServer:
     async def start_or_join(self, host: str, port: int) -> list[str]:
         """Start a server, or join the one that uses the same database or listens on the port; set `url`.
 
-        The server that uses the database is joined at its own address, also a different one. Of several simultaneous
-        calls, also of other clients, one starts the server and the others join it. A server that uses the database
-        without a response is awaited for up to 15 seconds. A previous server is released as by `close`.
+        A server that uses the database is joined at its own address, and awaited for up to 15 seconds if not responding
+        yet. Of several simultaneous calls, also of other clients, one starts the server and the others join the server.
+        A previous server is released as by `close`.
 
         Args:
             host: Listen address.
@@ -165,7 +165,7 @@ class LocalServer:
         raise LocalServerError(message, code, running_url)
 
     def _spawn(self, host: str, port: int) -> dict[str, str]:
-        """Release a previous server, start the process, wait without a time limit for its start report, and return it.
+        """Release a previous server, start the process, and return its start report, without a time limit.
 
         A failure gives a report with `error` and `code`, also without a log file or a process, and for a process that
         ends without a report. Variables of the environment precede the settings of this client.

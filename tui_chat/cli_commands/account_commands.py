@@ -33,7 +33,7 @@ async def log_in(server: str, account: str, state_dir: Path) -> int:
         state_dir: State directory of the logins.
 
     Returns:
-        0, or `EXIT_IO_ERROR` if the login is not stored, a former token is not revoked, or there is no password.
+        0, or `EXIT_IO_ERROR` without a password, or if the login was not stored or the former token not revoked.
 
     Raises:
         InvalidTarget: The address is invalid, or the account name is missing without a terminal.

@@ -6,8 +6,8 @@
   one. A slow consumer receives fewer events.
 - Latest state: of the unread `MembersChanged` and `TopicChanged` events of a room, only the last of each type is
   delivered, in place of the first.
-- Soft limit: from `MAX_UNREAD_EVENTS` on, new notices and typing indicators are dropped, and `LogChanged` events merge
-  with an unread one of the same room and `is_live`, also if other events are between them. No message is omitted.
+- Soft limit: at `MAX_UNREAD_EVENTS`, new notices and typing indicators are dropped, and `LogChanged` events merge with
+  an unread one of the same room and `is_live`, also if other events are between them. No message is omitted.
 - Backpressure: above `HIGH_WATER_MARK`, the queue is overfull.
 """
 
@@ -22,7 +22,7 @@ from tui_chat.client.events import LogChanged, MembersChanged, NoticeReceived, T
 MAX_MESSAGES_PER_POP = 100
 
 MAX_UNREAD_EVENTS = 10_000
-"""Number of unread events from which on notices and typing indicators are dropped."""
+"""Number of unread events at which new notices and typing indicators are dropped."""
 
 HIGH_WATER_MARK = 5_000
 """Queue size, in messages plus other events, above which the queue is overfull."""

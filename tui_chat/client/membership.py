@@ -305,7 +305,7 @@ class RoomMembership:
             await self._send_leave(transport)
 
     def on_lost(self, error: ChatError) -> None:
-        """Close the room with an error, and call `on_closed`; emit `RoomLost` if the room was opened and not closed."""
+        """Close the room with an error, and call `on_closed`; emit `RoomLost` if the room was open."""
         was_open = self.was_opened and not self.context.gate.has_failed
         self.close(error)
         self._on_closed(self)

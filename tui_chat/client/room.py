@@ -1,7 +1,7 @@
 """Interface to one room for bots and user interfaces: log, members and requests.
 
 - Iteration: `async for entry in room` yields every entry after the first join exactly once, across reconnects, except
-  missed entries that the server has removed or whose log it has replaced.
+  missed entries that the server has removed, possibly with the complete log.
 - Requests: immediate with acknowledgement, or through the outbox.
 - Rate limit: one message retries after `rate_limited`; later messages wait for a lock.
 - Reconnect: a request waits for the join, and is repeated with its `clientId` after a connection loss.

@@ -82,7 +82,7 @@ class ClientContext:
         return self.direct_titles[room]
 
     def report_once(self, error: ChatError) -> None:
-        """Log and emit an error as `ProblemReported`, unless `reported_reasons` contains the reason; add the reason."""
+        """Log an error and emit `ProblemReported`, once per reason (`reported_reasons`)."""
         if error.reason not in self.reported_reasons:
             self.reported_reasons.add(error.reason)
             log.warning("problem reported once: %s", error)

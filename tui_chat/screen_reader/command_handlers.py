@@ -133,9 +133,9 @@ class ReaderCommands:
             self._reader.announce(tr(app_strings.INTERNAL_ERROR))
 
     async def _send_dropped_files(self, room: str, paths: Sequence[Path], line: str) -> str:
-        """Ask a question, and send files to a room, or without consent the line as a message; return its error, or "".
+        """Send files to a room after a confirmed question, otherwise the line as a message.
 
-        Files are read in the background. Their errors are announced.
+        Files are read in the background, and their errors are announced. Returns the error of the message, or "".
         """
         question = chat_strings.send_files_question([path.name for path in paths])
         if not await self._confirm(question, tr("send")):

@@ -209,8 +209,8 @@ class ChatSession:
     def add_room(self, room: RoomPort, saved_state: SavedRoomState | None = None, *, show: bool = True) -> RoomView:
         """Add a joined room with the current content of its log at its saved position, and return its view.
 
-        A repeated join ignores `saved_state` and updates members, gaps and unsent messages of the existing view. A new
-        view gets the account's read marker if known. Queued notices follow, once also that about a basic server.
+        A repeated join updates the existing view and ignores `saved_state`. A new view gets the account's read marker
+        if known. Queued notices are displayed. The first room of a basic server gets a notice about its limits.
 
         Args:
             room: Joined room.
@@ -257,9 +257,9 @@ class ChatSession:
         self._dirty_parts |= DirtyPart.ROOM_LIST | DirtyPart.HEADER
 
     def apply(self, event: events.ClientEvent | RoomTrimmed) -> None:
-        """Apply an event. A lost room, open or closed, is removed and reported. Read markers apply to closed rooms too.
+        """Apply an event; events of closed rooms are ignored, except lost rooms and read markers.
 
-        Other events of closed rooms are ignored. A rejected login and a `ProblemReported`, once per text, add a notice.
+        A lost room is removed and reported. A rejected login and a `ProblemReported`, once per text, add a notice.
         """
         match event:
             case events.ConnectionStateChanged(state):

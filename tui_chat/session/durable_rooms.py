@@ -44,7 +44,7 @@ class DurableRooms:
         self._rooms = {names.canonical_key(room.name): _to_closed_room(room) for room in rooms}
 
     def list_closed(self, open_keys: Container[str]) -> list[ClosedRoom]:
-        """Return the rooms without a canonical key in `open_keys`: direct rooms last, each group by latest activity."""
+        """Return the rooms whose canonical keys are not in `open_keys`, latest activity first, direct rooms last."""
         closed_rooms = [room for key, room in self._rooms.items() if key not in open_keys]
         return sorted(closed_rooms, key=lambda room: room.is_direct)
 

@@ -59,7 +59,7 @@ def with_files(sentence: str, files: str) -> str:
 
 
 def phrase_outbox_item(item: OutboxItem) -> str:
-    """Return the text of an unsent message, then in a further line the names and sizes of its files as a phrase."""
+    """Return the text of an unsent message, followed by names and sizes of its files in a further line."""
     files = tr("; ").join(
         tr("the file {name}, {size}", name=file.name, size=describe_size(file.size)) for file in item.files
     )
@@ -69,7 +69,7 @@ def phrase_outbox_item(item: OutboxItem) -> str:
 def describe_outbox_files(item: OutboxItem) -> str:
     """Return the captions of the files of an unsent message, one per line; empty without files.
 
-    In a pending message, the caption of a file without a completed upload has the progress, or the state `waiting`.
+    In a pending message, a file without a completed upload has its progress or `waiting` in the caption.
     """
     return "\n".join(_describe_upload(item, index) for index in range(len(item.files)))
 

@@ -49,7 +49,7 @@ class ImageFiles:
         self.on_deleted: Callable[[list[str]], object] = lambda paths: None
 
     async def read(self, path: str) -> bytes:
-        """Return a file from memory, the cache directory or the server, and store the file in the former ones.
+        """Return a file from memory, the cache directory or the server; store the file in memory and directory.
 
         A file of the server has at most `MAX_IMAGE_BYTES`. Simultaneous calls for one path request the file several
         times. An unreadable cached file counts as absent, and a failed write to the cache directory is only logged.

@@ -33,7 +33,7 @@ class MembershipSummary:
         self._untracked_leaves = 0
 
     def add(self, notice: MembershipNotice) -> None:
-        """Add an event; a member with a join and a leave, in any order and number, is listed once as both.
+        """Add an event; a member with joins and leaves is listed once, as both.
 
         Above `MAX_TRACKED_MEMBERS` members, an event is only counted, like the unnamed members in `notice.more`.
         """

@@ -26,7 +26,7 @@ class NotificationQueue:
         self._queue: deque[NotifiableMessage] = deque(maxlen=MAX_QUEUED_NOTIFICATIONS)
 
     def add(self, view: RoomView, lines: Sequence[MessageLine]) -> None:
-        """Queue those of the messages that the notification level of the room includes, none under an ignored nickname.
+        """Queue the messages that the notification level of the room includes, except under an ignored nickname.
 
         An unmuted direct room has the level `all`. Above `MAX_QUEUED_NOTIFICATIONS`, the oldest message is dropped.
         """

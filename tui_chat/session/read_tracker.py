@@ -53,8 +53,8 @@ class ReadTracker:
         Args:
             seq: Read marker.
             lines: Loaded messages.
-            counts: Counts of the server up to `counts.last_seq`, plus later unread messages; None to count only the
-                loaded messages.
+            counts: Counts of the server up to `counts.last_seq`, to which later loaded messages are added; None to
+                count only loaded messages.
         """
         self.seq, self._counted_seq = seq, counts.last_seq if counts is not None else 0
         unread_lines = [line for line in lines if self.is_unread(line)]

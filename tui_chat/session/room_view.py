@@ -148,7 +148,7 @@ class RoomView:
             is_live: As in `LogChanged`.
 
         Returns:
-            New messages of visible other members after marker and counts of the server; empty for a viewed room.
+            New unread messages (`ReadTracker.is_unread`), without hidden members; empty for a viewed room.
         """
         lines = self._visible_lines(messages)
         new_lines = [line for line in lines if self.transcript.find_message(line.seq or 0) is None]

@@ -98,7 +98,7 @@ class Transcript:
         self._membership_groups: dict[_SortKey, dict[JoinVisibility, MembershipSummary]] = {}
 
     def pop_splices(self) -> list[Splice]:
-        """Return the coalesced splices since the last call and clear them and `needs_reload`; empty if it was set."""
+        """Return the coalesced splices since the last call, none if `needs_reload` was set; clear both."""
         splices, self._splices = self._splices, []
         self._queued_lines, self.needs_reload = 0, False
         return coalesce(splices)

@@ -201,10 +201,10 @@ class Transport:
             raise UnsupportedByServer("observers_unsupported")
 
     async def _request_and_detect(self, request: Request) -> bytes | None:
-        """Detect the server type by a request, and return its response, None of a basic server; raises as `request`.
+        """Detect the server type by a request; return the response, None from a basic server. Raises as `request`.
 
-        A server is basic if its response has no `ok`, if a basic message precedes the response, or if after
-        `BASIC_SERVER_TIMEOUT` without a response, a ping is answered and `/health` is not that of a chat server.
+        A server is basic if its response has no `ok`, or if a basic message precedes the response. Without a response
+        in `BASIC_SERVER_TIMEOUT`, a server is basic unless `_is_native_or_dead`.
         """
         async with self._send_request(request) as response:
             first_results = {response, self._basic_push_received}
@@ -216,7 +216,7 @@ class Transport:
         return body if self._is_native else None
 
     async def _is_native_or_dead(self) -> bool:
-        """Return whether a peer without a response answers no ping, or has the `/health` of a chat server."""
+        """Return whether a peer does not answer a ping, or has the `/health` of a chat server."""
         try:
             async with asyncio.timeout(BASIC_SERVER_TIMEOUT):
                 await self.ping()

@@ -178,7 +178,7 @@ class OutboxSender:
         return item
 
     async def claim_orphans(self) -> None:
-        """Put the stored items of this and of ended processes that are not queued yet first, and resume the delivery.
+        """Queue the stored items of this process and of ended ones ahead of all known ones, and resume the delivery.
 
         Emits `OutboxItemChanged` for each new item, failed ones included. A storage error is reported, not raised.
         """
@@ -240,7 +240,7 @@ class OutboxSender:
                 await self._fail(item, InternalError("client_error"))
 
     async def _send(self, item: OutboxItem, transport: "Transport") -> None:
-        """Send one item to a chat server, then remove the item, upload its files again, let it fail, or wait to retry.
+        """Send one item to a chat server; remove the item, upload its files again, set its error, or wait to retry.
 
         Raises:
             ConnectionLost: The outcome is unknown.
@@ -278,7 +278,7 @@ class OutboxSender:
         self._writer.delete(item.client_id)
 
     def _upload_again(self, item: OutboxItem, error: ChatError) -> bool:
-        """Start a second upload of the files of a message after `UPLOAD_NOT_FOUND`, and return whether it started.
+        """Start a second upload of the files of a message after `UPLOAD_NOT_FOUND`. Return False without an upload.
 
         Only once per item, and only if all files can be uploaded again. The server removes uploads without a message
         after an hour, and those of another identity are not found.

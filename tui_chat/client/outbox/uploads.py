@@ -68,7 +68,7 @@ class OutboxUploads:
             self._queue_task = self._context.client.tasks.supervise(self._upload_all, "uploads")
 
     def discard(self, client_id: UUID) -> None:
-        """Forget an item that was sent or dropped, and cancel its upload, if it runs; the next upload follows."""
+        """Forget an item that was sent or dropped, and cancel its running upload; the next upload follows."""
         self._overtaken.discard(client_id)
         if client_id == self._current_id and self._upload_task is not None:
             self._upload_task.cancel()

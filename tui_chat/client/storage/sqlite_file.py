@@ -186,7 +186,7 @@ class SqliteFile:
                 connection.execute(f"PRAGMA user_version = {schema.version}")
 
     def _quarantine(self) -> Path | None:
-        """Close the connection and rename the corrupt file to a new name, and then its journals; ignore their errors.
+        """Close the connection, and rename the corrupt file and then its journals, whose errors are ignored.
 
         Returns:
             The new path, or None if another process has renamed or removed the file already.

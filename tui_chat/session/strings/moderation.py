@@ -167,7 +167,7 @@ def hook_list(hooks: Sequence[Hook]) -> str:
 def room_lost(event: RoomLost) -> str:
     """Return the notice of a lost room: `You are no longer in tea: …`.
 
-    The reason is the sentence of a kick or ban with the name of its author, if received, otherwise that of the error.
+    The reason is the sentence of the kick or ban if received, otherwise that of the error.
     """
     reason = error_text.phrase(event.error) if event.change is None else member_changed(event.change)
     return error_text.sentence(
