@@ -16,9 +16,8 @@ import pytest
 from hypothesis import Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from tests.support import permission_groups, permission_http, permission_rooms
+from tests.support import permission_groups, permission_http, permission_queries, permission_rooms
 from tests.support.permission_model import (
-    ACCOUNT_NAMES,
     KINDS,
     MENTIONED,
     NAMES,
@@ -213,62 +212,16 @@ class PermissionMachine(RuleBasedStateMachine):
 
     # -- queries
 
-    @rule(name=NAMES, room=ROOMS)
-    def read_history(self, name: str, room: str) -> None:
-        model = self.rooms[room]
-        response = self.request(name, "history", room=model.name, after=0, limit=200)
-        if self.expect(response, name in model.present | model.observers):
-            assert model.reads(name)
-            model.expect_entries(response["messages"])
-
-    @rule(name=NAMES, room=ROOMS)
-    def list_members(self, name: str, room: str) -> None:
-        model = self.rooms[room]
-        response = self.request(name, "listMembers", room=model.name)
-        if self.expect(response, name in model.present | model.observers):
-            assert {member["memberId"] for member in response["members"]} == {
-                self.stage.persons[present].member_id for present in model.present
-            }
-
-    @rule(name=NAMES, room=ROOMS)
-    def search_room(self, name: str, room: str) -> None:
-        model = self.rooms[room]
-        response = self.request(name, "search", room=model.name, query="text", limit=100)
-        exists = bool(model.messages) or model.owned or name in model.present or room != "open"
-        if not exists and not response["ok"]:
-            assert response["error"]["reason"] in ("room_not_found", "member_banned")
-        elif self.expect(response, model.reads(name)):
-            texts = [message.text for message in model.messages if not message.is_deleted]
-            assert [message["message"] for message in response["messages"]] == texts[:-101:-1]
-
-    @rule(name=NAMES)
-    def search_everywhere(self, name: str) -> None:
-        response = self.request(name, "search", query="text", limit=100)
-        assert response["ok"], response
-        for message in response["messages"]:
-            for model in self.rooms.values():
-                if message["room"] == model.name:
-                    assert model.reads(name)
-                    assert model.visibility == "public" or name in model.present | set(model.roles)
-
-    @rule(name=NAMES)
-    def list_rooms(self, name: str) -> None:
-        response = self.request(name, "listRooms", limit=200)
-        listed = {room["name"] for room in response["rooms"]}
-        for model in self.rooms.values():
-            if model.name in listed:
-                assert model.visibility == "public"
-
-    @rule(name=ACCOUNT_NAMES)
-    def list_memberships(self, name: str) -> None:
-        listed = {room["name"]: room for room in self.request(name, "myRooms")["rooms"]}
-        for model in self.rooms.values():
-            assert (model.name in listed) is (name in model.roles)
-            if name in model.roles:
-                assert listed[model.name]["role"] == model.roles[name]
-                permission_rooms.expect_read_state(model, listed[model.name]["read"])
-
-    list_resources = permission_rooms.list_resources
+    read_history = permission_queries.read_history
+    list_members = permission_queries.list_members
+    search_room = permission_queries.search_room
+    search_everywhere = permission_queries.search_everywhere
+    list_rooms = permission_queries.list_rooms
+    list_memberships = permission_queries.list_memberships
+    list_resources = permission_queries.list_resources
+    list_mentions = permission_queries.list_mentions
+    mark_read = permission_queries.mark_read
+    read_events = permission_queries.read_events
 
     # -- HTTP
 
@@ -282,7 +235,7 @@ class PermissionMachine(RuleBasedStateMachine):
     change_profile = permission_http.change_profile
     revoke_session_of_other = permission_http.revoke_session_of_other
 
-    # -- administration and counts
+    # -- administration
 
     rename_room = permission_rooms.rename_room
     rename_resource = permission_rooms.rename_resource
@@ -292,9 +245,6 @@ class PermissionMachine(RuleBasedStateMachine):
     revoke_invite = permission_rooms.revoke_invite
     create_hook = permission_rooms.create_hook
     post_by_hook = permission_rooms.post_by_hook
-    mark_read = permission_rooms.mark_read
-    list_mentions = permission_rooms.list_mentions
-    read_events = permission_rooms.read_events
 
     # -- conversation dialect
 

@@ -33,6 +33,10 @@ class ModelMachine(Protocol):
         """Send a request of a person, and return the acknowledgement."""
         ...
 
+    def expect(self, response: dict[str, Any], is_permitted: bool) -> bool:
+        """Check whether a request succeeded, and return `is_permitted`."""
+        ...
+
     def check_pushes(self, texts: dict[str, set[str]] | None = None) -> None:
         """Compare the received texts with the expected ones by person."""
 
@@ -40,7 +44,8 @@ class ModelMachine(Protocol):
 # -- rooms
 
 
-def _expected_status(model: ExpectedRoom, name: str) -> HTTPStatus:
+def expected_status(model: ExpectedRoom, name: str) -> HTTPStatus:
+    """Return the status of a request of a person for the contents of a room."""
     if model.reads(name):
         return HTTPStatus.OK
     return HTTPStatus.FORBIDDEN if model.sees(name) else HTTPStatus.NOT_FOUND
@@ -54,7 +59,7 @@ def read_room(machine: ModelMachine, name: str, room: str) -> None:
     assert state.status == page.status, (state, page)
     if state.status == HTTPStatus.NOT_FOUND and room == "open" and not (model.present or model.messages):
         return  # the room ended with its last member
-    assert state.status == _expected_status(model, name), state
+    assert state.status == expected_status(model, name), state
     if state.status == HTTPStatus.OK:
         assert state.body["members"] == len(model.present)
         model.expect_entries(page.body["messages"])
