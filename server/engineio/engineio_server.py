@@ -188,14 +188,12 @@ class EngineIOServer(engineio.AsyncServer):
         )
 
     async def _route_request(self, request: web.Request, client: ClientInfo) -> web.StreamResponse:
-        """Serve a request of an allowed origin (`handle_request`), without the CORS headers.
+        """Serve a request of an allowed origin as `handle_request`, without the CORS headers.
 
-        Without `sid`, the request is a handshake. OPTIONS receives an empty response; an invalid request and an unknown
-        session receive status 400. An overdue session is aborted and counts as unknown. A WebSocket request for a
-        session counts toward its packet rate and waits for a token; status 400 follows if the session is closing by
-        then. A second WebSocket of an open session is accepted and closed; the session continues. A session with a
-        WebSocket rejects polling requests with status 400. An unsupported version and a missing `Upgrade` header are
-        logged as hints.
+        An overdue session is aborted and counts as unknown. A WebSocket request for a session waits for the packet
+        rate. A second WebSocket of an open session is accepted and closed; the session continues. A WebSocket request
+        for a closing session and a polling request for a session with a WebSocket receive status 400. An unsupported
+        version and a missing `Upgrade` header are logged as hints.
         """
         if request.method == "OPTIONS":
             return web.Response()

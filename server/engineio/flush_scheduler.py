@@ -65,9 +65,8 @@ class FlushScheduler:
     def _flush_pending(self) -> None:
         """Flush the pending send queues for about `TIME_SLICE`, including queues that are scheduled meanwhile.
 
-        The clock is read after each `_CLOCK_CHECK_EVERY` queues. The remaining queues follow in the next tick. Without
-        any, the round ends, and a cooldown begins if all its slices took longer than a millisecond together. An error
-        of a send queue is passed to `fail` of its owner.
+        The remaining queues follow in the next tick. The round ends with the last queue; after a round of more than a
+        millisecond, a cooldown begins. An error of a send queue is passed to `fail` of its owner.
         """
         started_at = time.perf_counter()
         flushed = 0

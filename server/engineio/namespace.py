@@ -87,7 +87,7 @@ class Namespace:
             The coroutine, or None if the packet is already handled.
 
         Raises:
-            InvalidPacket: The packet is malformed, or other than CONNECT and for a namespace without a connection. The
+            InvalidPacket: The packet is malformed, or addresses a namespace without a connection and is no CONNECT. The
                 returned coroutine raises the error for a CONNECT of a connected client.
         """
         packet = packets.parse_packet(message)

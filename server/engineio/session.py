@@ -140,9 +140,9 @@ class EngineIOSession:
         """Handle one Engine.IO packet; an invalid packet or an internal error closes the session.
 
         The return follows the complete handling, including delays by rate limits. Only MESSAGE, PONG, CLOSE and NOOP
-        are valid. The session is closed by `close_now`, which discards queued frames of a polling session without a
-        waiting poll; after a binary packet by `reject`, with an `error` event. The caller passes one packet at a time,
-        and none to a closing session. CLOSE also calls `close_now`; a waiting poll without frames receives a NOOP.
+        are valid. A CLOSE, which also ends a waiting poll, and an error close the session by `close_now`; a binary
+        packet closes the session by `reject`, with an `error` event. The caller passes one packet at a time, and none
+        to a closing session.
 
         Returns:
             True after a valid packet, also a CLOSE; False after an invalid packet or an internal error, which are not
