@@ -101,7 +101,7 @@ class InviteRequest(msgspec.Struct, rename="camel"):
 
 
 class AccountAdministration:
-    """Administration commands for accounts; `Administration` converts their other errors to `ControlError`.
+    """Administration commands for accounts; `Administration` converts errors of the storage and of requests.
 
     Args:
         accounts: Operations on accounts.

@@ -295,7 +295,7 @@ def _write_file(lines: Iterable[bytes], path: Path, *, overwrite: bool) -> int:
 
 
 def _read_pages(send: SendCommand, room: str) -> Generator[dict[str, Any]]:
-    """Yield the pages of a room log, as of `export`, up to the entry that is the newest one at the start.
+    """Yield the responses of `export` for a room, without entries that are newer than the first response.
 
     An entry has its state at the time of the read.
 

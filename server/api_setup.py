@@ -51,7 +51,7 @@ async def run_apis(
 ) -> AsyncGenerator[list[HttpApi]]:
     """Yield the groups of endpoints of a server; with `views`, also run the pushes of the conversation dialect.
 
-    `dispatcher.close_streams` is set to the end of the event streams.
+    `dispatcher.close_streams` ends the event streams.
 
     Args:
         settings: Settings of the server.
@@ -137,9 +137,8 @@ async def _run_conversations(
 ) -> AsyncGenerator[tuple[HttpApi, ...]]:
     """Push the messages of groups to the clients of the dialect, and yield its endpoints.
 
-    The function `publish` of the journal then calls its former value and the pushes, in this order. The dispatcher
-    receives the pushes as `membership_feed`, and the handlers the requests of the dialect. The end of the context stops
-    the pushes only.
+    The journal publishes to the rooms first, then to the pushes. The dispatcher receives the pushes as
+    `membership_feed`, and the handlers the requests of the dialect. The end of the context stops the pushes only.
     """
     feed = GroupFeed(database.groups, account_service.directory, views)
     publish_to_rooms = database.journal.publish

@@ -145,7 +145,7 @@ class PresenceSync:
     # -- rooms
 
     async def follow(self, key: str) -> None:
-        """Read the members of a live room that is new (silently) or renamed, or wait for a read in progress.
+        """Read the members of a live room that is new or renamed, silently for a new one; wait for a read in progress.
 
         Raises:
             Unavailable: The database failed.
@@ -268,7 +268,7 @@ class PresenceSync:
     def _remove(
         self, room: LiveRoom[Any], participant: Participant[Any], node_id: str, *, is_silent: bool = False
     ) -> None:
-        """Remove a node from a member, and the member without connections to any node; `is_silent` sends no leave."""
+        """Remove a node from a participant, who leaves without any other connection; `is_silent` announces no leave."""
         if node_id not in participant.nodes:
             return
         result = remove_node(self._registry, room, participant, node_id)

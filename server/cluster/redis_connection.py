@@ -32,7 +32,7 @@ class RedisConnection:
         self._on_loss = on_loss
         self._pending: dict[str, asyncio.Future[None]] = {}
         self._reader: asyncio.Task[None] | None = None
-        self._is_lost = False  # or closed
+        self._has_ended = False
         self._lock = asyncio.Lock()  # one command at a time opens the connection
 
     async def subscribe(self, channels: Collection[str]) -> None:
@@ -45,7 +45,7 @@ class RedisConnection:
         """
         loop = asyncio.get_running_loop()
         async with self._lock:
-            if self._is_lost:  # the library would connect again, without a reader of the reply
+            if self._has_ended:  # the library would connect again, without a reader of the reply
                 raise BusError("connection lost")
             with _translate_errors():
                 replies = [self._pending.setdefault(channel, loop.create_future()) for channel in channels]
@@ -63,7 +63,7 @@ class RedisConnection:
             BusError: The connection is lost or closed.
         """
         async with self._lock:
-            if self._is_lost:
+            if self._has_ended:
                 raise BusError("connection lost")
             with _translate_errors():
                 await self._pubsub.unsubscribe(channel)
@@ -94,7 +94,7 @@ class RedisConnection:
 
         Errors of the connections are ignored, and `on_loss` is not called.
         """
-        self._is_lost = True
+        self._has_ended = True
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.wait({self._reader})
@@ -107,7 +107,7 @@ class RedisConnection:
     async def _read(self) -> None:
         """Receive messages and the replies to subscriptions until the connection fails.
 
-        The failure fails the waiting subscriptions, calls `on_loss`, and is not raised.
+        The error is not raised: waiting subscriptions receive a `BusError`, and `on_loss` is called.
         """
         try:
             while True:
@@ -120,7 +120,7 @@ class RedisConnection:
                 elif message["type"] == "subscribe" and channel in self._pending:
                     self._pending.pop(channel).set_result(None)
         except (RedisError, OSError) as error:
-            self._is_lost = True
+            self._has_ended = True
             self._fail_pending(_describe(error))
             self._on_loss()
 

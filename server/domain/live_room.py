@@ -154,14 +154,12 @@ class LiveRoom(Generic[ConnectionT]):
         return nick
 
     def assign_nick(self, participant: Participant[ConnectionT], nick_name: str, nick_key: str) -> None:
-        """Assign a nickname to a participant and release the previous one.
+        """Assign a nickname to a participant and release the previous one; no effect if the nickname is unchanged.
 
-        `participant.member` is replaced. The caller ensures that no other member owns the nickname (`reserve_nick`),
-        except for a nickname that another node has assigned. The previous owner loses such a nickname; the `member`
-        of the owner shows the nickname until the caller assigns another one.
-        A nickname that looks like that of another member, or the nickname of a guest that looks like a reserved name,
-        is marked as confusable until the next change; that of the other member is not. An unchanged nickname has no
-        effect.
+        `participant.member` is replaced. The nickname is marked as confusable until its next change if it looks like
+        that of another member, or for a guest like a reserved name. Only a nickname that another node has assigned may
+        belong to another member (`reserve_nick`). This member loses the nickname; its `member` stays until the caller
+        assigns another one.
 
         Args:
             participant: Participant of this room.

@@ -357,7 +357,7 @@ class RoomRegistry(Generic[ConnectionT]):
         return True
 
     def _remove_connection(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> LeaveResult[ConnectionT]:
-        """Remove a connection from a joined room, the participant after its last one, the room after all readers."""
+        """Remove a connection from a joined room, then a participant without connections and a room without readers."""
         participant = room.connections.pop(connection)
         participant.connections.discard(connection)
         is_last = self.remove_absent(room, participant)
