@@ -125,10 +125,9 @@ class EventStream:
         self._wakeup.set()
 
     async def read(self, timeout: float) -> bytes | None:
-        """Return the next events, and None at the end of the stream.
+        """Return the next events; empty after the timeout or at a gap, None at the end of the stream.
 
-        The value is empty if no event follows in time, and also without a wait at a gap, after which the next call
-        reads the log.
+        The call after a gap reads the missing events from the log.
 
         Args:
             timeout: Maximum wait for an event in seconds; a read of the log is not limited.
@@ -185,10 +184,10 @@ class EventStream:
         return b"".join(chunks)
 
     def _push(self, frame: Frame) -> None:
-        """Queue an entry, or while the log is read, record its `seq` only; a closed stream ignores all frames.
+        """Queue an entry; no effect on a closed stream.
 
-        Other frames, such as the removal of the room, end a waiting `read`. Above `max_bytes`, the response is aborted
-        and the stream closed.
+        While the log is behind, only the `seq` of an entry is recorded. Other frames, such as the removal of the room,
+        end a waiting `read`. Above `max_bytes`, the response is aborted and the stream closed.
         """
         if self._is_closed:
             return

@@ -25,7 +25,7 @@ class MembershipFeed(Protocol):
         ...
 
     def disconnect(self, connection: ClientConnection) -> None:
-        """End the subscriptions of a closed connection; without effect for an unknown one."""
+        """Remove a closed connection, which receives no further pushes; without effect for an unknown one."""
         ...
 
     def get_live_keys(self) -> Collection[str]:

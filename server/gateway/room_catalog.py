@@ -307,10 +307,10 @@ class RoomCatalog:
         return room, await self._database.reader.read_page(room.key, before=before or limits.SEQ_MAX, limit=limit)
 
     def acquire_write(self, connection: ClientConnection) -> None:
-        """Acquire a token of both write rates; the token of the address stays used if the rate of the server fails.
+        """Acquire a token of the write rate of the address, then one of the write rate of the server.
 
         Raises:
-            RateLimited: The rate of the address or of the server is exceeded.
+            RateLimited: A rate is exceeded; the token of the address stays used if only that of the server is.
         """
         now = self._monotonic()
         retry_after = 0.0 if self._address_limiter is None else self._address_limiter.acquire(connection.address, now)

@@ -110,7 +110,7 @@ class GroupFeed:
             self._subscribe(connection, group.name, group.id)
 
     def disconnect(self, connection: ClientConnection) -> None:
-        """Forget a closed connection; its subscriptions end with the next message of each group."""
+        """Remove a closed connection from its member; it receives no further pushes."""
         member_id = connection.account.member_id if connection.account is not None else ""
         if (connections := self._connections.get(member_id)) is not None:
             connections.discard(connection)
