@@ -160,8 +160,8 @@ def _create_room(connection: Connection, room: BatchRoom, command: AppendCreatio
     values of the row.
 
     Raises:
-        Conflict: The room exists or has entries of this batch. Or another direct room has the same members; the row
-            of the new room is deleted then.
+        Conflict: The room exists or has entries of this batch; or another direct room has the same members, after which
+            the row of the new room is deleted.
     """
     if room.entry_count or not (room.is_new or room.visibility == REMOVED):
         raise Conflict("room_exists")

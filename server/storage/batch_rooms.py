@@ -186,9 +186,8 @@ def _load_messages(
 ) -> None:
     """Read the original entries, targets, mentioned members and reactions of the commands of a room into its state.
 
-    Targets are also the messages to which messages reply. Reactions are read for commands that change reactions.
-
-    Without `may_repeat`, no clientId of the commands is stored.
+    Targets include the messages to which messages reply. Reactions are read for commands that change reactions, and
+    original entries only with `may_repeat`.
     """
     client_ids: list[str] = []
     seqs: list[int] = []

@@ -16,9 +16,7 @@ _NO_END = 0  # `mutedUntil` of a mute without end
 
 
 def read_memberships(connection: Connection, *, member_id: str, now: int) -> list[OwnRoom]:
-    """Return the rooms of an account, latest activity first.
-
-    The list ends before the estimated size of the response exceeds `_MAX_BYTES`.
+    """Return the rooms of an account, latest activity first, up to an estimated size of `_MAX_BYTES`.
 
     `direct` has the other members of a direct room, None for any other room. `muted_until` is 0 for a mute without end,
     None without a mute.
