@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from server.app import RunningServer
-from server.cluster import node_registry, presence_sync
+from server.cluster import log_follower, node_registry, presence_sync
 from server.cluster.bus import Bus
 from server.storage.database import open_database
 from server.storage.node_repository import NodeLoad, NodeRepository
@@ -131,12 +131,18 @@ async def test_rooms_with_members_on_another_node_are_listed_with_their_number(n
         assert (summary["name"], summary["members"]) == (room, 1)
 
 
-async def test_members_stay_after_the_rename_of_their_room(nodes: list[RunningServer]) -> None:
+async def test_members_stay_after_the_rename_of_their_room_and_leave_after_its_deletion(
+    start_node: StartNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence_sync, "POLL_INTERVAL", 600.0)
+    monkeypatch.setattr(log_follower, "POLL_INTERVAL", 0.2)
     room, new_name = uuid4().hex, uuid4().hex
     async with (
-        connect_person(nodes[0], f"own{room[:6]}", "account") as owner,
-        connect_person(nodes[1], "guest") as guest,
-        raw_client(nodes[1].url) as cat,
+        start_node() as first,
+        start_node() as second,
+        connect_person(first, f"own{room[:6]}", "account") as owner,
+        connect_person(second, "guest") as guest,
+        raw_client(second.url) as cat,
     ):
         assert (await owner.client.request("createRoom", {"roomName": room, "visibility": "public"}))["ok"]
         assert await owner.join(room) == ""
@@ -147,6 +153,10 @@ async def test_members_stay_after_the_rename_of_their_room(nodes: list[RunningSe
         await wait_for_nicks(owner.client, new_name, owner.name, "guest", "cat")
         await wait_for_nicks(cat, new_name, owner.name, "guest", "cat")
         assert not [push for push in owner.client.pushes if '"kind":"leave"' in push]
+        assert await owner.attempt("deleteRoom", room=new_name) == ""
+        await guest.client.wait_for_push("roomRemoved")
+        assert await guest.join(new_name) == ""
+        await wait_for_nicks(guest.client, new_name, "guest")
 
 
 @pytest.fixture
