@@ -37,9 +37,8 @@ BodyT = TypeVar("BodyT")
 def create_api_guard(get_cors_headers: CorsHeaders) -> typedefs.Middleware:
     """Return a middleware that rejects requests of foreign origins below `API_PATH`, and answers preflight requests.
 
-    Each `OPTIONS` request of an allowed origin receives an empty response with status 204, also for an unknown path. A
-    rejection has status 403 and logs a hint, once per origin (`RejectionLog`). Requests without an origin and other
-    paths pass.
+    A rejection has status 403 and logs a hint, once per origin (`RejectionLog`). All other `OPTIONS` requests receive
+    an empty response with status 204, also for an unknown path. Requests to other paths pass.
 
     Args:
         get_cors_headers: Returns the CORS headers of a response; empty only for an origin that is not allowed.
