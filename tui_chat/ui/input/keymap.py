@@ -102,7 +102,8 @@ class Keymap:
         hints: list[str] = []
         for label, entries in groupby(labeled_keys, itemgetter(0)):
             names = [key for _, key in entries]
-            hints.append(("" if all(len(name) == 1 for name in names) else " ").join(names) + f" {label}")
+            separator = "" if all(len(name) == 1 for name in names) else " "
+            hints.append(f"{separator.join(names)} {label}")
         return " · ".join(hints)
 
     def list_bindings(self, scope: KeyScope) -> list[tuple[list[str], KeyBinding]]:

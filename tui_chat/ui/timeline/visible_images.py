@@ -45,17 +45,17 @@ class VisibleImages:
             self._store.show(boxes)
 
     def find_regions(self, paths: Collection[str], width: int) -> list[Region]:
-        """Return the rows in view with a part of one of several images.
+        """Return the rows of the view that contain a part of the images with the given paths.
 
         Args:
             paths: Paths of the images.
             width: Width of the view in cells.
         """
-        top = self._lines.viewport.height - len(self._lines.viewport.visible_rows)
         return [
             Region(0, y, width, 1)
-            for y, (index, row) in enumerate(self._lines.viewport.visible_rows, top)
-            if any(box.image.path in paths for box, _ in self._boxes_at(index, row))
+            for y in range(self._lines.viewport.height)
+            if (hit := self._lines.row_at(y)) is not None
+            and any(box.image.path in paths for box, _ in self._boxes_at(*hit))
         ]
 
     def _find_boxes(self) -> Iterable[ImageBox]:
