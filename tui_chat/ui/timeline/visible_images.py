@@ -9,7 +9,6 @@ from tui_chat.ui.images.image_layout import ImageBox
 from tui_chat.ui.images.image_store import ImageStore
 from tui_chat.ui.images.pictures import GraphicStrip, Picture, RowGraphic
 from tui_chat.ui.terminal.graphics import ImageProtocol
-from tui_chat.ui.timeline.layout import RowKind
 from tui_chat.ui.timeline.virtual_list import VirtualList
 
 
@@ -59,15 +58,9 @@ class VisibleImages:
         ]
 
     def _find_boxes(self) -> Iterable[ImageBox]:
-        """Yield the images that are at least partly in view, from top to bottom."""
-        rows_by_line: dict[int, set[int]] = {}
-        for index, row in self._lines.viewport.visible_rows:
-            layout = self._lines.layout(index)
-            if layout.images and layout.rows[row].kind is RowKind.IMAGE:
-                rows_by_line.setdefault(index, set()).add(row - layout.image_start)
-        for index, rows in rows_by_line.items():
-            boxes = self._lines.layout(index).images
-            yield from (box for box in boxes if rows.intersection(range(box.row, box.row + box.rows)))
+        """Return the images that are at least partly in view, each once, from top to bottom."""
+        visible_rows = self._lines.viewport.visible_rows
+        return dict.fromkeys(box for index, row in visible_rows for box, _ in self._boxes_at(index, row))
 
     def add_graphics(self, strips: Sequence[Strip], first_row: int) -> list[Strip]:
         """Return rows of the view with terminal graphics on top.
