@@ -154,7 +154,7 @@ class ComposeController:
         self._view.draw_changes()
 
     def _submit(self, mode: ComposeMode, text: str) -> str:
-        """Queue the text according to `mode`, and draw. Success ends the active compose mode, also another than `mode`.
+        """Queue the text according to `mode`, and draw. Success ends the active compose mode, even if another one.
 
         Returns:
             Error message, empty on success.

@@ -1,7 +1,7 @@
 """Room navigation of the chat screen: join, switch, leave.
 
-- Pending switch: input after a room request belongs to that room and waits for it. If the switch fails or times out,
-  the waiting text moves into the composer and is not sent; likewise if an open room is shown in the meantime.
+- Pending switch: input after a room request belongs to that room and waits for it. If the switch fails or times out, or
+  an open room is shown first, the waiting text moves into the composer and is not sent.
 - Closed room: if the current room closes while its draft is not empty, input of the next `ROOM_CLOSED_GRACE` seconds
   also moves into the composer and is not sent.
 """

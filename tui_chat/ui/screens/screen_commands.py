@@ -165,7 +165,7 @@ class ScreenCommands:
             Error message of `confirm_deletion`, empty on success.
 
         Raises:
-            CommandRejected: Without a selected message, if no room is open or as of `find_deletion_target`.
+            CommandRejected: No message is selected, and no room is open or `find_deletion_target` rejects.
         """
         selected = None if nick else self._get_selected_message()
         return self._confirm_deletion(selected or find_deletion_target(self._context.room(), nick))
