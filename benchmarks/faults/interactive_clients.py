@@ -100,7 +100,7 @@ async def open_terminal(url: str, room: str, number: int, directory: Path) -> As
 
 @asynccontextmanager
 async def open_page(url: str, room: str, number: int) -> AsyncGenerator[InteractiveClient]:
-    """Run the page in Chromium within the block, joined to a room; the arguments are those of `open_terminal`."""
+    """Run the page in Chromium within the block, joined to a room; arguments as for `open_terminal`."""
     async with chromium() as browser:
         page = await open_chat_page(browser, url, "page", room)
 

@@ -74,12 +74,12 @@ async def run(plan: FaultPlan) -> FaultReport:
         async with tcp_proxy(port) as proxy, tcp_proxy(port) as outbox_proxy, AsyncExitStack() as stack:
             fleet.add_writers_and_readers([proxy.url], plan.writers, plan.readers, rng)
             fleet.add_outbox_clients(plan.outbox_clients, outbox_proxy, Path(directory))
-            for number in range(plan.terminals):
-                opening = open_terminal(proxy.url, fleet.rooms[0], number, Path(directory))
-                fleet.interactive_clients.append(await stack.enter_async_context(opening))
-            for number in range(plan.pages):
-                opening = open_page(proxy.url, fleet.rooms[0], number)
-                fleet.interactive_clients.append(await stack.enter_async_context(opening))
+            terminals = [
+                open_terminal(proxy.url, fleet.rooms[0], number, Path(directory)) for number in range(plan.terminals)
+            ]
+            pages = [open_page(proxy.url, fleet.rooms[0], number) for number in range(plan.pages)]
+            for client in (*terminals, *pages):
+                fleet.interactive_clients.append(await stack.enter_async_context(client))
             injector = FaultInjector(
                 server,
                 proxy,
