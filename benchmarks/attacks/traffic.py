@@ -39,14 +39,12 @@ class AttackCounters:
 
     Attributes:
         units: Packets, frames or requests accepted by the socket.
-        connections: Attempted connections.
         rejections: Responses with an HTTP status of 400 or more, and Socket.IO errors with the code `rate_limited`.
         delays: Writes and responses to packets over polling that the server delayed for at least `MIN_DELAY`.
         disconnects: Connections that the server refused, or closed without a response to the last request.
     """
 
     units: int = 0
-    connections: int = 0
     rejections: int = 0
     delays: int = 0
     disconnects: int = 0
@@ -183,7 +181,6 @@ async def _repeat_on_connections(
 ) -> None:
     """Write chunks of `units` packets over WebSocket until cancelled, after `first` on each new connection."""
     while True:
-        counters.connections += 1
         with suppress(OSError, asyncio.IncompleteReadError):
             async with websocket(port) as (reader, writer):
                 reading = asyncio.create_task(discard_input(reader, counters))
@@ -213,7 +210,6 @@ async def _drain(writer: asyncio.StreamWriter, counters: AttackCounters) -> None
 async def _repeat_request(port: int, counters: AttackCounters, request: bytes) -> None:
     """Send an HTTP request until cancelled, one connection after another."""
     while True:
-        counters.connections += 1
         response = b""
         with suppress(OSError):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -235,7 +231,6 @@ async def _repeat_on_polling_sessions(port: int, counters: AttackCounters) -> No
     """Send one POST request after another until cancelled, in a new session after the end of a session."""
     headers = {"X-Forwarded-For": ATTACKER_ADDRESS}
     while True:
-        counters.connections += 1
         with suppress(OSError, ClientError):
             async with polling_client(f"http://127.0.0.1:{port}", headers=headers) as client:
                 status = HTTPStatus.OK
@@ -251,7 +246,6 @@ async def _repeat_on_polling_sessions(port: int, counters: AttackCounters) -> No
 async def _hold_connections(port: int, counters: AttackCounters, first_bytes: bytes) -> None:
     """Hold one connection open until cancelled, and replace each connection that the server closes."""
     while True:
-        counters.connections += 1
         with suppress(OSError):
             reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(DIRECT_ADDRESS, 0))
             try:
