@@ -189,11 +189,6 @@ class GroupRepository:
         """
         return await self._reads.run(partial(list_messages, group_id=group_id, before_id=before_id, limit=limit))
 
-    async def find_message(self, entry_id: int) -> MessageRecord | None:
-        """Return the message of an entry of any room; None for a deleted message and for an entry of another kind."""
-        messages = await self._reads.run(lambda connection: read_messages(connection, [entry_id]))
-        return messages.get(entry_id)
-
     async def find_seq(self, group_id: int, entry_id: int) -> int | None:
         """Return the `seq` of an entry of any kind of a group, None for an unknown entry or one of another room."""
         statement = select(entries.c.seq).where(entries.c.id == entry_id, entries.c.room_id == group_id)
