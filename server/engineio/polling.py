@@ -24,12 +24,11 @@ _RECORD_SEPARATOR = b"\x1e"
 async def handle_get(session: EngineIOSession, request: web.Request) -> web.Response:
     """Wait for queued frames and return them as the response of a poll.
 
-    The wait has no timeout of its own; the end of the session ends the wait with the queued frames, or with a close
-    packet if the queue is empty. A closing session with an empty queue returns the close packet immediately and ends.
-    During an upgrade (`UPGRADING`), an empty queue returns a NOOP immediately. A second concurrent poll receives status
-    400 and closes the session. If the client has disconnected during the wait, the session is closed when the wait
-    ends, and its frames are lost. Polls above the packet rate are delayed, and receive status 400 if the session has
-    moved to WebSocket in the meantime.
+    The wait has no timeout of its own. The end of the session returns the queued frames, or a close packet if the queue
+    is empty. A closing session with an empty queue returns the close packet immediately and ends. During an upgrade
+    (`UPGRADING`), an empty queue returns a NOOP immediately. A second concurrent poll receives status 400 and closes
+    the session. Polls above the packet rate are delayed, and receive status 400 if the session has moved to WebSocket
+    in the meantime.
     """
     while session.poll_bucket is not None and (delay := session.poll_bucket.acquire(time.monotonic())):
         await asyncio.sleep(delay)

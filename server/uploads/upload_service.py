@@ -120,8 +120,7 @@ class UploadService:
             name: File name; directories are removed.
             size: Upper bound of the size in bytes, which the quotas count during the upload; None if unknown, for the
                 limit of the file.
-            max_bytes: Limit of this file in bytes, also of an encoded image; None, and any higher one, for that of all
-                files.
+            max_bytes: Limit of this file in bytes, also of an encoded image; at most that of all files, the default.
             types: Accepted media types by content; None for all.
             is_pinned: Keep the upload without a message; the caller unpins it (`unpin`).
 
