@@ -1,6 +1,7 @@
 """Packet rate limit of a session: every packet counts, also one without any effect.
 
-- Cost: one token per packet of a POST, per WebSocket frame (also fragments and control frames) and per upgrade request.
+- Cost: one token per packet of a POST, per WebSocket frame (also fragments and control frames) and per upgrade request,
+  and one further token per `BYTES_PER_TOKEN` of their payload.
 - Throttling: above the rate, no further packet is read until a token is available. Other sessions are not delayed.
 - Flood: throttling for `flood_timeout` seconds closes the session. A full token bucket ends the throttling, so a
   client that sends at the limit without a pause cannot evade the timeout.
@@ -16,6 +17,13 @@ from aiohttp.http import WebSocketReader
 from aiohttp.web_protocol import RequestHandler
 
 from server.domain.rate_limits import Rate, TokenBucket
+from tui_chat.protocol.limits import PACKET_BYTES
+
+BYTES_PER_TOKEN = 4096
+"""Payload bytes that cost one additional token."""
+
+COST_PER_TICK = 8
+"""Tokens of the packets that one reader handles in one event loop tick."""
 
 _BLOCK = 32  # tokens taken from the bucket at once, because the clock and the bucket cost more than the other work
 
@@ -43,28 +51,56 @@ class PacketLimiter:
         self._flood_timeout = flood_timeout
         self._throttled_since: float | None = None
 
-    def acquire(self, now: float) -> float:
-        """Consume the token of one packet; a failure consumes none.
+    def acquire(self, now: float, size: int = 0) -> float:
+        """Consume the tokens of one packet; a failure consumes none.
+
+        Args:
+            now: Monotonic time in seconds.
+            size: Size of the payload in bytes.
 
         Returns:
             0.0 on success, otherwise the seconds before the next attempt, at least 0.05; infinity after throttling for
             the flood timeout without a full bucket in between. The caller waits or closes the session.
         """
-        if self.prepaid:
-            self.prepaid -= 1
+        cost = _packet_cost(size) - self.prepaid
+        if cost <= 0:
+            self.prepaid = -cost
             return 0.0
         if self._throttled_since is not None and self._bucket.is_full(now):
             self._throttled_since = None
-        delay = self._bucket.acquire(now)
+        delay = self._bucket.acquire(now, cost)
         if not delay:
-            if not self._bucket.acquire(now, self._block):
-                self.prepaid = self._block
+            self.prepaid = 0.0 if self._bucket.acquire(now, self._block) else self._block
             return 0.0
         if self._throttled_since is None:
             self._throttled_since = now
         elif now - self._throttled_since > self._flood_timeout:
             return math.inf
         return max(delay, _MIN_DELAY)
+
+
+class TickShare:
+    """Bound of the packets that one reader handles in one event loop tick.
+
+    A client that sends its burst at once would otherwise delay all other sessions until the last of these packets.
+    """
+
+    __slots__ = ("_cost",)
+
+    def __init__(self) -> None:
+        self._cost = 0
+
+    async def consume(self, size: int) -> None:
+        """Count a handled packet by its size in bytes, and wait for the next tick after `COST_PER_TICK` tokens."""
+        self._cost += _packet_cost(size)
+        if self._cost >= COST_PER_TICK:
+            self._cost = 0
+            await asyncio.sleep(0)
+
+
+def _packet_cost(size: int) -> int:
+    """Return the cost of a packet in tokens; `size` is that of the payload in bytes."""
+    return 1 + size // BYTES_PER_TOKEN
 
 
 class FrameMeter:
@@ -129,9 +165,9 @@ class FrameMeter:
                 length = int.from_bytes(data[position + 2 : position + 2 + length_size], "big")
             if position + header_size > size:
                 break  # incomplete header
-            if limiter.prepaid:
+            if limiter.prepaid and length < BYTES_PER_TOKEN:
                 limiter.prepaid -= 1
-            elif delay := limiter.acquire(time.monotonic()):
+            elif delay := limiter.acquire(time.monotonic(), min(length, PACKET_BYTES)):
                 self._throttle(delay)
                 break
             position += header_size + length

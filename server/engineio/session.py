@@ -178,15 +178,15 @@ class EngineIOSession:
             self._is_handling_packet = False
         return True
 
-    async def admit_packet(self) -> bool:
-        """Count a packet that is not a WebSocket frame, and wait until the packet rate admits it.
+    async def admit_packet(self, size: int = 0) -> bool:
+        """Count a packet of `size` bytes outside a WebSocket frame, and wait until the packet rate admits it.
 
         Throttling for longer than `flood_timeout` closes the session, and the return follows after `close_timeout`.
 
         Returns:
             True if the caller may handle the packet; False if the session is closing or closed.
         """
-        while self.packet_limiter is not None and (delay := self.packet_limiter.acquire(time.monotonic())):
+        while self.packet_limiter is not None and (delay := self.packet_limiter.acquire(time.monotonic(), size)):
             if delay == math.inf:
                 self.close_flood()
                 await asyncio.sleep(self.options.close_timeout)

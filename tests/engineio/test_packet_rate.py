@@ -22,7 +22,7 @@ from server.app import RunningServer
 from server.domain.rate_limits import Rate
 from server.engineio import packet_limiter, polling, session
 from server.engineio.engineio_server import EngineIOServer
-from server.engineio.packet_limiter import FrameMeter, PacketLimiter
+from server.engineio.packet_limiter import FrameMeter, PacketLimiter, TickShare
 from tests.support.in_process_server import running_server
 from tests.support.monotonic_clocks import ManualMonotonicClock
 from tests.support.polling_client import polling_client
@@ -275,7 +275,7 @@ FRAMES = [
     b"\x01\x80" + ZERO_MASK,
     EMPTY_FRAGMENT,
     b"\x80\xfe\x00\x80" + ZERO_MASK + b"x" * 128,
-    b"\x81\xff" + (70_000).to_bytes(8, "big") + ZERO_MASK + b"y" * 70_000,
+    b"\x81\xff" + (4095).to_bytes(8, "big") + ZERO_MASK + b"y" * 4095,
     b"\x81\x7d" + b"z" * 125,
     EMPTY_PING,
     encode_text_frames("41"),
@@ -284,7 +284,7 @@ FRAMES = [
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 5, 7, 13, 4096, 100_000])
-def test_every_frame_costs_one_token_in_any_segmentation(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+def test_every_short_frame_costs_one_token_in_any_segmentation(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
     stream = b"".join(FRAMES)
     for burst in range(1, len(FRAMES) + 1):
         harness = MeterHarness(monkeypatch, Rate(burst, 1))
@@ -296,6 +296,38 @@ def test_every_frame_costs_one_token_in_any_segmentation(monkeypatch: pytest.Mon
             harness.resume()
             assert harness.parser.data == b"".join(FRAMES[:count])
         assert (harness.timers, harness.transport.is_paused) == ([], False)
+
+
+@pytest.mark.parametrize("step", [1000, 200_000])
+def test_a_long_frame_costs_one_more_token_per_4_kib(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    frame = b"\x81\xff" + (12_288).to_bytes(8, "big") + ZERO_MASK + b"y" * 12_288
+    harness = MeterHarness(monkeypatch, Rate(9, 1))
+    stream = frame * 3
+    for position in range(0, len(stream), step):
+        harness.meter.feed_data(stream[position : position + step])
+    assert (harness.parser.data, harness.transport.is_paused) == (frame * 2, True)
+    harness.resume()
+    assert (harness.now, harness.parser.data, harness.transport.is_paused) == (3.0, frame * 3, False)
+
+
+def test_a_long_packet_over_polling_costs_one_more_token_per_4_kib() -> None:
+    limiter = PacketLimiter(Rate(64, 1), 10.0, 0.0)
+    assert [limiter.acquire(0.0, size) for size in (0, 0, 4095, 65_535, 131_072)] == [0.0] * 5
+    assert limiter.acquire(0.0, 49_152) == 1.0
+    assert limiter.acquire(1.0, 49_152) == 0.0
+
+
+async def test_readers_with_a_burst_of_packets_take_turns() -> None:
+    handled: list[str] = []
+
+    async def handle_burst(reader: str, sizes: list[int]) -> None:
+        share = TickShare()
+        for size in sizes:
+            handled.append(reader)
+            await share.consume(size)
+
+    await asyncio.gather(handle_burst("short", [10] * 16), handle_burst("long", [20_000] * 4))
+    assert "".join(reader[0] for reader in handled) == "ssssssssllssssssssll"
 
 
 def test_a_throttled_connection_parses_nothing_before_its_timer(monkeypatch: pytest.MonkeyPatch) -> None:
