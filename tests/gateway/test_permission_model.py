@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from tests.support import permission_groups, permission_http, permission_queries, permission_rooms
 from tests.support.permission_model import (
+    ACCOUNT_NAMES,
     KINDS,
     MENTIONED,
     NAMES,
@@ -84,6 +85,7 @@ class PermissionMachine(RuleBasedStateMachine):
             room.present.clear()
             room.observers.clear()
         self.check_pushes()
+        self.stage.expect_no_group_push()
 
     # -- requests
 
@@ -112,6 +114,14 @@ class PermissionMachine(RuleBasedStateMachine):
                 if any(f'"{text}{end}' in packet for packet in packets for end in ('"', "\\n"))  # a file is a line
             }
             assert received == (texts or {}).get(name, set()), (name, packets)
+
+    def record_message(self, model: ExpectedRoom, message: ExpectedMessage) -> None:
+        """Add a message to the model, and check the pushes to the readers of its room and its group."""
+        message.mentioned = model.find_mentioned(message.author)
+        model.messages.append(message)
+        self.check_pushes({reader: {message.text} for reader in model.present | model.observers})
+        if model.group_id:
+            self.stage.expect_group_push(model, message.text)
 
     # -- membership
 
@@ -153,8 +163,7 @@ class PermissionMachine(RuleBasedStateMachine):
         if not self.expect(response, name in model.present and model.writes(name)):
             self.check_pushes()
             return
-        model.messages.append(ExpectedMessage(response["seq"], name, text))
-        self.check_pushes({reader: {text} for reader in model.present | model.observers})
+        self.record_message(model, ExpectedMessage(response["seq"], name, text))
 
     @rule(name=NATIVE_NAMES, room=ROOMS)
     def send_without_join(self, name: str, room: str) -> None:
@@ -164,8 +173,9 @@ class PermissionMachine(RuleBasedStateMachine):
         response = self.request(name, "sendMessage", room=model.name, message=text, as_={"nickName": name})
         self.owner_of_text[text] = model
         if self.expect(response, model.writes(name)):
-            model.messages.append(ExpectedMessage(response["seq"], name, text))
-        self.check_pushes({reader: {text} for reader in model.present | model.observers} if response["ok"] else None)
+            self.record_message(model, ExpectedMessage(response["seq"], name, text))
+        else:
+            self.check_pushes()
 
     @rule(name=NAMES, room=ROOMS, position=POSITIONS)
     def edit_message(self, name: str, room: str, position: int) -> None:
@@ -179,6 +189,7 @@ class PermissionMachine(RuleBasedStateMachine):
         is_permitted = name in model.present and model.writes(name) and message.author == name
         if self.expect(response, is_permitted and not message.is_deleted):
             message.text = text
+            message.mentioned = model.find_mentioned(name)
         for person in self.stage.persons.values():
             self.stage.run(person.client.request("unobserve", {"room": "lobby"}))
             person.client.pushes.clear()
@@ -282,6 +293,12 @@ class PermissionMachine(RuleBasedStateMachine):
                 model.muted.add(subject)
             case _:
                 model.muted.discard(subject)
+
+    @rule(subject=ACCOUNT_NAMES, event=st.sampled_from(["kick", "ban"]))
+    def send_after_removal(self, subject: str, event: str) -> None:
+        """A removed member receives no later message of the group."""
+        self.moderate("owner", subject, "vault", event)
+        self.send_message("owner", "vault")
 
     @rule(actor=NAMES, subject=NAMES, room=ROOMS, role=st.sampled_from(["member", "moderator", "owner"]))
     def set_role(self, actor: str, subject: str, room: str, role: str) -> None:

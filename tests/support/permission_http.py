@@ -40,6 +40,9 @@ class ModelMachine(Protocol):
     def check_pushes(self, texts: dict[str, set[str]] | None = None) -> None:
         """Compare the received texts with the expected ones by person."""
 
+    def record_message(self, model: ExpectedRoom, message: ExpectedMessage) -> None:
+        """Add a message to the model, and check its pushes."""
+
 
 # -- rooms
 
@@ -74,8 +77,7 @@ def post_message(machine: ModelMachine, name: str, room: str) -> None:
     assert (response.status == HTTPStatus.CREATED) is model.writes(name), response
     if response.status == HTTPStatus.CREATED:
         assert response.body["memberId"] == machine.stage.persons[name].member_id
-        model.messages.append(ExpectedMessage(response.body["seq"], name, text))
-        machine.check_pushes({reader: {text} for reader in model.present | model.observers})
+        machine.record_message(model, ExpectedMessage(response.body["seq"], name, text))
     else:
         assert model.sees(name) or response.status == HTTPStatus.NOT_FOUND
         machine.check_pushes()
@@ -107,8 +109,7 @@ def send_file(machine: ModelMachine, name: str, room: str) -> None:
         return
     machine.owner_of_text[text] = model
     sent = machine.request(name, "sendMessage", room=model.name, message=text, attachments=[attachment["id"]])
-    model.messages.append(ExpectedMessage(sent["seq"], name, text, file_path=attachment["path"]))
-    machine.check_pushes({reader: {text} for reader in model.present | model.observers})
+    machine.record_message(model, ExpectedMessage(sent["seq"], name, text, file_path=attachment["path"]))
 
 
 @rule(name=NATIVE_NAMES, other=NATIVE_NAMES, room=ROOMS)

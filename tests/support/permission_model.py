@@ -40,13 +40,23 @@ POLICIES = st.one_of(
 
 @dataclass
 class ExpectedMessage:
-    """Message with its unique text, and the path of its file, if any."""
+    """Message of the model.
+
+    Attributes:
+        seq: Position in the log.
+        author: Author in the model.
+        text: Unique text.
+        is_deleted: The message is deleted.
+        file_path: Path of its file, empty without one.
+        mentioned: Mentioned members.
+    """
 
     seq: int
     author: str
     text: str
     is_deleted: bool = False
     file_path: str = ""
+    mentioned: set[str] = field(default_factory=set[str])
 
 
 @dataclass
@@ -132,6 +142,14 @@ class ExpectedRoom:
         """Return one of the newest messages; the position does not depend on their number."""
         newest = self.messages[:-11:-1]
         return newest[position % len(newest)] if newest else None
+
+    def find_mentioned(self, author: str) -> set[str]:
+        """Return the durable members that a new or edited message mentions."""
+        return {name for name in MENTIONED if name in self.roles and name != author}
+
+    def list_mentions(self, name: str) -> list[ExpectedMessage]:
+        """Return the messages that mention a person, without deleted ones."""
+        return [message for message in self.messages if name in message.mentioned and not message.is_deleted]
 
     def expect_entries(self, entries: list[dict[str, Any]]) -> None:
         """Compare the messages in a page of the log with the newest expected ones."""

@@ -32,8 +32,7 @@ def add_message(machine: ModelMachine, model: ExpectedRoom, author: str, text: s
     path = f"/api/rooms/{quote(model.name)}/messages?limit=1"
     (message,) = machine.stage.request_http(reader, "GET", path).body["messages"]
     assert message["message"] == text
-    model.messages.append(ExpectedMessage(message["seq"], author, text))
-    machine.check_pushes({person: {text} for person in model.present | model.observers})
+    machine.record_message(model, ExpectedMessage(message["seq"], author, text))
 
 
 # -- administration

@@ -13,6 +13,7 @@ from tests.support.event_source import event_source
 from tests.support.in_process_server import running_server
 from tests.support.permission_model import KINDS, ExpectedRoom
 from tests.support.persons import Person, connect_person
+from tests.support.raw_client import RawClient, raw_client
 
 ResultT = TypeVar("ResultT")
 
@@ -25,6 +26,7 @@ class Stage:
         self._stack = AsyncExitStack()
         self._room_numbers = itertools.count(1)
         self.persons: dict[str, Person] = {}
+        self._group_clients: dict[str, RawClient] = {}  # connections of the conversation dialect by account
         self.direct = ExpectedRoom("", "direct", roles={"owner": "member", "ann": "member"})
         self.run(self._open(directory))
 
@@ -42,6 +44,10 @@ class Stage:
         self._api = await self._stack.enter_async_context(account_api(server.url))
         for name, (kind, _) in KINDS.items():
             self.persons[name] = await self._stack.enter_async_context(connect_person(server, name, kind))
+        for name, person in self.persons.items():
+            if person.token:
+                client = raw_client(server.url, headers={"Authorization": person.token})
+                self._group_clients[name] = await self._stack.enter_async_context(client)
         for name in KINDS:  # a first join gives each guest a member id
             assert await join(self.persons[name], name, "lobby") == ""
             assert await self.persons[name].attempt("leaveRoom", room="lobby") == ""
@@ -66,6 +72,19 @@ class Stage:
                 return entries
 
         return self.run(read()) if last_seq else []
+
+    def expect_group_push(self, model: ExpectedRoom, text: str) -> None:
+        """Wait for the push of a message of a group to its members; it is the next push of the group."""
+        for name in self._group_clients.keys() & model.roles.keys():
+            pushed = self.run(self._group_clients[name].wait_for_push(f"group-message:{model.group_id}"))
+            assert pushed["content"].partition("\n")[0] == text, name
+
+    def expect_no_group_push(self) -> None:
+        """Check that no account has received a push of a group since the last expected one."""
+        for name, client in self._group_clients.items():
+            self.run(client.request("unobserve", {"room": "lobby"}))  # the response follows all earlier pushes
+            packets, client.pushes = client.pushes, []
+            assert not [packet for packet in packets if packet.startswith('42["group-message:')], name
 
     def next_number(self) -> int:
         """Return a number that no earlier example has used."""
