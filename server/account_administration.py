@@ -1,9 +1,10 @@
 """Administration commands for accounts, as handlers of the control socket.
 
-- Effect: a change applies to a running server at once; suspensions, new passwords and deletions close connections.
-- Record: each change, not a read, is one line of the log of the server and then one entry of the audit log. An error of
-  the audit log fails the command, but not the change.
-- Secrets: passwords, tokens and codes appear in requests and responses only, never in the log.
+- Effect: a change applies to a running server at once. Suspensions, new passwords and deletions close the connections
+  of the account.
+- Record: each change is logged, then added to the audit log; reads are not recorded. A failure of the audit log fails
+  the command, and the change remains in effect.
+- Secrets: passwords, tokens and invite codes are never logged.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -25,7 +26,7 @@ _BOT_LABEL = "chat-server account"  # name of the device of a bot
 
 
 class AccountRequest(msgspec.Struct):
-    """Request about one account.
+    """Arguments of the commands for one account.
 
     Attributes:
         name: Account name.
@@ -35,10 +36,10 @@ class AccountRequest(msgspec.Struct):
 
 
 class AddAccountRequest(AccountRequest):
-    """Request of a new account.
+    """Arguments of `account add`.
 
     Attributes:
-        nick: Nickname, None for the account name.
+        nick: Nickname; None selects the account name.
         role: Role on the server.
         password: Password, None for a bot.
     """
@@ -49,7 +50,7 @@ class AddAccountRequest(AccountRequest):
 
 
 class PasswordRequest(AccountRequest):
-    """Request of a new password.
+    """Arguments of `account passwd`.
 
     Attributes:
         password: New password.
@@ -59,7 +60,7 @@ class PasswordRequest(AccountRequest):
 
 
 class RoleRequest(AccountRequest):
-    """Request of a role on the server.
+    """Arguments of `account role`.
 
     Attributes:
         role: New role.
@@ -69,27 +70,27 @@ class RoleRequest(AccountRequest):
 
 
 class SuspendRequest(AccountRequest):
-    """Request of a suspension.
+    """Arguments of `account suspend`.
 
     Attributes:
-        reason: Reason in the log, empty for none.
+        reason: Reason in the audit log, empty for none.
     """
 
     reason: str = ""
 
 
 class DeleteAccountRequest(AccountRequest):
-    """Request of a deletion.
+    """Arguments of `account delete`.
 
     Attributes:
-        messages: Treatment of the messages of the account.
+        messages: `keep` or `delete` the messages of the account.
     """
 
     messages: Erasure = "keep"
 
 
 class InviteRequest(msgspec.Struct, rename="camel"):
-    """Request of an invite for registrations.
+    """Arguments of `account invite`.
 
     Attributes:
         uses: Number of accounts that may be registered.
@@ -105,7 +106,7 @@ class AccountAdministration:
 
     Args:
         accounts: Operations on accounts.
-        record: Writer of an action, such as `suspended the account ann`, to the log of the operator's actions.
+        record: Records an action of the operator, such as `suspended the account ann`.
 
     Attributes:
         handlers: Handlers by command name.
@@ -128,10 +129,10 @@ class AccountAdministration:
         }
 
     async def _add(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Create the account of a person, or without a password that of a bot; the registration policy has no effect.
+        """Create an account of a person, or of a bot if the password is None; the registration policy does not apply.
 
         Returns:
-            The fields of the account, and for a bot the only copy of its `token`.
+            The fields of the account, and for a bot the `token`, of which the server stores no copy.
         """
         arguments = msgspec.convert(request, AddAccountRequest)
         account = await self._accounts.create_account(
@@ -142,7 +143,7 @@ class AccountAdministration:
             role=arguments.role,
             is_bot=arguments.password is None,
         )
-        response = await self._report(await self._accounts.require_account(account.name), "added")
+        response = await self._record_action(await self._accounts.require_account(account.name), "added")
         if account.is_bot:
             response["token"] = (await self._accounts.issue_token(account, _BOT_LABEL)).token
         return response
@@ -165,47 +166,47 @@ class AccountAdministration:
         }
 
     async def _replace_password(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Replace the password of a person, revoke all tokens of the account, and close its connections.
+        """Replace a password, revoke all tokens of the account and close its connections; return the account fields.
 
         Raises:
-            ControlError: The account is unknown, or that of a bot.
+            ControlError: The account is unknown, or belongs to a bot.
         """
         arguments = msgspec.convert(request, PasswordRequest)
         record = await self._find_account(request)
         if record.account.is_bot:
             raise ControlError(f"{record.account.name} is a bot; replace its token with `chat-server account token`")
         await self._accounts.reset_password(record.account.name, arguments.password)
-        return await self._report(record, "changed the password of")
+        return await self._record_action(record, "changed the password of")
 
     async def _replace_token(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Replace the token of a bot, and close all its connections; return the only copy of the `token`.
+        """Replace the token of a bot and close all its connections; return the account fields and the new `token`.
 
         Raises:
-            ControlError: The account is unknown, or not that of a bot.
+            ControlError: The account is unknown, or belongs to a person.
         """
         record = await self._find_account(request)
         name = record.account.name
         if not record.account.is_bot:
             raise ControlError(f"{name} is not a bot; replace its password with `chat-server account passwd`")
         token = (await self._accounts.replace_tokens(record.account, _BOT_LABEL)).token
-        return {**await self._report(record, "replaced the token of"), "token": token}
+        return {**await self._record_action(record, "replaced the token of"), "token": token}
 
     async def _set_role(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Change the role of an account on the server, and return the fields of the account."""
         role = msgspec.convert(request, RoleRequest).role
         record = await self._run(request, lambda name: self._accounts.set_role(name, role))
-        return await self._report(record, f"gave the role {role} to")
+        return await self._record_action(record, f"gave the role {role} to")
 
     async def _suspend(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Reject logins and tokens of an account, close its connections, and return its fields; repeatable."""
+        """Reject logins and tokens of an account, close its connections, and return the fields of the account."""
         reason = validate_reason(msgspec.convert(request, SuspendRequest).reason)
         record = await self._run(request, self._accounts.suspend)
-        return await self._report(record, "suspended", reason)
+        return await self._record_action(record, "suspended", reason)
 
     async def _resume(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """End a suspension, if there is one, and return the fields of the account; its tokens are valid again."""
         record = await self._run(request, self._accounts.resume)
-        return await self._report(record, "resumed")
+        return await self._record_action(record, "resumed")
 
     async def _delete(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """Delete an account, with its messages on request; close its connections and return its former `name`."""
@@ -216,7 +217,7 @@ class AccountAdministration:
         return {"name": account.name}
 
     async def _create_invite(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Create an invite for registrations; return `id`, `uses`, `expiresAt` and the only copy of its `code`."""
+        """Create an invite for registrations; return `id`, `uses`, `expiresAt` and the `code`, which is not stored."""
         arguments = msgspec.convert(request, InviteRequest)
         invite = await self._accounts.create_invite(uses=arguments.uses, lifetime=arguments.expires_in)
         await self._record(f"created an invite for {invite.uses} registration{'' if invite.uses == 1 else 's'}")
@@ -229,7 +230,7 @@ class AccountAdministration:
     async def _run(
         self, request: Mapping[str, Any], operation: Callable[[str], Awaitable[AccountRecord]]
     ) -> AccountRecord:
-        """Run an operation on the account of a request, by its name.
+        """Call `operation` with the account name of a request, and return its result.
 
         Raises:
             ControlError: The name is unknown; the message suggests the most similar account name, if any is similar.
@@ -242,14 +243,14 @@ class AccountAdministration:
             matches = get_close_matches(name, known_names, 1)
             raise ControlError(f"no account {name}" + (f"; did you mean {matches[0]}?" if matches else "")) from None
 
-    async def _report(self, record: AccountRecord, action: str, reason: str = "") -> dict[str, Any]:
-        """Record an action on an account with its reason, and return the fields of `record`."""
+    async def _record_action(self, record: AccountRecord, action: str, reason: str = "") -> dict[str, Any]:
+        """Record an action of the operator on an account, and return the response fields of `record`."""
         await self._record(f"{action} the account {record.account.name}" + (f": {reason}" if reason else ""))
         return _describe_account(record)
 
 
 def _describe_account(record: AccountRecord) -> dict[str, Any]:
-    """Return the fields of an account in responses."""
+    """Return the response fields of an account."""
     account = record.account
     return {
         "name": account.name,

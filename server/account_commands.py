@@ -1,7 +1,7 @@
 """Requests and output of the commands `account …`.
 
-Secrets: a password comes from the terminal without echo or from standard input, never from the command line. A token
-and an invite code are printed once, on standard output.
+Secrets: passwords are read from the terminal without echo, or from standard input, never from the command line. Tokens
+and invite codes are printed once, on standard output.
 """
 
 import argparse
@@ -27,7 +27,7 @@ _REQUEST_FIELDS: dict[str, tuple[str, ...]] = {
     "account delete": ("name", "messages"),
     "account invite": ("uses", "expiresIn"),
 }
-"""Arguments in the request of each command."""
+"""Names of the arguments that each command sends to the server."""
 
 _RESULTS = {
     "account add": "added the account {name}",
@@ -41,13 +41,14 @@ _RESULTS = {
 
 
 def build_request(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the fields of a request, and read the password for `account passwd`, or `account add` without `--bot`.
+    """Return the request of a command; `account passwd`, and `account add` without `--bot`, read the password.
 
     Args:
         arguments: Command line with one of the commands.
 
     Raises:
-        ControlError: The password is unreadable or empty, the two passwords differ, or no terminal can be asked.
+        ControlError: The password is unreadable or empty, the two passwords differ, or standard input is not a terminal
+            and `--password-stdin` is missing.
     """
     request = {name: getattr(arguments, name) for name in _REQUEST_FIELDS[arguments.command]}
     if arguments.command == "account passwd" or (arguments.command == "account add" and not arguments.bot):
@@ -56,10 +57,10 @@ def build_request(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _read_password(*, from_stdin: bool) -> str:
-    """Return the first line of standard input, or a password that is entered twice in the terminal.
+    """Return the first line of standard input, or the password after two equal entries in the terminal.
 
     Raises:
-        ControlError: As `build_request`; also without `from_stdin` if standard input is not a terminal.
+        ControlError: As `build_request`.
     """
     password = ""
     try:
@@ -83,7 +84,7 @@ def _read_password(*, from_stdin: bool) -> str:
 
 
 def format_response(command: str, response: dict[str, Any]) -> str:
-    """Return the result of a command for the operator, of one or more lines without a final line break."""
+    """Return the output of a command as one or more lines, without a final line break."""
     match command:
         case "account list":
             return _format_table(response["accounts"])
@@ -100,9 +101,9 @@ def format_response(command: str, response: dict[str, Any]) -> str:
 
 
 def _format_table(accounts: Sequence[dict[str, Any]]) -> str:
-    """Return accounts as a table with a header, in columns aligned by the width of their cells.
+    """Return accounts as a table with a header and aligned columns.
 
-    The state of a suspended bot is `suspended`. The time of creation is shortened to the date.
+    The state of a suspended bot is `suspended`, not `bot`. The column `CREATED` contains the date.
     """
     rows = [("NAME", "NICKNAME", "ROLE", "STATE", "CREATED")]
     for account in accounts:

@@ -41,7 +41,7 @@ class SendCommand(Protocol):
     """Function that runs a control command."""
 
     def __call__(self, command: str, /, **arguments: Any) -> dict[str, Any]:
-        """Return the fields of the response, decoded from JSON; `ControlError` is raised if the command fails."""
+        """Run a command and return the decoded response; raise `ControlError` if the command fails."""
         ...
 
 
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace, settings: ServerSettings, selection: Mapp
     Args:
         arguments: Command line with one of these commands.
         settings: Settings with the database of a stopped server and the time zone of transcripts.
-        selection: Required values by status field, `port` or `database`, that select a running server.
+        selection: Values of the status fields `port` and `database` that select a running server, empty for any server.
 
     Raises:
         ControlError: The command failed.
@@ -91,8 +91,8 @@ def _open_administration(
 ) -> Generator[SendCommand]:
     """Connect to the selected server, or open the database without a running server.
 
-    A locked database without a responding server is awaited for 5 seconds. With `port` in the selection, only a running
-    server is used.
+    While the database is locked and no server responds, the attempt is repeated for `LOCK_TIMEOUT` seconds. With `port`
+    in the selection, the database is never opened.
 
     Raises:
         ControlError: Several servers match, no server has the selected port, or the database is unusable; also raised
@@ -138,7 +138,7 @@ def _connect_to_server(server: ServerStatus) -> Generator[SendCommand]:
 
 @contextmanager
 def _open_database(target: str, uploads: str, *, create: bool) -> Generator[SendCommand]:
-    """Open a database within the context, and run commands on an event loop of its own.
+    """Open a database within the context, and yield a function that runs commands on a private event loop.
 
     Raises:
         DatabaseLocked: Another process has locked the database.
@@ -175,7 +175,7 @@ def _manage_accounts(arguments: argparse.Namespace, request: Mapping[str, Any], 
 
 
 def _back_up(arguments: argparse.Namespace, send: SendCommand) -> None:
-    """Write a backup and print its path and size; a file of a server in another file system causes a warning."""
+    """Write a backup and print its path and size; warn if the server wrote the file in another file system."""
     path = arguments.path.absolute()
     response = send("backup", path=str(path), force=arguments.force)
     if not path.exists():
@@ -255,17 +255,14 @@ def _export(arguments: argparse.Namespace, zone: tzinfo | None, send: SendComman
 
 
 def _encode_entry(entry: dict[str, Any], line_format: str, zone: tzinfo | None) -> bytes:
-    """Return the line of an entry in JSON or as text; a line of text is empty for an entry without one."""
+    """Return an entry as a line of JSON or text without a line break; empty for an entry without a text form."""
     if line_format == "json":
         return msgspec.json.encode(entry)
     return (format_entry(msgspec.convert(entry, Entry), zone) or "").encode()
 
 
 def _export_files(arguments: argparse.Namespace, attachments: list[dict[str, Any]], location: str) -> int:
-    """Copy the files of messages, and return the number of copied files.
-
-    Missing files and the result are reported on standard error.
-    """
+    """Copy the files of messages, report missing files and the result on standard error, and return the number."""
     from server.file_export import export_files  # noqa: PLC0415 (module docstring, "Start")
 
     exported = export_files(attachments, location, arguments.files, overwrite=arguments.force)
@@ -276,7 +273,7 @@ def _export_files(arguments: argparse.Namespace, attachments: list[dict[str, Any
 
 
 def _write_file(lines: Iterable[bytes], path: Path, *, overwrite: bool) -> int:
-    """Write lines to a new file with mode 0600, and return their number; a failure is raised as `ControlError`.
+    """Write lines to a file with mode 0600, and return the number of lines; a failure is raised as `ControlError`.
 
     After a failure, no new file remains, and an existing one is unchanged.
     """
@@ -295,9 +292,9 @@ def _write_file(lines: Iterable[bytes], path: Path, *, overwrite: bool) -> int:
 
 
 def _read_pages(send: SendCommand, room: str) -> Generator[dict[str, Any]]:
-    """Yield the responses of `export` for a room, without entries that are newer than the first response.
+    """Yield the pages of `export` for a room, up to the last entry at the time of the first response.
 
-    An entry has its state at the time of the read.
+    Later edits and deletions of these entries may be included.
 
     Raises:
         ControlError: The room does not exist, or the log is not readable.

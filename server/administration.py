@@ -33,11 +33,11 @@ log = logging.getLogger("chat.administration")
 EXPORT_PAGE = 100
 """Entries per response of `export`; short pages do not delay the members."""
 
-_MAX_SUGGESTED_ROOMS = 10_000  # rooms among which the name nearest to an unknown one is searched
+_MAX_SUGGESTED_ROOMS = 10_000  # public rooms that are compared with an unknown name
 
 
 class BackupRequest(msgspec.Struct):
-    """Request of a backup.
+    """Arguments of `backup`.
 
     Attributes:
         path: Absolute path of the new file.
@@ -49,11 +49,11 @@ class BackupRequest(msgspec.Struct):
 
 
 class ExportRequest(msgspec.Struct):
-    """Request of a page of a room log.
+    """Arguments of `export`.
 
     Attributes:
         room: Name of the room, or its address.
-        after: `seq` before the first entry of the page.
+        after: The page starts with the first entry after this `seq`.
     """
 
     room: str
@@ -61,7 +61,7 @@ class ExportRequest(msgspec.Struct):
 
 
 class DrainRequest(msgspec.Struct):
-    """Request of a drain.
+    """Arguments of `drain`.
 
     Attributes:
         node: Label or id of the node.
@@ -79,7 +79,7 @@ class Administration:
         uploads: Path or URL of the files of messages.
 
     Attributes:
-        handlers: Handlers by command name; each rejects a request with `ControlError`.
+        handlers: Handlers by command name; all expected failures are raised as `ControlError`.
     """
 
     def __init__(self, database: Database, accounts: AccountService, uploads: str) -> None:
@@ -101,7 +101,7 @@ class Administration:
         """Write a backup; return its `path` and its size as `bytes`.
 
         Raises:
-            ControlError: The path is not absolute, or the database is no SQLite file.
+            ControlError: The path is not absolute, or the database is not a SQLite file.
             StorageError: The copy failed.
         """
         arguments = msgspec.convert(request, BackupRequest)
@@ -121,7 +121,7 @@ class Administration:
             `entries`; `lastSeq`, the `seq` of the newest entry; `hasMore`; `uploads`, the location of the files.
 
         Raises:
-            ControlError: The room is not stored; the message suggests the most similar name of a public room, if any.
+            ControlError: The room does not exist; the message suggests a similar name of a public room, if any.
         """
         arguments = msgspec.convert(request, ExportRequest)
         page = await self._database.reader.read_page(
@@ -135,12 +135,12 @@ class Administration:
         }
 
     async def _list_nodes(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `nodes`, the servers of the database, oldest first; `ControlError` for a SQLite database."""
-        self._require_nodes()
+        """Return `nodes`, the servers of the database, oldest first; raise `ControlError` for a SQLite database."""
+        self._require_postgresql()
         return {"nodes": await self._database.nodes.list_nodes()}
 
     async def _drain(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Mark a server as draining, so that it moves its clients to the other servers; return `node` as requested.
+        """Request a server to move its clients to the other servers; return `node` as in the request.
 
         The drain starts at the next heartbeat of the server. A repeated call has no further effect.
 
@@ -148,19 +148,19 @@ class Administration:
             ControlError: No server has this label or id, or the database is a SQLite file.
         """
         arguments = msgspec.convert(request, DrainRequest)
-        self._require_nodes()
+        self._require_postgresql()
         if not await self._database.nodes.start_drain(arguments.node):
             raise ControlError(f"no server {arguments.node}; see chat-server nodes")
         log.info("operator drained %s", arguments.node)
         return {"node": arguments.node}
 
-    def _require_nodes(self) -> None:
-        """Raise `ControlError` for a SQLite database, which has one server."""
+    def _require_postgresql(self) -> None:
+        """Raise `ControlError` for a SQLite database, which has only one server."""
         if self._database.path is not None:
             raise ControlError("a SQLite database has one server; see chat-server status")
 
     async def _describe_missing_room(self, name: str) -> str:
-        """Return the error for an unknown room, with the most similar name of a public room, if any is similar."""
+        """Return the error message for an unknown room, with a similar name of a public room if there is one."""
         rooms = {room.key: room.name for room in await self._database.reader.list_rooms(None, _MAX_SUGGESTED_ROOMS)}
         matches = get_close_matches(names.canonical_key(name), rooms, 1)
         return f"no room {name}" + (f"; did you mean {rooms[matches[0]]}?" if matches else "")

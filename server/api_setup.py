@@ -137,8 +137,8 @@ async def _run_conversations(
 ) -> AsyncGenerator[tuple[HttpApi, ...]]:
     """Push the messages of groups to the clients of the dialect, and yield its endpoints.
 
-    The journal publishes to the rooms first, then to the pushes. The dispatcher receives the pushes as
-    `membership_feed`, and the handlers the requests of the dialect. The end of the context stops the pushes only.
+    The journal publishes to the rooms first, then to the feed. The dispatcher gets the feed as `membership_feed`, and
+    the handlers get the requests of the dialect. The end of the context stops the feed only.
     """
     feed = GroupFeed(database.groups, account_service.directory, views)
     publish_to_rooms = database.journal.publish

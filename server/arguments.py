@@ -1,7 +1,7 @@
 """Command line of `chat-server`: one parser for the server and one for each command.
 
 - Settings: the parser of a command has options for the settings that this command uses.
-- Errors: an unknown argument is reported with the nearest name of its parser.
+- Errors: an unknown argument is reported with the most similar option or command.
 """
 
 import argparse
@@ -42,7 +42,7 @@ class ServerParser(ProgramParser):
         raise ConfigError(f"{message} (see {self.shell_command} --help)")
 
     def add_commands(self, commands: Mapping[str, str], *, required: bool = False) -> dict[str, Self]:
-        """Add the parsers of commands and return them by name.
+        """Add commands, and return their parsers by name.
 
         Args:
             commands: Description by name, as sentences.
@@ -81,11 +81,11 @@ class ServerParser(ProgramParser):
         self.add_settings([*selection, *settings])
 
     def parse(self, arguments: Sequence[str], namespace: argparse.Namespace | None = None) -> argparse.Namespace:
-        """Parse all arguments, those after the name of a command with its parser.
+        """Parse the arguments up to a command, and the others with the parser of the command.
 
         Args:
             arguments: Arguments after the name of the program or command.
-            namespace: Result of the preceding arguments.
+            namespace: Values of the preceding arguments, which the result includes.
 
         Returns:
             The values of all parsers, and the name of the command as `command`, such as `account add`; empty without a
@@ -110,10 +110,7 @@ class ServerParser(ProgramParser):
         raise ConfigError(f"unknown argument {name}; {suggest(name, valid_names, self.shell_command)}")
 
     def _find_command(self, arguments: Sequence[str]) -> int:
-        """Return the index of the first argument that is neither an option nor its value.
-
-        The result is the number of arguments without such an argument, and for a parser without commands.
-        """
+        """Return the index of the command; the number of arguments without a command, or for a parser without them."""
         index = 0
         while index < len(arguments) and (not self._commands or arguments[index].startswith("-")):
             action = self._option_string_actions.get(arguments[index])  # None for an unknown option or one with `=`
@@ -178,7 +175,7 @@ def build_parser() -> ServerParser:
 
 
 def _add_backup_arguments(parser: ServerParser) -> None:
-    parser.add_argument("path", type=Path, metavar="PATH", help="New file, which a running server writes.")
+    parser.add_argument("path", type=Path, metavar="PATH", help="New file, written by the server if one is running.")
     parser.add_argument("--force", action="store_true", help="Replace an existing file.")
     parser.add_argument("--json", action="store_true", help="Print the result as a JSON object.")
     parser.add_selection()
@@ -228,12 +225,12 @@ def _add_account_commands(parser: ServerParser) -> None:
         commands[name].add_argument("name", metavar="NAME", help="Account name.")
     for name in ("add", "passwd"):
         commands[name].add_argument(
-            "--password-stdin", action="store_true", help="Read the password from standard input, up to the line end."
+            "--password-stdin", action="store_true", help="Read the password from the first line of standard input."
         )
     add, invite = commands["add"], commands["invite"]
     add.add_argument("--nick", metavar="NICK", help="Nickname. [default: the account name]")
     add.add_argument("--role", choices=_SERVER_ROLES, default="user", help="Role on the server. [default: user]")
-    add.add_argument("--bot", action="store_true", help="Print a token once, in place of a password.")
+    add.add_argument("--bot", action="store_true", help="Create a bot with a token, without a password.")
     commands["role"].add_argument("role", choices=_SERVER_ROLES, metavar="|".join(_SERVER_ROLES), help="New role.")
     commands["suspend"].add_argument("--reason", default="", metavar="TEXT", help="Reason in the audit log.")
     commands["delete"].add_argument(

@@ -42,9 +42,9 @@ async def run_node(
 ) -> AsyncGenerator[Cluster | None]:
     """Deliver the entries of other nodes, and send them those of this node; yield None for a single node.
 
-    The callback of the journal is replaced; a single node keeps its own, without a further cost. After a request to
-    drain, `/ready` fails at once; after `DRAIN_DELAY`, handshakes are rejected and the clients are moved. A node that
-    another one has removed closes all its connections.
+    The callback of the journal is replaced; for a single node, nothing changes. After a request to drain, `/ready`
+    fails at once; after `DRAIN_DELAY`, handshakes are rejected and the clients are moved. A node that another node has
+    removed closes all connections.
 
     Args:
         settings: Settings of the server.
@@ -122,7 +122,7 @@ async def run_node(
             feed.follow_log = cluster.follower.follow
         control = NodeControl(cluster.bus, cluster.follower, database, handlers, account_service)
         control_task = supervisor.supervise("control messages", control.run)
-        handlers.room_catalog.count_remote_members = cluster.presence.count_members
+        handlers.room_catalog.count_cluster_members = cluster.presence.count_members
         handlers.presence_broadcaster.forwarder = cluster.presence
         try:
             yield cluster

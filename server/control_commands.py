@@ -1,4 +1,4 @@
-"""Commands `status` and `stop` of `chat-server`, which reach running servers through their control sockets."""
+"""Commands `status` and `stop`, and the client of the control sockets of running servers."""
 
 import os
 import socket
@@ -39,7 +39,7 @@ class ServerStatus:
 
 
 class _StatusFields(msgspec.Struct):
-    """Required fields of the `status` response; a server of another version can send others."""
+    """Required fields of the `status` response; a server of another version may lack some."""
 
     version: str
     url: str
@@ -76,7 +76,7 @@ class ControlConnection:
         Raises:
             ControlError: The server rejects the command.
             OSError: The connection is closed, or the server is silent until the timeout (`TimeoutError`).
-            msgspec.DecodeError: The response is no JSON object.
+            msgspec.DecodeError: The response is not a JSON object.
         """
         self._socket.sendall(msgspec.json.encode({"command": command, **arguments}) + b"\n")
         while (line := self._stream.readline()) == b"\n":
@@ -114,14 +114,14 @@ def connect(path: Path) -> Generator[ControlConnection]:
 
 
 def find_servers(selection: Mapping[str, str]) -> list[ServerStatus]:
-    """Return the running servers of this user with the selected values, and remove the sockets of ended ones.
+    """Return the selected running servers of this user, and remove the sockets of servers that have exited.
 
     A server without a response within 5 seconds, and one with an incompatible response, are reported on standard error;
     sockets with other errors are skipped.
 
     Args:
-        selection: Required values by status field, as text; `{}` selects all servers. Paths of databases are compared
-            after the resolution of links.
+        selection: Required values of status fields, as text; `{}` selects all servers. Symbolic links in the path of a
+            database are resolved.
 
     Returns:
         The servers in order of their sockets, which have random names; an empty list without a match.
@@ -148,7 +148,7 @@ def find_servers(selection: Mapping[str, str]) -> list[ServerStatus]:
 
 
 def _resolve(name: str, value: object) -> str:
-    """Return the value of a status field as text, with the links resolved in the path of a database."""
+    """Return the value of a status field as text, with symbolic links resolved in the path of a database."""
     return os.path.realpath(str(value)) if name == "database" else str(value)
 
 

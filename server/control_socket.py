@@ -1,4 +1,4 @@
-"""Control socket of a server, which receives commands of the operator as lines of JSON.
+"""Control socket of a server: commands of the operator as lines of JSON.
 
 - Access: the socket has mode 0600, in a directory with mode 0700.
 - Protocol: a request is one line `{"command": …}`. The response is one line, `{"ok": true, …}` or
@@ -6,8 +6,8 @@
   the client closes it or the server exits. A line above 64 KiB closes the connection after its error.
 - Long commands: an empty line follows each second until the response. The end of the connection cancels the command.
 - Commands: a table maps each name to its handler.
-- Names: each socket has a random name and listens before it has this name. A refused connection therefore means an
-  ended server, and the removal of a stale socket never removes the socket of another server.
+- Names: each socket gets its random name after it listens. A refused connection therefore belongs to a server that has
+  exited, and the removal of a stale socket never removes the socket of another server.
 """
 
 import asyncio
@@ -198,7 +198,7 @@ def _open_listener_in(directory: Path) -> tuple[Path, socket.socket]:
 async def _serve_connection(
     handlers: Mapping[str, ControlHandler], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Answer the requests of a connection in order, until its end or a line that is too long."""
+    """Answer the requests of a connection in order, until the client closes it or sends a line that is too long."""
     with closing(writer), suppress(ConnectionError):
         try:
             while line := await reader.readline():

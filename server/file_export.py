@@ -1,4 +1,4 @@
-"""Copies of the files of exported messages: `chat-server export ROOM --files DIR`."""
+"""Export of the files of messages: `chat-server export ROOM --files DIR`."""
 
 import asyncio
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ class FileExport(NamedTuple):
 def export_files(
     attachments: Iterable[Mapping[str, Any]], location: str, directory: Path, *, overwrite: bool
 ) -> FileExport:
-    """Copy files, with the title images of videos, to `ID/NAME` in a directory, with mode 0600 and each once.
+    """Copy each file and the title image of each video once, to `ID/NAME` in a directory, with mode 0600.
 
     Args:
         attachments: Attachments of the exported messages (docs/protocol.md, "Attachments").
@@ -37,7 +37,7 @@ def export_files(
     paths = [path for attachment in attachments for key in ("path", "poster") if (path := attachment.get(key))]
     try:
         if "://" not in location and not Path(location).is_dir():
-            raise ControlError(f"the files of messages are in {location}, which is no directory of this computer")
+            raise ControlError(f"the files of messages are in {location}, which is not a directory on this machine")
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return asyncio.run(_copy_all(dict.fromkeys(paths), UploadStore(location), directory, overwrite))
     except (StorageError, *STORE_ERRORS, ValueError) as error:
@@ -45,7 +45,7 @@ def export_files(
 
 
 async def _copy_all(paths: Iterable[str], store: UploadStore, directory: Path, overwrite: bool) -> FileExport:
-    """Copy the files of unsigned paths one after the other; paths that are not those of files are skipped.
+    """Copy the files of unsigned paths one after the other; invalid paths are skipped.
 
     Files that are not stored any more are returned as missing. The first error of the store or of a copy is raised.
     """

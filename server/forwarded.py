@@ -44,7 +44,7 @@ def get_client_info(request: web.Request, trusted_networks: tuple[IPNetwork, ...
 
     X-Forwarded-For is evaluated from right to left. The first untrusted address is the client, because entries further
     left are supplied by that client and can be forged. If all entries are trusted, the leftmost one is the client. An
-    entry that is no address counts as the proxy that reported the entry. Without a peer address, the client is
+    invalid entry counts as the proxy that reported the entry. Without a peer address, the client is
     `unknown`. The last items of X-Forwarded-Proto and X-Forwarded-Host determine the own origin.
 
     Args:
@@ -69,7 +69,7 @@ def get_client_info(request: web.Request, trusted_networks: tuple[IPNetwork, ...
 def find_untrusted_proxy(request: web.Request, trusted_networks: tuple[IPNetwork, ...]) -> str | None:
     """Return the peer address of a request if its X-Forwarded-For header is ignored and the address is private.
 
-    None in all other cases. A public peer is no candidate: any visitor on the internet can forge the header.
+    None in all other cases. A public peer is not returned, because any visitor on the internet can forge the header.
     """
     ip = parse_ip_address(request.remote or "") if "X-Forwarded-For" in request.headers else None
     return None if ip is None or not ip.is_private or is_in_networks(str(ip), trusted_networks) else str(ip)
@@ -87,7 +87,7 @@ def _get_items(request: web.Request, name: str) -> list[str]:
 
 
 def _parse_hop(hop: str) -> str | None:
-    """Return the address of an entry of X-Forwarded-For without its port, None if the entry is no address."""
+    """Return the address of an entry of X-Forwarded-For without its port, None for an invalid entry."""
     match = _HOP_PATTERN.fullmatch(hop)
     ip = parse_ip_address((match["ipv6"] or match["ipv4"] or "") if match else hop)
     return str(ip) if ip is not None else None

@@ -101,12 +101,12 @@ async def _run_until_signal(settings: ServerSettings, managed: bool, log_writer:
     loop = asyncio.get_running_loop()
     for name in ("SIGINT", "SIGTERM"):
         handle_signal(name, lambda _: stop_requested.set())
-    starter_left = asyncio.Event()
+    launcher_exited = asyncio.Event()
     if managed:
-        on_input_end = starter_left.set if settings.exit_when_idle else stop_requested.set
+        on_input_end = launcher_exited.set if settings.exit_when_idle else stop_requested.set
         Thread(target=_watch_stdin, args=(loop, on_input_end), daemon=True).start()
     else:
-        starter_left.set()
+        launcher_exited.set()
     shutdown_timer = None
     async with AsyncExitStack() as stack:
         server = await _start_server(stack, settings)
@@ -114,7 +114,7 @@ async def _run_until_signal(settings: ServerSettings, managed: bool, log_writer:
             serve_control_socket(_create_control_handlers(server, settings, stop_requested.set))
         )
         if settings.exit_when_idle:
-            idle_watch = loop.create_task(_wait_until_idle(server.idle_time, settings.exit_when_idle, starter_left))
+            idle_watch = loop.create_task(_wait_until_idle(server.idle_time, settings.exit_when_idle, launcher_exited))
             idle_watch.add_done_callback(lambda _: stop_requested.set())
             stack.callback(idle_watch.cancel)
         handle_signal("SIGHUP", lambda _: _reload(server, log_writer))
@@ -162,7 +162,7 @@ def _create_control_handlers(
     return {**server.control_handlers, "status": get_status, "stop": request_stop}
 
 
-async def _wait_until_idle(idle_time: Callable[[], float], timeout: float, starter_left: asyncio.Event) -> None:
+async def _wait_until_idle(idle_time: Callable[[], float], timeout: float, launcher_exited: asyncio.Event) -> None:
     """Wait until `timeout` seconds have passed since the end of the last client and of the starting program.
 
     The idle time is logged before the return. A failed check is logged and repeated after `timeout` seconds.
@@ -170,9 +170,9 @@ async def _wait_until_idle(idle_time: Callable[[], float], timeout: float, start
     Args:
         idle_time: `RunningServer.idle_time`.
         timeout: Idle timeout in seconds.
-        starter_left: Event of the end of the starting program.
+        launcher_exited: Set at the end of the starting program.
     """
-    await starter_left.wait()
+    await launcher_exited.wait()
     started_at = time.monotonic()
     remaining = timeout
     while remaining > 0:

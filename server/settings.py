@@ -41,11 +41,11 @@ def _setting(
         unit: Unit of the value, empty for none.
         default: Description of an empty default.
         is_path: The value is a path; URLs stay unchanged.
-        limits: Least and greatest value of a number.
+        limits: Minimum and maximum of a number.
     """
-    least, greatest = limits or (None, None)
+    minimum, maximum = limits or (None, None)
     extra = {"unit": unit, "default": default, "is_path": is_path}
-    return msgspec.Meta(description=description, extra=extra, ge=least, le=greatest)
+    return msgspec.Meta(description=description, extra=extra, ge=minimum, le=maximum)
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -254,7 +254,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         """Return the origins of `cors_origin` in canonical form (`server.origins`).
 
         Raises:
-            ConfigError: A value is no origin; `*` is invalid too.
+            ConfigError: A value is not an origin; `*` is invalid too.
         """
         return tuple(map(_parse_origin, self.cors_origin))
 
@@ -287,7 +287,7 @@ class ServerSetting:
         is_list: The value is a list of strings.
         is_path: The value is a path.
         is_switch: The values are `on` and `off`, which is the default.
-        limits: Least and greatest value of a number; None for other types.
+        limits: Minimum and maximum of a number; None for other types.
     """
 
     type: Any
@@ -356,7 +356,7 @@ def _parse_network(text: str) -> IPNetwork:
     """Return the network of an item of `trusted_proxy`; an address is a network of one address.
 
     Raises:
-        ConfigError: The item is no address or network, or has host bits set, such as `10.0.0.1/8`.
+        ConfigError: The item is not an address or a network, or has host bits set, such as `10.0.0.1/8`.
     """
     try:
         network = ip_network(text, strict=False)
@@ -373,7 +373,7 @@ def _parse_origin(text: str) -> str:
     """Return the canonical form of an item of `cors_origin`.
 
     Raises:
-        ConfigError: The item is no origin, or `*`.
+        ConfigError: The item is not an origin, or is `*`.
     """
     if text == "*":
         raise ConfigError("cors_origin: '*' would allow every website; list the origins")

@@ -110,7 +110,7 @@ def _read_environment(environ: Mapping[str, str]) -> list[tuple[str, dict[str, A
 def find_ignored_variables(environ: Mapping[str, str]) -> list[str]:
     """Return a warning for each environment variable with the prefix `CHAT_` that has no effect.
 
-    These variables are no settings, or belong to a Kubernetes service named "chat"; such a service results in one
+    These variables are unknown, or belong to a Kubernetes service named "chat"; such a service results in one
     warning for all its variables. Unknown names are sorted; without ignored variables, the list is empty.
     """
     variables = [setting.variable for setting in SETTINGS.values()]

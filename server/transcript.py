@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from server.domain.uploads import append_lines
+from server.domain.uploads import append_file_lines
 from tui_chat.protocol.events import ChangeEntry, Entry, MemberChange, Message, PolicyChange, TopicChange
 
 _INDENT = " " * 4
@@ -46,7 +46,7 @@ def format_entry(entry: Entry, zone: tzinfo | None) -> str | None:
             text = f"{entry.nick_name}: (deleted)"
         case Message():
             message = " ".join(filter(None, [entry.message, "(edited)" if entry.edited else ""]))
-            text = f"{entry.nick_name}: {append_lines(message, entry.attachments or (), str)}"
+            text = f"{entry.nick_name}: {append_file_lines(message, entry.attachments or (), str)}"
         case TopicChange(topic=""):
             text = f"* {entry.nick_name} removed the topic"
         case TopicChange():

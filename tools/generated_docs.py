@@ -72,9 +72,11 @@ def permissions_table() -> str:
     header = ("action", "guest", "member", "moderator", "owner", "administrator", "policies", "while silenced")
     rows: list[tuple[str, ...]] = []
     for action, rule in RULES.items():
-        policies = ", ".join(f"`{name}`" for name in (*rule.policy_fields, *(["guestPost"] if rule.is_text else [])))
+        policies = ", ".join(
+            f"`{name}`" for name in (*rule.policy_fields, *(["guestPost"] if rule.needs_guest_post else []))
+        )
         cells = (_permission_cell(action, rule, standing) for standing in roles.values())
-        rows.append((action.value, *cells, policies, "no" if rule.is_statement else "yes"))
+        rows.append((action.value, *cells, policies, "no" if rule.blocked_by_mute else "yes"))
     separator = "|---" * len(header) + "|"
     return "\n".join((_join_cells(header), separator, *map(_join_cells, rows))) + "\n"
 
@@ -87,7 +89,7 @@ def _permission_cell(action: Action, rule: Rule, standing: Standing) -> str:
     """Return the cell of a role: “no”, “yes”, or “lower roles” for an action on persons of lower role."""
     if not is_permitted(action, Policy(owned=True), standing, Standing()):
         return "no"
-    return "lower roles" if rule.on_lower else "yes"
+    return "lower roles" if rule.needs_lower_target else "yes"
 
 
 def replace_table(document: str, table: str) -> str:

@@ -1,10 +1,10 @@
 """Message bus between the nodes of one database.
 
 - Delivery: a message may be lost, duplicated, delayed or reordered. Receivers repair losses from the database.
-- Health: each node sends itself a message every `HEARTBEAT_INTERVAL` seconds. Without its return within `ECHO_TIMEOUT`,
-  the connection is replaced, so that a link that is cut in one direction is detected too.
+- Health: each node sends itself a heartbeat every `HEARTBEAT_INTERVAL` seconds. If no heartbeat returns within
+  `ECHO_TIMEOUT`, the connection is replaced. A failure of one direction is therefore detected too.
 - Reconnection: with exponential backoff; the subscriptions are repeated before `on_connect`.
-- Batching: messages that are published during a send form the next one.
+- Batching: messages that are published during a send form the next batch.
 - Bounded queue: above `MAX_QUEUED_MESSAGES`, the oldest messages are dropped; without a connection, all are.
 """
 
@@ -69,7 +69,7 @@ class BusConnection(Protocol):
 
 
 ConnectBus = Callable[[Callable[[str, bytes], None], Callable[[], None]], Awaitable[BusConnection]]
-"""Function that connects; its arguments are the receiver of messages and a callback for the loss of the connection."""
+"""Opens a connection. Arguments: receiver of messages, callback for the loss of the connection."""
 
 
 class Bus:
@@ -203,7 +203,7 @@ class Bus:
             self.is_healthy = True
             self._reconnect_delay = _MIN_RECONNECT_DELAY
             if self._is_failing:
-                log.warning("message bus connected again")
+                log.warning("message bus reconnected")
                 self._is_failing = False
             for callback in self.on_connect:
                 callback()
@@ -264,7 +264,7 @@ class Bus:
         try:
             receive(sender.decode(), body)
         except Exception:
-            log.exception("message of another node not processed")
+            log.exception("processing a message from another node failed")
 
     def _lose_connection(self, _error: BusError | None = None) -> None:
         """Mark the connection as lost, which ends the sender and causes a reconnection."""

@@ -1,9 +1,9 @@
 """Control messages to all other nodes: changes outside the logs, and pushes to the members on other nodes.
 
-- Changes: are stored first. The message is a hint, after which a node reads the change from the database; without the
-  message, the next comparison with the database finds the change.
+- Changes: a change is stored before its message, which makes the other nodes read the database. If the message is lost,
+  the next comparison with the database finds the change.
 - Requests: a node with the requested value sends a response to all nodes; other nodes send none.
-- Pushes: are lost with the message, as with a connection that closes; clients read the state after a reconnect.
+- Pushes: a lost message loses the push. Clients read the state again when they reconnect.
 """
 
 from collections.abc import Callable
@@ -18,11 +18,11 @@ _CONTROL_CHANNEL = "control"
 
 
 class AccountsChanged(msgspec.Struct, frozen=True, tag="accounts"):
-    """An account, its tokens or its blocks changed."""
+    """Notice of a change of an account, its tokens or its blocks."""
 
 
 class RoomsChanged(msgspec.Struct, frozen=True, tag="rooms"):
-    """A room was renamed without an entry, or deleted."""
+    """Notice of a room that was deleted, or renamed without an entry."""
 
 
 class AccountPush(msgspec.Struct, frozen=True, rename="camel", tag="push"):

@@ -1,6 +1,7 @@
-"""Advisory lock of the node that runs the background jobs of a PostgreSQL database.
+"""Advisory lock that selects the node for the background jobs of a PostgreSQL database.
 
-- Owner: the lock belongs to a connection, so it ends with its node. Another node takes it within `CHECK_INTERVAL`.
+- Owner: a connection holds the lock, so that the lock ends with its node. Another node acquires the lock within
+  `CHECK_INTERVAL`.
 - Paused nodes: the database ends the connection of a node that sends no statement for `IDLE_TIMEOUT`.
 """
 
@@ -21,7 +22,7 @@ IDLE_TIMEOUT = 20.0
 """Seconds until the database ends a connection without statements."""
 
 _TIMEOUT = 5.0  # seconds until a check without a response fails
-_LOCK_NUMBER = 0x6A6F6273  # the lock of `server.storage.schema` has another one
+_LOCK_NUMBER = 0x6A6F6273  # different from the lock of `server.storage.schema`
 
 _driver: Any = asyncpg  # without complete types
 
@@ -45,7 +46,7 @@ class JobLock:
         permit.revoke()
 
     async def run(self) -> None:
-        """Take the lock when it is free, and check it every `CHECK_INTERVAL`; never returns.
+        """Acquire the lock when it is free, and check the connection every `CHECK_INTERVAL`; never returns.
 
         After a failure of the connection, the permit is revoked, and the next attempt opens another connection after
         `CHECK_INTERVAL`. The first of successive failures is logged.
@@ -60,7 +61,7 @@ class JobLock:
             await asyncio.sleep(CHECK_INTERVAL)
 
     async def _hold(self) -> None:
-        """Connect, try to take the lock and check the connection until it fails; the permit is granted with the lock.
+        """Connect, try to acquire the lock, and check the connection until it fails; grant the permit with the lock.
 
         The permit is revoked, and the connection closed, before the return.
 

@@ -13,14 +13,11 @@ MessageT = TypeVar("MessageT")
 
 
 def decode_message(decoder: msgspec.json.Decoder[MessageT], body: bytes) -> MessageT | None:
-    """Return a message; log and return None for an invalid one, such as that of a node with another version.
-
-    A loss of the message is repaired from the database.
-    """
+    """Return a decoded message; log an invalid one, such as that of a node with another version, and return None."""
     try:
         return decoder.decode(body)
     except msgspec.DecodeError as error:
-        log.warning("message of another node not understood: %s", error)
+        log.warning("invalid message from another node ignored: %s", error)
         return None
 
 

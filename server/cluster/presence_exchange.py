@@ -1,7 +1,7 @@
 """Exchange of present members and typing indicators with the other nodes, over the message bus.
 
-- Changes: one message per room and batch, on the channel of the room. Above the size limit of the bus, each member has
-  a message of its own, and typing indicators are dropped.
+- Changes: one message per room and batch, on the channel of the room. A batch above the size limit of the bus is split
+  into one message per member, without the typing indicators.
 - Departed nodes: the ids of stopped and dead nodes are sent to all nodes.
 """
 

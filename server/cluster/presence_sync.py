@@ -33,7 +33,7 @@ DEGRADED_POLL_INTERVAL = 3.0
 """Interval of the comparison with the database without the bus, in seconds."""
 
 TICK = 0.5
-"""Interval of the checks for rooms with new or without readers, in seconds."""
+"""Interval in which rooms are followed and unfollowed according to their readers, in seconds."""
 
 COUNT_MAX_AGE = 2.0
 """Maximum age of the numbers of members in a list of rooms, in seconds."""
@@ -145,7 +145,7 @@ class PresenceSync:
     # -- rooms
 
     async def follow(self, key: str) -> None:
-        """Read the members of a live room that is new or renamed, silently for a new one; wait for a read in progress.
+        """Read the members of a new or renamed live room, or wait for a read in progress; a new room sends no notices.
 
         Raises:
             Unavailable: The database failed.
@@ -176,7 +176,7 @@ class PresenceSync:
         self._poll_soon()
 
     async def run(self) -> None:
-        """Write changes, follow rooms and compare them with the database, again after its failures; never returns."""
+        """Write changes, follow rooms and compare them with the database; retry after its failures; never returns."""
         await self._exchange.open()
         while True:
             self._writer.wakeup.clear()

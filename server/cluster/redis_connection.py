@@ -1,4 +1,4 @@
-"""Connection to the pub/sub of Redis or Valkey; the reply to a subscription precedes the messages of its channel."""
+"""Connection to Redis or Valkey pub/sub."""
 
 import asyncio
 from collections.abc import Callable, Collection, Generator, Sequence
@@ -14,7 +14,7 @@ from server.cluster.bus import CONNECT_TIMEOUT, BusError, BusMessage
 
 
 class RedisConnection:
-    """Implementation of `BusConnection`: one connection for messages to the server, one for those of the server.
+    """Implementation of `BusConnection` with one connection for sent and one for received messages.
 
     Args:
         url: URL of the form `redis://…`, `rediss://…` or `unix://…`.

@@ -23,9 +23,9 @@ class Account(Struct, frozen=True, kw_only=True):
         id: Stable identifier.
         name: Display form of the account name; `deleted-` and random characters after the deletion.
         nick_name: Nickname in all rooms.
-        member_id: Member id in all rooms; that of the claimed guest if the account was registered with a guest key.
+        member_id: Member id in all rooms; the former member id of the guest if registered with a guest key.
         role: Role on the server; an `admin` moderates all rooms.
-        is_bot: The account is that of a bot, which has no password.
+        is_bot: The account belongs to a bot, which has no password.
         suspended: Logins and tokens are rejected.
         deleted: The account is deleted; only its member id stays in use.
         created_at: Time of the registration in milliseconds (Unix time).
@@ -64,13 +64,13 @@ class Account(Struct, frozen=True, kw_only=True):
         return events.MemberRef(member_id=self.member_id, nick_name=self.nick_name, account=self.name)
 
     def list_skeletons(self) -> list[str]:
-        """Return the skeletons of all reserved names, possibly repeated."""
+        """Return the skeletons of all reserved names, possibly with duplicates; empty for a deleted account."""
         reserved_names = () if self.deleted else (self.name, self.nick_name)
         return [skeleton for name in reserved_names for skeleton in get_skeletons(name, names.canonical_key(name))]
 
 
 class AccountIdentity(Struct, frozen=True, kw_only=True):
-    """Account of a request or a connection.
+    """Authenticated account of a request or a connection.
 
     Attributes:
         id: Identifier of the account.
@@ -102,10 +102,10 @@ class AccountIdentity(Struct, frozen=True, kw_only=True):
 
 
 class AccountDirectory:
-    """Directory of accounts; the account service applies each stored change.
+    """Directory of accounts, in memory; the account service calls `put` after each stored change.
 
     Args:
-        accounts: All accounts, with the deleted ones.
+        accounts: All accounts, including deleted ones.
     """
 
     def __init__(self, accounts: Iterable[Account] = ()) -> None:
@@ -140,7 +140,7 @@ class AccountDirectory:
         self._skeleton_counts.update(account.list_skeletons())
         return True
 
-    def find_last_change(self) -> int:
+    def get_last_change_seq(self) -> int:
         """Return the greatest `change_seq` of all accounts, 0 without accounts."""
         return max((account.change_seq for account in self._accounts.values()), default=0)
 

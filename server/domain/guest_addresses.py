@@ -2,7 +2,7 @@
 
 - Privacy: storage holds keyed hashes only (HMAC-SHA-256, RFC 2104). Addresses stay in memory.
 - Several nodes: the hashes of guests of other nodes are recorded on request.
-- Shared addresses: loopback addresses and trusted proxies have no hash, because they stand for many persons.
+- Shared addresses: loopback addresses and trusted proxies have no hash, because many persons share such an address.
 """
 
 import hashlib

@@ -40,7 +40,7 @@ class Participant(Generic[ConnectionT]):
     """Member that is present in a room.
 
     Attributes:
-        member: Identity, nickname and client kind as on the wire; replaced by each change.
+        member: Member as on the wire; replaced by each change.
         nick_key: Canonical key of the nickname.
         connections: Connections of the member in the room.
         nodes: Ids of the other nodes of a cluster with connections of the member.
@@ -49,7 +49,7 @@ class Participant(Generic[ConnectionT]):
         policy_seq: `policy_seq` of the room at the read of `standing`; another value than that of the room requires a
             new read.
         checked_access: Access of the room for which `permitted` is valid; None to check again.
-        permitted: Actions without a target that the participant may do, as far as they were checked.
+        permitted: Actions without a target whose check has succeeded.
     """
 
     member: events.Member

@@ -120,7 +120,7 @@ class AppendDeletion(RoomCommand, frozen=True, kw_only=True):
 
     Attributes:
         target: `seq` of the message.
-        any_author: The message may be of another member, as the permission check found.
+        any_author: The author may also delete messages of other members, by the permission check.
     """
 
     target: int
@@ -198,7 +198,7 @@ class AppendCreation(RoomCommand, frozen=True, kw_only=True):
     Attributes:
         policy: Values of the policy other than the defaults.
         title: Display name of a room with an address, otherwise empty.
-        topic: First topic, which is no entry of the log.
+        topic: First topic, stored without an entry.
         direct_key: Identity of the set of members of a direct room; None for other rooms.
         members: Other members of a direct room.
     """

@@ -1,4 +1,4 @@
-"""Table of bounded size."""
+"""Table of bounded size with least-recently-used eviction."""
 
 from collections import OrderedDict
 from collections.abc import Hashable

@@ -124,49 +124,49 @@ class Action(Enum):
 
 
 class Rule(Struct, frozen=True, kw_only=True):
-    """Conditions of an action; all must hold.
+    """Conditions of an action; all must hold. The person must belong to each of the groups.
 
     Attributes:
-        group: Group that no policy extends.
-        owned_group: Further group in rooms with an owner.
+        group: Group in all rooms.
+        owned_group: Group in rooms with an owner.
         policy_fields: Fields of `Policy` with further groups.
-        is_statement: Forbidden while muted.
-        is_text: Forbidden to guests in rooms without `guest_post`.
-        on_lower: Requires a target of lower role.
+        blocked_by_mute: Forbidden while muted.
+        needs_guest_post: Forbidden to guests in rooms without `guest_post`.
+        needs_lower_target: Requires a target of lower role.
         visibilities: Rooms in which the action exists.
     """
 
     group: PermittedGroup = "everyone"
     owned_group: PermittedGroup = "everyone"
     policy_fields: tuple[str, ...] = ()
-    is_statement: bool = False
-    is_text: bool = False
-    on_lower: bool = False
+    blocked_by_mute: bool = False
+    needs_guest_post: bool = False
+    needs_lower_target: bool = False
     visibilities: frozenset[RoomVisibility] = _CONVERSATIONS
 
 
-_MODERATE = Rule(group="moderators", on_lower=True, visibilities=_OPEN)
+_MODERATE = Rule(group="moderators", needs_lower_target=True, visibilities=_OPEN)
 _OWN_ROOM = Rule(group="owner", visibilities=_OPEN)
 
 RULES: Mapping[Action, Rule] = {
     Action.READ: Rule(visibilities=_ALL),
     Action.LIST_MEMBERS: Rule(visibilities=_ALL),
-    Action.SEND: Rule(policy_fields=("speak",), is_statement=True, is_text=True),
-    Action.EDIT_OWN: Rule(policy_fields=("speak",), is_statement=True, is_text=True),
+    Action.SEND: Rule(policy_fields=("speak",), blocked_by_mute=True, needs_guest_post=True),
+    Action.EDIT_OWN: Rule(policy_fields=("speak",), blocked_by_mute=True, needs_guest_post=True),
     Action.DELETE_OWN: Rule(),
     Action.DELETE_OTHER: _MODERATE,
-    Action.REACT: Rule(policy_fields=("react",), is_statement=True),
-    Action.UPLOAD: Rule(policy_fields=("speak", "upload"), is_statement=True, is_text=True),
-    Action.SET_TOPIC: Rule(policy_fields=("topic",), is_statement=True, is_text=True),
-    Action.MENTION_ROOM: Rule(group="moderators", policy_fields=("speak",), is_statement=True, visibilities=_OPEN),
+    Action.REACT: Rule(policy_fields=("react",), blocked_by_mute=True),
+    Action.UPLOAD: Rule(policy_fields=("speak", "upload"), blocked_by_mute=True, needs_guest_post=True),
+    Action.SET_TOPIC: Rule(policy_fields=("topic",), blocked_by_mute=True, needs_guest_post=True),
+    Action.MENTION_ROOM: Rule(group="moderators", policy_fields=("speak",), blocked_by_mute=True, visibilities=_OPEN),
     Action.INVITE: Rule(policy_fields=("invite",), visibilities=_OPEN),
     Action.MANAGE_INVITES: Rule(group="moderators", visibilities=_OPEN),
-    Action.CREATE_HOOK: Rule(group="members", owned_group="moderators", is_statement=True, visibilities=_OPEN),
+    Action.CREATE_HOOK: Rule(group="members", owned_group="moderators", blocked_by_mute=True, visibilities=_OPEN),
     Action.MANAGE_HOOKS: Rule(group="moderators", visibilities=_OPEN),
     Action.KICK: _MODERATE,
     Action.BAN: _MODERATE,
     Action.MUTE: _MODERATE,
-    Action.SET_ROLE: Rule(group="owner", on_lower=True, visibilities=_OPEN),
+    Action.SET_ROLE: Rule(group="owner", needs_lower_target=True, visibilities=_OPEN),
     Action.RESIGN: Rule(group="moderators", visibilities=_OPEN),
     Action.SEE_AUDIT: Rule(group="moderators", visibilities=_AUDITED),
     Action.CHANGE_POLICY: _OWN_ROOM,
@@ -206,7 +206,7 @@ def require(action: Action, policy: Policy, standing: Standing, target: Standing
         policy: Policy of the room.
         standing: Position of the acting person.
         target: Position of the person on whom `standing` acts, or of the author of a message; None without such a
-            person, for which actions with `on_lower` raise `Forbidden`.
+            person, for which actions with `needs_lower_target` raise `Forbidden`.
 
     Raises:
         NotFound: The room is not visible.
@@ -221,9 +221,9 @@ def require(action: Action, policy: Policy, standing: Standing, target: Standing
         raise errors.Forbidden("member_banned", **until)
     if policy.visibility not in rule.visibilities:
         raise errors.Forbidden("not_in_direct_room" if policy.visibility == "direct" else "room_read_only")
-    if rule.is_statement and standing.muted:
+    if rule.blocked_by_mute and standing.muted:
         raise errors.Forbidden("member_muted", **until)
-    if rule.is_text and standing.role is Role.GUEST and not policy.guest_post:
+    if rule.needs_guest_post and standing.role is Role.GUEST and not policy.guest_post:
         raise errors.Forbidden("guests_read_only")
     groups: list[PermittedGroup] = [rule.group, *(_get_group(policy, field) for field in rule.policy_fields)]
     if policy.owned:
@@ -231,7 +231,7 @@ def require(action: Action, policy: Policy, standing: Standing, target: Standing
     for group in groups:
         if not _is_in_group(standing, group):
             raise errors.Forbidden(_REFUSALS[group])
-    if rule.on_lower and (target is None or target.role >= standing.role):
+    if rule.needs_lower_target and (target is None or target.role >= standing.role):
         raise errors.Forbidden("rank_too_low")
 
 

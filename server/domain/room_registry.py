@@ -3,7 +3,7 @@
 - Lifetime: a live room exists while it contains a connection or an observer; its log stays in storage.
 - Multi-session members: all connections of a member in a room form one participant. The first connection is the
   join of the member, and the last departure is the leave.
-- Status: belongs to a member and applies in all of its rooms; the departure from the last room clears the status.
+- Status: the status of a member applies in all rooms of the member; the leave of the last room clears the status.
 - Cost: rooms are indexed by connection and by member, so a disconnect takes time proportional to the joined rooms.
 
 `ConnectionT` is the connection type of the gateway; the registry requires only hashing.
@@ -31,13 +31,13 @@ class RoomRegistry(Generic[ConnectionT]):
 
     Attributes:
         rooms: Live rooms by canonical key.
-        remote_counts: Numbers of members of rooms on all nodes of a cluster, by canonical key.
+        cluster_counts: Number of members of each room on all nodes of a cluster, by canonical key.
     """
 
     def __init__(self, account_directory: AccountDirectory | None = None) -> None:
         self._account_directory = account_directory or AccountDirectory()
         self.rooms: dict[str, LiveRoom[ConnectionT]] = {}
-        self.remote_counts: Mapping[str, int] = {}
+        self.cluster_counts: Mapping[str, int] = {}
         self._rooms_by_connection: dict[ConnectionT, dict[str, LiveRoom[ConnectionT]]] = {}  # joined or observed
         self._rooms_by_member: dict[str, set[LiveRoom[ConnectionT]]] = {}
         self._statuses: dict[str, str] = {}  # `Member.away` of members that are away
@@ -320,10 +320,10 @@ class RoomRegistry(Generic[ConnectionT]):
     def count_members(self, room_key: str) -> int:
         """Return the number of members present in a room, without observers.
 
-        The number of a room that is not live is that of `remote_counts`, otherwise 0.
+        The members of a room that is not live on this node are counted by `cluster_counts`; an unknown room has 0.
         """
         room = self.rooms.get(room_key)
-        return self.remote_counts.get(room_key, 0) if room is None else len(room.participants)
+        return self.cluster_counts.get(room_key, 0) if room is None else len(room.participants)
 
     def get_joined_rooms(self, connection: ConnectionT) -> tuple[LiveRoom[ConnectionT], ...]:
         """Return a snapshot of the joined rooms of a connection, without observed rooms.

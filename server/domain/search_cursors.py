@@ -32,8 +32,8 @@ class SearchCursors:
             query: Query text of the search.
             room_key: Canonical key of the searched room, None for all rooms.
         """
-        searched = f"{position}\n{room_key or ''}\n{query}".encode()
-        signature = hmac.digest(self._secret, searched, hashlib.sha256)[:_SIGNATURE_BYTES]
+        signed_text = f"{position}\n{room_key or ''}\n{query}"
+        signature = hmac.digest(self._secret, signed_text.encode(), hashlib.sha256)[:_SIGNATURE_BYTES]
         return urlsafe_b64encode(position.to_bytes(_POSITION_BYTES) + signature).decode()
 
     def decode(self, cursor: str, query: str, room_key: str | None) -> int:

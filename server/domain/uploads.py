@@ -1,4 +1,4 @@
-"""Uploads: uploaded files, their paths, and signed addresses of their paths (docs/protocol.md, "Attachments")."""
+"""Uploaded files, their paths and their signed URLs (docs/protocol.md, "Attachments")."""
 
 import hashlib
 import hmac
@@ -18,9 +18,9 @@ UPLOAD_ID = r"[\w-]{22}"
 UPLOADS_PATH = "/api/uploads"
 
 URL_LIFETIME_MS = 3600 * 1000
-"""Least validity of a signed address in milliseconds."""
+"""Minimum validity of a signed URL in milliseconds."""
 
-_URL_ROUNDING_MS = URL_LIFETIME_MS // 4  # equal addresses for a quarter of an hour, so that caches of browsers apply
+_URL_ROUNDING_MS = URL_LIFETIME_MS // 4  # equal URLs for a quarter of an hour, for the caches of browsers
 
 _PREVIEW_SUFFIX = ".preview"
 _PREVIEW_NAME = "preview.webp"
@@ -28,7 +28,7 @@ _PREVIEW_NAME = "preview.webp"
 _FILE_PATH = re.compile(rf"{UPLOADS_PATH}/({UPLOAD_ID})({re.escape(_PREVIEW_SUFFIX)})?/[^/?#]+")
 
 UploadState = Literal["pending", "ready", "expired", "removed"]
-"""State of an upload: its bytes are being stored, are readable, are to be removed, or are removed.
+"""State of an upload: bytes being stored, readable, due for removal, removed.
 
 A removed upload counts for the daily quota.
 """
@@ -39,8 +39,8 @@ class Uploader(Struct, frozen=True, kw_only=True):
 
     Attributes:
         member_id: Member id of the account or the guest.
-        quota_key: Identity of the owner of the daily quota; for guests their address, because a guest may have any
-            number of member ids.
+        quota_key: Key of the daily quota: the account, or the address of a guest, because a guest may have any number
+            of member ids.
     """
 
     member_id: str
@@ -62,7 +62,7 @@ class Upload(Struct, frozen=True, kw_only=True):
         height: Height of an image in pixels, None for other files.
         has_preview: A smaller version of an image exists.
         digest: SHA-256 of the bytes.
-        is_pinned: The upload is needed without a message.
+        is_pinned: The upload is stored although no message contains the file, for example as an avatar.
         created_at: Time of the upload in milliseconds since the epoch.
     """
 
@@ -129,7 +129,7 @@ class FilePath(Struct, frozen=True):
 
 
 class SignedUrls:
-    """Signer and verifier of addresses, which grant access to one file without credentials.
+    """Signer and verifier of URLs that grant access to one file without credentials.
 
     A signature covers the upload, the choice of file or preview, and the expiry, not the file name.
 
@@ -174,13 +174,13 @@ class SignedUrls:
         return urlsafe_b64encode(hmac.digest(self._secret, text.encode(), hashlib.sha256)[:18]).decode()
 
 
-def append_lines(text: str, attachments: Iterable[Attachment], get_address: Callable[[str], str]) -> str:
-    """Return a text, unless empty, and one line per file with its name and address.
+def append_file_lines(text: str, attachments: Iterable[Attachment], get_url: Callable[[str], str]) -> str:
+    """Return a text followed by one line per file with name and URL; an empty text has no line.
 
     Args:
         text: Text of the message.
         attachments: Files of the message.
-        get_address: Returns the address of a file by its path.
+        get_url: Returns the URL of a file by its path.
     """
-    lines = [f"{attachment.name} {get_address(attachment.path)}" for attachment in attachments]
+    lines = [f"{attachment.name} {get_url(attachment.path)}" for attachment in attachments]
     return "\n".join([*filter(None, [text]), *lines])

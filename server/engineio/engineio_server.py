@@ -113,7 +113,7 @@ class EngineIOServer(engineio.AsyncServer):
 
     async def _heartbeat(self) -> None:
         while True:
-            await asyncio.sleep(self.options.sweep_interval)
+            await asyncio.sleep(self.options.check_interval)
             self._for_each_session(EngineIOSession.tick, time.monotonic())
 
     def _for_each_session(self, method: Callable[..., None], *arguments: object) -> None:
@@ -136,7 +136,7 @@ class EngineIOServer(engineio.AsyncServer):
         except an established WebSocket.
 
         Raises:
-            web.HTTPBadRequest: The request is no valid WebSocket handshake.
+            web.HTTPBadRequest: The WebSocket handshake is invalid.
         """
         client = get_client_info(request, self.options.trusted_proxies)
         if not self._is_origin_allowed(request, client):

@@ -40,7 +40,7 @@ def validate_request(request: web.Request) -> InvalidRequest | None:
     Returns:
         None for a valid request, otherwise the first violation in this order: unknown transport; for a handshake, a
         method other than GET or a protocol version other than 4; JSONP, a polling GET with an `Upgrade: websocket`
-        header, or a WebSocket request that is no GET with this header.
+        header, or a WebSocket request that is not a GET with this header.
     """
     query = request.query
     transport = query.get("transport")

@@ -48,6 +48,6 @@ class EngineIOOptions:
     flood_timeout: float = 30.0
 
     @property
-    def sweep_interval(self) -> float:
-        """Seconds between two checks of all sessions for due pings and timeouts, at most 1."""
+    def check_interval(self) -> float:
+        """Seconds between two checks of all sessions for due pings and exceeded timeouts, at most 1."""
         return min(1.0, self.ping_interval / 5)

@@ -377,8 +377,8 @@ class EngineIOSession:
             self.abort("stalled reader")
         elif self._pong_received and now - self._ping_sent_at >= options.ping_interval:
             self._pong_received = False
-            # The due time counts, not the later sweep, so that the timeout is exact for a client that polls late.
-            self._ping_sent_at = max(self._ping_sent_at + options.ping_interval, now - options.sweep_interval)
+            # The due time counts, not the later check, so that the timeout is exact for a client that polls late.
+            self._ping_sent_at = max(self._ping_sent_at + options.ping_interval, now - options.check_interval)
             self.push(_PING_FRAME)
 
     def abort_if_overdue(self, now: float) -> bool:

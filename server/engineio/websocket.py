@@ -86,7 +86,7 @@ async def serve_session(
         The WebSocket; an empty response if the connection is lost during the handshake.
 
     Raises:
-        web.HTTPBadRequest: The request is no valid WebSocket handshake.
+        web.HTTPBadRequest: The WebSocket handshake is invalid.
     """
     ws = SessionWebSocket(session)
     if probe_timeout is not None:
@@ -115,7 +115,7 @@ async def refuse(session: EngineIOSession, request: web.Request) -> web.StreamRe
         The closed WebSocket; an empty response if the connection is lost during the handshake.
 
     Raises:
-        web.HTTPBadRequest: The request is no valid WebSocket handshake.
+        web.HTTPBadRequest: The WebSocket handshake is invalid.
     """
     ws = SessionWebSocket(session)
     with suppress(ConnectionError):

@@ -4,7 +4,7 @@
   deleted account.
 - Slices: the log is rewritten in slices with pauses, so that messages of other members are not delayed.
 - Restart: an erasure that did not finish starts again with the server, or after a failure.
-- Several servers: the one with the permit erases all accounts, also those that were deleted on another one.
+- Several servers: the server with the permit erases all accounts, also those that another server has deleted.
 """
 
 import asyncio
@@ -97,15 +97,15 @@ class AccountEraser:
                 )
             first_id = await self._erasures.rename_author(account.member_id, account.name, first_id)
             await asyncio.sleep(_PAUSE)
-        await self._erasures.delete_traces(account.member_id, account.name)
+        await self._erasures.delete_references(account.member_id, account.name)
         await self._accounts.update(account.id, erasure=None)
         log.info("erased the entries of account %d", account.id)
 
     async def _append(self, commands: list[LogCommand]) -> None:
-        """Append commands in batches, with a pause after each; rejected ones are skipped, as their target has changed.
+        """Append commands in batches, with a pause after each batch; a rejected command is skipped.
 
         A command that cannot be written is skipped too; the journal logs the reason. The last owner of a room cannot
-        leave; `delete_traces` ends its membership without an entry.
+        leave; `delete_references` ends its membership without an entry.
 
         Raises:
             Unavailable: The database failed, or the journal is overloaded.

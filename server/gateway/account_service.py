@@ -24,12 +24,12 @@ from tui_chat.protocol.accounts import DELETED_PREFIX, normalize_password, valid
 log = logging.getLogger("chat.accounts")
 
 TOKEN_PREFIX = "ct_"
-"""Start of all tokens, by which secret scanners recognize them."""
+"""Prefix of all tokens, for secret scanners."""
 
 _TOKEN_BYTES, _INVITE_BYTES, _DELETED_NAME_BYTES = 32, 16, 4
 
 Registration = Literal["open", "invite", "closed"]
-"""Policy of registrations: permitted to anybody, to holders of a server invite, or to nobody."""
+"""Policy of registrations: permitted to all persons, to holders of a server invite, or to nobody."""
 
 Erasure = Literal["keep", "delete"]
 """Treatment of the messages of a deleted account: replacement of the author name, or also deletion of the texts."""
@@ -142,7 +142,7 @@ class AccountService:
             member_id: Member id of the claimed guest, None for a new member.
             invite_code: Code of a server invite to redeem, None for a creation without one.
             role: Role on the server.
-            is_bot: The account is that of a bot.
+            is_bot: The account belongs to a bot.
 
         Raises:
             BadRequest, NickInvalid, TooLong: The account name or the password is invalid.

@@ -41,7 +41,7 @@ class AccountSync:
         self._account_service = account_service
         self._contacts = contacts
         self._has_hints = has_hints
-        self._position = account_service.directory.find_last_change()
+        self._position = account_service.directory.get_last_change_seq()
         self._wakeup = asyncio.Event()
 
     def wake(self) -> None:

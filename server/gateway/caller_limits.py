@@ -1,8 +1,8 @@
-"""Rate limits of programs over HTTP, with the rates of a connection.
+"""Rate limits of HTTP requests, with the rates of a connection.
 
 - Accounts and webhooks: each has its own token buckets for requests from all addresses.
-- Guests: all guests of an address share token buckets, because a guest key costs nothing. Guests on the machine of the
-  server have their own.
+- Guests: all guests of an address share token buckets, because a guest key costs nothing. Each guest at a loopback
+  address has separate token buckets.
 """
 
 from server.domain.lru_table import LruTable
@@ -11,11 +11,11 @@ from server.gateway.http_callers import HttpCaller
 from server.gateway.request_limits import RequestLimiter, TokenBuckets, describe_excess
 from tui_chat.protocol import errors
 
-_MAX_CALLERS = 10_000  # persons with token buckets in memory, least recently used first
+_MAX_CALLERS = 10_000  # callers with token buckets in memory; above, the least recently used one is dropped
 
 
 class CallerLimits:
-    """Token buckets of the persons of HTTP requests.
+    """Token buckets of the callers of HTTP requests.
 
     Args:
         limiter: Limiter of requests.

@@ -1,7 +1,7 @@
 """Tokens in the CONNECT packet and in HTTP headers (docs/accounts.md, "Tokens").
 
-An empty token counts as absent. A value that is no text, or longer than any issued token, becomes the empty string,
-which is no valid token.
+An empty token counts as absent. A value that is not a string, or longer than any issued token, becomes the empty
+string, which no token equals.
 """
 
 from typing import Any
@@ -38,7 +38,7 @@ def find_connect_token(auth: Raw | None, authorization: str) -> str | None:
 
 
 def is_plain_header_token(auth: Raw | None, authorization: str) -> bool:
-    """Return whether the token of a CONNECT packet is that of the header, without a scheme.
+    """Return whether the token of a CONNECT packet comes from a header without a scheme (conversation clients).
 
     Args:
         auth: As in `find_connect_token`.

@@ -1,7 +1,7 @@
 """Contacts in direct rooms: conditions of a conversation, and the push to absent members.
 
 - Blocks: a block in either direction prevents `openDirect` with the other member, and in a room of two also messages
-  and changes. It prevents no join by the address of an existing room.
+  and changes. A block does not prevent the join of an existing room by its address.
 - Guests: a guest takes part in a direct room only while sharing another live room with one of its members.
 - Cache: the first join stores the result of `load` as `LiveRoom.direct`, and `on_block_change` updates the blocks.
 """
@@ -47,7 +47,7 @@ class DirectContacts:
         self._device_tokens = device_tokens
         self.on_announce: Callable[[str, list[events.MemberRef]], None] = lambda _room_name, _members: None
 
-    def find_member(self, requester_id: str, member_id: str) -> events.MemberRef:
+    def require_reachable(self, requester_id: str, member_id: str) -> events.MemberRef:
         """Return a person that a requester may contact.
 
         Raises:

@@ -1,7 +1,7 @@
 """Direct rooms and blocks (docs/protocol.md, "Direct rooms").
 
 - Identity: one room per set of two to eight members.
-- Members: are durable from the creation, so that absent accounts find the room in `myRooms`.
+- Members: all members are durable from the creation, so that absent accounts find the room in `myRooms`.
 - Devices: all connections of an account share its blocks. A change is pushed to the other connections.
 """
 
@@ -70,7 +70,7 @@ class DirectRooms:
 
         Raises:
             BadRequest: No other member is given.
-            NotFound: A member is not reachable (`DirectContacts.find_member`).
+            NotFound: A member is not reachable (`DirectContacts.require_reachable`).
             Forbidden: A block exists between the requester and a member.
             ChatError: The join is rejected (`RoomEntry.join`).
         """
@@ -78,7 +78,7 @@ class DirectRooms:
         other_ids = [member_id for member_id in dict.fromkeys(request.member_ids) if member_id != author.member_id]
         if not other_ids:
             raise errors.BadRequest("direct_room_alone")
-        members = tuple(self._contacts.find_member(author.member_id, other_id) for other_id in other_ids)
+        members = tuple(self._contacts.require_reachable(author.member_id, other_id) for other_id in other_ids)
         member_ids = {author.member_id, *other_ids}
         blocks = await self._database.direct_rooms.read_blocks(member_ids)
         self._contacts.require_unblocked(author.member_id, other_ids, blocks)
@@ -126,7 +126,7 @@ class DirectRooms:
             Forbidden: The connection has no account.
         """
         account = require_account(connection)
-        member = self._describe(request.member_id)
+        member = self._get_member_ref(request.member_id)
         await self._database.direct_rooms.block(account.member_id, member)
         self._apply_block(connection, account, member, is_blocked=True)
         return responses.Empty()
@@ -139,7 +139,7 @@ class DirectRooms:
         """
         account = require_account(connection)
         await self._database.direct_rooms.unblock(account.member_id, request.member_id)
-        self._apply_block(connection, account, self._describe(request.member_id), is_blocked=False)
+        self._apply_block(connection, account, self._get_member_ref(request.member_id), is_blocked=False)
         return responses.Empty()
 
     def _apply_block(
@@ -156,7 +156,7 @@ class DirectRooms:
             blocks=await self._database.direct_rooms.list_blocked(require_account(connection).member_id)
         )
 
-    def _describe(self, member_id: str) -> events.MemberRef:
+    def _get_member_ref(self, member_id: str) -> events.MemberRef:
         """Return a member with its current names; without a nickname for a guest who is absent."""
         account = self._accounts.find_member(member_id)
         if account is not None:
@@ -167,5 +167,5 @@ class DirectRooms:
 
 
 def derive_direct_key(member_ids: Iterable[str]) -> str:
-    """Return the identity of a set of members, `rooms.direct_key`."""
+    """Return the key of a set of members in any order, for the column `rooms.direct_key`."""
     return hashlib.sha256("\n".join(sorted(member_ids)).encode()).hexdigest()

@@ -95,7 +95,7 @@ class Dispatcher:
         authorization: str,
         previous: ClientConnection | None,
     ) -> ClientConnection:
-        """Register a connection with the account of its token, or as a guest; the answer is left to the caller.
+        """Register a connection with the account of its token, or as a guest; the caller sends the response.
 
         The token comes from `auth` as `{"token": …}`, otherwise from `authorization`. A header token without a scheme
         is an ordinary token, and marks a conversation client. A reconnecting session keeps the token buckets and the
@@ -172,7 +172,7 @@ class Dispatcher:
             try:
                 result = await dialect.handle(self.handlers, connection, request, wants_ack=wants_ack)
             except StaleAccess as stale:
-                result = await self.handlers.access_control.repeat_stale(
+                result = await self.handlers.access_control.retry_stale(
                     connection,
                     partial(dialect.handle, self.handlers, connection, request, wants_ack=wants_ack),
                     stale,

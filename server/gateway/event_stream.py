@@ -264,11 +264,11 @@ class EventStreams:
         stream = EventStream(connection, registry, self._reader, self._max_bytes, abort)
         self._streams.add(stream)
         try:
-            details = await self._handlers.access_control.repeat_stale(
-                connection, partial(self._handlers.room_queries.describe, caller, room_name)
+            details = await self._handlers.access_control.retry_stale(
+                connection, partial(self._handlers.room_queries.read_details, caller, room_name)
             )
             observe = requests.Observe(room=room_name, limit=1)
-            view = await self._handlers.access_control.repeat_stale(
+            view = await self._handlers.access_control.retry_stale(
                 connection, partial(self._handlers.room_entry.observe, connection, observe, EVENT_STREAM)
             )
             position = details.last_seq if after is None else after

@@ -1,11 +1,11 @@
-"""Files in messages to clients that show text only: one line per file with name and address after the text."""
+"""Files in messages to clients that show text only: one line per file with name and URL after the text."""
 
 from collections.abc import Callable, Iterable, Iterator
 
 from msgspec.structs import replace
 
 from server.domain.live_room import LiveRoom
-from server.domain.uploads import append_lines
+from server.domain.uploads import append_file_lines
 from server.engineio.connection import ClientConnection
 from tui_chat.protocol import events
 
@@ -25,17 +25,17 @@ class FileLines:
 
         Args:
             message: Message with or without files.
-            own_origin: Origin under which the reader reaches the server; None for paths instead of addresses.
+            own_origin: Origin under which the reader reaches the server; None for paths instead of URLs.
         """
         attachments = message.attachments or []
-        return append_lines(message.message, attachments, lambda path: (own_origin or "") + self._sign_path(path))
+        return append_file_lines(message.message, attachments, lambda path: (own_origin or "") + self._sign_path(path))
 
     def group(
         self, room: LiveRoom[ClientConnection], message: events.Message, recipients: Iterable[ClientConnection]
     ) -> Iterator[tuple[events.Message, list[ClientConnection]]]:
         """Yield the forms of a message with files, each with its recipients.
 
-        Basic clients (`via`) receive the files as lines in the text, with addresses of the origin that they use.
+        Basic clients (`via`) receive the files as lines in the text, with URLs of the origin of the client.
         """
         basic: dict[str | None, list[ClientConnection]] = {}
         native: list[ClientConnection] = []

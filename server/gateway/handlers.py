@@ -357,7 +357,7 @@ class Handlers:
             request.query,
             room_key=room_key,
             joined=joined_keys,
-            searcher=self.access_control.describe(connection, member_id),
+            searcher=self.access_control.build_requester(connection, member_id),
             before=(
                 None if request.cursor is None else self._search_cursors.decode(request.cursor, request.query, room_key)
             ),

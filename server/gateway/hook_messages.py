@@ -89,7 +89,7 @@ class HookMessages:
             RateLimited: The rate of the webhook is exceeded.
         """
         self._limits.acquire(caller, requests.SendMessage.rate_class, len(text.encode()))
-        return await self._access_control.repeat_stale(
+        return await self._access_control.retry_stale(
             caller.create_connection(), partial(self._append, secret, caller.address, text)
         )
 

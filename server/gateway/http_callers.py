@@ -1,4 +1,4 @@
-"""Persons of HTTP requests, who have no connection."""
+"""Callers of HTTP requests, and their credentials."""
 
 from msgspec import Struct
 
@@ -11,7 +11,7 @@ from tui_chat.protocol import errors
 
 
 class HttpCaller(Struct, frozen=True, kw_only=True):
-    """Person of an HTTP request.
+    """Account or guest that sends an HTTP request.
 
     Attributes:
         address: Network address of the client.
@@ -24,7 +24,7 @@ class HttpCaller(Struct, frozen=True, kw_only=True):
     account: AccountIdentity | None = None
 
     def create_connection(self) -> ClientConnection:
-        """Return the person as a connection that receives nothing and has no rate limits, for the request handlers."""
+        """Return a connection for the request handlers; pushes to the connection are discarded."""
         return ClientConnection(
             push=lambda _: None,
             close=lambda _: None,
@@ -51,7 +51,7 @@ class CallerIdentifier:
         self._allow_guests = allow_guests
 
     async def identify(self, authorization: str, address: str, *, is_optional: bool = False) -> HttpCaller:
-        """Return the person of an HTTP request.
+        """Return the caller of an HTTP request.
 
         Args:
             authorization: Header `Authorization` with a token or a guest key.

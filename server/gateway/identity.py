@@ -100,7 +100,7 @@ class IdentityResolver:
         A repeat of the first message of a guest, possibly on another connection, has the same author. The author does
         not enter the room. An account has its own nickname. A nickname of a guest that is in use or reserved yields one
         with a suffix. A member id derived from the `clientId` is not stored for the connection, because knowledge of a
-        `clientId` proves no identity; the caller stores the member id after a message that is no repeat.
+        `clientId` proves no identity; the caller stores the member id after a message that is not a repeat.
 
         Raises:
             BadRequest: The connection has joined a room.

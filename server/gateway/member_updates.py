@@ -92,9 +92,9 @@ class MemberUpdates:
     async def _rename(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], nick_name: str
     ) -> None:
-        """Change the nickname of a participant on all nodes, and announce the change; none after a failed claim.
+        """Change the nickname of a participant on all nodes, and announce the change.
 
-        Without effect for a participant that has left the room.
+        A failed claim restores the former nickname. Without effect for a participant that has left the room.
 
         Raises:
             Unavailable: The database failed.

@@ -58,7 +58,7 @@ class Moderation:
 
     Attributes:
         handlers_by_type: Request handlers by request type.
-        request_address: Asks the other nodes for the address of a guest, by member id; None for a single node.
+        request_address: Requests the address of a guest from the other nodes, by member id; None for a single node.
     """
 
     def __init__(
@@ -269,8 +269,8 @@ class Moderation:
     async def _find_target(self, room: LiveRoom[ClientConnection], member_id: str) -> TargetState:
         """Return the stored access of a person with its names (`ModerationReader.find_target`).
 
-        A present member has its current names, and so has a known person with an account. Without a trace in the room,
-        `member` is None.
+        A present member, and a known person with an account, have the current names. `member` is None for a person
+        unknown in the room.
         """
         account = self._account_directory.find_member(member_id)
         requester = Requester(

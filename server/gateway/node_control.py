@@ -98,7 +98,7 @@ class NodeControl:
                         response.set()
 
     async def _request_address(self, member_id: str) -> None:
-        """Ask the other nodes for the hash of the address of a guest, and wait until `_receive` has recorded it.
+        """Request the address hash of a guest from the other nodes, and wait until `_receive` has recorded the hash.
 
         The call returns after `_ADDRESS_TIMEOUT` at the latest; without a response, the address stays unknown.
         """

@@ -3,8 +3,8 @@
 - Cost: 19 MiB of memory, two passes and one lane, the minimum of the OWASP recommendations.
 - Equal duration: a check without a stored hash computes a hash of the same cost.
 - Priority: on Linux, the threads have a lower priority than the event loop, so that logins do not delay messages.
-- Fairness: one client address occupies at most `MAX_QUEUED_PER_ADDRESS` places of the queue, so that the logins of
-  other addresses continue during a flood.
+- Fairness: one client address has at most `MAX_QUEUED_PER_ADDRESS` slots of the queue, so that the logins of other
+  addresses continue during a flood.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class PasswordHashing:
             password: Password after its normalization.
             address: Client address of the request.
         """
-        async with self._occupy(address):
+        async with self._reserve_slot(address):
             return await asyncio.get_running_loop().run_in_executor(self._pool, self._hasher.hash, password)
 
     async def verify(self, password: str, password_hash: str | None, address: str) -> bool:
@@ -69,7 +69,7 @@ class PasswordHashing:
             password_hash: Encoded hash, None for an unknown account or an account without a password.
             address: Client address of the request.
         """
-        async with self._occupy(address):
+        async with self._reserve_slot(address):
             return await asyncio.get_running_loop().run_in_executor(
                 self._pool, self._verify, password_hash or self._dummy_hash, password
             )
@@ -90,8 +90,8 @@ class PasswordHashing:
             return False
 
     @asynccontextmanager
-    async def _occupy(self, address: str) -> AsyncGenerator[None]:
-        """Occupy a place of the queue within the context.
+    async def _reserve_slot(self, address: str) -> AsyncGenerator[None]:
+        """Reserve a slot of the queue within the context.
 
         Raises:
             Unavailable: The queue, or the share of the address, is full.
@@ -109,6 +109,6 @@ class PasswordHashing:
 
 
 def _lower_priority() -> None:
-    """Lower the priority of the current thread; other systems have priorities of processes only."""
+    """Lower the priority of the current thread on Linux; no effect on other systems."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)

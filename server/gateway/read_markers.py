@@ -1,7 +1,7 @@
 """Read markers and mentions of accounts (docs/protocol.md, "Unread messages").
 
 - Devices: all connections of an account share one read marker per room. A move is pushed to the other connections.
-- Guests: have no read markers on the server; their clients store the markers.
+- Guests: the client of a guest stores the read markers, not the server.
 """
 
 from msgspec import structs
@@ -15,7 +15,7 @@ from server.gateway.request_handler import RequestHandlers
 from server.storage.read_markers import ReadMarkerRepository
 from tui_chat.protocol import errors, events, names, responses, room_requests
 
-_MENTIONS_QUERY = ""  # query of the cursors of mentions, which no search has
+_MENTIONS_QUERY = ""  # query in cursors of mentions; a search never has an empty query
 
 
 class ReadMarkers:

@@ -35,7 +35,7 @@ RoomCreation = Literal["open", "accounts", "admins"]
 
 _GUEST_ACCESS = AccessState(RoomAccess(), Standing(), None)  # of a guest in an unrestricted room
 
-_REPETITIONS = 3  # of an operation whose permission check was overtaken by a change
+_MAX_RETRIES = 3  # of an operation after `StaleAccess`
 
 _UNKNOWN_SEQ = -1  # `policy_seq` of a participant whose standing is not current
 
@@ -163,7 +163,7 @@ class RoomAccessControl:
             room_keys: Canonical keys of the rooms.
             member_id: Member id of the person.
         """
-        states = await self._database.reader.read_accesses(room_keys, self.describe(caller, member_id))
+        states = await self._database.reader.read_accesses(room_keys, self.build_requester(caller, member_id))
         return {
             key
             for key, state in states.items()
@@ -204,7 +204,7 @@ class RoomAccessControl:
         standing = structs.replace(state.standing, is_member=True, role=max(state.standing.role, Role.MEMBER))
         return AccessState(structs.replace(state.access, is_stored=True), standing, "member")
 
-    def admit(
+    def apply_access(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], state: AccessState
     ) -> None:
         """Cache the access of a participant, and set its role in the member list: `member` without a membership."""
@@ -218,21 +218,21 @@ class RoomAccessControl:
         room = self._room_registry.rooms.get(room_key)
         participant = None if room is None else room.connections.get(connection)
         member_id = "" if participant is None else participant.member.member_id
-        state = await self._database.reader.read_access(room_key, self.describe(connection, member_id))
+        state = await self._database.reader.read_access(room_key, self.build_requester(connection, member_id))
         if state.access.policy_seq:
             self._restricted_keys.add(room_key)
         if room is not None and participant is not None and room.connections.get(connection) is participant:
-            self.admit(room, participant, state)
+            self.apply_access(room, participant, state)
         elif room is not None:
             self._cache_policy(room, state.access)
 
-    async def repeat_stale(
+    async def retry_stale(
         self,
         connection: ClientConnection,
         operation: Callable[[], Awaitable[ResultT]],
         stale: StaleAccess | None = None,
     ) -> ResultT:
-        """Run an operation, and repeat it with the current access of its room after a stale permission check.
+        """Run an operation, and retry after a stale permission check with the current access of the room.
 
         Args:
             connection: Connection of the person.
@@ -240,22 +240,22 @@ class RoomAccessControl:
             stale: Error of a first attempt by the caller, None without one.
 
         Raises:
-            StaleAccess: The access changed during each of `_REPETITIONS` further attempts.
+            StaleAccess: The access changed during each of `_MAX_RETRIES` retries.
         """
-        repetitions = 0
+        retries = 0
         while True:
             if stale is not None:
-                if repetitions == _REPETITIONS:
+                if retries == _MAX_RETRIES:
                     raise stale
-                repetitions += 1
+                retries += 1
                 await self.refresh(connection, stale.room_key)
             try:
                 return await operation()
             except StaleAccess as error:
                 stale = error
 
-    def forget_standing(self, participant: Participant[ClientConnection]) -> None:
-        """Read the standing of a participant again at the next check."""
+    def invalidate_standing(self, participant: Participant[ClientConnection]) -> None:
+        """Mark the cached standing of a participant as stale; the next check raises `StaleAccess`."""
         participant.policy_seq, participant.checked_access = _UNKNOWN_SEQ, None
 
     def record_change(self, entry: events.Entry) -> None:
@@ -288,7 +288,7 @@ class RoomAccessControl:
         if entry.action in REVOKING_ACTIONS:
             self._drop_policy(room, entry.seq)
         elif participant is not None and not (entry.action == "joined" and participant.standing.is_member):
-            self.forget_standing(participant)
+            self.invalidate_standing(participant)
 
     def may_create_rooms(self, caller: Caller) -> bool:
         """Return whether a person may create rooms, by a creation, a join or a message."""
@@ -310,7 +310,7 @@ class RoomAccessControl:
             is_restricted = room_key in self._restricted_keys or room_name.startswith(names.RESERVED_ROOM_PREFIXES)
             if not is_exact and not is_restricted and self._room_creation == "open":
                 return _GUEST_ACCESS
-        state = await self._database.reader.read_access(room_key, self.describe(caller, member_id))
+        state = await self._database.reader.read_access(room_key, self.build_requester(caller, member_id))
         room = self._room_registry.rooms.get(room_key)
         if room is not None:
             self._cache_policy(room, state.access)
@@ -333,7 +333,7 @@ class RoomAccessControl:
         elif access.is_stored and not current.is_stored:
             room.access = structs.replace(current, is_stored=True)
 
-    def describe(self, caller: Caller, member_id: str) -> Requester:
+    def build_requester(self, caller: Caller, member_id: str) -> Requester:
         """Return the person of a request for reads of the access; `member_id` is that of a guest."""
         account = caller.account
         if account is None:

@@ -250,8 +250,8 @@ class RoomAdmin:
         other_keys = {new_room.key} - {command.room.key}
         with self._room_registry.lock_rooms("room_exists", *other_keys):
             self._room_catalog.acquire_write(connection)
-            renaming = structs.replace(command, new_room=new_room)
-            return (await self._database.journal.append(renaming)).entry.seq
+            rename_command = structs.replace(command, new_room=new_room)
+            return (await self._database.journal.append(rename_command)).entry.seq
 
     async def _list_memberships(self, connection: ClientConnection, _: room_requests.MyRooms) -> responses.OwnRoomList:
         """Return the rooms in which an account is a durable member, latest activity first.
@@ -265,9 +265,9 @@ class RoomAdmin:
     async def _create_invite(
         self, connection: ClientConnection, request: room_requests.CreateInvite
     ) -> responses.InviteCreated:
-        """Append the creation of an invite, and return its code, which is not stored, with an address of the room.
+        """Append the creation of an invite, and return the invite with its code, which is not stored, and a URL.
 
-        The address is None for a connection without a valid own origin.
+        The URL is None for a connection without a valid own origin.
 
         Raises:
             NotFound: The room does not exist or is not visible, or the invite is invalid after the append.
@@ -359,7 +359,7 @@ def _get_policy_fields(request: PolicyFields) -> PolicyFields:
 
 
 def _build_invite_url(connection: ClientConnection, room_name: str, code: str) -> str | None:
-    """Return the address of the room on this server with the invite code; None without a valid own origin.
+    """Return the URL of a room on this server with an invite code; None without a valid own origin.
 
     The scheme is `chat`, or `chats` for an own origin with `https`; the port is always included.
     """

@@ -46,7 +46,7 @@ class RoomCatalog:
         address_limiter: Rate limit of writes per address; None for the shared rate only.
 
     Attributes:
-        count_remote_members: Returns the number of members of each room on all nodes, by canonical key; None for a
+        count_cluster_members: Returns the number of members of each room on all nodes, by canonical key; None for a
             single node.
         on_rename: Called after a rename without an entry, with the former key and the new name.
         on_deletion: Called with the canonical key of a deleted room.
@@ -69,7 +69,7 @@ class RoomCatalog:
         self._monotonic = monotonic
         self._write_bucket = TokenBucket(_CATALOG_WRITE_RATE, monotonic())
         self._address_limiter = address_limiter
-        self.count_remote_members: Callable[[], Awaitable[Mapping[str, int]]] | None = None
+        self.count_cluster_members: Callable[[], Awaitable[Mapping[str, int]]] | None = None
         self.on_rename: Callable[[str, str], None] = lambda _key, _new_name: None
         self.on_deletion: Callable[[str], None] = lambda _key: None
         self._created_rooms = WeakKeyDictionary[ClientConnection, set[int]]()
@@ -112,14 +112,14 @@ class RoomCatalog:
 
         Rooms without members follow, latest activity first. A room with members that is not stored, or was removed,
         has an empty topic and the `last_seq` 0, and is found by its name only. In a cluster, the call also updates
-        `RoomRegistry.remote_counts`.
+        `RoomRegistry.cluster_counts`.
 
         Args:
             query: Part of the room name or of the topic; None or an empty query selects all rooms.
             limit: Maximum number of rooms.
         """
-        if self.count_remote_members is not None:
-            self._room_registry.remote_counts = await self.count_remote_members()
+        if self.count_cluster_members is not None:
+            self._room_registry.cluster_counts = await self.count_cluster_members()
         live_rooms = sorted(
             (
                 room
@@ -130,7 +130,7 @@ class RoomCatalog:
         )
         if not query:
             live_rooms = live_rooms[:limit]
-        counts = self._room_registry.remote_counts
+        counts = self._room_registry.cluster_counts
         busiest = [room.key for room in live_rooms] + nlargest(limit, counts, key=counts.__getitem__)
         records = await self._database.reader.list_rooms(query, limit, list(dict.fromkeys(busiest)))
         summaries = {
@@ -328,8 +328,8 @@ class RoomCatalog:
         Raises:
             Conflict: A room has members.
         """
-        if self.count_remote_members is not None:
-            counts = await self.count_remote_members()
+        if self.count_cluster_members is not None:
+            counts = await self.count_cluster_members()
             if any(counts.get(key) for key in room_keys):
                 raise errors.Conflict("room_not_empty")
 

@@ -130,7 +130,7 @@ class RoomEntry:
         )
         room = join_result.room
         room.direct = room.direct or direct
-        self._access_control.admit(room, join_result.participant, state)
+        self._access_control.apply_access(room, join_result.participant, state)
         try:
             if self.follow_room is not None:
                 await self.follow_room(room.key)
@@ -180,13 +180,13 @@ class RoomEntry:
     def on_account_change(self, account: Account) -> None:
         """Apply a possible new server role: the standing of the account is read again in all of its rooms.
 
-        An account that is no administrator leaves `AUDIT_ROOM`, and the leave is announced.
+        An account that is not an administrator leaves `AUDIT_ROOM`, and the leave is announced.
         """
         for room in list(self._room_registry.rooms.values()):
             if room.key == names.AUDIT_ROOM and account.role != "admin":
                 self.remove_member(room, account.member_id)
             elif (participant := room.participants.get(account.member_id)) is not None:
-                self._access_control.forget_standing(participant)
+                self._access_control.invalidate_standing(participant)
 
     def remove_member(self, room: LiveRoom[ClientConnection], member_id: str) -> None:
         """Remove all connections and observers of a person from a room, and announce the leave."""

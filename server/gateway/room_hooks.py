@@ -1,6 +1,7 @@
 """Webhooks of rooms: creation, list and revocation (docs/moderation.md, "Webhooks").
 
-- Secret: part of the address, stored as its SHA-256. Only the response of the creation contains the secret.
+- Secret: part of the URL of the webhook. The server stores only its SHA-256; only the response to the creation
+  contains the secret.
 - Log: a creation and a revocation are entries of the room.
 """
 
@@ -61,15 +62,15 @@ class RoomHooks:
         }
 
     async def _create(self, connection: ClientConnection, request: room_requests.CreateHook) -> responses.HookCreated:
-        """Append the creation of a webhook, and return its address with the secret.
+        """Append the creation of a webhook, and return its URL, which contains the secret.
 
-        Without a valid own origin of the connection, the address is only a path.
+        Without a valid own origin of the connection, the URL is only a path.
 
         Raises:
             NotFound: The room does not exist or is not visible.
             Forbidden: The connection has no account, or the account may not create webhooks.
-            Conflict: The name is that of an account, looks like one, or is that of another webhook of the room; or the
-                room has too many webhooks.
+            Conflict: The name equals or resembles the name of an account, or equals that of another webhook of the
+                room; or the room has too many webhooks.
             StaleAccess: The access changed between the check and the write.
         """
         account = require_account(connection)

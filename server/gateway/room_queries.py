@@ -48,7 +48,7 @@ class RoomQueries:
         self._access_control = access_control
         self._contacts = contacts
 
-    async def describe(self, caller: HttpCaller, room_name: str) -> RoomDetails:
+    async def read_details(self, caller: HttpCaller, room_name: str) -> RoomDetails:
         """Return the state of a room, stored or with members; `role` is that of a durable member or an administrator.
 
         Raises:
@@ -80,7 +80,7 @@ class RoomQueries:
 
         Raises:
             BadRequest: Both bounds are given.
-            NotFound, Forbidden: As in `describe`.
+            NotFound, Forbidden: As in `read_details`.
         """
         if before is not None and after is not None:
             raise errors.BadRequest("history_position")

@@ -1,9 +1,9 @@
 """Permissions of uploads and downloads, over HTTP and on connections (docs/protocol.md, "Attachments").
 
-- Uploads: need the permission to upload in a room that the uploader names; the message is checked again.
-- Downloads: a file in a message needs read access to the room, any other file belongs to its uploader. A pinned file is
-  readable by all accounts.
-- Invisible files are answered like files that do not exist.
+- Uploads: an upload requires the permission to upload in a room that the uploader names; the message is checked again.
+- Downloads: a file in a message requires read access to the room. Any other file is readable by its uploader, and a
+  pinned file by all accounts.
+- Invisible files and files that do not exist have the same error.
 """
 
 from collections.abc import Iterable
@@ -45,7 +45,7 @@ class UploadAccess:
         self.handlers_by_type: RequestHandlers = {requests.SignAttachments: self._sign}
 
     async def authorize_upload(self, caller: HttpCaller, room_name: str) -> Uploader:
-        """Check that a person may upload to a room, and return the author with the owner of the quota.
+        """Check that a person may upload to a room, and return the author with the key of the quota.
 
         Guests of one address share a quota, except at a loopback address or a trusted proxy. The room need not exist if
         the person may create it.
@@ -71,7 +71,7 @@ class UploadAccess:
         return found.upload
 
     async def require_signed(self, file_path: FilePath, expires: str, signature: str) -> Upload:
-        """Return the upload of a signed address.
+        """Return the upload of a signed URL.
 
         Raises:
             Unauthorized: The signature is invalid or has expired.
@@ -107,7 +107,7 @@ class UploadAccess:
             raise errors.NotFound("upload_not_found")
 
     async def _sign(self, connection: ClientConnection, request: requests.SignAttachments) -> responses.SignedAddresses:
-        """Return the signed addresses of paths in the same order, None for a path that is not readable."""
+        """Return the signed URLs of paths in the same order, None for a path that is not readable."""
         file_paths = [FilePath.parse(path) for path in request.paths]
         readable = await self._find_readable(connection, [path for path in file_paths if path is not None])
         return self._uploads.sign_all(

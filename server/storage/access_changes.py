@@ -96,9 +96,9 @@ def apply_access_change(connection: Connection, room: BatchRoom, command: Access
 def _change_member(connection: Connection, room: BatchRoom, command: AppendMemberChange, now: int) -> bool:
     """Apply a member change, and return whether it has an effect.
 
-    Kicks, bans and mutes always have one. Joins and invitations of members, leaves of persons who are no members, the
-    end of an absent sanction, the current role, and the revocation of an absent webhook or invite have none. A join of
-    a member consumes no invite, and is not checked for a ban.
+    Kicks, bans and mutes always have an effect. Joins and invitations of members, leaves of persons who are not
+    members, the end of an absent sanction, the current role, and the revocation of an absent webhook or invite have no
+    effect. A join of a member consumes no invite, and is not checked for a ban.
 
     Raises:
         NotFound, Forbidden, Conflict: As `apply_access_change`.

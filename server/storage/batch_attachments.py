@@ -47,14 +47,14 @@ class BatchAttachments:
         self._removed: list[tuple[int, int]] = []  # room id and `seq` of deleted messages
 
     def may_create_room(self, command: AppendMessage) -> bool:
-        """Return whether `require` accepts the files of a message in a new room."""
+        """Return whether `require_files` accepts the files of a message in a new room."""
         return all(
             self._is_attachable(command, upload_id, None)
             for attached in command.attachments
             for upload_id in attached.all_ids
         )
 
-    def require(self, room: BatchRoom, command: AppendMessage) -> list[events.Attachment]:
+    def require_files(self, room: BatchRoom, command: AppendMessage) -> list[events.Attachment]:
         """Return the files of a new message.
 
         Raises:
@@ -75,7 +75,7 @@ class BatchAttachments:
             room: Room of the message.
             seq: `seq` of the message.
             command: Command of the message.
-            files: Result of `require` for the command.
+            files: Result of `require_files` for the command.
         """
         for upload_id in {upload_id for attached in command.attachments for upload_id in attached.all_ids}:
             self._rows.append((upload_id, room.id, seq))
@@ -111,7 +111,7 @@ class BatchAttachments:
         return {upload.id: upload for upload in found}
 
     def _require_upload(self, room: BatchRoom, command: AppendMessage, upload_id: str) -> Upload:
-        """Return an upload of a message; raise `NotFound` as `require`."""
+        """Return an upload of a message; raise `NotFound` as `require_files`."""
         if not self._is_attachable(command, upload_id, room.id):
             raise errors.NotFound("upload_not_found")
         return self._uploads[upload_id]

@@ -88,7 +88,7 @@ def load_rooms(
 ) -> tuple[dict[str, BatchRoom], Iterator[int] | None]:
     """Lock, create and read the rooms of a batch.
 
-    A missing room is created if one of its commands cannot be rejected, such as a message that is no reply.
+    A missing room is created if one of its commands cannot be rejected, such as a message that is not a reply.
 
     Args:
         connection: Connection with an open write transaction.
@@ -157,7 +157,7 @@ def _select_repeated_rooms(
 def _may_create_room(command: LogCommand, has_valid_files: Callable[[AppendMessage], bool]) -> bool:
     """Return whether a command creates a missing room.
 
-    These are creations and, for names other than addresses, topics, messages with valid files that are no replies, and
+    These are creations and, for names other than addresses, topics, messages with valid files without `reply_to`, and
     member changes with one of `_CREATING_ACTIONS` and without an invite or a code, which no missing room has. A command
     with a `policy_seq` above 0 creates none, because its room was removed after the check. A creation may be rejected
     for its `direct_key`, and then deletes the room again.

@@ -172,7 +172,7 @@ class BatchWriter:
         author, text, reply_to = command.author, command.message, command.reply_to
         if reply_to is not None:
             self._require_target(room, reply_to)
-        files = self._attachments.require(room, command) if command.attachments else None
+        files = self._attachments.require_files(room, command) if command.attachments else None
         entry_id = self._allocate_entry(room)
         room.last_n += 1
         entry = events.Message(

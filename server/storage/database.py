@@ -268,7 +268,7 @@ def parse_target(target: str | Path) -> tuple[Path | None, URL]:
         return Path(target), URL.create("sqlite")
     try:
         url = make_url(target)
-    except (exc.ArgumentError, ValueError):  # ValueError: the port is no number
+    except (exc.ArgumentError, ValueError):  # ValueError: the port is not a number
         raise StorageError(
             "the database URL is invalid; use the form sqlite:///chat.db or postgresql://user@host/chat"
         ) from None

@@ -94,13 +94,13 @@ class ErasureRepository:
         """
         return await self._writes.run(partial(_rename_author, member_id=member_id, name=name, first_id=first_id))
 
-    async def delete_traces(self, member_id: str, name: str) -> None:
+    async def delete_references(self, member_id: str, name: str) -> None:
         """Delete the memberships, blocks, conversations and pending cover of a member, and mentions of it by others.
 
         The webhooks that the member created are deleted, and its uploads are unpinned. In sanctions of the member and
         blocks by others, `name` replaces its nickname, and its account name is removed.
         """
-        await self._writes.run(partial(_delete_traces, member_id=member_id, name=name))
+        await self._writes.run(partial(_delete_references, member_id=member_id, name=name))
 
 
 def _rename_author(connection: Connection, *, member_id: str, name: str, first_id: int) -> int | None:
@@ -139,7 +139,7 @@ def _rename_targets(connection: Connection, in_slice: Any, member_id: str, name:
         )
 
 
-def _delete_traces(connection: Connection, *, member_id: str, name: str) -> None:
+def _delete_references(connection: Connection, *, member_id: str, name: str) -> None:
     for table in (memberships, mentions, blocks, conversations, pending_covers):
         connection.execute(delete(table).where(table.c.member_id == member_id))
     connection.execute(delete(hooks).where(hooks.c.created_by == member_id))

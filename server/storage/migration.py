@@ -265,7 +265,7 @@ async def _open_source(path: Path) -> AsyncGenerator[Executor]:
     """Lock and open the source within the context; a replaced database receives new log ids, as at a server start.
 
     Raises:
-        StorageError: The path is no file, or the database is unusable or in use.
+        StorageError: The path is not a file, or the database is unusable or in use.
     """
     async with AsyncExitStack() as stack:
         with _describe_errors(f"cannot open the database {path}"):
@@ -331,7 +331,7 @@ def _begin(new: MigrationRecord, connection: Connection) -> MigrationRecord:
 
 
 def _read_record(connection: Connection) -> MigrationRecord | None:
-    """Return the stored record of a copy, None in a database that is no copy."""
+    """Return the stored record of a copy, None in a database that was not copied."""
     value = connection.execute(select(settings.c.value).where(settings.c.key == RECORD_KEY)).scalar_one_or_none()
     return None if value is None else msgspec.json.decode(value, type=MigrationRecord)
 

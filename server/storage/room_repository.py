@@ -56,7 +56,7 @@ class RoomRepository:
         """Create a public room with the default policy, or restore a removed one.
 
         A restored room keeps its id, `log_id` and `seq`. Its name, topic, creation time and activity are replaced, and
-        its log starts after the removed entries. The topic of a creation is no entry of the log. The room has no owner.
+        its log starts after the removed entries. The topic is stored without an entry. The room has no owner.
 
         Args:
             key: Canonical key of the name.
@@ -71,7 +71,7 @@ class RoomRepository:
     async def rename(self, room_id: int, key: str, name: str) -> None:
         """Change the name of a public room.
 
-        Entries, `log_id` and `seq` are kept, and the rename is no entry of the log. The same key with another display
+        Entries, `log_id` and `seq` are kept, and the rename adds no entry. The same key with another display
         form is permitted.
 
         Args:

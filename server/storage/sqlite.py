@@ -40,7 +40,7 @@ def create_file(path: Path) -> None:
 
     Raises:
         OSError: The creation fails, or the file is not readable.
-        StorageError: A parent is no directory, or the path is no regular file.
+        StorageError: A parent is not a directory, or the path is not a regular file.
     """
     try:
         for directory in (*reversed(path.parent.parents), path.parent):

@@ -81,7 +81,7 @@ class HttpConnection(web.RequestHandler):
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        """Return the response to a request that is no valid HTTP, without the traceback of aiohttp in the log.
+        """Return the response to a malformed HTTP request, without the traceback of aiohttp in the log.
 
         The connection closes after the response; a line is logged at most once per minute. Other exceptions have the
         response and the log entry of aiohttp. All responses have the `Server` header of this server.

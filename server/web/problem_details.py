@@ -125,7 +125,7 @@ def create_problem_response(error: ChatError) -> web.Response:
 
 
 def create_http_problem(status: HTTPStatus) -> web.Response:
-    """Return the problem response of an HTTP error that is no error of the protocol, without a `reason`.
+    """Return the problem response of an HTTP error outside the protocol, without a `reason`.
 
     The `code` is that of the nearest error of the protocol: by default `bad_request` for 4xx and `internal` for 5xx.
     """

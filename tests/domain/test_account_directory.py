@@ -73,11 +73,11 @@ def test_accounts_and_bots_are_found_by_member_id() -> None:
 
 
 def test_an_older_state_of_an_account_has_no_effect() -> None:
-    assert AccountDirectory().find_last_change() == 0
+    assert AccountDirectory().get_last_change_seq() == 0
     directory = AccountDirectory([replace(ANN, change_seq=3), replace(BOB, change_seq=2)])
-    assert directory.find_last_change() == 3
+    assert directory.get_last_change_seq() == 3
     assert not directory.put(replace(ANN, nick_name="Major", change_seq=2))
     assert directory.find("major") is None
     assert directory.put(replace(ANN, nick_name="Major", change_seq=4))
     assert directory.find("captain") is None
-    assert directory.find_last_change() == 4
+    assert directory.get_last_change_seq() == 4

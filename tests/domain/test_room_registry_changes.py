@@ -98,7 +98,7 @@ def test_common_rooms_contain_both_members_and_are_no_direct_rooms() -> None:
 
 def test_the_members_of_a_room_that_is_not_live_are_those_of_other_nodes() -> None:
     registry = RoomRegistry[int]()
-    registry.remote_counts = {"tea": 3, "coffee": 4}
+    registry.cluster_counts = {"tea": 3, "coffee": 4}
     room = registry.join(1, "Tea", "g1", "ann").room
     assert [registry.count_members(key) for key in ("tea", "coffee", "water")] == [1, 4, 0]
     assert registry.get_ref("TEA") == room.to_ref()

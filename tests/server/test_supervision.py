@@ -124,8 +124,8 @@ async def test_a_failed_check_of_the_idle_timeout_is_logged_and_repeated(
             raise RuntimeError("clock")
         return seconds
 
-    starter_left = asyncio.Event()
-    starter_left.set()
-    await _wait_until_idle(idle_time, 0.001, starter_left)
+    launcher_exited = asyncio.Event()
+    launcher_exited.set()
+    await _wait_until_idle(idle_time, 0.001, launcher_exited)
     assert idle_times == []
     assert caplog.text.count("check of the idle timeout failed, retrying in 0.001 seconds") == 1

@@ -134,7 +134,7 @@ async def test_an_erased_author_is_renamed_in_entries_and_reactions(stored: Data
     assert isinstance(message, Message)
     assert message.reactions is not None
     assert [reactor.nick_name for reactor in message.reactions["👍"].by] == ["deleted-1"]
-    await stored.erasures.delete_traces(member_id, "deleted-1")
+    await stored.erasures.delete_references(member_id, "deleted-1")
 
 
 async def test_only_the_newest_of_concurrent_avatars_stays_pinned(stored: Database) -> None:

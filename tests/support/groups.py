@@ -104,6 +104,6 @@ async def verify_groups(database: Database) -> None:
     assert await database.groups.find_name_by_code("third") is None
     assert not (await database.uploads.find([cover]))[cover].upload.is_pinned
     assert await database.groups.list_covers(ann.member_id) == {unused: f"/api/uploads/{unused}/tea%20pot.png"}
-    await database.erasures.delete_traces(ann.member_id, "deleted-1")
+    await database.erasures.delete_references(ann.member_id, "deleted-1")
     assert await database.groups.list_covers(ann.member_id) == {}
     assert not (await database.uploads.find([unused]))[unused].upload.is_pinned

@@ -1,7 +1,7 @@
 """Pushes of the conversation dialect: every message of every group, without a join.
 
-- Subscriptions: a connection receives the messages of the groups of its account, and of those joined later. The entry
-  that ends a membership ends its subscription.
+- Subscriptions: a connection receives the messages of the groups of its account, and of groups joined later. The entry
+  that ends a membership ends the subscription.
 - Encoding: one frame per message, for all connections.
 - Order: the messages of a group wait until its id is known, and are pushed in the order of their commits.
 - Several nodes: the logs of all groups with subscribers are followed. After a change of a membership, the groups of the
@@ -44,7 +44,7 @@ class _Subscription(Struct, eq=False):
 
 
 class _GroupLoad(Struct, eq=False):
-    """Read of the groups of a member; stale after a change of a membership during the read."""
+    """Read of the groups of a member; stale initially, and after a change of a membership during the read."""
 
     member_id: str
     is_stale: bool = True
@@ -147,7 +147,7 @@ class GroupFeed:
                 await asyncio.sleep(_RETRY_DELAY)
 
     async def _read_unknown_ids(self) -> None:
-        """Read the ids of subscribed rooms without a known id; the subscriptions of rooms that are no group end.
+        """Read the unknown ids of subscribed rooms; end the subscriptions of rooms that are not groups.
 
         Raises:
             Unavailable: The database is not readable.
@@ -268,14 +268,14 @@ class GroupFeed:
         elif subscription.group_id is None:
             subscription.pending.append(message)
         else:
-            record = to_record(message, subscription.group_id)
+            record = to_message_record(message, subscription.group_id)
             frame = encode_event(f"group-message:{record.group_id}", self._views.build_message(record))
             for connection in readers:
                 connection.push(frame)
 
 
-def to_record(message: events.Message, group_id: int) -> MessageRecord:
-    """Return a committed message as a stored one."""
+def to_message_record(message: events.Message, group_id: int) -> MessageRecord:
+    """Return the stored form of a committed message in the group `group_id`."""
     return MessageRecord(
         id=message.id,
         group_id=group_id,

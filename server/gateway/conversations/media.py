@@ -1,6 +1,6 @@
 """Files of the conversation dialect: avatars, covers, images and videos.
 
-- Avatars and covers are pinned uploads. A new one releases the former one.
+- Avatars and covers are pinned uploads. A new upload unpins the former one.
 - Covers: an account has at most one cover that no group uses yet.
 """
 

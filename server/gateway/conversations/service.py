@@ -1,6 +1,6 @@
 """Operations of the conversation dialect on groups and messages, with the permissions of rooms.
 
-- Groups: private rooms. A group that the account may not see is answered like one that does not exist.
+- Groups: private rooms. A group that the account may not see, and one that does not exist, have the same error.
 - Invite codes: reusable, without an expiry, and checked in the transaction of the membership.
 """
 
@@ -15,7 +15,7 @@ from server.domain.permissions import Action
 from server.domain.rate_limits import Rate, TokenBucket
 from server.engineio.connection import ClientConnection
 from server.gateway.account_service import AccountService
-from server.gateway.conversations.feed import to_record
+from server.gateway.conversations.feed import to_message_record
 from server.gateway.conversations.views import Conversation, Group, GroupMessage, User, ViewBuilder, derive_file_id
 from server.gateway.handlers import Handlers
 from server.gateway.identity import require_account
@@ -30,7 +30,7 @@ NOT_IN_GROUP = "you are not in the group!"
 """Text of all rejections for a group that the account may not see."""
 
 _CODE_BYTES = 16
-_MAX_BUCKETS = 10_000  # accounts with a message rate in memory, least recently used first
+_MAX_BUCKETS = 10_000  # accounts with a token bucket in memory; above, the least recently used one is dropped
 
 
 class ConversationRejected(Exception):
@@ -102,7 +102,7 @@ class ConversationService:
         if group is None:  # deleted by another device
             raise errors.NotFound("room_not_found")
         await self._groups.set_cover(group.id, cover)
-        return await self._describe(account, group.id)
+        return await self._load_group(account, group.id)
 
     async def join_group(self, connection: ClientConnection, invite_code: str) -> None:
         """Make the account a member of the group with a reusable invite code; the entry is committed before the return.
@@ -144,21 +144,21 @@ class ConversationService:
         """Return a group with its members, and for an owner with the invite code, which is created on demand.
 
         Raises:
-            ConversationRejected: The group does not exist, or the account is no member.
+            ConversationRejected: The group does not exist, or the account is not a member.
         """
-        return await self._describe(account, group_id, with_members=True)
+        return await self._load_group(account, group_id, with_members=True)
 
     async def replace_code(self, account: AccountIdentity, group_id: int) -> Group:
         """Replace the invite code of a group that the account owns, and return the group; earlier codes are invalid.
 
         Raises:
-            ConversationRejected: The account is no member, or not the owner, or the group does not exist.
+            ConversationRejected: The account is not a member, or not the owner, or the group does not exist.
         """
         group = await self._require_group(account, group_id)
         if group.role != "owner":
             raise ConversationRejected("you are not the owner of the group")
         await self._store_new_code(group)
-        return await self._describe(account, group.id)
+        return await self._load_group(account, group.id)
 
     async def _replace_code_of_room(
         self, connection: ClientConnection, request: room_requests.ReplaceGroupCode
@@ -166,8 +166,8 @@ class ConversationService:
         """Replace the invite code of a private room, and return the new one.
 
         Raises:
-            NotFound: The room is not private, or the account is no member.
-            Forbidden: The connection has no account, or the account is no owner of the room.
+            NotFound: The room is not private, or the account is not a member.
+            Forbidden: The connection has no account, or the account is not an owner of the room.
         """
         account = require_account(connection)
         group = await self._groups.find_by_name(request.room, account.member_id)
@@ -202,7 +202,7 @@ class ConversationService:
             limit: Maximum number of messages.
 
         Raises:
-            ConversationRejected: The group does not exist, or the account is no member.
+            ConversationRejected: The group does not exist, or the account is not a member.
         """
         group = await self._require_group(account, group_id)
         messages = await self._groups.list_messages(group.id, before_id, limit)
@@ -226,13 +226,13 @@ class ConversationService:
             attachments: Files of the account.
 
         Raises:
-            ConversationRejected: The group does not exist, the account is no member, or a file is missing.
+            ConversationRejected: The group does not exist, the account is not a member, or a file is missing.
             Forbidden: The member is muted, or only others may write or upload.
             RateLimited: The message rate of the account is exceeded.
         """
         account = require_account(connection)
         group = await self._require_group(account, group_id)
-        self._acquire_message(account)
+        self._acquire_token(account)
         access_control, action = self._handlers.access_control, Action.UPLOAD if attachments else Action.SEND
 
         async def append() -> AppendResult:
@@ -249,11 +249,11 @@ class ConversationService:
             )
 
         try:
-            entry = (await access_control.repeat_stale(connection, append)).entry
+            entry = (await access_control.retry_stale(connection, append)).entry
         except errors.NotFound:  # removed since the read
             raise ConversationRejected(NOT_IN_GROUP) from None
         assert isinstance(entry, events.Message)
-        return self._views.build_message(to_record(entry, group.id))
+        return self._views.build_message(to_message_record(entry, group.id))
 
     # -- users
 
@@ -274,18 +274,18 @@ class ConversationService:
         """Return a group of an account.
 
         Raises:
-            ConversationRejected: The group does not exist, or the account is no member.
+            ConversationRejected: The group does not exist, or the account is not a member.
         """
         group = await self._groups.find(group_id, account.member_id)
         if group is None:
             raise ConversationRejected(NOT_IN_GROUP)
         return group
 
-    async def _describe(self, account: AccountIdentity, group_id: int, *, with_members: bool = False) -> Group:
+    async def _load_group(self, account: AccountIdentity, group_id: int, *, with_members: bool = False) -> Group:
         """Return a group as stored, for an owner with the invite code, which is created on demand.
 
         Raises:
-            ConversationRejected: The group does not exist, or the account is no member.
+            ConversationRejected: The group does not exist, or the account is not a member.
         """
         group = await self._require_group(account, group_id)
         code = None
@@ -294,7 +294,7 @@ class ConversationService:
         members = await self._groups.list_members(group.id) if with_members else None
         return self._views.build_group(group, members, code)
 
-    def _acquire_message(self, account: AccountIdentity) -> None:
+    def _acquire_token(self, account: AccountIdentity) -> None:
         """Acquire a token for one message of an account.
 
         Raises:

@@ -16,7 +16,7 @@ from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from server.domain.account_directory import Account, AccountDirectory
-from server.domain.uploads import append_lines
+from server.domain.uploads import append_file_lines
 from server.storage.group_messages import MessageRecord
 from server.storage.group_repository import ConversationRecord, GroupMember, GroupRecord
 from tui_chat.protocol.events import Attachment
@@ -59,7 +59,7 @@ class User(Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Group(Struct, frozen=True, kw_only=True, rename="camel"):
-    """Private room; `users` and `invite_code` are present in the answer about one group only."""
+    """Private room; `users` and `invite_code` are present in responses about one group only."""
 
     id: int
     name: str
@@ -107,7 +107,7 @@ class ViewBuilder:
 
     Args:
         accounts: Directory of all accounts.
-        sign_path: Returns the signed address of a stored file, which is valid for an hour without a header.
+        sign_path: Returns the signed URL of a stored file, valid for at least an hour (`SignedUrls`).
     """
 
     def __init__(self, accounts: AccountDirectory, sign_path: Callable[[str], str]) -> None:
@@ -115,7 +115,7 @@ class ViewBuilder:
         self._sign_path = sign_path
 
     def build_file(self, file_type: FileType, path: str) -> File:
-        """Return a stored file with its signed address."""
+        """Return a stored file with its signed URL."""
         name = unquote(path.rpartition("/")[2])
         return File(id=derive_file_id(path), name=name, type=file_type, url=self._sign_path(path))
 
@@ -185,7 +185,7 @@ class ViewBuilder:
         """Return a message with its author.
 
         A message of one image or one video without a text has the type of its file. The text of any other message is
-        followed by one line per file with name and address.
+        followed by one line per file with name and URL.
         """
         user = self.build_member(message.member_id, message.nick_name, message.created_at)
         attachments = message.attachments or []
@@ -195,7 +195,7 @@ class ViewBuilder:
         view = GroupMessage(
             id=message.id,
             type=message_type,
-            content=append_lines(message.text, attachments if message_type == TEXT else [], self._sign_path),
+            content=append_file_lines(message.text, attachments if message_type == TEXT else [], self._sign_path),
             group_id=message.group_id,
             user_id=user.id,
             user=user,

@@ -79,17 +79,19 @@ class ConversationDialect(Dialect):
         Raises:
             BadRequest: The request is that of another dialect.
             Forbidden: The connection has no account.
-            NotFound: The conversation or the message does not exist, or the account is no member any more.
+            NotFound: The conversation or the message does not exist, or the account is not a member any more.
         """
         if not isinstance(request, UpdateLastMessage):
             raise errors.BadRequest("request_unknown")
         account = require_account(connection)
-        conversation = await self._find(request.id, account.member_id)
+        conversation = await self._require_conversation(request.id, account.member_id)
         seq = await self._repository.find_seq(conversation.group.id, request.message_id)
         if seq is None:
             raise errors.NotFound("message_not_found")
         await handlers.handle(connection, room_requests.MarkRead(room=conversation.group.name, seq=seq))
-        moved = self._views.build_conversation(await self._find(request.id, account.member_id), account.id)
+        moved = self._views.build_conversation(
+            await self._require_conversation(request.id, account.member_id), account.id
+        )
         connection.push(encode_event(UpdateLastMessage.event, moved))
         return moved
 
@@ -97,11 +99,11 @@ class ConversationDialect(Dialect):
         """Return the conversation as JSON, without `ok`."""
         return msgspec.json.encode(result)
 
-    async def _find(self, conversation_id: int, member_id: str) -> ConversationRecord:
+    async def _require_conversation(self, conversation_id: int, member_id: str) -> ConversationRecord:
         """Return a conversation of a member.
 
         Raises:
-            NotFound: The conversation does not exist, or is not that of the member.
+            NotFound: The conversation does not exist, or belongs to another member.
         """
         conversation = await self._repository.find_conversation(conversation_id, member_id)
         if conversation is None:

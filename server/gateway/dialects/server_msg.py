@@ -291,7 +291,7 @@ def _to_room_name(room_id: ClientRoomId) -> str:
 def _sanitize_user_id(user_id: ClientUserId | None) -> ClientUserId | None:
     """Return a user id that is safe to show to other members; numbers and None are unchanged.
 
-    A text becomes one sanitized line, and an empty line becomes None.
+    A string becomes one sanitized line, and an empty line becomes None.
 
     Raises:
         BadRequest: The id contains a lone surrogate.

@@ -73,7 +73,7 @@ def _extract_from_form(text: str) -> str:
     The result is the whole body if both fields are missing or empty, or if the form has more than 100 fields.
 
     Raises:
-        BadRequest: The field `payload` is no valid JSON.
+        BadRequest: The field `payload` is not valid JSON.
     """
     try:
         fields = parse_qs(text, max_num_fields=100)

@@ -174,6 +174,6 @@ class HookApi:
         """
         connection = call.caller.create_connection()
         connection.own_origin = self._authenticator.get_client(call.request).own_origin
-        return await self._handlers.access_control.repeat_stale(
+        return await self._handlers.access_control.retry_stale(
             connection, partial(self._handlers.handle, connection, request)
         )

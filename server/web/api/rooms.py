@@ -121,7 +121,7 @@ class RoomApi:
                 name="getRoom",
                 summary="Return the state of a room",
                 tag="rooms",
-                handle=self._describe,
+                handle=self._read_details,
                 credentials="reader",
                 parameters=RoomPath,
                 response=RoomDetails,
@@ -161,16 +161,16 @@ class RoomApi:
         rooms = await self._handlers.room_catalog.list_summaries(parameters.query, parameters.limit)
         return responses.RoomListResponse(rooms=rooms)
 
-    async def _describe(self, call: ApiCall[RoomPath, None]) -> RoomDetails:
+    async def _read_details(self, call: ApiCall[RoomPath, None]) -> RoomDetails:
         """Return the state of a stored or joined room; `role` is that of a durable member or an administrator.
 
         Raises:
             NotFound: The room does not exist, or is not visible.
             Forbidden: The person is banned, or is a guest in no common room with a member of the direct room.
         """
-        return await self._handlers.access_control.repeat_stale(
+        return await self._handlers.access_control.retry_stale(
             call.caller.create_connection(),
-            partial(self._handlers.room_queries.describe, call.caller, call.parameters.name),
+            partial(self._handlers.room_queries.read_details, call.caller, call.parameters.name),
         )
 
     async def _read_history(self, call: ApiCall[HistoryParameters, None]) -> responses.HistoryPage:
@@ -198,7 +198,7 @@ class RoomApi:
             attachments=body.attachments or None,
         )
         connection = call.caller.create_connection()
-        result = await self._handlers.access_control.repeat_stale(
+        result = await self._handlers.access_control.retry_stale(
             connection, partial(self._handlers.message_appender.append, connection, message)
         )
         return result.entry

@@ -60,7 +60,7 @@ async def receive_form(
         needs_group: The field `groupId` is required.
 
     Raises:
-        ValidationFailed: The body is no form or a malformed one, or a file or the group is missing.
+        ValidationFailed: The body is not a valid form, or a file or the group is missing.
         BadRequest, TooLong, Forbidden, RateLimited, Unavailable: A file is rejected (`UploadService.receive`).
         web.HTTPRequestTimeout: The form makes no progress, or takes longer than `UPLOAD_TIMEOUT`.
     """

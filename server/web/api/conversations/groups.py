@@ -149,8 +149,8 @@ class ConversationApi:
         `size` is `MESSAGES_DEFAULT` if absent or 0, and `MESSAGES_MAX` if greater.
 
         Raises:
-            ValidationFailed: A parameter is no positive integer, or `groupId` is missing.
-            ConversationRejected: The group does not exist, or the account is no member.
+            ValidationFailed: A parameter is not a positive integer, or `groupId` is missing.
+            ConversationRejected: The group does not exist, or the account is not a member.
         """
         fields = FieldReader(request.query)
         group_id = fields.read_id("groupId")
