@@ -29,13 +29,6 @@ _RETRY_DELAY = 0.2  # seconds
 class SimulatedWriter:
     """Writer that sends one message at a time and waits for its acknowledgement.
 
-    Attributes:
-        sent: All sent messages, in order.
-        duplicate_acks: Acknowledgements with `duplicate`.
-        error_counts: Failed attempts by error code; only `unavailable` attempts are repeated.
-        client: Current client; None before the start.
-        member_id: Member id; empty before the first join.
-
     Args:
         url: URL of the server.
         room: Name of the room.
@@ -43,6 +36,13 @@ class SimulatedWriter:
         seed: Seed of all randomness.
         on_ack: Called with each acknowledgement.
         nick: Requested nickname.
+
+    Attributes:
+        sent: All sent messages, in order.
+        duplicate_acks: Acknowledgements with `duplicate`.
+        error_counts: Failed attempts by error code; only `unavailable` attempts are repeated.
+        client: Current client; None before the start.
+        member_id: Member id; empty before the first join.
     """
 
     def __init__(self, url: str, room: str, name: str, seed: int, on_ack: Callable[[], None], *, nick: str) -> None:

@@ -210,7 +210,7 @@ class ChatApp(App[None], inherit_bindings=False):
 
     @property
     def _active_chat(self) -> "ChatScreen | None":
-        """Chat screen if no dialog covers it."""
+        """Chat screen if on top, None if closed or below another screen."""
         return self._chat_screen if self.screen is self._chat_screen else None
 
     def on_app_focus(self) -> None:
@@ -236,7 +236,7 @@ class ChatApp(App[None], inherit_bindings=False):
         return self._settings.keymap
 
     def _on_setting_changed(self, name: str) -> None:
-        """Apply a changed theme, language, emoji form or keymap and the terminal settings; publish the settings."""
+        """Apply the changed setting and all settings of the terminal, then publish `settings_changed`."""
         if name == "theme":
             self.preview_theme(self.settings.theme)
         elif name in {"language", "emoji"}:
@@ -266,7 +266,7 @@ class ChatApp(App[None], inherit_bindings=False):
             self.join_form.show_progress(text)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy `text` to the clipboards of app and terminal. A status reports a text too long for the terminal."""
+        """Copy `text` to the clipboards of app and terminal. If too long for the terminal, show a status."""
         self._clipboard = text
         if not self.terminal.copy_to_clipboard(text):
             self.show_status(
@@ -348,7 +348,10 @@ class ChatApp(App[None], inherit_bindings=False):
         )
 
     def action_interrupt(self) -> None:
-        """Copy the selection, else clear the focused `Input`, else `ChatScreen.clear_input`, else ask or quit."""
+        """Copy the selection, else clear the focused input, else `QuitFlow.interrupt`.
+
+        On the chat screen, `ChatScreen.clear_input` clears the input.
+        """
         focused, selected_text = self.focused, self.screen.get_selected_text()
         if not selected_text and isinstance(focused, TextArea | Input):
             selected_text = focused.selected_text

@@ -73,7 +73,7 @@ class QuitFlow:
             self._show_status(tr(app_strings.CONFIRM_QUIT, key=self._keymap().display_key("interrupt")))
 
     def record_input(self, event: InputEvent) -> None:
-        """Require a new first `interrupt` after any key that is not bound to it."""
+        """Cancel a pending confirmation of `interrupt` after any other key."""
         if isinstance(event, Key) and self._keymap().actions[KeyScope.GLOBAL].get(event.key) != "app.interrupt":
             self._confirmation.reset()
 

@@ -1,10 +1,10 @@
 """Event processing and rendering in time slices, so that a flood of events does not delay key echo.
 
-- Frame rate: a frame starts at the earliest `RENDER_INTERVAL` seconds after the end of the previous frame. While the
-  user types or uses the mouse, the minimum is `TYPING_RENDER_INTERVAL` seconds from start to start, because a key that
-  arrives during a frame waits until that frame ends. Under a backlog, the minimum is `BUSY_RENDER_INTERVAL` seconds
-  from start to start, about ten frames per second with the output time of 15 to 30 ms; the last frame of a backlog only
-  waits for the idle time.
+- Frame rate: a frame starts at the earliest `RENDER_INTERVAL` seconds after the end of the previous frame.
+- Frame rate during input: a frame starts at the earliest `TYPING_RENDER_INTERVAL` seconds after the start of the
+  previous one, because a key that arrives during a frame waits until that frame ends.
+- Frame rate under a backlog: a frame starts at the earliest `BUSY_RENDER_INTERVAL` seconds after the start of the
+  previous one, about ten per second with an output time of 15 to 30 ms. The last frame only waits for the idle time.
 - Idle time: the `MIN_IDLE_TIME` seconds after each frame are free for other work.
 - Slices: events are processed for `TIME_SLICE` seconds at a time, then the event loop runs other tasks.
 - Input priority: no processing starts within `KEY_ECHO_WINDOW` seconds after a key or mouse event, unless the screen

@@ -111,9 +111,9 @@ class SessionLifecycle:
     # Connection
 
     def connect(self, details: JoinDetails) -> None:
-        """Disconnect an earlier session (`_disconnect`), and start to connect and to join with the data of the form.
+        """End an earlier session, and start to connect and join with the data and the guest key of the profile.
 
-        The form waits until the result, `on_room_joined` or `on_connect_failed`. The guest key in the profile is used.
+        The form waits until `on_room_joined` or `on_connect_failed`.
         """
         # Imported here to keep startup fast.
         from tui_chat.session.controller import SessionController  # noqa: PLC0415
@@ -151,7 +151,7 @@ class SessionLifecycle:
         self.on_session_ended("")
 
     def send_delayed_deletions(self) -> bool:
-        """Queue the deletions that can still be undone in the outbox now. Return whether any existed."""
+        """Move the deletions that can still be undone to the outbox. Return whether any existed."""
         return self._controller is not None and self._controller.deletions.flush()
 
     async def close(self) -> str:
@@ -160,7 +160,7 @@ class SessionLifecycle:
         If delayed deletions exist, the disconnect waits until the outbox is empty, at most `QUIT_FLUSH_TIMEOUT`.
 
         Returns:
-            Message about the other clients of the local server, empty without any or without a local server.
+            Message about the other clients of the local server, empty without other clients or a local server.
         """
         worker, session = self._worker, self.session
         if self.send_delayed_deletions() and session is not None:
@@ -231,9 +231,9 @@ class SessionLifecycle:
             form.action_submit()
 
     async def _restart_local_server(self) -> None:
-        """Start the local server again, or use a running one; the session reconnects by itself. An error is shown.
+        """Start the local server again, or use a running one; show an error. The session reconnects by itself.
 
-        A server ends without an announcement after a crash, or when idle during a suspension of this client.
+        A server ends without an announcement after a crash, or when idle while this client is suspended.
         """
         try:
             await self.local_server.restart()
@@ -334,7 +334,7 @@ class SessionLifecycle:
     def on_event(self, event: "SessionEvent") -> None:
         """Pass the event to the chat screen, if open.
 
-        After a lost connection to the local server, also to a joined one, start a server unless one still runs.
+        After a lost connection to the local server, started or joined, start a server unless one still runs.
         """
         if self._chat is not None:
             self._chat.on_session_event(event)

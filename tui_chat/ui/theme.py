@@ -342,7 +342,7 @@ def nick_palette(app: App[Any], background: Color) -> Sequence[str]:
 
 
 def nick_style(widget: Widget, nick: str) -> Style:
-    """Return the style of a nickname, its color of the palette for the background of `widget` (`nick_palette`)."""
+    """Return the style of a nickname on the background of `widget`: its color in `nick_palette`."""
     return Style(color=nick_color(nick, nick_palette(app_of(widget), widget.background_colors[1])))
 
 

@@ -49,9 +49,10 @@ class ImageLimits:
 
 
 def layout_images(images: Iterable[LineImage], max_columns: int, limits: ImageLimits) -> tuple[ImageBox, ...]:
-    """Return the areas of the images that are not hidden, side by side with one cell between if the width permits.
+    """Return the areas of the images that are not hidden.
 
-    Images larger than the limits are scaled down, none is scaled up. An area has at least one cell.
+    Adjacent images share a row if the width permits, with a gap of one cell. Images above the limits are scaled down;
+    none is scaled up. An area has at least one cell.
 
     Args:
         images: Images of a message.

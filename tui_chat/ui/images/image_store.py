@@ -53,7 +53,7 @@ class GraphicsOutput(Protocol):
         ...
 
     def write(self, sequence: str) -> None:
-        """Write an escape sequence."""
+        """Write an escape sequence without changes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ def delete_sequence(image_id: int, multiplexer: Multiplexer) -> str:
 def placeholder_rows(image_id: int, columns: int, rows: int) -> tuple[str, ...]:
     """Return the placeholders of an image, one string per row, each with `columns` cells and the color of the image id.
 
-    Rows and columns are less than `len(DIACRITICS)`.
+    `columns` and `rows` are at most `len(DIACRITICS)`.
     """
     high_byte = DIACRITICS[image_id >> 24]
     return tuple(

@@ -108,7 +108,7 @@ class InputSequencer:
         self._is_waiting = False
         self._local_in_flight = False  # a local key was dispatched and may not be handled yet
         self._timeout_timer: Timer | None = None
-        self._polling = False  # a timer checks whether the target is ready
+        self._is_polling = False  # a timer checks whether the target is ready
 
     async def push(self, item: QueuedInput) -> None:
         """Append a key or paste, and dispatch the queue up to the first item that has to wait.
@@ -132,8 +132,8 @@ class InputSequencer:
         """
         while self._pending and not self._is_waiting:
             if not self._is_ready():
-                if not self._polling:
-                    self._polling = True
+                if not self._is_polling:
+                    self._is_polling = True
                     self._set_timer(READY_POLL_INTERVAL, self._on_poll)
                 break
             if not self._pending:  # drained by `is_ready`
@@ -151,7 +151,7 @@ class InputSequencer:
             self._timeout_timer = self._set_timer(EFFECT_TIMEOUT, self._end_wait)
 
     async def _on_poll(self) -> None:
-        self._polling = False
+        self._is_polling = False
         await self._dispatch_pending()
 
     def _is_local(self, item: QueuedInput) -> bool:

@@ -22,7 +22,7 @@ class KeyScope(Enum):
     MEMBER_MENU = mark("Member menu")
     MESSAGE_SEARCH = mark("Message search (Alt+S)")
     PASTE_DIALOG = mark("Long paste")
-    CONFIRM_DIALOG = mark("Question before a deletion")
+    CONFIRM_DIALOG = mark("Confirmation")
     ACCOUNT_FORM = mark("Account form (/login)")
     DEVICE_LIST = mark("Device list (/devices)")
     HISTORY_SEARCH = mark("Input history search (Ctrl+R)")

@@ -16,7 +16,6 @@ from tui_chat.ui.input.keys import LOCAL_ACTIONS, OVERLAPPING_SCOPES, TEXT_SCOPE
 # Placeholder key for actions without a key in Textual's keymap. No terminal sends it.
 UNBOUND = "unbound"
 
-
 HELP_ID = "help"  # id of the binding shown first in each footer, because the help lists all other bindings
 
 _BINDINGS_BY_ID = {binding.id: binding for binding in keys.ALL_BINDINGS}

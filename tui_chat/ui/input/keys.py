@@ -16,7 +16,7 @@ OVERLAPPING_SCOPES: tuple[tuple[KeyScope, KeyScope], ...] = (
     *((KeyScope.GLOBAL, scope) for scope in KeyScope if scope is not KeyScope.GLOBAL),
     (KeyScope.COMPOSER, KeyScope.CHAT),
 )
-"""Pairs of scopes that are active together. In all other pairs the inner scope hides the outer one."""
+"""Pairs of scopes that are active at the same time."""
 
 TEXT_SCOPES = frozenset(
     {

@@ -1,3 +1,4 @@
 """Screens and dialogs.
 
-A screen imports widgets and the timeline, never the app."""
+A screen imports widgets and the timeline, never the app.
+"""

@@ -196,7 +196,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         app_services(self).terminal.set_window_title(title)
 
     def _drain_input(self) -> Sequence[events.Key | events.Paste]:
-        """Remove and return the waiting input; its global keys are also dispatched again, as they need no room."""
+        """Remove and return the waiting input; dispatch its global keys again, because these keys need no room."""
         services = app_services(self)
         items = services.input_sequencer.drain_pending()
         for item in items:
@@ -205,6 +205,8 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         return items
 
     def _then_draw(self, change: Callable[..., None]) -> Callable[..., None]:
+        """Return a function that calls `change` with its arguments and draws the result."""
+
         def change_and_draw(*arguments: object) -> None:
             change(*arguments)
             self.view.draw_changes()

@@ -54,19 +54,6 @@ DialogResult = TypeVar("DialogResult")
 class ChatView:
     """Widgets of the chat screen, and their state.
 
-    Attributes:
-        session: View model of the chat.
-        header: Line with room, topic and connection state.
-        rooms: List of open rooms and closed rooms of the account.
-        timeline: Messages of the current room.
-        members: Members of the current room.
-        status: Line for errors, progress and typing indicators.
-        composer: Message input.
-        key_bar: Footer with the active keys.
-        displayed_room: Most recently drawn room, owner of the composer text.
-        on_drawn: Called at the end of each `draw_changes`, also without changes.
-        on_error: Called at the end of each `show_error`.
-
     Args:
         session: View model of the chat.
         drafts: Storage of the composer state.
@@ -79,6 +66,19 @@ class ChatView:
         batch_update: Returns a context in which the screen is not repainted.
         set_window_title: Sets the window title of the terminal.
         set_interval: Calls a function repeatedly after a number of seconds.
+
+    Attributes:
+        session: View model of the chat.
+        header: Line with room, topic and connection state.
+        rooms: List of open rooms and closed rooms of the account.
+        timeline: Messages of the current room.
+        members: Members of the current room.
+        status: Line for errors, progress and typing indicators.
+        composer: Message input.
+        key_bar: Footer with the active keys.
+        displayed_room: Most recently drawn room, owner of the composer text.
+        on_drawn: Called at the end of each `draw_changes`, also without changes.
+        on_error: Called at the end of each `show_error`.
     """
 
     def __init__(

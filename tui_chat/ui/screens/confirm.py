@@ -1,4 +1,4 @@
-"""Question before an action that other members notice."""
+"""Question before an action with an effect outside of the app, such as a deletion or an upload."""
 
 from dataclasses import dataclass
 

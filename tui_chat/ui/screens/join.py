@@ -122,9 +122,9 @@ class JoinScreen(Screen[None]):
         self.set_class(event.size.height < 18, "-short")
 
     def on_mount(self) -> None:
-        """Hide the button for a local server, and focus the first empty field, the room without one.
+        """Hide the button for a local server, and focus the first empty field, or the room if all have a value.
 
-        Later changes of the language update the labels.
+        The labels follow later changes of the language.
         """
         self.query_one("#start-server").display = False
         app_services(self).settings_changed.subscribe(self, lambda _: self._update_labels())
@@ -198,10 +198,10 @@ class JoinScreen(Screen[None]):
         self.query_one("#start-server").display = False
 
     def is_immediate(self, item: events.Key | events.Paste) -> bool:
-        """Return whether an input overtakes the input that waits for the chat.
+        """Return whether an input is dispatched before the input that waits for the chat.
 
-        Input of a dialog above the waiting form does, and global keys and the key that cancels in the form. False while
-        the form does not wait.
+        True for input of a dialog above the waiting form, for global keys and for the key that cancels the wait. False
+        while the form does not wait.
         """
         if not self.is_waiting or not self.is_active:
             return self.is_waiting
@@ -292,7 +292,7 @@ class JoinScreen(Screen[None]):
                 values[name] = validate(values[name])
             except ChatError as error:
                 problems[name] = error_text.describe(error)
-        for name, problem in problems.items():  # the first field of the form has the focus in the end
+        for name, problem in problems.items():  # the first invalid field is last and keeps the focus
             self.show_field_error(name, problem)
         return (
             None

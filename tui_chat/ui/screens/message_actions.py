@@ -22,11 +22,6 @@ from tui_chat.ui.screens.link import LinkScreen
 class MessageActions:
     """Actions on the message under the message cursor.
 
-    Attributes:
-        actions: Key actions by name, without effect if no message is selected. Errors appear in the status line.
-        save_files: Saves the files of a message. Returns the error message, empty on success.
-        open_file: Opens a file of a message by index, after a question. Returns the error message, empty on success.
-
     Args:
         messages: Sender of messages.
         deletions: Deletions that can be undone.
@@ -36,6 +31,11 @@ class MessageActions:
         copy_text: Copies a text to the clipboard.
         mark_unread: Marks the messages from a `seq` on as unread.
         open_link: Opens a URL, and returns a status text.
+
+    Attributes:
+        actions: Key actions by name, without effect if no message is selected. Errors appear in the status line.
+        save_files: Saves the files of a message. Returns the error message, empty on success.
+        open_file: Opens a file of a message by index, after a question. Returns the error message, empty on success.
     """
 
     def __init__(

@@ -157,7 +157,7 @@ class MessageNavigation:
         self._advance()
 
     def _advance(self) -> None:
-        """Request the messages around the target once, also around a loaded one; scroll to a loaded one and finish.
+        """Request the messages around the target once, even if loaded; scroll to a loaded target and finish.
 
         No effect without a pending target, or while another room is current.
         """

@@ -38,7 +38,7 @@ class ScreenCommands:
         confirm_deletion: Asks before the deletion of a message. Returns the error message, empty on success.
         mark_unread: Marks the messages from a `seq` on as unread.
         copy_text: Copies a text to the clipboard.
-        confirm: Asks a question with the label of an action.
+        confirm: Asks a question with the label of an action, and returns whether the user confirms.
         settings: Accessor of the current settings.
         set_setting: Applies and saves a setting, and shows a problem.
         change_server: Ends the session and connects to an address.

@@ -1,4 +1,4 @@
-"""Theme chooser with live preview. The end of the chooser without a choice restores the saved theme."""
+"""Theme chooser with live preview. Closing the chooser without a choice restores the saved theme."""
 
 from textual import on
 from textual.app import ComposeResult

@@ -62,11 +62,11 @@ def choose_protocol(
     """
     if not has_colors:
         return ImageProtocol.NONE
-    has_screen = multiplexer is Multiplexer.SCREEN
+    in_gnu_screen = multiplexer is Multiplexer.SCREEN
     if setting != "auto":
         protocol = ImageProtocol(setting)
-        return ImageProtocol.BLOCKS if has_screen and protocol is ImageProtocol.KITTY else protocol
-    if not has_screen and _has_placeholders(graphics.name):
+        return ImageProtocol.BLOCKS if in_gnu_screen and protocol is ImageProtocol.KITTY else protocol
+    if not in_gnu_screen and _has_placeholders(graphics.name):
         return ImageProtocol.KITTY
     if graphics.has_sixel and graphics.cell_size is not None:
         return ImageProtocol.SIXEL

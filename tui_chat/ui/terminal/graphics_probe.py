@@ -1,9 +1,9 @@
 """Measurement of the graphics of the terminal.
 
 - Method: the probe requests the name (XTVERSION), the size of a cell (XTWINOPS 16) and the device attributes (DA1) of
-  the terminal. Every terminal answers the last request, so that the result needs no timeout.
+  the terminal. Every terminal answers the last request, so the probe needs no timeout.
 - Kitty graphics with Unicode placeholders have no request of their own. The name of the terminal decides.
-- A multiplexer answers for itself. tmux reports the name of its terminal on the command line (`ask_tmux`).
+- A multiplexer answers for itself. tmux reports the name of its terminal on the command line (`query_tmux`).
 
 Sources: xterm "Control Sequences"; DA1 attribute 4 (Sixel), DEC VT330/VT340 Programmer Reference Manual.
 """
@@ -77,7 +77,7 @@ class GraphicsProbe:
         return None
 
 
-async def ask_tmux() -> str:
+async def query_tmux() -> str:
     """Return the name of the terminal around tmux; empty if tmux passes no graphics to the terminal.
 
     Empty also if tmux does not start or does not answer within `_TMUX_TIMEOUT` seconds.

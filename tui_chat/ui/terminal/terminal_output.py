@@ -11,7 +11,7 @@ from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.ui.terminal import escape_sequences
 from tui_chat.ui.terminal.escape_sequences import Multiplexer, NotificationChannel
 from tui_chat.ui.terminal.graphics import TerminalGraphics
-from tui_chat.ui.terminal.graphics_probe import ask_tmux
+from tui_chat.ui.terminal.graphics_probe import query_tmux
 
 if TYPE_CHECKING:
     from tui_chat.ui.terminal.driver import TerminalDriver
@@ -64,12 +64,12 @@ class TerminalOutput:
 
     @property
     def has_pending_output(self) -> bool:
-        """Return whether output is queued for the terminal."""
+        """True while output is queued for the terminal."""
         driver = self._terminal_driver()
         return driver is not None and driver.has_pending_output
 
     async def set_graphics(self, graphics: TerminalGraphics, on_changed: Callable[[], object]) -> None:
-        """Set the measured graphics. Inside tmux, the answer of the first `ask_tmux` replaces the name.
+        """Set the measured graphics. Inside tmux, the answer of the first `query_tmux` replaces the name.
 
         Args:
             graphics: Answers of the terminal.
@@ -77,7 +77,7 @@ class TerminalOutput:
         """
         if self.multiplexer is Multiplexer.TMUX:
             if self._tmux_terminal is None:
-                self._tmux_terminal = await ask_tmux()
+                self._tmux_terminal = await query_tmux()
             graphics = replace(graphics, name=self._tmux_terminal)
         previous, self.graphics = self.graphics, graphics
         if graphics != previous:
@@ -103,7 +103,7 @@ class TerminalOutput:
 
     @property
     def has_notification_preview(self) -> bool:
-        """Return whether notifications show the text of the message."""
+        """True if notifications show the text of the message."""
         return self._settings().notification_preview
 
     def send_notification(self, title: str, body: str) -> None:

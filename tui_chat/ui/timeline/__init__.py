@@ -1,3 +1,4 @@
 """Message timeline: layout, virtual list, cursor and selection.
 
-Imports no screen."""
+Imports no screen.
+"""

@@ -12,7 +12,6 @@ from tui_chat.session.lines import Line, MessageLine, NoticeLine
 
 GROUP_WINDOW_MS = 5 * 60 * 1000
 
-
 TimeStyle = Literal["24h", "12h", "seconds", "none"]
 
 _TIME_WIDTHS = {"24h": 5, "12h": 7, "seconds": 8, "none": 0}

@@ -134,7 +134,7 @@ class Viewport:
 
     @property
     def anchor(self) -> VisibleLine | None:
-        """Line with a fixed viewport row: the first whose text starts below the top edge, else the first visible line.
+        """Line that keeps its viewport row: the first whose text starts in the viewport, else the first visible line.
 
         None without visible lines.
         """

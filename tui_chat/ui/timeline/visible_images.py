@@ -26,7 +26,7 @@ class VisibleImages:
         self._has_graphics = False
 
     def find(self, box: ImageBox) -> Picture | None:
-        """Return the picture of an image, None before the end of its load, and without a store."""
+        """Return the picture of an image, None until the image is loaded, and without a store."""
         return self._store.get(box) if self._store is not None else None
 
     def apply_options(self) -> None:
@@ -36,7 +36,7 @@ class VisibleImages:
             self._lines.set_images(self._store.options.cell_size if is_shown else None, self._store.unavailable)
 
     def update(self) -> None:
-        """Pass the images in view, also none, to the store, which loads them. No effect without a store."""
+        """Pass the images in view, possibly none, to the store, which loads them. No effect without a store."""
         if self._store is not None:
             boxes = list(self._find_boxes())
             has_graphics = self._store.options.protocol in {ImageProtocol.KITTY, ImageProtocol.SIXEL}

@@ -44,12 +44,12 @@ _MAX_EXACT_SCROLL_VIEWS = 4  # in view heights; longer scrolls use estimated hei
 class Timeline(ScrollView, inherit_bindings=False):
     """Scrollable list of the lines of a room, with the key bindings of the message cursor.
 
+    Posts `OlderMessagesRequested`, `GapRequested`, `CursorMoved`, `MessageActivated`, `LinkClicked` and
+    `FollowChanged` (module `messages`).
+
     Args:
         tz: Time zone of dates and times; None uses the local time zone.
         images: Pictures of images in messages, None to show captions only.
-
-    Posts `OlderMessagesRequested`, `GapRequested`, `CursorMoved`, `MessageActivated`, `LinkClicked` and
-    `FollowChanged` (module `messages`).
 
     Attributes:
         new_message_count: Number of unseen messages of other members below the view, 0 in follow mode.
@@ -242,7 +242,7 @@ class Timeline(ScrollView, inherit_bindings=False):
         self._sync_view()
 
     def action_to_top(self) -> None:
-        """Scroll to the oldest loaded line, which ends follow mode unless all lines fit."""
+        """Scroll to the oldest loaded line and end follow mode, unless all lines fit."""
         self._viewport.scroll_to(0)
         self._sync_view()
 
@@ -294,7 +294,10 @@ class Timeline(ScrollView, inherit_bindings=False):
             self._sync_view()
 
     def export_text(self, max_lines: int) -> str:
-        """Return up to `max_lines` lines that end at the bottom of the view as copied text, empty without lines."""
+        """Return the text of the last visible line and of up to `max_lines` - 1 lines above, "" without lines.
+
+        The format is that of copied text (`TextSelection.copy`).
+        """
         stop = self._viewport.visible_range.stop
         lines = self.lines[max(0, stop - max_lines) : stop]
         return self._selection.copy(lines, SELECT_ALL, self._list.time_format.format_time) or ""

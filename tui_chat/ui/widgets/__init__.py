@@ -1,3 +1,4 @@
 """Widgets of the chat and join screens.
 
-A widget imports no screen."""
+A widget imports no screen.
+"""

@@ -167,10 +167,10 @@ class Composer(TextArea, inherit_bindings=False):
         return key.key in self._keymap().local_keys
 
     async def _on_key(self, event: events.Key) -> None:
-        """Run the action of a key of the search, the composer or the chat screen, or insert its text; others bubble.
+        """Run the action of a key of the search, the composer or the chat screen, or insert its text.
 
         During a history search, a chat key first cancels the search; any other key that is neither text nor bound in
-        the search accepts the match first. Alt with an unbound letter inserts nothing.
+        the search accepts the match first. Alt with an unbound letter inserts nothing. Any other key bubbles.
         """
         keymap, text = self._keymap(), typed_text(event)
         if self._history_search is not None:

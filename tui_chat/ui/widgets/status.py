@@ -78,7 +78,7 @@ class ChatHeader(Widget):
         return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
 
     def _connection_content(self) -> Content:
-        """Return sign and text of the connection state, and unless online the number of unsent messages, if any."""
+        """Return sign and text of the connection state, with the number of unsent messages unless online."""
         unsent_suffix = tr(", {count:,} unsent", count=self._unsent_count) if self._unsent_count else ""
         match self._connection_state:
             case Online(latency):
