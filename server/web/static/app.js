@@ -297,6 +297,7 @@ function showJoinForm(failure = null) {
   joinForm.show({ failure });
 }
 
+/** Copy a text to the clipboard, and show the result as a toast. */
 async function copyText(text) {
   showToast((await writeClipboard(text)) ? strings.copied : strings.copyFailed);
 }
@@ -331,6 +332,7 @@ function render() {
   notifier.updateBadge({ title, unreadCount, mentionCount });
 }
 
+/** Render the visible room, and follow a change of its name. */
 function renderRoom(room) {
   const { log, readTracker, name } = room;
   if (room.displayName !== renderedName) {

@@ -15,6 +15,7 @@ export const MAX_DELAY = 15; // s, ceiling of all delays
 export const RESTART_JITTER = 2; // s, spread of the reconnects after an announced restart
 export const STABLE_AFTER = 5; // s, lifetime of a stable connection
 
+/** Delays of successive connection attempts. */
 export class Backoff {
   #random;
   #failures = 0;

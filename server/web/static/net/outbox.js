@@ -30,6 +30,7 @@ import { RetryPolicy } from "./retry_policy.js";
 
 const NO_ERROR = { code: undefined, reason: undefined, params: undefined };
 
+/** Unacknowledged items of one room, and the loop that sends them (`flush`). */
 export class Outbox {
   /** @type {OutboxItem[]} */
   #items = [];
@@ -159,7 +160,7 @@ export class Outbox {
 
   /**
    * Remove acknowledged items that the log makes redundant.
-   * @param {(seq: number, event: OutboxItem["event"]) => boolean} isRedundant Return whether the log replaces the item of
+   * @param {(seq: number, event: OutboxItem["event"]) => boolean} isRedundant Returns whether the log replaces the item of
    *   an entry with this `seq`.
    */
   removeDelivered(isRedundant) {
@@ -204,6 +205,7 @@ export class Outbox {
   }
 
   /**
+   * Replace fields of an item, and store the item unless sent; no effect on a removed item.
    * @param {string} clientId
    * @param {Partial<OutboxItem>} fields
    * @param {number | null} [confirmedSeq]

@@ -11,6 +11,7 @@ export const RETRY_DELAY = 0.5; // s, after the first temporary error without `r
 export const MAX_RETRY_DELAY = 15; // s
 export const MAX_INTERNAL_ERRORS = 3; // per item
 
+/** Failure counters of one outbox. */
 export class RetryPolicy {
   #failures = 0; // consecutive temporary errors without `rate_limited`
   #internalErrors = 0; // of the item `#clientId`

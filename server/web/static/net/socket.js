@@ -20,6 +20,7 @@ const PUSHES = ["message", "update", "presence", "typing", "readMarker", "blocks
  * @property {number} [retryAt] Time of the next attempt while offline, in ms since the epoch.
  */
 
+/** Connection to the server of the page, initially stopped. */
 export class ChatSocket {
   #socket;
   #onState;
@@ -147,12 +148,14 @@ export class ChatSocket {
     });
   }
 
+  /** Connect now, in place of a scheduled reconnect. */
   #connect() {
     clearTimeout(this.#retryTimer);
     this.#onState({ state: "connecting" });
     this.#socket.connect();
   }
 
+  /** Close the transport, and connect again after the backoff delay unless stopped. */
   #scheduleReconnect() {
     // A rejected CONNECT packet leaves the transport open otherwise.
     this.#socket.disconnect();

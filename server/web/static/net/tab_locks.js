@@ -21,6 +21,7 @@ function ignoreBlockedLocks(error) {
   if (!(error instanceof DOMException)) throw error;
 }
 
+/** Locks by the Web Locks API. */
 class WebLocks {
   #held = new Set();
 
@@ -32,6 +33,7 @@ class WebLocks {
     this.#claimWhenClosed(tabId, scope, callback).catch(ignoreBlockedLocks);
   }
 
+  /** Wait for the lock of the tab, then for the lock of the scope, which is held until this tab closes. */
   async #claimWhenClosed(tabId, scope, callback) {
     await navigator.locks.request(LOCK_PREFIX + tabId, () => {});
     const scopeLock = `${LOCK_PREFIX}${tabId}.${scope}`;
@@ -47,6 +49,7 @@ class WebLocks {
   }
 }
 
+/** Locks by messages between the tabs. */
 class BroadcastLocks {
   #tabId;
   #channel = new BroadcastChannel(LOCK_PREFIX);
@@ -70,6 +73,7 @@ class BroadcastLocks {
     this.#probe(tabId);
   }
 
+  /** Ask a tab for a sign of life, repeatedly; claim its scopes if no answer arrives within `PROBE_TIMEOUT`. */
   #probe(tabId) {
     if (![...this.#callbacks.values()].includes(tabId)) return;
     this.#aliveTabs.delete(tabId);
@@ -93,6 +97,7 @@ class BroadcastLocks {
     }, CLAIM_WINDOW);
   }
 
+  /** Run and remove the callbacks that wait for the close of a tab. */
   #runCallbacks(tabId) {
     for (const [callback, awaitedTabId] of this.#callbacks) {
       if (awaitedTabId !== tabId) continue;

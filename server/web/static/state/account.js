@@ -14,6 +14,7 @@ import { localStore } from "./storage.js";
  * @property {string} token
  */
 
+/** Storage key of the account. */
 export const ACCOUNT_KEY = "account";
 
 /**

@@ -16,6 +16,7 @@ const MAX_LIFETIME = 3_600_000; // ms; guaranteed by the server
 
 /** @typedef {{promise: Promise<string | null>, resolve: (url: string | null) => void}} Waiting */
 
+/** Addresses of the files of one session by path, initially paused. */
 export class AttachmentAddresses {
   #request;
   #now;

@@ -9,6 +9,7 @@ import { sanitizeReceived } from "./sanitize.js";
 
 /** @typedef {{memberId: string, nickName: string, account?: string}} BlockedMember */
 
+/** Blocks of the account of one session, empty before `load`. */
 export class Blocks {
   #request;
   #onChange;

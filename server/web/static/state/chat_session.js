@@ -1,9 +1,4 @@
-/**
- * Session of one nickname: the connection, the open rooms, and their persistence.
- *
- * - Speaks the wire protocol and has no dependency on the DOM.
- * - Calls `onChange` after every possible change; the caller coalesces the calls.
- */
+/** Session of one nickname: the connection, the open rooms, and their persistence, without access to the DOM. */
 
 import { ChatSocket } from "../net/socket.js";
 import { RequestError, requireRequestError } from "../net/request_error.js";
@@ -21,6 +16,7 @@ import { guestKeys } from "./storage.js";
 
 const REMOVAL_REASONS = new Set(["member_kicked", "member_banned"]);
 
+/** Session of a guest or an account. `onChange` is called after every possible change; the caller coalesces the calls. */
 export class ChatSession {
   #socket;
   #onChange;
@@ -321,10 +317,12 @@ export class ChatSession {
     });
   }
 
+  /** Replace the open rooms, with direct rooms last. */
   #setRooms(rooms) {
     this.#rooms = rooms.toSorted((first, second) => Number(first.access.isDirect) - Number(second.access.isDirect));
   }
 
+  /** Pass stored outbox items of this tab and of closed tabs to a room. */
   #claimOrphans(room) {
     this.#outboxStore.claimOrphans(room.requestedName, this.#requestedNick, (items) => room.adoptItems(items));
   }
@@ -340,6 +338,7 @@ export class ChatSession {
     this.#onJoinFailed(room, error);
   }
 
+  /** Join or pause all rooms after a change of the connection. */
   #onConnectionState(connection) {
     this.connection = connection;
     const isOnline = connection.state === "online";
@@ -355,6 +354,7 @@ export class ChatSession {
     this.#onChange();
   }
 
+  /** Pass a push to its room; a push about a room that is not open updates the durable rooms. */
   #handlePush(event, body) {
     if (event === "error") return this.#handleError(body);
     if (event === "blocks") return this.blocks.applyPush(body);

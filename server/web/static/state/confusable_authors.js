@@ -6,6 +6,7 @@ const MAX_AUTHORS = 1000;
 
 /** @typedef {{memberId: string, nickName: string}} Author */
 
+/** Confusable nicknames of one room by member. */
 export class ConfusableAuthors {
   /** @type {Set<string>} Member id and nickname. */
   #keys = new Set();

@@ -7,6 +7,7 @@
 
 const UNDO_TIME = 5000; // ms
 
+/** Delayed deletions of all rooms. */
 export class DelayedDeletions {
   /** @type {{room: import("./room.js").Room, seq: number, logId: string, timer: ReturnType<typeof setTimeout>}[]} */
   #delayed = [];

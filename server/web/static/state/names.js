@@ -9,6 +9,7 @@ import { RequestError } from "../net/request_error.js";
 import { NAME_CODE_POINTS, NICKNAME_GRAPHEMES, ROOM_NAME_GRAPHEMES } from "./limits.js";
 import { countCodePoints, stripSpace } from "./sanitize.js";
 
+/** Pattern of a text without characters beyond ASCII. */
 export const ASCII = /^[\0-\x7f]*$/;
 const SPACES = /[\p{Z}\t-\r]+/gu;
 /** Source of a pattern of one element of an emoji sequence (UTS #51, ED-15). */

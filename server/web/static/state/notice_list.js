@@ -25,6 +25,7 @@ const MAX_NOTICES = 200;
  *   always visible.
  */
 
+/** Notices of one room. */
 export class NoticeList {
   #lastId = 0;
   #recentSpeakers = new RecentSpeakers();

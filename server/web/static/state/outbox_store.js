@@ -11,6 +11,7 @@ import { canonicalName } from "./names.js";
 
 const ITEM_PREFIX = "outbox.";
 
+/** Stored outbox items of all rooms, with one tab as owner of each item. */
 export class OutboxStore {
   #storage;
   #tabId;
@@ -87,6 +88,7 @@ export class OutboxStore {
     }
   }
 
+  /** Return the stored items that match a predicate, in creation order. */
   #rows(predicate) {
     return this.#storage
       .keys(ITEM_PREFIX)

@@ -14,6 +14,7 @@ const REFRESH_INTERVAL = 60_000; // ms
 
 /** @typedef {{name: string, key: string, title: string, isDirect: boolean, unread: number, mentions: number}} OwnRoom */
 
+/** Durable rooms of the account of one session, empty before `load`. */
 export class OwnRooms {
   #request;
   #hasAccount;

@@ -8,6 +8,7 @@
 import { sanitizeLine } from "./sanitize.js";
 import { automaticStatuses } from "./storage.js";
 
+/** Status of the user of one session. */
 export class OwnStatus {
   #request;
   #getNick;

@@ -23,6 +23,7 @@ import { sanitizeUpload } from "./sanitize.js";
  * @property {AbortController} abort Cancels the upload.
  */
 
+/** List of the files of the next message, with at most one upload at a time. */
 export class PendingUploads {
   #upload;
   #onChange;
@@ -125,6 +126,7 @@ export class PendingUploads {
     this.#onChange();
   }
 
+  /** Upload the first waiting file unless an upload is in progress, then the next one. */
   async #uploadNext() {
     this.#onChange();
     const next = this.items.find(({ state }) => state === "waiting");

@@ -18,7 +18,10 @@ const SAVE_DELAY = 500; // ms
  * @property {() => void} flush Save a pending move now; a request of an earlier move delays that of an account.
  */
 
-/** @implements {MarkerStore} */
+/**
+ * Read marker of an account, stored by the server.
+ * @implements {MarkerStore}
+ */
 export class AccountMarker {
   #request;
   #onConfirmed;
@@ -55,6 +58,7 @@ export class AccountMarker {
     if (this.#pending && !this.#isSending) this.#send(this.#pending);
   }
 
+  /** Send a move, then a newer one. A failed move stays pending unless rejected permanently. */
   async #send(marker) {
     this.#isSending = true;
     try {
@@ -116,7 +120,10 @@ function storedMarkers(rooms, nick) {
   });
 }
 
-/** @implements {MarkerStore} */
+/**
+ * Read marker of a guest, stored by the browser for all tabs.
+ * @implements {MarkerStore}
+ */
 export class GuestMarker {
   #getRoom;
   #getNick;

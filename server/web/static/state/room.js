@@ -28,6 +28,7 @@ const MAX_CATCH_UP = 1000; // entries
 
 /** @typedef {import("./roster.js").Member} Member */
 
+/** Room of one session, joined by `onConnected` after each connect. */
 export class Room {
   #host;
   #generation = 0; // number of joins and leaves; responses from an earlier generation are ignored
@@ -392,6 +393,7 @@ export class Room {
     for (const { memberId, away } of changes.joined) if (memberId === this.memberId) this.#host.onOwnStatus(away ?? null);
   }
 
+  /** Send pending items if joined; otherwise the next join sends them. */
   #flushOutbox() {
     if (this.#isJoined) this.outbox.flush();
   }

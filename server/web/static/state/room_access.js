@@ -8,6 +8,7 @@ import { RequestError } from "../net/request_error.js";
 import { POLICY_FIELDS } from "./policy.js";
 import { isModerator } from "./roles.js";
 
+/** Permissions of the user in one room. */
 export class RoomAccess {
   #uploadMaxBytes = Infinity; // unknown before the join
 

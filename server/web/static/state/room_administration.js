@@ -2,6 +2,7 @@
 
 import { validateTopic } from "./sanitize.js";
 
+/** Administrative requests for one room. */
 export class RoomAdministration {
   #room;
   #isDeleting = false;

@@ -12,6 +12,7 @@ import { sanitizeReceived } from "./sanitize.js";
 export const PAGE_SIZE = 100; // entries
 const PUSH_GRACE = 1000; // ms to wait for a push before fetching its entry
 
+/** History requests of one room; each page is applied to its log. */
 export class RoomHistory {
   #getLog;
   #getGeneration;
@@ -28,7 +29,7 @@ export class RoomHistory {
    * @param {() => import("./room_log.js").RoomLog} options.getLog
    * @param {() => number} options.getGeneration Returns the number of joins; responses from an earlier one are ignored.
    * @param {(range: object) => Promise<any>} options.request Sends a `history` request.
-   * @param {() => boolean} options.isJoined Return whether the room is joined on the current connection.
+   * @param {() => boolean} options.isJoined Returns whether the room is joined on the current connection.
    * @param {() => void} options.onNewEntries Called after entries were added at the end of the log.
    * @param {() => void} options.onChange
    */
@@ -106,6 +107,7 @@ export class RoomHistory {
     }
   }
 
+  /** Request and apply a page, unless a request with this key is in flight; see `loadOlder`. */
   async #fetchHistory(key, range) {
     if (this.#activeFetches.has(key) || !this.#isJoined()) return false;
     this.#activeFetches.add(key);

@@ -74,6 +74,7 @@ const ITEM_KINDS = new Set(["message", "topic", "member", "policy"]);
 const MAX_BUFFERED_PUSHES = 1000; // later pushes are fetched as history
 const MAX_PENDING_CHANGES = 1000; // not folded yet
 
+/** Entries of one room as items, initially not joined. */
 export class RoomLog {
   /** @type {Item[]} */
   #items = []; // ascending
@@ -264,6 +265,7 @@ export class RoomLog {
     this.#trimmedAt = this.lastSeq ?? 0;
   }
 
+  /** Apply the buffered pushes that continue the live end. */
   #applyBufferedPushes() {
     while (this.#isLive) {
       const entry = this.#bufferedPushes.get((this.lastSeq ?? 0) + 1);
@@ -290,6 +292,7 @@ export class RoomLog {
   }
 
   /**
+   * Add items and changes, and rebuild the affected items.
    * @param {Entry[]} entries Entries of known ranges, ascending.
    * @param {number} asOf
    */
@@ -309,6 +312,7 @@ export class RoomLog {
     this.#limitChanges();
   }
 
+  /** Fold or drop the changes of the least recently changed targets above `MAX_PENDING_CHANGES`. */
   #limitChanges() {
     let count = 0;
     for (const changes of this.#changes.values()) count += changes.length;
@@ -357,7 +361,10 @@ export class RoomLog {
     this.#put(pending.reduce((item, change) => applyChange(item, change, this.memberId), base));
   }
 
-  /** @param {Item} item */
+  /**
+   * Insert an item in order of `seq`, or replace its earlier version.
+   * @param {Item} item
+   */
   #put(item) {
     const index = this.#upperBound(item.seq);
     const isKnown = this.#itemsBySeq.has(item.seq);

@@ -28,6 +28,7 @@ export const LOADED_MEMBERS = 2000; // maximum number of members per load
  * @property {boolean} [bot] The account is that of a bot.
  */
 
+/** Present members of one room, empty before the first join. */
 export class Roster {
   #requestPage;
   #onLoaded;
@@ -150,6 +151,7 @@ export class Roster {
     }
   }
 
+  /** Store loaded members in place of the oldest regular ones above `MAX_MEMBERS`. */
   #add(added, count) {
     const members = new Map(this.members);
     for (const member of added) members.set(member.memberId, member);

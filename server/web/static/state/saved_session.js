@@ -12,6 +12,7 @@ import { sessionStore } from "./storage.js";
 
 const KEY = "session";
 
+/** Saved session state of one tab. */
 export class SavedSession {
   #saved = ""; // JSON of the latest write
 

@@ -90,7 +90,9 @@ export class JsonStorage {
   }
 }
 
+/** Persistent storage, shared by all tabs. */
 export const localStore = new JsonStorage(() => globalThis.localStorage);
+/** Storage of this tab. */
 export const sessionStore = new JsonStorage(() => globalThis.sessionStorage);
 
 /** The last `MAX_GUEST_KEYS` changed guest keys by nickname; `get` returns undefined for a nickname without a key. */
@@ -147,6 +149,7 @@ function removeEntry(list, entryKey, store = localStore) {
   store.set(list, store.get(list, []).filter(([key]) => key !== entryKey));
 }
 
+/** Return the key of a read marker. */
 function markerKey(room, nick) {
   return JSON.stringify([canonicalName(room), canonicalName(nick)]);
 }

@@ -26,15 +26,15 @@ const BLOCKED_QUOTE = Object.freeze({ kind: "blocked" });
  * @param {object[]} options.notices Each with `after`, the `seq` of the preceding entry.
  * @param {object[]} options.pendingItems Unacknowledged messages of the outbox.
  * @param {Map<number, object[]>} options.changesBySeq Pending changes of the outbox by target.
- * @param {(seq: number) => boolean} [options.isDeleting] Return whether a message has a deletion that can be undone.
- * @param {(seq: number) => object | undefined} options.getItem Look up any loaded item, including items outside
+ * @param {(seq: number) => boolean} [options.isDeleting] Returns whether a message has a deletion that can be undone.
+ * @param {(seq: number) => object | undefined} options.getItem Returns any loaded item, including items outside
  *   of `items`.
  * @param {Set<string>} options.ownMemberIds
  * @param {string} options.nick Own nickname.
  * @param {Map<string, import("./room.js").Member>} options.members Present members.
- * @param {(author: {memberId: string, nickName: string}) => boolean} options.isConfusable Return whether the nickname
+ * @param {(author: {memberId: string, nickName: string}) => boolean} options.isConfusable Returns whether the nickname
  *   looks like that of another member.
- * @param {(memberId: string) => boolean} options.isBlocked Return whether the user has blocked a member, whose
+ * @param {(memberId: string) => boolean} options.isBlocked Returns whether the user has blocked a member, whose
  *   consecutive messages become one "hidden" line.
  * @param {number | null} options.unreadAfter `seq` above the unread divider, or null.
  * @param {number} options.now ms since the epoch.

@@ -6,6 +6,7 @@ const RESEND_INTERVAL = 4000; // ms
 const EXPIRES_AFTER = 6000; // ms
 const MAX_TYPING_MEMBERS = 100; // further members are ignored
 
+/** Typing state of the user and of the other members of one room. */
 export class TypingIndicator {
   #send;
   #onChange;

@@ -8,6 +8,7 @@
 
 export const MAX_COUNTED = 1000; // messages
 
+/** Counts of one room, initially those of a guest. */
 export class UnreadCounts {
   #unread = 0;
   #mentions = 0;

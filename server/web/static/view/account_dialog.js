@@ -1,7 +1,7 @@
 /**
  * Account dialog: login and registration of a guest; profile, devices, password, logout and deletion of an account.
  *
- * - Passwords are stored in the fields of the dialog only, which each closing clears.
+ * - Passwords exist only in the fields of the dialog, and are cleared when the dialog closes.
  */
 
 import { errorText, strings } from "../i18n/strings.js";
@@ -18,6 +18,7 @@ const FIELDS_BY_REASON = { account_: "login-account", nick_: "login-account", pa
 /** Fields of the panel of an account by prefix of the reason that rejects them. */
 const PANEL_FIELDS_BY_REASON = { about_: "profile-about", password_: "password-new", login_failed: "password-old" };
 
+/** Account dialog of the stored account or of a guest. */
 export class AccountDialog {
   #dialog = requireElement("account-dialog", HTMLDialogElement);
   #loginForm = requireElement("login-form", HTMLFormElement);
@@ -101,6 +102,7 @@ export class AccountDialog {
     this.#dialog.close();
   }
 
+  /** Show the form of a guest as login or registration. */
   #showLogin(isRegistration) {
     this.#isRegistration = isRegistration;
     setText(requireElement("account-title"), isRegistration ? strings.register : strings.logIn);
@@ -111,6 +113,7 @@ export class AccountDialog {
     this.#showError("");
   }
 
+  /** Log in or register, store the account, close the dialog and call `onChange`. */
   async #submitLogin() {
     const account = this.#account.value.trim();
     const password = this.#password.value;
@@ -173,6 +176,7 @@ export class AccountDialog {
     });
   }
 
+  /** Delete the account after a question; without a password, show an error. */
   async #deleteAccount() {
     const token = this.#token;
     const password = this.#oldPassword.value;

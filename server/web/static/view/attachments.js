@@ -19,6 +19,7 @@ const FILE_LOAD_MARGIN = 800; // px
 
 /** @typedef {import("../state/room_log.js").Attachment} Attachment */
 
+/** Factory of the elements of files. */
 export class AttachmentRenderer {
   #getAddresses;
   #loaders = new WeakMap(); // element → function that loads its content
@@ -63,6 +64,7 @@ export class AttachmentRenderer {
     return player;
   }
 
+  /** Return the link to a file, an image or a line of text. The address is loaded near the viewport and before a click. */
   #renderLink(attachment) {
     const { path } = attachment;
     const link = createElement("a", "attachment");
@@ -121,6 +123,7 @@ export class AttachmentRenderer {
     }
   }
 
+  /** Load an address, and pass its URL to `onLoaded`; call `onUnavailable` without access. No effect without a session. */
   async #load(path, onLoaded, onUnavailable = () => {}) {
     const addresses = this.#getAddresses();
     if (!addresses) return;

@@ -5,6 +5,7 @@ import { requireRequestError } from "../net/request_error.js";
 import { requireElement, setText } from "./dom.js";
 import { showToast } from "./status.js";
 
+/** Banner with the away status of the user. */
 export class AwayBanner {
   #getSession;
   #banner = requireElement("away-banner");

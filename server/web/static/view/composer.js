@@ -29,6 +29,7 @@ const PASTE_FILE_NAME = "paste.txt";
  * @property {string} [savedText] Text to restore after the edit.
  */
 
+/** Message input for the draft of the visible room. */
 export class Composer {
   #form = requireElement("composer", HTMLFormElement);
   #field = requireElement("composer-input", HTMLTextAreaElement);
@@ -208,10 +209,12 @@ export class Composer {
     return editing ? savedText : this.text;
   }
 
+  /** True if a submission contains the files, which an edit does not. */
   get #sendsFiles() {
     return this.#uploads.hasFiles && !this.#draft.editing;
   }
 
+  /** Send the draft, and clear the input if accepted. No effect of an empty or too long draft. */
   #submit() {
     const { text } = this;
     if (!(text.trim() || this.#sendsFiles) || messageLength(text) > MESSAGE_CHARACTERS) return;
@@ -228,6 +231,7 @@ export class Composer {
     if (isAccepted && draft === this.#draft) this.#replaceDraft({ text: draft.editing ? (draft.savedText ?? "") : "" });
   }
 
+  /** Replace the draft, focus the input and call `onDraftChange`. */
   #replaceDraft(draft) {
     this.#draft = draft;
     this.#field.value = draft.text;
@@ -242,6 +246,7 @@ export class Composer {
     this.#onDraftChange(this.#draft);
   }
 
+  /** Update the height, the send button and the character counter for text and files. */
   #updateControls() {
     this.#autogrow.dataset.text = this.#field.value;
     const remaining = MESSAGE_CHARACTERS - messageLength(this.#field.value);
@@ -274,6 +279,7 @@ export class Composer {
     else await this.#insertOrConfirm(contents.join("\n"), text ? [new File([text], PASTE_FILE_NAME)] : files);
   }
 
+  /** Return whether a text may be inserted without confirmation. */
   #fitsUnconfirmed(text) {
     return text.trimEnd().split("\n").length <= MAX_UNCONFIRMED_LINES && messageLength(text) <= MESSAGE_CHARACTERS;
   }

@@ -30,6 +30,7 @@ const ARGUMENT = /^\/([^\s/]+) +@?(.*)$/u;
  * @typedef {{kind: OptionKind, query: string}} Target Kind of the options, and the typed part.
  */
 
+/** Completion list of the composer. */
 export class ComposerCompletion {
   #field = requireElement("composer-input", HTMLTextAreaElement);
   #list = requireElement("composer-completion");
@@ -110,6 +111,7 @@ export class ComposerCompletion {
     this.close();
   }
 
+  /** Replace the typed part by an option and a space, and close the list. */
   #insert(option) {
     const end = this.#field.selectionStart;
     const { kind, query } = this.#target ?? { kind: "nick", query: "" };
@@ -119,6 +121,7 @@ export class ComposerCompletion {
     this.#field.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
+  /** Load the unlisted members for the typed nickname, again if the text changes, and update the list. */
   async #load() {
     const room = this.#getRoom();
     if (!room || this.#isLoading) return;
@@ -137,6 +140,7 @@ export class ComposerCompletion {
     }
   }
 
+  /** Show the options for the text before the cursor, or close the list. */
   #update() {
     const room = this.#getRoom();
     const target = this.#target;

@@ -5,6 +5,7 @@
 import { strings } from "../i18n/strings.js";
 import { closestElement, createButton, createIcon, createIconButton, requireElement, setText } from "./dom.js";
 
+/** Dialog for one question at a time. */
 export class ConfirmDialog {
   #dialog = requireElement("confirm-dialog", HTMLDialogElement);
   /** @type {((value: string | null) => void) | null} */

@@ -72,6 +72,7 @@ export function createDialogs(context) {
       const opened = document.querySelectorAll("dialog[open]:not(#account-dialog)");
       for (const dialog of opened) dialog.close();
     },
+    /** Open the settings of the session; requires an open room. */
     openSettings() {
       const { current, status, hasAccount } = getSession();
       settings.open({ nick: current.nick, away: status.away, hasAccount });

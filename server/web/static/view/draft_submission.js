@@ -8,6 +8,7 @@ import { runCommand } from "./run_command.js";
 
 /** @typedef {import("../state/room.js").Room} Room */
 
+/** Handler of submitted drafts. */
 export class DraftSubmission {
   #page;
   #isSubmitting = false;

@@ -9,6 +9,7 @@ import { createButton, createElement, markInvalid, requireElement } from "./dom.
 const EMOJIS = ["👍", "❤️", "😂", "🎉", "😮", "👀", "🙏", "🔥", "✅", "🤔", "😢", "👋"];
 const MARGIN = 8; // px between popover and window
 
+/** Popover that selects a reaction to one message. */
 export class EmojiPicker {
   #popover = requireElement("emoji-picker");
   #onFocusLost = () => {};

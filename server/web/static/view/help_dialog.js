@@ -30,6 +30,7 @@ const SHORTCUTS = {
   shortcutsMessage: { moveSelection: "↑  ↓", reply: "R", react: "A", edit: "E", delete: "D", undo: "U", copy: "Y", markUnread: "N", openTarget: "Enter", openLink: "O", backToComposer: "Esc" },
 };
 
+/** Dialog with all shortcuts and commands. */
 export class HelpDialog {
   #dialog = requireElement("help-dialog", HTMLDialogElement);
 

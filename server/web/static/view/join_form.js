@@ -15,6 +15,7 @@ import { markInvalid, requireElement, setText } from "./dom.js";
 import { resolveRoom } from "./room_links.js";
 import { roomFromUrl, setRoomUrl } from "./room_url.js";
 
+/** Join form, initially hidden. */
 export class JoinForm {
   #screen = requireElement("join-screen");
   #form = requireElement("join-form", HTMLFormElement);

@@ -5,6 +5,7 @@
 import { strings } from "../i18n/strings.js";
 import { queryElement, requireElement, setText } from "./dom.js";
 
+/** Button for the unread divider of the visible room. */
 export class JumpToUnread {
   #scroller = requireElement("timeline");
   #list = requireElement("timeline-lines");

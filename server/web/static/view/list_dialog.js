@@ -26,6 +26,7 @@ import { createButton, createElement, queryElement, requireElement, restoreFocus
  * @property {() => number} [getVersion] Returns the number of changes on other devices; undefined for a fixed list.
  */
 
+/** Dialog for one list at a time. */
 export class PagedListDialog {
   #dialog = requireElement("list-dialog", HTMLDialogElement);
   #status = requireElement("list-status");
@@ -65,6 +66,7 @@ export class PagedListDialog {
     if (this.#view && this.#view.getVersion?.() !== this.#version) this.open({ ...this.#view });
   }
 
+  /** Load the next page and append its rows, or show the error. */
   async #loadPage() {
     const view = this.#view;
     if (!view) return;
@@ -110,6 +112,7 @@ export class PagedListDialog {
     onOpen();
   }
 
+  /** Run the action of a row, and remove the row and move the focus to its neighbor, or show the error. */
   async #runAction(row, button, { run }) {
     const view = this.#view;
     setText(this.#error, "");

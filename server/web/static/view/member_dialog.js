@@ -18,6 +18,7 @@ const DURATIONS = [600, 3600, 86_400, 604_800, 0];
 /** Periods in seconds whose messages a ban deletes; 0 for none. */
 const DELETED_PERIODS = [0, 3600, 86_400, 604_800];
 
+/** Dialog with the details of one member, and the actions on this member. */
 export class MemberDialog {
   #dialog = requireElement("member-dialog", HTMLDialogElement);
   #reason = requireElement("member-reason", HTMLInputElement);
@@ -65,6 +66,7 @@ export class MemberDialog {
     this.#dialog.showModal();
   }
 
+  /** Return the buttons of direct message and block; none for the user, no block for a guest. */
   #contactButtons(member, room) {
     if (room.ownMemberIds.has(member.memberId)) return [];
     const blocks = this.#getBlocks();
@@ -75,6 +77,7 @@ export class MemberDialog {
     return [message, createButton("secondary", isBlocked ? strings.unblock : strings.block, toggle)];
   }
 
+  /** Return the buttons of the moderation actions that the role of the user permits. */
   #permittedActions(member, room) {
     if (room.ownMemberIds.has(member.memberId) || !outranks(room.access.role, member.role)) return [];
     const run = (event, fields) => this.#attempt(room.request(event, { memberId: member.memberId, ...fields }));
@@ -100,7 +103,7 @@ export class MemberDialog {
     if (await confirmTransfer(this.#confirm, member, room)) await this.#attempt(room.administration.transferTo(member.memberId));
   }
 
-  /** Wait for a request; close the dialog, or show the error. No effect if the dialog has lost its member meanwhile. */
+  /** Wait for a request; close the dialog, or show the error. No effect after the dialog was closed or shows another member. */
   async #attempt(request) {
     const member = this.#member;
     let error = "";

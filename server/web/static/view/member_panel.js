@@ -20,6 +20,7 @@ const MEMBER_SEARCH_DELAY = 300; // ms
  * @typedef {import("../state/room.js").Room} Room
  */
 
+/** Searchable member list of the visible room. */
 export class MemberPanel {
   #form = requireElement("member-search", HTMLFormElement);
   #field = requireElement("member-search-input", HTMLInputElement);
@@ -134,6 +135,7 @@ export class MemberPanel {
     this.#onInput();
   }
 
+  /** Filter the list for the typed query, and schedule the load of unlisted members. */
   #onInput() {
     clearTimeout(this.#timer);
     this.#clearButton.hidden = !this.#field.value;
@@ -144,6 +146,7 @@ export class MemberPanel {
     this.#requestRender();
   }
 
+  /** Let the next `render` update all rows, and schedule that render. */
   #requestRender() {
     this.#rendered = null;
     this.#onChange();

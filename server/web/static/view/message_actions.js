@@ -6,6 +6,7 @@ import { outranks } from "../state/roles.js";
 import { CommandRejected } from "./command_context.js";
 import { excerpt } from "./render_line.js";
 
+/** Actions on one message or on the newest one. */
 export class MessageActions {
   #getRoom;
   #composer;

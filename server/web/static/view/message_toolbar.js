@@ -29,6 +29,7 @@ const CLICK_TARGETS = { u: ".undo", o: ".message-text a, .attachment" };
 
 const NO_HOVER_QUERY = globalThis.matchMedia("(hover: none)");
 
+/** Toolbar and keyboard control of the messages in the timeline. */
 export class MessageToolbar {
   #scroller = requireElement("timeline");
   #list = requireElement("timeline-lines");
@@ -88,6 +89,7 @@ export class MessageToolbar {
     return closestRow(document.activeElement);
   }
 
+  /** Move the toolbar to a message row with its available tools; remove the toolbar without such a row. */
   #attach(row, { replaceRow = false } = {}) {
     if (!replaceRow && row && this.#toolbar.parentNode === row) return;
     const message = row && this.#getMessage(Number(row.dataset.seq));
@@ -109,6 +111,7 @@ export class MessageToolbar {
     row.append(this.#toolbar);
   }
 
+  /** Show the members of the reactions of one row, and hide those of another one. */
   #showReactors(row) {
     this.#reactorsRow?.classList.remove("shows-reactors");
     this.#reactorsRow = row;
@@ -141,6 +144,7 @@ export class MessageToolbar {
     event.stopPropagation();
   }
 
+  /** Select the previous or next message or gap; from outside, the last visible one. Past the end, call `onExit`. */
   #moveFocus(row, step) {
     const stops = [...this.#list.querySelectorAll(".message, .gap button")];
     const currentIndex = row ? stops.findIndex((stop) => row.contains(stop)) : -1;

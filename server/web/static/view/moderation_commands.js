@@ -99,7 +99,10 @@ function parseSanction(rest) {
   return { until, ...(words.length && { reason: words.join(" ") }) };
 }
 
-/** @type {Record<string, CommandHandler>} */
+/**
+ * Handlers of the moderation commands by name.
+ * @type {Record<string, CommandHandler>}
+ */
 export const MODERATION_HANDLERS = {
   kick: actOnPerson(kick),
   ban: actOnPerson(ban),

@@ -13,6 +13,7 @@ import { excerpt } from "./render_line.js";
 
 const BATCH_DELAY = 1000; // ms
 
+/** Notifications of one page, with title and favicon. */
 export class Notifier {
   #onOpen;
   #queue = new Map(); // room → messages
@@ -63,7 +64,7 @@ export class Notifier {
     this.#timer ||= setTimeout(() => this.#showNotifications(), BATCH_DELAY);
   }
 
-  /** Update title and favicon. */
+  /** Set the page title, and the favicon for mentions, for unread messages or for none of both. */
   updateBadge({ title, unreadCount, mentionCount }) {
     document.title = title;
     const icon = mentionCount ? "mention" : unreadCount ? "unread" : "none";
@@ -72,6 +73,7 @@ export class Notifier {
     this.#favicon.href = this.#icons[icon];
   }
 
+  /** Show one notification for each queued room, with up to three messages. */
   #showNotifications() {
     this.#timer = 0;
     for (const [room, messages] of this.#queue) {

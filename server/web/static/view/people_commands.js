@@ -89,7 +89,10 @@ function roomsInOrder({ room, session }) {
   return [room, ...session.rooms.filter((other) => other !== room)];
 }
 
-/** @type {Record<string, import("./command_context.js").CommandHandler>} */
+/**
+ * Handlers of the commands of this module by name.
+ * @type {Record<string, import("./command_context.js").CommandHandler>}
+ */
 export const PEOPLE_HANDLERS = {
   names: listMembers,
   whois: describeMember,

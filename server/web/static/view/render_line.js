@@ -129,6 +129,7 @@ function renderPending({ item, nick, startsGroup, quoted }, actions) {
   return row;
 }
 
+/** Return the error of a failed item with its buttons. */
 function renderSendError(item, summary, { onRetry, onDiscard, onEditAgain }) {
   const { clientId, event } = item;
   const reason = errorText(item);
@@ -139,6 +140,7 @@ function renderSendError(item, summary, { onRetry, onDiscard, onEditAgain }) {
   return createElement("p", "send-error", createElement("span", "", `${summary}: ${reason}`), retry, ...editAgain, discard);
 }
 
+/** Return a message row with avatar and header, or with a time in a group, and its empty body. */
 function renderFrame(nick, ts, startsGroup, action, isConfusable = false, isBot = false) {
   const time = createElement("time", "", formatClock(ts));
   time.dateTime = new Date(ts).toISOString();
@@ -159,6 +161,7 @@ function renderFrame(nick, ts, startsGroup, action, isConfusable = false, isBot 
   return { row, body };
 }
 
+/** Return a nickname with notes about a look-alike and a bot. */
 function markedNick(nick, isConfusable, isBot = false) {
   const marked = isConfusable ? strings.lookAlike(nick) : nick;
   return isBot ? strings.botName(marked) : marked;

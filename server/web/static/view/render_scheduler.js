@@ -5,6 +5,7 @@
 const MAX_RENDER_DELAY = 250; // ms; used in hidden tabs, which get no animation frames
 const MAX_DATE_DELAY = 60_000; // ms
 
+/** Scheduler of one render function. */
 export class RenderScheduler {
   #render;
   #timer = 0;

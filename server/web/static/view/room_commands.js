@@ -151,7 +151,10 @@ async function deleteRoom(_argument, { room, confirm, closeRoom }) {
   closeRoom(room);
 }
 
-/** @type {Record<string, import("./command_context.js").CommandHandler>} */
+/**
+ * Handlers of the commands of this module by name.
+ * @type {Record<string, import("./command_context.js").CommandHandler>}
+ */
 export const ROOM_HANDLERS = {
   create,
   rename: async (name, { room }) => void (await room.request("updateRoom", room.title ? { title: name } : { roomName: name })),

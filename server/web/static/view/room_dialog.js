@@ -14,6 +14,7 @@ import { resolveRoom } from "./room_links.js";
 const MAX_OPTIONS = 50;
 const ROOM_SEARCH_DELAY = 250; // ms
 
+/** Searchable list of rooms. */
 export class RoomDialog {
   #dialog = requireElement("room-dialog", HTMLDialogElement);
   #field = requireElement("room-dialog-input", HTMLInputElement);
@@ -86,6 +87,7 @@ export class RoomDialog {
     if (this.#dialog.open && this.#ownRooms.length) this.#render();
   }
 
+  /** Load the rooms of the server for the typed query; errors are ignored. */
   async #fetchRooms() {
     const session = this.#session;
     if (!session) return;
@@ -106,12 +108,14 @@ export class RoomDialog {
     return resolveRoom(this.#field.value.trim());
   }
 
+  /** Close the dialog and pass the room to `onSelect`, with the typed invite code of this room. */
   #select(name) {
     const { room, invite } = this.#typed;
     this.#dialog.close();
     this.#onSelect(name, name === room ? invite : "");
   }
 
+  /** List the rooms that match the query, with the best match active, and a new room for an unknown name. */
   #render() {
     const { room: query, otherHost } = this.#typed;
     if (otherHost) return this.#renderOptions([], { emptyText: strings.otherServer(otherHost) });

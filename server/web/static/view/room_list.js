@@ -15,6 +15,7 @@ const MAX_SHOWN_COUNT = 99;
  * @typedef {{title: string, unread: number, mentions: number, isMuted: boolean}} RowState
  */
 
+/** List of the rooms of the session, with the badge of its toggle button. */
 export class RoomList {
   #list = requireElement("room-list");
   #roomRows = requireElement("room-rows");

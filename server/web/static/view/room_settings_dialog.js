@@ -14,6 +14,7 @@ import { inviteUrl } from "./room_url.js";
 /** Error reasons about the name. */
 const NAME_REASON = /^room_(?:name_|exists)/;
 
+/** Form for the properties of one room. */
 export class RoomSettingsDialog {
   #dialog = requireElement("room-settings-dialog", HTMLDialogElement);
   #form = requireElement("room-settings-form", HTMLFormElement);

@@ -15,6 +15,7 @@ const SCROLL_TOLERANCE = 1.5; // px; element sizes are rounded
  * @property {number} bottom
  */
 
+/** Scroll position of one list, compared with that of the last `save`. */
 export class ScrollPosition {
   #scroller;
   #list;

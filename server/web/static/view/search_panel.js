@@ -17,6 +17,7 @@ const SEARCH_DELAY = 300; // ms
 
 const UNSUPPORTED_REASONS = new Set(["request_unknown", "request_unsupported"]);
 
+/** Search field with the results of the latest search. */
 export class SearchPanel {
   #form = requireElement("search-form", HTMLFormElement);
   #field = requireElement("search-input", HTMLInputElement);
@@ -99,6 +100,7 @@ export class SearchPanel {
     setText(this.#status, describe());
   }
 
+  /** Start a search for the typed query in place of the previous one; a blank query only clears the results. */
   #runSearch() {
     clearTimeout(this.#timer);
     this.clear();
@@ -107,7 +109,10 @@ export class SearchPanel {
     if (!isBlank(query)) this.#loadPage({ query, room });
   }
 
-  /** @param {PageRequest} request */
+  /**
+   * Request a page and append its results, or show the error. No effect without a session.
+   * @param {PageRequest} request
+   */
   async #loadPage({ query, room, cursor }) {
     const session = this.#getSession();
     if (!session) return;

@@ -14,6 +14,7 @@ const THEMES = ["", "light", "dark"];
 /** @type {Record<string, string>} */
 const THEME_COLORS = { light: "#fbfbfa", dark: "#161816" };
 
+/** Settings of the page and of the user; the constructor applies the stored theme. */
 export class SettingsDialog {
   #dialog = requireElement("settings-dialog", HTMLDialogElement);
   #nick = requireElement("settings-nick", HTMLInputElement);
@@ -106,6 +107,7 @@ export class SettingsDialog {
     this.#showNotifyState();
   }
 
+  /** Turn notifications on or off by the checkbox, which the permission of the browser can reset. */
   async #toggleNotifications() {
     await this.#notifier.setEnabled(this.#notifyEnabled.checked);
     const isDenied = this.#notifyEnabled.checked && !this.#notifier.isEnabled;

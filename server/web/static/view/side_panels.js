@@ -15,6 +15,7 @@ const WIDE_LAYOUTS = {
 
 const COVERED_BY_DRAWER = [".room-header", "#conversation"]; // inert behind an open drawer
 
+/** State of the three panels: rooms, members and search. */
 export class SidePanels {
   #chatElement = requireElement("chat");
   #backdrop = requireElement("backdrop");
@@ -81,11 +82,13 @@ export class SidePanels {
     for (const name of this.#openPanels) if (!WIDE_LAYOUTS[name].matches) this.setOpen(name, false);
   }
 
+  /** Open the columns that the screen width permits, and close all other panels. */
   #resetLayout() {
     this.#openPanels = new Set(["rooms", "members"].filter((name) => WIDE_LAYOUTS[name].matches));
     this.#render();
   }
 
+  /** Apply the open panels to the page: buttons, classes, and inert parts behind a drawer. */
   #render() {
     for (const name of Object.keys(WIDE_LAYOUTS)) {
       const isOpen = this.#openPanels.has(name);

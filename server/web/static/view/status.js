@@ -11,6 +11,7 @@ const toastElement = requireElement("toast");
 const shownTexts = new Set();
 let toastTimer = 0;
 
+/** Connection state in the header, and banner with the countdown. */
 export class ConnectionStatus {
   #getSession;
   #element = requireElement("connection");

@@ -27,6 +27,7 @@ const BOTTOM_TOLERANCE = 40; // px
 /** @type {{unreadCount: number, unreadAfter: number | null}} */
 const NO_UNREAD = { unreadCount: 0, unreadAfter: null };
 
+/** Timeline of the visible room. */
 export class Timeline {
   #scroller = requireElement("timeline");
   #list = requireElement("timeline-lines");
@@ -57,7 +58,7 @@ export class Timeline {
    * @param {() => void} options.onFollowChange Called when the user reaches or leaves the bottom, after `scrollToNewest`, and
    *   when the window is extended.
    * @param {(previous: Element, row: Element) => void} options.onRowReplaced
-   * @param {(room: import("../state/room.js").Room, seq: number) => boolean} options.isDeleting Return whether a message
+   * @param {(room: import("../state/room.js").Room, seq: number) => boolean} options.isDeleting Returns whether a message
    *   has a deletion that can be undone.
    */
   constructor({ actions, onFollowChange, onRowReplaced, isDeleting }) {
@@ -190,6 +191,7 @@ export class Timeline {
     this.#update(state);
   }
 
+  /** Render the lines of the window, and keep the scroll position. No effect without a room. */
   #update(state) {
     const room = this.#room;
     if (!room) return;
@@ -240,6 +242,7 @@ export class Timeline {
     this.#muteTimer = setTimeout(() => this.#scroller.removeAttribute("aria-busy"), MUTE_DURATION);
   }
 
+  /** Remove, create and move rows for these lines; unchanged lines keep their rows. */
   #reconcile(lines) {
     const keys = new Set(lines.map(({ key }) => key));
     for (const [key, { row }] of this.#rows) {
@@ -265,7 +268,10 @@ export class Timeline {
     }
   }
 
-  /** @param {ClipboardEvent} event */
+  /**
+   * Copy a selection of several lines as plain text (`formatSelection`).
+   * @param {ClipboardEvent} event
+   */
   #onCopy(event) {
     const selection = getSelection();
     if (!selection?.rangeCount || event.target instanceof HTMLTextAreaElement || event.target instanceof HTMLInputElement) return;
@@ -277,6 +283,7 @@ export class Timeline {
     event.preventDefault();
   }
 
+  /** Replace a row by its new version, which receives the focus of the previous one. */
   #replaceRow(previous, row) {
     const focused = previous.contains(document.activeElement) ? document.activeElement : null;
     previous.replaceWith(row);
@@ -284,6 +291,7 @@ export class Timeline {
     if (focused) (row.contains(focused) ? focused : row).focus({ preventScroll: true });
   }
 
+  /** Change the rows without moving the visible ones; while following, scroll to the bottom. */
   #withAnchor(update) {
     const anchor = this.#isFollowing ? null : this.#position.capture();
     update();
@@ -305,6 +313,7 @@ export class Timeline {
     return this.#window.range.end === null && scrollHeight - scrollTop - clientHeight < BOTTOM_TOLERANCE;
   }
 
+  /** Start or end following by the scroll position, and record the anchor. */
   #onUserScroll() {
     const wasFollowing = this.#isFollowing;
     this.#isFollowing = this.#isAtBottom;
@@ -313,6 +322,7 @@ export class Timeline {
     if (this.#isFollowing !== wasFollowing) this.#onFollowChange();
   }
 
+  /** Start following if the newest line is in view. */
   #followAtBottom() {
     if (!this.#isFollowing && this.#isAtBottom) this.#onUserScroll();
   }
@@ -349,6 +359,7 @@ export class Timeline {
     else if (log.lastSeq !== null && log.hasOlder) this.#loadOlder();
   }
 
+  /** Load the gaps in view, or near the view while not following, from the nearer end. */
   #loadVisibleGaps() {
     const margin = this.#isFollowing ? 0 : LOAD_MARGIN;
     /** @type {NodeListOf<HTMLElement>} */

@@ -19,6 +19,7 @@ const MAX_SCROLLED_ITEMS = 600;
 /** @type {WindowRange} */
 export const FOLLOWING_RANGE = { start: null, end: null };
 
+/** Range of rendered items, initially the newest ones. */
 export class TimelineWindow {
   range = FOLLOWING_RANGE;
 

@@ -13,6 +13,7 @@ import { PendingUploads } from "../state/pending_uploads.js";
 import { uploadedFiles } from "../state/storage.js";
 import { createButton, createElement, createIcon, createIconButton, placeRows, requireElement, setText } from "./dom.js";
 
+/** Upload lists of all rooms, with the list of the visible room on the page. */
 export class UploadList {
   #list = requireElement("upload-list");
   #status = requireElement("upload-status");
@@ -155,6 +156,7 @@ export class UploadList {
     return this.#current?.clear();
   }
 
+  /** Update list, status and the question of the browser before a reload. */
   #render() {
     const items = this.#current?.items ?? [];
     for (const item of items) {
@@ -173,6 +175,7 @@ export class UploadList {
     this.#onChange();
   }
 
+  /** Return the row of a file, and the function that shows its current state. */
   #createRow(item) {
     const progress = createElement("progress", "");
     progress.setAttribute("aria-label", strings.uploading(item.name));
