@@ -294,10 +294,7 @@ class Timeline(ScrollView, inherit_bindings=False):
             self._sync_view()
 
     def export_text(self, max_lines: int) -> str:
-        """Return the text of the last visible line and of up to `max_lines` - 1 lines above, "" without lines.
-
-        The format is that of copied text (`TextSelection.copy`).
-        """
+        """Return the last visible line and up to `max_lines` - 1 lines above as copied text, "" without lines."""
         stop = self._viewport.visible_range.stop
         lines = self.lines[max(0, stop - max_lines) : stop]
         return self._selection.copy(lines, SELECT_ALL, self._list.time_format.format_time) or ""
