@@ -1,10 +1,14 @@
-"""Installation by the Makefile with fake `uv` and `python3` programs in directories with spaces."""
+"""Installation by the Makefile in directories with spaces, with fake `uv` and `python3` programs and with uv."""
 
 import shutil
 import subprocess
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+
+from tests.support.environment import program_environment
+from tests.support.requirements import require_uv
 
 ROOT = Path(__file__).parents[2]
 UV = """#!/bin/sh
@@ -89,3 +93,20 @@ def test_a_python_without_venv_is_reported_in_one_line(project: Path) -> None:
     lines = [line for line in result.stderr.splitlines() if not line.startswith("make: ***")]
     assert lines == ["python3 cannot create environments: install python3-venv (Debian, Ubuntu) or uv"]
     assert result.stdout == ""
+
+
+def test_make_installs_the_programs_from_the_lock_file(project: Path, home: Path) -> None:
+    for name in ("server", "tui_chat", "README.md"):
+        (project / name).symlink_to(ROOT / name)
+    settings = (ROOT / "pyproject.toml").read_text()
+    (project / "pyproject.toml").write_text(settings.replace("compile-bytecode = true", "compile-bytecode = false"))
+    uv = Path(require_uv())
+    cache = subprocess.run([uv, "cache", "dir"], check=True, capture_output=True, text=True).stdout.strip()
+    env = program_environment(home, UV_CACHE_DIR=cache)
+    env["PATH"] = f"{uv.parent}:{env['PATH']}"
+    for target, program in (("chat", "chat-tui"), ("server", "chat-server")):
+        command = ("make", "--silent", target, "ARGS=--version")
+        result = subprocess.run(command, cwd=project, env=env, check=True, capture_output=True, text=True)
+        assert result.stdout.splitlines()[-1] == f"{program} {version('tui-chat')}"
+    (packages,) = project.glob(".venv/lib/*/site-packages")
+    assert (packages / "textual").is_dir()

@@ -46,7 +46,7 @@ DRY_RUNS = ("make test", "make bench", "make faults")
 """Targets that run for minutes."""
 
 TESTED_ELSEWHERE = (
-    *("pipx install .", "uv tool install .", "pip install ."),  # tests/end_to_end/test_wheel.py, with uv
+    *("pipx install .", "uv tool install .", "pip install ."),  # tests/end_to_end/test_wheel.py
     "asciinema play docs/recording.cast",  # tests/ui/test_recording.py, with another terminal emulator
 )
 

@@ -1,12 +1,14 @@
-"""Contents of the wheel, and its installation as a tool of uv."""
+"""Contents of the wheel, and its installation by pip and as a tool of uv."""
 
 import asyncio
 import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import aiohttp
@@ -18,7 +20,7 @@ from tests.support.requirements import require_uv
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_wheel_contains_all_tracked_files_and_no_other_packages(tmp_path: Path) -> None:
+def test_the_wheel_contains_all_tracked_files_and_installs_its_programs_with_pip(tmp_path: Path) -> None:
     subprocess.run([require_uv(), "build", "--quiet", "--wheel", "--out-dir", str(tmp_path), str(ROOT)], check=True)
     (wheel,) = tmp_path.glob("*.whl")
     tracked = subprocess.run(
@@ -30,6 +32,16 @@ def test_the_wheel_contains_all_tracked_files_and_no_other_packages(tmp_path: Pa
     suffixes = {Path(name).suffix for name in packaged}
     assert {".tcss", ".html", ".css", ".js"} <= suffixes
     assert {"server/py.typed", "tui_chat/py.typed"} <= packaged
+
+    environment, env = tmp_path / "environment", program_environment(tmp_path)
+    run = partial(subprocess.run, cwd=tmp_path, env=env, check=True, capture_output=True, text=True)
+    run([require_uv(), "venv", "--seed", "--python", sys.executable, environment])
+    (packages,) = environment.glob("lib/*/site-packages")
+    (packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"))  # pip verifies them without an index
+    run([environment / "bin/python", "-m", "pip", "install", "--no-index", "--no-compile", wheel])
+    assert (packages / "tui_chat/cli.py").is_file()
+    for program in ("chat-tui", "chat-server"):
+        assert run([environment / "bin" / program, "--version"]).stdout == f"{program} {version('tui-chat')}\n"
 
 
 async def test_programs_of_a_uv_tool_print_help_and_serve_page_and_messages(tmp_path: Path) -> None:
