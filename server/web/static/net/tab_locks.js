@@ -29,6 +29,7 @@ class WebLocks {
     navigator.locks.request(LOCK_PREFIX + tabId, holdForever).catch(ignoreBlockedLocks);
   }
 
+  /** Run a callback after a tab has closed, and after the callback of an earlier claimant of the scope has run. */
   whenTabClosed(tabId, scope, callback) {
     this.#claimWhenClosed(tabId, scope, callback).catch(ignoreBlockedLocks);
   }
@@ -68,12 +69,13 @@ class BroadcastLocks {
     globalThis.addEventListener("pagehide", () => this.#channel.postMessage({ closed: tabId }));
   }
 
+  /** Run a callback after a tab has closed if this tab is the claimant. */
   whenTabClosed(tabId, _scope, callback) {
     this.#callbacks.set(callback, tabId);
     this.#probe(tabId);
   }
 
-  /** Ask a tab for a sign of life, repeatedly; claim its scopes if no answer arrives within `PROBE_TIMEOUT`. */
+  /** Probe a tab repeatedly while a callback waits for its close; claim the tab without an answer within `PROBE_TIMEOUT`. */
   #probe(tabId) {
     if (![...this.#callbacks.values()].includes(tabId)) return;
     this.#aliveTabs.delete(tabId);

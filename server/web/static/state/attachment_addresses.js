@@ -89,6 +89,7 @@ export class AttachmentAddresses {
     }, delay * 1000);
   }
 
+  /** Request the waiting paths in batches. After a temporary error, the remaining paths are requested again later. */
   async #loadWaiting() {
     if (this.#isLoading) return;
     this.#isLoading = true;
@@ -120,6 +121,7 @@ export class AttachmentAddresses {
     }
   }
 
+  /** Store addresses with a lifetime within the limits, and drop the expired ones. */
   #store(paths, urls, serverExpiresAt) {
     const now = this.#now();
     const expiresAt = now + Math.min(MAX_LIFETIME, Math.max(MIN_LIFETIME, serverExpiresAt - now));

@@ -338,7 +338,7 @@ export class ChatSession {
     this.#onJoinFailed(room, error);
   }
 
-  /** Join or pause all rooms after a change of the connection. */
+  /** Pass a change of the connection to all rooms; after a connect, load the state of the account. */
   #onConnectionState(connection) {
     this.connection = connection;
     const isOnline = connection.state === "online";

@@ -121,6 +121,7 @@ export class PendingUploads {
     for (const { abort } of this.items) abort.abort();
   }
 
+  /** Save the uploaded files and call `onChange`. */
   #onUploadedChange() {
     this.#save(this.attachments);
     this.#onChange();

@@ -43,15 +43,18 @@ export class AccountMarker {
     this.#onConfirmed = onConfirmed;
   }
 
+  /** True while a move is not confirmed. */
   get isPending() {
     return this.#pending !== null;
   }
 
+  /** Send a move after `SAVE_DELAY`, in place of an unsent one. */
   move(seq, isUnread) {
     this.#pending = { seq, unread: isUnread };
     this.#timer ||= setTimeout(() => this.flush(), SAVE_DELAY);
   }
 
+  /** Send a pending move now; a request in progress delays the move until its end. */
   flush() {
     clearTimeout(this.#timer);
     this.#timer = 0;
@@ -74,6 +77,7 @@ export class AccountMarker {
     if (this.#pending && this.#pending !== marker) this.flush();
   }
 
+  /** Remove a saved or rejected move, unless a newer one replaced it. */
   #finish(marker) {
     if (this.#pending === marker) this.#pending = null;
   }
@@ -146,15 +150,18 @@ export class GuestMarker {
     this.#getNick = getNick;
   }
 
+  /** True while a move is not stored. */
   get isPending() {
     return this.#pendingSeq !== null;
   }
 
+  /** Store a move after `SAVE_DELAY`, in place of an earlier one. */
   move(seq) {
     this.#pendingSeq = seq;
     this.#timer ||= setTimeout(() => this.flush(), SAVE_DELAY);
   }
 
+  /** Store a pending move now. */
   flush() {
     clearTimeout(this.#timer);
     this.#timer = 0;

@@ -21,7 +21,7 @@ import { MAX_COUNTED, UnreadCounts } from "./unread_counts.js";
  * @property {number} [mentions] Unread messages that mention the user; 0 if undefined.
  */
 
-/** Read state of one room, recomputed by `update` after each change of the log. */
+/** Read state of one room; `update` applies the changes of the log. */
 export class ReadTracker {
   #readSeq;
   #onMove;

@@ -130,6 +130,7 @@ export class RoomHistory {
     this.#getLog().applyPage({ ...page, messages: page.messages.map(sanitizeReceived) }, range);
   }
 
+  /** Call `catchUp` after `PUSH_GRACE` if entries are missing. */
   #scheduleCatchUp() {
     clearTimeout(this.#catchUpTimer);
     if (this.#getLog().missingAfter !== null) this.#catchUpTimer = setTimeout(() => this.catchUp(), PUSH_GRACE);

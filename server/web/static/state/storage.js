@@ -95,23 +95,27 @@ export const localStore = new JsonStorage(() => globalThis.localStorage);
 /** Storage of this tab. */
 export const sessionStore = new JsonStorage(() => globalThis.sessionStorage);
 
-/** The last `MAX_GUEST_KEYS` changed guest keys by nickname; `get` returns undefined for a nickname without a key. */
+/** The last `MAX_GUEST_KEYS` changed guest keys by nickname. */
 export const guestKeys = {
+  /** Return the key of a guest; undefined without one. */
   get(nick) {
     return findEntry("guestKeys", canonicalName(nick));
   },
 
+  /** Store the key of a guest. */
   set(nick, key) {
     if (this.get(nick) !== key) replaceEntry("guestKeys", canonicalName(nick), key, MAX_GUEST_KEYS);
   },
 };
 
-/** The last `MAX_READ_MARKERS` changed read markers by room and nickname; `get` returns null without a marker. */
+/** The last `MAX_READ_MARKERS` changed read markers by room and nickname. */
 export const readMarkers = {
+  /** Return the `seq` of a marker; null without one. */
   get(room, nick) {
     return findEntry("readMarkers", markerKey(room, nick)) ?? null;
   },
 
+  /** Store a marker. */
   set(room, nick, seq) {
     replaceEntry("readMarkers", markerKey(room, nick), seq, MAX_READ_MARKERS);
   },
@@ -145,6 +149,7 @@ function replaceEntry(list, entryKey, value, maxEntries, store = localStore) {
   store.set(list, [...rest, [entryKey, value]].slice(-maxEntries));
 }
 
+/** Remove an entry of a stored list of pairs. */
 function removeEntry(list, entryKey, store = localStore) {
   store.set(list, store.get(list, []).filter(([key]) => key !== entryKey));
 }

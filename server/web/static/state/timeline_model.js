@@ -143,6 +143,7 @@ export function isSameLine(line, otherLine) {
   return Object.keys(line).every((field) => field === "ts" || field === "notices" || line[field] === otherLine[field]);
 }
 
+/** Return whether a message continues the group of the previous one: same author and nickname within `GROUP_WINDOW`. */
 function continuesGroup(previous, entry) {
   return (
     previous !== null &&
@@ -152,6 +153,7 @@ function continuesGroup(previous, entry) {
   );
 }
 
+/** Return the calendar day of a time in the local time zone as a number, such as 20261120. */
 function dayNumber(ts) {
   const date = new Date(ts);
   return date.getFullYear() * 10_000 + (date.getMonth() + 1) * 100 + date.getDate();

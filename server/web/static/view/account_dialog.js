@@ -147,6 +147,7 @@ export class AccountDialog {
     this.#about.disabled = false;
   }
 
+  /** Load and list the devices; each other device has a logout button. */
   async #renderDevices() {
     const token = this.#token;
     const devices = await listDevices(token);
@@ -165,6 +166,7 @@ export class AccountDialog {
     requireElement("device-list").replaceChildren(...rows);
   }
 
+  /** Revoke the token and log out; a token that the server has revoked before is no error. */
   async #logOut() {
     const token = this.#token;
     await this.#leave(token, async () => {

@@ -115,6 +115,7 @@ export class AttachmentRenderer {
     return this.#observer.observe(element);
   }
 
+  /** Load the content of the elements that are near the viewport. */
   #onIntersect(entries) {
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
@@ -145,6 +146,7 @@ export class AttachmentRenderer {
   }
 }
 
+/** Add icon, name, type and size of a file to its link. */
 function addFileLine(link, attachment) {
   const { name, type, size } = attachment;
   const details = createElement("span", "file-details", `${type} · ${describeSize(size)}`);
@@ -154,6 +156,7 @@ function addFileLine(link, attachment) {
   link.append(createIcon("file"), label, " ", createElement("bdi", "file-name", name), " ", details, " ", createElement("span", "file-download", strings.download));
 }
 
+/** Show the caption of an unavailable file in place of its link. */
 function showUnavailable(link, attachment) {
   link.removeAttribute("href");
   link.removeAttribute("style");

@@ -240,6 +240,7 @@ export class Composer {
     this.#onDraftChange(draft);
   }
 
+  /** Apply the typed text to the draft, and call `onDraftChange`. */
   #onInput() {
     this.#draft = { ...this.#draft, text: this.#field.value };
     this.#updateControls();
@@ -315,6 +316,7 @@ export class Composer {
     else if (!draft.editing && draft === this.#draft) this.cancelContext(); // the sent text was the reply
   }
 
+  /** Show the drop zone during a drag over `target`, and insert dropped text or files. Files dropped elsewhere are rejected. */
   #listenForDrops(target) {
     const onDragOver = (event) => {
       event.preventDefault();

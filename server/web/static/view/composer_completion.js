@@ -93,6 +93,7 @@ export class ComposerCompletion {
     return target?.kind === "nick" ? target.query : "";
   }
 
+  /** Select, insert or dismiss an option; no effect with a closed list, a modifier or during a composition. */
   #onKeyDown(event) {
     if (!this.#options.length || event.isComposing || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

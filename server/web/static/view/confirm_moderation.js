@@ -52,6 +52,7 @@ export async function confirmForget(confirm, { displayName }) {
   return ask(confirm, strings.forgetTitle(displayName), strings.forgetWarning, strings.leave);
 }
 
+/** Return whether the user confirms a question with one dangerous choice. */
 async function ask(confirm, title, text, label) {
   return (await confirm({ title, text, choices: [{ value: "yes", label, kind: "danger" }] })) === "yes";
 }

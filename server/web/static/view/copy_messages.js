@@ -26,6 +26,7 @@ export function formatSelection(range, entries) {
   return texts.filter((text) => text).join("\n");
 }
 
+/** Return the copied text of a line, only the selected part of a partially selected message; empty for an omitted line. */
 function formatLine(range, row, line) {
   if (line.kind === "change" || line.kind === "notices") return row.textContent;
   const { item, nick } = line;

@@ -13,6 +13,7 @@ const FORMATS = {
 };
 const formatters = new Map();
 
+/** Return a function that formats a time in ms in the current language; formatters are created once per language. */
 function createFormatter(format) {
   return (ts) => {
     const key = `${strings.lang} ${format}`;

@@ -35,6 +35,7 @@ export class JumpToUnread {
     this.#update();
   }
 
+  /** Show or hide the button for the scroll position; a divider that was in view dismisses the button. */
   #update() {
     if (!this.#isDismissed && this.#target) {
       const divider = this.#list.querySelector(".unread");

@@ -132,6 +132,7 @@ export class PagedListDialog {
     }
   }
 
+  /** Show the text of an empty list if no rows are left to display or load. */
   #showEmptyText() {
     const isEmpty = !this.#list.childElementCount && this.#next === undefined;
     setText(this.#status, isEmpty ? (this.#view?.emptyText ?? "") : "");

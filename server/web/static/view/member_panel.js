@@ -117,6 +117,7 @@ export class MemberPanel {
     return isBlank(this.#field.value) ? "" : stripSpace(this.#field.value);
   }
 
+  /** Return the error, number of matches or progress of the search; empty without a search. */
   #statusText(count) {
     if (this.#error) return this.#error;
     if (!this.#query) return "";
@@ -124,6 +125,7 @@ export class MemberPanel {
     return this.#isLoading ? strings.searching : strings.noMatchingMembers;
   }
 
+  /** Return the row of a member, created at the first call for this version of the member. */
   #rowOf(member, room) {
     const row = this.#rows.get(member) ?? renderMember(member, room);
     this.#rows.set(member, row);

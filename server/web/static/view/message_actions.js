@@ -6,7 +6,7 @@ import { outranks } from "../state/roles.js";
 import { CommandRejected } from "./command_context.js";
 import { excerpt } from "./render_line.js";
 
-/** Actions on one message or on the newest one. */
+/** Edits, deletions, replies, reactions and unread marks of messages in the visible room. */
 export class MessageActions {
   #getRoom;
   #composer;

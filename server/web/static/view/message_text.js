@@ -43,6 +43,7 @@ export function isEmojiOnly(text) {
   return EMOJI_ONLY_PATTERN.test(text) && graphemes(text).filter((grapheme) => grapheme.trim()).length <= MAX_EMOJI;
 }
 
+/** Return the link of an address; null for an invalid URL or another scheme. */
 function createLink(address, url) {
   if (!ALLOWED_SCHEMES.has(schemeOf(url))) return null;
   const link = document.createElement("a");
@@ -54,6 +55,7 @@ function createLink(address, url) {
   return link;
 }
 
+/** Return the scheme of a URL with its colon; empty for an invalid URL. */
 function schemeOf(url) {
   try {
     return new URL(url).protocol;

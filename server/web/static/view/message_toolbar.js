@@ -85,6 +85,7 @@ export class MessageToolbar {
     if (this.#toolbar.parentNode === previous) this.#attach(row, { replaceRow: true });
   }
 
+  /** Message row that contains the focus; null without one. */
   get #focusedRow() {
     return closestRow(document.activeElement);
   }
@@ -118,12 +119,14 @@ export class MessageToolbar {
     row?.classList.add("shows-reactors");
   }
 
+  /** Run a tool on a message row, unless the tool is not available there. */
   #runAction(name, row = closestRow(this.#toolbar)) {
     const message = row && this.#getMessage(Number(row.dataset.seq));
     const tool = TOOLS.find((candidate) => candidate.name === name);
     if (message && tool && isAvailable(tool, message)) this.#actions[name](message.item, row);
   }
 
+  /** Handle the keys of the timeline. Letters act only on the selected message. */
   #onKeyDown(event) {
     if (isScrollKey(event)) return;
     // A player has keys of its own.

@@ -81,6 +81,7 @@ function renderGap({ after, before }, { onFillGap }) {
   return row;
 }
 
+/** Return the row of a message with its pending changes applied. */
 function renderMessage({ item, startsGroup, isOwn, isMention, isConfusable, quoted, changes, isDeleting }, actions) {
   const presented = (changes ?? []).reduce((message, change) => withPendingChange(message, change, actions.ownMember()), item);
   const action = presented.deleted || isDeleting ? null : actionText(presented.message);
@@ -115,6 +116,7 @@ function withPendingChange(item, { event, body, state }, ownMember) {
   return applyChange(item, { ...ownMember, ...body, seq: Infinity, kind: ENTRY_KINDS[event] }, ownMember.memberId);
 }
 
+/** Return the row of an unacknowledged message. */
 function renderPending({ item, nick, startsGroup, quoted }, actions) {
   const { message, replyTo, attachments } = item.body;
   const action = actionText(message);
@@ -185,6 +187,7 @@ function renderText(text, actor, isConfusable = false) {
   return element;
 }
 
+/** Return the quote of a reply, a button that jumps to the message; a note for a blocked author. */
 function renderQuote(item, seq, { onJumpTo }) {
   if (item?.kind === "blocked") return createElement("p", "quote", strings.hiddenMessages(1));
   const row = createButton("quote", "", () => onJumpTo(seq));
@@ -217,6 +220,7 @@ function reactorNames(by, count) {
   return strings.listWithMore(by.map(({ nickName }) => quoteName(nickName)), count - by.length);
 }
 
+/** Return the sign of a delivery state with an accessible name. */
 function renderDeliveryState(symbol, label, state) {
   const element = createElement("span", `delivery-state ${state}`, symbol);
   element.setAttribute("role", "img");
@@ -263,6 +267,7 @@ function noticeSentences(notices) {
   return lines;
 }
 
+/** Return the sentence of joins or leaves with up to `MAX_NAMES` names and the number of the others. */
 function membershipSentence(kind, names, more) {
   const shownNames = names.slice(0, MAX_NAMES);
   const list = strings.listWithMore(shownNames, names.length - shownNames.length + more);

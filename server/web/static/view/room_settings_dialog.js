@@ -85,6 +85,7 @@ export class RoomSettingsDialog {
     if (isEditable) this.#name.focus();
   }
 
+  /** Create a room with the fields of the form, and close the dialog. */
   async #create() {
     const generation = this.#generation;
     const name = this.#name.value.trim();
@@ -105,6 +106,7 @@ export class RoomSettingsDialog {
     if (generation === this.#generation) this.#dialog.close();
   }
 
+  /** Create an invite, and show and select its link. */
   async #createInvite() {
     const room = /** @type {import("../state/room.js").Room} */ (this.#room);
     const { invite } = await room.request("createInvite", {});
@@ -114,6 +116,7 @@ export class RoomSettingsDialog {
     this.#inviteLink.select();
   }
 
+  /** Delete the room after a question, and close the dialog. */
   async #delete() {
     const room = /** @type {import("../state/room.js").Room} */ (this.#room);
     if (!(await confirmRoomDeletion(this.#confirm, room))) return;

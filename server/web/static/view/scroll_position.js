@@ -84,6 +84,7 @@ export class ScrollPosition {
     return this.#currentLayoutKey !== this.#layoutKey;
   }
 
+  /** Sizes of content and viewport as text. */
   get #currentLayoutKey() {
     const { scrollHeight, clientHeight, clientWidth } = this.#scroller;
     return `${scrollHeight}/${clientHeight}/${clientWidth}/${devicePixelRatio}`;
@@ -95,6 +96,7 @@ export class ScrollPosition {
     if (row) this.#scroller.scrollTop += distance(this.#measure(row));
   }
 
+  /** Return top and bottom of a row in px below the top edge of the view. */
   #measure(row) {
     const { top, bottom } = row.getBoundingClientRect();
     const viewTop = this.#scroller.getBoundingClientRect().top;

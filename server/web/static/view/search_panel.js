@@ -173,6 +173,7 @@ function highlightTerms(text, terms) {
   return [...nodes, text.slice(position)];
 }
 
+/** Return the ranges of all matches of a term, without overlaps. */
 function findAll(text, term) {
   const matches = [];
   for (let index = text.indexOf(term); index >= 0; index = text.indexOf(term, index + term.length)) {

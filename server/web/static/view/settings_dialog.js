@@ -80,6 +80,7 @@ export class SettingsDialog {
     this.#dialog.close();
   }
 
+  /** Show the values of all settings in the current language, and remove errors. */
   #render() {
     showFieldError(this.#nick, this.#nickError, "");
     showFieldError(this.#status, this.#statusError, "");
@@ -107,7 +108,7 @@ export class SettingsDialog {
     this.#showNotifyState();
   }
 
-  /** Turn notifications on or off by the checkbox, which the permission of the browser can reset. */
+  /** Turn notifications on or off by the checkbox; a denied permission clears the checkbox. */
   async #toggleNotifications() {
     await this.#notifier.setEnabled(this.#notifyEnabled.checked);
     const isDenied = this.#notifyEnabled.checked && !this.#notifier.isEnabled;
@@ -166,6 +167,7 @@ function storedTheme() {
   return THEMES.includes(theme) ? theme : "";
 }
 
+/** Apply a theme to the page and to the color of the browser bar; the empty theme follows the system. */
 function applyTheme(theme) {
   document.documentElement.dataset.theme = theme;
   /** @type {NodeListOf<HTMLMetaElement>} */

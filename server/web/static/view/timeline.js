@@ -337,6 +337,7 @@ export class Timeline {
     }
   }
 
+  /** Handle a scroll or a change of the size: apply the position, and extend the window. */
   #onScrolled() {
     this.#applyScroll();
     this.#extendWindow();
@@ -372,6 +373,7 @@ export class Timeline {
     }
   }
 
+  /** Load the page before the oldest entry, and extend the window. */
   async #loadOlder() {
     const room = this.#room;
     if ((await room?.history.loadOlder()) && room === this.#room) this.#extendWindow();

@@ -13,7 +13,7 @@ import { PendingUploads } from "../state/pending_uploads.js";
 import { uploadedFiles } from "../state/storage.js";
 import { createButton, createElement, createIcon, createIconButton, placeRows, requireElement, setText } from "./dom.js";
 
-/** Upload lists of all rooms, with the list of the visible room on the page. */
+/** Files of the next message of each room; the page shows those of the visible room. */
 export class UploadList {
   #list = requireElement("upload-list");
   #status = requireElement("upload-status");
