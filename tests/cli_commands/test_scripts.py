@@ -38,12 +38,12 @@ async def test_commands_are_invisible_and_their_lines_share_one_nickname(server:
 
 
 FAILING_TASK = """
-from tui_chat.cli_commands import room_visit
+from tui_chat.cli_commands import room_connection
 
 async def fail(events):
     raise ValueError("by design")
 
-room_visit._report_renames = fail
+room_connection._report_renames = fail
 from tui_chat.cli import main
 main()
 """

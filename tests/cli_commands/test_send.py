@@ -14,7 +14,7 @@ from tests.support.free_port import reserved_port
 from tests.support.server_process import server_process
 from tests.support.terminal import CHAT_TUI, terminal
 from tests.support.wait import wait_until
-from tui_chat.cli_commands.room_visit import CliTarget, open_sender
+from tui_chat.cli_commands.room_connection import CliTarget, open_sender
 from tui_chat.client.client import ChatClient
 from tui_chat.protocol.limits import MESSAGE_CHARACTERS
 from tui_chat.session.store import profile

@@ -15,7 +15,7 @@ from tests.support.raw_client import raw_client
 from tests.support.terminal import CHAT_TUI
 from tests.support.wait import wait_until
 from tui_chat.cli_commands import commands
-from tui_chat.cli_commands.room_visit import CliTarget
+from tui_chat.cli_commands.room_connection import CliTarget
 from tui_chat.client.client import ChatClient
 from tui_chat.client.history_sync import HistorySync
 

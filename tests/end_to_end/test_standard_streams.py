@@ -91,7 +91,7 @@ RUN_COMMANDS = """
 import json, os, sys
 from server import cli as chat_server
 from tui_chat import cli as chat_tui
-from tui_chat.cli_commands import commands, room_visit
+from tui_chat.cli_commands import commands, room_connection
 from tui_chat.screen_reader import main
 
 report_descriptor, *command_lines = json.loads(sys.argv[1])

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tui_chat.argument_parser import shown_command
-from tui_chat.cli_commands.room_visit import InvalidTarget
+from tui_chat.cli_commands.room_connection import InvalidTarget
 from tui_chat.client.errors import InvalidAddress
 from tui_chat.client.net import address
 from tui_chat.command_line import print_error
@@ -80,11 +80,13 @@ async def log_out(server: str, state_dir: Path) -> int:
 
 
 def _read_credentials(account: str) -> tuple[str, str]:
-    """Return account name and password; raise `EOFError` at the end of the input and for unreadable input.
+    """Return account name and password, read in the calling thread, so that an interrupt restores the terminal.
 
-    Prompts appear only on a terminal, that of the account only for an empty `account`.
+    On a terminal, prompts ask for the password, and for the account name if `account` is empty.
 
-    The calling thread reads, so that an interrupt restores the terminal.
+    Raises:
+        EOFError: The input has ended or cannot be read.
+        OutputError: A prompt cannot be written.
     """
     if not sys.stdin.isatty():
         return account, read_secret("")
@@ -93,7 +95,11 @@ def _read_credentials(account: str) -> tuple[str, str]:
 
 
 def _create_manager(server: str, state_dir: Path) -> AccountManager:
-    """Return the account manager of a server, "" for the last used one, then the local one; raise `InvalidTarget`."""
+    """Return the account manager of a server; without an address, of the last used server, otherwise the local one.
+
+    Raises:
+        InvalidTarget: The address is invalid.
+    """
     saved_profile, _ = profile_store.load(state_dir)
     try:
         url = address.parse_address(server or saved_profile.server or address.DEFAULT_SERVER).base_url

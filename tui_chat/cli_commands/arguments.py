@@ -29,7 +29,7 @@ def run(arguments: Sequence[str]) -> int:
         arguments: Command line with the name of the subcommand, without the program.
 
     Returns:
-        The process exit code as of `tui_chat.cli_commands.room_visit.run_to_exit_code`, 0 for `version`.
+        The exit code of `tui_chat.cli_commands.room_connection.run_to_exit_code`, 0 for `version`.
         A success becomes `EXIT_INTERNAL_ERROR`, with an error line, after an error of a background task or thread.
     """
     parser = CommandLineParser(prog="chat-tui", allow_abbrev=False)
@@ -52,14 +52,14 @@ def _run_command(parser: CommandLineParser, args: argparse.Namespace) -> int:
     nickname is `who`.
     """
     # The import of the network libraries takes about 0.2 s, which `--help` avoids.
-    from tui_chat.cli_commands import account_commands, commands, room_visit  # noqa: PLC0415
+    from tui_chat.cli_commands import account_commands, commands, room_connection  # noqa: PLC0415
 
     state_dir = platformdirs.user_state_path("tui-chat", appauthor=False)
     if args.command == "login":
-        return room_visit.run_to_exit_code(account_commands.log_in(args.server, args.account, state_dir))
+        return room_connection.run_to_exit_code(account_commands.log_in(args.server, args.account, state_dir))
     if args.command == "logout":
-        return room_visit.run_to_exit_code(account_commands.log_out(args.server, state_dir))
-    target = room_visit.CliTarget(
+        return room_connection.run_to_exit_code(account_commands.log_out(args.server, state_dir))
+    target = room_connection.CliTarget(
         server=args.server,
         room=args.room,
         nick=args.nick or ("who" if args.command == "who" else ""),
@@ -80,7 +80,7 @@ def _run_command(parser: CommandLineParser, args: argparse.Namespace) -> int:
             coroutine = commands.tail(target, args.lines, follow=args.follow, as_json=args.json)
         case _:
             coroutine = commands.who(target, as_json=args.json)
-    return room_visit.run_to_exit_code(coroutine)
+    return room_connection.run_to_exit_code(coroutine)
 
 
 def add_subcommands(parser: CommandLineParser) -> None:

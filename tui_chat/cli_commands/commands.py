@@ -12,7 +12,7 @@ from datetime import datetime, tzinfo
 import msgspec
 
 from tui_chat.cli_commands.input_reader import InputReader, UnreadableInput, clean_text
-from tui_chat.cli_commands.room_visit import (
+from tui_chat.cli_commands.room_connection import (
     CliTarget,
     InvalidTarget,
     ScriptSender,
@@ -36,11 +36,11 @@ from tui_chat.standard_streams import EXIT_UNAVAILABLE, write_json, write_output
 
 
 async def send(target: CliTarget, words: Sequence[str], *, by_line: bool, as_json: bool) -> int:
-    """Send the joined words, or standard input without words or with a single `-`, each in the form of `clean_text`.
+    """Send the words as one text; without words or with a single `-`, send standard input.
 
-    In `by_line` mode a rejected line is reported and the following lines are still sent; an unavailable server ends the
-    command. Without `by_line`, the input is validated before the connection opens. Line numbers count from 1 and
-    include blank lines.
+    `clean_text` removes escape sequences and final line breaks. In `by_line` mode a rejected line is reported and the
+    following lines are still sent; an unavailable server ends the command. Without `by_line`, the input is validated
+    before the connection opens. Line numbers count from 1 and include blank lines.
 
     Args:
         target: Server, room and identity.
@@ -126,8 +126,8 @@ async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zo
     """Print the last messages of a room, oldest first; with `follow`, also each new entry, such as an edit.
 
     With `lines` 0, only new entries are printed. Fewer messages are printed if the log is shorter. Without `follow`,
-    the command returns after the last message. Text lines start with date and time, `2026-01-31 14:05:09`. The nickname
-    of an author is marked as confusable while the author is present with this nickname.
+    the command returns after the last message. Text lines start with date and time, `2026-01-31 14:05:09`. A confusable
+    nickname is marked while its author is present with this nickname.
 
     Args:
         target: Server, room and identity.

@@ -118,8 +118,8 @@ def exit_code_for(error: ChatError) -> int:
 
 
 @dataclass(slots=True)
-class _Visit:
-    """Validated target: base URL of the server, room name, invite and identity with the saved guest key or login."""
+class _ResolvedTarget:
+    """Validated target with the defaults: server, room, invite, and the identity with its saved guest key or login."""
 
     target: CliTarget
     url: str
@@ -155,7 +155,7 @@ class _Visit:
 
         Args:
             rejection: Error of the request without a join.
-            client: Client of the visit.
+            client: Client with the login or guest key of the target.
             limit: Number of log entries to fetch first.
 
         Raises:
@@ -197,7 +197,7 @@ async def open_room(target: CliTarget, limit: int) -> AsyncGenerator[Room]:
     """Observe the target's room for the duration of the context.
 
     A join replaces the observation on a server that requires a join, and in a private room with an invite or with the
-    guest key of a durable member (`_Visit.join_after`).
+    guest key of a durable member (`_ResolvedTarget.join_after`).
 
     The default address is the last used server, then the local one; the default nickname is the last used one, then the
     login name. The room of the address counts only without an explicit one. A new name of the room is printed on
@@ -214,15 +214,15 @@ async def open_room(target: CliTarget, limit: int) -> AsyncGenerator[Room]:
         InvalidTarget: The address, the room name or the nickname is invalid or missing.
         ChatError: The server rejected the request or is unreachable.
     """
-    visit = _validate(target)
-    async with visit.create_client() as client:
+    resolved = _resolve(target)
+    async with resolved.create_client() as client:
         tasks = TaskSet()
         tasks.start(_report_renames(client.events()), "report of renames")
         try:
             try:
-                room = await client.observe(visit.room, limit=limit, timeout=target.timeout)
+                room = await client.observe(resolved.room, limit=limit, timeout=target.timeout)
             except (UnsupportedByServer, NotFound) as error:
-                room = await visit.join_after(error, client, limit)
+                room = await resolved.join_after(error, client, limit)
             yield room
         finally:
             await tasks.cancel_all()
@@ -234,9 +234,9 @@ async def open_joined_room(target: CliTarget) -> AsyncGenerator[Room]:
 
     Defaults, effects of the join and exceptions are those of `open_room`.
     """
-    visit = _validate(target)
-    async with visit.create_client() as client:
-        yield await visit.join(client, 1)
+    resolved = _resolve(target)
+    async with resolved.create_client() as client:
+        yield await resolved.join(client, 1)
 
 
 async def _report_renames(events: EventQueue[ClientEvent]) -> None:
@@ -252,36 +252,36 @@ class ScriptSender:
     All messages have the nickname that the server assigns to the first message.
     """
 
-    def __init__(self, client: ChatClient, visit: _Visit) -> None:
+    def __init__(self, client: ChatClient, resolved: _ResolvedTarget) -> None:
         self._client = client
-        self._visit = visit
-        self._nick = visit.nick
+        self._resolved = resolved
+        self._nick = resolved.nick
         self._joined_room: Room | None = None
 
     @property
     def room_name(self) -> str:
         """Room name, after a join in the server's spelling."""
-        return self._visit.room if self._joined_room is None else self._joined_room.name
+        return self._resolved.room if self._joined_room is None else self._joined_room.name
 
     async def send(self, text: str) -> SendResponse:
         """Send a message and wait for the acknowledgement; save a new guest key in the profile, also after an error.
 
-        If the server requires a join, or a join may admit the user (`_Visit.join_after`), the first rejected call joins
-        the room for the rest of the command, with a notice on standard error, and sends the message again.
+        If the server requires a join, or a join may admit the user (`_ResolvedTarget.join_after`), the first rejected
+        call joins the room for the rest of the command, with a notice on standard error, and sends the message again.
 
         Raises:
             ChatError: As `ChatClient.send_as`, `ChatClient.join` and `Room.send`.
         """
-        timeout = self._visit.target.timeout
+        timeout = self._resolved.target.timeout
         if self._joined_room is None:
             try:
-                response = await self._client.send_as(self._visit.room, self._nick, text, timeout=timeout)
+                response = await self._client.send_as(self._resolved.room, self._nick, text, timeout=timeout)
                 self._nick = response.nick_name or self._nick
                 return response
             except (UnsupportedByServer, NotFound, Forbidden) as error:
-                self._joined_room = await self._visit.join_after(error, self._client, 1)
+                self._joined_room = await self._resolved.join_after(error, self._client, 1)
             finally:
-                self._visit.save_guest_key(self._client)
+                self._resolved.save_guest_key(self._client)
         return await self._joined_room.send(text, timeout=timeout)
 
 
@@ -293,13 +293,13 @@ async def open_sender(target: CliTarget) -> AsyncGenerator[ScriptSender]:
         InvalidTarget: The address, the room name or the nickname is invalid or missing.
         Unreachable: The server cannot be reached.
     """
-    visit = _validate(target)
-    async with visit.create_client() as client:
-        yield ScriptSender(client, visit)
+    resolved = _resolve(target)
+    async with resolved.create_client() as client:
+        yield ScriptSender(client, resolved)
 
 
-def _validate(target: CliTarget) -> _Visit:
-    """Return the visit of a target with the defaults of `open_room`, and the saved guest key and login.
+def _resolve(target: CliTarget) -> _ResolvedTarget:
+    """Return a validated target with the defaults of `open_room`, and the saved guest key and login.
 
     The invite of the address counts only with the room of the address. A problem with the stored logins is printed.
 
@@ -323,4 +323,4 @@ def _validate(target: CliTarget) -> _Visit:
     login, problem = LoginStore(target.state_dir).find(server_address.base_url)
     if problem:
         print_error(problem)
-    return _Visit(target, server_address.base_url, room, invite, nick, guest_key, login)
+    return _ResolvedTarget(target, server_address.base_url, room, invite, nick, guest_key, login)
