@@ -24,7 +24,7 @@ class ProgramParser(argparse.ArgumentParser):
 
     @property
     def shell_command(self) -> str:
-        """Result of `shown_command` for this parser, with its subcommand."""
+        """Shell command of this program (`shown_command`), followed by the subcommand of this parser."""
         program, *subcommand = self.prog.split()
         return " ".join((shown_command(program), *subcommand))
 

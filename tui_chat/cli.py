@@ -33,7 +33,7 @@ from tui_chat.ui import gc_tuning
 log = logging.getLogger("chat.cli")
 
 SUBCOMMANDS = ("send", "tail", "who", "login", "logout", "version")
-"""Subcommands; any other first argument is a server URL (docs/scripts.md)."""
+"""Subcommands (docs/scripts.md); without one of these, the arguments belong to the interactive modes."""
 
 THREAD_SWITCH_INTERVAL = 0.0005
 """Switch interval of the interpreter lock, in seconds."""
@@ -108,7 +108,7 @@ def main() -> None:
 
 
 def _run_safely() -> int:
-    """Return the exit code of the program.
+    """Run the program and return its exit code.
 
     An unexpected exception is logged and reported on standard error; the code is then `EXIT_INTERNAL_ERROR`.
 
@@ -195,7 +195,7 @@ def _require_terminal() -> None:
 
 
 def _build_options(args: argparse.Namespace) -> StartOptions:
-    """Return the options with default paths; exit with a usage error for a contradiction of URL and local server."""
+    """Return the options with default paths; exit with a usage error for conflicting options."""
     if not args.serve and (args.host or args.port is not None):
         exit_with_error(tr("--host and --port require --serve; to connect to a server, pass its URL"))
     if args.serve and args.server:

@@ -1,6 +1,6 @@
 """Signal handlers of both programs.
 
-- Portability: signals that the system lacks are ignored. Event loops without signal handlers, as on Windows, use a
+- Portability: a signal that the platform lacks is skipped. Event loops without signal handlers, as on Windows, use a
   handler of the interpreter.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 def handle_signal(name: str, callback: Callable[[int], object]) -> None:
     """Register a function that the running event loop calls for each signal, in place of an earlier one.
 
-    A signal that the system lacks is ignored.
+    A signal that the platform lacks has no effect.
 
     Args:
         name: Name of the signal, for example `SIGTERM`.

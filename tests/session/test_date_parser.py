@@ -39,7 +39,7 @@ def test_invalid_dates_are_rejected(text: str) -> None:
     assert date_parser.parse(text, FRIDAY) is None
 
 
-def test_29_february_without_a_year_resolves_to_the_latest_leap_year() -> None:
+def test_29_february_without_a_year_is_valid_in_a_leap_year() -> None:
     assert date_parser.parse("2-29", date(2028, 3, 1)) == date(2028, 2, 29)
 
 

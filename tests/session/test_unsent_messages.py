@@ -175,7 +175,7 @@ def test_a_message_with_the_text_of_a_command_is_taken_back_with_an_escaped_slas
         return item
 
     monkeypatch.setattr(room, "drop", drop)
-    assert messages.take_back(f"unsent-{item.client_id}") == "//quit"
+    assert messages.withdraw(f"unsent-{item.client_id}") == "//quit"
 
 
 def test_a_message_in_flight_cannot_be_taken_back(session: ChatSession) -> None:
@@ -184,7 +184,7 @@ def test_a_message_in_flight_cannot_be_taken_back(session: ChatSession) -> None:
     messages = create_sender(session, room)
     assert messages.send_files("tea", FILES) == ""
     (item,) = room.unsent()
-    assert messages.take_back(f"unsent-{item.client_id}") == ""
+    assert messages.withdraw(f"unsent-{item.client_id}") == ""
     assert room.posts[-1] == ("drop", item.client_id)
 
 

@@ -136,7 +136,7 @@ class AccountClient:
     async def _request_login(self, path: str, fields: dict[str, Any], account: str, authorization: str | None) -> Login:
         """Send the fields that are not None, set `token` from the response, and return the login.
 
-        A response without an account name gets the sanitized `account`. `authorization` as for `_send`.
+        The account name of the result is sanitized, and defaults to `account`. `authorization` as for `_send`.
         """
         body = {name: value for name, value in fields.items() if value is not None}
         login = _decode(Login, await self._send("POST", path, body, authorization=authorization))

@@ -168,10 +168,10 @@ class ChatClient:
         await self.close()
 
     async def close(self) -> None:
-        """Flush for up to `FLUSH_TIMEOUT` seconds, then close rooms, connection and event queue.
+        """Wait up to `FLUSH_TIMEOUT` seconds for disk writes, then close rooms, connection and event queue.
 
-        The final state is `Closed`, requests raise `Unavailable`, and iterations end. A cancellation during the flush
-        only ends the flush. A second call returns immediately.
+        The final state is `Closed`, requests raise `Unavailable`, and iterations end. A cancellation during the wait
+        only ends the wait. A second call returns immediately.
         """
         if self._closed:
             return

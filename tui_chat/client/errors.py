@@ -7,7 +7,7 @@ from tui_chat.protocol.errors import BadRequest, Conflict, Unavailable
 
 
 class Unreachable(Unavailable):
-    """Connection attempt failed; `reason` is the cause."""
+    """Failed connection attempt; `reason` is the cause."""
 
 
 class InvalidAddress(BadRequest):
@@ -15,7 +15,7 @@ class InvalidAddress(BadRequest):
 
 
 class ConnectionLost(Unavailable):
-    """Connection closed before the request or its response; the outcome of the request is unknown."""
+    """Loss of the connection before the response to a request; the outcome of the request is unknown."""
 
 
 class OutboxFull(Unavailable):

@@ -40,7 +40,7 @@ class _LogChangeBatch:
     compact_at: int = MAX_UNREAD_EVENTS
 
     def drop_repetitions(self) -> int:
-        """Remove repeated sequence numbers except the first ones, and return the number of removed ones.
+        """Keep the first occurrence of each sequence number, and return the number of removed ones.
 
         Sets `compact_at` to twice the new size, at least `MAX_UNREAD_EVENTS`.
         """

@@ -9,7 +9,7 @@ from tui_chat.protocol.events import JoinNotice, LeaveNotice, Member, MemberChan
 
 @dataclass(frozen=True, slots=True)
 class Connecting:
-    """No connection attempt has completed since the start of the client or `ChatClient.set_token`."""
+    """State until the first connection attempt after the start of the client or `ChatClient.set_token` completes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Offline:
     Attributes:
         error: Cause.
         retry_in: Delay before the next attempt, in seconds.
-        retry_at: Time of the next attempt in seconds, as of `time.monotonic`.
+        retry_at: Time of the next attempt on the clock of `time.monotonic`, in seconds.
     """
 
     error: ChatError
@@ -84,7 +84,7 @@ class RoomJoined:
 class RoomLost:
     """Open room closed because the server rejected its join, removed the room or removed the user from the room.
 
-    A room without a join or cached history so far is closed without this event.
+    A room that was neither joined nor opened from the cache is closed without this event.
 
     Attributes:
         room: Room name.
@@ -120,7 +120,7 @@ class ReadMarker:
         seq: `seq` of the newest read entry, 0 for none.
         unread: Number of later messages.
         mentions: Number of later mentions of the account.
-        last_seq: `seq` of the newest entry that both numbers include; 0 if unknown.
+        last_seq: `seq` of the newest entry that `unread` and `mentions` include; 0 if unknown.
     """
 
     seq: int
@@ -150,7 +150,7 @@ class BlockChanged:
 
     Attributes:
         member_id: Member id of the blocked or unblocked member.
-        is_blocked: Whether the member is blocked.
+        is_blocked: True for the start of a block.
     """
 
     member_id: str
@@ -223,7 +223,7 @@ class TopicChanged:
     Attributes:
         room: Room name.
         topic: Sanitized topic, empty for none.
-        nick_name: Author, empty for a change during an absence.
+        nick_name: Author, empty if a join response reports the change.
     """
 
     room: str

@@ -58,7 +58,7 @@ class RoomJoiner:
         self._history_check: asyncio.Task[None] | None = None
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_JOINS)
         self._joining: dict[Room, Transport] = {}  # connections of the running joins
-        self._status_transport: Transport | None = None  # connection with the repeated status
+        self._status_transport: Transport | None = None  # connection over which the status was restored
 
     async def open(self, request: JoinRoom | Observe, timeout: float | None) -> Room:
         """Wait until a room is joined or observed, and return the room.
@@ -79,7 +79,7 @@ class RoomJoiner:
                 if replaced_room is not None:
                     await replaced_room.leave()
                 if is_new:
-                    self._start_first(room)
+                    self._start_first_join(room)
                 await room.membership.context.gate.wait()
         except TimeoutError:
             raise (room.membership.last_error or Unavailable("no_response")).copy() from None
@@ -103,7 +103,7 @@ class RoomJoiner:
             await self._load_cache(room)
             is_open = room.membership.was_opened
             if is_open and is_new:
-                self._start_first(room)
+                self._start_first_join(room)
         finally:
             if is_new and not is_open:
                 await room.leave()
@@ -143,7 +143,7 @@ class RoomJoiner:
         self._rooms.add(room)
         return room, True, known_room
 
-    def _start_first(self, room: Room) -> None:
+    def _start_first_join(self, room: Room) -> None:
         """Start the join of a new room if connected; otherwise, the next connection starts the join.
 
         After `close` or a rejected token, the room fails instead.
@@ -242,7 +242,7 @@ class RoomJoiner:
     async def change_identity(self, account: str | None) -> None:
         """Prepare the rooms for a connection with another account, None for a guest.
 
-        Reassigns the outbox items, clears the read markers, and ends the failure after a rejected token.
+        Reassigns the outbox items, clears the read markers, and ends the suspension of rooms after a rejected token.
         """
         old_identity = self._context.identity
         self._context.account = account
@@ -256,7 +256,9 @@ class RoomJoiner:
         identity = self._context.identity
         if self._outbox is not None and old_identity != identity:
             try:
-                await self._outbox.update_guest(self._context.url, hash_identity(old_identity), hash_identity(identity))
+                await self._outbox.replace_identity(
+                    self._context.url, hash_identity(old_identity), hash_identity(identity)
+                )
             except LocalStorageError as error:
                 log.warning("outbox: change of the identity failed: %s; queued items remain under the old one", error)
 

@@ -63,7 +63,7 @@ class RoomMembership:
         outbox: Persistent outbox, None for memory only.
         history: Local message history, None if disabled.
         on_closed: Called when the user leaves the room, and when the server rejects or removes the room.
-        is_replaced: Return whether the user joined or observed a room again that was left.
+        is_replaced: Function that returns whether the user joined or observed a left room again.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Order of the messages of one room under a rate limit: one message retries, later ones wait behind it."""
+"""Order of the messages of one room under a rate limit: one message retries while later messages wait."""
 
 import asyncio
 

@@ -36,7 +36,7 @@ class Room:
     Attributes:
         log: Known part of the room log.
         files: Uploads and downloads.
-        history: Loads further parts of the log.
+        history: Requests for further parts of the log.
         moderation: Kicks, bans, mutes, roles and the audit.
         read_marker: Read marker of the account.
         membership: State of the room for `ChatClient`.
@@ -277,7 +277,7 @@ class Room:
 
         Raises:
             KeyError: No failed item has this id.
-            OutboxFull, NotJoined: As `post`, instead of a new item; the failed item remains.
+            OutboxFull, NotJoined: No new item can be queued (`post`); the failed item remains.
         """
         return self.membership.sender.retry(client_id)
 

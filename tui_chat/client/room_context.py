@@ -134,7 +134,7 @@ class RoomContext:
         """Apply a sanitized entry to the policy and title, or to the role or removal of the user.
 
         Entries about other members have no effect. The end of the membership on another device ends the role. A server
-        administrator keeps the role `admin`. A new name of the room follows in a push of its own.
+        administrator keeps the role `admin`. A new name of the room follows in a separate push.
         """
         if isinstance(entry, PolicyChange):
             self.policy = entry.apply_to(self.policy)

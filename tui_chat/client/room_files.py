@@ -3,7 +3,7 @@
 - Memory: files are streamed in both directions.
 - Retries: `upload` makes one attempt. `deliver` repeats the upload after temporary errors and connection losses, as the
   outbox repeats messages. The server removes uploads that no message uses.
-- Downloads: appear complete or not at all, and replace no existing file.
+- Downloads: a file appears complete or not at all, and replaces no existing file.
 """
 
 import asyncio
@@ -92,13 +92,13 @@ class RoomFiles:
     ) -> str:
         """Upload a file across temporary errors and connection losses, and return the id of the upload.
 
-        Each attempt waits for the joined connection and starts at the first byte. Errors are temporary as of
-        `RetryPolicy`, but a full server and a used-up daily quota are final errors.
+        Each attempt waits for the joined connection and starts at the first byte. `RetryPolicy` defines the temporary
+        errors, but a full server and a used-up daily quota are final errors.
 
         Args:
             file: File to upload; for an upload, its id is returned without a request.
             on_progress: As for `upload`; the number starts again with each attempt.
-            stall_timeout: Time limit in seconds without more uploaded bytes than ever before, None for no limit.
+            stall_timeout: Maximum time in seconds without a new highest number of uploaded bytes, None for no limit.
             sleep: Function that waits for a number of seconds.
 
         Raises:
@@ -110,15 +110,15 @@ class RoomFiles:
             return file.upload_id
         loop, retry_policy, attempts_id = asyncio.get_running_loop(), RetryPolicy(), self._context.client.new_id()
         deadline = None if stall_timeout is None else loop.time() + stall_timeout
-        best = 0
+        most_uploaded = 0
 
         async def attempt() -> str:
             async with asyncio.timeout_at(deadline) as limit:
 
                 def report(count: int) -> None:
-                    nonlocal deadline, best
-                    if stall_timeout is not None and count > best and not limit.expired():
-                        best, deadline = count, loop.time() + stall_timeout
+                    nonlocal deadline, most_uploaded
+                    if stall_timeout is not None and count > most_uploaded and not limit.expired():
+                        most_uploaded, deadline = count, loop.time() + stall_timeout
                         limit.reschedule(deadline)
                     if on_progress is not None:
                         on_progress(count)

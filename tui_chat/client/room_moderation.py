@@ -19,7 +19,7 @@ from tui_chat.protocol.responses import ChangeAccepted, HistoryPage
 
 _MAX_AUDIT_PAGES = 50  # 10,000 actions
 _SANCTIONS = {"banned": "banned", "unbanned": "banned", "muted": "muted", "unmuted": "muted"}
-"""Start of the sanction that each action starts or ends."""
+"""First action of a sanction, by each action that starts or ends the sanction."""
 
 
 class RoomModeration:

@@ -35,7 +35,7 @@ CONNECT_TIMEOUT = 1.0
 
 
 class MessageSearcher:
-    """Searches messages for one client.
+    """Message search of one client.
 
     Args:
         context: Services of the client.
@@ -51,7 +51,7 @@ class MessageSearcher:
     async def search(self, query: str, room: str | None, cursor: SearchCursor | None, limit: int) -> SearchPage:
         """Search messages on the server, or locally without a connection or response (see `ChatClient.search`).
 
-        Messages that earlier local pages passed are omitted from a page of the server, which can become empty. An
+        Messages in the range of earlier local pages are omitted from a page of the server, which can become empty. An
         error of the server, also `Unavailable`, is raised and gives no local results.
 
         Raises:

@@ -43,7 +43,7 @@ def validate_account_name(name: str) -> str:
 
 
 def validate_password(password: str, account_name: str) -> str:
-    """Return the normalized form of a new password; lengths are those of the received one.
+    """Return the normalized form of a new password; the length limits apply to the received form.
 
     Raises:
         BadRequest: The password is too short, contains a character that the profile excludes (such as a control
@@ -65,7 +65,7 @@ def validate_password(password: str, account_name: str) -> str:
 def validate_email(email: str) -> str | None:
     """Return an e-mail address without surrounding space, None for a blank text.
 
-    The address is not tested by a mail.
+    No mail is sent to verify the address.
 
     Raises:
         BadRequest: The text is longer than 254 characters, contains a space, or has no text on both sides of one `@`.

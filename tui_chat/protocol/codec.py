@@ -38,7 +38,7 @@ class ErrorBody(Struct, rename="camel", omit_defaults=True):
 
     @classmethod
     def from_error(cls, error: ChatError) -> "ErrorBody":
-        """Return the wire form of an error; empty parameters are omitted."""
+        """Return the wire form of an error; `params` is None for an error without parameters."""
         return cls(error.code, error.message, error.reason, dict(error.params) or None, error.retry_after)
 
     def to_error(self) -> ChatError:

@@ -18,9 +18,9 @@ class Member(WireStruct, frozen=True):
         nick_name: Nickname, unique among the present members.
         role: `member`, `moderator` or `owner`.
         account: Account name, None for guests.
-        away: Status text of a member that is away, possibly empty; None for an attentive member.
+        away: Status text of a member that is away, possibly empty; None for a member that is not away.
         bot: The account is that of a bot.
-        confusable: The nickname looks like that of another member who was present when it was assigned.
+        confusable: The nickname resembles that of another member who was present at its assignment.
         via: Dialect of a basic client (docs/dialects.md), which may show neither edits nor reactions; otherwise None.
     """
 
@@ -327,7 +327,7 @@ class BlockPush(WireStruct, frozen=True):
 
     Attributes:
         member: Blocked or unblocked member with its current names.
-        on: Whether the member is blocked.
+        on: True for the start of a block.
     """
 
     member: MemberRef

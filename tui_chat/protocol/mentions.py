@@ -54,7 +54,7 @@ class MentionTokens:
         self._tails = [
             folded[match.end() :]
             for match in re.finditer("@", folded)
-            if not is_joined(folded[match.start() - 1 : match.start()])
+            if not prevents_mention(folded[match.start() - 1 : match.start()])
         ]
 
     @property
@@ -112,8 +112,8 @@ def _starts_with_name(tail: str, key: str) -> bool:
     )
 
 
-def is_joined(preceding: str) -> bool:
-    """Return whether an `@` after this character, empty at the start of the text, belongs to an address or path."""
+def prevents_mention(preceding: str) -> bool:
+    """Return whether an `@` after this character belongs to an address or path; False for an empty string."""
     return preceding in {"@", "/"} or is_spaced_word_character(preceding)
 
 

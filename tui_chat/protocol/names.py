@@ -5,7 +5,7 @@ compatibility form, without control or invisible characters. Two names are equal
 
 - Emoji: presentation selectors are dropped. Joiners and tags are allowed inside emoji sequences (UTS #51), although the
   profile forbids them.
-- Marks: a name or a word in it never starts with a combining mark, and a letter has at most four of them.
+- Marks: no word of a name starts with a combining mark, and a letter has at most four combining marks.
 - Separators: a nickname cannot imitate the author or a list of names in a line of text, such as `ann: hi` or `* ann`.
 - Reserved names: `room` and `everyone`, which mention all members, and room names that start with `&` or `~`, except
   room addresses.

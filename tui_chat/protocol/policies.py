@@ -1,7 +1,7 @@
 """Policy of a room (docs/protocol.md, "Rooms and policies").
 
 - Defaults: a field with its default value is omitted on the wire, so a room without a policy has all defaults.
-- Ownerless rooms: have the default policy, and everybody sets their topic.
+- Ownerless rooms: the default policy applies, but everybody may set the topic.
 """
 
 from typing import Annotated, Literal
@@ -19,7 +19,7 @@ ManagerRole = Literal["members", "moderators", "owner"]
 
 
 class Retention(WireStruct, frozen=True):
-    """Limit of stored entries; without a field, the log is unlimited.
+    """Limit of stored entries; None for both fields keeps all entries.
 
     Attributes:
         days: Maximum age of an entry.

@@ -1,4 +1,4 @@
-"""Bases of all requests (docs/protocol.md, "Requests").
+"""Base classes of all requests (docs/protocol.md, "Requests").
 
 Construction sanitizes texts and validates names and text lengths; a violation raises the matching error of
 `tui_chat.protocol.errors`. The decoder additionally checks types and numeric ranges. Client and server share the

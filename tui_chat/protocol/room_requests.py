@@ -31,7 +31,7 @@ class CreateRoom(Request, PolicyFields, frozen=True, kw_only=True):
         room_name: Name of a public or unlisted room.
         title: Display name of a private room, whose address the server generates.
 
-    The construction raises `BadRequest` for the visibility `direct`, and unless exactly one of both names is given:
+    The construction raises `BadRequest` for the visibility `direct`, and unless exactly one of the two names is given:
     `title` for the visibility `private`, otherwise `room_name`.
     """
 

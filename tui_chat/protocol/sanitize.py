@@ -128,7 +128,7 @@ def validate_query(text: str) -> str:
 
 
 def validate_reason(text: str) -> str:
-    """Return the sanitized single-line reason of a moderation, empty for a blank one.
+    """Return the sanitized single-line reason of a moderation action, empty for a blank one.
 
     Raises:
         BadRequest: The text contains a lone surrogate.

@@ -19,7 +19,7 @@ def message_text(message: Message, is_confusable: bool = False) -> str:
     """Return the announcement of a message: `ann says: hi`, `ann waves` for an action, or `ann deleted a message`.
 
     An edited message reads `ann says (edited): hi` or `ann waves (edited)`. `format_text` formats the text. The files
-    are on a line of their own, which no text can imitate: `With the image a.png, 40 by 30 pixels, 1.0 KiB`. A message
+    are on a separate line, which no text can imitate: `With the image a.png, 40 by 30 pixels, 1.0 KiB`. A message
     without text reads `ann sends the image …`.
 
     Args:
@@ -131,7 +131,7 @@ def room_joined_text(room: str, other_members: int, topic: str) -> str:
 
     Args:
         room: Room name.
-        other_members: Number of members without the user.
+        other_members: Number of members other than the user.
         topic: Topic, omitted if empty.
     """
     sentence = plural(

@@ -25,8 +25,8 @@ def _device_label() -> str:
     return f"chat-tui ({socket.gethostname()})"
 
 
-async def _stay_disconnected(_: SavedLogin | None) -> None:
-    """Change no connection."""
+async def _ignore_login(_: SavedLogin | None) -> None:
+    """Do nothing: default of `on_login_changed`."""
 
 
 class AccountManager:
@@ -53,7 +53,7 @@ class AccountManager:
         self._store = store
         self.guest_key: Callable[[], str | None] = lambda: None
         self.on_guest_registered: Callable[[], None] = lambda: None
-        self.on_login_changed: Callable[[SavedLogin | None], Awaitable[None]] = _stay_disconnected
+        self.on_login_changed: Callable[[SavedLogin | None], Awaitable[None]] = _ignore_login
         self.login, self.problem = store.find(url)
 
     async def log_in(self, account: str, password: str) -> None:
@@ -66,7 +66,7 @@ class AccountManager:
         """Create an account, which receives messages, rooms and read markers of the session's guest, and log in.
 
         If the server rejects the guest key (`Unauthorized`), the account is created without the guest. A token that
-        cannot be stored is used for the connection nevertheless, with a `problem`. A current login is replaced.
+        cannot be stored still applies to the connection, and sets `problem`. A current login is replaced.
 
         Args:
             account: Account name.

@@ -2,7 +2,7 @@
 
 - Manual status: a status of `/away` is neither replaced by the automatic one nor removed by input.
 - Check: the front end calls `record_input` for each input, and `check` every few seconds.
-- Requests: run in the background, and a new one cancels the previous one.
+- Requests: each one runs in the background, and cancels the previous one.
 - Errors: a failed request is only logged, and not repeated; the client sends the mark as away after each reconnect.
 """
 

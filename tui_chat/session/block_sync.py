@@ -2,7 +2,7 @@
 
 - Source: the server, after each connection, and its pushes about changes on other devices.
 - Offline: the list of the last connection is stored, so that cached messages of blocked members stay hidden.
-- Guests: have no blocks.
+- Guests: a guest has no blocks.
 """
 
 import logging

@@ -161,7 +161,7 @@ class ChatSession:
         self._dirty_parts |= DirtyPart.ROOM_LIST
         for view in self.rooms.values():
             view.transcript.set_join_visibility(self._settings().joins)
-        if self.ignore_filter.refresh():
+        if self.ignore_filter.pop_change():
             self._dirty_parts |= DirtyPart.MEMBER_LIST | DirtyPart.STATUS
             for view in self.rooms.values():
                 view.rebuild_lines()

@@ -29,8 +29,8 @@ def parse(text: str, today: date) -> date | None:
     """Return the date that `text` denotes, None if the format is unknown or the date invalid.
 
     A weekday denotes its last occurrence before `today`. A date without a year is in the year of `today`, or in the
-    previous one if that is later than `today`; February 29 is invalid if that year has none. A date with a year may be
-    later.
+    previous year if the date would be after `today`; February 29 is invalid if the year of `today` has none. A date
+    with a year may be after `today`.
 
     Args:
         text: Typed date in a format of the module docstring, in any case.

@@ -2,7 +2,7 @@
 
 - Time: after each connection, once a room is open, then every `REFRESH_INTERVAL` seconds and on request.
 - First load: the first successful load of a connection (`DurableRoomsReceived.is_first`).
-- Guests: have no durable memberships.
+- Guests: a guest has no durable memberships.
 """
 
 import asyncio

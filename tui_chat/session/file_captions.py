@@ -19,7 +19,7 @@ _SHOWN_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 def describe_file(attachment: Attachment) -> str:
     """Return the caption of a file in brackets: name, dimensions or type, and size.
 
-    A file with dimensions is an image, another one with a poster a video with a cover.
+    A file with dimensions counts as an image, any other file with a poster as a video.
     """
     size = describe_size(attachment.size)
     if attachment.width is not None and attachment.height is not None:

@@ -26,7 +26,7 @@ def match(query: str, text: str) -> tuple[int, tuple[int, ...] | None]:
     Takes O(len(query) * len(text)) steps for any text. An empty query matches every text: score 0, no indices.
 
     Args:
-        query: Letters as of `query_letters`.
+        query: Result of `query_letters`.
         text: Name of a room or command.
     """
     if not query:

@@ -29,14 +29,14 @@ class IgnoreFilter:
         self._ignored_member_ids: set[str] = set()
 
     def set_blocked(self, member_id: str, is_blocked: bool) -> None:
-        """Add or remove a blocked member; no effect if done already. The next `refresh` reports a change."""
+        """Add or remove a blocked member; `pop_change` reports a change. No effect if the member has this state."""
         changed = {member_id}
         self.blocked_member_ids = self.blocked_member_ids | changed if is_blocked else self.blocked_member_ids - changed
 
-    def refresh(self) -> bool:
+    def pop_change(self) -> bool:
         """Return whether the ignored nicknames or the blocked members changed since the last call.
 
-        A change of the nicknames removes the recorded member ids.
+        A change of the nicknames also removes the recorded member ids.
         """
         current = (self._settings().ignored, self.blocked_member_ids)
         if current == self._applied:

@@ -60,8 +60,8 @@ class ReactionCount(Struct, frozen=True, array_like=True, gc=False):
     Attributes:
         emoji: Sanitized single-line text.
         count: Number of members with this reaction.
-        is_own: True if the user is one of them.
-        names: Nicknames of some of them, sanitized.
+        is_own: True if the user has this reaction.
+        names: Sanitized nicknames of some of the members with this reaction.
     """
 
     emoji: str

@@ -106,7 +106,7 @@ class MessageSender:
             return error_text.describe(error)
         return ""
 
-    def take_back(self, key: str) -> str:
+    def withdraw(self, key: str) -> str:
         """Discard the unsent message with this line key in the current room, and return an input that sends it again.
 
         The input for files is `/upload` with their paths, for a single file without a path its text; a reply becomes a

@@ -2,7 +2,7 @@
 
 - Rate: the first message notifies immediately; the next notification follows after at least `BATCH_INTERVAL`
   seconds and covers all messages since.
-- Read rooms: the caller discards the queued messages of a visited room (`discard_room`).
+- Read rooms: the caller discards the queued messages of a room that the user views (`discard_room`).
 """
 
 from collections import deque

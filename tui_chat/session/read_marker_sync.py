@@ -79,7 +79,8 @@ class ReadMarkerSync:
     def _due_requests(self) -> Iterable[Coroutine[Any, Any, None]]:
         """Yield a request for each room with an unsent mark as unread, or a marker after that of the server.
 
-        None without a connection, nor for rooms without a marker of the server. A `ChatError` is only logged.
+        No requests without a connection, and none for rooms without a marker of the server. A `ChatError` is only
+        logged.
         """
         if not isinstance(self._session.connection_state, Online):
             return

@@ -1,11 +1,11 @@
 """Ranking of rooms for the room switcher.
 
-- Match: as of `fuzzy_match`. A name with the canonical key of the query always matches.
-- Open rooms: precede all others, sorted by score, mentions, unread messages and recency. The current room is last
-  among equal scores, so Enter without a query selects another room.
-- Closed rooms of the account: follow the open rooms, sorted by score, mentions and unread messages.
-- Server rooms: follow the closed rooms, sorted by score and the server's order.
-- New room: is last, if no room has the typed name.
+- Match: `fuzzy_match` defines a match. A name with the canonical key of the query always matches.
+- Open rooms come first, sorted by score, mentions, unread messages and recency. The current room is last among equal
+  scores, so Enter without a query selects another room.
+- Closed rooms of the account follow, sorted by score, mentions and unread messages.
+- Other rooms of the server follow, sorted by score and the server's order.
+- A new room is last, offered only if no room has the typed name.
 """
 
 from collections.abc import Iterable, Sequence

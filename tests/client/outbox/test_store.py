@@ -73,7 +73,7 @@ async def test_without_a_guest_key_the_nickname_is_the_scope(tmp_path: Path) -> 
     async with Outbox(tmp_path) as outbox:
         assert await texts(outbox, OutboxScope(TEA.server_url, "tea", "", "bob")) == []
         assert await texts(outbox, without_guest) == ["left"]
-        await outbox.update_guest(TEA.server_url, "", TEA.guest_hash)
+        await outbox.replace_identity(TEA.server_url, "", TEA.guest_hash)
     async with Outbox(tmp_path) as outbox:
         assert await texts(outbox, OutboxScope(TEA.server_url, "tea", hash_identity("another"), "ann")) == []
         assert await texts(outbox) == ["left"]
@@ -110,7 +110,7 @@ async def test_edits_deletions_and_reactions_are_stored(tmp_path: Path, request_
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX file permissions")
-async def test_files_are_private_to_the_user_under_any_umask(tmp_path: Path) -> None:
+async def test_files_are_private_to_the_user_with_an_umask_of_0(tmp_path: Path) -> None:
     old_umask = os.umask(0)
     try:
         async with Outbox(tmp_path / "state") as outbox:

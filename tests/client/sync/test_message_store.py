@@ -46,7 +46,7 @@ def test_the_store_matches_a_dictionary_model(seqs: set[int], step: int, first: 
     in_range = [model[seq][0] for seq in sorted(model) if first <= seq <= last]
     assert list(store.iter_range(first, last)) == in_range
     assert [store.get(seq) for seq in (*seqs, first)] == [model.get(seq, (None,))[0] for seq in (*seqs, first)]
-    assert [store.as_of_seq(seq) for seq in (*seqs, first)] == [
+    assert [store.get_as_of(seq) for seq in (*seqs, first)] == [
         model.get(seq, (None, seq))[1] for seq in (*seqs, first)
     ]
     remaining = 1 + first % len(model)

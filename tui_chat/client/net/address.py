@@ -66,7 +66,7 @@ def parse_address(text: str) -> Address:
 
     Accepted forms: host names and IPv6 addresses with optional port, and URLs with scheme `http`, `https`, `ws`, `wss`,
     `chat` or `chats` (TLS). A `chat` or `chats` URL may have a room as path, an `http` or `https` URL a room in the
-    fragment (`#/room`, as the page has it); an invite code may follow the room (`?invite=code`). IPv6 addresses need
+    fragment (`#/room`, as in links of the page); an invite code may follow the room (`?invite=code`). IPv6 hosts need
     brackets with a scheme or port. Default ports: 80 for `http` and `ws`, 443 for `https` and `wss`, otherwise 3000.
     Surrounding space is ignored, the host becomes lowercase, and the room is percent-decoded but not validated.
     `Chat.example/tea` gives the base URL `http://chat.example:3000` and the room `tea`. A user name is an error, and so

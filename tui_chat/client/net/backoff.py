@@ -41,7 +41,7 @@ class Backoff:
         self._clock = clock
         self._fast_retry_until = 0.0
         self._failures = 0
-        self._total_delay = 0.0  # seconds since the last stable connection
+        self._total_delay = 0.0  # sum of the delays since the last stable connection, in seconds
         self._announced_delay: float | None = None
 
     @property

@@ -50,8 +50,8 @@ def create_ssl_context(url: str, ca_file: str | None) -> ssl.SSLContext | bool:
 def connect_error(error: BaseException) -> Unreachable:
     """Return the error of a failed attempt: the first known cause in the exception chain, or `not_chat_server`.
 
-    Known causes are errors of aiohttp and TLS and the subclasses of `ConnectionError`. A `ChatError`, `TimeoutError` or
-    other `OSError` of its own is unknown. The chain follows `__cause__`, and `__context__` of an exception without one.
+    Known causes are errors of aiohttp and TLS and the subclasses of `ConnectionError`. Other exceptions, such as
+    `TimeoutError`, are skipped. The chain follows `__cause__`, and `__context__` of an exception without a cause.
     """
     cause: BaseException | None = error
     while cause is not None:
@@ -111,7 +111,7 @@ def decode_sanitized(response_type: type[WireStructT], body: bytes) -> WireStruc
     """Return a decoded response, of which only a `SendResponse` is sanitized.
 
     Raises:
-        ChatError: The error of the server as of `sanitize_error`, or `InternalError` for an invalid response.
+        ChatError: The error of the server (`sanitize_error`), or `InternalError` for an invalid response.
     """
     try:
         response = decode_response(response_type, body)

@@ -226,7 +226,7 @@ class Connector:
         self._reconnect_requested.set()
 
     async def close(self) -> None:
-        """Close the connection, fail waiting and later requests, and set the state `Closed`; after the end of `run`."""
+        """Close the connection after the end of `run`, fail waiting and later requests, and set the state `Closed`."""
         if self._transport is not None:
             await self._transport.close()
         self.gate.fail(Unavailable("client_closed"))

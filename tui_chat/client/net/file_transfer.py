@@ -178,7 +178,7 @@ def _publish(temporary: Path, target: Path, name: str) -> Path:
 
     Args:
         temporary: Complete file, which the caller deletes if it remains.
-        target: New file, or a directory for a file with the first free name of `_list_names`.
+        target: New file, or a directory for a file with the first free name of `_candidate_names`.
         name: Name of a file in the directory.
 
     Raises:
@@ -187,7 +187,7 @@ def _publish(temporary: Path, target: Path, name: str) -> Path:
     if not target.is_dir():
         _link(temporary, target)
         return target
-    for candidate in _list_names(name):
+    for candidate in _candidate_names(name):
         try:
             _link(temporary, target / candidate)
         except FileExistsError:
@@ -211,8 +211,8 @@ def _link(temporary: Path, target: Path) -> None:
         temporary.replace(target)
 
 
-def _list_names(name: str) -> itertools.chain[str]:
-    """Return the safe form of a file name of the server, then without end with numbers: `a.txt`, `a (2).txt`.
+def _candidate_names(name: str) -> itertools.chain[str]:
+    """Return an endless series of safe forms of a file name from the server: `a.txt`, `a (2).txt`, `a (3).txt`.
 
     Separators, control characters and characters that Windows forbids become `_`. Leading dots and spaces are removed,
     an empty name becomes `file`, and a name without its number is shortened to `_MAX_NAME_BYTES`.

@@ -146,11 +146,11 @@ class Transport:
     async def request(self, request: Request, response_type: type[WireStructT]) -> WireStructT:
         """Send a request and wait for the response while the connection is alive.
 
-        `RESPONSE_TIMEOUT` seconds without a response or push abort the connection. An `unobserve` request may precede.
+        `RESPONSE_TIMEOUT` seconds without a response or push abort the connection. An `unobserve` request precedes the
+        first request without a join.
 
         Args:
-            request: Request to send.
-            response_type: Type of the response.
+            request, response_type: Request to send, and type of the response.
 
         Raises:
             ChatError: The server rejected the request, the response is invalid, or a field has a lone surrogate.
@@ -160,7 +160,7 @@ class Transport:
         if self.basic_room is not None:
             raise UnsupportedByServer("basic_server_only_sends")
         if isinstance(request, Observe) or (isinstance(request, SendMessage) and request.author is not None):
-            await self._require_observers(request.room)
+            await self._require_observer_support(request.room)
         async with self._send_request(request) as response:
             await self._wait_for_response(response)
             return connect_errors.decode_sanitized(response_type, response.result())
@@ -188,7 +188,7 @@ class Transport:
             raise UnsupportedByServer("basic_server_one_room")
         return None if self.basic_room is not None else await self.request(request, JoinResponse)
 
-    async def _require_observers(self, room: str) -> None:
+    async def _require_observer_support(self, room: str) -> None:
         """Raise `UnsupportedByServer` if the server requires a join, tested once; test errors propagate."""
         async with self._detection_lock:
             if self._supports_observers is None:

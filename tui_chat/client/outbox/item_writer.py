@@ -1,8 +1,8 @@
 """Writes of the items of one room to the outbox.
 
 - Background: a write never delays the caller. `flush` waits for the ends of additions and deletions.
-- Failures: are logged. `ProblemReported` reports the first one, and the first one after a successful addition; failed
-  deletions are only logged. The items remain in memory.
+- Failures: each one is logged. `ProblemReported` reports the first one, and the first one after a successful addition;
+  failed deletions are only logged. The items remain in memory.
 - No outbox: writes have no effect, `set_error` returns True, and `on_added` is not called.
 """
 

@@ -278,7 +278,7 @@ class OutboxSender:
         self._writer.delete(item.client_id)
 
     def _upload_again(self, item: OutboxItem, error: ChatError) -> bool:
-        """Start a second upload of the files of a message after `UPLOAD_NOT_FOUND`. Return False without an upload.
+        """Start a second upload of the files of a message after `UPLOAD_NOT_FOUND`; return whether it was started.
 
         Only once per item, and only if all files can be uploaded again. The server removes uploads without a message
         after an hour, and those of another identity are not found.
@@ -390,7 +390,7 @@ class OutboxSender:
             (
                 item
                 for item in pending_items
-                if item.client_id not in self._expected_echoes and not self._uploads.holds(item)
+                if item.client_id not in self._expected_echoes and not self._uploads.is_overtaken(item)
             ),
             None,
         )

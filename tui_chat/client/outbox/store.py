@@ -177,15 +177,15 @@ class Outbox:
             "UPDATE outbox_items SET files = ? WHERE client_id = ?", (_encode_files(files), client_id.hex)
         )
 
-    async def update_guest(self, server_url: str, old_guest_hash: str, new_guest_hash: str) -> None:
+    async def replace_identity(self, server_url: str, old_hash: str, new_hash: str) -> None:
         """Reassign rows to a new account or guest key.
 
-        Affects all rows of this process on the server, and rows of other processes under the old one.
+        Affects all rows of this process on the server, and rows of other processes under the old identity.
 
         Args:
             server_url: Base URL of the server.
-            old_guest_hash: Hash of the previous identity (`hash_identity`), empty without one.
-            new_guest_hash: Hash of the new identity.
+            old_hash: Hash of the previous identity (`hash_identity`), empty without one.
+            new_hash: Hash of the new identity.
 
         Raises:
             LocalStorageError: The rows were not changed.
@@ -193,7 +193,7 @@ class Outbox:
         await self._write(
             "UPDATE outbox_items SET guest = ? WHERE server = ? AND guest <> ? "
             "AND (owner = ? OR (guest <> '' AND guest = ?))",
-            (new_guest_hash, server_url, new_guest_hash, self._process_lock.name, old_guest_hash),
+            (new_hash, server_url, new_hash, self._process_lock.name, old_hash),
         )
 
     async def rename_room(self, server_url: str, old_room: str, new_room: str) -> None:

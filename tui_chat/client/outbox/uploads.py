@@ -77,7 +77,7 @@ class OutboxUploads:
         """Return whether later items wait for the uploads of an item."""
         return item.needs_upload and item.client_id not in self._overtaken
 
-    def holds(self, item: OutboxItem) -> bool:
+    def is_overtaken(self, item: OutboxItem) -> bool:
         """Return whether an item waits for its uploads, while later items are sent."""
         return item.needs_upload and item.client_id in self._overtaken
 
@@ -133,7 +133,7 @@ class OutboxUploads:
     def _progress_receiver(
         self, item: OutboxItem, files: tuple[OutboxFile, ...], file: OutboxFile
     ) -> Callable[[int], None]:
-        """Return a receiver of uploaded bytes that passes each other percentage of a file to `on_changed`.
+        """Return a receiver of uploaded bytes that calls `on_changed` when the percentage of the file changes.
 
         No effect after the end of the uploads of the item.
         """

@@ -28,11 +28,11 @@ BUSY_RETRY_INTERVAL = 0.02
 
 
 class LocalStorageError(Exception):
-    """Operation on a local file failed; the message is the readable cause."""
+    """Failed operation on a local file; the message is the readable cause."""
 
 
 class CorruptDatabase(Exception):
-    """Content of the file is invalid."""
+    """Invalid content of a file."""
 
 
 @dataclass(frozen=True, slots=True)

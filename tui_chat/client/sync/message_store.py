@@ -58,7 +58,7 @@ class MessageStore:
         """Return a message, or None if not stored."""
         return self._lookup(seq).message if seq in self else None
 
-    def as_of_seq(self, seq: int) -> int:
+    def get_as_of(self, seq: int) -> int:
         """Return the `as_of` of a message, or `seq` if not stored."""
         return self._lookup(seq).as_of if seq in self else seq
 

@@ -165,7 +165,7 @@ class RoomLog:
             dirty_ranges, self._dirty_ranges = self._dirty_ranges, SeqRanges()
         return LogSegment(
             tuple(
-                (self._bases.get(seq, self._messages[seq]), self._messages.as_of_seq(seq))
+                (self._bases.get(seq, self._messages[seq]), self._messages.get_as_of(seq))
                 for seq in targets
                 if seq in self._messages
             ),
@@ -339,7 +339,7 @@ class RoomLog:
         return True
 
     def _base_as_of(self, seq: int) -> int:
-        return self._new_base_as_of[seq] if seq in self._new_base_as_of else self._messages.as_of_seq(seq)
+        return self._new_base_as_of[seq] if seq in self._new_base_as_of else self._messages.get_as_of(seq)
 
     def _add_change(self, change: MessageChange) -> bool:
         """Insert a change in order of `seq`, without applying it; no effect for a duplicate or a change in the base.

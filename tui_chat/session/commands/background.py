@@ -56,7 +56,7 @@ def require_room(command: str, context: CommandContext) -> Room:
 
 
 def require_owner(room: Room) -> None:
-    """Check the role of the user before the question of a command of owners.
+    """Check the role of the user before a command for owners asks for confirmation.
 
     Raises:
         Forbidden: The user is neither an owner of the room nor an administrator.

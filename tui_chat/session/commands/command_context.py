@@ -39,8 +39,8 @@ class CommandContext:
         confirm: Asks a question with the label of an action, and returns whether the user confirms the action.
         change_server: Ends the session and connects to a valid address, possibly with a room name.
         file_opener: Opens received files.
-        own_commands: Handlers of the front end by command name, called with the argument. They replace the common
-            handlers, and return an error message or nothing.
+        own_commands: Handlers of the front end by command name, called with the argument. Each one replaces the common
+            handler of the command, and returns an error message or nothing.
     """
 
     session: ChatSession

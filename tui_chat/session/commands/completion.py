@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from tui_chat.protocol.mentions import is_joined, is_spaced_word_character
+from tui_chat.protocol.mentions import is_spaced_word_character, prevents_mention
 from tui_chat.session import emoji_names
 from tui_chat.session.commands import policy_parser, registry
 from tui_chat.session.commands.path_completion import complete_path
@@ -65,9 +65,9 @@ class Completion:
         return self.candidates[self.index].text if self.index < len(self.candidates) else self.typed
 
     def cycle(self, step: int) -> "Completion":
-        """Return the state after the next (`step` 1) or the previous (`step` -1) candidate.
+        """Return the state whose current candidate is the next (`step` 1) or the previous (`step` -1) one.
 
-        One of the positions is the typed text.
+        The typed text follows the last candidate, and precedes the first.
         """
         return replace(self, index=(self.index + step) % (len(self.candidates) + 1))
 
@@ -160,7 +160,7 @@ def _word_starts(line: str) -> Iterator[int]:
         character, before = line[start], line[:start]
         # The letters after an apostrophe belong to the word before, as in "don't".
         is_contraction = before.endswith(("'", "’")) and is_spaced_word_character(before[-2:-1])
-        if not (character.isspace() or is_joined(before[-1:]) or before.endswith("#") or is_contraction):
+        if not (character.isspace() or prevents_mention(before[-1:]) or before.endswith("#") or is_contraction):
             yield start
 
 

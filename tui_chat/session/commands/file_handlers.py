@@ -87,8 +87,8 @@ def save(argument: str, context: CommandContext) -> None:
     """Save the files of the newest visible message with files, and show their paths.
 
     The argument is an existing directory, with `~` for a home directory. The default, the downloads directory, is
-    created if missing. The download runs in the background; an error ends it, and the files so far remain. A file whose
-    name is taken gets a number.
+    created if missing. The downloads run in the background; an error ends them, and the saved files remain. A file
+    whose name is taken gets a number.
 
     Raises:
         CommandRejected: No open room, not connected, no such directory, or no message with files.

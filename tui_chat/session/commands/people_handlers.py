@@ -113,7 +113,7 @@ def list_mentions(_: str, context: CommandContext) -> None:
 async def _list_mentions(context: CommandContext) -> str:
     """Return a line with local time, room, author and text for each message, or `No mentions.` (translated).
 
-    The files of a message follow in a line of their own.
+    The files of a message follow in a separate line.
     """
     page = await context.link.require_client().user.list_mentions()
     lines: list[str] = []
@@ -125,13 +125,13 @@ async def _list_mentions(context: CommandContext) -> str:
 
 
 def set_away(text: str, context: CommandContext) -> None:
-    """Request the status of an absent user with a text that may be empty, and show a confirmation afterwards."""
+    """Set the status of the user to away with a text that may be empty, in the background, then show a confirmation."""
     context.require_connection("away")
     run_in_background(_set_status(context, is_away=True, text=text), context)
 
 
 def set_back(_: str, context: CommandContext) -> None:
-    """Request the removal of the status of `set_away`, and show a confirmation afterwards."""
+    """Remove the status of `set_away` in the background, then show a confirmation."""
     context.require_connection("back")
     run_in_background(_set_status(context, is_away=False), context)
 

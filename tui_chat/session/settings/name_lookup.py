@@ -23,7 +23,7 @@ def is_ignored(settings: ClientSettings, nick: str) -> bool:
 
 
 def levels_after_rename(settings: ClientSettings, old_name: str, new_name: str) -> dict[str, str] | None:
-    """Return the setting `room_notifications` after a rename of a room, None if the room has no level of its own.
+    """Return the setting `room_notifications` after a rename of a room, None if the setting has no level for the room.
 
     The level moves to the new name and replaces a level of that name.
     """

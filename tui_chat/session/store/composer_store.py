@@ -6,8 +6,8 @@
   draft and all other changes are written without delay, together with the waiting ones.
 - Bounds: `MAX_HISTORY` texts per room, `MAX_ROOMS` rooms over all servers. `load_room_names` removes the least recently
   used entries.
-- Failures: no method raises an exception of a file access. Every one is logged, and the first one is reported. A failed
-  write is not repeated.
+- Failures: no method raises an exception of a file access. Each failure is logged, and the first one is reported. A
+  failed write is not repeated.
 """
 
 import asyncio

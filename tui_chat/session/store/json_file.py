@@ -55,11 +55,11 @@ def write_json_file(path: Path, content: msgspec.Struct) -> None:
     atomic_write(path, msgspec.json.format(msgspec.json.encode(content)))
 
 
-def unreadable(path: Path, error: OSError) -> str:
+def describe_read_error(path: Path, error: OSError) -> str:
     """Return the sentence for a file that cannot be read."""
     return tr(settings_strings.FILE_UNREADABLE, path=str(path), reason=error.strerror or "")
 
 
-def unwritable(path: Path, error: OSError) -> str:
+def describe_write_error(path: Path, error: OSError) -> str:
     """Return the sentence for a file that cannot be written."""
     return tr("{path} cannot be written: {reason}", path=str(path), reason=error.strerror or "")

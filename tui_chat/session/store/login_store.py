@@ -1,14 +1,14 @@
 """Tokens of the accounts in use on this computer, one per server.
 
 - Secrecy: the file has mode 0600 and is the only place with a token. Passwords are stored nowhere.
-- Concurrency: each change reads the file again, so that several programs keep the logins of each other.
+- Concurrency: each change reads the file again, so that concurrent programs preserve each other's logins.
 """
 
 from pathlib import Path
 
 import msgspec
 
-from tui_chat.session.store.json_file import read_json_file, unreadable, unwritable, write_json_file
+from tui_chat.session.store.json_file import describe_read_error, describe_write_error, read_json_file, write_json_file
 
 FILE_NAME = "logins.json"
 
@@ -55,7 +55,7 @@ class LoginStore:
         try:
             logins, problem = self._load()
         except OSError as error:
-            return None, unreadable(self._path, error)
+            return None, describe_read_error(self._path, error)
         return next((login for login in logins if login.server == server), None), problem
 
     def save(self, login: SavedLogin) -> str:
@@ -77,7 +77,7 @@ class LoginStore:
             others = tuple(login for login in logins if login.server != server)
             write_json_file(self._path, _LoginFile((*new_logins, *others)))
         except OSError as error:
-            return unwritable(self._path, error)
+            return describe_write_error(self._path, error)
         return problem
 
     def _load(self) -> tuple[tuple[SavedLogin, ...], str]:

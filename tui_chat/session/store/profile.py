@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from tui_chat.session.store.json_file import read_json_file, unreadable, unwritable, write_json_file
+from tui_chat.session.store.json_file import describe_read_error, describe_write_error, read_json_file, write_json_file
 
 FILE_NAME = "profile.json"
 
@@ -67,7 +67,7 @@ def load(directory: Path) -> tuple[Profile, str]:
     try:
         content, problem = read_json_file(path, Profile)
     except OSError as error:
-        return Profile(), unreadable(path, error)
+        return Profile(), describe_read_error(path, error)
     return content or Profile(), problem
 
 
@@ -83,5 +83,5 @@ def save(directory: Path, profile: Profile) -> str:
     try:
         write_json_file(path, profile)
     except OSError as error:
-        return unwritable(path, error)
+        return describe_write_error(path, error)
     return ""

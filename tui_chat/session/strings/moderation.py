@@ -58,7 +58,7 @@ def member_summary(member: Member) -> str:
 def audit_list(entries: Sequence[Entry]) -> str:
     """Return a line with local time and sentence for each entry: `2026-11-29 13:05 ann banned bob (spam).`
 
-    Without entries, a sentence says so.
+    `No actions of moderators.` without entries.
     """
     lines = [f"{date_and_time(entry.ts)} {_audit_sentence(entry)}" for entry in entries]
     return "\n".join(lines) or tr("No actions of moderators.")
@@ -67,7 +67,7 @@ def audit_list(entries: Sequence[Entry]) -> str:
 def sanction_list(sanctions: Sequence[MemberChange]) -> str:
     """Return a line with local time, sentence and the command that ends the sanction for each ban or silence.
 
-    Without sanctions, a sentence says so.
+    `Nobody is silenced or banned.` without sanctions.
     """
     lines = [
         tr(
@@ -113,7 +113,7 @@ def ban_question(target: MemberRef, period: str) -> str:
 
     Args:
         target: Person to ban.
-        period: Duration as typed, whose messages are deleted; empty for none.
+        period: Age of the messages to delete as a typed duration; empty for none.
     """
     nick = quote_nick(target.nick_name)
     is_guest = target.account is None and not target.bot

@@ -137,10 +137,10 @@ class MessageActions:
         return self._messages.retry(line.key)
 
     def _edit(self, line: MessageLine) -> str:
-        """Start an edit. An unsent message moves to the cursor of the composer unless in flight (`take_back`)."""
+        """Start an edit. An unsent message moves to the cursor of the composer unless in flight (`withdraw`)."""
         if line.seq is not None:
             return self._compose_controller.start(ComposeKind.EDIT, line, "")
-        if text := self._messages.take_back(line.key):
+        if text := self._messages.withdraw(line.key):
             self._view.timeline.set_cursor(None)
             self._view.draw_changes()
             self._view.composer.insert_text(text)
