@@ -83,7 +83,7 @@ async def test_help_opens_by_key_and_command_and_the_palette_lists_and_runs_comm
         await ann.wait_for_text("search commands")
         await ann.type_text("names")
         await ann.wait_for_text("/names [part of a name]")
-        await ann.wait_for_text("list the members of this room")
+        await ann.wait_for_text("list or search the members of this room")
         await ann.press("enter")
         await ann.wait_for_text("1 here: ann")
 

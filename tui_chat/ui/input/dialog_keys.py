@@ -142,7 +142,7 @@ DIALOG_BINDINGS: tuple[KeyBinding, ...] = (
         KeyBinding("device-above", ("up", "k"), "move(-1)", mark("device above"), priority=True),
         KeyBinding("device-below", ("down", "j"), "move(1)", mark("device below"), priority=True),
         KeyBinding(
-            "device-log-out", ("enter", "d"), "log_out", mark("log out the device, after a question"), mark("log out")
+            "device-log-out", ("enter", "d"), "log_out", mark("log out the device, after confirmation"), mark("log out")
         ),
         KeyBinding("device-close", ("escape", "q"), "dismiss", mark("close"), mark("close")),
     ),

@@ -166,7 +166,7 @@ ALL_BINDINGS: tuple[KeyBinding, ...] = (
             "message-delete",
             ("d",),
             "screen.delete_selected",
-            mark("delete after a question; discard an unsent message"),
+            mark("delete after confirmation; discard an unsent message"),
             mark("delete"),
         ),
         KeyBinding(
