@@ -114,6 +114,7 @@ class _Cluster:
         self._database = database
 
     async def read_totals(self) -> _Totals:
+        """Return the totals of all servers and of the database."""
         connection = await _driver.connect(self._database)
         try:
             transactions = await connection.fetchval(
@@ -127,6 +128,7 @@ class _Cluster:
 
 
 async def _read_bus_messages(session: aiohttp.ClientSession, url: str) -> int:
+    """Return the number of bus messages that a server has sent."""
     async with session.get(f"{url}/metrics") as response:
         families = text_string_to_metric_families(await response.text())
     return sum(
@@ -143,6 +145,7 @@ class _Members:
         self._clients: list[LoadClient] = []
 
     async def connect(self, servers: Sequence[MeasuredServer], load: ClusterLoad) -> None:
+        """Connect all members, with the first member of each room as its sender."""
         members = load.connections // load.rooms
         for room_number in range(load.rooms):
             room = f"room {room_number}"

@@ -114,6 +114,7 @@ class LoadClient(asyncio.Protocol):
         self._buffer = received[-len(MESSAGE_PREFIX) + 1 :]
 
     def _parse_frames(self, data: bytes) -> None:
+        """Handle the packets of all complete WebSocket frames."""
         buffer = self._buffer + data
         offset = 0
         while len(buffer) - offset >= 2:
@@ -133,6 +134,7 @@ class LoadClient(asyncio.Protocol):
         self._buffer = buffer[offset:]
 
     def _handle_packet(self, packet: bytes) -> None:
+        """Count and measure a message, or answer a ping."""
         if packet.startswith(MESSAGE_PREFIX):
             self.counters.delivered += 1
             body = json.loads(packet[2:])[1]

@@ -50,6 +50,7 @@ def draw_plots(rows: Sequence[dict[str, Any]], directory: Path) -> None:
 
 
 def _plot_lines(axes: Any, rows: Sequence[dict[str, Any]], key: str, label: str) -> None:
+    """Plot the cost per delivery of each server over a logarithmic axis."""
     for name in rows[0]["servers"]:
         costs = [row["servers"][name]["per_delivery"] for row in rows]
         positions = [row[key] for row in rows]

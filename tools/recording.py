@@ -68,6 +68,7 @@ class Recording:
         asyncio.get_running_loop().add_reader(master, self._read)
 
     def _read(self) -> None:
+        """Feed the available output to the screen, and schedule a frame."""
         try:
             self._stream.feed(os.read(self._master, 65_536))
         except BlockingIOError:
@@ -79,6 +80,7 @@ class Recording:
             self._capture_timer = asyncio.get_running_loop().call_later(COALESCE_INTERVAL, self._capture_frame)
 
     def _capture_frame(self) -> None:
+        """Append a frame with the changed parts of the screen, if any."""
         self._capture_timer = None
         screen = [[self._screen.buffer[row][column] for column in range(COLUMNS)] for row in range(ROWS)]
         changed = "".join(_diff_row(row, *rows) for row, rows in enumerate(zip(self._last_screen, screen, strict=True)))
@@ -161,6 +163,7 @@ def _diff_row(row: int, previous: list[pyte.screens.Char], current: list[pyte.sc
 
 
 def _sgr_sequence(cell: pyte.screens.Char) -> str:
+    """Return the escape sequence of the style and colors of a cell."""
     attributes = (
         (cell.bold, "1"),
         (cell.italics, "3"),
@@ -210,6 +213,7 @@ async def recorded_app(url: str, room: str, nick: str) -> AsyncGenerator[Recordi
 
 
 async def _play_scene(scene: DemoScene, ann: Recording) -> None:
+    """Play the conversation, with the keys of Ann in the recorded client."""
     await ann.wait_for_text("keptonereleaselonger")
     ann.restart()
     await asyncio.sleep(READ_PAUSE)

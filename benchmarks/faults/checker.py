@@ -172,6 +172,7 @@ def find_display_violations(room: str, name: str, log: Sequence[Entry], displaye
 
 
 def _check_log(room: str, log: Sequence[Entry]) -> Iterable[Violation]:
+    """Yield the violations of Log and Bans."""
     previous: Entry | None = None
     banned_ids = set[str]()
     for entry in log:
@@ -189,6 +190,7 @@ def _check_log(room: str, log: Sequence[Entry]) -> Iterable[Violation]:
 
 
 def _check_sent(room: str, log: Sequence[Entry], messages: Sequence[SentMessage]) -> Iterable[Violation]:
+    """Yield the violations of Durability, No invention and Order."""
     entries = [entry for entry in log if isinstance(entry, Message)]
     # Of several entries with one marker, the first counts.
     positions = {extract_marker(entry.message): entry.seq for entry in reversed(entries)}
@@ -216,6 +218,7 @@ def _check_sent(room: str, log: Sequence[Entry], messages: Sequence[SentMessage]
 
 
 def _check_acks(room: str, message: SentMessage, position: int, by_seq: Mapping[int, Message]) -> Iterable[Violation]:
+    """Yield the acknowledgements that differ from the logged message at `position`."""
     for ack in message.acks:
         location = f"{room}: {message.marker}, acknowledged as {ack.seq}"
         entry = by_seq.get(ack.seq)
@@ -226,6 +229,7 @@ def _check_acks(room: str, message: SentMessage, position: int, by_seq: Mapping[
 
 
 def _check_record(record: ReadRecord, log: Sequence[Entry]) -> Iterable[Violation]:
+    """Yield the violations of Reading."""
     reader_name = f"{record.room}: {record.reader}"
     by_seq = {entry.seq: entry for entry in log}
     yield from _check_received(reader_name, record, by_seq)
@@ -233,6 +237,7 @@ def _check_record(record: ReadRecord, log: Sequence[Entry]) -> Iterable[Violatio
 
 
 def _check_received(reader_name: str, record: ReadRecord, by_seq: Mapping[int, Entry]) -> Iterable[Violation]:
+    """Yield the received entries that are repeated, reordered, altered or missing."""
     last, received_seqs = record.start_seq, set[int]()
     for received in record.entries:
         if received.seq in received_seqs or received.seq <= record.start_seq:
@@ -252,6 +257,7 @@ def _check_received(reader_name: str, record: ReadRecord, by_seq: Mapping[int, E
 
 
 def _check_visible(reader_name: str, record: ReadRecord, by_seq: Mapping[int, Entry]) -> Iterable[Violation]:
+    """Yield the differences between the final state of a reader and the log."""
     visible_by_seq = {message.seq: message for message in record.visible}
     if len(visible_by_seq) < len(record.visible):
         yield Violation(ViolationKind.DUPLICATED, f"{reader_name} shows a message twice")

@@ -47,6 +47,7 @@ async def _list_members(client: RawClient, room: str) -> Members:
 
 
 def _find_violations(room: str, lists: Sequence[Members], count: int) -> list[Violation]:
+    """Return repeated nicknames, wrong member counts and differences between the servers."""
     violations: list[Violation] = []
     for members in lists:
         nicks = Counter(names.canonical_key(nick) for _, nick in members)

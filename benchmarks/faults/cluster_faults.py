@@ -211,6 +211,7 @@ class ClusterFaultInjector:
         self.schedule.end_later(lambda: node.server.send_signal(SIGCONT), duration)
 
     async def _interrupt_transaction(self, node: ClusterNode, signal_number: Signals) -> None:
+        """Kill or pause a server inside a transaction; a killed server starts again."""
         is_delivered = (
             signal_number is not SIGKILL or self.rng.random() < 0.5
         )  # TCP loses no data of an open connection
@@ -224,6 +225,7 @@ class ClusterFaultInjector:
         self.lossy_bus.is_lossy = False
 
     def _disturb_link(self, fault: ClusterFaultKind, node: ClusterNode) -> None:
+        """Abort the connections of a link, or cut the link for a random duration."""
         link = node.bus_link if fault in _BUS_LINK_FAULTS else node.database_link
         if fault not in _CUTS:
             link.reset_all()

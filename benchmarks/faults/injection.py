@@ -214,6 +214,7 @@ class FaultInjector:
         await self._schedule.run(planned, self._inject)
 
     async def _inject(self, fault: FaultKind) -> None:
+        """Inject one fault; a fault with a duration ends later."""
         match fault:
             case FaultKind.KILL:
                 await self._restart(signal.SIGKILL)
@@ -229,6 +230,7 @@ class FaultInjector:
                     self._disturb(connection, fault)
 
     def _disturb(self, connection: ProxyConnection, fault: FaultKind) -> None:
+        """Stall, slow, half-close or abort one connection."""
         match fault:
             case FaultKind.STALL:
                 connection.stall()
@@ -243,6 +245,7 @@ class FaultInjector:
                 connection.reset()
 
     async def _restart(self, signal_number: signal.Signals) -> None:
+        """Stop and start the server; after a kill, record the recovery time in the background."""
         start_time, acks_before = time.monotonic(), self._count_acks()
         self.stderr_outputs.append(await self._server.stop(signal_number))
         await self._server.start()

@@ -49,6 +49,7 @@ async def _post_lines(room: Room) -> None:
 
 
 async def _report_persisted(stream: EventQueue[ClientEvent]) -> None:
+    """Print the marker of each message once the outbox has stored the message."""
     reported: set[str] = set()
     async for event in stream:
         if isinstance(event, OutboxItemChanged) and event.item.persisted:

@@ -81,6 +81,7 @@ class OutboxClientProcess:
             await self._kill()
 
     def _write_lines(self, count: int) -> None:
+        """Write messages to the process, and record them as sent."""
         assert self._process is not None
         assert self._process.stdin is not None
         for _ in range(count):
@@ -90,6 +91,7 @@ class OutboxClientProcess:
             self._process.stdin.write(f"{marker} text\n".encode())
 
     async def _kill(self) -> None:
+        """Kill the process and read its remaining output."""
         assert self._process is not None
         assert self._reader_task is not None
         self._process.kill()
@@ -97,6 +99,7 @@ class OutboxClientProcess:
         await self._reader_task
 
     async def _read_output(self, process: asyncio.subprocess.Process) -> None:
+        """Record the join and the persisted messages until the end of the output."""
         assert process.stdout is not None
         async for line in process.stdout:
             keyword, _, marker = line.decode().strip().partition(" ")

@@ -115,6 +115,7 @@ class SimulatedWriter:
         return None
 
     async def _deliver(self, room: Room, message: SentMessage, client_id: UUID, text: str) -> None:
+        """Send a message until an acknowledgement or a final error, and record the result."""
         while True:
             try:
                 ack = await room.send(text, client_id, timeout=SEND_TIMEOUT)

@@ -236,6 +236,7 @@ def measure_images(competitor: Competitor, home: Path, answers: bytes, pages: in
 def _start_in_room(
     competitor: Competitor, home: Path, history: int = 0, *, server: TrafficServer | None = None
 ) -> Generator[tuple[TerminalProgram, TrafficServer]]:
+    """Run a program in the room of a traffic server within the block, after the end of its startup work."""
     assert competitor.start_in_room is not None
     server = server or competitor.create_server(history)
     with competitor.start_in_room(home, server.port) as program:
@@ -264,6 +265,7 @@ def _measure_key(program: TerminalProgram, key: bytes) -> EchoSample:
 
 
 def _measure_cpu(program: TerminalProgram, action: Callable[[], object], quiet_period: float = QUIET_PERIOD) -> float:
+    """Return the CPU seconds of an action and of its effects."""
     cpu_before = program.cpu_seconds()
     action()
     program.wait_until_quiet(quiet_period)

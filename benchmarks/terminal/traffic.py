@@ -96,6 +96,7 @@ class TrafficServer(ABC):
         return thread
 
     def _send_chunks(self, chunks: list[bytes], rate: float | None) -> None:
+        """Send encoded lines, with `BATCH_LINES` per chunk, until the client disconnects."""
         start_time = time.perf_counter()
         for number, chunk in enumerate(chunks):
             if rate is not None:
@@ -134,6 +135,7 @@ class IrcTrafficServer(TrafficServer):
                         client.sendall(f"{response}\r\n".encode())
 
     def _responses(self, words: list[str]) -> Iterator[str]:
+        """Yield the responses to a message of the client."""
         match words:
             case ["NICK", nick]:
                 yield f":server 001 {nick} :welcome"
@@ -242,6 +244,7 @@ class ChatTrafficServer(TrafficServer):
                 self.joined.set()
 
     def _build_response(self, event: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the fields of an acknowledgement; none for an event without an answer."""
         limit, last = body.get("limit", 50), self._count
         if event == "history":
             after, before = body.get("after"), body.get("before", last + 1)
@@ -308,6 +311,7 @@ class ChatTrafficServer(TrafficServer):
         asyncio.run_coroutine_threadsafe(self._write_with_backpressure(chunk), self._loop).result()
 
     async def _write_with_backpressure(self, chunk: bytes) -> None:
+        """Write bytes, and wait until the client has read most of them."""
         assert self._transport is not None
         if self._transport.is_closing():
             raise ConnectionError("the client disconnected")

@@ -125,6 +125,7 @@ class EventProcessor:
         self._schedule(self._scheduler.delay)
 
     def _schedule(self, delay: float) -> None:
+        """Run a slice after a delay in seconds, or after the pending messages for 0."""
         if delay > 0:
             self._set_timer(delay, self._run_slice)
         else:

@@ -20,6 +20,7 @@ def prevent_strip_cycles() -> None:
 
 
 def _divide_without_cycle(self: Strip, cuts: Iterable[int]) -> Sequence[Strip]:
+    """Return the result of `Strip.divide`; a result that contains the strip itself is not cached."""
     strips = _divide(self, cuts)
     if strips and strips[0] is self:
         self._divide_cache.clear()  # pyright: ignore[reportPrivateUsage]

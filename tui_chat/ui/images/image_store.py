@@ -182,6 +182,7 @@ class ImageStore:
                 self._loads[key].add_done_callback(lambda _, key=key: self._on_load_ended(key))
 
     def _on_load_ended(self, key: _PictureKey) -> None:
+        """Start the next loads; after the last one, announce the loaded pictures immediately."""
         del self._loads[key]
         self._start_loads()
         if not self._loads:

@@ -81,6 +81,7 @@ def is_text_key(key: str) -> bool:
 
 
 def _parse_base(name: str, case_sensitive: bool) -> str:
+    """Return the Textual name of a key without modifiers, empty if unknown."""
     if len(name) == 1:
         return _key_for_character(name if case_sensitive else name.lower())
     folded = name.casefold()

@@ -77,6 +77,7 @@ class AccountFormScreen(Dialog[str]):
 
     @on(Button.Pressed)
     def _handle_button_pressed(self, event: Button.Pressed) -> None:
+        """Close the form for the second button, or submit the form."""
         if event.button.id == "form-other":
             self.dismiss("")
         else:
@@ -132,6 +133,7 @@ class AccountFormScreen(Dialog[str]):
 
 
 def _create_field(form_input: FormInput) -> FormField:
+    """Return the field of a form input, with the id `form-NAME`."""
     return FormField(
         form_input.label,
         form_input.value,

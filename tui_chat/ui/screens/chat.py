@@ -155,6 +155,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             setattr(self, f"action_{name}", action)
 
     def _key_actions(self) -> dict[str, Callable[..., object]]:
+        """Return the handlers of the key actions by name."""
         timeline, session = self.view.timeline, self.session
         return {
             **self.message_actions.actions,

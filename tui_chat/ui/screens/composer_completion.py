@@ -39,6 +39,7 @@ class ComposerCompletion:
         return completion
 
     def _complete_known(self, text_before_cursor: str) -> Completion | None:
+        """Return the completion of known members, rooms and commands, without a request."""
         room = self._view.session.current_room
         return complete(
             text_before_cursor,

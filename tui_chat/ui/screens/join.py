@@ -152,6 +152,7 @@ class JoinScreen(Screen[None]):
 
     @on(Input.Changed)
     def _handle_input_changed(self, event: Input.Changed) -> None:
+        """Hide all errors and the button for a local server; update the account of a changed server."""
         for field in self._form_fields.values():
             field.show_error("")
         self.query_one("#start-server").display = False

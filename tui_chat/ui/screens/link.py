@@ -71,6 +71,7 @@ class LinkScreen(ListDialog[str | int]):
 
 
 def _url_row(url: str) -> Content:
+    """Return a row with host and decoded host, and a row with the URL."""
     host, decoded_host = parse_host(url)
     return Content.assemble(
         (host or "?", "bold $primary"),

@@ -82,6 +82,7 @@ class RoomSwitcher(ListDialog[str]):
 
     @on(Input.Changed)
     def _handle_input_changed(self, event: Input.Changed) -> None:
+        """List the known rooms for the query, and request those of the server after `SEARCH_DELAY`."""
         self.option_list.highlighted = None
         self.update_choices()
         query = event.value.strip()

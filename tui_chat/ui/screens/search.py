@@ -79,6 +79,7 @@ class SearchScreen(ListDialog[SearchHit]):
 
     @on(Input.Changed)
     def _handle_input_changed(self, event: Input.Changed) -> None:
+        """Search for a changed query after `SEARCH_DELAY`."""
         self.call_after_input(
             SEARCH_DELAY,
             partial(self._start_search, event.value) if self._current_query() != event.value.strip() else None,
@@ -86,6 +87,7 @@ class SearchScreen(ListDialog[SearchHit]):
 
     @on(Input.Submitted)
     def _handle_input_submitted(self, event: Input.Submitted) -> None:
+        """Search for a changed query immediately; otherwise select the highlighted hit (`action_go`)."""
         if self._current_query() != event.value.strip():
             self._start_search(event.value)
         else:
@@ -144,6 +146,7 @@ class SearchScreen(ListDialog[SearchHit]):
 
     @on(OptionList.OptionHighlighted)
     def _handle_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        """Discard a pending confirmation of another hit, and load more hits near the end of the list."""
         if self._hit_to_confirm is not None and self._hit_to_confirm != self._highlighted_hit():
             self._hit_to_confirm = None
             self._draw_results()

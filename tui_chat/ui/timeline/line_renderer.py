@@ -162,6 +162,7 @@ class LineRenderer:
         builder.append("─" * right_dashes, right_dashes, style, PREFIX_OFFSET)
 
     def _append_nick_row(self, builder: _RowBuilder, layout: LineLayout) -> None:
+        """Append nickname and time of a message in a narrow timeline."""
         nick, cells = truncate_to_width(layout.nick_label, self._geometry.nick_width)
         builder.append(nick, cells, self._styles.nick_style(layout.sender_nick), PREFIX_OFFSET)
         time = layout.decoration.time
@@ -296,6 +297,7 @@ class LineRenderer:
             start = end
 
     def _base_style(self, line: Line) -> Style:
+        """Return the style of the text of a line, on top of the row background."""
         if not isinstance(line, MessageLine):
             return self._styles.notice
         return (

@@ -274,6 +274,7 @@ class Viewport:
         return index, row
 
     def _find_top_from_bottom(self) -> tuple[int, int]:
+        """Return the result of `_find_top` for a view that ends with the last row of the list."""
         index, row = len(self.lines), self.height
         while row > 0 and index > 0:
             index -= 1

@@ -115,8 +115,8 @@ class Composer(TextArea, inherit_bindings=False):
         layout_refreshed.subscribe(self, lambda screen: self.call_later(self._update_terminal_cursor))
 
     def _update_terminal_cursor(self) -> None:
-        # TextArea updates the position when the cursor moves, but not when the widget moves on the screen.
-        # The candidate window of an input method depends on the position.
+        """Move the terminal cursor, the position of the window of an input method, after the widget has moved."""
+        # TextArea updates the position only when its cursor moves.
         if self.has_focus and self.screen.is_active:
             app_of(self).cursor_position = self.cursor_screen_offset
             self.refresh()  # the driver moves the cursor only together with output

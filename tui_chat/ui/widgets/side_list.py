@@ -177,6 +177,7 @@ class RoomList(SideList):
 
 
 def _unread_label(room: RoomView | ClosedRoom, is_muted: bool) -> str:
+    """Return the unread indicator of a room, empty without unread messages."""
     count = f"{room.unread_count:,}" if room.unread_count else ""
     if room.mention_count:
         return f"@{count}"
@@ -184,6 +185,7 @@ def _unread_label(room: RoomView | ClosedRoom, is_muted: bool) -> str:
 
 
 def _closed_room_row(room: ClosedRoom, is_muted: bool) -> ListRow:
+    """Return the row of a closed room, muted unless the room has mentions or unmuted unread messages."""
     return ListRow(
         "  " + "@" * room.is_direct + room.title,
         _unread_label(room, is_muted),
@@ -193,6 +195,7 @@ def _closed_room_row(room: ClosedRoom, is_muted: bool) -> ListRow:
 
 
 def _room_row(index: int, room: RoomView, is_current: bool, is_muted: bool) -> ListRow:
+    """Return the row of an open room, with the digit of its key, draft mark and unread indicator."""
     return ListRow(
         (f"{index + 1} " if index < 9 else "  ") + "@" * room.room.is_direct + room.title,
         " ".join(filter(None, ("" if is_current or is_blank(room.draft) else "✎", _unread_label(room, is_muted)))),
