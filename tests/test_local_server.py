@@ -186,7 +186,7 @@ time.sleep(60)
 
 
 @pytest.mark.parametrize("kill_signal", [signal.SIGKILL, signal.SIGTERM])
-async def test_the_server_continues_after_a_crash_of_the_client_until_it_is_idle(
+async def test_the_server_outlives_a_killed_client_until_its_idle_timeout(
     home: Path, monkeypatch: pytest.MonkeyPatch, kill_signal: signal.Signals
 ) -> None:
     monkeypatch.setenv("CHAT_EXIT_WHEN_IDLE", str(IDLE_TIMEOUT))

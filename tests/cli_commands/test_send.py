@@ -65,7 +65,7 @@ async def test_send_removes_escape_sequences_line_ends_and_invisible_lines(
         assert [message.message for message in room.log.messages()] == sent
 
 
-async def test_undecodable_input_is_replaced_in_other_encodings(server: RunningServer, tmp_path: Path) -> None:
+async def test_undecodable_input_is_reported_with_its_encoding(server: RunningServer, tmp_path: Path) -> None:
     args = ("send", "--room", "tea", "--server", server.url)
     code, _, errors = await run_command(tmp_path, *args, stdin=b"a\xff", PYTHONIOENCODING="gbk")
     assert (code, errors) == (0, NOT_TEXT.replace("utf-8", "gbk"))

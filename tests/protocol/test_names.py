@@ -41,7 +41,7 @@ def test_case_width_and_space_variants_share_a_key(first: str, second: str) -> N
 
 
 @pytest.mark.parametrize("raw", ["", "  ", "\x1b[31mred", "a\u200bb", "a\u202eb", "a\nb", "\ud800", "\u0000"])
-def test_control_and_invisible_characters_in_names_are_rejected_with_a_reason(raw: str) -> None:
+def test_empty_names_and_control_and_invisible_characters_are_rejected_with_a_message(raw: str) -> None:
     with pytest.raises(NickInvalid) as nick:
         names.validate_nickname(raw)
     with pytest.raises(RoomInvalid) as room:
@@ -127,7 +127,7 @@ def test_a_name_without_a_number_has_no_suffix() -> None:
     assert list(names.suffix_starts("ann")) == []
 
 
-def test_a_name_with_too_many_combining_marks_is_too_long() -> None:
+def test_a_name_above_the_code_point_limit_is_too_long() -> None:
     with pytest.raises(TooLong):
         names.validate_nickname("e" + "\u0301" * 300)
 
@@ -164,5 +164,5 @@ def test_keys_of_invalid_names_are_distinct(text: str) -> None:
         ("ann2", "Ann", False),
     ],
 )
-def test_a_base_name_may_end_in_digits(nick: str, base: str, expected: bool) -> None:
+def test_has_suffix_is_case_sensitive_and_permits_digits_in_the_base_name(nick: str, base: str, expected: bool) -> None:
     assert names.has_suffix(nick, base) is expected

@@ -74,7 +74,7 @@ def test_a_lone_surrogate_is_rejected(before: str, surrogate: str, after: str) -
 
 
 @pytest.mark.parametrize("raw", ["a\r\nb", "a\rb", "a\nb", "a\u0085b", "a\u2028b", "a\u2029b"])
-def test_every_line_break_becomes_a_newline(raw: str) -> None:
+def test_line_breaks_become_newlines_in_a_body_and_spaces_in_a_line(raw: str) -> None:
     assert sanitize.sanitize_body(raw) == "a\nb"
     assert sanitize.sanitize_line(raw) == "a b"
 
@@ -105,7 +105,7 @@ def test_text_above_the_limit_is_too_long() -> None:
 
 
 @pytest.mark.parametrize("raw", ["", "   ", "\n\n", "\x00\x1b", "\u202e"])
-def test_an_empty_message_is_rejected(raw: str) -> None:
+def test_a_blank_message_is_rejected(raw: str) -> None:
     with pytest.raises(BadRequest) as rejection:
         sanitize.validate_message_body(raw)
     assert rejection.value.reason == "message_empty"

@@ -41,7 +41,7 @@ def test_trimmed_log_entries_are_removed_from_the_transcript(session: ChatSessio
     assert displayed_texts(session) == ["7", "8", "9"]
 
 
-def test_leaving_the_current_room_shows_the_previous_room(session: ChatSession) -> None:
+def test_closing_the_current_room_selects_its_predecessor_in_the_list(session: ChatSession) -> None:
     for name in ("tea", "dev", "ops"):
         session.add_room(FakeRoom(name).join())
     session.remove_room("OPS")
@@ -260,7 +260,7 @@ def test_a_reset_log_replaces_the_displayed_messages(session: ChatSession) -> No
     assert displayed_texts(session) == ["new one", "new two", "mine"]
 
 
-def test_changes_of_members_appear_as_notices(session: ChatSession) -> None:
+def test_a_kick_of_a_member_appears_as_a_notice(session: ChatSession) -> None:
     session.add_room(FakeRoom("tea").join("one"))
     kicked = MemberChange(
         room="tea",

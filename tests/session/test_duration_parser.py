@@ -20,7 +20,7 @@ NOW = 1_800_000_000_000
         ("7天", 604_800),
     ],
 )
-def test_a_duration_starts_now(text: str, seconds: int) -> None:
+def test_the_end_of_a_duration_is_relative_to_the_current_time(text: str, seconds: int) -> None:
     assert parse_end(text, NOW) == NOW + 1_000 * seconds
 
 
@@ -33,7 +33,7 @@ def test_a_date_is_in_local_time(text: str, moment: datetime) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "3", "7x", "h2", "2026-13-01", "999999w", "9" * 30 + "d", "-1h", "1.5h"])
-def test_other_forms_have_no_end(text: str) -> None:
+def test_texts_in_other_forms_have_no_end(text: str) -> None:
     assert parse_end(text, NOW) is None
 
 

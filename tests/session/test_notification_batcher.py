@@ -1,18 +1,9 @@
-from dataclasses import dataclass
-
 from tests.support.fake_room import FakeRoom
+from tests.support.monotonic_clocks import ManualMonotonicClock
 from tui_chat.session.notification_batcher import BATCH_INTERVAL, MAX_PENDING, NotifiableMessage, NotificationBatcher
 from tui_chat.session.room_view import RoomView
 
 ROOMS = {name: RoomView(FakeRoom(name)) for name in ("tea", "dev")}
-
-
-@dataclass
-class FakeClock:
-    now: float = 100.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def make_message(number: int, room: str = "tea", is_mention: bool = False) -> NotifiableMessage:
@@ -20,7 +11,7 @@ def make_message(number: int, room: str = "tea", is_mention: bool = False) -> No
 
 
 def test_the_first_notification_is_immediate_and_later_ones_are_batched() -> None:
-    clock = FakeClock()
+    clock = ManualMonotonicClock()
     batcher = NotificationBatcher(clock)
     assert batcher.delay is None
     batcher.add(make_message(1, is_mention=True))
@@ -38,14 +29,14 @@ def test_the_first_notification_is_immediate_and_later_ones_are_batched() -> Non
 
 
 def test_the_number_of_queued_messages_is_bounded() -> None:
-    batcher = NotificationBatcher(FakeClock())
+    batcher = NotificationBatcher(ManualMonotonicClock())
     for number in range(MAX_PENDING + 1):
         batcher.add(make_message(number))
     assert batcher.pop_due(show_text=True) == ("1,000 messages in tea", f"bob: message {MAX_PENDING}")
 
 
 def test_a_mention_takes_precedence_over_the_latest_message() -> None:
-    batcher = NotificationBatcher(FakeClock())
+    batcher = NotificationBatcher(ManualMonotonicClock())
     for number in range(3):
         batcher.add(make_message(number, is_mention=number == 1))
     notification = batcher.pop_due(show_text=True)
@@ -54,7 +45,7 @@ def test_a_mention_takes_precedence_over_the_latest_message() -> None:
 
 
 def test_only_the_messages_of_a_discarded_room_are_not_notified() -> None:
-    batcher = NotificationBatcher(FakeClock())
+    batcher = NotificationBatcher(ManualMonotonicClock())
     batcher.add(make_message(1))
     batcher.add(NotifiableMessage(RoomView(FakeRoom("tea")), "ann", "same title", is_mention=False))
     batcher.discard_room(ROOMS["tea"])
@@ -65,7 +56,7 @@ def test_only_the_messages_of_a_discarded_room_are_not_notified() -> None:
 
 
 def test_the_message_text_can_be_hidden() -> None:
-    batcher = NotificationBatcher(FakeClock())
+    batcher = NotificationBatcher(ManualMonotonicClock())
     batcher.add(make_message(1))
     batcher.add(make_message(2))
     notification = batcher.pop_due(show_text=False)
@@ -73,7 +64,7 @@ def test_the_message_text_can_be_hidden() -> None:
 
 
 def test_action_messages_are_formatted_as_in_the_room() -> None:
-    clock = FakeClock()
+    clock = ManualMonotonicClock()
     batcher = NotificationBatcher(clock)
     for expected_body in ("* bob waves", "* bob waves"):
         batcher.add(NotifiableMessage(ROOMS["tea"], "bob", "/me waves", True))

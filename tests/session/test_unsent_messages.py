@@ -162,7 +162,7 @@ def test_captions_of_unsent_files_show_the_progress(session: ChatSession) -> Non
     assert captions() == ["[file a b.txt · 5 B]", "[file big.bin · 2.0 KiB]"]
 
 
-def test_a_message_with_the_text_of_a_command_is_taken_back_with_an_escaped_slash(
+def test_a_withdrawn_message_with_the_text_of_a_command_has_an_escaped_slash(
     session: ChatSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = FakeRoom("tea").join()
@@ -178,7 +178,7 @@ def test_a_message_with_the_text_of_a_command_is_taken_back_with_an_escaped_slas
     assert messages.withdraw(f"unsent-{item.client_id}") == "//quit"
 
 
-def test_a_message_in_flight_cannot_be_taken_back(session: ChatSession) -> None:
+def test_a_message_in_flight_cannot_be_withdrawn(session: ChatSession) -> None:
     room = FakeRoom("tea").join()
     session.add_room(room)
     messages = create_sender(session, room)

@@ -181,7 +181,7 @@ SDK_MESSAGES = {
     "room_not_found_by_invite": "no such room, or the invite has expired, was revoked or is used up",
     "room_removed": "the room was removed",
     "outbox_room_left": "you are no longer in this room",
-    "outbox_full": "{count} messages wait to be sent already",
+    "outbox_full": "{count} messages are already waiting to be sent",
     "too_many_queued": "too many messages are queued",
     "unconfirmed": "no confirmation from the server",
     # connection

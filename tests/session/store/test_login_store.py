@@ -29,7 +29,7 @@ def test_the_file_becomes_private_and_leaves_no_temporary_file(tmp_path: Path) -
     assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) == 0o600
 
 
-def test_programs_keep_the_logins_of_each_other(tmp_path: Path) -> None:
+def test_two_stores_preserve_each_others_logins(tmp_path: Path) -> None:
     first, second = LoginStore(tmp_path), LoginStore(tmp_path)
     first.save(ANN)
     second.save(BOB)
