@@ -40,7 +40,7 @@ async def test_rooms_of_the_account_are_announced_opened_read_and_marked_as_unre
             await tui.wait_for_text("bob says: @ann two")
             await wait_until(lambda: read_seq(tea) == seqs[1])
             tui.write_keys("/unread\r")
-            await tui.wait_for_text("Unread from here: bob: @ann two")
+            await tui.wait_for_text("Unread from here: bob: @ann two; the file a.txt, text/plain, 5 B")
             await wait_until(lambda: read_seq(tea) == seqs[0])
             tui.write_keys("/mentions\r")
             await tui.wait_for_text("tea · bob: @ann two\nWith the file a.txt, text/plain, 5 B")

@@ -1,10 +1,12 @@
 """Unread counts, the unread divider and the next unread room of a chat session."""
 
+from msgspec.structs import replace
+
 from tests.support.chat_session import displayed_texts, queue_message
 from tests.support.fake_room import ANN, BOB, FakeRoom
 from tui_chat.client import events
 from tui_chat.client.sync.log_segment import LogSegment
-from tui_chat.protocol.events import Edit, MemberRef
+from tui_chat.protocol.events import Attachment, Edit, MemberRef
 from tui_chat.protocol.responses import OwnRoom, ReadState
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.settings.schema import ClientSettings
@@ -85,7 +87,14 @@ def test_each_message_in_a_direct_room_causes_a_notification_unless_the_room_is_
         session.add_room(room, show=False)
         room.push_message(session, f"psst in {name}")
         room.push_message(session, f"mine in {name}", ANN)
-    assert [message.text for message in session.pop_notifications()] == ["psst in ~direct", "psst in ~chosen"]
+    assert [message.content for message in session.pop_notifications()] == ["psst in ~direct", "psst in ~chosen"]
+    file = Attachment(id="u1", name="a.txt", type="text/plain", size=5, path="")
+    other = FakeRoom("~other", is_direct=True).join()
+    session.add_room(other, show=False)
+    other.log.apply_push(replace(other.message(1, "look", BOB), attachments=[file]))
+    session.apply(events.LogChanged("~other", (1,), True))
+    (notification,) = session.pop_notifications()
+    assert notification.content == "look\nthe file a.txt, text/plain, 5 B"
 
 
 def test_rooms_cycle_in_order_and_the_next_unread_room_prefers_mentions(session: ChatSession) -> None:

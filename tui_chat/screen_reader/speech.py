@@ -51,10 +51,10 @@ def other_room_message_text(notification: NotifiableMessage) -> str:
     """Return the announcement of a message in a background room, of its current text if the log contains it.
 
     Examples: `In tea, ann says: hi`, `In tea, ann mentions you: hi`, and `In tea, ann waves` for an action. Files are
-    announced as in `message_text`, or by their captions if the log has released the message.
+    announced as in `message_text`.
     """
     room, nick, log = notification.view.title, notification.nick, notification.view.room.log
-    files, text = "", notification.text
+    files, text = notification.files, notification.text
     if notification.seq in log:
         message = log[notification.seq]
         files, text = phrase_files(message), message.message

@@ -116,6 +116,7 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
         captions: Captions of the files, one per line; "" without files.
         images: Images that can be shown.
         is_bot: True if the author is a bot or a webhook.
+        files: Files as a phrase for sentences; "" without files, and before the acknowledgement.
     """
 
     key: str
@@ -138,6 +139,7 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
     captions: str = ""
     images: tuple[LineImage, ...] = ()
     is_bot: bool = False
+    files: str = ""
 
     @property
     def content(self) -> str:

@@ -28,9 +28,10 @@ class NotifiableMessage:
     Attributes:
         view: View of the room, also after a rename.
         nick: Author's nickname, with the marks of a confusable nickname and of a bot.
-        text: Message body, followed by the captions of the files.
+        text: Message body.
         is_mention: True if the text mentions the user.
         seq: `seq` of the message, 0 if unknown.
+        files: Files as a phrase, "" without files.
     """
 
     view: RoomView
@@ -38,6 +39,12 @@ class NotifiableMessage:
     text: str
     is_mention: bool
     seq: int = 0
+    files: str = ""
+
+    @property
+    def content(self) -> str:
+        """Message body, followed by the files in a further line."""
+        return "\n".join(filter(None, (self.text, self.files)))
 
 
 class NotificationBatcher:
@@ -69,9 +76,9 @@ class NotificationBatcher:
         """Return title and body of the due notification and clear the queue, None if nothing is due.
 
         Titles: `ann in lobby`, `ann mentioned you in lobby`, `3 messages in lobby and dev`. The texts from members are
-        unescaped. The body is the text of a single message, with the author for an action; for several messages, it has
-        author and text of the newest mention, otherwise of the newest message. The next notification is due after
-        `BATCH_INTERVAL`.
+        unescaped. The body is the content of a single message, with the author for an action; for several messages, it
+        has author and content of the newest mention, otherwise of the newest message. The next notification is due
+        after `BATCH_INTERVAL`.
 
         Args:
             show_text: False for an empty body.
@@ -82,7 +89,7 @@ class NotificationBatcher:
         messages = list(self._pending)
         self._pending.clear()
         highlight = next((message for message in reversed(messages) if message.is_mention), messages[-1])
-        body = chat_strings.quote(highlight.nick, highlight.text)
+        body = chat_strings.quote(highlight.nick, highlight.content)
         if len(messages) > 1:
             rooms = chat_strings.summarize_names(list(dict.fromkeys(message.view.title for message in messages)), 3)
             title = plural("{count:,} message in {rooms}", "{count:,} messages in {rooms}", len(messages), rooms=rooms)
@@ -92,5 +99,5 @@ class NotificationBatcher:
                 if highlight.is_mention
                 else tr("{nick} in {room}", nick=highlight.nick, room=highlight.view.title)
             )
-            body = body if action_text(highlight.text) else highlight.text
+            body = body if action_text(highlight.text) else highlight.content
         return title, body if show_text else ""

@@ -36,7 +36,7 @@ class NotificationQueue:
         for line in lines:
             if (level == "all" or (level == "mentions" and line.is_mention)) and not is_ignored(settings, line.nick):
                 nick = chat_strings.mark_nick(line.nick, line.is_confusable, line.is_bot)
-                self._queue.append(NotifiableMessage(view, nick, line.content, line.is_mention, line.seq or 0))
+                self._queue.append(NotifiableMessage(view, nick, line.text, line.is_mention, line.seq or 0, line.files))
 
     def pop_all(self) -> list[NotifiableMessage]:
         """Return the queued messages and clear the queue."""

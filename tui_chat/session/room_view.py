@@ -9,7 +9,7 @@ from tui_chat.client.events import ReadMarker
 from tui_chat.protocol.events import Member, Message
 from tui_chat.protocol.mentions import MentionTokens
 from tui_chat.session.compose_mode import ComposeMode
-from tui_chat.session.file_captions import describe_files, list_images
+from tui_chat.session.file_captions import describe_files, list_images, phrase_files
 from tui_chat.session.input_history import InputHistory
 from tui_chat.session.lines import DeletionState, MessageLine, count_reactions
 from tui_chat.session.ports import RoomPort
@@ -232,6 +232,7 @@ class RoomView:
             quote=self.quoted_text(message.reply_to),
             captions=describe_files(message),
             images=list_images(message),
+            files=phrase_files(message),
             reactions=count_reactions(message.reactions),
             is_confusable=self.is_confusable(message.member_id, message.nick_name)
             or (known_line is not None and known_line.is_confusable),
@@ -287,10 +288,7 @@ class RoomView:
         return line is not None and any(reaction.is_own and reaction.emoji == emoji for reaction in line.reactions)
 
     def last_message(self, *, is_own: bool) -> MessageLine | None:
-        """Return the newest acknowledged message with a visible text of the user (`is_own`) or of the other members.
-
-        The search is that of `find_newest`; None if not found.
-        """
+        """Return the newest acknowledged message with a visible text, of the user (`is_own`) or others, if loaded."""
         return self.find_newest(lambda line: line.seq is not None and line.is_own is is_own and not line.is_text_hidden)
 
     def received_lines(self) -> Iterator[MessageLine]:

@@ -255,8 +255,9 @@ def compose_hint(kind: ComposeKind, quoted_message: str) -> str:
 
 
 def marked_unread(line: MessageLine) -> str:
-    """Return the answer to `/unread`, with the first unread message."""
-    return tr("Unread from here: {quote}", quote=quote_line(line, MAX_UNREAD_QUOTE))
+    """Return the answer to `/unread`, with the first unread message and its files."""
+    content = tr("; ").join(filter(None, (line.text, line.files)))
+    return tr("Unread from here: {quote}", quote=quote(line.marked_nick, content[:MAX_UNREAD_QUOTE]))
 
 
 NOT_OWN_MESSAGE = mark("You can only edit or delete your own messages.")
