@@ -95,10 +95,10 @@ class ErasureRepository:
         return await self._writes.run(partial(_rename_author, member_id=member_id, name=name, first_id=first_id))
 
     async def delete_references(self, member_id: str, name: str) -> None:
-        """Delete the memberships, blocks, conversations and pending cover of a member, and mentions of it by others.
+        """Delete the memberships, blocks, conversations, pending cover and webhooks of a member, and mentions of it.
 
-        The webhooks that the member created are deleted, and its uploads are unpinned. In sanctions of the member and
-        blocks by others, `name` replaces its nickname, and its account name is removed.
+        The uploads of the member are unpinned. In sanctions of the member and in blocks by other members, `name`
+        replaces the nickname, and the account name is removed.
         """
         await self._writes.run(partial(_delete_references, member_id=member_id, name=name))
 

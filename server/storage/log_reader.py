@@ -2,7 +2,7 @@
 
 - Snapshot isolation: each response comes from one transaction. Entries, their state, `last_seq` and the room are
   consistent with each other.
-- Pages: contain entries of all kinds without gaps in `seq`. Messages have their state as of `last_seq`.
+- Pages: a page contains entries of all kinds without gaps in `seq`. Messages have their state as of `last_seq`.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from server.storage.executor import MAX_KEYS_PER_QUERY, RETRY_AFTER, Executor, r
 from server.storage.membership_reader import read_memberships
 from server.storage.page_size import trim_page
 from server.storage.reaction_reader import add_names, read_counts
-from server.storage.read_markers import read_read_state
+from server.storage.read_markers import find_read_state
 from server.storage.row_mapping import KIND_MESSAGE, entry_from_row
 from server.storage.search import SearchResult, find_first_seq, search
 from server.storage.tables import PUBLIC, entries, rooms
@@ -295,7 +295,7 @@ def _read_join_snapshot(
     first = max(oldest, room.last_seq - limit + 1)
     log_entries = _read_entries(connection, room, first, room.last_seq, center=room.last_seq, reader=reader)
     first = log_entries[0].seq if log_entries else first
-    read = None if marker_of is None else read_read_state(connection, key, marker_of)
+    read = None if marker_of is None else find_read_state(connection, key, marker_of)
     return JoinSnapshot(room_from_row(room), log_entries, has_more=first > oldest, read=read)
 
 

@@ -337,10 +337,10 @@ def _read_record(connection: Connection) -> MigrationRecord | None:
 
 
 def _replace_record(connection: Connection, old: MigrationRecord, new: MigrationRecord) -> None:
-    """Write the new record.
+    """Replace the stored record `old` by `new`.
 
     Raises:
-        StorageError: The old record is not that of the database.
+        StorageError: The stored record is another one, because another migration writes to the database.
     """
     unchanged = (settings.c.key == RECORD_KEY) & (settings.c.value == msgspec.json.encode(old))
     if connection.execute(update(settings).where(unchanged).values(value=msgspec.json.encode(new))).rowcount != 1:

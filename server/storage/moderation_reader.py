@@ -92,9 +92,9 @@ class ModerationReader:
     async def read_audit(self, room_key: str, before: int, limit: int) -> responses.HistoryPage:
         """Return the newest audited entries of a room before a `seq`, in ascending order.
 
-        Audited are policy changes, member changes other than joins, leaves and invitations, and deletions of messages
-        of other members, until retention removes these messages. An unknown room has an empty page with an empty
-        `log_id`.
+        The audited entries are policy changes, member changes other than joins, leaves and invitations, and deletions
+        of messages of other members, until retention removes these messages. An unknown room has an empty page with an
+        empty `log_id`.
 
         Args:
             room_key: Canonical key of the room.

@@ -224,7 +224,7 @@ def _from_row(member: str, node_id: str) -> PresentMember:
 
 
 def _lock_rooms(connection: Connection, room_keys: Collection[str]) -> None:
-    """Take the advisory locks of rooms until the end of the transaction, in the order of their numbers."""
+    """Acquire the advisory locks of rooms until the end of the transaction, in the order of the lock numbers."""
     hashes = {hashlib.blake2b(key.encode(), digest_size=8, person=b"presence").digest() for key in room_keys}
     for lock_id in sorted(int.from_bytes(digest, signed=True) for digest in hashes):
         connection.execute(select(func.pg_advisory_xact_lock(literal_column(str(lock_id), BigInteger()))))

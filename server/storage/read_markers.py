@@ -180,7 +180,7 @@ class ReadMarkerRepository:
         await self._writes.run(partial(_write_moves, moves=moves))
 
 
-def read_read_state(connection: Connection, room_key: str, member_id: str) -> ReadState | None:
+def find_read_state(connection: Connection, room_key: str, member_id: str) -> ReadState | None:
     """Return the read marker of a durable member, None without a membership.
 
     Args:

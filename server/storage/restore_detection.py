@@ -112,9 +112,9 @@ class RestoreDetector:
         True also without a marker file and for a copied database file, False for a database without a generation.
         """
         generation = read_generation(connection)
-        return bool(generation) and self._describe(generation) not in self._read_marker()
+        return bool(generation) and self._format_line(generation) not in self._read_marker()
 
-    def _describe(self, generation: str) -> str:
+    def _format_line(self, generation: str) -> str:
         """Return the line of a generation in the marker file, with the inode number of the database."""
         return f"{generation} {self._path.stat().st_ino}"
 
@@ -125,7 +125,7 @@ class RestoreDetector:
         """Replace the content of the marker file atomically; the content is on disk afterwards."""
         new_marker = self._marker.with_name(f"{self._marker.name}.new")
         with os.fdopen(os.open(new_marker, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write("".join(f"{self._describe(generation)}\n" for generation in generations))
+            file.write("".join(f"{self._format_line(generation)}\n" for generation in generations))
             file.flush()
             os.fsync(file.fileno())
         new_marker.replace(self._marker)

@@ -85,7 +85,7 @@ def lock_database(path: Path) -> Generator[None]:
 
 
 def _lock_exclusively(fd: int) -> None:
-    """Take an exclusive `flock` without a wait; errors as `lock_database`. No effect without `fcntl`."""
+    """Acquire an exclusive `flock` without waiting; errors as `lock_database`. No effect without `fcntl`."""
     if fcntl is None:
         return
     try:

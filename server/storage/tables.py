@@ -354,7 +354,7 @@ uploads = Table(
 
 `state` is a value of `server.domain.uploads.UploadState`. `quota_key` identifies the owner of the daily quota.
 `room_id` is the room of the first message with the file, null before. `digest` is the SHA-256 of the stored bytes. A
-pinned upload belongs to a profile or a group and is needed without a message.
+pinned upload belongs to a profile or a group, and is stored without a message.
 """
 
 attachments = Table(

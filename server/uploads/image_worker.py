@@ -56,7 +56,7 @@ class ImageResult(msgspec.Struct):
 
 
 class ImageTooLargeError(Exception):
-    """The image has too many pixels or frames."""
+    """Image with too many pixels or frames."""
 
 
 def reencode_image(source: BinaryIO, target: BinaryIO, expected_format: str) -> ImageResult:

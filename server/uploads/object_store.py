@@ -16,9 +16,9 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
 READ_CHUNK_BYTES = 256 * 1024
-"""Least size of the parts of a read object, except the last one."""
+"""Minimum size of the parts of a read object, except the last one."""
 
-_PART_BYTES = 5 * 1024 * 1024  # least size of a part in S3
+_PART_BYTES = 5 * 1024 * 1024  # minimum size of a part in S3
 _MAX_RETRIES = 3  # of a request to a store by URL
 _RETRY_SECONDS = 10.0  # time after the start of a request within which it is repeated
 _MAX_PARTS_IN_FLIGHT = 2  # bounds the memory of a write

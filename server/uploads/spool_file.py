@@ -2,7 +2,7 @@
 
 - Memory: less than `WRITE_BYTES` and one chunk of an upload are in memory.
 - Event loop: a thread writes and hashes the bytes.
-- Names: the file has none, so that nothing remains after a crash.
+- Crashes: the file has no name, so that nothing remains after a crash.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 WRITE_BYTES = 256 * 1024
-"""Least number of bytes per write, except for the last one."""
+"""Minimum number of bytes per write, except for the last one."""
 
 
 class SpoolFile:

@@ -67,7 +67,7 @@ class UploadService:
         repository: Uploads in the database.
         store: Bytes of the uploads.
         limits: Limits of uploads.
-        urls: Signer of addresses.
+        urls: Signer of URLs.
         now: Wall clock, as Unix time in milliseconds.
         supervisor: Owner of the background task.
         permit: Permit for the background task.
@@ -192,7 +192,7 @@ class UploadService:
         return self._urls.sign(path, self._now())
 
     def sign_all(self, paths: Sequence[str | None]) -> responses.SignedAddresses:
-        """Return the signed addresses of paths in the same order, None for None.
+        """Return the signed URLs of paths in the same order, None for None.
 
         Raises:
             ValueError: A path is not that of a file.
@@ -204,7 +204,7 @@ class UploadService:
         )
 
     def verify(self, file_path: FilePath, expires: str, signature: str) -> bool:
-        """Return whether the signature of an address is valid and has not expired."""
+        """Return whether the signature of a URL is valid and has not expired."""
         return self._urls.verify(file_path, expires, signature, self._now())
 
     async def unpin(self, upload_id: str) -> None:
@@ -373,7 +373,7 @@ async def run_uploads(
         repository: Uploads in the database.
         store: Bytes of the uploads.
         limits: Limits of uploads.
-        secret: Secret of signed addresses, at least 32 bytes.
+        secret: Secret of signed URLs, at least 32 bytes.
         now: Wall clock, as Unix time in milliseconds.
         supervisor: Owner of the background task.
         permit: Permit for the background task.

@@ -1,11 +1,11 @@
 """Concatenation of the page's modules and style sheets, so that a first visit needs few requests.
 
-- Modules: share one scope in the order of their evaluation, without their imports and exports. Modules below `vendor/`
-  stay files of their own.
+- Modules: all modules share one scope in the order of their evaluation, without imports and exports. Modules below
+  `vendor/` stay separate files.
 - Requirements: top-level names of the modules are unique and hide no global of the browser; an import is one line with
   the names of its declarations; only declarations are exported. `tests/web/test_page_modules.py` checks the result.
-- Comments on lines of their own and empty lines are omitted. A source map contains the modules, for the tools of
-  browsers.
+- Output: comments on separate lines and empty lines are omitted. A source map contains the modules, for the developer
+  tools of browsers.
 """
 
 import json

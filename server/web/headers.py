@@ -15,7 +15,7 @@ from server.engineio.socketio_server import SOCKETIO_PATH
 from server.forwarded import IPNetwork, get_client_info
 
 SERVER_NAME: Final = "chat-server"
-"""Value of the `Server` header, without a version, which would tell attackers about known faults."""
+"""Value of the `Server` header, without a version, which would reveal known vulnerabilities."""
 
 STATIC_SITE_ROUTE: Final = "static-site"
 """Route name of the operator's custom pages (`server.web.static_site`)."""

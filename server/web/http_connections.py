@@ -98,7 +98,7 @@ class HttpConnection(web.RequestHandler):
             exc.__traceback__ = None
             if request.writer.output_size > 0:
                 raise ConnectionError("the response has already begun")
-            response = web.Response(status=status, text="The request is no valid HTTP.\n")
+            response = web.Response(status=status, text="Malformed HTTP request.\n")
             response.force_close()
         response.headers["Server"] = SERVER_NAME
         return response

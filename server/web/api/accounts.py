@@ -61,7 +61,7 @@ class DeletionBody(Struct, rename="camel"):
 
 
 class DevicePath(Struct, frozen=True):
-    """Login of a path.
+    """Path parameters of a login.
 
     Attributes:
         id: Identifier of the login, or `current` for that of the request.

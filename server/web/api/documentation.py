@@ -55,7 +55,7 @@ class DocumentationApi:
                 response=RawContent({"text/html": str}),
             ),
         )
-        self._described = (*endpoints, *self.endpoints)
+        self._all_endpoints = (*endpoints, *self.endpoints)
 
     async def _send_document(self, _: ApiCall[None, None]) -> web.Response:
         return web.Response(body=self._document, content_type="application/json")
@@ -65,7 +65,7 @@ class DocumentationApi:
 
     @cached_property
     def _document(self) -> bytes:
-        return msgspec.json.encode(build_document(self._described, self._version))
+        return msgspec.json.encode(build_document(self._all_endpoints, self._version))
 
     @cached_property
     def _page(self) -> str:

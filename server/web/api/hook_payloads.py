@@ -38,7 +38,7 @@ def extract_text(body: bytes, content_type: str) -> str:
         BadRequest: The JSON is malformed, a text is not UTF-8, the type is `multipart/…`, or the text is blank.
     """
     if content_type == "application/json" or content_type.endswith("+json"):
-        text = _describe(_decode_json(body))
+        text = _extract_from_json(_decode_json(body))
     elif content_type.startswith("multipart/"):
         text = ""
     else:
@@ -48,7 +48,7 @@ def extract_text(body: bytes, content_type: str) -> str:
     text = sanitize.sanitize_body(text).strip()
     if sanitize.is_blank(text):
         raise errors.BadRequest("hook_text_missing")
-    return _shorten(text)
+    return _truncate(text)
 
 
 def _decode_text(body: bytes) -> str:
@@ -80,11 +80,11 @@ def _extract_from_form(text: str) -> str:
     except ValueError:
         return text
     if "payload" in fields:
-        return _describe(_decode_json(fields["payload"][0]))
+        return _extract_from_json(_decode_json(fields["payload"][0]))
     return _from_slack(fields["text"][0]) if "text" in fields else text
 
 
-def _describe(payload: Any) -> str:
+def _extract_from_json(payload: Any) -> str:
     """Return the text of a decoded JSON body by the rules of this module; empty for a body without text.
 
     A string is returned unchanged.
@@ -107,9 +107,9 @@ def _find_text(payload: Any) -> str:
 
 
 def _add_context(payload: Any, text: str) -> str:
-    """Add the title before a text, and then the address after it, unless the text contains them.
+    """Add the title before a text and the URL after it, unless the text contains them.
 
-    The title may be the only text. The address needs a text or a title, and the scheme `http` or `https`.
+    The title may be the only text. The URL requires a text or a title, and the scheme `http` or `https`.
     """
     title, url = _get_text(payload, "title"), _get_text(payload, "url")
     if title and title not in text:
@@ -196,7 +196,7 @@ def _from_slack(text: str) -> str:
 
 
 def _replace_link(match: re.Match[str]) -> str:
-    """Return a link as `text (address)`, or as the address if it has no other text; a mention as `@name` or `#name`.
+    """Return a link as `text (URL)`, or as the URL if it has no other text; a mention as `@name` or `#name`.
 
     A command such as `<!here|text>` becomes its text, or else `@here`. Any other text in brackets is unchanged.
     """
@@ -210,7 +210,7 @@ def _replace_link(match: re.Match[str]) -> str:
     return target if label in (None, "", target) else f"{label} ({target})"
 
 
-def _shorten(text: str) -> str:
+def _truncate(text: str) -> str:
     """Return a text within the limit of messages; a longer one is truncated and ends with its original length."""
     if len(text) <= MESSAGE_CHARACTERS:
         return text

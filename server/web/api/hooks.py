@@ -34,7 +34,7 @@ class HookBody(Struct, frozen=True, rename="camel"):
 
 
 class HookPath(RoomPath, frozen=True):
-    """Webhook of a path.
+    """Path parameters of a webhook.
 
     Attributes:
         id: Identifier of the webhook.
@@ -44,7 +44,7 @@ class HookPath(RoomPath, frozen=True):
 
 
 class HookSecret(Struct, frozen=True):
-    """Address of a webhook.
+    """Path parameters of the URL of a webhook.
 
     Attributes:
         secret: Secret from the response of the creation.

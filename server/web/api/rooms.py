@@ -41,7 +41,7 @@ class RoomListParameters(ValidatedStruct, frozen=True):
 
 
 class RoomPath(ValidatedStruct, frozen=True):
-    """Room of a path.
+    """Path parameters of a room.
 
     Attributes:
         name: Name of a room, or address of a private room.

@@ -31,10 +31,10 @@ CODE_INTERVAL = 60.0
 """Seconds between two requests of a verification code for one address."""
 
 USERNAME_LIMITS = (6, 20)
-"""Limits of characters in an account name of this dialect."""
+"""Minimum and maximum length of an account name of this dialect, in characters."""
 
 _CODE = re.compile("[0-9]{6}")
-_PASSWORD_PARTS = (
+_PASSWORD_RULES = (
     ("[0-9]", "password must contain a digit"),
     ("[a-z]", "password must contain a lower-case letter"),
     ("[A-Z]", "password must contain an upper-case letter"),
@@ -204,7 +204,7 @@ def _read_email(fields: FieldReader) -> str:
 def _read_password(fields: FieldReader) -> str:
     """Return the required password, also an invalid one; add a problem per missing kind of character."""
     password = fields.read_text("password", 1, PASSWORD_CHARACTERS)
-    for pattern, problem in _PASSWORD_PARTS:
+    for pattern, problem in _PASSWORD_RULES:
         if not re.search(pattern, password):
             fields.reject(problem)
     return password

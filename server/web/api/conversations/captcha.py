@@ -1,6 +1,7 @@
 """Captchas of the login form, as SVG images.
 
-A program reads them easily: the limit of failed logins protects accounts, and the captcha keeps the form working.
+Programs can read these captchas: the limit of failed logins protects accounts, and clients of the dialect require a
+captcha.
 """
 
 import secrets

@@ -37,8 +37,8 @@ class FieldReader:
 
         Args:
             name: Name of the field.
-            minimum: Least length in characters; not checked for an absent or empty optional field.
-            maximum: Greatest length in characters.
+            minimum: Minimum length in characters; not checked for an absent or empty optional field.
+            maximum: Maximum length in characters.
             required: Add a problem for an absent field, and check the length of an empty one.
         """
         value = self._fields.get(name)

@@ -47,7 +47,7 @@ async def receive_form(
     *,
     needs_group: bool = False,
 ) -> AsyncGenerator[Form]:
-    """Store the files of a form, and yield the form; an error before or in the context removes the pins of the files.
+    """Store the files of a form, and yield the form; an error before or within the context unpins the files.
 
     A repeated file, the parts after the first `_MAX_PARTS` and text fields other than `groupId` are ignored. The files
     of a rejected form are unused uploads.

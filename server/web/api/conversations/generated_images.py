@@ -1,4 +1,4 @@
-"""Generated images in the place of missing avatars and covers."""
+"""Generated images in place of missing avatars and covers."""
 
 import hashlib
 
