@@ -3,7 +3,8 @@
 - Batching: a round starts in the next event loop tick and flushes each pending send queue
   once; all frames of a queue leave in one write.
 - Fairness: a round yields to the event loop after `TIME_SLICE`, so that a room with
-  thousands of members does not block other work.
+  thousands of members does not block other work. Queues scheduled in the meantime precede
+  the remaining ones, so that a response does not wait for the fan-out of a large room.
 - Cooldown: the pause after a long round equals the duration of the round, up to
   `_MAX_COOLDOWN`. Under load, writing takes at most half of the time, and each write
   contains more frames.
@@ -38,6 +39,7 @@ class FlushScheduler:
         self._supervisor = supervisor
         self._loop = asyncio.get_running_loop()
         self._pending: list[SendQueue] = []
+        self._backlog: list[SendQueue] = []  # remaining queues of earlier slices
         self._round_seconds = 0.0
         self._cooldown_until = 0.0
 
@@ -47,7 +49,7 @@ class FlushScheduler:
         The next round starts in the next tick, or after the current cooldown. Repeated calls are not coalesced: a queue
         calls once per flush.
         """
-        if not self._pending:
+        if not self._pending and not self._backlog:
             cooldown = self._cooldown_until - time.perf_counter()
             if cooldown > 0:
                 self._loop.call_later(cooldown, self._run_round)
@@ -63,30 +65,40 @@ class FlushScheduler:
             self._loop.call_later(self._supervisor.report_failure("flush scheduler", error), self._run_round)
 
     def _flush_pending(self) -> None:
-        """Flush the pending send queues for about `TIME_SLICE`, including queues that are scheduled meanwhile.
+        """Flush the pending send queues and then the backlog for about `TIME_SLICE`.
 
-        The remaining queues follow in the next tick. The round ends with the last queue; after a round of more than a
-        millisecond, a cooldown begins. An error of a send queue is passed to `fail` of its owner.
+        The remaining queues form the backlog of the next tick. The round ends with the last queue; after a round of
+        more than a millisecond, a cooldown begins. An error of a send queue is passed to `fail` of its owner.
         """
         started_at = time.perf_counter()
-        flushed = 0
-        while flushed < len(self._pending):
-            # An abort during a flush may append further queues; the loop condition reads the length again.
-            batch = self._pending[flushed : flushed + _CLOCK_CHECK_EVERY]
-            for send_queue in batch:
-                try:
-                    send_queue.flush()
-                except Exception as error:
-                    send_queue.owner.fail(error)
-            flushed += len(batch)
-            if time.perf_counter() - started_at > TIME_SLICE:
-                break
+        _flush_until(self._pending, started_at + TIME_SLICE)
+        _flush_until(self._backlog, started_at + TIME_SLICE)
         finished_at = time.perf_counter()
-        del self._pending[:flushed]
+        self._backlog += self._pending
+        self._pending.clear()
         self._round_seconds += finished_at - started_at
-        if self._pending:
+        if self._backlog:
             self._loop.call_soon(self._run_round)
             return
         if self._round_seconds > _COOLDOWN_THRESHOLD:
             self._cooldown_until = finished_at + min(self._round_seconds, _MAX_COOLDOWN)
         self._round_seconds = 0.0
+
+
+def _flush_until(send_queues: list[SendQueue], deadline: float) -> None:
+    """Flush and remove queues until the deadline, in batches of `_CLOCK_CHECK_EVERY` and at least one batch.
+
+    Queues that a flush appends are included. An error of a send queue is passed to `fail` of its owner.
+    """
+    flushed = 0
+    while flushed < len(send_queues):
+        batch = send_queues[flushed : flushed + _CLOCK_CHECK_EVERY]
+        for send_queue in batch:
+            try:
+                send_queue.flush()
+            except Exception as error:
+                send_queue.owner.fail(error)
+        flushed += len(batch)
+        if time.perf_counter() > deadline:
+            break
+    del send_queues[:flushed]

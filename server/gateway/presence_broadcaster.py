@@ -4,10 +4,12 @@
   counts other members is sent to all members, otherwise to all except the joining connection.
 - Coalescing: a room receives at most `_NOTICE_RATE` notices of each type. Excess joins and leaves
   are coalesced into one notice with a count; excess nickname changes appear in presence only.
+- Large rooms: above `_READERS_PER_TOKEN` readers, the rates of notices and of presence decrease with the number of
+  readers, because each push costs one write per reader.
 - Order: a join and a leave of the same member cancel out while the earlier one is coalesced, so that the later notice
   never precedes the earlier one.
 - Unannounced members: a member has a leave or nickname notice only after its join notice.
-- Presence: changes are collected per room and sent every `PRESENCE_INTERVAL`, so that a join
+- Presence: changes are collected per room and sent every `PRESENCE_INTERVAL` within the rate, so that a join
   storm causes a few pushes instead of one per pair of members.
 - Other nodes: changes of this node are forwarded to a `PresenceForwarder`. The changes of other nodes pass through the
   same methods.
@@ -33,10 +35,16 @@ log = logging.getLogger("chat.gateway")
 PRESENCE_INTERVAL = 0.1
 """Seconds between two flushes of presence and coalesced notices."""
 
-_NOTICE_RATE = Rate(10, 10)  # rate limit of each notice type in one room: a burst of 10, then 10 notices per second
+_NOTICE_RATE = Rate(10, 10)
+"""Rate of each notice type, and of presence, in one room."""
+
+_READERS_PER_TOKEN = 200
+_MAX_PUSH_COST = 5  # tokens; the pushes of half a second fit the send queue also during a join storm
 
 
 _NoticeType = type[events.JoinNotice] | type[events.LeaveNotice]
+
+_LimitedPush = type[MembershipNotice] | type[events.PresencePush]
 
 _Coalesced = tuple[Participant[ClientConnection], ClientConnection | None]
 
@@ -72,15 +80,13 @@ class _PendingUpdates:
 
     Attributes:
         presence_delta: Unsent presence changes.
-        buckets: Rate limit of each notice type.
+        buckets: Rate limit of each notice type, and of presence.
         coalesced: Participants of the coalesced notices of one type by member id, in order of the notices, each with
             the connection that has received its join notice.
     """
 
     presence_delta: PresenceDelta = field(default_factory=PresenceDelta)
-    buckets: dict[type[MembershipNotice], TokenBucket] = field(
-        default_factory=dict[type[MembershipNotice], TokenBucket]
-    )
+    buckets: dict[_LimitedPush, TokenBucket] = field(default_factory=dict[_LimitedPush, TokenBucket])
     coalesced: defaultdict[_NoticeType, dict[str, _Coalesced]] = field(
         default_factory=lambda: defaultdict[_NoticeType, dict[str, _Coalesced]](dict)
     )
@@ -174,7 +180,7 @@ class PresenceBroadcaster:
         self._forward(room, participant)
         pending, member = self._get_pending_updates(room), participant.member
         pending.presence_delta.record_rename(member)
-        if participant.announced and self._acquire_token(pending, events.NickNotice):
+        if participant.announced and self._acquire_tokens(room, pending, events.NickNotice):
             notice = events.NickNotice(
                 room=room.name,
                 nick_name=member.nick_name,
@@ -247,7 +253,7 @@ class PresenceBroadcaster:
         opposite_type = events.LeaveNotice if notice_type is events.JoinNotice else events.JoinNotice
         if pending.coalesced[opposite_type].pop(member_id, None) is not None:
             return False
-        if pending.coalesced[notice_type] or not self._acquire_token(pending, notice_type):
+        if pending.coalesced[notice_type] or not self._acquire_tokens(room, pending, notice_type):
             pending.coalesced[notice_type][member_id] = participant, joiner
             return False
         self._fanout.send_to_room(room, self._build_notice(room, participant, notice_type, more=0))
@@ -275,10 +281,13 @@ class PresenceBroadcaster:
             more=more,
         )
 
-    def _acquire_token(self, pending: _PendingUpdates, notice_type: type[MembershipNotice]) -> bool:
-        """Acquire a token for one notice; return whether one was available."""
+    def _acquire_tokens(
+        self, room: LiveRoom[ClientConnection], pending: _PendingUpdates, push_type: _LimitedPush
+    ) -> bool:
+        """Acquire the tokens of one push to a room; return whether they were available."""
         now = self._monotonic()
-        return pending.buckets.setdefault(notice_type, TokenBucket(_NOTICE_RATE, now)).acquire(now) == 0
+        bucket = pending.buckets.setdefault(push_type, TokenBucket(_NOTICE_RATE, now))
+        return bucket.acquire(now, _get_push_cost(room)) == 0
 
     def _get_pending_updates(self, room: LiveRoom[ClientConnection]) -> _PendingUpdates:
         """Return the unsent updates of a room, created on demand, and schedule a flush."""
@@ -311,9 +320,11 @@ class PresenceBroadcaster:
             self._schedule_flush()
 
     def _flush_presence(self, room: LiveRoom[ClientConnection], pending: _PendingUpdates) -> None:
-        """Send the presence changes of a room, if any."""
-        presence_delta, pending.presence_delta = pending.presence_delta, PresenceDelta()
-        if presence_delta != PresenceDelta():
+        """Send the presence changes of a room, if any; in a large room, only if the rate allows it."""
+        if pending.presence_delta == PresenceDelta():
+            return
+        if _get_push_cost(room) == 1 or self._acquire_tokens(room, pending, events.PresencePush):
+            presence_delta, pending.presence_delta = pending.presence_delta, PresenceDelta()
             self._fanout.send_to_room(room, presence_delta.to_push(room.name, len(room.participants)))
 
     def _flush_coalesced(self, room: LiveRoom[ClientConnection], pending: _PendingUpdates) -> bool:
@@ -323,7 +334,7 @@ class PresenceBroadcaster:
         single join excludes the joining connection, which has received the notice before.
         """
         for notice_type, coalesced in pending.coalesced.items():
-            if coalesced and self._acquire_token(pending, notice_type):
+            if coalesced and self._acquire_tokens(room, pending, notice_type):
                 participant, joiner = next(reversed(coalesced.values()))
                 more = len(coalesced) - 1
                 coalesced.clear()
@@ -331,3 +342,9 @@ class PresenceBroadcaster:
                 self._fanout.send_to_room(room, notice, exclude=None if more else joiner)
         now = self._monotonic()
         return any(pending.coalesced.values()) or any(not bucket.is_full(now) for bucket in pending.buckets.values())
+
+
+def _get_push_cost(room: LiveRoom[ClientConnection]) -> float:
+    """Return the cost of a push in tokens: 1 up to `_READERS_PER_TOKEN` readers, above in proportion to the readers."""
+    readers = sum(map(len, room.subscribers.values()))
+    return min(max(1.0, readers / _READERS_PER_TOKEN), _MAX_PUSH_COST)

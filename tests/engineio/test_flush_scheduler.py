@@ -100,6 +100,26 @@ def test_a_round_yields_after_its_time_slice(scheduler: FlushScheduler, loop: Fa
     assert all(queue.flushes == 1 for queue in queues)
 
 
+def test_later_queues_precede_the_remaining_ones_of_a_large_fan_out(scheduler: FlushScheduler, loop: FakeLoop) -> None:
+    large_room = schedule(scheduler, loop, 6 * BATCH, 0.0001)
+    loop.run_tick()
+    assert count_flushes(large_room) == 2 * BATCH
+    response = schedule(scheduler, loop, 1, 0.0)
+    loop.run_tick()
+    assert (count_flushes(response), count_flushes(large_room)) == (1, 4 * BATCH)
+
+
+def test_a_backlog_makes_progress_while_other_queues_use_the_time_slice(
+    scheduler: FlushScheduler, loop: FakeLoop
+) -> None:
+    large_room = schedule(scheduler, loop, 4 * BATCH, 0.0001)
+    loop.run_tick()
+    for flushed in (3 * BATCH, 4 * BATCH):
+        others = schedule(scheduler, loop, 1, 0.005)
+        loop.run_tick()
+        assert (count_flushes(others), count_flushes(large_room)) == (1, flushed)
+
+
 def test_a_round_within_its_time_slice_does_not_yield(scheduler: FlushScheduler, loop: FakeLoop) -> None:
     queues = schedule(scheduler, loop, 5 * BATCH, 0.005 / (5 * BATCH))
     loop.run_tick()

@@ -9,6 +9,7 @@ import pytest
 
 from server.app import RunningServer
 from server.domain.presence_delta import PresenceDelta
+from server.gateway import presence_broadcaster
 from tests.support.in_process_server import running_server
 from tests.support.monotonic_clocks import ManualMonotonicClock
 from tests.support.raw_client import RawClient, raw_client
@@ -87,6 +88,26 @@ async def test_nickname_notices_above_the_rate_are_dropped_and_presence_has_the_
             nicks = {member["memberId"]: member["nickName"] for member in push["joined"] + push["renamed"]}
             nick = nicks.get(member_id, nick)
         assert len([packet for packet in watcher.pushes if '"kind":"nick"' in packet]) == BURST
+
+
+async def test_notices_and_presence_cost_more_tokens_in_a_large_room(
+    server: RunningServer, clock: ManualMonotonicClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(presence_broadcaster, "_READERS_PER_TOKEN", 0.4)  # 2.5 tokens alone in the room, then 5
+    async with raw_client(server.url) as watcher, raw_client(server.url) as mallory:
+        await watcher.join("tea", "watcher")
+        await watcher.wait_for_push("presence", room="tea")
+        await mallory.join("tea", "mallory")
+        await watcher.wait_for_push("presence", room="tea")
+        for number in range(BURST):
+            assert (await mallory.request("changeNick", {"nickName": f"m{number}"}))["ok"]
+        await watcher.join("milk", "watcher")
+        # The flush for the second room omits the first one.
+        assert (await watcher.wait_for_push("presence"))["room"] == "milk"
+        assert len([packet for packet in watcher.pushes if '"kind":"nick"' in packet]) == 2
+        clock.now += 0.5
+        renamed = (await watcher.wait_for_push("presence", room="tea"))["renamed"]
+        assert [member["nickName"] for member in renamed] == [f"m{BURST - 1}"]
 
 
 @asynccontextmanager
