@@ -1,3 +1,5 @@
+"""Confusable names, and the mark of a confusable nickname."""
+
 from collections.abc import Generator
 from pathlib import Path
 

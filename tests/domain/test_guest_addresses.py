@@ -1,3 +1,5 @@
+"""Hashed addresses of guests."""
+
 import pytest
 
 from server.domain import guest_addresses

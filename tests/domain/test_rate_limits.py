@@ -1,3 +1,5 @@
+"""Token buckets and the limits per connection and address."""
+
 import pytest
 from hypothesis import given, strategies as st
 

@@ -1,3 +1,5 @@
+"""Members, nicknames and observers of live rooms."""
+
 import msgspec
 import pytest
 from hypothesis import given, settings, strategies as st

@@ -84,7 +84,7 @@ def test_a_request_outside_of_a_room_does_not_reveal_addresses() -> None:
         registry.require_membership(2, "tea")
 
 
-def test_common_rooms_contain_both_members_and_are_no_direct_rooms() -> None:
+def test_common_rooms_contain_both_members_and_exclude_direct_rooms() -> None:
     registry = RoomRegistry[int]()
     rooms = [registry.join(1, name, "g1", "ann").room for name in ("tea", "coffee", "water")]
     for name in ("tea", "coffee"):

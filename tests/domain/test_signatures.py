@@ -1,4 +1,4 @@
-"""Signed values of the server: search cursors and addresses of uploads."""
+"""Signed values of the server: search cursors and URLs of uploads."""
 
 import pytest
 

@@ -182,7 +182,7 @@ async def test_spellings_of_one_forwarded_address_share_its_limits(tmp_path: Pat
         assert await handshake_status(server, X_Forwarded_For="203.0.113.9") == 200
 
 
-async def test_a_forwarded_value_that_is_no_address_counts_as_the_proxy(tmp_path: Path) -> None:
+async def test_an_invalid_forwarded_address_counts_as_the_proxy(tmp_path: Path) -> None:
     proxies = {"trusted_proxy": ("127.0.0.1", "203.0.113.1"), "connects_per_minute": 2}
     async with running_server(tmp_path, **proxies) as server:
         for value in ("unknown", "_hidden"):

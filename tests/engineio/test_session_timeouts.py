@@ -41,15 +41,15 @@ async def test_the_next_ping_follows_the_due_time_of_the_previous_one(session: E
     assert count_pings(session) == 1
 
 
-@pytest.mark.parametrize("sweep", [0.0, 0.5, 1.0])
-async def test_a_session_is_overdue_after_interval_and_timeout(session: EngineIOSession, sweep: float) -> None:
-    session.tick(DUE + sweep)
+@pytest.mark.parametrize("delay", [0.0, 0.5, 1.0])
+async def test_a_session_is_overdue_after_interval_and_timeout(session: EngineIOSession, delay: float) -> None:
+    session.tick(DUE + delay)
     assert not session.abort_if_overdue(DEADLINE)
     assert session.abort_if_overdue(DEADLINE + 0.001)
     assert session.send_queue.closed
 
 
-async def test_a_delayed_sweep_extends_the_timeout(session: EngineIOSession) -> None:
+async def test_a_delayed_tick_extends_the_timeout(session: EngineIOSession) -> None:
     session.tick(DUE + 11.0)
     assert not session.abort_if_overdue(DEADLINE + 10.0)
     assert session.abort_if_overdue(DEADLINE + 10.001)

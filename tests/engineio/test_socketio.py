@@ -208,7 +208,7 @@ async def test_an_invalid_packet_closes_the_connection(server: RunningServer) ->
 
 
 @pytest.mark.parametrize("packet", ['41{"reason":"x"}', "41{}", "41[]", "411", "43[]"])
-async def test_a_disconnect_or_ack_of_the_wrong_form_is_no_disconnect(tmp_path: Path, packet: str) -> None:
+async def test_a_malformed_disconnect_or_ack_closes_the_connection(tmp_path: Path, packet: str) -> None:
     async with running_server(tmp_path, connect_timeout=600) as server, raw_client(server.url) as client:
         await client.ws.send_str(packet)
         await client.wait_closed()  # a disconnect would keep the session open until the connect timeout

@@ -221,7 +221,7 @@ async def test_captchas_expire_after_three_minutes_and_codes_may_be_requested_ev
         assert (expired.status, expired.body["message"]) == (406, "captcha error")
 
 
-async def test_a_server_without_the_dialect_has_no_endpoint_of_it(tmp_path: Path) -> None:
+async def test_the_endpoints_and_events_of_a_disabled_dialect_are_unknown(tmp_path: Path) -> None:
     async with running_server(tmp_path) as server, account_api(server.url) as api:
         assert (await api.request("GET", "/api/group/list")).status == 404
         issued = await create_account(server)

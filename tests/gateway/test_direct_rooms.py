@@ -242,7 +242,7 @@ async def test_blocks_are_listed_and_pushed_with_the_names_at_their_time(connect
     assert not [packet for packet in (*bob.pushes, *guest.pushes) if "blocks" in packet]
 
 
-async def test_the_membership_of_a_direct_room_has_no_end(connect: Connect, accounts: Accounts) -> None:
+async def test_the_membership_of_a_direct_room_cannot_be_forgotten(connect: Connect, accounts: Accounts) -> None:
     ann = await connect("ann")
     room = (await open_direct(ann, accounts["bob"].account.member_id))["room"]["name"]
     assert await get_reason(ann, "leaveRoom", {"room": room, "forget": True}) == "not_in_direct_room"

@@ -296,7 +296,7 @@ class PermissionMachine(RuleBasedStateMachine):
 
     @rule(subject=ACCOUNT_NAMES, event=st.sampled_from(["kick", "ban"]))
     def send_after_removal(self, subject: str, event: str) -> None:
-        """A removed member receives no later message of the group."""
+        """Kick or ban an account from the group and send a message that it must not receive."""
         self.moderate("owner", subject, "vault", event)
         self.send_message("owner", "vault")
 

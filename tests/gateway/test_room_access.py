@@ -16,7 +16,7 @@ from tests.support.raw_client import RawClient, raw_client
 from tests.support.wait import wait_until
 
 
-async def test_an_unknown_address_is_no_room(client: RawClient) -> None:
+async def test_an_unknown_address_is_not_found(client: RawClient) -> None:
     for event, body in ADDRESS_REQUESTS:
         response = await client.request(event, body)
         assert (response["error"]["code"], response["error"]["reason"]) == ("not_found", "room_not_found"), event
@@ -24,7 +24,7 @@ async def test_an_unknown_address_is_no_room(client: RawClient) -> None:
     assert (await client.request("listRooms", {}))["rooms"] == []
 
 
-async def test_an_address_is_no_name_of_a_created_room(client: RawClient) -> None:
+async def test_an_address_is_rejected_as_a_room_name(client: RawClient) -> None:
     response = await client.request("createChatroom", {"name": ADDRESS})
     assert response["error"]["code"] == "room_invalid"
     created = await client.request("createChatroom", {"name": "tea"})

@@ -34,7 +34,7 @@ from tests.support.storage import LOUNGE, ManualClock, build_message
 
 
 @asynccontextmanager
-async def chat_of(server: ServerProcess) -> AsyncGenerator[RawClient]:
+async def join_tea(server: ServerProcess) -> AsyncGenerator[RawClient]:
     async with raw_client(server.url) as ann:
         await ann.join("Tea", "ann")
         yield ann
@@ -47,7 +47,7 @@ async def stop(server: ServerProcess) -> None:
 
 async def test_export_prints_the_entries_of_the_protocol_while_the_server_runs_and_after_its_stop(home: Path) -> None:
     async with server_process(home, "--rate-limit", "off") as server:
-        async with chat_of(server) as ann:
+        async with join_tea(server) as ann:
             await ann.send_messages("Tea", [f"line {number}\nsecond row" for number in range(150)])
             await ann.request("editMessage", {"room": "Tea", "seq": 1, "message": "edited 你好"})
             await ann.request("deleteMessage", {"room": "Tea", "seq": 2})
@@ -75,7 +75,7 @@ async def test_export_prints_the_entries_of_the_protocol_while_the_server_runs_a
 
 
 async def test_export_writes_a_private_file_and_reports_an_unknown_room(home: Path) -> None:
-    async with server_process(home) as server, chat_of(server) as ann:
+    async with server_process(home) as server, join_tea(server) as ann:
         await ann.send_messages("Tea", ["hello"])
         target = home / "tea.jsonl"
         saved = ("export", "tea", "--output", str(target))
@@ -96,7 +96,7 @@ async def test_export_writes_a_private_file_and_reports_an_unknown_room(home: Pa
 async def test_export_copies_the_files_of_messages_while_the_server_runs_and_after_its_stop(home: Path) -> None:
     copies = home / "copies"
     export = ("export", "tea", "--output", str(home / "tea.jsonl"), "--files", str(copies))
-    async with server_process(home) as server, chat_of(server) as ann, account_api(server.url) as api:
+    async with server_process(home) as server, join_tea(server) as ann, account_api(server.url) as api:
         guest = api.with_headers(Authorization=f"Guest {(await ann.join('Tea', 'ann'))['guestKey']}")
         uploaded = [
             (await guest.request("POST", f"/api/uploads?room=Tea&name={name}", data=content)).body
@@ -161,7 +161,7 @@ def test_an_unreachable_store_ends_the_export_of_files(tmp_path: Path, monkeypat
 
 
 async def test_an_unusable_output_ends_the_export(home: Path) -> None:
-    async with server_process(home) as server, chat_of(server) as ann:
+    async with server_process(home) as server, join_tea(server) as ann:
         await ann.send_messages("Tea", ["hello"])
         read_end, closed_pipe = os.pipe()
         os.close(read_end)
@@ -177,7 +177,7 @@ async def test_an_unusable_output_ends_the_export(home: Path) -> None:
 
 async def test_a_backup_of_a_running_server_is_restored_by_replacing_the_file(home: Path) -> None:
     backup, database = home / "backup.db", home / DATABASE
-    async with server_process(home) as server, chat_of(server) as ann:
+    async with server_process(home) as server, join_tea(server) as ann:
         await ann.send_messages("Tea", ["before"])
         log_id = (await ann.request("history", {"room": "Tea", "after": 0}))["logId"]
         code, output, errors = await run_server(home, "backup", str(backup))
@@ -215,7 +215,7 @@ async def test_a_relative_backup_path_belongs_to_the_directory_of_the_command(
 async def test_the_database_of_the_settings_selects_a_server_or_a_file(home: Path) -> None:
     first, second = str(home / "first.db"), str(home / "second.db")
     async with server_process(home, "--database", first) as server:
-        async with chat_of(server) as ann:
+        async with join_tea(server) as ann:
             await ann.send_messages("Tea", ["hello"])
         async with server_process(home, "--database", second):
             code, output, errors = await run_server(home, "export", "tea")

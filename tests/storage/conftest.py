@@ -1,3 +1,5 @@
+"""Fixtures: a SQLite database, its clock and its published entries."""
+
 from collections.abc import AsyncIterator
 from pathlib import Path
 

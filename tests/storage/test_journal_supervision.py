@@ -60,7 +60,7 @@ def inject_failure(owner: Any, call: str, monkeypatch: pytest.MonkeyPatch, error
     monkeypatch.setattr(owner, call, fail_once)
 
 
-def seqs_of(outcomes: list[AppendResult | BaseException]) -> list[int]:
+def get_seqs(outcomes: list[AppendResult | BaseException]) -> list[int]:
     """Return the sequence numbers of successful commands."""
     return [outcome.entry.seq for outcome in outcomes if isinstance(outcome, AppendResult)]
 
@@ -71,7 +71,7 @@ async def test_a_failure_of_the_writer_before_the_commit_rejects_the_batch(
 ) -> None:
     outcomes, published = await append_with_failure(path, clock, monkeypatch, call)
     assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable, AppendResult]
-    assert (seqs_of(outcomes), published) == ([1], ["third"])
+    assert (get_seqs(outcomes), published) == ([1], ["third"])
     assert len(caplog.records) == 1
 
 
@@ -80,7 +80,7 @@ async def test_a_failure_to_reconnect_in_an_outage_rejects_the_batch(
 ) -> None:
     outcomes, published = await append_with_failure(path, clock, monkeypatch, "reconnect", in_outage=True)
     assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable, AppendResult]
-    assert (seqs_of(outcomes), published) == ([1], ["third"])
+    assert (get_seqs(outcomes), published) == ([1], ["third"])
     assert [record.message for record in caplog.records] == [
         "database write failed: injected",
         "journal failed, restarting",
@@ -93,7 +93,7 @@ async def test_a_failure_between_commit_and_result_writes_no_command_twice(
 ) -> None:
     outcomes, published = await append_with_failure(path, clock, monkeypatch, "report_recovery")
     assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable, AppendResult]
-    assert (seqs_of(outcomes), published) == ([3], ["third"])
+    assert (get_seqs(outcomes), published) == ([3], ["third"])
     assert len(caplog.records) == 1
 
 
@@ -113,7 +113,7 @@ async def test_a_failure_outside_of_a_batch_or_of_its_transaction_rejects_no_com
     path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, call: str
 ) -> None:
     outcomes, published = await append_with_failure(path, clock, monkeypatch, call)
-    assert (seqs_of(outcomes), published) == ([1, 2, 3], ["first", "second", "third"])
+    assert (get_seqs(outcomes), published) == ([1, 2, 3], ["first", "second", "third"])
     assert len(caplog.records) == (call != "run")  # a retried command is no failure
 
 
@@ -122,7 +122,7 @@ async def test_a_failure_after_the_commit_rejects_no_command_but_publishes_no_en
     path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, call: str
 ) -> None:
     outcomes, published = await append_with_failure(path, clock, monkeypatch, call)
-    assert (seqs_of(outcomes), published) == ([1, 2, 3], ["third"])
+    assert (get_seqs(outcomes), published) == ([1, 2, 3], ["third"])
     assert len(caplog.records) == 1
 
 

@@ -1,3 +1,5 @@
+"""Pages of the log, the snapshot of a join and the list of rooms."""
+
 import sqlite3
 from contextlib import closing
 from pathlib import Path

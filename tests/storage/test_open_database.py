@@ -1,3 +1,5 @@
+"""Opening of a database: permissions, secrets, exclusive use, and rejected files and URLs."""
+
 import asyncio
 import sqlite3
 import stat

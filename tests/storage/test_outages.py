@@ -1,3 +1,5 @@
+"""Failures of the database while it is open, and their reports."""
+
 import asyncio
 import sqlite3
 import sys
