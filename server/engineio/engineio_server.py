@@ -11,7 +11,7 @@ import logging
 import math
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import engineio
@@ -32,6 +32,8 @@ from server.observability.rejection_log import RejectionLog
 from server.observability.supervision import Supervisor
 from server.origins import is_own_origin, normalize_origin
 from tui_chat.protocol import codec, errors
+
+_CHECKS_PER_TICK = 200  # sessions whose timeouts are checked in one event loop tick; a check takes about 4 µs
 
 
 class EngineIOServer(engineio.AsyncServer):
@@ -86,12 +88,12 @@ class EngineIOServer(engineio.AsyncServer):
         """
         self.reject_handshakes()
         self._heartbeat_task.cancel()
-        self._for_each_session(EngineIOSession.close, "server shutdown", logging.DEBUG)
+        _call_each(list(self.sockets.values()), EngineIOSession.close, "server shutdown", logging.DEBUG)
         if self.sockets:
             self._all_closed.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._all_closed.wait(), self.options.close_timeout)
-        self._for_each_session(EngineIOSession.abort, "server shutdown")
+        _call_each(list(self.sockets.values()), EngineIOSession.abort, "server shutdown")
 
     # -- sessions
 
@@ -114,15 +116,11 @@ class EngineIOServer(engineio.AsyncServer):
     async def _heartbeat(self) -> None:
         while True:
             await asyncio.sleep(self.options.check_interval)
-            self._for_each_session(EngineIOSession.tick, time.monotonic())
-
-    def _for_each_session(self, method: Callable[..., None], *arguments: object) -> None:
-        """Call a method of each session; an error is logged and aborts its session only."""
-        for session in list(self.sockets.values()):
-            try:
-                method(session, *arguments)
-            except Exception as error:
-                session.fail(error)
+            sessions = list(self.sockets.values())
+            for start in range(0, len(sessions), _CHECKS_PER_TICK):
+                due = sessions[start : start + _CHECKS_PER_TICK]
+                _call_each(due, EngineIOSession.tick, time.monotonic())
+                await asyncio.sleep(0)
 
     # -- requests
 
@@ -274,3 +272,12 @@ def _create_cors_headers(request: web.Request) -> dict[str, str]:
     if "Access-Control-Request-Headers" in request.headers:
         headers["Access-Control-Allow-Headers"] = request.headers["Access-Control-Request-Headers"]
     return headers
+
+
+def _call_each(sessions: Iterable[EngineIOSession], method: Callable[..., None], *arguments: object) -> None:
+    """Call a method of each session; an error is logged and aborts its session only."""
+    for session in sessions:
+        try:
+            method(session, *arguments)
+        except Exception as error:
+            session.fail(error)

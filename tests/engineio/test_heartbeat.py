@@ -62,6 +62,15 @@ async def test_websocket_pings_do_not_precede_the_ping_interval(server: RunningS
     assert loop.time() - started_at >= 3 * (PING_INTERVAL - TICK)
 
 
+async def test_all_sessions_receive_pings_if_their_checks_take_several_ticks(
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engineio_server, "_CHECKS_PER_TICK", 1)
+    async with raw_client(server.url) as first, raw_client(server.url) as second, raw_client(server.url) as third:
+        for client in (first, second, third):
+            await read_ping(client)
+
+
 async def test_a_polling_session_without_pong_is_closed(polling: PollingClient, clock: OffsetMonotonicClock) -> None:
     assert (await polling.poll()).body == "2"
     pending = await polling.start_poll()
