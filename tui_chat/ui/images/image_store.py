@@ -233,6 +233,7 @@ class ImageStore:
             self.on_loaded(paths)
 
     def _mark_unavailable(self, path: str) -> None:
+        """Hide the images of a path, and call `on_changed`; above `MAX_UNAVAILABLE`, the oldest path is shown again."""
         self._rejected_paths.append(path)
         self.unavailable = frozenset(self._rejected_paths)
         self.on_changed()
@@ -292,6 +293,7 @@ class ImageStore:
             self._discard(key)
 
     def _discard(self, key: _PictureKey) -> None:
+        """Discard a picture, also from the terminal."""
         del self._pictures[key]
         if (image_id := self._image_ids.pop(key, None)) is not None:
             self._write(kitty.delete_sequence(image_id, self.options.multiplexer))

@@ -33,6 +33,7 @@ _DIACRITIC_RANGES = (
 
 
 def _parse_ranges(ranges: str) -> Iterator[str]:
+    """Yield the characters of ranges such as `30D-30E 310`."""
     for text in ranges.split():
         first, _, last = text.partition("-")
         yield from map(chr, range(int(first, 16), int(last or first, 16) + 1))

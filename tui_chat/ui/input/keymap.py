@@ -140,6 +140,7 @@ class Keymap:
         return {binding_id: ",".join(bound_keys) or UNBOUND for binding_id, bound_keys in self._overrides.items()}
 
     def _display_keys(self, binding: KeyBinding) -> list[str]:
+        """Return the display names of the keys, or the label of a binding without an override."""
         if binding.label and binding.id not in self._overrides:
             return [binding.label]
         return [key_names.display_name(key) for key in self.keys_for(binding)]

@@ -131,6 +131,7 @@ class AccountDialogs:
         return account_strings.logged_out_by_user(self._manager.problem)
 
     async def _edit_profile(self) -> str:
+        """Load the profile and open its form; `ChatError` if the request failed."""
         self._open_form(account_forms.profile_form(self._manager, await self._manager.get_profile()))
         return ""
 

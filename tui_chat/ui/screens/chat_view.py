@@ -278,6 +278,7 @@ class ChatView:
         self._draw_header()
 
     def _is_pane_enabled(self, pane: str, auto_visible: bool) -> bool:
+        """Return whether a pane is on: by `toggle_pane`, else by its setting; `auto_visible` decides for `auto`."""
         setting = self._pane_settings.get(pane, "auto")
         return self._pane_overrides.get(pane, auto_visible if setting == "auto" else setting == "always")
 

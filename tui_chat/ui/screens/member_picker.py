@@ -74,6 +74,7 @@ class MemberPicker(ListDialog[Member]):
 
     @on(Input.Changed)
     def _handle_input_changed(self, event: Input.Changed) -> None:
+        """List the known members for the query, and load unlisted ones after `LOAD_DELAY`."""
         self.update_choices()
         query = event.value.strip()
         self.call_after_input(LOAD_DELAY, partial(self._load_members, query) if query else None)

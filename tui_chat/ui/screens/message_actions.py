@@ -110,6 +110,7 @@ class MessageActions:
             self._view.status.show_status(self._open_link(url))
 
     def _copy(self, line: MessageLine) -> None:
+        """Copy the text of the message, show a status and hide the message cursor."""
         self._view.status.show_status(tr(chat_strings.COPIED))
         self._copy_text(line.content)  # may replace the status text
         self._view.timeline.set_cursor(None)
@@ -126,6 +127,7 @@ class MessageActions:
         return ""
 
     def _mention(self, line: MessageLine) -> None:
+        """Hide the message cursor, and insert the nickname, with a colon into an empty composer."""
         composer = self._view.composer
         self._view.timeline.set_cursor(None)
         composer.insert_text(f"{line.nick}: " if not composer.text else f"{line.nick} ")

@@ -155,6 +155,7 @@ class ScreenCommands:
             self._room_navigation.open_switcher(query)
 
     def _go_to_day(self, message_navigation: MessageNavigation, argument: str) -> str:
+        """Start the navigation to a day (`MessageNavigation.go_to_day`); `CommandRejected` without a connection."""
         self._context.require_connection("date")
         return message_navigation.go_to_day(argument)
 

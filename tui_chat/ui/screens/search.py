@@ -109,6 +109,7 @@ class SearchScreen(ListDialog[SearchHit]):
         self._draw_results()
 
     def _start_fetch(self, request: SearchPageRequest | None) -> None:
+        """Fetch pages in the background, in place of an earlier request. No effect for None."""
         if request is not None:
             self.run_worker(self._load_pages(request), group="search", exclusive=True, exit_on_error=False)
 
@@ -172,6 +173,7 @@ class SearchScreen(ListDialog[SearchHit]):
             self._load_more()
 
     def _load_more(self) -> None:
+        """Fetch the next page, if `SearchState.load_more` returns a request, and draw."""
         self._start_fetch(self._search_state.load_more())
         self._draw_results()
 

@@ -73,6 +73,7 @@ class _DisconnectSafeFile:
         self._attempt(self._file.flush)
 
     def _attempt(self, operation: Callable[[], object]) -> None:
+        """Run an operation unless the terminal is disconnected; an `OSError` counts as a disconnect."""
         if not self._disconnected:
             try:
                 operation()
@@ -165,6 +166,7 @@ class TerminalDriver(LinuxDriver):
             self.write(_PUSH_TITLE + self._window_title)
 
     def _on_resize_signal(self) -> None:
+        """Post the new size, unless the terminal reports its size as input."""
         if not self._in_band_window_resize:
             size = Size(*self._get_terminal_size())
             self.send_message(Resize(size, size))

@@ -247,6 +247,7 @@ class InputFramer:
         return position + end + len(PASTE_END) - tail_length
 
     def _end_paste(self, content: str) -> None:
+        """Emit the content of a paste, and return to the ground state."""
         self._emit(InputFrameKind.PASTE, content)
         self._paste, self._paste_tail = [], ""
         self._reset()

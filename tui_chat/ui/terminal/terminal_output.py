@@ -160,5 +160,6 @@ class TerminalOutput:
             driver.set_window_title(title)
 
     def _terminal_driver(self) -> "TerminalDriver | None":
+        """Return a driver with title and mouse switching, None for any other driver."""
         driver = self._driver()
         return cast("TerminalDriver", driver) if hasattr(driver, "set_window_title") else None

@@ -232,6 +232,7 @@ def _layout_message(
 
 
 def _deletion_text(line: MessageLine) -> str:
+    """Return the text in place of a message that is deleted or about to be deleted."""
     if line.deleted:
         return tr("message deleted")
     return tr("deleting · /undo restores it") if line.deletion is DeletionState.DELAYED else tr("deleting…")

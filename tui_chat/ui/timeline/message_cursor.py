@@ -117,6 +117,7 @@ class MessageCursor:
             self.move_to(found)
 
     def _set_key(self, key: str | None) -> None:
+        """Set the key, and call `on_moved` after a change."""
         if key != self.key:
             self.key = key
             self._on_moved(key)

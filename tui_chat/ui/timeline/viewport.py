@@ -295,6 +295,7 @@ class Viewport:
         return row
 
     def _measure(self, index: int) -> LineExtent:
+        """Return the extent of a line, and replace its estimated height."""
         extent = self._get_extent(index)
         self._heights[index] = extent.rows
         return extent

@@ -81,6 +81,7 @@ class LineInput(Input):
         return cluster_start(self.value, super()._cell_offset_to_index(offset))
 
     def _round_cursor(self, round_index: Callable[[str, int], int]) -> None:
+        """Move the cursor to a cluster boundary; the other end of a selection stays."""
         start, end = self.selection
         rounded = round_index(self.value, end)
         self.selection = Selection(rounded if start == end else start, rounded)
