@@ -11,7 +11,6 @@ import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,9 @@ from aiohttp import web
 from hypothesis import Phase, given, settings, strategies as st
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.events import AppBlur
-from wcwidth import wcwidth
 
 from tests.support.hostile_server import hostile_server
+from tests.support.pyte_screen import PyteScreen, strip_zero_width
 from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client import sanitize
 from tui_chat.session.settings.settings_file import SettingsFile
@@ -33,14 +32,6 @@ from tui_chat.session.store.profile import Profile
 from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.timeline import layout
-
-
-class PyteScreen(pyte.Screen):
-    """pyte screen that skips zero-width characters, because pyte drops the text after some combining marks."""
-
-    def draw(self, data: str) -> None:
-        """Draw the characters that occupy cells."""
-        super().draw(strip_zero_width(data))
 
 
 class MemoryDriver(HeadlessDriver):
@@ -74,12 +65,6 @@ class MemoryDriver(HeadlessDriver):
         if self._displayed_rows is None:
             self._displayed_rows = tuple(row.rstrip() for row in self.pyte_screen.display)
         return self._displayed_rows
-
-
-@cache
-def strip_zero_width(text: str) -> str:
-    """Remove all characters without a cell, except control characters."""
-    return "".join(character for character in text if character < " " or wcwidth(character) > 0)
 
 
 SIZE = (110, 30)

@@ -13,6 +13,7 @@ from rich.style import Style
 from textual.strip import Strip
 from wcwidth import wcwidth
 
+from tests.support.pyte_screen import PyteScreen
 from tests.support.timeline_app import TimelineApp, make_message
 from tui_chat.session.lines import DeliveryState, Line, MessageLine, NoticeLine
 from tui_chat.ui.timeline.decoration import Decoration
@@ -98,13 +99,6 @@ def test_every_row_has_the_timeline_width_in_rich_and_in_wcwidth(
 ):
     for strip in render_strips(make_line(text, nick, problem), width):
         assert strip.cell_length == width == cell_len(strip.text) == sum(map(wcwidth, strip.text))
-
-
-class PyteScreen(pyte.Screen):
-    """pyte screen that skips zero-width characters, because pyte drops the text after some combining marks."""
-
-    def draw(self, data: str) -> None:
-        super().draw("".join(character for character in data if wcwidth(character) > 0))
 
 
 @pytest.mark.parametrize("make_line", [message, notice])
