@@ -168,6 +168,7 @@ class Browser:
             self._idle_contexts.append(self._used_contexts.pop())
 
     async def _take_context(self) -> BrowserContext:
+        """Return an idle context, or a new one."""
         if self._idle_contexts:
             self._used_contexts.append(self._idle_contexts.pop())
         else:

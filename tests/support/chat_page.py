@@ -32,6 +32,7 @@ class ChatPage:
 
     @property
     def page(self) -> Page:
+        """Page of the tab."""
         return self.tab.page
 
     @property
@@ -46,6 +47,7 @@ class ChatPage:
 
     @property
     def composer(self) -> Locator:
+        """Text field of the composer."""
         return self.page.locator("#composer-input")
 
     async def join_room(self, url: str, nick: str, room: str = "tea") -> None:

@@ -1,7 +1,7 @@
 /**
- * Minimum contrast ratio (WCAG 2.2) in both colour schemes.
+ * Minimum contrast ratio (WCAG 2.2) in both color schemes.
  *
- * Covers the pairs of text and background in `TEXTS`, and the nickname colours in every hue.
+ * Covers the pairs of text and background in `TEXTS`, and the nickname colors in every hue.
  * Argument: the folder of the modules. Prints one JSON line.
  */
 
@@ -13,8 +13,8 @@ const { nickHue } = await import(pathToFileURL(`${folder}/view/dom.js`).href);
 const sheet = readFileSync(`${folder}/base.css`, "utf8").match(/:root \{[^}]*\}/)[0];
 const SCHEMES = ["light", "dark"];
 
-/** Read a `light-dark()` colour of the style sheet. */
-function readColour(scheme, name) {
+/** Read a `light-dark()` color of the style sheet. */
+function readColor(scheme, name) {
   return sheet.match(new RegExp(`--${name}: light-dark\\(([^,]+), ([^)]+)\\);`))[SCHEMES.indexOf(scheme) + 1];
 }
 
@@ -37,9 +37,9 @@ function oklch(lightness, chroma, hue) {
   ].map((part) => Math.min(1, Math.max(0, part)));
 }
 
-function parseHex(colour) {
+function parseHex(color) {
   return [1, 3, 5]
-    .map((at) => parseInt(colour.slice(at, at + 2), 16) / 255)
+    .map((at) => parseInt(color.slice(at, at + 2), 16) / 255)
     .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
 }
 
@@ -63,7 +63,7 @@ const tooLow = [];
 for (const scheme of SCHEMES) {
   for (const [text, backgrounds] of Object.entries(TEXTS)) {
     for (const background of backgrounds) {
-      const ratio = contrast(parseHex(readColour(scheme, text)), parseHex(readColour(scheme, background)));
+      const ratio = contrast(parseHex(readColor(scheme, text)), parseHex(readColor(scheme, background)));
       if (ratio < 4.5) tooLow.push(`${text} on ${background}: ${ratio.toFixed(2)}`);
       minimum = Math.min(minimum, ratio);
     }
@@ -71,7 +71,7 @@ for (const scheme of SCHEMES) {
   for (const hue of hues) {
     const nick = oklch(...lightnessAndChroma(scheme, "nick"), hue);
     const avatar = oklch(...lightnessAndChroma(scheme, "avatar"), hue);
-    const backgrounds = ["bg", "bg-raised", "bg-sunken"].map((name) => parseHex(readColour(scheme, name)));
+    const backgrounds = ["bg", "bg-raised", "bg-sunken"].map((name) => parseHex(readColor(scheme, name)));
     for (const background of [...backgrounds, avatar]) minimum = Math.min(minimum, contrast(nick, background));
   }
 }

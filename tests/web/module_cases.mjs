@@ -275,7 +275,7 @@ const cases = {
     assert.deepEqual(match("bob"), ["bob", ""]);
     assert.equal(match("bobby"), null);
   },
-  "an escaped text is sent as it is"() {
+  "an escaped text is read back unchanged"() {
     assert.deepEqual(["/join tea", "//x", "/me", "/me waves", "tea"].map(escapeText), ["//join tea", "///x", "//me", "/me waves", "tea"]);
     for (const text of ["/join tea", "//x", "/me", "tea"]) assert.deepEqual(parseInput(escapeText(text)), { text });
   },
@@ -539,7 +539,6 @@ const cases = {
     uploads.add([{ name: "third", size: 1 }]);
     assert.deepEqual(started.map(({ name, signal }) => [name, signal.aborted]), [["first", true], ["third", false]]);
   },
-
   "received files have sanitized names and paths of this server"() {
     const attachment = { id: "x", name: "a\u202eb\n", type: "image/png", size: -1, path: "/api/uploads/x/a.png", width: 1.5, height: 2, preview: "/api/uploads/../x", poster: "//evil.example/x" };
     const [file, ...others] = sanitizeReceived(messageEntry(1, "a", NOON, { attachments: Array(11).fill(attachment) })).attachments;
