@@ -270,10 +270,8 @@ class RoomRegistry(Generic[ConnectionT]):
         """
         nick, nick_key = room.reserve_nick(requested, participant.member.member_id)
         old_nick = participant.member.nick_name
-        if nick == old_nick:
-            return None
-        room.assign_nick(participant, nick, nick_key)
-        return old_nick
+        room.assign_nick(participant, nick, nick_key)  # also an equal one, which another node may have taken
+        return None if nick == old_nick else old_nick
 
     def set_status(
         self, connection: ConnectionT, away: str | None

@@ -244,6 +244,17 @@ def test_previews_and_former_nicknames_are_not_reserved() -> None:
     assert registry.join(3, "tea", "g3", "ann").participant.member.nick_name == "ann"
 
 
+def test_a_nickname_lost_to_another_node_is_assigned_again() -> None:
+    registry = RoomRegistry[int]()
+    joined = registry.join(1, "tea", "g1", "ann")
+    other = registry.join(2, "tea", "g2", "bob").participant
+    joined.room.assign_nick(other, "ann", "ann")
+    registry.leave(2, "tea")
+    assert joined.room.find_by_nick("ann") is None
+    assert registry.change_nick(joined.room, joined.participant, "ann") is None
+    assert joined.room.find_by_nick("ann") is joined.participant
+
+
 def test_a_large_room_lists_the_joiner_owners_moderators_and_recent_speakers() -> None:
     registry = RoomRegistry[int]()
     room = registry.join(0, "tea", "first", "first").room
