@@ -159,7 +159,7 @@ class AccountRepository:
                 UNSET keeps all.
             required_hash: Password hash that the account must still have; None for a change without this condition.
             values: New values by column of `accounts`. A `name` without a `nick_name` also becomes the nickname. An
-                `avatar_path`, also None, unpins the upload of the former one.
+                different `avatar_path`, also None, unpins the upload of the former one.
 
         Raises:
             Conflict: The name or the nickname belongs to another account.
@@ -310,7 +310,7 @@ def _update(
         revoked = delete(tokens).where(tokens.c.account_id == account_id)
         connection.execute(revoked if keep_token_id is None else revoked.where(tokens.c.id != keep_token_id))
     if "avatar_path" in values:
-        _unpin_avatar(connection, account_id)
+        _unpin_avatar(connection, account_id, values["avatar_path"])
     if "name" in values:
         values = {"nick_name": values["name"], **values}
     statement = update(accounts).where(accounts.c.id == account_id).values(values).returning(*accounts.columns)
@@ -322,11 +322,12 @@ def _update(
     return _reserve_names(connection, row)
 
 
-def _unpin_avatar(connection: Connection, account_id: int) -> None:
-    """Unpin the upload of the current avatar of an account, if any, so that it expires; lock the row of the account."""
+def _unpin_avatar(connection: Connection, account_id: int, new_path: str | None) -> None:
+    """Unpin the upload of a replaced avatar of an account, so that it expires; lock the row of the account."""
     statement = select(accounts.c.avatar_path).where(accounts.c.id == account_id).with_for_update()
-    path = FilePath.parse(connection.execute(statement).scalar_one_or_none() or "")
-    if path is not None:
+    former_path = connection.execute(statement).scalar_one_or_none() or ""
+    path = FilePath.parse(former_path)
+    if path is not None and former_path != new_path:
         connection.execute(update(uploads).where(uploads.c.id == path.upload_id).values(is_pinned=False))
 
 

