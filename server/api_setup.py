@@ -51,7 +51,7 @@ async def run_apis(
 ) -> AsyncGenerator[list[HttpApi]]:
     """Yield the groups of endpoints of a server; with `views`, also run the pushes of the conversation dialect.
 
-    `dispatcher.close_streams` ends the event streams.
+    `dispatcher.close_streams` ends the event streams, and `dispatcher.stream_idle_time` returns their idle time.
 
     Args:
         settings: Settings of the server.
@@ -86,7 +86,7 @@ async def run_apis(
         max_bytes=settings.max_unsent_bytes,
         monotonic=monotonic,
     )
-    dispatcher.close_streams = streams.close
+    dispatcher.close_streams, dispatcher.stream_idle_time = streams.close, streams.idle_time
     event_api = EventApi(streams, stall_timeout=settings.stall_timeout)
     endpoints = (
         *AccountApi(

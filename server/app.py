@@ -73,8 +73,8 @@ class RunningServer:
         reload_certificate: Callback that reads the TLS files again, for new connections; raises `StartupError` and
             changes nothing if a file is unusable. None without TLS.
         read_metrics: Callback that returns the current metrics.
-        idle_time: Callback that returns the seconds since the last session ended, or since the start if there was none;
-            0 while a session exists. Only Engine.IO sessions count.
+        idle_time: Callback that returns the seconds since the last Engine.IO session or event stream ended, or since
+            the start if there was none; 0 while one exists.
         account_service: Operations on accounts.
         uploads: Uploaded files.
         control_handlers: Handlers of the administration commands, by name.
@@ -212,7 +212,7 @@ async def serve(
                 drain_started.set,
                 None if tls_context is None else partial(reload_certificate, tls_context, settings),
                 read_metrics,
-                socketio_server.engineio_server.idle_time,
+                lambda: min(socketio_server.engineio_server.idle_time(), dispatcher.stream_idle_time()),
                 account_service,
                 uploads,
                 Administration(database, account_service, settings.resolve_uploads()).handlers,

@@ -13,6 +13,7 @@
 
 import asyncio
 import logging
+import math
 import random
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -53,6 +54,7 @@ class Dispatcher:
         is_stopping: True after `announce_shutdown`; connections and requests are rejected.
         membership_feed: Pushes to the clients of the conversation dialect, None without the dialect.
         close_streams: Ends all event streams and rejects further ones; called at the start of `move_clients`.
+        stream_idle_time: Returns the seconds since the last event stream (`EventStreams.idle_time`).
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class Dispatcher:
         self.is_stopping = False
         self.membership_feed: MembershipFeed | None = None
         self.close_streams: Callable[[], None] = lambda: None
+        self.stream_idle_time: Callable[[], float] = lambda: math.inf
         self._dialects = dialects
         self._dialects_by_event = {
             event: self._find_dialect(event, [])

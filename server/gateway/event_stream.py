@@ -231,6 +231,7 @@ class EventStreams:
         self._max_bytes = max_bytes
         self._monotonic = monotonic
         self._streams: set[EventStream] = set()
+        self._emptied_at = monotonic()
         self._is_closing = False
 
     @asynccontextmanager
@@ -277,10 +278,15 @@ class EventStreams:
         finally:
             connection.is_open = False
             self._streams.discard(stream)
+            self._emptied_at = self._monotonic()
             self._tokens.detach(connection)
             self._handlers.on_disconnect(connection)
             if self._connection_limiter is not None:
                 self._connection_limiter.release(caller.address)
+
+    def idle_time(self) -> float:
+        """Return the seconds since the end of the last stream, or since the start; 0 while a stream is open."""
+        return 0.0 if self._streams else self._monotonic() - self._emptied_at
 
     def close(self) -> None:
         """End all streams, and reject further ones."""

@@ -62,6 +62,12 @@ async def test_a_stream_contains_each_entry_of_the_log_in_order(server: RunningS
         async with event_source(server.url, query=query, headers=header) as complete:
             assert (await complete.read()) is not None
             assert [event and event.data for event in [await complete.read() for _ in log]] == log
+    async with event_source(server.url) as last:
+        assert await last.read() is not None
+        await ann.client.ws.close()
+        await wait_until(lambda: server.read_metrics().connections == 0)
+        assert server.idle_time() == 0.0
+    await wait_until(lambda: server.idle_time() > 0.0)
 
 
 async def test_an_entry_after_the_state_of_the_room_is_sent(
