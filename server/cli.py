@@ -46,9 +46,12 @@ def _print_settings(settings: ServerSettings, sources: dict[str, str]) -> None:
 def main() -> None:
     """Run the command line interface, then exit the process.
 
-    Exit codes: 0 after an orderly shutdown, 1 for an internal error or an exceeded shutdown timeout, 2 for an error
-    that the operator can correct, 69 if `status`, `stop` or `--port` finds no server or another command gets no
-    response, and the codes of `tui_chat.standard_streams`.
+    Exit codes, besides those of `tui_chat.standard_streams`:
+
+    - 0: success, or an orderly shutdown.
+    - 1: internal error, or exceeded shutdown timeout.
+    - 2: error that the operator can correct.
+    - 69: `status`, `stop` or `--port` finds no server, or another command gets no response.
     """
     run_program(_run, lambda reason: write_error(f"chat-server: cannot write to standard output: {reason}"))
 

@@ -40,7 +40,7 @@ async def run_node(
     now: Callable[[], int],
     supervisor: Supervisor,
 ) -> AsyncGenerator[Cluster | None]:
-    """Deliver the entries of other nodes, and send them those of this node; yield None for a single node.
+    """Exchange committed entries with the other nodes; yield None for a single node.
 
     The callback of the journal is replaced; for a single node, nothing changes. After a request to drain, `/ready`
     fails at once; after `DRAIN_DELAY`, handshakes are rejected and the clients are moved. A node that another node has

@@ -100,10 +100,10 @@ class PresenceWriter:
         self.record_change(room_key, member_id)
 
     def _restore_account_nicks(self) -> None:
-        """Assign the nicknames of accounts that guests on other nodes had, and have lost since.
+        """Assign the reserved nicknames of accounts that guests on other nodes have lost since.
 
-        The reservation ends with the assignment, the leave of the account, or its change to a nickname that is not the
-        reserved one with a suffix.
+        A reservation ends with the assignment, with the leave of the account, or when the nickname of the account is no
+        longer the reserved one with a suffix.
         """
         for key, nick in list(self._reserved.items()):
             room = self._registry.rooms.get(key[0])

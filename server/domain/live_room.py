@@ -122,9 +122,9 @@ class LiveRoom(Generic[ConnectionT]):
     def reserve_nick(self, requested: str, member_id: str) -> tuple[str, str]:
         """Return the nickname that the room assigns for a request, and its canonical key, for `assign_nick`.
 
-        An available nickname is returned unchanged. One that is in use, or reserved by an account, has the next free
-        suffix from 2, such as `ann2`, and the suffix is reserved until the release of this nickname; without an
-        assignment, use `preview_nick`. A present member whose nickname is `requested` with a suffix keeps this
+        An available nickname is returned unchanged. One that is in use, or reserved by an account, gets the next free
+        suffix from 2, such as `ann2`. The suffix is reserved until the release of this nickname; use `preview_nick` if
+        no assignment follows. A present member whose nickname is `requested` with a suffix keeps this
         nickname. The comparison with the suffix is case-sensitive.
 
         Args:

@@ -284,7 +284,7 @@ class EngineIOSession:
         if not on_websocket and not self.send_queue.frames:
             self.finalize()  # also completes a waiting poll
         else:
-            # A polling client receives the close packet in a payload of its own: socket.io-client emits the
+            # A polling client receives the close packet in a separate payload: socket.io-client emits the
             # events of a payload after parsing all packets, and discards the events if one of them is a close.
             self.send_queue.close(CLOSE_FRAME if on_websocket else None)
             # Deferred, because the caller of close() may still use the connection.

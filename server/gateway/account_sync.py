@@ -1,6 +1,6 @@
 """Changes of accounts by other servers of the same database.
 
-- Order: the changes are read in the order of their commits, also those of this server, which have no further effect.
+- Order: all changes are read in the order of their commits; changes by this server have no further effect.
 - Hints: a message of another server starts a read; without messages, reads repeat at an interval.
 """
 

@@ -204,7 +204,7 @@ class Handlers:
         database.journal.publish = self.publish
 
     def add_handlers(self, handlers_by_type: RequestHandlers) -> None:
-        """Support further requests, those of an optional dialect.
+        """Support the requests of an optional dialect.
 
         Args:
             handlers_by_type: Request handlers by request type.
@@ -226,7 +226,7 @@ class Handlers:
         return handler(connection, request)
 
     def publish(self, committed: Sequence[events.Entry]) -> None:
-        """Send committed entries to the connections and observers of their rooms, including those of the author.
+        """Send committed entries to the connections and observers of their rooms, including the author.
 
         `published_count` counts all entries, and a change of the access is recorded also for a room that is not live.
         After the push of a change, removed members leave, and a new name or title applies.

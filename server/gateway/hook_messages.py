@@ -1,6 +1,6 @@
 """Messages of webhooks (docs/protocol.md, "Webhooks").
 
-- Permissions: those of the creator at the time of the message. Sanctions of the webhook itself apply too.
+- Permissions: a message requires the current permissions of the creator. Sanctions of the webhook itself apply too.
 - Rate: each webhook has the rate of a connection.
 - Unknown secrets, and webhooks of creators that are suspended or deleted, have the same error.
 """

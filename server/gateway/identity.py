@@ -43,8 +43,8 @@ class IdentityResolver:
 
         The sources have precedence in this order; `unproven` replaces a new member id. An invalid guest key, for
         example of another server or of an account, is ignored: the client may join as a new guest. The first member id
-        of a connection is stored, so a later guest key applies to its own request only. A stored member id that an
-        account has claimed is replaced. `unproven` is not stored, and an id of an account is ignored.
+        of a connection is stored, so a later guest key applies only to the request that contains it. A stored
+        member id that an account has claimed is replaced. `unproven` is not stored, and an id of an account is ignored.
         """
         if connection.account is not None:
             return connection.account.member_id

@@ -299,7 +299,7 @@ class RoomEntry:
 
         Raises:
             NotFound: The room is not visible.
-            Forbidden: The room is a direct one, whose members stay, the person is banned, or the room is not stored and
+            Forbidden: The room is a direct one, whose members stay; the person is banned; or the room is not stored and
                 the person may not create rooms.
             Conflict: The person is the last owner.
         """

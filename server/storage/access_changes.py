@@ -66,11 +66,11 @@ def apply_access_change(connection: Connection, room: BatchRoom, command: Access
         now: Current time in milliseconds since the epoch.
 
     Raises:
-        NotFound: The room is missing; or `joined` with an invalid invite or code, to a private or direct room without
-            one, or to such a room as a banned member.
-        Forbidden: `joined` to a visible room as a banned member.
-        Conflict: The room to create exists, the new name is taken, the target is the last owner and leaves or gets
-            another role, or the room has a webhook with the same name or too many webhooks.
+        NotFound: The room is missing. For `joined`: the invite or code is invalid, or the room is private or direct
+            and the target is banned or has neither invite nor code.
+        Forbidden: The target of `joined` is banned from a visible room.
+        Conflict: The room to create exists; the new name is taken; the last owner leaves or gets another role; or the
+            room has a webhook with the same name or too many webhooks.
     """
     if not room.id:
         raise NotFound("room_not_found")
@@ -96,9 +96,9 @@ def apply_access_change(connection: Connection, room: BatchRoom, command: Access
 def _change_member(connection: Connection, room: BatchRoom, command: AppendMemberChange, now: int) -> bool:
     """Apply a member change, and return whether it has an effect.
 
-    Kicks, bans and mutes always have an effect. Joins and invitations of members, leaves of persons who are not
-    members, the end of an absent sanction, the current role, and the revocation of an absent webhook or invite have no
-    effect. A join of a member consumes no invite, and is not checked for a ban.
+    Kicks, bans and mutes always have an effect. A change to the current state has none: a join or an invitation of a
+    member, a leave of a person who is not a member, the current role, and the end of a sanction, a webhook or an invite
+    that does not exist. A join of a member consumes no invite, and is not checked for a ban.
 
     Raises:
         NotFound, Forbidden, Conflict: As `apply_access_change`.

@@ -157,10 +157,10 @@ def _select_repeated_rooms(
 def _may_create_room(command: LogCommand, has_valid_files: Callable[[AppendMessage], bool]) -> bool:
     """Return whether a command creates a missing room.
 
-    These are creations and, for names other than addresses, topics, messages with valid files without `reply_to`, and
-    member changes with one of `_CREATING_ACTIONS` and without an invite or a code, which no missing room has. A command
-    with a `policy_seq` above 0 creates none, because its room was removed after the check. A creation may be rejected
-    for its `direct_key`, and then deletes the room again.
+    A creation creates any room. A room with a name, not an address, is also created by a topic, by a message with valid
+    files without `reply_to`, and by a member change with one of `_CREATING_ACTIONS` without an invite or a code, which
+    no missing room has. A command with a `policy_seq` above 0 creates none, because its room was removed after the
+    check. A creation may be rejected for its `direct_key`, and then deletes the room again.
     """
     match command:
         case _ if command.policy_seq:

@@ -35,7 +35,7 @@ class CompiledStatement:
     def execute(self, connection: Connection, *values: Any) -> list[tuple[Any, ...]]:
         """Run the statement once and return all rows; empty if no row matches, or for a statement without rows.
 
-        Values are those of the driver without a type conversion: SQLite returns a boolean as 0 or 1. Errors of the
+        Values of the driver are not converted: SQLite returns a boolean as 0 or 1. Errors of the
         driver are raised as `DBAPIError` without parameter values.
         """
         with self._cursor(connection) as cursor:

@@ -81,8 +81,8 @@ class ErasureRepository:
     async def rename_author(self, member_id: str, name: str, first_id: int) -> int | None:
         """Replace the names of a member in the slice that starts at an entry id.
 
-        These are the names in the entries of the member, in its reactions with an entry in the slice, and in membership
-        changes by or of the member.
+        The slice determines the entries of the member, the reactions that these entries set, and the membership changes
+        by or of the member whose names are replaced.
 
         Args:
             member_id: Member id, which stays unchanged.

@@ -37,14 +37,14 @@ class Executor(Protocol):
     dialect: Dialect
 
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
-        """Run a function in a transaction of its own, and return its result after the commit.
+        """Run a function in a separate transaction, and return its result after the commit.
 
-        A failed transaction is not retried, except after a conflict with a concurrent one, and a read-only one on
-        PostgreSQL after the loss of its connection.
+        A failed transaction is retried only after a conflict with a concurrent one, and, if it is read-only, after the
+        loss of its connection to PostgreSQL.
 
         Args:
             work: Function of the connection; an exception rolls the transaction back. It may run several times, so its
-                only effects are those on the database.
+                only effects are on the database.
 
         Raises:
             StorageError: The executor is closed.

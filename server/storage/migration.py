@@ -79,7 +79,7 @@ class Progress(msgspec.Struct, frozen=True):
 
     Attributes:
         step: Name of the table that is copied, or `verification`.
-        done: Number of processed rows: of a table with those of earlier calls, of the verification in both databases.
+        done: Number of processed rows: with rows of earlier calls for a table, of both databases for the verification.
         total: Number of all rows of the step.
     """
 

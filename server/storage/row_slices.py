@@ -64,13 +64,13 @@ class TableSlices:
         return tuple(row[key] for key in self._keys)
 
     async def iterate(self, run: RunQuery, after: Position = ()) -> AsyncGenerator[Sequence[RowMapping]]:
-        """Yield the slices after a position, each read in a transaction of its own."""
+        """Yield the slices after a position, each read in a separate transaction."""
         while rows := await run(partial(self.read, after=after)):
             yield rows
             after = self.get_position(rows[-1])
 
     async def compute_digests(self, run: RunQuery, on_slice: Callable[[int], None]) -> dict[int, RowDigest]:
-        """Return the digests of the rows, independent of their order; those of entries by room id, others with 0.
+        """Return the digests of the rows, independent of their order: of `entries` by room id, of other tables by 0.
 
         Args:
             run: Runs a read transaction.

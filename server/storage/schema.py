@@ -82,8 +82,8 @@ def verify(connection: Connection) -> None:
     """Verify that this version of the program can use a database.
 
     Raises:
-        StorageError: The tables are those of another program or of another version of this program, or an unfinished
-            copy (`server.storage.migration`).
+        StorageError: The tables belong to another program or to another version of this program, or are an
+            unfinished copy (`server.storage.migration`).
     """
     tables = set(inspect(connection).get_table_names())
     if not {rooms.name, entries.name} <= tables:

@@ -84,8 +84,8 @@ def search(
     Args:
         connection: Connection with an open read transaction.
         text: Query text (`tui_chat.protocol.search_query`).
-        room_key: Canonical key of the room to search; None for all public rooms, those of the durable memberships of
-            the searcher and all joined ones, without rooms with a ban.
+        room_key: Canonical key of the room to search; None for all public rooms, all rooms with a durable membership
+            of the searcher, and all of `joined`, except rooms from which the searcher is banned.
         joined: Canonical keys of the rooms joined by the searcher.
         searcher: Person whose rooms are searched, also for `own` of reactions.
         before: Exclusive upper bound of the entry id, None for no bound.

@@ -129,7 +129,7 @@ move_marker = (
 def get_insert_construct(dialect: Dialect) -> Callable[[Table], sqlite.Insert | postgresql.Insert]:
     """Return the INSERT construct of a dialect with support for ON CONFLICT.
 
-    SQLite has its own construct; any other dialect yields that of PostgreSQL.
+    SQLite has its own construct; any other dialect yields the construct of PostgreSQL.
     """
     return sqlite.insert if dialect.name == "sqlite" else postgresql.insert
 

@@ -29,7 +29,7 @@ Int64 = BigInteger().with_variant(Integer, "sqlite")
 """64-bit integer; SQLite accepts only the type INTEGER for a rowid alias."""
 
 PUBLIC, REMOVED, DELETED, ADMINS = "public", "removed", "deleted", "admins"
-"""Values of `rooms.visibility`, besides those of `tui_chat.protocol.policies.Visibility`.
+"""Values of `rooms.visibility`, besides `tui_chat.protocol.policies.Visibility`.
 
 Removed rooms are hidden from all lists until their next entry or creation. Deleted rooms have a key that no name has,
 and their row disappears with their last entry. `ADMINS` is the visibility of the room `&audit`.
@@ -85,7 +85,7 @@ rooms = Table(
 identifies the log and survives a rename. Entries below `first_seq` are removed from the log. `last_n` is the ordinal of
 the newest message, 0 without messages. `active_at` is the `ts` of the newest entry, or `created_at` if later. `title`
 is the display name of a room with an address. `policy_seq` is the `seq` of the newest entry that may revoke a
-permission; 0 implies the default policy, no sanctions and no roles above `member`. The policy columns are those of
+permission; 0 implies the default policy, no sanctions and no roles above `member`. The policy columns are the fields of
 `server.domain.permissions.Policy`. `direct_key` identifies the members of a direct room. No `id` is used again, because
 clients of the conversation dialect store them.
 """

@@ -51,8 +51,8 @@ _OTHER_IMAGE_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"m
 def detect_type(head: bytes) -> str:
     """Return the media type of a file by its signature.
 
-    Without a known signature, the type of UTF-8 text without control characters, also of an empty file, is
-    `text/plain`, and that of other files is `DEFAULT_TYPE`. An ISO media file of an unknown brand is `video/mp4`; HEIF
+    Without a known signature, UTF-8 text without control characters is `text/plain`, also an empty file, and other
+    files are `DEFAULT_TYPE`. An ISO media file of an unknown brand is `video/mp4`; HEIF
     images and Matroska files other than WebM are `DEFAULT_TYPE`.
 
     Args:

@@ -72,7 +72,7 @@ class MetricsSnapshot:
     cluster: ClusterMetrics | None = None
 
     def collect(self) -> Iterable[Metric]:
-        """Yield all metrics, those of the cluster if `cluster` is set; implements `Collector` of prometheus_client."""
+        """Yield all metrics, with cluster metrics if `cluster` is set; implements `Collector` of prometheus_client."""
         for field, name, description in _GAUGES:
             yield GaugeMetricFamily(name, description, value=getattr(self, field))
         yield CounterMetricFamily("chat_entries", "Entries committed and published.", value=self.published_entries)

@@ -97,7 +97,7 @@ def is_disconnected(request: web.Request) -> bool:
 
 
 def get_status(error: ChatError) -> HTTPStatus:
-    """Return the HTTP status of an error: by its reason if that has a status of its own, otherwise by its code."""
+    """Return the HTTP status of an error: by its reason if the reason has a status, otherwise by its code."""
     return _STATUS_BY_REASON.get(error.reason) or _STATUS_BY_CODE[error.code]
 
 

@@ -127,7 +127,7 @@ def _create_release_handler(handlers: Mapping[str, _Handler]) -> _Handler:
         path = paths[name]
         if request.path == path:
             return await handlers[path](request)
-        # Relative, because a reverse proxy may serve the page below a path of its own.
+        # Relative, because a reverse proxy may serve the page below another path.
         location = "../" * (name.count("/") + 2) + path[1:]
         return web.Response(status=HTTPStatus.TEMPORARY_REDIRECT, headers={"Location": location})
 

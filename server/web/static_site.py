@@ -47,7 +47,7 @@ def add_static_site(app: web.Application, directory: Path, fallback: str = "") -
         if file is None:
             raise NotFound("path_not_found")
         if file.name == INDEX_FILE and path and not path.endswith(("/", INDEX_FILE)):
-            # Relative, because a reverse proxy may serve the directory below a path of its own.
+            # Relative, because a reverse proxy may serve the directory below another path.
             parents = "../" * (request.rel_url.raw_path.count("/") - 1)
             query = request.rel_url.raw_query_string
             location = f"./{parents}{quote(path.strip('/'))}/{'?' * bool(query)}{query}"

@@ -243,7 +243,7 @@ def derive_generated_id(text: str) -> int:
 
 
 def derive_file_id(path: str) -> int:
-    """Return the id of a stored file: stable, and below those of generated images."""
+    """Return the id of a stored file: stable, and below all ids of generated images."""
     return 1 + _hash(path) % (GENERATED_IDS - 1)
 
 

@@ -148,7 +148,7 @@ class ResourceCrudDialect(Dialect):
         even if older messages exist.
 
         Returns:
-            The wire fields of a room (docs/dialects.md), a list of them, or those of the end of a stream.
+            The wire fields of a room or of the end of a stream (docs/dialects.md), or a list of rooms.
 
         Raises:
             ChatError: The request is rejected (`RoomCatalog` for guests, `OwnedRoomCatalog` for accounts).

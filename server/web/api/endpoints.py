@@ -91,14 +91,14 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         handle: Returns the content of the response, or a complete response; raises a `ChatError` for a problem.
         credentials: Required credentials.
         rate_class: Rate of the person (`server.gateway.request_limits`), None for a rate of the handler.
-        parameters: Struct of the parameters; None without parameters. A parameter of the path has the name of its
-            braces, one in the headers has a name with a hyphen, and any other one is part of the query.
+        parameters: Struct of the parameters; None without parameters. A field whose name is in the braces of the path
+            is part of the path, one with a hyphen is a header, and any other one is part of the query.
         body: Struct of the JSON body; None without a body.
         max_body_bytes: Maximum size of a JSON body.
         response: Type of the JSON response; None for a response without content.
         status: Status of a success.
         other_statuses: Further statuses of complete responses, other than problems.
-        problems: Statuses of the problems, besides those in `COMMON_PROBLEMS` and those of parameters, body and
+        problems: Statuses of the problems, besides `COMMON_PROBLEMS` and the problems of parameters, body and
             credentials.
     """
 

@@ -2,7 +2,7 @@
 
 - Origins: pages of the own origin and of allowed ones may call the endpoints, as the Socket.IO endpoint
   (docs/protocol.md, "Connection"). Requests of other pages are rejected. Credentials are headers, never cookies, so no
-  page can use those of another.
+  page can use the credentials of another.
 - Bodies: JSON objects of at most `MAX_BODY_BYTES` by default, complete within `BODY_TIMEOUT`.
 """
 

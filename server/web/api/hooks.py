@@ -54,7 +54,7 @@ class HookSecret(Struct, frozen=True):
 
 
 class HookPayload(Struct, frozen=True):
-    """Common fields of the payloads of programs; the server also reads those of docs/bots.md.
+    """Common fields of the payloads of programs; docs/bots.md lists further accepted fields.
 
     Attributes:
         text: Text of the message.

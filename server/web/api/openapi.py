@@ -108,7 +108,7 @@ def build_document(endpoints: Iterable[Endpoint], version: str) -> dict[str, Any
 
 
 def _list_types(endpoint: Endpoint) -> Iterator[Any]:
-    """Yield the types of the body and of the response, for a `RawContent` those of all media types."""
+    """Yield the types of the body and of the response, for a `RawContent` the types of all media types."""
     for content in (endpoint.body, endpoint.response):
         if isinstance(content, RawContent):
             yield from content.types.values()
@@ -214,7 +214,7 @@ def _replace_base64(schema: Any) -> Any:
 
 
 def _describe_components(components: dict[str, Any], types: Iterable[Any]) -> None:
-    """Replace the descriptions in `components` by the docstrings of the structs, and add those of the fields.
+    """Replace the descriptions in `components` by the docstrings of the structs, and add descriptions of the fields.
 
     The titles are removed. `types` are the types from which the components were derived.
     """

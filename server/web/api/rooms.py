@@ -79,7 +79,7 @@ class MessageBody(Struct, frozen=True, rename="camel"):
 
     Attributes:
         message: Text; may be empty in a message with files.
-        nick_name: Nickname of a guest, by default that in the room or `guest`; an account has its own.
+        nick_name: Nickname of a guest, by default the one in the room, or else `guest`; ignored for an account.
         reply_to: `seq` of the message to which this one replies.
         attachments: Ids of own uploads.
     """
@@ -182,8 +182,8 @@ class RoomApi:
     async def _send(self, call: ApiCall[MessageParameters, MessageBody]) -> events.Entry:
         """Append a message without a join, and return its entry; a repeated idempotency key returns the original entry.
 
-        An account writes under its own nickname. The nickname of a guest is the one of the body, otherwise the one in
-        the room, otherwise `guest`.
+        An account writes under its own nickname. A guest has the nickname of the body, or else the one in the
+        room, or else `guest`.
 
         Raises:
             ChatError: The message is rejected (`MessageAppender.append`).

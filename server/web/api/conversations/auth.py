@@ -1,9 +1,9 @@
 """Registration, login and logout of the conversation dialect.
 
 - Registration: subject to the policy of the server. No mail is sent, and any code of six digits is accepted.
-- Login: a missing account and a wrong password have different errors, as the application expects. The limits of
-  failed logins are those of all logins, also for missing accounts. The rate per address bounds the number of names
-  that can be tested.
+- Login: a missing account and a wrong password have different errors, as the application expects. Failed
+  logins share their limits with the other APIs, also for missing accounts. The rate per address bounds the number of
+  names that can be tested.
 """
 
 import re
