@@ -51,8 +51,8 @@ def exit_with_error(message: str) -> NoReturn:
 def set_language(arguments: Sequence[str], setting: str, environ: MutableMapping[str, str]) -> None:
     """Activate the language of the program and of argparse before the command line is parsed.
 
-    An unsupported `--lang` value or setting is ignored; the parser rejects the former. A second call replaces the
-    language, but argparse does not return to English.
+    An unsupported setting or `--lang` value is ignored; the parser later rejects the `--lang` value. A second call
+    replaces the language, but argparse does not return to English.
 
     Args:
         arguments: Unparsed command line; `--lang` has priority over `setting`.

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from server.app import RunningServer
-from tests.support.cli_command import TIMEOUT, run_command
+from tests.support.cli_command import run_command
 from tests.support.environment import program_environment
 from tests.support.in_process_server import running_server
 from tests.support.terminal import CHAT_TUI, terminal
+from tests.support.wait import TIMEOUT
 from tui_chat.client.accounts import AccountClient
 from tui_chat.client.client import ChatClient
 from tui_chat.session.store import login_store

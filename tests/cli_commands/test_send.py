@@ -8,12 +8,12 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 from server.app import RunningServer
-from tests.support.cli_command import TIMEOUT, read_line, run_command, start_command
+from tests.support.cli_command import read_line, run_command, start_command
 from tests.support.environment import program_environment
 from tests.support.free_port import reserved_port
 from tests.support.server_process import server_process
 from tests.support.terminal import CHAT_TUI, terminal
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.cli_commands.room_connection import CliTarget, open_sender
 from tui_chat.client.client import ChatClient
 from tui_chat.protocol.limits import MESSAGE_CHARACTERS

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from server.app import RunningServer
-from tests.support.cli_command import TIMEOUT, read_line, run_command, start_command
+from tests.support.cli_command import read_line, run_command, start_command
 from tests.support.environment import program_environment
 from tests.support.program import PIPE, start_program
 from tests.support.raw_client import raw_client
 from tests.support.terminal import CHAT_TUI
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.cli_commands import commands
 from tui_chat.cli_commands.room_connection import CliTarget
 from tui_chat.client.client import ChatClient

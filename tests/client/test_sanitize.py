@@ -47,7 +47,7 @@ def test_truncation_is_idempotent(fragment: str, times: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["x" * 5_000, "x", "小" * 5_000, "one\ntwo"])
-def test_valid_text_is_returned_unchanged(text: str) -> None:
+def test_a_valid_message_body_is_returned_unchanged(text: str) -> None:
     assert sanitize.body(text) is text
 
 

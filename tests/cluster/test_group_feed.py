@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 
 from tests.support.account_api import account_api
-from tests.support.accounts import connected, create_account
+from tests.support.accounts import create_account, open_connection
 from tests.support.in_process_server import running_server
 from tests.support.postgresql import PostgreSQLServer
 from tests.support.raw_client import RawClient
@@ -34,8 +34,8 @@ async def test_members_receive_the_messages_of_other_nodes_while_they_are_in_the
         ann, ben = [await create_account(first, uuid4().hex[:8]) for _ in range(2)]
         headers = {"Authorization": ben.token}
         async with (
-            connected(first, {"token": ann.token}) as (owner, _),
-            connected(second, None, headers) as (reader, _),
+            open_connection(first, {"token": ann.token}) as (owner, _),
+            open_connection(second, None, headers) as (reader, _),
         ):
             room = (await owner.request("createRoom", {"title": "Tea", "visibility": "private"}))["room"]["name"]
             (group,) = (await api.with_token(ann.token).request("GET", "/api/group/list")).body["data"]["owner"]
@@ -53,7 +53,7 @@ async def test_members_receive_the_messages_of_other_nodes_while_they_are_in_the
             await send(owner, room, "with ben")
             while await read_text(reader, group["id"]) != "with ben":
                 pass
-            async with connected(second, None, headers) as (device, _):
+            async with open_connection(second, None, headers) as (device, _):
                 await send(owner, room, "with both devices")
                 for client in (device, reader):
                     assert await read_text(client, group["id"]) == "with both devices"

@@ -13,9 +13,10 @@ from aiohttp import ClientSession, WSMsgType
 
 from server.engineio.engineio_server import EngineIOServer
 from tests.support.in_process_server import running_server, stoppable_server
-from tests.support.raw_client import TIMEOUT, raw_client
+from tests.support.raw_client import raw_client
 from tests.support.raw_websocket import RawWebSocket, raw_websocket
 from tests.support.server_process import server_process
+from tests.support.wait import TIMEOUT
 
 FLOODING_CLIENTS = 6
 """Number of concurrent flooding clients."""

@@ -13,7 +13,7 @@ from server.app import RunningServer
 from server.storage import erasure_repository
 from server.storage.erasure_repository import ErasureRepository
 from tests.support.account_api import account_api
-from tests.support.accounts import PASSWORD, connected, create_account
+from tests.support.accounts import PASSWORD, create_account, open_connection
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.wait import wait_until
@@ -44,7 +44,7 @@ async def read_history(client: RawClient, room: str) -> list[dict[str, Any]]:
 
 async def test_the_entries_of_a_deleted_account_show_a_neutral_author(server: RunningServer, tmp_path: Path) -> None:
     issued = await create_account(server, "ann", nick_name="Captain", password=PASSWORD)
-    async with connected(server, {"token": issued.token}) as (ann, _), raw_client(server.url) as bob:
+    async with open_connection(server, {"token": issued.token}) as (ann, _), raw_client(server.url) as bob:
         await ann.join("tea", "ann")
         await bob.join("tea", "bob")
         await ann.send_messages("tea", ["one", "two"])
@@ -79,7 +79,7 @@ async def test_the_entries_of_a_deleted_account_show_a_neutral_author(server: Ru
 
 async def test_the_messages_of_a_deleted_account_can_be_deleted_with_it(server: RunningServer, tmp_path: Path) -> None:
     issued = await create_account(server, "ann")
-    async with connected(server, {"token": issued.token}) as (ann, _), raw_client(server.url) as bob:
+    async with open_connection(server, {"token": issued.token}) as (ann, _), raw_client(server.url) as bob:
         for room in ("tea", "coffee"):
             await ann.join(room, "ann")
             await bob.join(room, "bob")
@@ -113,7 +113,7 @@ async def test_an_erasure_continues_after_a_restart(tmp_path: Path, monkeypatch:
         patch.setattr(ErasureRepository, "rename_author", rename_first_slice)
         async with running_server(tmp_path, rate_limit="off") as server:
             issued = await create_account(server, "ann")
-            async with connected(server, {"token": issued.token}) as (ann, _):
+            async with open_connection(server, {"token": issued.token}) as (ann, _):
                 await ann.join("tea", "ann")
                 await ann.send_messages("tea", ["hi"] * 30)
             await server.account_service.remove_account("ann", "keep")
@@ -127,7 +127,7 @@ async def test_an_erasure_continues_after_a_restart(tmp_path: Path, monkeypatch:
 
 async def test_a_deleted_account_leaves_no_membership(server: RunningServer, tmp_path: Path) -> None:
     issued = await create_account(server, "ann")
-    async with connected(server, {"token": issued.token}) as (ann, _), raw_client(server.url) as bob:
+    async with open_connection(server, {"token": issued.token}) as (ann, _), raw_client(server.url) as bob:
         await ann.join("tea", "ann")
         await bob.join("tea", "bob")
         assert read_rows(tmp_path, "SELECT member_id FROM memberships") == [(issued.account.member_id,)]
@@ -150,7 +150,7 @@ async def test_the_member_id_of_a_deleted_account_stays_in_use(server: RunningSe
 
 async def test_the_room_of_a_deleted_last_owner_has_no_owner(server: RunningServer, tmp_path: Path) -> None:
     issued = await create_account(server, "ann")
-    async with connected(server, {"token": issued.token}) as (ann, _), raw_client(server.url) as bob:
+    async with open_connection(server, {"token": issued.token}) as (ann, _), raw_client(server.url) as bob:
         assert (await ann.request("createRoom", {"roomName": "tea"}))["ok"]
         assert read_rows(tmp_path, "SELECT role FROM memberships") == [("owner",)]
         await bob.join("tea", "bob")

@@ -11,8 +11,9 @@ import pytest
 from server.app import RunningServer
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
-from tests.support.raw_websocket import TIMEOUT, encode_text_frames, raw_websocket
+from tests.support.raw_websocket import encode_text_frames, raw_websocket
 from tests.support.server_process import server_process
+from tests.support.wait import TIMEOUT
 
 
 async def test_only_tcp_connections_without_a_complete_request_are_closed_as_idle(tmp_path: Path) -> None:

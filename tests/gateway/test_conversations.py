@@ -14,7 +14,7 @@ from PIL import Image
 from server.web.api import authentication
 from server.web.api.conversations import auth
 from tests.support.account_api import AccountApiClient, ApiResponse, account_api
-from tests.support.accounts import connected, create_account
+from tests.support.accounts import create_account, open_connection
 from tests.support.in_process_server import running_server
 from tests.support.monotonic_clocks import ManualMonotonicClock
 from tests.support.polling_client import polling_client
@@ -86,9 +86,9 @@ async def test_moderation_and_replaced_codes_apply_to_the_web_application(tmp_pa
         ann, ben = await create_account(server, "ann"), await create_account(server, "ben")
         headers = {"Authorization": ben.token}
         async with (
-            connected(server, {"token": ann.token}) as (owner, _),
-            connected(server, None, headers) as (reader, _),
-            connected(server, {"token": ben.token}, headers) as (native, _),
+            open_connection(server, {"token": ann.token}) as (owner, _),
+            open_connection(server, None, headers) as (reader, _),
+            open_connection(server, {"token": ben.token}, headers) as (native, _),
         ):
             room = (await owner.request("createRoom", {"title": "Tea", "visibility": "private"}))["room"]["name"]
             (group,) = (await api.with_token(ann.token).request("GET", "/api/group/list")).body["data"]["owner"]
@@ -142,7 +142,7 @@ async def test_moderation_and_replaced_codes_apply_to_the_web_application(tmp_pa
             await _wait_for_auth_fail(reader)
             assert (await native.wait_for_push("authFail"))["reason"] == "account_suspended"
             assert not any("group-message" in packet for packet in native.pushes)
-        async with connected(server, None, headers) as (rejected, _):
+        async with open_connection(server, None, headers) as (rejected, _):
             await _wait_for_auth_fail(rejected)
 
 
@@ -225,6 +225,6 @@ async def test_the_endpoints_and_events_of_a_disabled_dialect_are_unknown(tmp_pa
     async with running_server(tmp_path) as server, account_api(server.url) as api:
         assert (await api.request("GET", "/api/group/list")).status == 404
         issued = await create_account(server)
-        async with connected(server, None, {"Authorization": issued.token}) as (client, _):
+        async with open_connection(server, None, {"Authorization": issued.token}) as (client, _):
             assert await _reject(client, "update-last-msg", {"id": 1, "messageId": 1}) == "request_unknown"
             assert await _reject(client, "replaceGroupCode", {"room": "tea"}) == "request_unsupported"

@@ -11,7 +11,7 @@ import pytest
 
 from server.app import RunningServer
 from server.gateway.account_service import IssuedToken
-from tests.support.accounts import connected, create_account
+from tests.support.accounts import create_account, open_connection
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import RawClient, raw_client
 
@@ -45,7 +45,7 @@ async def connect(server: RunningServer, accounts: Accounts) -> AsyncGenerator[C
         async def connect(name: str) -> RawClient:
             if name not in accounts:
                 return await clients.enter_async_context(raw_client(server.url))
-            client, _ = await clients.enter_async_context(connected(server, {"token": accounts[name].token}))
+            client, _ = await clients.enter_async_context(open_connection(server, {"token": accounts[name].token}))
             return client
 
         yield connect

@@ -7,7 +7,7 @@ import pytest
 
 from server.app import RunningServer
 from server.gateway.account_service import IssuedToken
-from tests.support.accounts import connected, create_account
+from tests.support.accounts import create_account, open_connection
 from tests.support.raw_client import RawClient
 
 
@@ -20,7 +20,7 @@ async def bob(server: RunningServer) -> IssuedToken:
 @pytest.fixture
 async def device(server: RunningServer, bob: IssuedToken) -> AsyncGenerator[RawClient]:
     """Device of Bob in no room."""
-    async with connected(server, {"token": bob.token}) as (client, _):
+    async with open_connection(server, {"token": bob.token}) as (client, _):
         yield client
 
 
@@ -45,12 +45,12 @@ async def test_a_join_of_an_account_returns_its_read_marker_and_counts(
     server: RunningServer, ann: RawClient, bob: IssuedToken
 ) -> None:
     await send(ann, "before the first join")
-    async with connected(server, {"token": bob.token}) as (device, _):
+    async with open_connection(server, {"token": bob.token}) as (device, _):
         joined = await device.join("tea", "any")
         assert joined["read"] == {"seq": joined["room"]["lastSeq"], "unread": 0, "mentions": 0}
     await ann.request("setTopic", {"room": "tea", "topic": "news"})
     last = await send(ann, "hi", "@bob", "@BOBBY: hi", "`@bob`")
-    async with connected(server, {"token": bob.token}) as (device, _):
+    async with open_connection(server, {"token": bob.token}) as (device, _):
         assert (await device.join("tea", "any"))["read"] == {"seq": joined["read"]["seq"], "unread": 4, "mentions": 2}
         assert await mark_read(device, last - 2) == {"seq": last - 2, "unread": 2, "mentions": 1}
         assert (await device.join("tea", "any"))["read"] == {"seq": last - 2, "unread": 2, "mentions": 1}
@@ -58,7 +58,7 @@ async def test_a_join_of_an_account_returns_its_read_marker_and_counts(
 
 async def test_a_moderator_mentions_all_members(server: RunningServer, ann: RawClient, device: RawClient) -> None:
     owner_account = await create_account(server, "owner")
-    async with connected(server, {"token": owner_account.token}) as (owner, _):
+    async with open_connection(server, {"token": owner_account.token}) as (owner, _):
         assert (await owner.request("createRoom", {"roomName": "coffee"}))["ok"]
         for client in (device, ann):
             await client.join("coffee", "ann")
@@ -82,7 +82,7 @@ async def test_a_move_is_pushed_to_the_other_devices_of_the_account(
 ) -> None:
     await device.join("tea", "any")
     last = await send(ann, "1", "2", "@bob")
-    async with connected(server, {"token": bob.token}) as (second_device, _):
+    async with open_connection(server, {"token": bob.token}) as (second_device, _):
         moved = await mark_read(device, last - 1)
         assert await second_device.wait_for_push("readMarker") == {"room": "tea", **moved}
         assert await mark_read(device, last - 2) == moved

@@ -13,7 +13,7 @@ from server.domain.account_directory import AccountIdentity
 from server.gateway.credentials import find_connect_token
 from server.storage.account_records import TokenRecord
 from server.storage.account_repository import AccountRepository
-from tests.support.accounts import connected, create_account
+from tests.support.accounts import create_account, open_connection
 from tests.support.in_process_server import running_server
 from tests.support.polling_client import polling_client
 from tests.support.raw_client import raw_client
@@ -24,7 +24,7 @@ async def test_a_connection_with_a_token_joins_as_its_account(server: RunningSer
     issued = await create_account(server, "ann.smith", nick_name="Ann")
     headers = {"bearer": {"Authorization": f"Bearer {issued.token}"}, "bare": {"Authorization": issued.token}}
     auth = {"token": issued.token} if source == "auth" else None
-    async with connected(server, auth, headers.get(source)) as (client, _), raw_client(server.url) as guest:
+    async with open_connection(server, auth, headers.get(source)) as (client, _), raw_client(server.url) as guest:
         joined = await client.join("tea", "other name")
         assert joined["nickName"] == "Ann"
         assert joined["memberId"] == issued.account.member_id
@@ -39,7 +39,7 @@ async def test_a_connection_with_a_token_joins_as_its_account(server: RunningSer
 
 async def test_a_message_without_a_join_has_the_account_of_the_connection(server: RunningServer) -> None:
     issued = await create_account(server)
-    async with connected(server, {"token": issued.token}) as (client, _):
+    async with open_connection(server, {"token": issued.token}) as (client, _):
         posted = await client.request("sendMessage", {"room": "tea", "message": "hi", "as": {"nickName": "bob"}})
         assert posted["nickName"] == "ann"
         assert "guestKey" not in posted
@@ -55,7 +55,7 @@ async def test_a_message_without_a_join_has_the_account_of_the_connection(server
 async def test_an_invalid_token_is_answered_with_an_auth_fail_and_a_close(
     server: RunningServer, auth: dict[str, Any] | None, headers: dict[str, str] | None
 ) -> None:
-    async with connected(server, auth, headers) as (client, packet):
+    async with open_connection(server, auth, headers) as (client, packet):
         assert packet is not None
         assert packet.startswith("40{")
         assert await client.wait_for_push("authFail") == {
@@ -90,7 +90,7 @@ def test_a_number_out_of_range_is_a_malformed_token() -> None:
 async def test_a_connection_without_a_token_is_a_guest(
     server: RunningServer, auth: dict[str, Any] | None, headers: dict[str, str] | None
 ) -> None:
-    async with connected(server, auth, headers) as (client, _):
+    async with open_connection(server, auth, headers) as (client, _):
         joined = await client.join("tea", "ann")
         assert joined["guestKey"]
         assert "account" not in joined["members"][0]
@@ -110,7 +110,7 @@ async def test_guests_never_receive_a_reserved_name(server: RunningServer) -> No
 async def test_a_guest_with_a_nickname_confusable_with_an_account_is_marked(server: RunningServer) -> None:
     issued = await create_account(server, "paypal", nick_name="Ann")
     nicks = {"раураl": True, "Аnn": True, "paypaI": True, "bob": False}
-    async with raw_client(server.url) as guest, connected(server, {"token": issued.token}) as (client, _):
+    async with raw_client(server.url) as guest, open_connection(server, {"token": issued.token}) as (client, _):
         for number, (nick, is_marked) in enumerate(nicks.items()):
             (member,) = (await guest.join(f"room {number}", nick))["members"]
             assert member.get("confusable", False) is is_marked, nick
@@ -128,7 +128,7 @@ async def test_a_new_account_takes_its_names_from_present_guests(server: Running
         issued = await create_account(server, "ann")
         renamed = (await guest.wait_for_push("presence"))["renamed"]
         assert [member["nickName"] for member in renamed] == ["Ann2"]
-        async with connected(server, {"token": issued.token}) as (client, _):
+        async with open_connection(server, {"token": issued.token}) as (client, _):
             assert (await client.join("tea", "ann"))["nickName"] == "ann"
 
 
@@ -142,7 +142,7 @@ async def test_the_key_of_a_registered_guest_is_refused(server: RunningServer) -
         await guest.wait_closed()
     async with (
         raw_client(server.url) as thief,
-        connected(server, {"token": issued.token, "guestKey": joined["guestKey"]}) as (client, _),
+        open_connection(server, {"token": issued.token, "guestKey": joined["guestKey"]}) as (client, _),
     ):
         stolen = await thief.join("tea", "ann", guestKey=joined["guestKey"])
         assert stolen["memberId"] != joined["memberId"]
@@ -164,7 +164,7 @@ async def test_an_open_connection_of_a_registered_guest_gets_another_member_id(s
 async def test_a_server_without_guests_requires_a_token(tmp_path: Path) -> None:
     async with running_server(tmp_path, guests="off") as server:
         issued = await create_account(server)
-        async with connected(server) as (client, packet):
+        async with open_connection(server) as (client, packet):
             assert packet is not None
             assert packet.startswith("44")
             error = json.loads(packet[2:])["data"]
@@ -179,7 +179,7 @@ async def test_tokens_and_accounts_survive_a_restart(tmp_path: Path) -> None:
         issued = await create_account(server, "ann")
     async with (
         running_server(tmp_path) as server,
-        connected(server, {"token": issued.token}) as (client, _),
+        open_connection(server, {"token": issued.token}) as (client, _),
         raw_client(server.url) as guest,
     ):
         assert (await client.join("tea", "x"))["memberId"] == issued.account.member_id
@@ -215,8 +215,8 @@ async def test_a_verified_token_is_read_from_storage_once(
     server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     issued = await create_account(server, "ann")
-    async with connected(server, {"token": issued.token}):
+    async with open_connection(server, {"token": issued.token}):
         pass
     monkeypatch.delattr(AccountRepository, "find_token")
-    async with connected(server, {"token": issued.token}) as (client, _):
+    async with open_connection(server, {"token": issued.token}) as (client, _):
         assert (await client.join("tea", "ann"))["nickName"] == "ann"

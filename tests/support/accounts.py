@@ -38,7 +38,7 @@ def save_login(server: RunningServer, issued: IssuedToken, directory: Path) -> N
 
 
 @asynccontextmanager
-async def connected(
+async def open_connection(
     server: RunningServer, auth: dict[str, Any] | None = None, headers: dict[str, str] | None = None
 ) -> AsyncGenerator[tuple[RawClient, str | None]]:
     """Open a connection; yield the client and the first packet after CONNECT was sent."""

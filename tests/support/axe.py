@@ -52,7 +52,7 @@ class AxeReport:
         self._violations: list[str] = []
 
     async def check(self, state: str, scope: str = "html") -> None:
-        """Examine the last visible element of a selector."""
+        """Wait for the last element of a selector, and record the violations under the name `state`."""
         await expect(self._page.locator(scope).last).to_be_visible()
         self._violations += [f"{state}: {violation}" for violation in await violations(self._page, scope)]
 

@@ -54,7 +54,7 @@ class BasicNodeServer:
 
         Args:
             behavior: `announces`: send a notice about each join. `announcement`: text of the notice. `echoes`: send
-                messages to the sender too. `answers`: acknowledgement of joins.
+                messages to the sender too. `ack`: acknowledgement of joins.
         """
         self._send_command({"do": "configure", "set": behavior})
         while (report := self._read_report()) != {"on": "configured"}:

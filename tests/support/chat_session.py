@@ -32,7 +32,7 @@ def mark_failed(session: ChatSession, item: OutboxItem, error: ChatError) -> Out
 
 
 def displayed_texts(session: ChatSession) -> list[str]:
-    """Return the lines of the current room: notices as `* text`, the unread divider as `--`."""
+    """Return the lines of the current room: notices as `* text`, the unread divider as `--`, other ones as `gap`."""
     assert session.current_room is not None
     displayed: list[str] = []
     for line in session.current_room.transcript.lines:

@@ -8,9 +8,7 @@ from pathlib import Path
 
 from tests.support.environment import program_environment
 from tests.support.program import PIPE, start_program
-
-TIMEOUT = 20.0
-"""Timeout of a single wait, in seconds."""
+from tests.support.wait import TIMEOUT
 
 
 @asynccontextmanager

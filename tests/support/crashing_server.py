@@ -1,7 +1,7 @@
 """Faulty chat-server that exits at a chosen point of message processing, as at a power failure.
 
-Accepts the flags of `chat-server`. The first message with one of the texts below stops the process. A retry after a
-restart finds the committed message and does not stop the process again.
+Accepts the flags of `chat-server`. A message with one of the texts below stops the process. After a restart, a retry of
+a committed message has no new entry and does not stop the process again.
 """
 
 import asyncio

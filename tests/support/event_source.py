@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 from aiohttp import BaseConnector, ClientResponse, ClientSession
 
-TIMEOUT = 15.0
-"""Timeout of a single wait, in seconds."""
+from tests.support.wait import TIMEOUT
 
 
 class ServerSentEvent(NamedTuple):

@@ -53,12 +53,12 @@ class FakeRoom:
 
     @property
     def title(self) -> str:
-        """Return the name, as for a public room."""
+        """Name, as the title of a public room."""
         return self.name
 
     @property
     def member_count(self) -> int:
-        """Return the number of members."""
+        """Number of members."""
         return len(self.members)
 
     def unsent(self) -> tuple[OutboxItem, ...]:

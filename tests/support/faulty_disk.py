@@ -83,10 +83,10 @@ class FaultyDisk:
 
 
 def install_faulty_disk(monkeypatch: pytest.MonkeyPatch, *, max_queue_depth: int = 10_000) -> FaultyDisk:
-    """Install a disk for all servers that start later in the test.
+    """Return a disk that all servers use that start later in the test.
 
     Args:
-        monkeypatch: Restores the original disk after the test.
+        monkeypatch: Restores the regular databases after the test.
         max_queue_depth: Capacity of the journal queue.
     """
     disk = FaultyDisk()

@@ -15,9 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.requirements import JAVASCRIPT_DIRECTORY, require_node
-
-TIMEOUT = 20.0
-"""Timeout of a single wait, in seconds."""
+from tests.support.wait import TIMEOUT
 
 
 class JavaScriptHost:
@@ -97,7 +95,7 @@ class JavaScriptClient:
 
         def has_response() -> bool:
             responses[:] = [
-                report["answer"] for report in self.reports if report["on"] == "answer" and report["id"] == request_id
+                report["ack"] for report in self.reports if report["on"] == "ack" and report["id"] == request_id
             ]
             return bool(responses)
 

@@ -20,14 +20,12 @@ class LossyRedisProxy:
 
     Attributes:
         port: Listening port.
-        is_lossy: Disturb the messages of channels.
-        disturbed: Number of messages while `is_lossy`.
+        is_lossy: True if the proxy drops, duplicates, delays and reorders the messages of channels.
     """
 
     def __init__(self, target_port: int, rng: Random) -> None:
         self.port = 0
         self.is_lossy = False
-        self.disturbed = 0
         self._target_port = target_port
         self._rng = rng
 
@@ -56,7 +54,6 @@ class LossyRedisProxy:
                 value = await _read_value(reader)
                 is_message = value[:1] in b"*>" and _MESSAGE in value[:32] and _NODE_CHANNEL not in value
                 if self.is_lossy and is_message:
-                    self.disturbed += 1
                     for _ in range(self._rng.choice(_COPIES)):
                         asyncio.get_running_loop().call_later(self._rng.choice(_DELAYS), writer.write, value)
                 else:

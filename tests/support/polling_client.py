@@ -17,8 +17,7 @@ from aiohttp import (
     TraceRequestHeadersSentParams,
 )
 
-TIMEOUT = 15.0
-"""Timeout of a request or a wait, in seconds."""
+from tests.support.wait import TIMEOUT
 
 PACKET_SEPARATOR = "\x1e"
 

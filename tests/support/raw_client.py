@@ -9,8 +9,7 @@ from typing import Any
 
 from aiohttp import BaseConnector, ClientConnectionResetError, ClientSession, ClientWebSocketResponse, WSMsgType
 
-TIMEOUT = 15.0
-"""Timeout of a single wait, in seconds."""
+from tests.support.wait import TIMEOUT
 
 
 class RawClient:

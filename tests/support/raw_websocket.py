@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from aiohttp import WSMsgType
 
-TIMEOUT = 15.0
-"""Timeout of a single wait, in seconds."""
+from tests.support.wait import TIMEOUT
 
 ZERO_MASK = b"\x00\x00\x00\x00"
 

@@ -12,9 +12,7 @@ from server import control_commands
 from server.control_socket import ControlError
 from tests.support.environment import program_environment
 from tests.support.program import PIPE, start_program
-
-TIMEOUT = 20.0
-"""Timeout of a single wait, in seconds."""
+from tests.support.wait import TIMEOUT
 
 SERVER_COMMAND = ("-m", "server")
 """Arguments of Python in front of the server flags."""

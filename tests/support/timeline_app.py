@@ -74,7 +74,7 @@ class TimelineApp(App[None]):
 
     Args:
         lines: Lines at start-up.
-        images: Pictures of images in messages.
+        images: Store of the images in messages.
 
     Attributes:
         initial_lines: Lines at start-up.

@@ -50,7 +50,7 @@ class UploadClient:
         return await self._request("POST", "/api/uploads", data=form, params=parameters)
 
     async def download(self, path: str, **headers: str) -> ApiResponse:
-        """Request a file; `body` are its bytes, or the decoded problem."""
+        """Request a file; `body` contains the bytes of the file, or the decoded problem."""
         named_headers = {header.replace("_", "-"): value for header, value in headers.items()}
         return await self._request("GET", path, headers=named_headers)
 
@@ -76,10 +76,7 @@ async def send_files(sender: Person, *upload_ids: str, text: str = "", room: str
         "sendMessage", {"room": room, "message": text, "attachments": list(upload_ids)}
     )
     assert response["ok"], response
-    while True:
-        push = await sender.client.wait_for_push("message")
-        if push.get("seq") == response["seq"]:
-            return push
+    return await sender.client.wait_for_push("message", seq=response["seq"])
 
 
 def encode_image(image: Image.Image, image_format: str = "PNG", **options: Any) -> bytes:

@@ -14,11 +14,10 @@ def load_vectors(name: str) -> dict[str, Any]:
     return json.loads((VECTORS_DIRECTORY / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def vector_cases(name: str) -> pytest.MarkDecorator:
-    """Return the parametrization of a test by the cases of a vector file."""
-    return pytest.mark.parametrize(
-        "case", [pytest.param(case, id=case["name"]) for case in load_vectors(name)["cases"]]
-    )
+def vector_cases(name: str, field: str = "name") -> pytest.MarkDecorator:
+    """Return the parametrization of a test by the cases of a vector file that have a field, by default all cases."""
+    cases = [case for case in load_vectors(name)["cases"] if field in case]
+    return pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in cases])
 
 
 def vector_names() -> list[str]:

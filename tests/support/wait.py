@@ -47,7 +47,7 @@ async def wait_for_idle_loop(min_sleep: float = 0.0, max_sleep: float = 1.0) -> 
     """Wait until only later timers, sockets and threads can wake the event loop, twice with a pause between.
 
     Timers within `FRAME_DELAY` count as work, because they draw the changes of the session and repaint widgets. After
-    `MAX_FRAMES` waits for timers they no longer do, because a poll repeats its timer for ever.
+    `MAX_FRAMES` waits, timers no longer count, because a poll repeats its timer endlessly.
 
     Args:
         min_sleep: Ignored; a parameter of the function of Textual that tests replace.

@@ -8,9 +8,8 @@ from typing import Any, cast
 from uuid import UUID
 
 import msgspec
-import pytest
 
-from tests.support.vectors import load_vectors
+from tests.support.vectors import load_vectors, vector_cases
 from tests.support.wait import wait_until
 from tui_chat.client import join
 from tui_chat.client.errors import ConnectionLost
@@ -27,7 +26,6 @@ from tui_chat.protocol.errors import ERRORS_BY_CODE, NotFound
 from tui_chat.protocol.requests import SendMessage
 from tui_chat.protocol.responses import ChangeAccepted, SendResponse
 
-VECTORS = load_vectors("outbox")
 SCOPE = OutboxScope(server_url="http://chat.example", room="tea", guest_hash="", nick="ann")
 
 
@@ -112,7 +110,7 @@ class OutboxRun:
         return [f"{item.client_id.int} {item.state.value}" for item in self.sender.unsent]
 
     def record_request(self, request: OutboxRequest) -> None:
-        """Record a request, which must be that of the first pending item."""
+        """Record a request, and assert that the first pending item has this request."""
         item = next(item for item in self.sender.unsent if item.state is OutboxItemState.PENDING)
         assert item.request == request
         if isinstance(request, SendMessage):
@@ -170,14 +168,7 @@ class OutboxRun:
         await asyncio.sleep(0)
 
 
-def cases(kind: str) -> pytest.MarkDecorator:
-    """Return the parametrization of a test by the cases with a field."""
-    return pytest.mark.parametrize(
-        "case", [pytest.param(case, id=case["name"]) for case in VECTORS["cases"] if kind in case]
-    )
-
-
-@cases("operations")
+@vector_cases("outbox", "operations")
 async def test_the_outbox_matches_the_vectors(case: dict[str, Any], tmp_path: Path) -> None:
     needs_storage = any(operation["op"] == "adopt" for operation in case["operations"])
     async with Outbox(tmp_path) as outbox:
@@ -189,7 +180,7 @@ async def test_the_outbox_matches_the_vectors(case: dict[str, Any], tmp_path: Pa
     assert result == case["expected"]
 
 
-@cases("backoff")
+@vector_cases("outbox", "backoff")
 def test_reconnect_delays_match_the_vectors(case: dict[str, Any]) -> None:
     delays = backoff.Backoff(lambda: case["random"], lambda: 0.0)
     result: list[float] = []
@@ -208,7 +199,6 @@ def test_reconnect_delays_match_the_vectors(case: dict[str, Any]) -> None:
 
 def test_delays_and_timeouts_match_the_vectors() -> None:
     modules = (retry_policy, backoff, connector, transport, join)
-    constants = {
-        name: next(vars(module)[name] for module in modules if name in vars(module)) for name in VECTORS["constants"]
-    }
-    assert constants == VECTORS["constants"]
+    expected = load_vectors("outbox")["constants"]
+    constants = {name: next(vars(module)[name] for module in modules if name in vars(module)) for name in expected}
+    assert constants == expected

@@ -14,7 +14,7 @@ ROOM = "tea"
 
 
 def decode_page(response: dict[str, Any]) -> HistoryPage:
-    """Decode a response of a vector; fields that do not matter have defaults."""
+    """Decode a response of a vector, with defaults for the fields that vectors omit."""
     messages = [
         {"room": ROOM, "id": entry["seq"], "ts": entry["seq"], "memberId": "a", "nickName": "ann", **entry}
         for entry in response["messages"]
@@ -28,7 +28,7 @@ def decode_entry(entry: dict[str, Any]) -> Entry:
 
 
 def decode_join(response: dict[str, Any]) -> JoinResponse:
-    """Decode the response of a join of a vector."""
+    """Decode the join response of a vector, with defaults for the fields that vectors omit."""
     page = decode_page(response)
     room = {"name": ROOM, "topic": "", "logId": "log", "firstSeq": 1, "lastSeq": page.last_seq, "visibility": "public"}
     joined: dict[str, Any] = {
@@ -45,7 +45,7 @@ def decode_join(response: dict[str, Any]) -> JoinResponse:
 
 
 def describe_message(message: Message) -> dict[str, Any]:
-    """Return the fields of a message that vectors contain."""
+    """Return the subset of the fields of a message that vectors contain."""
     fields = msgspec.to_builtins(message)
     return {name: fields[name] for name in ("seq", "message", "edited", "deleted", "reactions") if fields.get(name)} | {
         "message": message.message

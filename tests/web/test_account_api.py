@@ -11,7 +11,7 @@ from server.app import RunningServer
 from server.gateway import password_hashing
 from server.web.api import authentication
 from tests.support.account_api import AccountApiClient, account_api
-from tests.support.accounts import PASSWORD, connected, create_account
+from tests.support.accounts import PASSWORD, create_account, open_connection
 from tests.support.in_process_server import running_server
 from tests.support.monotonic_clocks import ManualMonotonicClock
 from tests.support.polling_client import polling_client
@@ -34,7 +34,7 @@ async def test_a_registration_returns_a_token_for_the_socket(server: RunningServ
     assert registered.headers["Cache-Control"] == "no-store"
     profile = (await api.with_token(registered.body["token"]).request("GET", "/api/me")).body
     assert (profile["account"], profile["nickName"], profile["role"]) == ("Ann.Smith", "Ann", "user")
-    async with connected(server, {"token": registered.body["token"]}) as (client, _):
+    async with open_connection(server, {"token": registered.body["token"]}) as (client, _):
         assert (await client.join("tea", "x"))["memberId"] == profile["memberId"]
 
 
@@ -110,7 +110,7 @@ async def test_a_profile_change_applies_to_all_rooms_and_frees_the_former_nickna
     server: RunningServer, api: AccountApiClient
 ) -> None:
     token = (await api.register("ann", nickName="Captain")).body["token"]
-    async with connected(server, {"token": token}) as (client, _), raw_client(server.url) as guest:
+    async with open_connection(server, {"token": token}) as (client, _), raw_client(server.url) as guest:
         await client.join("tea", "x")
         await guest.join("tea", "Major")
         changed = await api.with_token(token).request("PATCH", "/api/me", {"nickName": "Major", "about": "tea\nlover"})
@@ -126,7 +126,7 @@ async def test_a_nickname_change_on_the_socket_changes_the_account(
 ) -> None:
     token = (await api.register("ann")).body["token"]
     await api.register("bob")
-    async with connected(server, {"token": token}) as (client, _), raw_client(server.url) as guest:
+    async with open_connection(server, {"token": token}) as (client, _), raw_client(server.url) as guest:
         for room in ("tea", "coffee"):
             await client.join(room, "ann")
         await guest.join("coffee", "Captain")
@@ -146,7 +146,7 @@ async def test_a_guest_who_registers_keeps_the_member_id(server: RunningServer, 
         registered = await claim.register("ann")
         assert registered.status == 201
         await guest.wait_closed()
-    async with connected(server, {"token": registered.body["token"]}) as (client, _):
+    async with open_connection(server, {"token": registered.body["token"]}) as (client, _):
         again = await client.join("tea", "ann")
         assert again["memberId"] == joined["memberId"]
         assert (await client.request("editMessage", {"room": "tea", "seq": 1, "message": "edited"}))["ok"]
@@ -157,7 +157,7 @@ async def test_a_guest_who_registers_keeps_the_member_id(server: RunningServer, 
 async def test_the_connections_of_a_revoked_device_are_closed(server: RunningServer, api: AccountApiClient) -> None:
     token = (await create_account(server, "ann")).token
     async with (
-        connected(server, {"token": token}) as (client, _),
+        open_connection(server, {"token": token}) as (client, _),
         polling_client(server.url) as polling,
         raw_client(server.url) as guest,
     ):
@@ -173,7 +173,7 @@ async def test_the_connections_of_a_revoked_device_are_closed(server: RunningSer
         assert [member["nickName"] for member in members] == ["bob"]
         assert (await poll).packets == ['42["authFail",{"message":"the token is not valid","reason":"token_invalid"}]']
         assert (await polling.poll()).body == "1"
-    async with connected(server, {"token": token}) as (client, _):
+    async with open_connection(server, {"token": token}) as (client, _):
         assert await client.wait_for_push("authFail")
 
 
@@ -181,7 +181,7 @@ async def test_a_password_change_revokes_the_other_devices(server: RunningServer
     other_token = (await api.register("ann")).body["token"]
     own = api.with_token((await api.log_in("ann")).body["token"])
     body = {"password": PASSWORD, "newPassword": "battery staple"}
-    async with connected(server, {"token": other_token}) as (client, _):
+    async with open_connection(server, {"token": other_token}) as (client, _):
         assert (await own.request("POST", "/api/me/password", body | {"password": "wrong password"})).status == 401
         assert (await own.request("POST", "/api/me/password", body)).status == 204
         assert await client.wait_for_push("authFail")
@@ -197,7 +197,7 @@ async def test_passwords_are_compared_in_their_normalized_form(api: AccountApiCl
 
 async def test_a_suspended_account_is_disconnected_and_may_return(server: RunningServer, api: AccountApiClient) -> None:
     token = (await api.register("ann")).body["token"]
-    async with connected(server, {"token": token}) as (client, _):
+    async with open_connection(server, {"token": token}) as (client, _):
         await server.account_service.suspend("ann")
         assert await client.wait_for_push("authFail")
     assert (await api.log_in("ann")).reason == "account_suspended"

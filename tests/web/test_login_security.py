@@ -19,7 +19,7 @@ from server.gateway.password_hashing import MAX_QUEUED_PER_ADDRESS, MEMORY_KIB, 
 from server.settings import ServerSettings
 from server.storage.account_repository import MAX_DEVICES
 from tests.support.account_api import AccountApiClient, ApiResponse, account_api
-from tests.support.accounts import PASSWORD, connected, create_account
+from tests.support.accounts import PASSWORD, create_account, open_connection
 from tests.support.in_process_server import running_server
 from tests.support.storage import ManualClock
 from tests.support.wait import wait_until
@@ -213,7 +213,7 @@ async def test_an_open_connection_counts_as_use_of_its_token(tmp_path: Path, clo
     async with serve(ServerSettings(port=0, database=str(tmp_path / "chat.db")), now=clock) as server:
         issued = await create_account(server)
         idle = await server.account_service.issue_token(issued.account, "idle")
-        async with connected(server, {"token": issued.token}):
+        async with open_connection(server, {"token": issued.token}):
             for _ in range(100):
                 clock.now += DAY_MS
                 await server.account_service.tokens.save_uses()
@@ -234,7 +234,7 @@ async def test_the_last_use_is_stored_to_the_hour(tmp_path: Path, clock: ManualC
 
 async def test_the_oldest_device_above_the_bound_is_revoked_and_disconnected(server: RunningServer) -> None:
     issued = await create_account(server)
-    async with connected(server, {"token": issued.token}) as (client, _):
+    async with open_connection(server, {"token": issued.token}) as (client, _):
         tokens = [(await server.account_service.issue_token(issued.account, "")).token for _ in range(MAX_DEVICES)]
         assert await client.wait_for_push("authFail")
     assert not await is_valid(server, issued.token)

@@ -4,7 +4,7 @@ import pytest
 from playwright.async_api import expect
 
 from server.app import RunningServer
-from tests.support.accounts import connected, create_account
+from tests.support.accounts import create_account, open_connection
 from tests.support.browser import Browser
 from tests.support.chat_page import open_as_account
 from tests.support.page_notifications import RECORD_NOTIFICATIONS, show_notifications
@@ -48,7 +48,7 @@ async def test_a_direct_message_opens_a_room_named_after_the_other_member_unless
     await blocks.get_by_role("button", name="Unblock bob").click()
     await expect(ann.page.locator("#list-status")).to_have_text("You have blocked nobody.")
     await ann.expect_messages("noise", "@ann")
-    async with connected(server, {"token": accounts["ann"].token}) as (device, _):
+    async with open_connection(server, {"token": accounts["ann"].token}) as (device, _):
         bob_id = {"memberId": accounts["bob"].account.member_id}
         for event, count in (("block", 0), ("unblock", 2)):
             assert (await device.request(event, bob_id))["ok"]

@@ -7,7 +7,7 @@ from aiohttp import ClientSession
 from playwright.async_api import expect
 
 from server.app import RunningServer
-from tests.support.accounts import connected, create_account
+from tests.support.accounts import create_account, open_connection
 from tests.support.browser import Browser
 from tests.support.chat_page import UNREACHABLE_ERRORS, ChatPage, open_as_account, open_chat_page
 from tests.support.raw_client import raw_client
@@ -210,7 +210,7 @@ async def test_policies_and_names_apply_to_present_members_and_a_paste_survives_
     issued = await create_account(server, "ann")
     owner = await open_as_account(browser, server, "ann", issued)
     await create_room(owner, "tea")
-    async with raw_client(server.url) as guest, connected(server, {"token": issued.token}) as (device, _):
+    async with raw_client(server.url) as guest, open_connection(server, {"token": issued.token}) as (device, _):
         await guest.join("tea", "bob")
         await owner.page.locator("#room-settings-open").click()
         await device.request("updateRoom", {"room": "tea", "react": "members"})

@@ -7,7 +7,7 @@ from PIL import Image
 from playwright.async_api import FilePayload, Request, expect
 
 from server.app import RunningServer
-from tests.support.accounts import connected, create_account
+from tests.support.accounts import create_account, open_connection
 from tests.support.browser import Browser
 from tests.support.chat_page import UNREACHABLE_ERRORS, open_chat_page
 from tests.support.in_process_server import running_server
@@ -153,7 +153,7 @@ async def test_files_are_rejected_before_their_upload_where_the_policy_or_the_se
     browser: Browser, server: RunningServer, tmp_path: Path
 ) -> None:
     owner_account = await create_account(server, "owner")
-    async with connected(server, {"token": owner_account.token}) as (owner, _):
+    async with open_connection(server, {"token": owner_account.token}) as (owner, _):
         assert (await owner.request("createRoom", {"roomName": "coffee", "upload": "members"}))["ok"]
         guest = await open_chat_page(browser, server.url, "Ann", "coffee")
         page, button = guest.page, guest.page.get_by_role("button", name="Attach files")

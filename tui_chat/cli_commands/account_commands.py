@@ -33,11 +33,11 @@ async def log_in(server: str, account: str, state_dir: Path) -> int:
         state_dir: State directory of the logins.
 
     Returns:
-        0, or `EXIT_IO_ERROR` without a password, or if the login was not stored or the former token not revoked.
+        0; `EXIT_IO_ERROR` without a password, if the login was not stored, or if the previous token was not revoked.
 
     Raises:
         InvalidTarget: The address is invalid, or the account name is missing without a terminal.
-        ChatError: The login failed; the former one is unchanged.
+        ChatError: The login failed; the stored login is unchanged.
         OutputError: A prompt or the result cannot be written.
     """
     manager = _create_manager(server, state_dir)

@@ -29,7 +29,7 @@ class MessageThrottle:
 
         Args:
             request: Message with its `clientId`.
-            timeout: Total time limit in seconds; that of an echo is `ECHO_TIMEOUT`.
+            timeout: Total time limit in seconds. Echoes of basic servers have the time limit `ECHO_TIMEOUT`.
 
         Raises:
             RateLimited: The rate limit applied until the time limit, or the message waited behind others until then.

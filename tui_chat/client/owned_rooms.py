@@ -97,8 +97,8 @@ class OwnedRooms:
     async def list_memberships(self) -> list[OwnRoom]:
         """Return the rooms with a durable membership of the account, latest activity first.
 
-        The current nicknames of the other members of a direct room become its `Room.title`, also that of an open room.
-        `OwnRoom.title` remains as received.
+        The `Room.title` of an open direct room changes to the current nicknames of its other members. `OwnRoom.title`
+        remains as received.
         """
         response = await self._context.request(MyRooms(), OwnRoomList)
         rooms = [sanitize.received(room) for room in response.rooms]

@@ -12,7 +12,7 @@ class Login(Struct, frozen=True, rename="camel"):
     Attributes:
         account: Account name.
         token: Secret credential.
-        expires_at: Expiry without a further use.
+        expires_at: Expiry if the token is not used again.
     """
 
     account: str

@@ -19,8 +19,8 @@ class Member(WireStruct, frozen=True):
         role: `member`, `moderator` or `owner`.
         account: Account name, None for guests.
         away: Status text of a member that is away, possibly empty; None for a member that is not away.
-        bot: The account is that of a bot.
-        confusable: The nickname resembles that of another member who was present at its assignment.
+        bot: The account belongs to a bot.
+        confusable: The nickname resembles the nickname of another member who was present at its assignment.
         via: Dialect of a basic client (docs/dialects.md), which may show neither edits nor reactions; otherwise None.
     """
 

@@ -32,7 +32,7 @@ _UNSPACED = re.compile(f"[{UNSPACED_SCRIPTS}]")
 
 
 def may_mention(text: str) -> bool:
-    """Return whether a text contains an `@` or a colon of any width, of which every mention needs one."""
+    """Return whether a text contains an `@` or a colon of any width, as every mention does."""
     if text.isascii():
         return "@" in text or ":" in text
     return _MARK.search(text) is not None

@@ -110,7 +110,7 @@ class RevokeInvite(RoomRequest, frozen=True):
 
 
 class ReplaceGroupCode(RoomRequest, frozen=True):
-    """Replace the reusable invite code of a private room in the conversation dialect; the former code is invalid."""
+    """Replace the reusable invite code of a private room in the conversation dialect; the old code becomes invalid."""
 
     event: ClassVar[str] = "replaceGroupCode"
     rate_class: ClassVar[str] = "joins"

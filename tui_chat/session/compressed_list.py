@@ -1,6 +1,6 @@
 """Memory-efficient list of timeline lines in compressed blocks.
 
-- Equivalence: the content equals that of a plain list after the same splices.
+- Equivalence: the content equals the content of a plain list after the same splices.
 - Identity: lines of a compressed block are equal but not identical after decompression.
 - Cost: a sequential read decompresses each block once, and a small splice only its own blocks.
 """

@@ -50,7 +50,7 @@ def has_local_display(environ: Mapping[str, str], platform: str = sys.platform) 
 
 
 def is_openable(name: str) -> bool:
-    """Return whether the suffix of a file name is that of a passive format."""
+    """Return whether the suffix of a file name belongs to a passive format."""
     return Path(name).suffix.lower() in OPENABLE_SUFFIXES
 
 

@@ -111,7 +111,7 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
         reply_to: `seq` of the parent message, None without one.
         quote: Author and text of the parent message in one line, "" if not loaded.
         reactions: Reactions in the order of their first use.
-        is_confusable: True if the nickname looks like that of another member who was present.
+        is_confusable: True if the nickname looks like the nickname of another member who was present.
         deletion: State of a deletion that is not confirmed yet.
         captions: Captions of the files, one per line; "" without files.
         images: Images that can be shown.
@@ -148,7 +148,7 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
 
     @property
     def marked_nick(self) -> str:
-        """Nickname; a confusable one after `CONFUSABLE_SIGN`, that of a bot before `BOT_LABEL`."""
+        """Nickname with `CONFUSABLE_SIGN` before a confusable one and `BOT_LABEL` after the nickname of a bot."""
         return f"{CONFUSABLE_SIGN * self.is_confusable}{self.nick}{BOT_LABEL * self.is_bot}"
 
     @property

@@ -134,8 +134,8 @@ def _unsent_line(view: RoomView, item: OutboxItem) -> MessageLine:
 def _sent_line(view: RoomView, item: OutboxItem) -> MessageLine:
     """Return the timeline line of an acknowledged outbox item.
 
-    The key is that of a log message, the time that of the server if known, the text that of the unsent line if any. The
-    log message replaces the captions of the files.
+    The line has the key of a log message, the server's time if known, and the text of the unsent line if any. The log
+    message replaces the captions of the files.
     """
     return replace(
         view.transcript.find_unsent(str(item.client_id)) or _unsent_line(view, item),

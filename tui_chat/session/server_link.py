@@ -122,7 +122,7 @@ class ServerLink:
 
     @property
     def guest_key(self) -> str | None:
-        """Guest key, before the first join that of the target; None without one, before `run`, and with an account."""
+        """Guest key of the client, initially the target's; None without one, before `run`, and with an account."""
         return self._client.guest_key if self._client is not None and self._login is None else None
 
     async def set_login(self, login: SavedLogin | None) -> None:

@@ -96,7 +96,7 @@ async def test_join_announcements_of_a_basic_server_become_notices(
 async def test_a_message_that_contains_the_nickname_of_its_author_is_no_announcement(
     basic_server: BasicNodeServer,
 ) -> None:
-    basic_server.configure(announces=False, answers="ok")
+    basic_server.configure(announces=False, ack="ok")
     async with ChatClient(basic_server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         await tea.send("ann is here")

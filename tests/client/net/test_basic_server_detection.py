@@ -21,7 +21,7 @@ from tui_chat.client.net import transport
 @pytest.mark.needs_node
 @pytest.mark.parametrize("join_response", ["ok", None, {"status": 200}, [1], {"ok": "yes"}, False])
 async def test_an_unknown_join_response_means_a_basic_server(basic_server: BasicNodeServer, join_response: Any) -> None:
-    basic_server.configure(answers=join_response, announces=False)
+    basic_server.configure(ack=join_response, announces=False)
     async with ChatClient(basic_server.url) as ann:
         tea = await ann.join("tea", nick="ann")
         assert tea.is_basic_server

@@ -33,7 +33,7 @@ TARGET = SessionTarget("http://127.0.0.1:1", "tea", "ann", restore_rooms=False)
 
 @dataclass
 class RecordedFrontEnd:
-    """Front end of command calls.
+    """Front end that records its calls.
 
     Attributes:
         settings: Current settings.

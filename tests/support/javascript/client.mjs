@@ -18,7 +18,7 @@ const createCommands = (report) => {
     },
     emit({ event, args, id }) {
       if (id === undefined) socket.emit(event, ...args);
-      else socket.emit(event, ...args, (...answer) => report({ on: "answer", id, answer }));
+      else socket.emit(event, ...args, (...ack) => report({ on: "ack", id, ack }));
     },
     disconnect() {
       socket?.disconnect();

@@ -7,8 +7,8 @@ const [version, port] = process.argv.slice(2);
 const { Server } = await import(`socket.io-${version}`);
 const report = (message) => process.stdout.write(JSON.stringify(message) + "\n");
 
-// Differences between servers of this kind; the command `configure` changes them. `answers` is the acknowledgement of a join.
-const initialBehavior = { announces: true, announcement: "{nick} 加入了 {room} 房间", echoes: true, answers: undefined };
+// Differences between servers of this kind; the command `configure` changes them. `ack` is the acknowledgement of a join.
+const initialBehavior = { announces: true, announcement: "{nick} 加入了 {room} 房间", echoes: true, ack: undefined };
 const behavior = { ...initialBehavior };
 
 const http = createServer();
@@ -17,9 +17,9 @@ io.on("connection", (socket) => {
   socket.onAny((event, ...args) => {
     report({ on: "event", event, args: args.filter((argument) => typeof argument !== "function") });
   });
-  socket.on("joinRoom", ({ roomName, nickName }, answer) => {
+  socket.on("joinRoom", ({ roomName, nickName }, acknowledge) => {
     socket.join(roomName);
-    if (behavior.answers !== undefined) answer(behavior.answers);
+    if (behavior.ack !== undefined) acknowledge(behavior.ack);
     const announcement = behavior.announcement.replaceAll("{nick}", nickName).replaceAll("{room}", roomName);
     if (behavior.announces) io.to(roomName).emit("message", { nickName, message: announcement });
   });

@@ -108,7 +108,9 @@ def rejection_error(payload: Any) -> Unreachable | Unauthorized | None:
 
 
 def decode_sanitized(response_type: type[WireStructT], body: bytes) -> WireStructT:
-    """Return a decoded response, of which only a `SendResponse` is sanitized.
+    """Decode a response; sanitize only a `SendResponse`.
+
+    The callers sanitize other responses.
 
     Raises:
         ChatError: The error of the server (`sanitize_error`), or `InternalError` for an invalid response.

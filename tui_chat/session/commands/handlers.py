@@ -70,8 +70,8 @@ def _list_members(argument: str, context: CommandContext) -> None:
     """Show the members with the argument in their nickname (case ignored), all stored ones for an empty argument.
 
     If some members of the room are not stored, a limited number of matching ones is requested first
-    (`ServerLink.load_members`); nothing is shown if the request fails. The count for an empty argument is that of all
-    members.
+    (`ServerLink.load_members`); nothing is shown if the request fails. For an empty argument, the count includes the
+    members that are not stored.
     """
     room, key = context.room(), names.canonical_key(argument) if argument else ""
 

@@ -85,7 +85,9 @@ def _build_url(server_url: str, room: Room, invite: Invite) -> str:
 
 
 def _show_or_set_policy(argument: str, context: CommandContext) -> str | None:
-    """Return the policy of the current room, or request the change of one field; None then, and the entry follows.
+    """Return the policy of the current room, or request the change of one field and return None.
+
+    After a change, the log entry is the output.
 
     Raises:
         CommandRejected: No open room, not connected, or an unknown field or invalid value.

@@ -198,7 +198,7 @@ class ComposerStore:
         self._schedule_flush(SAVE_DELAY)
 
     async def load_blocked_members(self, account: str) -> frozenset[str]:
-        """Return the member ids of the last `save_blocked_members`, none without one and after a storage error."""
+        """Return the member ids of the last `save_blocked_members`; empty before the first call or after an error."""
         scope = (self._server_url, names.canonical_key(account))
         await self._flush()
 
