@@ -3,9 +3,11 @@
 import asyncio
 import gc
 import resource
+import ssl
 import zlib
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -122,13 +124,25 @@ async def test_connections_of_a_trusted_proxy_stay_open(tmp_path: Path, connecti
 
 
 async def test_a_tls_connection_without_a_handshake_is_closed(
-    tmp_path: Path, connections: Connections, tls_files: dict[str, str]
+    tmp_path: Path, connections: Connections, tls_files: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with running_server(tmp_path, connect_timeout=0.3, **tls_files) as server:
-        for start in (b"", b"\x16\x03\x01\x02\x00"):
-            reader = await connections.open(server.port, start)
-            async with asyncio.timeout(20):
-                assert await reader.read() == b""
+    tls_objects: list[ssl.SSLObject] = []
+    wrap_bio = ssl.SSLContext.wrap_bio
+
+    def record_tls_object(context: ssl.SSLContext, *args: Any, **options: Any) -> ssl.SSLObject:
+        tls_objects.append(wrap_bio(context, *args, **options))
+        return tls_objects[-1]
+
+    monkeypatch.setattr(ssl.SSLContext, "wrap_bio", record_tls_object)
+    settings: Any = {**tls_files, "trusted_proxy": ("127.0.0.2",)}
+    async with running_server(tmp_path, connect_timeout=0.3, **settings) as server:
+        for start, handshakes in ((b"", 0), (b"\x16\x03\x01\x02\x00", 1)):
+            for address in ("127.0.0.1", "127.0.0.2"):
+                tls_objects.clear()
+                reader = await connections.open(server.port, start, address)
+                async with asyncio.timeout(20):
+                    assert await reader.read() == b""
+                assert len(tls_objects) == handshakes
 
 
 @pytest.mark.usefixtures("limited_loopback")
