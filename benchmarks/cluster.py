@@ -159,15 +159,14 @@ class _Members:
                     self.senders.append((client, room))
 
     async def send(self, load: ClusterLoad, rng: random.Random) -> int:
-        """Send messages at a constant rate, and return their number."""
+        """Send messages at random times, and return their number; several at once would favour one server."""
         started_at = time.monotonic()
-        count = 0
-        while (elapsed := time.monotonic() - started_at) < load.seconds:
-            while count < elapsed * load.rate:
-                client, room = rng.choice(self.senders)
-                client.send_message(room, "m0", 64)
-                count += 1
-            await asyncio.sleep(0.005)
+        send_at, count = 0.0, 0
+        while (send_at := send_at + rng.expovariate(load.rate)) < load.seconds:
+            await asyncio.sleep(started_at + send_at - time.monotonic())
+            client, room = rng.choice(self.senders)
+            client.send_message(room, "m0", 64)
+            count += 1
         return count
 
     @property
