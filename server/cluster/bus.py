@@ -101,7 +101,7 @@ class Bus:
         self._is_idle.set()
         self._connection: BusConnection | None = None
         self._is_lost = False
-        self._echoed_at = 0.0
+        self._echo_timeout: asyncio.Timeout | None = None
         self._reconnect_delay = _MIN_RECONNECT_DELAY
         self._is_failing = False
         self.on_connect: list[Callable[[], None]] = []
@@ -199,7 +199,6 @@ class Bus:
             async with asyncio.timeout(_SUBSCRIBE_TIMEOUT):
                 await connection.subscribe(frozenset(self._receivers))
             self._queue.clear()  # messages of the previous connection are late, and repaired by the receivers
-            self._echoed_at = asyncio.get_running_loop().time()
             self.is_healthy = True
             self._reconnect_delay = _MIN_RECONNECT_DELAY
             if self._is_failing:
@@ -222,32 +221,33 @@ class Bus:
         """Send queued messages and heartbeats until the connection fails; the messages of a failed send are lost.
 
         Raises:
-            BusError: The connection was lost, or the last heartbeat returned more than `ECHO_TIMEOUT` ago.
-            TimeoutError: A send takes longer than `ECHO_TIMEOUT`.
+            BusError: The connection was lost.
+            TimeoutError: The last heartbeat returned more than `ECHO_TIMEOUT` ago, also during a send.
         """
         loop = asyncio.get_running_loop()
-        next_heartbeat = loop.time()
-        while True:
-            if self._is_lost:
-                raise BusError("connection lost")
-            now = loop.time()
-            if now - self._echoed_at > ECHO_TIMEOUT:
-                raise BusError("no response")
-            if now >= next_heartbeat:
-                next_heartbeat = now + HEARTBEAT_INTERVAL
-                self._queue.append((self._own_channel, self._header))
-            if self._queue:
-                messages = list(self._queue)
-                self._queue.clear()
-                async with asyncio.timeout(ECHO_TIMEOUT):
-                    await connection.send(messages)
-                self.sent_count += len(messages)
-                continue
-            self._wakeup.clear()
-            self._is_idle.set()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(next_heartbeat - now):
+
+        def send_heartbeat() -> None:
+            nonlocal heartbeat
+            heartbeat = loop.call_later(HEARTBEAT_INTERVAL, send_heartbeat)
+            self._queue.append((self._own_channel, self._header))
+            self._wakeup.set()
+
+        heartbeat = loop.call_soon(send_heartbeat)
+        try:
+            async with asyncio.timeout(ECHO_TIMEOUT) as self._echo_timeout:
+                while not self._is_lost:
                     await self._wakeup.wait()
+                    self._wakeup.clear()
+                    while self._queue and not self._is_lost:
+                        messages = list(self._queue)
+                        self._queue.clear()
+                        await connection.send(messages)
+                        self.sent_count += len(messages)
+                    self._is_idle.set()
+            raise BusError("connection lost")
+        finally:
+            heartbeat.cancel()
+            self._echo_timeout = None
 
     def _receive(self, channel: str, payload: bytes) -> None:
         """Pass a message of another node to the receiver of its channel; an own message only proves the connection.
@@ -255,7 +255,8 @@ class Bus:
         A channel without a receiver is ignored, and an exception of the receiver is logged.
         """
         if payload.startswith(self._header):
-            self._echoed_at = asyncio.get_running_loop().time()
+            if channel == self._own_channel and self._echo_timeout is not None and not self._echo_timeout.expired():
+                self._echo_timeout.reschedule(asyncio.get_running_loop().time() + ECHO_TIMEOUT)
             return
         receive = self._receivers.get(channel)
         if receive is None:

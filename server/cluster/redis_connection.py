@@ -1,11 +1,15 @@
-"""Connection to Redis or Valkey pub/sub."""
+"""Connection to Redis or Valkey pub/sub.
+
+The connections of the client library are used directly, because its pipelines and its `PubSub` need three times the CPU
+per message.
+"""
 
 import asyncio
 from collections.abc import Callable, Collection, Generator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -24,34 +28,39 @@ class RedisConnection:
 
     def __init__(self, url: str, receive: Callable[[str, bytes], None], on_loss: Callable[[], None]) -> None:
         # Without retries of the library, because `Bus` connects again and reports the loss of messages.
-        self._client: Any = Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
-            url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=CONNECT_TIMEOUT
+        pool: Any = ConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
+            url, protocol=2, retry=Retry(NoBackoff(), 0), socket_timeout=None, socket_connect_timeout=CONNECT_TIMEOUT
         )
-        self._pubsub: Any = self._client.pubsub()
+        self._publisher: Any = pool.make_connection()
+        self._subscriber: Any = pool.make_connection()
         self._receive = receive
         self._on_loss = on_loss
         self._pending: dict[str, asyncio.Future[None]] = {}
         self._reader: asyncio.Task[None] | None = None
         self._has_ended = False
-        self._lock = asyncio.Lock()  # one command at a time opens the connection
+
+    async def open(self) -> None:
+        """Connect to the server, and start the reader task.
+
+        Raises:
+            BusError: The server is not reachable, or rejects the password.
+        """
+        with _translate_errors():
+            await self._subscriber.connect()
+            await self._publisher.send_command("PING")  # its reply reports a missing password
+            await self._publisher.read_response()
+            await self._publisher.send_command("CLIENT", "REPLY", "OFF")
+        self._reader = asyncio.create_task(self._read(), name="message bus reader")
 
     async def subscribe(self, channels: Collection[str]) -> None:
         """Receive the messages of channels; return after the server has confirmed each subscription.
-
-        The first call starts the reader task.
 
         Raises:
             BusError: The connection is lost or closed, also during the wait.
         """
         loop = asyncio.get_running_loop()
-        async with self._lock:
-            if self._has_ended:  # the library would connect again, without a reader of the reply
-                raise BusError("connection lost")
-            with _translate_errors():
-                replies = [self._pending.setdefault(channel, loop.create_future()) for channel in channels]
-                await self._pubsub.subscribe(*channels)
-        if self._reader is None:
-            self._reader = loop.create_task(self._read(), name="message bus reader")
+        replies = [self._pending.setdefault(channel, loop.create_future()) for channel in channels]
+        await self._request("SUBSCRIBE", *channels)
         await asyncio.wait(replies)
         for reply in replies:
             reply.result()
@@ -62,32 +71,17 @@ class RedisConnection:
         Raises:
             BusError: The connection is lost or closed.
         """
-        async with self._lock:
-            if self._has_ended:
-                raise BusError("connection lost")
-            with _translate_errors():
-                await self._pubsub.unsubscribe(channel)
+        await self._request("UNSUBSCRIBE", channel)
 
     async def send(self, messages: Sequence[BusMessage]) -> None:
-        """Publish messages in order, in one pipeline, and wait for the replies.
+        """Publish messages in order; the server sends no replies, so a rejected message is lost without an error.
 
         Raises:
-            BusError: The server is not reachable, or rejects a message; others may be sent.
+            BusError: The connection is lost.
         """
         with _translate_errors():
-            async with self._client.pipeline(transaction=False) as pipeline:
-                for channel, payload in messages:
-                    pipeline.publish(channel, payload)
-                await pipeline.execute()
-
-    async def ping(self) -> None:
-        """Connect to the server, and wait for a reply.
-
-        Raises:
-            BusError: The server is not reachable, or rejects the password.
-        """
-        with _translate_errors():
-            await self._client.ping()
+            commands = self._publisher.pack_commands([("PUBLISH", *message) for message in messages])
+            await self._publisher.send_packed_command(commands)
 
     async def close(self) -> None:
         """End the reader task and close both connections; waiting subscriptions fail with `BusError`.
@@ -99,10 +93,16 @@ class RedisConnection:
             self._reader.cancel()
             await asyncio.wait({self._reader})
         self._fail_pending("connection closed")
-        with suppress(RedisError, OSError):
-            await self._pubsub.aclose()
-        with suppress(RedisError, OSError):
-            await self._client.aclose()
+        for connection in (self._publisher, self._subscriber):
+            with suppress(RedisError, OSError):
+                await connection.disconnect()
+
+    async def _request(self, *command: str) -> None:
+        """Send a command whose reply the reader task receives."""
+        if self._has_ended:  # the library would connect again, without a reader of the reply
+            raise BusError("connection lost")
+        with _translate_errors():
+            await self._subscriber.send_command(*command)
 
     async def _read(self) -> None:
         """Receive messages and the replies to subscriptions until the connection fails.
@@ -111,14 +111,11 @@ class RedisConnection:
         """
         try:
             while True:
-                message: dict[str, Any] | None = await self._pubsub.get_message(timeout=None)
-                if message is None:
-                    continue
-                channel: str = message["channel"].decode()
-                if message["type"] == "message":
-                    self._receive(channel, message["data"])
-                elif message["type"] == "subscribe" and channel in self._pending:
-                    self._pending.pop(channel).set_result(None)
+                kind, channel, data = await self._subscriber.read_response()
+                if kind == b"message":
+                    self._receive(channel.decode(), data)
+                elif kind == b"subscribe" and (reply := self._pending.pop(channel.decode(), None)) is not None:
+                    reply.set_result(None)
         except (RedisError, OSError) as error:
             self._has_ended = True
             self._fail_pending(_describe(error))
@@ -133,13 +130,17 @@ class RedisConnection:
 
 
 async def connect(url: str, receive: Callable[[str, bytes], None], on_loss: Callable[[], None]) -> RedisConnection:
-    """Open a connection; the subscriptions connect the reader.
+    """Open a connection.
 
     Raises:
         BusError: The server is not reachable, or rejects the password.
     """
     connection = RedisConnection(url, receive, on_loss)
-    await connection.ping()
+    try:
+        await connection.open()
+    except BaseException:
+        await connection.close()
+        raise
     return connection
 
 

@@ -46,7 +46,7 @@ async def exchange_message(url: str) -> tuple[str, bytes]:
 async def test_the_password_of_the_url_is_used_and_a_wrong_one_is_rejected(redis: RedisServer) -> None:
     configure(redis, "requirepass", "secret/1")
     assert await exchange_message(redis.url.replace("unix://", "unix://:secret%2F1@")) == ("second", b"\r\n\xff")
-    for credentials, reason in [(":wrong@", "invalid username-password pair"), ("", "authenticated")]:
+    for credentials, reason in [(":wrong@", "invalid username-password pair"), ("", "Authentication required")]:
         with pytest.raises(BusError, match=reason):
             await exchange_message(redis.url.replace("unix://", f"unix://{credentials}"))
 
@@ -89,7 +89,7 @@ async def test_subscriptions_during_the_end_of_a_connection_fail(redis: RedisSer
     connection = await redis_connection.connect(redis.url, lambda _channel, _payload: None, lambda: None)
     await connection.subscribe(["first"])
     waiting = [asyncio.create_task(connection.subscribe([name])) for name in ("second", "third")]
-    await asyncio.sleep(0)  # the first one sends its command, the other one waits for it
+    await asyncio.sleep(0)  # both wait for the replies to their commands
     await connection.close()
     results = await asyncio.gather(*waiting, return_exceptions=True)
     assert [type(result) for result in results] == [BusError, BusError]
