@@ -195,7 +195,7 @@ async def test_offline_edits_are_sent_after_a_reconnect(server: RunningServer, t
             await ann.wait_until(lambda: tea.log[1].message == "first")
 
 
-async def test_failed_messages_are_discarded_or_retried_and_failed_edits_dropped(
+async def test_failed_messages_are_discarded_retried_or_changed_and_failed_edits_dropped(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann:
@@ -211,6 +211,13 @@ async def test_failed_messages_are_discarded_or_retried_and_failed_edits_dropped
         await ann.press("ctrl+s", "r")
         await ann.wait_until(lambda: ann.timeline.lines[-1].key == "message-2")
         assert find_line(ann, 2).text == "to send again"
+        post("to change", 3)
+        await ann.wait_for_text("not sent: No such message")
+        await ann.send_message("the third")
+        await ann.wait_until_sent()
+        await ann.press("ctrl+s", "e", "enter")
+        await ann.wait_until(lambda: ann.timeline.lines[-1].key == "message-4")
+        assert (find_line(ann, 4).text, find_line(ann, 4).reply_to) == ("to change", 3)
         ann.sdk_room("tea").post_edit(50, "otherwise")
         await ann.wait_for_text("otherwise")
         assert "Change rejected:" in ann.screen_text()

@@ -109,9 +109,9 @@ class MessageSender:
     def withdraw(self, key: str) -> str:
         """Discard the unsent message with this line key in the current room, and return an input that sends it again.
 
-        The input for files is `/upload` with their paths, for a single file without a path its text; a reply becomes a
-        message without a parent. Empty without effect if the message was sent, is in flight or does not exist, and if
-        an input cannot express the message.
+        The input for files is `/upload` with their paths, for a single file without a path its text; the parent of a
+        reply is no part of the input. Empty without effect if the message was sent, is in flight or does not exist, and
+        if an input cannot express the message.
         """
         room, client_id = self._current_room(), find_client_id(self._session.current_room, key)
         item = next((item for item in room.unsent() if item.client_id == client_id), None) if room is not None else None

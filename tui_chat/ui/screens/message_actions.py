@@ -139,12 +139,18 @@ class MessageActions:
         return self._messages.retry(line.key)
 
     def _edit(self, line: MessageLine) -> str:
-        """Start an edit. An unsent message moves to the cursor of the composer unless in flight (`withdraw`)."""
-        if line.seq is not None:
+        """Start an edit. An unsent message moves to the cursor of the composer unless in flight (`withdraw`).
+
+        A reply to a loaded message stays a reply.
+        """
+        view = self._view.session.current_room
+        if line.seq is not None or view is None:
             return self._compose_controller.start(ComposeKind.EDIT, line, "")
         if text := self._messages.withdraw(line.key):
             self._view.timeline.set_cursor(None)
             self._view.draw_changes()
+            if line.reply_to is not None and (parent := view.transcript.find_message(line.reply_to)) is not None:
+                self._compose_controller.start(ComposeKind.REPLY, parent, "")
             self._view.composer.insert_text(text)
         return ""
 
