@@ -126,7 +126,12 @@ def test_membership_events_are_summarized_in_one_line_until_the_next_message() -
     transcript.add_membership_notice(
         NickNotice(room="tea", member_id="ann", nick_name="anna", ts=0, message="", old_nick_name="ann")
     )
-    assert displayed_texts(transcript) == ["* ann and cai joined · bob joined and left", "one", "* ann is now anna"]
+    transcript.add_membership_notice(leave_notice("ann", "anna"))
+    assert displayed_texts(transcript) == [
+        "* ann and cai joined · bob joined and left",
+        "one",
+        "* ann is now anna · anna left",
+    ]
 
 
 def test_many_joins_are_summarized_in_one_short_line() -> None:

@@ -25,6 +25,7 @@ class MembershipSummary:
 
     def __init__(self) -> None:
         self.ts = 0
+        self._types: dict[type[MembershipNotice], None] = {}  # in the order of their first events
         self._joined: dict[str, str] = {}
         self._left: dict[str, str] = {}
         self._joined_and_left: dict[str, str] = {}
@@ -38,6 +39,7 @@ class MembershipSummary:
         Above `MAX_TRACKED_MEMBERS` members, an event is only counted, like the unnamed members in `notice.more`.
         """
         self.ts = notice.ts
+        self._types[type(notice)] = None
         match notice:
             case NickNotice():
                 self._renamed.append(
@@ -73,14 +75,17 @@ class MembershipSummary:
     def format(self) -> str:
         """Return the summary text: joins, leaves, members with both, newest `MAX_RENAMES` nickname changes.
 
-        An enumeration lists at most five names, or fewer and the number of the others. The parts are separated by
-        ` · `; without events, the text is empty.
+        Joins, leaves and nickname changes are in the order of their first events. An enumeration lists at most five
+        names, or fewer and the number of the others. The parts are separated by ` · `; without events, the text is
+        empty.
         """
         joined, left, both = (list(nicks.values()) for nicks in (self._joined, self._left, self._joined_and_left))
-        parts = [
-            chat_strings.joined(joined, self._untracked_joins) if joined or self._untracked_joins else "",
-            chat_strings.left(left, self._untracked_leaves) if left or self._untracked_leaves else "",
-            tr("{names} joined and left", names=chat_strings.summarize_names(both)) if both else "",
-            *(tr(chat_strings.RENAMED, old=old, new=new) for old, new in self._renamed),
-        ]
-        return " · ".join(part for part in parts if part)
+        parts = {
+            JoinNotice: [chat_strings.joined(joined, self._untracked_joins) if joined or self._untracked_joins else ""],
+            LeaveNotice: [
+                chat_strings.left(left, self._untracked_leaves) if left or self._untracked_leaves else "",
+                tr("{names} joined and left", names=chat_strings.summarize_names(both)) if both else "",
+            ],
+            NickNotice: [tr(chat_strings.RENAMED, old=old, new=new) for old, new in self._renamed],
+        }
+        return " · ".join(part for notice_type in self._types for part in parts[notice_type] if part)
