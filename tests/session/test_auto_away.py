@@ -2,17 +2,22 @@
 
 from pathlib import Path
 
+import pytest
+
 from server.app import RunningServer
 from tests.support.recorded_session import running_session
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.events import Online
+from tui_chat.client.room_context import ClientContext
+from tui_chat.protocol.errors import Unavailable
+from tui_chat.protocol.requests import Request, SetStatus
 from tui_chat.session.auto_away import AutoAway
 from tui_chat.session.settings.schema import ClientSettings
 
 
-async def test_the_automatic_status_follows_input_and_never_replaces_a_manual_one(
-    server: RunningServer, tmp_path: Path
+async def test_the_automatic_status_follows_input_despite_a_failed_removal_and_never_replaces_a_manual_one(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running_session(server.url, tmp_path) as ann, ChatClient(server.url) as bob:
         controller, now, settings = ann.controller, 1_000.0, ClientSettings()
@@ -38,7 +43,18 @@ async def test_the_automatic_status_follows_input_and_never_replaces_a_manual_on
         now += 1
         auto_away.check()
         await wait_until(lambda: status_of_ann() == [""])
-        auto_away.record_input()
+        requests: list[Request] = []
+
+        async def fail(_: ClientContext, request: Request, *_arguments: object, **_options: object) -> None:
+            requests.append(request)
+            raise Unavailable("database_error")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(ClientContext, "request", fail)
+            auto_away.record_input()
+            await wait_until(lambda: any(isinstance(request, SetStatus) for request in requests))
+        assert status_of_ann() == [""]
+        auto_away.check()
         await wait_until(lambda: status_of_ann() == [None])
         await user.set_status(away=True, text="lunch")
         now += 600

@@ -3,7 +3,8 @@
 - Manual status: a status of `/away` is neither replaced by the automatic one nor removed by input.
 - Check: the front end calls `record_input` for each input, and `check` every few seconds.
 - Requests: each one runs in the background, and cancels the previous one.
-- Errors: a failed request is only logged, and not repeated; the client sends the mark as away after each reconnect.
+- Errors: a failed request is only logged. `check` repeats a removal while connected; the client sends the mark as away
+  after each reconnect.
 """
 
 import asyncio
@@ -46,6 +47,7 @@ class AutoAway:
         self._now = now
         self._last_input = now()
         self._is_active = False
+        self._is_removal_due = False  # after a failed removal
         self._request: asyncio.Task[None] | None = None
         self._logged_error_type: type[Exception] | None = None
 
@@ -74,6 +76,8 @@ class AutoAway:
             if not limit:
                 self._set_status(is_away=False)
             return
+        if self._is_removal_due and isinstance(self._session.connection_state, Online) and not self._is_away():
+            self._set_status(is_away=False)
         is_idle = limit > 0 and self._now() - self._last_input >= limit
         if is_idle and isinstance(self._session.connection_state, Online) and not self._is_away():
             self._set_status(is_away=True)
@@ -82,7 +86,7 @@ class AutoAway:
         return self._link.require_client().user.is_away
 
     def _set_status(self, *, is_away: bool) -> None:
-        self._is_active = is_away
+        self._is_active, self._is_removal_due = is_away, False
         if self._request is not None:
             self._request.cancel()
         # No request of `ServerLink.start`: the screen reader waits for those, and this one waits for a connection.
@@ -91,7 +95,9 @@ class AutoAway:
     async def _send_status(self, *, is_away: bool) -> None:
         try:
             await self._link.require_client().user.set_status(away=is_away)
+            return
         except ChatError as error:
             log.info("automatic status not changed: %s", error.code)
         except Exception:
             log.exception("automatic status not changed: unexpected error")
+        self._is_removal_due = not is_away
