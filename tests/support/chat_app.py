@@ -28,10 +28,24 @@ from tui_chat.ui.widgets.composer import Composer
 
 @dataclass
 class ChatAppDriver:
-    """Client driven by the pilot of Textual."""
+    """Client driven by the pilot of Textual.
+
+    Attributes:
+        app: Client.
+        pilot: Pilot of `app`.
+        frame_count: Frames of all screens since the start of the driver.
+    """
 
     app: ChatApp
     pilot: Pilot[None]
+    frame_count: int = 0
+
+    def __post_init__(self) -> None:
+        """Count the frames of the app."""
+        self.app.post_display_hook = self._count_frame
+
+    def _count_frame(self) -> None:
+        self.frame_count += 1
 
     @property
     def chat_screen(self) -> ChatScreen:
@@ -132,8 +146,15 @@ class ChatAppDriver:
         await self._run_until_exit(self.pilot.pause())
 
     async def wait_for_text(self, text: str) -> None:
-        """Wait for a text on the screen."""
-        await self.wait_until(lambda: text in self.screen_text())
+        """Wait for a text on the screen. Only new frames are read."""
+        read_frame = -1
+
+        def is_displayed() -> bool:
+            nonlocal read_frame
+            is_new, read_frame = self.frame_count != read_frame, self.frame_count
+            return is_new and text in self.screen_text()
+
+        await self.wait_until(is_displayed)
 
     async def wait_until_sent(self) -> None:
         """Wait until every message and change of the outbox is acknowledged, and the timeline shows the result."""
@@ -173,7 +194,10 @@ async def chat_app(
     settings: Mapping[str, Any] | None = None,
     **start_options: Any,
 ) -> AsyncGenerator[ChatAppDriver]:
-    """Run the client at a terminal size, with settings and fields of `StartOptions`, from its first paint on."""
+    """Run the client at a terminal size, with settings and fields of `StartOptions`, from its first paint on.
+
+    The last state of a running app is rendered at the end of the context, because no terminal displays its frames.
+    """
     settings_file = SettingsFile.load(directory / "settings.toml")
     for name, value in (settings or {}).items():
         assert settings_file.change(name, value) == ""
@@ -188,7 +212,10 @@ async def chat_app(
         app.call_after_refresh(is_painted.set)  # behind the callback of the app, which enables the form
         await wait_until(is_painted.is_set)
         await pilot.pause()
-        yield ChatAppDriver(app, pilot)
+        driver = ChatAppDriver(app, pilot)
+        yield driver
+        if not driver.has_exited:
+            driver.screen_text()
 
 
 @asynccontextmanager

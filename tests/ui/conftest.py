@@ -1,8 +1,12 @@
 from collections.abc import Generator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
+from textual._compositor import Compositor
+from textual._context import visible_screen_stack
 from textual.css.stylesheet import Stylesheet
+from textual.geometry import Size
 
 from tests.support.wait import wait_for_idle_loop
 from tui_chat.session import i18n
@@ -33,6 +37,37 @@ def idle_event_loop() -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("textual.pilot.wait_for_idle", wait_for_idle_loop)
         patch.setattr("textual.app.wait_for_idle", wait_for_idle_loop)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def frames_on_demand() -> Generator[None]:
+    """Skip frames of headless apps, because no terminal displays them.
+
+    Rendered are the first frame of each screen, the first frame after a change of its size, screenshots, and the screen
+    when a test reads it.
+    """
+    compositor_class: Any = Compositor
+    render_update, render_chops = compositor_class.render_update, compositor_class._render_chops
+    rendered_sizes: WeakKeyDictionary[Compositor, Size] = WeakKeyDictionary()
+
+    def render_required_update(self: Any, full: bool = False, **options: Any) -> Any:
+        is_headless = self.root is not None and self.root.app.is_headless
+        if full or not is_headless or rendered_sizes.get(self) != self.size:
+            rendered_sizes[self] = self.size
+            return render_update(self, full, **options)
+        self._dirty_regions.clear()
+        return None
+
+    def render_above_background(self: Any, *arguments: Any) -> Any:
+        """Render with the screens below a dialog, which earlier frames have left in a cache otherwise."""
+        if self.root is not None and self.root is self.root.app.screen:
+            visible_screen_stack.set(self.root.app._background_screens)
+        return render_chops(self, *arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Compositor, "render_update", render_required_update)
+        patch.setattr(Compositor, "_render_chops", render_above_background)
         yield
 
 

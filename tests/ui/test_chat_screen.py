@@ -222,5 +222,6 @@ async def test_messages_are_displayed_again_after_extreme_terminal_sizes(server:
         for size in ((1, 1), (10, 3), (20, 5), (300, 100)):
             await ann.pilot.resize_terminal(*size)
             await ann.press("f2", "f3", "f1", "f1")
+            ann.screen_text()  # renders
             await ann.pilot.resize_terminal(80, 24)
             await ann.wait_for_text("wide 你好 text")
