@@ -20,7 +20,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -47,6 +47,7 @@ STOP_CONFIRM_WINDOW = 30.0
 # On Windows, the counterpart of a new session.
 _CREATION_FLAGS = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
 _START_TIMEOUT = 15.0  # seconds to wait for another server with the same database, which starts or stops
+_REPORT_TIMEOUT = 120.0  # seconds to wait for a start report; a change of the database layout may take long
 _RETRY_DELAY = 0.3  # seconds between two attempts
 _COMMAND_TIMEOUT = 20.0  # seconds; above the longest shutdown of a server
 
@@ -165,10 +166,11 @@ class LocalServer:
         raise LocalServerError(message, code, running_url)
 
     def _spawn(self, host: str, port: int) -> dict[str, str]:
-        """Release a previous server, start the process, and return its start report, without a time limit.
+        """Release a previous server, start the process, and return its start report.
 
         A failure gives a report with `error` and `code`, also without a log file or a process, and for a process that
-        ends without a report. Variables of the environment precede the settings of this client.
+        ends without a report. A process without a report after `_REPORT_TIMEOUT` is killed. Variables of the
+        environment precede the settings of this client.
         """
         self.close()
         path = server_log_path()
@@ -198,8 +200,11 @@ class LocalServer:
             except OSError as error:
                 return _start_failure(error)
         assert process.stdout is not None
+        timer = Timer(_REPORT_TIMEOUT, process.kill)
+        timer.start()
         with process.stdout as output:
             line = output.readline()
+        timer.cancel()
         Thread(target=process.wait, daemon=True).start()  # the process may end long before this client
         self._process = process
         crash = {"error": tr("the server failed to start; see {path}", path=str(path)), "code": "startFailed"}
