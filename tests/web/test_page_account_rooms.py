@@ -144,4 +144,7 @@ async def test_devices_of_an_account_share_the_read_marker_also_of_a_closed_room
     await first.page.keyboard.press("Alt+A")
     await first.expect_room("tea")
     await expect(first.page.locator("#closed-rooms")).to_be_hidden()
+    for command in ("/mute", "/part"):
+        await first.send_message(command)
+    await expect(closed_rooms).to_have_text(["tea, muted"])
     first.assert_no_errors()

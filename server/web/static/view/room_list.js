@@ -122,7 +122,7 @@ function describeOpenRoom({ displayName, name, readTracker }) {
  * @returns {RowState}
  */
 function describeClosedRoom({ name, title, isDirect, unread, mentions }) {
-  return { title: isDirect ? `@${title}` : title, unread, mentions, isMuted: unread > 0 && mutedRooms.has(name) };
+  return { title: isDirect ? `@${title}` : title, unread, mentions, isMuted: mutedRooms.has(name) };
 }
 
 /**
