@@ -88,12 +88,14 @@ def start(
 
 
 RUN_COMMANDS = """
-import json, os, sys
+import email.parser, gc, importlib.metadata, json, os, sys
 from server import cli as chat_server
 from tui_chat import cli as chat_tui
-from tui_chat.cli_commands import commands, room_connection
+from tui_chat.cli_commands import account_commands, commands, room_connection
+from tui_chat.client.net import transport
 from tui_chat.screen_reader import main
 
+gc.freeze()
 report_descriptor, *command_lines = json.loads(sys.argv[1])
 for program, *arguments in command_lines:
     if os.fork() == 0:
