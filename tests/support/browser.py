@@ -40,6 +40,8 @@ _CHROMIUM_FLAGS = (
     # One renderer process per context, because the start of a process takes 60 ms of CPU time.
     "--renderer-process-limit=1",
     "--disable-site-isolation-trials",
+    # Most pages of the tests end before optimized code repays its compilation.
+    "--js-flags=--no-opt",
 )
 
 
