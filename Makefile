@@ -15,9 +15,13 @@ chat: .venv/ready  ## run the client with a local server
 server: .venv/ready  ## run the server
 	@$(BIN)/chat-server $(ARGS)
 
+test:  ## run all checks and the complete test suite
+	@$(MAKE) --no-print-directory --jobs=2 check pytest
+
 # Without bytecode files, each worker compiles the plugins of pytest again.
-test: export PYTHONDONTWRITEBYTECODE =
-test: .venv/ready-dev javascript check  ## run all checks and the complete test suite
+.PHONY: pytest
+pytest: export PYTHONDONTWRITEBYTECODE =
+pytest: .venv/ready-dev javascript
 	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
 check: .venv/ready-dev javascript  ## check formatting, lint, types (the page requires npm) and import contracts
