@@ -102,7 +102,7 @@ def test_make_installs_the_programs_from_the_lock_file(project: Path, home: Path
     (project / "pyproject.toml").write_text(settings.replace("compile-bytecode = true", "compile-bytecode = false"))
     uv = Path(require_uv())
     cache = subprocess.run([uv, "cache", "dir"], check=True, capture_output=True, text=True).stdout.strip()
-    env = program_environment(home, UV_CACHE_DIR=cache)
+    env = program_environment(home, UV_CACHE_DIR=cache, UV_LINK_MODE="symlink")
     env["PATH"] = f"{uv.parent}:{env['PATH']}"
     for target, program in (("chat", "chat-tui"), ("server", "chat-server")):
         command = ("make", "--silent", target, "ARGS=--version")
@@ -110,3 +110,4 @@ def test_make_installs_the_programs_from_the_lock_file(project: Path, home: Path
         assert result.stdout.splitlines()[-1] == f"{program} {version('tui-chat')}"
     (packages,) = project.glob(".venv/lib/*/site-packages")
     assert (packages / "textual").is_dir()
+    shutil.rmtree(project / ".venv")

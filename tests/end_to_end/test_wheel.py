@@ -42,6 +42,7 @@ def test_the_wheel_contains_all_tracked_files_and_installs_its_programs_with_pip
     assert (packages / "tui_chat/cli.py").is_file()
     for program in ("chat-tui", "chat-server"):
         assert run([environment / "bin" / program, "--version"]).stdout == f"{program} {version('tui-chat')}\n"
+    shutil.rmtree(environment)
 
 
 async def test_programs_of_a_uv_tool_print_help_and_serve_page_and_messages(tmp_path: Path) -> None:
