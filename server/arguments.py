@@ -17,7 +17,7 @@ from tui_chat.argument_parser import SHELLS, CompletionAction, ProgramParser, Ve
 from tui_chat.protocol.limits import INVITE_SECONDS, INVITE_USES
 
 MANAGED_FLAG = "--managed"
-"""Option of programs that start the server (docs/operating.md, "Managed process")."""
+"""Option for programs that start the server (docs/operating.md, "Managed process")."""
 
 _SERVER_ROLES = ("user", "admin")
 _DAY = 24 * 3600  # seconds
@@ -45,7 +45,7 @@ class ServerParser(ProgramParser):
         """Add commands, and return their parsers by name.
 
         Args:
-            commands: Description by name, as sentences.
+            commands: Descriptions by command name, as complete sentences.
             required: Reject a command line without a command.
         """
         self._requires_command = required
@@ -55,7 +55,7 @@ class ServerParser(ProgramParser):
         return added
 
     def add_settings(self, settings: Iterable[ServerSetting]) -> None:
-        """Add the settings file and the options of settings, as unchecked text.
+        """Add `--config` and one option per setting. The values are unchecked strings.
 
         Absent options have no value. A list setting collects its repeated options. A setting that is off by default
         is switched on by its option without a value.
@@ -100,7 +100,7 @@ class ServerParser(ProgramParser):
         unknown += arguments[end : end + 1]
         if not unknown:
             if self._requires_command:
-                self.error(f"the command is missing: {', '.join(self._commands)}")
+                self.error(f"missing command: one of {', '.join(self._commands)}")
             parsed.command = self.prog.partition(" ")[2]
             return parsed
         if unknown[0] in self._commands:
@@ -110,7 +110,7 @@ class ServerParser(ProgramParser):
         raise ConfigError(f"unknown argument {name}; {suggest(name, valid_names, self.shell_command)}")
 
     def _find_command(self, arguments: Sequence[str]) -> int:
-        """Return the index of the command; the number of arguments without a command, or for a parser without them."""
+        """Return the index of the first command, or the number of arguments if they contain no command."""
         index = 0
         while index < len(arguments) and (not self._commands or arguments[index].startswith("-")):
             action = self._option_string_actions.get(arguments[index])  # None for an unknown option or one with `=`
@@ -136,12 +136,12 @@ def build_parser() -> ServerParser:
             "config": "Print the effective settings with their sources, and the protocol limits.",
             "status": "List the running servers of this user.",
             "stop": "Stop a running server.",
-            "backup": "Save a copy of the SQLite database, also while the server runs.",
+            "backup": "Save a copy of the SQLite database, even while the server is running.",
             "export": "Print the log of a room.",
             "migrate": "Copy the SQLite database of a stopped server into an empty PostgreSQL database.",
             "account": "Manage accounts.",
-            "nodes": "List the servers of a PostgreSQL database.",
-            "drain": "Move the clients of a server of a PostgreSQL database to the other servers.",
+            "nodes": "List the servers that share a PostgreSQL database.",
+            "drain": "Move the clients of a server to the other servers that share its PostgreSQL database.",
         }
     )
     commands["config"].add_settings(SETTINGS.values())
@@ -234,7 +234,10 @@ def _add_account_commands(parser: ServerParser) -> None:
     commands["role"].add_argument("role", choices=_SERVER_ROLES, metavar="|".join(_SERVER_ROLES), help="New role.")
     commands["suspend"].add_argument("--reason", default="", metavar="TEXT", help="Reason in the audit log.")
     commands["delete"].add_argument(
-        "--messages", choices=("keep", "delete"), default="keep", help="Messages of the account. [default: keep]"
+        "--messages",
+        choices=("keep", "delete"),
+        default="keep",
+        help="Keep or delete the messages of the account. [default: keep]",
     )
     invite.add_argument(
         "--uses", type=_parse_uses, default=1, metavar="N", help="Number of registrations. [default: 1]"
@@ -267,5 +270,7 @@ def _parse_duration(text: str) -> int:
     """
     number, unit = text[:-1], {"m": 60, "h": 3600, "d": _DAY}.get(text[-1:])
     if unit is None or not (number.isascii() and number.isdigit()) or not 0 < int(number) * unit <= INVITE_SECONDS:
-        raise argparse.ArgumentTypeError(f"expected 90m, 12h or 7d, at most {INVITE_SECONDS // _DAY}d")
+        raise argparse.ArgumentTypeError(
+            f"expected a duration such as 90m, 12h or 7d, at most {INVITE_SECONDS // _DAY}d"
+        )
     return int(number) * unit

@@ -1,4 +1,4 @@
-"""Connection of the gateway to the other nodes of a PostgreSQL database."""
+"""Membership of the server in a cluster: exchange of entries, drain and control messages."""
 
 import asyncio
 import logging
@@ -136,7 +136,8 @@ async def run_node(
 async def _require_shared_uploads(settings: ServerSettings, database: Database) -> None:
     """Reject a directory of uploads if another machine has a node; object stores and disabled uploads always pass.
 
-    A registered node of another machine may have crashed, so the function waits six seconds for its next heartbeat.
+    A registered node of another machine may have crashed, so the function waits two heartbeat intervals for its
+    next heartbeat.
 
     Raises:
         StartupError: Other machines cannot read the uploads.
@@ -149,7 +150,7 @@ async def _require_shared_uploads(settings: ServerSettings, database: Database) 
     if others := await _list_other_machines(database, max_age):
         raise StartupError(
             f"uploads: {', '.join(others)} cannot read files in a directory of this machine;"
-            " use an object store (--uploads s3://BUCKET), or --upload-max-bytes 0 for no files"
+            " use an object store (--uploads s3://BUCKET), or disable uploads (--upload-max-bytes 0)"
         )
 
 

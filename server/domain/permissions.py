@@ -73,7 +73,7 @@ class Policy(Struct, frozen=True, kw_only=True):
 
 
 class Standing(Struct, frozen=True, kw_only=True):
-    """Position of a person in a room at one time.
+    """Snapshot of the role and the sanctions of a person in a room.
 
     Attributes:
         role: Highest role, of the room or of the server.

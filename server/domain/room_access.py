@@ -1,4 +1,4 @@
-"""Access of a person to a room: the state for the permission checks of `server.domain.permissions`."""
+"""Inputs of the permission checks in `server.domain.permissions`: room policy, roles and sanctions."""
 
 from collections.abc import Iterable
 from math import inf
@@ -16,7 +16,7 @@ ROLES_BY_NAME = {"member": Role.MEMBER, "moderator": Role.MODERATOR, "owner": Ro
 
 
 class Requester(Struct, frozen=True, kw_only=True):
-    """Person of a permission check.
+    """Person whose permission is checked.
 
     Attributes:
         member_id: Member id.
@@ -32,14 +32,14 @@ class Requester(Struct, frozen=True, kw_only=True):
 
 
 class Sanction(NamedTuple):
-    """Ban or mute; `until` is its end in milliseconds since the epoch, None for no end."""
+    """Ban or mute; it ends at `until`, in milliseconds since the epoch, or never (None)."""
 
     kind: SanctionKind
     until: int | None
 
 
 class RoomAccess(Struct, frozen=True, kw_only=True):
-    """Policy of a room at one time.
+    """Snapshot of the policy of a room.
 
     Attributes:
         policy: Policy; the default one for a room that is not stored.
@@ -73,7 +73,7 @@ def derive_standing(
     """Return the standing of a person in a room; of several sanctions of one kind, the one with the latest end counts.
 
     Args:
-        requester: Person.
+        requester: Person whose standing is derived.
         membership_role: Role of the durable membership, None without one.
         sanctions: Sanctions of the person, or of the address of a guest.
         now: Current time in milliseconds since the epoch; sanctions with this or an earlier end are ignored.

@@ -118,8 +118,8 @@ class EngineIOServer(engineio.AsyncServer):
             await asyncio.sleep(self.options.check_interval)
             sessions = list(self.sockets.values())
             for start in range(0, len(sessions), _CHECKS_PER_TICK):
-                due = sessions[start : start + _CHECKS_PER_TICK]
-                _call_each(due, EngineIOSession.tick, time.monotonic())
+                batch = sessions[start : start + _CHECKS_PER_TICK]
+                _call_each(batch, EngineIOSession.tick, time.monotonic())
                 await asyncio.sleep(0)
 
     # -- requests
@@ -158,7 +158,7 @@ class EngineIOServer(engineio.AsyncServer):
         return _create_cors_headers(request) if self._is_origin_allowed(request, client) else {}
 
     def is_session_request(self, request: web.Request) -> bool:
-        """Return whether a request is a GET or POST of a polling session, which limits its own requests.
+        """Return whether a request is a GET or POST of a polling session; the session limits the rate of such requests.
 
         False for an invalid or upgrade request, an unknown session and a session that has moved to WebSocket.
         """
@@ -188,10 +188,10 @@ class EngineIOServer(engineio.AsyncServer):
     async def _route_request(self, request: web.Request, client: ClientInfo) -> web.StreamResponse:
         """Serve a request of an allowed origin as `handle_request`, without the CORS headers.
 
-        An overdue session is aborted and counts as unknown. A WebSocket request for a session waits for the packet
-        rate. A second WebSocket of an open session is accepted and closed; the session continues. A WebSocket request
-        for a closing session and a polling request for a session with a WebSocket receive status 400. An unsupported
-        version and a missing `Upgrade` header are logged as hints.
+        An overdue session is aborted and counts as unknown. A WebSocket request for a session consumes a packet of its
+        rate limit, and waits for it if necessary. A second WebSocket of an open session is accepted and closed; the
+        session continues. A WebSocket request for a closing session and a polling request for a session with a
+        WebSocket receive status 400. An unsupported version and a missing `Upgrade` header are logged as hints.
         """
         if request.method == "OPTIONS":
             return web.Response()

@@ -16,7 +16,7 @@ from aiohttp import web
 from server.engineio.errors import InvalidRequest
 from server.engineio.packet_limiter import TickShare
 from server.engineio.session import CLOSE_FRAME, NOOP_FRAME, EngineIOSession
-from server.engineio.session_state import CLOSING_STATES, WEBSOCKET_STATES, SessionState
+from server.engineio.session_state import ENDING_STATES, WEBSOCKET_STATES, SessionState
 from tui_chat.protocol.errors import TooLong
 
 _RECORD_SEPARATOR = b"\x1e"
@@ -38,7 +38,7 @@ async def handle_get(session: EngineIOSession, request: web.Request) -> web.Resp
     if session.send_queue.waiting_poll is not None:
         session.close_now("concurrent polls")
         return InvalidRequest.BAD_REQUEST.to_response()
-    if session.state in CLOSING_STATES and not session.send_queue.frames:
+    if session.state in ENDING_STATES and not session.send_queue.frames:
         session.finalize()
         return _create_text_response(CLOSE_FRAME.polling_bytes)
     if session.state is SessionState.UPGRADING:

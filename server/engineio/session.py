@@ -25,7 +25,7 @@ from server.engineio.packet_limiter import PacketLimiter
 from server.engineio.packets import Frame, InvalidPacket
 from server.engineio.send_queue import SendQueue
 from server.engineio.session_state import (
-    CLOSING_STATES,
+    ENDING_STATES,
     SessionState,
     TransitionEvent,
     get_next_state,
@@ -192,7 +192,7 @@ class EngineIOSession:
                 await asyncio.sleep(self.options.close_timeout)
                 return False
             await asyncio.sleep(delay)
-        return self.state not in CLOSING_STATES
+        return self.state not in ENDING_STATES
 
     def reject(self, error: ChatError, reason: str) -> None:
         """Send an `error` event, if the namespace is connected, and close the session.
@@ -203,7 +203,7 @@ class EngineIOSession:
             error: Error for the client.
             reason: Reason for the log line.
         """
-        if self.state not in CLOSING_STATES:
+        if self.state not in ENDING_STATES:
             self.push_error(error)
             self.close(reason)
 
@@ -275,7 +275,7 @@ class EngineIOSession:
             reason: Reason for the log line.
             level: Log level of the line.
         """
-        if self.state in CLOSING_STATES:
+        if self.state in ENDING_STATES:
             return
         log.log(level, "closing connection from %s: %s", self.address, reason)
         self.state = get_next_state(self.state, TransitionEvent.CLOSE)
@@ -366,7 +366,7 @@ class EngineIOSession:
         options = self.options
         if self._is_handling_packet:
             self._last_busy_at = now
-        if self.state in CLOSING_STATES:
+        if self.state in ENDING_STATES:
             if now > self._close_deadline:
                 self.abort("close timeout")
         elif self._namespace.connect_timed_out(now):

@@ -19,7 +19,7 @@ class SessionState(Enum):
     Members:
         POLLING: Open without an attached WebSocket.
         PROBING: A WebSocket has been requested; its probe is not answered yet.
-        UPGRADING: The probe is answered; the upgrade packet is missing.
+        UPGRADING: The probe is answered; the session waits for the upgrade packet.
         WEBSOCKET: Open with an attached WebSocket.
         CLOSING_POLLING: Queued frames wait for polls; received packets are discarded.
         CLOSING_WEBSOCKET: The close frame follows the queued frames; received packets are discarded.
@@ -41,7 +41,7 @@ class TransitionEvent(Enum):
     Members:
         PROBE: A WebSocket is requested for a polling session.
         PROBE_ANSWERED: The server answers the probe; without effect in CLOSING_POLLING and CLOSED.
-        PROBE_ENDED: The probe is over; without effect in CLOSING_POLLING and CLOSED.
+        PROBE_ENDED: The WebSocket of the probe closes without an upgrade; without effect in CLOSING_POLLING and CLOSED.
         ATTACH: Outbound frames move to a WebSocket.
         CLOSE: The session closes after its queued frames.
         END: The session ends.
@@ -105,8 +105,8 @@ TRANSITIONS: dict[SessionState, dict[TransitionEvent, SessionState]] = {
 }
 """Next state by current state and event."""
 
-CLOSING_STATES = frozenset({SessionState.CLOSING_POLLING, SessionState.CLOSING_WEBSOCKET, SessionState.CLOSED})
-"""States that accept no packet of the client and no further frame."""
+ENDING_STATES = frozenset({SessionState.CLOSING_POLLING, SessionState.CLOSING_WEBSOCKET, SessionState.CLOSED})
+"""Closing and closed states, in which packets of the client are discarded and no frame is queued."""
 
 WEBSOCKET_STATES = frozenset({SessionState.WEBSOCKET, SessionState.CLOSING_WEBSOCKET})
 """States with an attached WebSocket, except CLOSED."""

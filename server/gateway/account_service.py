@@ -29,7 +29,7 @@ TOKEN_PREFIX = "ct_"
 _TOKEN_BYTES, _INVITE_BYTES, _DELETED_NAME_BYTES = 32, 16, 4
 
 Registration = Literal["open", "invite", "closed"]
-"""Policy of registrations: permitted to all persons, to holders of a server invite, or to nobody."""
+"""Registration policy: everyone, only with a server invite, or nobody."""
 
 Erasure = Literal["keep", "delete"]
 """Treatment of the messages of a deleted account: replacement of the author name, or also deletion of the texts."""
@@ -213,7 +213,7 @@ class AccountService:
         return await self._repository.list_tokens(account_id)
 
     async def revoke_device(self, account: AccountIdentity, token_id: int) -> None:
-        """Delete a token of an account, and close its connections.
+        """Delete a token of an account, and close the connections of the token.
 
         Raises:
             NotFound: The account has no such token.
@@ -283,7 +283,7 @@ class AccountService:
         """Return the account with an account name.
 
         Raises:
-            NotFound: No account has this account name; nicknames do not count.
+            NotFound: No account has this account name; nicknames are not searched.
         """
         record = await self._repository.find(names.canonical_key(name))
         if record is None:
@@ -346,7 +346,7 @@ class AccountService:
     # -- internals
 
     async def _verify_password(self, name: str, password: str, address: str) -> AccountRecord:
-        """Return the account of a name and password, also a suspended one, with a hash of the current parameters.
+        """Check a password, and return the account, even a suspended one, with a hash of the current parameters.
 
         A hash of other parameters is replaced and stored; a password change in the meantime raises `Unauthorized`. A
         failed check counts toward the limit of failed logins. Raises `Unauthorized` and `RateLimited` as `log_in`.
@@ -380,10 +380,10 @@ class AccountService:
         return record
 
     async def _replace_password(
-        self, account_id: int, normalized: str, address: str, except_token_id: int | None = None
+        self, account_id: int, password: str, address: str, except_token_id: int | None = None
     ) -> None:
-        """Store the hash of a validated password, and revoke the tokens of the account except one."""
-        new_hash = await self._hashing.hash(normalized, address)
+        """Store the hash of a validated, normalized password, and revoke the tokens of the account except one."""
+        new_hash = await self._hashing.hash(password, address)
         await self._repository.update(account_id, keep_token_id=except_token_id, password_hash=new_hash)
         self.tokens.revoke(account_id, lambda token_id: token_id != except_token_id)
 

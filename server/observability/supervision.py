@@ -51,11 +51,11 @@ class Supervisor:
             name: Task name for the log, `/ready` and `/metrics`.
             run: Coroutine function; a return ends the task.
             on_failure: Called with the exception, also a `CancelledError` of an awaited future, before the delay.
-                Exceptions of the call are logged.
+                Exceptions that it raises are logged.
 
         Returns:
-            The task, to which the caller must hold a reference. A function that does not return ends with the
-            cancellation of the task only.
+            The task, to which the caller must hold a reference. Cancel the task to stop a function that does not
+            return.
         """
         return asyncio.get_running_loop().create_task(self._run(name, run, on_failure), name=name)
 

@@ -1,4 +1,4 @@
-"""Write of the new entries of a batch: positions of the rooms, messages, and their rows in the search index.
+"""SQL statements that write the entries of a batch: room positions, messages and search index rows.
 
 - SQLite: one statement per table, executed per row.
 - PostgreSQL: one statement for all three tables, with one array per column, because each statement costs a round trip.
@@ -51,7 +51,7 @@ _POSITION_PARAMETERS = (*(f"new_{name}" for name in POSITION_COLUMNS), "room")
 
 
 class EntryWriter:
-    """Writer for one dialect.
+    """Writer of entries for one SQL dialect.
 
     Args:
         dialect: Dialect of the connections.
@@ -125,7 +125,7 @@ def _unnest(names: Sequence[str]) -> TableValuedAlias:
 
 
 def _get_type(name: str) -> TypeEngine[Any]:
-    """Return the type of a parameter."""
+    """Return the SQL type of a parameter."""
     return Text() if name in (*_TEXT_COLUMNS, "numbers") else BigInteger()
 
 

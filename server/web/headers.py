@@ -4,7 +4,7 @@ The built-in page runs only its own scripts, connects only to its own server and
 so that injected text cannot take effect (W3C Content Security Policy Level 3, Trusted Types).
 Custom pages are trusted, so their responses receive no policy headers: only
 `X-Content-Type-Options` and, if missing, `Cache-Control`. The Socket.IO endpoint serves no documents
-and carries all chat traffic, so its responses receive no header but `Server`.
+and carries all chat traffic, so its responses receive only the `Server` header.
 """
 
 from typing import Final
@@ -48,7 +48,7 @@ _STATIC_SITE_HEADERS = {"X-Content-Type-Options": "nosniff"}
 
 
 async def set_server_header(_request: web.Request, response: web.StreamResponse) -> None:
-    """Set the `Server` header of a response, in place of that of aiohttp with its version."""
+    """Replace the `Server` header of aiohttp, which reveals the version."""
     response.headers["Server"] = SERVER_NAME
 
 
@@ -60,7 +60,7 @@ def create_security_headers(trusted_networks: tuple[IPNetwork, ...]) -> typedefs
     with an error in the console.
 
     Args:
-        trusted_networks: Networks of trusted reverse proxies, whose `X-Forwarded-Proto` counts.
+        trusted_networks: Networks of trusted reverse proxies, whose `X-Forwarded-Proto` is trusted.
     """
 
     @web.middleware

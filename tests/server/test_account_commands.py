@@ -240,7 +240,7 @@ async def test_a_terminal_asks_for_the_password_twice_and_shows_none(
 
 
 INVALID_COMMANDS = (
-    ((), "the command is missing: add, list, show, "),
+    ((), "missing command: one of add, list, show, "),
     (("shwo", "ann"), "unknown argument shwo; did you mean show?"),
     (("add", "bob", "--rol", "admin"), "unknown argument --rol; did you mean --role?"),
     (("add", "bob"), "standard input is not a terminal; pass the password with --password-stdin"),
@@ -254,8 +254,8 @@ INVALID_COMMANDS = (
     (("show", "\udcff"), "an argument is not valid UTF-8\n"),
     (("role", "ann", "owner"), "argument user|admin: invalid choice: 'owner'"),
     (("invite", "--uses", "0"), "argument --uses: expected a number from 1 to 10000"),
-    (("invite", "--expires", "soon"), "argument --expires: expected 90m, 12h or 7d, at most 365d"),
-    (("invite", "--expires", "366d"), "argument --expires: expected 90m, 12h or 7d, at most 365d"),
+    (("invite", "--expires", "soon"), "argument --expires: expected a duration such as 90m, 12h or 7d, at most 365d"),
+    (("invite", "--expires", "366d"), "argument --expires: expected a duration such as 90m, 12h or 7d, at most 365d"),
 )
 
 

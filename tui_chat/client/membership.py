@@ -1,4 +1,4 @@
-"""Membership in one room or its observation: joins, pushes and the parts of the room.
+"""Joined or observed room: join requests, pushes, and the objects for log, members and outbox.
 
 - Log: maintained by `HistorySync`.
 - Callers: `ChatClient` and its parts join and close the room and deliver pushes; `Room` is the interface for users.
@@ -63,7 +63,7 @@ class RoomMembership:
         outbox: Persistent outbox, None for memory only.
         history: Local message history, None if disabled.
         on_closed: Called when the user leaves the room, and when the server rejects or removes the room.
-        is_replaced: Function that returns whether the user joined or observed a left room again.
+        is_replaced: Returns whether the user has joined or observed the room again after a `leave`.
     """
 
     def __init__(
@@ -128,7 +128,7 @@ class RoomMembership:
 
         Emits `RoomJoined`, then the changes of members, topic, log and read marker, and resumes the outbox. The gate is
         set before the first event. If the server log was replaced, the local log and its cache are cleared, and the
-        room is joined a second time without `since`. A basic server ends the use of the cache.
+        room is joined a second time without `since`. On a basic server, the cache is disabled.
 
         Args:
             transport: Current connection.
@@ -155,7 +155,7 @@ class RoomMembership:
                 await self.history.cache.clear()
             since, log_reset = None, True
             join_response = await self._send_join(transport, since)
-        if context.gate.has_failed:  # the room was left during one of the requests
+        if context.gate.has_failed:  # the room was closed during one of the requests
             if not self._is_replaced(self):
                 await self._send_leave(transport)
             raise NotJoined("room_left")
@@ -190,7 +190,7 @@ class RoomMembership:
         Emits `LogChanged` for modified messages, `ReadMarkerChanged` for an own message after the marker of an account,
         `TopicChanged` for another topic, and `RoomChanged` for a change of a member or policy.
 
-        Outside a joined connection, entries are only buffered: after the join, they change the log.
+        Without a joined connection, the entry is buffered, and applied to the log after the next join.
         """
         (entry,) = self.history.sanitize_entries((entry,))
         self.history.on_push(entry)
@@ -208,8 +208,8 @@ class RoomMembership:
     def on_basic_push(self, push: BasicMessage) -> None:
         """Apply a push of a basic server.
 
-        A message emits `LogChanged`; an own message completes its expected echo. A join notice emits `NoticeReceived`,
-        except for that of the user.
+        A message emits `LogChanged`; an own one also acknowledges the sent message with the same text. A join notice of
+        another member emits `NoticeReceived`.
         """
         converted = self.basic_server.convert_push(self.context.name, push, self.history.log.last)
         if isinstance(converted, Message):
@@ -219,7 +219,7 @@ class RoomMembership:
             self.context.client.emit(NoticeReceived(converted))
 
     def on_renamed(self, new_name: str) -> None:
-        """Set a valid new name and its key, and in the background those in the outbox and the cache; emit no event."""
+        """Apply a valid new name, at once here, in the background to outbox and cache. Emits no event."""
         context = self.context
         old_key, context.key, context.name = context.key, canonical_key(new_name), new_name
         self.sender.on_room_renamed(old_key)
@@ -270,7 +270,7 @@ class RoomMembership:
                 return members
 
     def on_disconnected(self) -> None:
-        """Suspend requests and buffer pushes until the next join; messages to a basic server without an echo fail."""
+        """Suspend requests and buffer pushes until the next join; on a basic server, messages without an echo fail."""
         self.context.gate.clear()
         self.history.log.on_disconnected()
         self.basic_server.on_disconnected()
@@ -281,13 +281,13 @@ class RoomMembership:
         self.history.wake_reader()
 
     def close(self, error: ChatError, *, silent: bool = False) -> None:
-        """Close the room: pending requests fail, and `async for` ends.
+        """Close the room: requests and `async for` raise `error` from now on.
 
-        Emits no event. The error of the first call still applies.
+        Emits no event. A repeated call does not replace the error.
 
         Args:
-            error: Exception for pending requests and the iteration.
-            silent: End the iteration without an exception.
+            error: Exception to raise.
+            silent: `async for` ends without an exception.
         """
         self.context.gate.fail(error)
         self.roster.cancel()
@@ -317,7 +317,7 @@ class RoomMembership:
     def _find_title(self, response: ObserveResponse) -> str:
         """Return the title of a room in a response, empty without one.
 
-        For a direct room, the title is the known one, otherwise the nicknames of the other members in the response.
+        For a direct room, the response has no title: use the one known from earlier, otherwise the other nicknames.
         """
         context = self.context
         if response.room.visibility != "direct":

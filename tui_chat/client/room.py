@@ -1,7 +1,7 @@
 """Interface to one room for bots and user interfaces: log, members and requests.
 
-- Iteration: `async for entry in room` yields every entry after the first join exactly once, across reconnects, except
-  missed entries that the server has removed, possibly with the complete log.
+- Iteration: `async for entry in room` yields every entry after the first join exactly once, across reconnects. Entries
+  that the server removes while the client is disconnected are skipped.
 - Requests: immediate with acknowledgement, or through the outbox.
 - Rate limit: one message retries after `rate_limited`; later messages wait for a lock.
 - Reconnect: a request waits for the join, and is repeated with its `clientId` after a connection loss.
@@ -42,7 +42,7 @@ class Room:
         membership: State of the room for `ChatClient`.
 
     Args:
-        membership: Initial value of the attribute.
+        membership: State of the room.
         search: Search function of the client.
     """
 
@@ -106,7 +106,7 @@ class Room:
     def members(self) -> dict[str, Member]:
         """Members by member id, including a joined user. Empty on a basic server; unchanged during a disconnection.
 
-        A large room contains further members (`member_count`).
+        In a large room, some members are missing (`member_count`, `list_members`).
         """
         return self.membership.roster.members
 
@@ -133,9 +133,9 @@ class Room:
     async def leave(self, *, forget: bool = False) -> None:
         """Leave the room, or end its observation. The log remains readable. Idempotent.
 
-        Later requests raise `NotJoined`, and `async for` ends. Unsent items remain in a persistent outbox. The event
-        `RoomLost` does not follow. A failed leave request is ignored, after at most five seconds. On a basic server,
-        the connection is replaced.
+        Later requests raise `NotJoined`, and `async for` ends. Unsent items remain in a persistent outbox. No
+        `RoomLost` is emitted. A failed leave request is ignored, after at most five seconds. On a basic server, the
+        client reconnects.
 
         Args:
             forget: First end the durable membership; raises a `ChatError` without leaving (`Conflict`: last owner).
@@ -161,8 +161,8 @@ class Room:
 
         Raises:
             StopAsyncIteration: End after `leave` or `ChatClient.close`.
-            ChatError: The room was lost, the token was rejected, or a fetch of missed entries was rejected, which the
-                next call repeats.
+            ChatError: The room was lost, the token was rejected, or a fetch of missed entries was rejected. The next
+                call repeats the fetch.
         """
         entry = await self.membership.history.next_entry()
         if entry is None:
@@ -212,12 +212,12 @@ class Room:
             Unavailable: No response before the timeout; the delivery is unknown.
             DeliveryUnknown: No echo from a basic server; the delivery is unknown, and the message is not resent.
         """
-        request = self._message(text, client_id or self._context.client.new_id(), reply_to, len(files))
+        request = self._build_message(text, client_id or self._context.client.new_id(), reply_to, len(files))
         if files:
             request = structs.replace(request, attachments=await self.files.deliver_all(files, timeout))
         return await self._throttle.send(request, timeout)
 
-    def _message(
+    def _build_message(
         self, text: str, client_id: UUID | None, reply_to: int | None, file_count: int
     ) -> requests.SendMessage:
         """Return a valid message, with an empty text in place of each upload id; raise `BadRequest` or `TooLong`."""
@@ -248,7 +248,7 @@ class Room:
             OSError: A file is inaccessible or no regular file.
         """
         outbox_files = [to_outbox_file(file) for file in files]
-        return self.membership.sender.post(self._message(text, None, reply_to, len(outbox_files)), outbox_files)
+        return self.membership.sender.post(self._build_message(text, None, reply_to, len(outbox_files)), outbox_files)
 
     def post_edit(self, seq: int, text: str) -> OutboxItem:
         """Queue an edit of a message, as `post`. A rejection by the server sets the state `FAILED`."""
@@ -259,7 +259,7 @@ class Room:
         return self.membership.sender.post(requests.DeleteMessage(room=self.name, seq=seq))
 
     def post_reaction(self, seq: int, emoji: str, on: bool = True) -> OutboxItem:
-        """Queue adding or removing (`on=False`) a reaction, as `post`."""
+        """Queue the addition or removal (`on=False`) of a reaction, as `post`."""
         return self.membership.sender.post(requests.React(room=self.name, seq=seq, emoji=emoji, on=on))
 
     def unsent(self) -> tuple[OutboxItem, ...]:
@@ -320,7 +320,13 @@ class Room:
         return await self._change(requests.React(room=self.name, seq=seq, emoji=emoji, on=on), client_id)
 
     async def set_topic(self, topic: str, *, client_id: UUID | None = None) -> ChangeAccepted:
-        """Set the topic, empty to remove the topic; `client_id` as for `edit`, exceptions as for `change_nick`."""
+        """Set the topic, empty to remove the topic; `client_id` as for `edit`.
+
+        Raises:
+            TooLong: The topic is too long.
+            Forbidden: The policy of the room does not permit the change.
+            ChatError: As `send`; `RateLimited` without a wait, `UnsupportedByServer` on a basic server.
+        """
         return await self._change(requests.SetTopic(room=self.name, topic=topic), client_id)
 
     async def change_nick(self, nick: str) -> str:

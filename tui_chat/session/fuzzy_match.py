@@ -21,9 +21,9 @@ def query_letters(text: str) -> str:
 
 
 def match(query: str, text: str) -> tuple[int, tuple[int, ...] | None]:
-    """Return score and indices of the best match, (0, None) without a match.
+    """Return the score and the indices in `text` of the best match; (0, None) without a match.
 
-    Takes O(len(query) * len(text)) steps for any text. An empty query matches every text: score 0, no indices.
+    An empty query matches every text: score 0, no indices. The time is bounded by O(len(query)² · len(text)).
 
     Args:
         query: Result of `query_letters`.

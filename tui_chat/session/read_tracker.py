@@ -2,8 +2,8 @@
 
 - Viewed: a room is viewed while selected, focused and scrolled to the bottom; the front end reports this.
 - Unread: messages of other members that arrive in a room that is not viewed are unread.
-- Account: the server counts messages that are not loaded. Their later load changes no count.
-- Unread divider: marks the first unread message until a viewed room stops being viewed.
+- Account: the counts of the server include messages that are not loaded. Loading them does not change the counts.
+- Unread divider: precedes the first unread message, and remains while the room is viewed.
 """
 
 from collections.abc import Sequence
@@ -21,9 +21,9 @@ class ReadTracker:
         unread_count: Number of unread messages.
         mention_count: Number of unread messages that mention the user.
         is_viewed: True from `start_viewing` to `stop_viewing` or `mark_unread`.
-        is_marked_unread: The user marked messages of the selected room as unread, which viewing does not revoke.
-        has_unsent_mark: The server has not confirmed the marker, which replaces that of the account: after a mark as
-            unread, or after the registration of the guest.
+        is_marked_unread: True after a mark as unread; the session does not view the room until the user opens it again.
+        has_unsent_mark: True until the server confirms a marker that overrides the marker of the account. Set by a
+            mark as unread and by the registration of a guest.
 
     Args:
         transcript: Timeline of the room, for the unread divider.
@@ -65,8 +65,11 @@ class ReadTracker:
     def add_unread(self, lines: Sequence[MessageLine], *, is_live: bool) -> None:
         """Count new unread messages, and set the divider after the marker if no earlier message is unread.
 
-        In a viewed room, none are counted, and only messages of a fetch (`is_live` false) get the divider, because they
-        arrive together.
+        In a viewed room, nothing is counted, and only fetched messages set the divider, because they arrive together.
+
+        Args:
+            lines: New messages for which `is_unread` is true.
+            is_live: True for pushed messages, False for fetched ones.
         """
         if lines and not self.unread_count and not (self.is_viewed and is_live):
             self._transcript.set_unread_line(self.seq)

@@ -1,4 +1,4 @@
-"""Origins and bodies of requests to `/api/`.
+"""Origin check, CORS headers and request bodies of `/api/`.
 
 - Origins: pages of the own origin and of allowed ones may call the endpoints, as the Socket.IO endpoint
   (docs/protocol.md, "Connection"). Requests of other pages are rejected. Credentials are headers, never cookies, so no
@@ -25,8 +25,8 @@ MAX_BODY_BYTES = 16 * 1024
 BODY_TIMEOUT = 10.0
 """Seconds from the start of the handler to the end of the body."""
 
-CorsHeaders = Callable[[web.Request], Mapping[str, str]]
-"""Accessor of the CORS headers of a response."""
+GetCorsHeaders = Callable[[web.Request], Mapping[str, str]]
+"""Function that returns the CORS headers of a response."""
 
 _METHODS = "OPTIONS, HEAD, GET, POST, PATCH, DELETE"
 _EXPOSED_HEADERS = "Content-Disposition, RateLimit, RateLimit-Policy, Retry-After"
@@ -34,7 +34,7 @@ _EXPOSED_HEADERS = "Content-Disposition, RateLimit, RateLimit-Policy, Retry-Afte
 BodyT = TypeVar("BodyT")
 
 
-def create_api_guard(get_cors_headers: CorsHeaders) -> typedefs.Middleware:
+def create_api_guard(get_cors_headers: GetCorsHeaders) -> typedefs.Middleware:
     """Return a middleware that rejects requests of foreign origins below `API_PATH`, and answers preflight requests.
 
     A rejection has status 403 and logs a hint, once per origin (`RejectionLog`). All other `OPTIONS` requests receive
@@ -59,7 +59,9 @@ def create_api_guard(get_cors_headers: CorsHeaders) -> typedefs.Middleware:
     return guard_api
 
 
-def create_cors_signal(get_cors_headers: CorsHeaders) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+def create_cors_signal(
+    get_cors_headers: GetCorsHeaders,
+) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """Return a handler of `on_response_prepare` that adds the CORS headers to all responses below `API_PATH`.
 
     Responses to `OPTIONS` also list all methods of the API; responses to other requests with an allowed origin list the
@@ -85,7 +87,7 @@ def create_cors_signal(get_cors_headers: CorsHeaders) -> Callable[[web.Request, 
 async def read_json(request: web.Request, body_type: type[BodyT], max_bytes: int = MAX_BODY_BYTES) -> BodyT:
     """Read and validate the body of a request.
 
-    Null fields of the object itself are absent, and nulls in nested values remain. A `Struct` ignores unknown fields.
+    Top-level fields with the value null count as absent; nested nulls remain. A `Struct` ignores unknown fields.
 
     Args:
         request: Request with a JSON object as its body.

@@ -267,9 +267,10 @@ def format_gap(missing: int) -> str:
 
 
 def format_delivery_error(delivery: DeliveryState, reason: str) -> str:
-    """Return the error of a failed message, `not sent: REASON — retry`, or of an unconfirmed one; otherwise "".
+    """Return the error of a failed or unconfirmed message, empty for any other state.
 
-    An unconfirmed message gives `not confirmed: REASON — retry?`. Without a reason: `not sent — retry`.
+    A failed message has `not sent: REASON — retry`, or `not sent — retry` without a reason. An unconfirmed message has
+    `not confirmed: REASON — retry?`.
     """
     if delivery is DeliveryState.UNCONFIRMED:
         return tr("not confirmed: {problem} — retry?", problem=reason)

@@ -92,7 +92,7 @@ class VirtualList:
         return ScrollPosition(lines[anchor.index].key, anchor.row, _next_timestamp(lines, anchor.index))
 
     def resize(self, size: Size) -> bool:
-        """Set the size in cells; a new width, or height of images, changes the layouts but not the line at the top.
+        """Set the size in cells; a new width or image height limit changes the layouts, but not the line at the top.
 
         Returns:
             True if the layouts changed.

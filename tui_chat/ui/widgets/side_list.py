@@ -140,7 +140,7 @@ class RoomList(SideList):
 
         room: str
 
-    _room_names: Sequence[str] = ()
+    _room_names: Sequence[str] = ()  # by row; empty for the heading of the closed rooms
 
     def set_rooms(
         self,
@@ -185,7 +185,7 @@ def _unread_label(room: RoomView | ClosedRoom, is_muted: bool) -> str:
 
 
 def _closed_room_row(room: ClosedRoom, is_muted: bool) -> ListRow:
-    """Return the row of a closed room, muted unless the room has mentions or unmuted unread messages."""
+    """Return the row of a closed room, dimmed unless it shows mentions or unread messages with notifications."""
     return ListRow(
         "  " + "@" * room.is_direct + room.title,
         _unread_label(room, is_muted),
@@ -244,11 +244,11 @@ class MemberList(SideList):
                 return ListRow(plural("and {count:,} more", "and {count:,} more", unlisted_count), style="muted")
             member = members[index]
             client_sign = BASIC_CLIENT_SIGN if member.via is not None else tr("bot") * member.bot
-            own_label = tr("you") if member.member_id == own_member_id else client_sign
+            note = tr("you") if member.member_id == own_member_id else client_sign
             if member.away is not None:
-                own_label = tr("away")
+                note = tr("away")
             registered_sign = REGISTERED_SIGN if member.account is not None else ""
-            label = " ".join(filter(None, (own_label, registered_sign)))
+            label = " ".join(filter(None, (note, registered_sign)))
             return ListRow(
                 member_sign(member) + member.nick_name, label, "", nick_style(self, member.nick_name), "muted"
             )

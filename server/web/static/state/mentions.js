@@ -19,7 +19,7 @@ export class MentionTokens {
   constructor(text) {
     const folded = collapseSpaces(fold(text.replace(CODE, "`")));
     for (let index = folded.indexOf("@"); index >= 0; index = folded.indexOf("@", index + 1)) {
-      if (!isJoined(folded.slice(0, index))) this.#tails.push(folded.slice(index + 1));
+      if (!isInsideAddress(folded.slice(0, index))) this.#tails.push(folded.slice(index + 1));
     }
     if (folded.includes(":")) this.#start = folded;
   }
@@ -33,7 +33,7 @@ export class MentionTokens {
    * Return whether the text contains `@name` outside of code, or starts with `name:`, in any spelling with the same canonical
    * form; the empty name is never mentioned.
    * @param {string} name
-   * @param {Iterable<string>} memberNames Names of the members, of which a longer match takes precedence.
+   * @param {Iterable<string>} memberNames Names of the members; a longer name that matches takes precedence.
    */
   includes(name, memberNames = []) {
     const key = canonicalName(name);
@@ -51,7 +51,7 @@ const tokensByItem = new WeakMap();
 
 /**
  * Return whether a message mentions the user by nickname or account name, or is a mention of all members by a present
- * moderator or owner. Messages of the user are no exception.
+ * moderator or owner. Messages of the user are included.
  * @param {import("./room_log.js").Item} item
  * @param {object} room
  * @param {string} room.nick Nickname of the user.
@@ -77,12 +77,13 @@ function* nickNames(members) {
  * Return whether an `@` after this text belongs to an address or path.
  * @param {string} textBefore
  */
-export function isJoined(textBefore) {
+export function isInsideAddress(textBefore) {
   const preceding = lastCharacter(textBefore);
   return "@/".includes(preceding || " ") || isSpacedWordCharacter(preceding);
 }
 
 /**
+ * Return whether a text starts with a name that ends at a word boundary.
  * @param {string} tail Text after an `@`.
  * @param {string} key Canonical name.
  */
@@ -99,12 +100,18 @@ function endsAtBoundary(name, following) {
   return !isSpacedWordCharacter(lastCharacter(name)) || !isSpacedWordCharacter(String.fromCodePoint(following.codePointAt(0) ?? 32));
 }
 
-/** @param {string} text */
+/**
+ * Return the last code point; empty for an empty text.
+ * @param {string} text
+ */
 function lastCharacter(text) {
   return text.slice(-2).match(/.$/su)?.[0] ?? "";
 }
 
-/** @param {string} character */
+/**
+ * Return whether a character belongs to a word of a script with spaces; false for an empty string.
+ * @param {string} character
+ */
 function isSpacedWordCharacter(character) {
   return WORD_CHARACTER.test(character) && !UNSPACED.test(character);
 }

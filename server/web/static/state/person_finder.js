@@ -17,17 +17,17 @@ import { sanitizeReceived } from "./sanitize.js";
  * @property {string} nickName
  * @property {string} [account]
  * @property {boolean} [bot] The person is a bot or a webhook.
- * @property {string} [role] Of a present member.
+ * @property {string} [role] Only for a present member.
  *
- * @typedef {{person: Person, rest: string}} Match Person and the rest of the argument.
+ * @typedef {{person: Person, rest: string}} Match Person, and the argument after the nickname.
  */
 
 /**
- * Return the person at the start of an argument; null without a known person of this name. Unlisted members with the name
- * are loaded into the roster, and targets of the audit are requested, unless a known person matches.
+ * Return the person at the start of an argument; null without a match. If no stored member matches, unlisted members
+ * with the first word in their nickname are loaded into the roster, then the targets of the audit are requested.
  * @param {import("./room.js").Room} room
- * @param {string} argument Nickname, possibly with a leading `@` or a final `:`, and further words.
- * @param {Person[]} [preferred] Persons before all others.
+ * @param {string} argument Nickname, possibly with a leading `@` or final colons, and further words.
+ * @param {Person[]} [preferred] Persons that are tried first.
  * @returns {Promise<Match | null>}
  * @throws {RequestError}
  */
@@ -61,7 +61,7 @@ export async function listTargets(room, action = "") {
 
 /**
  * Return the candidate with the longest nickname at the start of an argument, the first of equal length; null without a
- * match. Nicknames are compared in canonical form; a leading `@` and a final `:` are ignored.
+ * match. Nicknames are compared in canonical form; a leading `@` and final colons are ignored.
  * @param {string} argument
  * @param {Iterable<any>} candidates
  * @returns {Match | null}

@@ -11,7 +11,7 @@ import { strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
 import { completeCommand, findCommand } from "../state/command_parser.js";
 import { NICKNAME_GRAPHEMES } from "../state/limits.js";
-import { isJoined } from "../state/mentions.js";
+import { isInsideAddress } from "../state/mentions.js";
 import { canonicalName } from "../state/names.js";
 import { POLICY_FIELDS, policyValues } from "../state/policy.js";
 import { closestElement, createAvatar, createElement, createNickname, requireElement, selectOption, setText } from "./dom.js";
@@ -84,7 +84,7 @@ export class ComposerCompletion {
     if (completion === "policy") return { kind: "word", query: argument };
     if (completion === "nick" && argument.trim()) return { kind: "nick", query: argument };
     const mention = text.match(MENTION);
-    return mention && mention[1].trim() && !isJoined(text.slice(0, mention.index)) ? { kind: "nick", query: mention[1] } : null;
+    return mention && mention[1].trim() && !isInsideAddress(text.slice(0, mention.index)) ? { kind: "nick", query: mention[1] } : null;
   }
 
   /** Typed part of a nickname; empty otherwise. */

@@ -2,7 +2,8 @@
  * Member panel: the members of the visible room, with a search by nickname.
  *
  * - A search filters the stored members at once, and loads unlisted members after a pause in typing.
- * - One load runs at a time. A load for a changed query or room is repeated.
+ * - One load runs at a time. If query or room change during a load, its result is discarded, and the current query is
+ *   loaded next.
  * - Rows of unchanged members are reused, so a presence change in a large room renders few rows.
  */
 
@@ -112,7 +113,7 @@ export class MemberPanel {
     setText(this.#status, this.#statusText(members.length));
   }
 
-  /** Part of a nickname; empty without a search. */
+  /** Search text without surrounding spaces; empty without a search. */
   get #query() {
     return isBlank(this.#field.value) ? "" : stripSpace(this.#field.value);
   }
@@ -202,6 +203,7 @@ export class MemberPanel {
 }
 
 /**
+ * Return the list item of a member.
  * @param {Member} member
  * @param {Room} room
  */
