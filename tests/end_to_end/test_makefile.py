@@ -95,6 +95,7 @@ def test_a_python_without_venv_is_reported_in_one_line(project: Path) -> None:
     assert result.stdout == ""
 
 
+@pytest.mark.timeout(240)  # requests to the package index
 def test_make_installs_the_programs_from_the_lock_file(project: Path, home: Path) -> None:
     for name in ("server", "tui_chat", "README.md"):
         (project / name).symlink_to(ROOT / name)

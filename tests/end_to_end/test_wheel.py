@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from tests.support.environment import program_environment
 from tests.support.raw_client import raw_client
@@ -20,6 +21,7 @@ from tests.support.requirements import require_uv
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.timeout(240)  # requests to the package index
 def test_the_wheel_contains_all_tracked_files_and_installs_its_programs_with_pip(tmp_path: Path) -> None:
     subprocess.run([require_uv(), "build", "--quiet", "--wheel", "--out-dir", str(tmp_path), str(ROOT)], check=True)
     (wheel,) = tmp_path.glob("*.whl")
