@@ -11,6 +11,7 @@ from typing import Any
 
 import asyncpg
 
+from server.cluster.postgresql_connection import CONNECTION_ERRORS
 from server.storage.errors import describe_error
 from server.storage.job_permit import JobPermit
 from server.storage.postgresql import get_driver_options
@@ -54,7 +55,7 @@ class JobLock:
         while True:
             try:
                 await self._hold()
-            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            except CONNECTION_ERRORS as error:
                 if not self._is_failing:
                     log.error("lock of the background jobs failed: %s", describe_error(error))
                 self._is_failing = True
@@ -66,7 +67,7 @@ class JobLock:
         The permit is revoked, and the connection closed, before the return.
 
         Raises:
-            asyncpg.PostgresError, asyncpg.InterfaceError, OSError: The connection failed.
+            CONNECTION_ERRORS: The connection failed.
         """
         connection = await _driver.connect(**self._options)
         try:

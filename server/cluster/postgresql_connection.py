@@ -21,7 +21,8 @@ _SEND = "SELECT pg_notify(channel, payload) FROM unnest($1::text[], $2::text[]) 
 
 _driver: Any = asyncpg  # without complete types
 
-_CONNECTION_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+CONNECTION_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""Errors of a failed connection; `InternalClientError` is raised between a fatal error and the end of the stream."""
 
 
 class PostgreSQLConnection:
@@ -70,7 +71,7 @@ class PostgreSQLConnection:
 
     async def close(self) -> None:
         """Terminate the connection at once, without an error; the driver then calls `on_loss`."""
-        with suppress(*_CONNECTION_ERRORS):
+        with suppress(*CONNECTION_ERRORS):
             self._connection.terminate()
 
     def _on_notification(self, _connection: object, _process: int, channel: str, payload: object) -> None:
@@ -94,5 +95,5 @@ def _translate_errors() -> Generator[None]:
     """Raise failures of the connection as `BusError`."""
     try:
         yield
-    except _CONNECTION_ERRORS as error:
+    except CONNECTION_ERRORS as error:
         raise BusError(describe_error(error)) from error
