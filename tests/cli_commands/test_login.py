@@ -97,3 +97,10 @@ async def test_a_prompted_password_is_neither_echoed_nor_stored(server: RunningS
         assert PASSWORD.encode() not in tui.written
     for path in command_home.rglob("*"):
         assert not path.is_file() or PASSWORD.encode() not in path.read_bytes()
+
+
+async def test_an_unwritable_prompt_is_reported_as_output_error(command_home: Path) -> None:
+    command = ("sh", "-c", 'exec "$@" 1>/dev/full', "sh", *CHAT_TUI, "login", "http://127.0.0.1:1")
+    async with terminal(command, command_home) as tui:
+        assert await tui.wait_closed() == 74
+        assert tui.screen_text().strip() == "chat-tui: cannot write to standard output: No space left on device"

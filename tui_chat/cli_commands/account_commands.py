@@ -82,15 +82,21 @@ async def log_out(server: str, state_dir: Path) -> int:
 def _read_credentials(account: str) -> tuple[str, str]:
     """Return account name and password, read in the calling thread, so that an interrupt restores the terminal.
 
-    On a terminal, prompts ask for the password, and for the account name if `account` is empty.
+    On a terminal, prompts ask for the password, and for the account name if `account` is empty. Other input is the
+    password alone.
 
     Raises:
         EOFError: The input has ended or cannot be read.
-        OutputError: A prompt cannot be written.
+        OutputError: The prompt for the account name cannot be written.
     """
     if not sys.stdin.isatty():
         return account, read_secret("")
-    account = account or input(f"{tr(app_strings.LABEL_ACCOUNT)}: ").strip()
+    if not account:
+        write_output(f"{tr(app_strings.LABEL_ACCOUNT)}: ", end="")
+        try:
+            account = input().strip()
+        except OSError:
+            raise EOFError from None
     return account, read_secret(f"{tr(account_strings.PASSWORD)}: ")
 
 
