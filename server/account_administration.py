@@ -132,7 +132,8 @@ class AccountAdministration:
         """Create an account of a person, or of a bot if the password is None; the registration policy does not apply.
 
         Returns:
-            The fields of the account, and for a bot the `token`, of which the server stores no copy.
+            The fields of the account, and for a bot the `token`, of which the server stores no copy. After a failure of
+            the audit log, a bot exists without a token.
         """
         arguments = msgspec.convert(request, AddAccountRequest)
         account = await self._accounts.create_account(

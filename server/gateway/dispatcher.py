@@ -101,8 +101,8 @@ class Dispatcher:
         """Register a connection with the account of its token, or as a guest; the caller sends the response.
 
         The token comes from `auth` as `{"token": …}`, otherwise from `authorization`. A header token without a scheme
-        is an ordinary token, and marks a conversation client. A reconnecting session keeps the token buckets and the
-        throttling state of `previous`, but neither account, member id nor rooms.
+        is an ordinary token, and marks a conversation client if that dialect is enabled. A reconnecting session keeps
+        the token buckets and the throttling state of `previous`, but neither account, member id nor rooms.
 
         Raises:
             TokenRejected: The token is invalid (`token_invalid`), or the account suspended.

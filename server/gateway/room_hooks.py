@@ -137,9 +137,12 @@ class RoomHooks:
     async def _load(self, connection: ClientConnection, room_name: str) -> tuple[list[StoredHook], int]:
         """Return the webhooks that a person may revoke, and the `policy_seq` of the check.
 
+        With the permission `MANAGE_HOOKS`, a person may revoke all webhooks of the room, otherwise only the own ones.
+
         Raises:
             NotFound: The room does not exist or is not visible.
-            Forbidden: The connection has no account, or the account may not create webhooks and has none.
+            Forbidden: The connection has no account, the person is banned, or the account may not create webhooks and
+                has none.
         """
         account = require_account(connection)
         state = await self._access_control.authorize(connection, room_name, account.member_id, must_exist=True)

@@ -56,8 +56,9 @@ class AccessEffect(NamedTuple):
 def apply_access_change(connection: Connection, room: BatchRoom, command: AccessCommand, now: int) -> AccessEffect:
     """Write the rows of a command other than its entry, and return its effect.
 
-    The entry of a creation is the join of its author. A policy change is revoking in any case, a member change if its
-    action is one of `REVOKING_ACTIONS`.
+    The entry of a creation is the join of its author. A creation and a policy change are revoking in any case, a member
+    change if its action is one of `REVOKING_ACTIONS`. A member change to the current state, and a policy change without
+    fields, write nothing and are no-ops.
 
     Args:
         connection: Connection with an open write transaction.
@@ -69,8 +70,8 @@ def apply_access_change(connection: Connection, room: BatchRoom, command: Access
         NotFound: The room is missing. For `joined`: the invite or code is invalid, or the room is private or direct
             and the target is banned or has neither invite nor code.
         Forbidden: The target of `joined` is banned from a visible room.
-        Conflict: The room to create exists; the new name is taken; the last owner leaves or gets another role; or the
-            room has a webhook with the same name or too many webhooks.
+        Conflict: The room to create, or a direct room of its members, exists; the new name is taken; the last owner
+            leaves or gets another role; or the room has a webhook with the same name or too many webhooks.
     """
     if not room.id:
         raise NotFound("room_not_found")

@@ -207,7 +207,7 @@ class RoomFiles:
 
     @property
     def _authorization(self) -> str | None:
-        """Header `Authorization` with the token of the account, otherwise with the guest key; None without both."""
+        """Header `Authorization`: `Bearer` with the account token, otherwise `Guest` with the guest key, or None."""
         client = self._context.client
         if client.connector.token is not None:
             return f"Bearer {client.connector.token}"

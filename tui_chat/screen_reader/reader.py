@@ -239,7 +239,7 @@ class ScreenReader:
         self._mark_read(view)
 
     def _announce_in_background(self, view: RoomView) -> None:
-        """Announce pending notifications of all background rooms; without one, a room that is not muted as unread.
+        """Announce the pending notifications of all rooms; if there is none at all, announce an unmuted room as unread.
 
         A room is announced as unread once, until it is read.
         """

@@ -9,7 +9,7 @@ def describe_size(size: int) -> str:
     """Return a size in bytes as a short text, such as `812 B` or `1.2 MiB`, rounded half up.
 
     A value of 1000 or more changes to the next unit, at most `GiB`. Values below 100 have one decimal place, except in
-    bytes.
+    bytes. Both limits apply to the value before rounding.
     """
     value, unit = float(size), "B"
     for larger_unit in _UNITS:

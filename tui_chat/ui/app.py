@@ -348,7 +348,7 @@ class ChatApp(App[None], inherit_bindings=False):
         )
 
     def action_interrupt(self) -> None:
-        """Copy the selection, else clear the input (`Input` or `ChatScreen.clear_input`), else `QuitFlow.interrupt`."""
+        """Copy the selection, else clear `Input`, else end search or compose mode, or clear text, else ask to quit."""
         focused, selected_text = self.focused, self.screen.get_selected_text()
         if not selected_text and isinstance(focused, TextArea | Input):
             selected_text = focused.selected_text

@@ -132,7 +132,10 @@ class EventProcessor:
             self._call_later(self._run_slice)
 
     def _run_slice(self) -> None:
-        """Process one slice; after an exception, report the first one and run again after `RETRY_DELAY`."""
+        """Process one slice; after an exception, run again after `RETRY_DELAY`.
+
+        Only the first of consecutive exceptions is reported.
+        """
         try:
             self._process_and_draw()
         except Exception as error:

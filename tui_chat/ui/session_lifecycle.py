@@ -241,7 +241,7 @@ class SessionLifecycle:
             self.show_error(str(error))
 
     def _close_chat(self) -> None:
-        """Close the chat, if it is open, and disconnect."""
+        """Close the chat screen and all dialogs, if the chat is open; in any case, end the session (`_disconnect`)."""
         if self._chat is not None:
             self._chat = None
             self._window.close_chat()

@@ -1,4 +1,4 @@
-"""Requests of commands in the background, with their outputs and errors."""
+"""Requests of commands in the background, with their outputs and errors, and calls in the order of the events."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -30,7 +30,10 @@ def run_in_background(request: Coroutine[Any, Any, str], context: CommandContext
 
 
 def send_in_order(send: Callable[[], str], context: CommandContext) -> None:
-    """Call `send` after the events so far are applied; the error message from `send`, if not empty, is shown."""
+    """Queue an event that calls `send`, after the events so far; the error message from `send`, if not empty, is shown.
+
+    An exception of `send` is logged and shown as an internal error.
+    """
     events = context.link.event_queue
 
     def run() -> None:

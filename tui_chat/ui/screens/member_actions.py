@@ -57,7 +57,7 @@ class MemberActions:
             self._open_menu(room, member)
 
     def _open_menu(self, room: RoomView, member: Member | None) -> None:
-        """Open the menu of a member; no effect for None."""
+        """Open the menu of a member, and pass the selected action to `_run`; no effect for None."""
         if member is not None:
             is_blocked = member.member_id in self._view.session.ignore_filter.blocked_member_ids
             actions = _available_actions(room, member, is_blocked=is_blocked)
