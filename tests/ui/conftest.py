@@ -41,8 +41,8 @@ def idle_event_loop() -> Generator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def frames_on_demand() -> Generator[None]:
-    """Skip frames of headless apps, because no terminal displays them.
+def frames_on_demand() -> Generator[Any]:
+    """Skip frames of headless apps, because no terminal displays them. Yields the original `Compositor.render_update`.
 
     Rendered are the first frame of each screen, the first frame after a change of its size, screenshots, and the screen
     when a test reads it.
@@ -68,7 +68,13 @@ def frames_on_demand() -> Generator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Compositor, "render_update", render_required_update)
         patch.setattr(Compositor, "_render_chops", render_above_background)
-        yield
+        yield render_update
+
+
+@pytest.fixture
+def all_frames(frames_on_demand: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Render all frames, for tests of the cost or the effects of rendering."""
+    monkeypatch.setattr(Compositor, "render_update", frames_on_demand)
 
 
 @pytest.fixture(autouse=True)

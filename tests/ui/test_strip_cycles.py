@@ -12,6 +12,8 @@ from tests.support.timeline_app import make_messages
 from tui_chat.ui import gc_tuning
 from tui_chat.ui.timeline.virtual_list import ScrollPosition
 
+pytestmark = pytest.mark.usefixtures("all_frames")
+
 
 def collect_strips() -> list[str]:
     """Collect all garbage and return the texts of the strips in it."""
