@@ -12,7 +12,7 @@ import pytest
 from server.engineio.packets import Frame
 from server.engineio.session import EngineIOSession
 from server.engineio.session_state import (
-    CLOSING_STATES,
+    ENDING_STATES,
     WEBSOCKET_STATES,
     IllegalTransition,
     SessionState,
@@ -181,5 +181,5 @@ def test_closing_states_and_websocket_states_are_closed_under_later_events() -> 
     for state, event in PAIRS:
         following = expected_state(state, event)
         if following is not None:
-            assert state not in CLOSING_STATES or following in CLOSING_STATES
+            assert state not in ENDING_STATES or following in ENDING_STATES
             assert state not in WEBSOCKET_STATES or following in WEBSOCKET_STATES | {SessionState.CLOSED}
