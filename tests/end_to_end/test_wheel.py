@@ -47,11 +47,12 @@ def test_the_wheel_contains_all_tracked_files_and_installs_its_programs_with_pip
     shutil.rmtree(environment)
 
 
+@pytest.mark.timeout(240)  # requests to the package index
 async def test_programs_of_a_uv_tool_print_help_and_serve_page_and_messages(tmp_path: Path) -> None:
     tools, programs, env = tmp_path / "tools", tmp_path / "bin", program_environment(tmp_path)
     run = partial(subprocess.run, check=True, capture_output=True)
-    directories = {"UV_TOOL_DIR": str(tools), "UV_TOOL_BIN_DIR": str(programs), "UV_PYTHON": sys.executable}
-    run([require_uv(), "tool", "install", "."], cwd=ROOT, env={**os.environ, **directories})
+    options = {"UV_TOOL_DIR": str(tools), "UV_TOOL_BIN_DIR": str(programs), "UV_PYTHON": sys.executable}
+    run([require_uv(), "tool", "install", "."], cwd=ROOT, env={**os.environ, **options, "UV_LINK_MODE": "symlink"})
     help_result = run([programs / "chat-tui", "--help"], cwd=tmp_path, env=env)
     assert b"--room" in help_result.stdout
     server = await asyncio.create_subprocess_exec(
@@ -59,7 +60,7 @@ async def test_programs_of_a_uv_tool_print_help_and_serve_page_and_messages(tmp_
     )
     try:
         assert server.stdout is not None
-        ready_line = (await asyncio.wait_for(server.stdout.readline(), 20)).decode()
+        ready_line = (await asyncio.wait_for(server.stdout.readline(), 60)).decode()
         url = ready_line.split("listens on ")[1].split()[0]
         async with aiohttp.ClientSession() as session, session.get(url + "/") as response:
             assert response.status == 200
