@@ -19,6 +19,9 @@ from tests.support.wait import wait_until
 START_TIMEOUT = 120.0
 """Maximum time for the start of a program in seconds, also on a busy machine."""
 
+RECOVERY_TIMEOUT = 120.0
+"""Maximum time without an acknowledgement in seconds, also on a busy machine."""
+
 _Kind = TypeVar("_Kind", bound=StrEnum)
 
 
@@ -41,7 +44,7 @@ class FaultPace:
 
     Attributes:
         max_acks: Maximum of acknowledgements between two faults, so that each fault occurs under load.
-        max_wait: Maximum wait for these acknowledgements in seconds.
+        max_wait: Maximum wait for these acknowledgements in seconds, unless none has arrived.
         max_duration: Maximum duration of a freeze, stall or slowdown in seconds.
         max_cut: Maximum duration of a cut of a link in a cluster in seconds; longer than the timeout of the bus.
     """
@@ -159,10 +162,18 @@ class FaultSchedule:
         self.recoveries.create_task(recover_later())
 
     async def _wait_for_load(self) -> None:
-        """Wait for a random number of acknowledgements, so that clients recover from the previous fault."""
-        target = self._count_acks() + self._rng.randint(1, self._pace.max_acks)
+        """Wait for a random number of acknowledgements, so that clients recover from the previous fault.
+
+        After `max_wait` seconds, one acknowledgement is sufficient.
+
+        Raises:
+            TimeoutError: No acknowledgement arrived within `RECOVERY_TIMEOUT`.
+        """
+        acks_before = self._count_acks()
+        target = acks_before + self._rng.randint(1, self._pace.max_acks)
         with suppress(TimeoutError):
             await wait_until(lambda: self._count_acks() >= target, self._pace.max_wait)
+        await wait_until(lambda: self._count_acks() > acks_before, RECOVERY_TIMEOUT)
 
 
 class FaultInjector:
@@ -253,7 +264,7 @@ class FaultInjector:
             self._schedule.recoveries.create_task(self._record_recovery(start_time, acks_before))
 
     async def _record_recovery(self, start_time: float, acks_before: int) -> None:
-        await wait_until(lambda: self._count_acks() > acks_before)
+        await wait_until(lambda: self._count_acks() > acks_before, RECOVERY_TIMEOUT)
         self.recovery_times.append(time.monotonic() - start_time)
 
     def _sample_connections(self) -> list[ProxyConnection]:
