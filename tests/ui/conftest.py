@@ -10,6 +10,7 @@ from textual.geometry import Size
 
 from tests.support.wait import wait_for_idle_loop
 from tui_chat.session import i18n
+from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens import room_navigation
 
 
@@ -42,18 +43,18 @@ def idle_event_loop() -> Generator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def frames_on_demand() -> Generator[Any]:
-    """Skip frames of headless apps, because no terminal displays them. Yields the original `Compositor.render_update`.
+    """Skip frames of headless clients, because no terminal displays them.
 
     Rendered are the first frame of each screen, the first frame after a change of its size, screenshots, and the screen
-    when a test reads it.
+    when a test reads it. Yields the original `Compositor.render_update`.
     """
     compositor_class: Any = Compositor
     render_update, render_chops = compositor_class.render_update, compositor_class._render_chops
     rendered_sizes: WeakKeyDictionary[Compositor, Size] = WeakKeyDictionary()
 
     def render_required_update(self: Any, full: bool = False, **options: Any) -> Any:
-        is_headless = self.root is not None and self.root.app.is_headless
-        if full or not is_headless or rendered_sizes.get(self) != self.size:
+        app = self.root.app if self.root is not None else None
+        if full or not isinstance(app, ChatApp) or not app.is_headless or rendered_sizes.get(self) != self.size:
             rendered_sizes[self] = self.size
             return render_update(self, full, **options)
         self._dirty_regions.clear()

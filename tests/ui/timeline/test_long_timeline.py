@@ -14,9 +14,6 @@ from tui_chat.ui.timeline import virtual_list
 from tui_chat.ui.timeline.layout import LineLayout
 from tui_chat.ui.timeline.line_renderer import LineRenderer
 
-pytestmark = pytest.mark.usefixtures("all_frames")
-
-
 LINE_COUNT = 100_000
 ROWS = 50
 
