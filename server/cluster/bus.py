@@ -275,5 +275,5 @@ class Bus:
     def _report_failure(self, error: BaseException) -> None:
         """Log the first failure of an outage."""
         if not self._is_failing:
-            log.error("message bus failed: %s", error or "no response")
+            log.error("message bus failed: %s", str(error) or "no response")
         self._is_failing = True
