@@ -49,7 +49,7 @@ main()
 """
 
 
-async def test_an_error_of_a_background_task_is_reported_by_the_exit_code(
+async def test_an_error_of_a_background_task_is_printed_logged_and_sets_the_exit_code(
     server: RunningServer, command_home: Path
 ) -> None:
     command = (sys.executable, "-c", FAILING_TASK, "who", "--server", server.url, "--room", "tea")
@@ -87,7 +87,7 @@ async def test_the_commands_join_a_server_without_observers(tmp_path: Path) -> N
     assert received[:4] == ["unobserve", "joinRoom", "sendMessage", "sendMessage"]
 
 
-async def test_the_who_command_lists_members_without_itself(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_who_command_omits_its_own_connection(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as ben:
         await ann.join("tea", nick="ann")
         await ben.join("tea", nick="Ben")

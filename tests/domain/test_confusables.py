@@ -12,6 +12,7 @@ from tui_chat.protocol.names import canonical_key
 
 
 def are_confusable(first: str, second: str) -> bool:
+    """Return whether two names have a skeleton in common."""
     keys = [confusables.get_skeletons(name, canonical_key(name)) for name in (first, second)]
     return not keys[0].isdisjoint(keys[1])
 
@@ -40,7 +41,7 @@ def test_distinct_names_are_not_confusable(first: str, second: str) -> None:
     assert not are_confusable(first, second)
 
 
-def test_names_in_ascii_match_the_table_of_all_characters() -> None:
+def test_ascii_skeletons_match_the_table_whose_prototypes_are_not_mapped_further() -> None:
     table = confusables._load_prototypes()  # pyright: ignore[reportPrivateUsage]
     text = "".join(map(chr, range(128)))
     assert confusables.get_skeletons(text, text) == {text.translate(table)}

@@ -107,7 +107,7 @@ async def test_the_log_contains_no_message_text_and_no_guest_key(tmp_path: Path)
         assert {"time", "level", "logger", "message"} <= set(json.loads(line))
 
 
-async def test_a_database_in_use_by_another_server_is_rejected(tmp_path: Path) -> None:
+async def test_a_database_in_use_is_rejected_until_its_server_ends_even_by_a_crash(tmp_path: Path) -> None:
     database = ("--database", str(tmp_path / "chat.db"))
     async with server_process(tmp_path, *database) as first:
         (tmp_path / "symbolic.db").symlink_to(tmp_path / "chat.db")

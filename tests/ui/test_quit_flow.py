@@ -24,7 +24,7 @@ class QuitRecorder:
     is_finished: bool = False
     keymap: Keymap = field(default_factory=Keymap)
 
-    def flow(self) -> QuitFlow:
+    def create_flow(self) -> QuitFlow:
         return QuitFlow(
             lambda: self.keymap,
             lambda: self.pending_count if self.now < self.acknowledged_at else 0,
@@ -44,7 +44,7 @@ class QuitRecorder:
 
 def test_the_second_interrupt_quits_within_the_confirm_window() -> None:
     recorder = QuitRecorder()
-    flow = recorder.flow()
+    flow = recorder.create_flow()
     flow.interrupt()
     recorder.now += QUIT_CONFIRM_WINDOW + 0.1
     flow.interrupt()
@@ -56,7 +56,7 @@ def test_the_second_interrupt_quits_within_the_confirm_window() -> None:
 
 def test_a_rebound_interrupt_key_is_named_and_confirms_and_any_other_key_resets_the_confirmation() -> None:
     recorder = QuitRecorder(keymap=Keymap({"interrupt": "alt+c"}))
-    flow = recorder.flow()
+    flow = recorder.create_flow()
     for key in ("alt+c", "ctrl+c", "alt+c"):
         flow.record_input(Key(key, None))
         if key == "alt+c":
@@ -69,7 +69,7 @@ def test_a_rebound_interrupt_key_is_named_and_confirms_and_any_other_key_resets_
 
 def test_a_running_shutdown_continues_and_a_failed_one_starts_again() -> None:
     recorder = QuitRecorder()
-    flow = recorder.flow()
+    flow = recorder.create_flow()
     for number in (15, 1):
         flow.quit_on_signal(number)
     assert recorder.events == ["quit"]
@@ -81,14 +81,14 @@ def test_a_running_shutdown_continues_and_a_failed_one_starts_again() -> None:
 
 async def test_quitting_waits_for_the_acknowledgement_of_pending_messages() -> None:
     recorder = QuitRecorder(pending_count=1, acknowledged_at=100.4)
-    await recorder.flow().quit_when_sent()
+    await recorder.create_flow().quit_when_sent()
     assert recorder.events == ["quit"]
     assert 100.4 <= recorder.now < 100.0 + QUIT_FLUSH_TIMEOUT
 
 
-async def test_unsent_messages_are_warned_about_once() -> None:
+async def test_the_first_quit_with_unsent_messages_only_warns() -> None:
     recorder = QuitRecorder(pending_count=1)
-    flow = recorder.flow()
+    flow = recorder.create_flow()
     await flow.quit_when_sent()
     assert recorder.events == [tr("Some messages are unsent. Quit again to send them later.")]
     await flow.quit_when_sent()

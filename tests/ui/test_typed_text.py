@@ -23,7 +23,7 @@ def composer_row(tty: PtyTerminal) -> str:
 
 @asynccontextmanager
 async def shared_room(directory: Path) -> AsyncGenerator[tuple[Room, PtyTerminal]]:
-    """Provide a room with one message of the terminal, for another member and in the terminal."""
+    """Provide a room, as seen by the member `bob`, and the terminal of `ann`, who has sent one message."""
     async with running_server(directory) as server, ChatClient(server.url) as client:
         room = await client.join("tea", nick="bob")
         command = (*CHAT_TUI, server.url, "--room", "tea", "--nick", "ann")
@@ -41,14 +41,14 @@ def is_untouched(room: Room) -> bool:
     return len(list(room.log.messages())) == 1 and message.message == "a secret" and not message.reactions
 
 
-async def test_typed_text_never_acts_on_messages_and_a_deletion_asks(tmp_path: Path) -> None:
+async def test_typed_text_never_acts_on_messages_and_a_deletion_asks_for_confirmation(tmp_path: Path) -> None:
     async with shared_room(tmp_path) as (room, tty):
         await check_typed_text(room, tty)
         await check_deletion(room, tty)
 
 
 async def check_typed_text(room: Room, tty: PtyTerminal) -> None:
-    """Type texts that begin with the keys of message actions."""
+    """Type texts that begin with keys of message actions; check that the composer receives them."""
     cases = {
         f"{SELECT}hidden": "hidden",
         f"{SELECT}hello everybody": "hello everybody",

@@ -27,30 +27,30 @@ from tests.support.wait import wait_until
 DAY_MS = 24 * 3_600_000
 GUESSES = 10_000
 PIPELINED = 100
-"""Requests of a connection before the first of their responses."""
+"""Number of pipelined requests per batch."""
 
 MAX_ROUNDS = 40
-"""Rounds of a comparison of durations, whose minima approach the costs without other programs."""
+"""Maximum number of rounds of a CPU time comparison; the minima of many rounds exclude the noise of other programs."""
 
 
 @pytest.fixture
-def usual_password_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hash passwords with the parameters outside of tests."""
+def production_password_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords with the production parameters."""
     monkeypatch.setattr(password_hashing, "MEMORY_KIB", MEMORY_KIB)
 
 
 @pytest.fixture
-def password_checks(monkeypatch: pytest.MonkeyPatch) -> Generator[threading.Event]:
-    """Let all checks of passwords wait until the event is set."""
-    may_check, verify = threading.Event(), password_hashing.PasswordHasher.verify
+def unblock_password_checks(monkeypatch: pytest.MonkeyPatch) -> Generator[threading.Event]:
+    """Block all password checks until the returned event is set."""
+    unblock, verify = threading.Event(), password_hashing.PasswordHasher.verify
 
     def verify_later(hasher: password_hashing.PasswordHasher, password_hash: str, password: str) -> bool:
-        may_check.wait()
+        unblock.wait()
         return verify(hasher, password_hash, password)
 
     monkeypatch.setattr(password_hashing.PasswordHasher, "verify", verify_later)
-    yield may_check
-    may_check.set()
+    yield unblock
+    unblock.set()
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
 
 
 def from_address(api: AccountApiClient, address: str) -> AccountApiClient:
-    """Return a client behind the proxy."""
+    """Return a client with the given address, behind the proxy."""
     return api.with_headers(X_Forwarded_For=address, X_Forwarded_Proto="https")
 
 
@@ -112,7 +112,7 @@ async def test_unknown_accounts_are_limited_like_known_ones(api: AccountApiClien
         assert [response.status for response in responses] == [401] * 5 + [429]
 
 
-@pytest.mark.usefixtures("usual_password_hashes")
+@pytest.mark.usefixtures("production_password_hashes")
 async def test_unknown_accounts_and_wrong_passwords_have_the_same_response_and_duration(
     server: RunningServer, api: AccountApiClient
 ) -> None:
@@ -144,7 +144,7 @@ async def test_unknown_accounts_and_wrong_passwords_have_the_same_response_and_d
 
 
 async def fill_queue(flood: AccountApiClient) -> list[asyncio.Task[ApiResponse]]:
-    """Send twice as many logins as the share of an address; return them after half of them were refused."""
+    """Send twice as many logins as the share of an address; return them after half of them were rejected."""
     logins = [
         asyncio.create_task(flood.log_in(f"guess{number}", "wrong password"))
         for number in range(2 * MAX_QUEUED_PER_ADDRESS)
@@ -153,8 +153,8 @@ async def fill_queue(flood: AccountApiClient) -> list[asyncio.Task[ApiResponse]]
     return logins
 
 
-async def test_a_flood_of_logins_from_one_address_leaves_room_for_others(
-    api: AccountApiClient, password_checks: threading.Event
+async def test_a_flood_of_logins_from_one_address_does_not_block_other_addresses(
+    api: AccountApiClient, unblock_password_checks: threading.Event
 ) -> None:
     await api.register("ann")
     flood = from_address(api, "192.0.2.1")
@@ -162,7 +162,7 @@ async def test_a_flood_of_logins_from_one_address_leaves_room_for_others(
     other = asyncio.create_task(from_address(api, "198.51.100.1").log_in("ann"))
     assert (await flood.log_in("ann")).reason == "logins_waiting"
     assert not other.done()
-    password_checks.set()
+    unblock_password_checks.set()
     assert (await other).status == 200
     responses = [await login for login in logins]
     assert sorted(response.status for response in responses) == [401] * MAX_QUEUED_PER_ADDRESS + [503] * (
@@ -171,14 +171,14 @@ async def test_a_flood_of_logins_from_one_address_leaves_room_for_others(
     assert (await flood.log_in("ann")).status == 200
 
 
-async def test_a_refused_login_of_a_full_queue_counts_no_failure(
-    api: AccountApiClient, password_checks: threading.Event
+async def test_a_login_rejected_by_a_full_queue_is_not_a_failed_login(
+    api: AccountApiClient, unblock_password_checks: threading.Event
 ) -> None:
     await api.register("ann")
     flood = from_address(api, "192.0.2.1")
     logins = await fill_queue(flood)
     assert [(await flood.log_in("ann")).status for _ in range(2 * FREE_FAILURES)] == [503] * 2 * FREE_FAILURES
-    password_checks.set()
+    unblock_password_checks.set()
     await asyncio.gather(*logins)
     assert (await flood.log_in("ann")).status == 200
 
@@ -221,7 +221,7 @@ async def test_an_open_connection_counts_as_use_of_its_token(tmp_path: Path, clo
             assert not await is_valid(server, idle.token)
 
 
-async def test_the_last_use_is_stored_to_the_hour(tmp_path: Path, clock: ManualClock) -> None:
+async def test_the_time_of_last_use_is_rounded_down_to_the_hour(tmp_path: Path, clock: ManualClock) -> None:
     async with serve(ServerSettings(port=0, database=str(tmp_path / "chat.db")), now=clock) as server:
         token = (await create_account(server)).token
         clock.now += 5 * 3_600_000 + 123_456
@@ -232,7 +232,7 @@ async def test_the_last_use_is_stored_to_the_hour(tmp_path: Path, clock: ManualC
         assert device["lastUsedAt"] == clock.now // 3_600_000 * 3_600_000
 
 
-async def test_the_oldest_device_above_the_bound_is_revoked_and_disconnected(server: RunningServer) -> None:
+async def test_the_oldest_device_above_the_limit_is_revoked_and_disconnected(server: RunningServer) -> None:
     issued = await create_account(server)
     async with open_connection(server, {"token": issued.token}) as (client, _):
         tokens = [(await server.account_service.issue_token(issued.account, "")).token for _ in range(MAX_DEVICES)]
@@ -241,7 +241,7 @@ async def test_the_oldest_device_above_the_bound_is_revoked_and_disconnected(ser
     assert await is_valid(server, tokens[0])
 
 
-async def test_a_login_that_overlaps_a_password_change_gets_no_token_and_keeps_the_new_password(
+async def test_a_login_that_overlaps_a_password_change_gets_no_valid_token_and_keeps_the_new_password(
     server: RunningServer, api: AccountApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await api.register("ann")
