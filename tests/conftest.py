@@ -26,6 +26,7 @@ from tests.support.postgresql import stop_shared_postgresql
 from tests.support.program import forked_python
 from tests.support.run_services import run_services
 from tests.support.server_process import stop_servers
+from tests.support.worker_template import forked_workers
 from tui_chat import local_server
 from tui_chat.client import history_sync, membership
 
@@ -52,6 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
     store_temporary_files_in_memory()
     if not hasattr(config, "workerinput"):
         services = ExitStack()
+        if config.getoption("tx", None):
+            services.enter_context(forked_workers(config))  # before processes whose pipes a fork would keep open
         services.enter_context(run_services())
         services.callback(stop_shared_postgresql)
         config.add_cleanup(services.close)

@@ -29,8 +29,9 @@ import sys
 import termios
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TypedDict
 
@@ -73,14 +74,24 @@ class Request(TypedDict):
 def main() -> None:
     """Serve requests until the end of standard input; in a fork, run the program."""
     listener = socket.socket(fileno=int(sys.argv[1]))
-    request = _serve(listener)
+    serve(listener, partial(_import_programs, listener.getsockname()))
+
+
+def serve(listener: socket.socket, prepare: Callable[[], None]) -> None:
+    """Serve requests until the end of standard input; in a fork, run the program.
+
+    Args:
+        listener: Listening Unix socket.
+        prepare: Imports before the first fork.
+    """
+    request = _fork_programs(listener, cache(prepare))
     if request is None:
         return
     try:
         _run_program(request)
     except SystemExit as stop:
         if isinstance(stop.code, int):
-            _exit(stop.code)
+            exit_process(stop.code)
         raise
 
 
@@ -89,7 +100,6 @@ def launcher_command(address: str) -> tuple[str, ...]:
     return (sys.executable, "-I", "-S", str(LAUNCHER), address)
 
 
-@cache
 def _import_programs(address: str) -> None:
     for name in _MODULES:
         importlib.import_module(name)
@@ -98,9 +108,8 @@ def _import_programs(address: str) -> None:
     gc.freeze()  # a collection in a fork would copy the memory pages of all objects
 
 
-def _serve(listener: socket.socket) -> Request | None:
+def _fork_programs(listener: socket.socket, prepare: Callable[[], None]) -> Request | None:
     """Fork for each request. Return None at the end of standard input, and in a fork the request."""
-    address = listener.getsockname()
     wakeup_pipe = os.pipe()
     for descriptor in wakeup_pipe:
         os.set_blocking(descriptor, False)
@@ -116,7 +125,7 @@ def _serve(listener: socket.socket) -> Request | None:
             return None
         if listener not in ready:
             continue
-        _import_programs(address)
+        prepare()
         connection, _ = listener.accept()
         message, descriptors, _, _ = socket.recv_fds(connection, 65_536, 4)
         while not message.endswith(b"\n"):
@@ -168,7 +177,7 @@ def _run_program(request: Request) -> None:
     sys.stdout = sys.__stdout__ = os.fdopen(1, "w", encoding="utf-8", errors="surrogateescape", closefd=False)
     sys.stderr = sys.__stderr__ = os.fdopen(2, "w", 1, "utf-8", errors="backslashreplace", closefd=False)
     match request["arguments"]:
-        case ["-c", code, *arguments]:
+        case ["-u", "-c", code, *arguments] | ["-c", code, *arguments]:
             sys.argv = ["-c", *arguments]
             exec(code, {"__name__": "__main__"})
         case ["-m", module, *arguments]:
@@ -179,7 +188,7 @@ def _run_program(request: Request) -> None:
             runpy.run_path(arguments[0], run_name="__main__")
 
 
-def _exit(code: int) -> None:
+def exit_process(code: int) -> None:
     """Exit the process. Return if a standard stream rejects its output, which the regular shutdown reports."""
     threading._shutdown()  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
     atexit._run_exitfuncs()  # pyright: ignore[reportPrivateUsage]
