@@ -86,7 +86,7 @@ def _read_password(*, from_stdin: bool) -> str:
 def format_response(command: str, response: dict[str, Any]) -> str:
     """Return the output of a command as one or more lines, without a final line break.
 
-    `account list` gives a table with a header, also without accounts, `account show` one line per field and device, and
+    `account list` gives a table with a header, even without accounts, `account show` one line per field and device, and
     `account invite` the code and its limits. Other commands give one line, and a second one for a token.
     """
     match command:

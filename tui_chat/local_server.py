@@ -168,7 +168,7 @@ class LocalServer:
     def _spawn(self, host: str, port: int) -> dict[str, str]:
         """Release a previous server, start the process, and return its start report.
 
-        A failure gives a report with `error` and `code`, also without a log file or a process, and for a process that
+        A failure gives a report with `error` and `code`, even without a log file or a process, and for a process that
         ends without a report. A process without a report after `_REPORT_TIMEOUT` is killed. Variables of the
         environment precede the settings of this client.
         """

@@ -222,7 +222,7 @@ class Bus:
 
         Raises:
             BusError: The connection was lost.
-            TimeoutError: The last heartbeat returned more than `ECHO_TIMEOUT` ago, also during a send.
+            TimeoutError: The last heartbeat returned more than `ECHO_TIMEOUT` ago, even during a send.
         """
         loop = asyncio.get_running_loop()
 

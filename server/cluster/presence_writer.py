@@ -95,7 +95,7 @@ class PresenceWriter:
         self._written[room_key, member.member_id] = encode_member(member)
 
     def repeat(self, room_key: str, member_id: str) -> None:
-        """Mark a member whose row may be missing or have another nickname for a write, also without a change."""
+        """Mark a member whose row may be missing or have another nickname for a write, even without a change."""
         self._written[room_key, member_id] = ""
         self.record_change(room_key, member_id)
 

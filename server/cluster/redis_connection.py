@@ -56,7 +56,7 @@ class RedisConnection:
         """Receive the messages of channels; return after the server has confirmed each subscription.
 
         Raises:
-            BusError: The connection is lost or closed, also during the wait.
+            BusError: The connection is lost or closed, even during the wait.
         """
         loop = asyncio.get_running_loop()
         replies = [self._pending.setdefault(channel, loop.create_future()) for channel in channels]

@@ -1,7 +1,7 @@
 """Directory of all accounts in memory: reserved names and member ids.
 
 - Namespace: account names and nicknames share one namespace of canonical keys, so a name belongs to one account.
-- Member ids: the member id of an account is never that of a guest, also after the deletion of the account.
+- Member ids: the member id of an account is never that of a guest, even after the deletion of the account.
 """
 
 from collections import Counter
@@ -145,7 +145,7 @@ class AccountDirectory:
         return max((account.change_seq for account in self._accounts.values()), default=0)
 
     def get(self, account_id: int) -> Account | None:
-        """Return the account with an id, also a deleted one; None for an unknown id."""
+        """Return the account with an id, even a deleted one; None for an unknown id."""
         return self._accounts.get(account_id)
 
     def find(self, name_key: str) -> Account | None:
@@ -167,7 +167,7 @@ class AccountDirectory:
         return account is None or account.member_id == member_id
 
     def find_member(self, member_id: str) -> Account | None:
-        """Return the account of a member, also a deleted one; None for a guest."""
+        """Return the account of a member, even a deleted one; None for a guest."""
         return self._by_member_id.get(member_id)
 
     def is_confusable(self, skeletons: Iterable[str], member_id: str) -> bool:

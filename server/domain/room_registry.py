@@ -224,7 +224,7 @@ class RoomRegistry(Generic[ConnectionT]):
     def require_membership(
         self, connection: ConnectionT, room_name: str
     ) -> tuple[LiveRoom[ConnectionT], Participant[ConnectionT]]:
-        """Return the joined room and the participant of a connection, also under a former name of the room.
+        """Return the joined room and the participant of a connection, even under a former name of the room.
 
         Raises:
             NotJoined, NotFound: As `require_reader`; `NotJoined` also for an observer.
@@ -240,11 +240,11 @@ class RoomRegistry(Generic[ConnectionT]):
         return None if room is None else room.connections.get(connection)
 
     def find_room(self, connection: ConnectionT, room_name: str) -> LiveRoom[ConnectionT] | None:
-        """Return the room that a connection has joined or observes, also under a former name; None without one."""
+        """Return the room that a connection has joined or observes, even under a former name; None without one."""
         return self._rooms_by_connection.get(connection, {}).get(names.canonical_key(room_name))
 
     def require_reader(self, connection: ConnectionT, room_name: str) -> LiveRoom[ConnectionT]:
-        """Return a room that the connection has joined or observes, also under a former name.
+        """Return a room that the connection has joined or observes, even under a former name.
 
         Raises:
             NotJoined: The connection has neither joined nor observed the room.

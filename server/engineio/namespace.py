@@ -124,7 +124,7 @@ class Namespace:
         """Connect the client, and answer with CONNECT or CONNECT_ERROR (`handle_message`).
 
         A rejected token is answered with CONNECT and `authFail`, and closes the session. Another namespace is answered
-        with CONNECT_ERROR, also after the connect. If the session ends during the connect, the client is disconnected
+        with CONNECT_ERROR, even after the connect. If the session ends during the connect, the client is disconnected
         without an answer.
 
         Raises:

@@ -1,7 +1,7 @@
 """One Engine.IO session over either transport.
 
 - Outbound order: all frames leave through `push`, in the order of the calls.
-- Inbound order: packets are handled one at a time, in the order of arrival, also across an upgrade.
+- Inbound order: packets are handled one at a time, in the order of arrival, even across an upgrade.
 - State: `server.engineio.session_state` defines the states and their transitions.
 - Close: `close` sends the queued frames and then the close packet. Packets received afterwards
   are discarded. The session is aborted if the client does not close within `close_timeout`.
@@ -328,7 +328,7 @@ class EngineIOSession:
             log.exception("abort of the connection from %s failed", self.address)
 
     def _abort(self, reason: str) -> None:
-        """Count an abort, discard unsent frames and end the session, also after an error of the send queue."""
+        """Count an abort, discard unsent frames and end the session, even after an error of the send queue."""
         self._host.aborts[reason] += 1
         try:
             self.send_queue.abort()

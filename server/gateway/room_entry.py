@@ -86,7 +86,7 @@ class RoomEntry:
         """Add a connection to a room and announce the member.
 
         A failed first join leaves the room again, without a join notice; a stored membership stays. A repeated join
-        returns a full response again and announces only a new nickname or client; a new nickname stays, also after a
+        returns a full response again and announces only a new nickname or client; a new nickname stays, even after a
         failure. Further connections of an announced member are not announced. The join ends an observation of the room
         by the connection, which may receive pushes before the response. An invalid guest key is ignored. A nickname in
         use or reserved yields one with a suffix. An account joins with its own nickname, becomes a durable member

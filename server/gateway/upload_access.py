@@ -85,7 +85,7 @@ class UploadAccess:
         return found.upload
 
     async def _require_stored(self, file_path: FilePath) -> FoundUpload:
-        """Return the upload of a path, also an invisible one; raise `NotFound` without readable bytes."""
+        """Return the upload of a path, even an invisible one; raise `NotFound` without readable bytes."""
         found = (await self._uploads.find([file_path.upload_id])).get(file_path.upload_id)
         if found is None:
             raise errors.NotFound("upload_not_found")

@@ -139,7 +139,7 @@ def _change_policy(connection: Connection, room: BatchRoom, command: AppendPolic
     """Write the given fields of a policy change, and return whether any field was given, also with its current value.
 
     Raises:
-        Conflict: Another room has the new name, also a removed room.
+        Conflict: Another room has the new name, even a removed room.
     """
     values = _to_columns(command.changes)
     if command.title is not None:
@@ -325,7 +325,7 @@ def _set_sanction(connection: Connection, room_id: int, command: AppendMemberCha
 
 
 def _delete_sanction(connection: Connection, room_id: int, command: AppendMemberChange) -> bool:
-    """Delete the ban or mute that a command ends, and return whether it existed, also if it had expired."""
+    """Delete the ban or mute that a command ends, and return whether it existed, even if it had expired."""
     deleted = connection.execute(
         delete(sanctions).where(
             sanctions.c.room_id == room_id,

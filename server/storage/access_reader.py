@@ -35,7 +35,7 @@ _select_sanctions = select(sanctions.c.room_id, sanctions.c.kind, sanctions.c.un
 
 
 def find_room_row(connection: Connection, key: str) -> Row[Any] | None:
-    """Return the row of the room with a canonical key, also of a removed room; None for an unknown key."""
+    """Return the row of the room with a canonical key, even of a removed room; None for an unknown key."""
     return connection.execute(_select_room, {"key": key}).one_or_none()
 
 

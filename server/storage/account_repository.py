@@ -96,7 +96,7 @@ class AccountRepository:
         return None if row is None else account_from_row(row)
 
     async def get(self, account_id: int) -> AccountRecord:
-        """Return the account with an id, also a deleted one.
+        """Return the account with an id, even a deleted one.
 
         Raises:
             NotFound: The id is unknown.

@@ -311,7 +311,7 @@ class BatchWriter:
         return entry_from_row(room.name, row) if row is not None and row.kind != KIND_MESSAGE else None
 
     def _require_target(self, room: BatchRoom, seq: int) -> TargetMessage:
-        """Return the message with a `seq`, also a deleted one; raise `NotFound` for any other `seq`."""
+        """Return the message with a `seq`, even a deleted one; raise `NotFound` for any other `seq`."""
         target_message = room.targets.get(seq)
         if target_message is None:
             raise errors.NotFound("message_not_found")

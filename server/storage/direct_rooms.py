@@ -26,7 +26,7 @@ class DirectRoomRepository:
         clock: Source of the current time in milliseconds since the epoch.
 
     Attributes:
-        on_change: Called after each committed call of `block` and `unblock`, also after one without effect. Each of
+        on_change: Called after each committed call of `block` and `unblock`, even after one without effect. Each of
             these calls gives the account with `member_id` a new `change_seq`.
     """
 

@@ -233,7 +233,7 @@ class LogReader:
         return await self.run(partial(read_accesses, keys=room_keys, requester=requester, now=self._clock()))
 
     async def list_restricted_keys(self) -> list[str]:
-        """Return the keys of all rooms with a `policy_seq` above 0, also of removed and deleted ones, in any order."""
+        """Return the keys of all rooms with a `policy_seq` above 0, in any order, including removed ones."""
         return await self.run(read_restricted_keys)
 
     async def list_memberships(self, member_id: str) -> list[responses.OwnRoom]:

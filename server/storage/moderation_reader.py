@@ -72,7 +72,7 @@ class ModerationReader:
         return await self._reads.run(partial(_find_target, key=room_key, target=target, now=self._clock()))
 
     async def find_author(self, room_key: str, seq: int) -> MemberRef | None:
-        """Return the author of a message, also of a deleted one; None for an unknown room or message."""
+        """Return the author of a message, even of a deleted one; None for an unknown room or message."""
         return await self._reads.run(partial(_find_author, key=room_key, seq=seq))
 
     async def list_messages(self, room_key: str, member_id: str, since: int, after: int, limit: int) -> list[int]:

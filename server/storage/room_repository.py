@@ -2,7 +2,7 @@
 
 - Continuous `seq`: the `seq` of a room never restarts. A room with entries in its log is hidden instead of deleted.
   The next entry or a new creation makes the room visible again and continues the log.
-- Unique keys: no two rooms have the same key, also with concurrent writers.
+- Unique keys: no two rooms have the same key, even with concurrent writers.
 """
 
 from collections.abc import Callable

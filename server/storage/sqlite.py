@@ -7,7 +7,7 @@
 - No recreation: an opened file is never created again. If the file is moved or deleted, writes fail instead of
   continuing in an unlinked file.
 - Exclusive use: two servers on the same file would each assign the same `seq`. Symbolic links share the lock of the
-  database, on Linux also hard links. The kernel releases the lock at process exit, also after a crash.
+  database, on Linux also hard links. The kernel releases the lock at process exit, even after a crash.
 """
 
 import os

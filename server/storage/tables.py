@@ -260,8 +260,9 @@ The columns `text`, `edited` (`seq` of the newest edit) and `deleted` of a messa
 `client_id` is the UUID of the command, as 32 hexadecimal digits. `attachments` are the files of a message that is not
 deleted, as JSON (`tui_chat.protocol.events.Attachment`). `is_bot` is true for messages of bots and webhooks.
 
-`n` is the number of messages of the room up to this entry, also deleted and removed ones: the ordinal of a message, and
-for any other entry that of the newest message before. The unread messages after an entry number `rooms.last_n - n`.
+`n` is the number of messages of the room up to this entry, including deleted and removed ones: for a message its
+ordinal, and for any other entry that of the preceding message. The number of unread messages after an entry is
+`rooms.last_n - n`.
 """
 
 is_audited = or_(*(entries.c.kind == literal_column(f"'{kind}'") for kind in ("member", "policy", "delete")))

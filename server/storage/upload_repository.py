@@ -40,7 +40,7 @@ class FoundUpload(NamedTuple):
 
 
 class UploadUsage(NamedTuple):
-    """Bytes of uploads: of one owner within `QUOTA_PERIOD_MS`, also of removed ones, and of all in storage.
+    """Bytes of uploads: of one owner within `QUOTA_PERIOD_MS`, including removed ones, and of all in storage.
 
     Uploads with the state `pending` do not count, because the bytes of running uploads are reserved in memory.
     """

@@ -154,7 +154,7 @@ async def _latest_messages(room: Room, count: int) -> list[Message]:
     """
     if not count:
         return []
-    # Later messages follow in the iteration, also if the log already contains them.
+    # Later messages follow in the iteration, even if the log already contains them.
     has_older = True
     while len(messages := list(room.log.messages(last=room.position))) < count and has_older:
         first = room.log.first

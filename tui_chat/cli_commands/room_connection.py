@@ -264,7 +264,7 @@ class ScriptSender:
         return self._resolved.room if self._joined_room is None else self._joined_room.name
 
     async def send(self, text: str) -> SendResponse:
-        """Send a message and wait for the acknowledgement; save a new guest key in the profile, also after an error.
+        """Send a message and wait for the acknowledgement; save a new guest key in the profile, even after an error.
 
         If the server requires a join, or a join may admit the user (`_ResolvedTarget.join_after`), the first rejected
         call joins the room for the rest of the command, with a notice on standard error, and sends the message again.

@@ -207,7 +207,7 @@ class ChatClient:
         self._event_queue = queue
 
     async def set_token(self, token: str | None, account: str = "", *, timeout: float = 0.0) -> None:
-        """Connect and rejoin all rooms with another identity, also after `AuthFailed`.
+        """Connect and rejoin all rooms with another identity, even after `AuthFailed`.
 
         The outbox items of the previous identity are sent with the new one. Read markers become None without an event.
 
@@ -237,7 +237,7 @@ class ChatClient:
 
         Concurrent calls for one room share one attempt with the last invite, which fails for all at the timeout of the
         first call. The join of a room from `open_cached` continues after a timeout. A room joined before is returned
-        immediately, also while offline; the other arguments are then ignored. An observed room is replaced by a new
+        immediately, even while offline; the other arguments are then ignored. An observed room is replaced by a new
         `Room`. Temporary errors (`RateLimited`, `Unavailable`, `InternalError`) are retried until the timeout.
 
         Args:
@@ -303,7 +303,7 @@ class ChatClient:
         """Open a cached room without waiting for a server.
 
         The join follows in the background: `RoomJoined` reports success, `RoomLost` a rejection. An open room is
-        returned unchanged, an observed one is left first. A join of this room in progress continues, also if the result
+        returned unchanged, an observed one is left first. A join of this room in progress continues, even if the result
         is None.
 
         Args:

@@ -7,7 +7,7 @@
 - Latest state: of the unread `MembersChanged` and `TopicChanged` events of a room, only the last of each type is
   delivered, in place of the first.
 - Soft limit: at `MAX_UNREAD_EVENTS`, new notices and typing indicators are dropped, and `LogChanged` events merge with
-  an unread one of the same room and `is_live`, also if other events are between them. No message is omitted.
+  an unread one of the same room and `is_live`, even if other events are between them. No message is omitted.
 - Backpressure: above `HIGH_WATER_MARK`, the queue is overfull.
 """
 
@@ -83,7 +83,7 @@ class EventQueue(Generic[EventT]):
     def put(self, event: EventT) -> None:
         """Append an event, or merge or drop the event as the module documents; never blocks.
 
-        Calls `on_ready` if the queue was empty, also after `close`.
+        Calls `on_ready` if the queue was empty, even after `close`.
         """
         is_full = len(self._unread) >= MAX_UNREAD_EVENTS
         entry: Any = event

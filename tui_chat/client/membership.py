@@ -55,7 +55,7 @@ class RoomMembership:
         is_observed: True for a room that is read without a join; nickname and member id are then empty.
         is_basic_server: True for a basic server without members and history (docs/clients.md, "Basic servers").
         was_joined: True after the first join or observation. Remains True while offline and after `leave`.
-        last_error: Error of the last failed join attempt, also after a later success; None without a failure.
+        last_error: Error of the last failed join attempt, even after a later success; None without a failure.
 
     Args:
         context: Identity and connection of the room.

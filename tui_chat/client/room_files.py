@@ -40,7 +40,7 @@ Progress = Callable[[int], None]
 class RoomFiles:
     """Uploads and downloads of one room.
 
-    `upload`, `download` and `read` make one attempt, also without a joined connection. They raise `Unreachable` without
+    `upload`, `download` and `read` make one attempt, even without a joined connection. They raise `Unreachable` without
     a response in time, `UnsupportedByServer` if the server accepts no files, `OSError` for a local file, and otherwise
     the `ChatError` of the server, such as `TooLong` for a large file.
 

@@ -38,7 +38,7 @@ class UserRequests:
     async def set_status(self, *, away: bool, text: str = "") -> None:
         """Mark the user as away in all rooms, or remove the mark.
 
-        The client repeats the mark after a reconnect, also if this call fails. The call waits for the rate limit.
+        The client repeats the mark after a reconnect, even if this call fails. The call waits for the rate limit.
 
         Args:
             away: The user is away.

@@ -94,7 +94,7 @@ class Message(WireStruct, frozen=True, tag_field="kind", tag="message"):
         ts: Server time in milliseconds since the epoch.
         account: Account name of the author, None for guests.
         reply_to: `seq` of the message to which this one replies.
-        n: Ordinal among the messages of the room, also deleted ones, from 1; None on servers without read markers.
+        n: Ordinal among the messages of the room, including deleted ones, from 1; None on servers without read markers.
         edited: `seq` of the last edit, None for an unedited message.
         deleted: The message was deleted.
         reactions: Summaries by emoji, in order of appearance; None without reactions.

@@ -66,7 +66,7 @@ class SearchQuery:
         """Return the spans of all terms in a text, for highlighting.
 
         Overlapping and adjacent spans are merged. Spans are also returned if only some terms occur. A span covers whole
-        letters with their marks, also if only a part of the folded letter matches.
+        letters with their marks, even if only a part of the folded letter matches.
 
         Returns:
             Disjoint, ascending half-open ranges `[start, end)` in code points of `text`.

@@ -73,7 +73,7 @@ class LineTerminal:
             readline.parse_and_bind("set enable-bracketed-paste off")
 
     def close(self) -> None:
-        """Write all output for at most `CLOSE_TIMEOUT`, and restore the terminal attributes, also after an error.
+        """Write all output for at most `CLOSE_TIMEOUT`, and restore the terminal attributes, even after an error.
 
         A waiting read continues in its thread.
 

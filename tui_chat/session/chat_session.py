@@ -126,7 +126,7 @@ class ChatSession:
         return ScreenDelta(parts, splices)
 
     def show_room(self, name: str) -> None:
-        """Select an open room and end its `mark_unread`, also if the room is selected; no effect for other names.
+        """Select an open room and end its `mark_unread`, even if the room is selected; no effect for other names.
 
         The previous room is no longer viewed; the new one is viewed only after `set_viewed`.
         """

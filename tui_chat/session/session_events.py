@@ -76,7 +76,7 @@ class JoinFailed:
 
 @dataclass(frozen=True, slots=True)
 class RoomLeft:
-    """Completed leave of a room, also after a rejected request.
+    """Completed leave of a room, even after a rejected request.
 
     Attributes:
         room: Room name.

@@ -89,7 +89,7 @@ class Transcript:
         self.on_images_deleted: Callable[[list[str]], object] = lambda paths: None
         self._unsent_keys: dict[str, _SortKey] = {}
         self._counter = 0
-        self._notice_keys: deque[_SortKey] = deque()  # oldest first, also of removed notices
+        self._notice_keys: deque[_SortKey] = deque()  # oldest first, including removed notices
         self.newest_seq = 0
         self._gaps: set[tuple[int, int]] = set()
         self._unread_after: int | None = None

@@ -387,7 +387,7 @@ class ChatApp(App[None], inherit_bindings=False):
         self.exit(return_code=exit_code, message=Text(message) if message and not exit_code else None)
 
     async def on_unmount(self) -> None:
-        """Release the local server, also after an unexpected error."""
+        """Release the local server, even after an unexpected error."""
         self._lifecycle.local_server.close()
 
     def panic(self, *renderables: RenderableType) -> None:

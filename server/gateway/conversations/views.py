@@ -137,7 +137,7 @@ class ViewBuilder:
         return replace(self.build_user(account), email=email)
 
     def build_member(self, member_id: str, nick_name: str, since: int) -> User:
-        """Return the account with a member id, also a deleted one, with its current names; otherwise a guest.
+        """Return the account with a member id, even a deleted one, with its current names; otherwise a guest.
 
         Args:
             member_id: Member id of an account or a guest.

@@ -4,7 +4,7 @@
   dialect, with up to 2,000 members of all dialects in total.
 - User ids: `id` is an unverified id of the application. The server uses the `id` of the
   latest join; ids in messages are ignored. Members of other dialects appear with their member id.
-- Room ids: each recipient receives the `roomId` that it sent with its join, also after a rename of the room.
+- Room ids: each recipient receives the `roomId` that it sent with its join, even after a rename of the room.
 - Traffic: a room sends its full user list to all subscribers. After each list, a large room has a
   cooldown that limits its lists to `USER_LIST_BYTES_PER_SECOND`. Changes in several rooms within
   `PRESENCE_INTERVAL` are sent together, once per recipient. A new member receives its list
@@ -275,7 +275,7 @@ class ServerMsgDialect(Dialect):
         return participant.member.member_id
 
     def _find_join(self, connection: ClientConnection, room: LiveRoom[ClientConnection]) -> ServerMsgJoin | None:
-        """Return the latest join of a connection in a room, also under a former name of the room; None without one."""
+        """Return the latest join of a connection in a room, even under a former name of the room; None without one."""
         joins = self._joins_by_connection.get(connection, {})
         if room.key in joins:
             return joins[room.key]

@@ -149,7 +149,7 @@ class BasicServer:
         return next((echo for echo in self._expected_echoes if echo.text == text.strip()), None)
 
     def match_echo(self, message: Message) -> None:
-        """Remove the oldest expected echo with the text of a sanitized message, also an expired one; call `on_echo`.
+        """Remove the oldest expected echo with the text of a sanitized message, even an expired one; call `on_echo`.
 
         Messages with another nickname than the user's, and without an expected echo, are ignored.
         """
@@ -185,7 +185,7 @@ class BasicServer:
         Args:
             send: `Transport.send` of the connection.
             request: Message; only room, nickname and text are sent.
-            on_echo: Callback for the echo, also after `on_unconfirmed`.
+            on_echo: Callback for the echo, even after `on_unconfirmed`.
             on_unconfirmed: Callback for an echo missing after `ECHO_TIMEOUT` seconds or at `on_disconnected`; called at
                 most once.
 

@@ -18,7 +18,7 @@ class PingWebSocket(ClientWebSocketResponse):
     async def measure_latency(self) -> float:
         """Send a ping and return the round-trip time in seconds.
 
-        Concurrent pings are matched by payload. The call has no time limit, also if the connection closes meanwhile.
+        Concurrent pings are matched by payload. The call has no time limit, even if the connection closes meanwhile.
 
         Raises:
             ConnectionError: The connection is closed already.

@@ -8,7 +8,7 @@
   removed meanwhile are repeated once, and once more after `retry`.
 - Retries: a temporary error is retried after the delay of `RetryPolicy`, a lost connection after
   the reconnect. Any other error sets the state `FAILED` until `retry` or `drop`; later items continue.
-- Idempotency: a resent request has its original `clientId`, also after `retry`.
+- Idempotency: a resent request has its original `clientId`, even after `retry`.
 - Basic servers: a message is marked as failed on disk before the send, becomes `SENT` with the
   echo and `FAILED` without. No automatic resend (`tui_chat.client.net.basic_server`).
 """
@@ -322,7 +322,7 @@ class OutboxSender:
         """Exclude an item from automatic resends by later processes.
 
         Returns:
-            True if the item may be sent, also while its addition delays the mark; False if the mark cannot be stored.
+            True if the item may be sent, even while its addition delays the mark; False if the mark cannot be stored.
         """
         error = DeliveryUnknown(UNCONFIRMED)
         if self._writer.is_adding(item.client_id):  # the disk is slow, and writes keep their order

@@ -29,7 +29,7 @@ from tui_chat.session.upload_permission import find_upload_refusal
 
 
 def upload(argument: str, context: CommandContext) -> None:
-    """Read local files and queue them as one message in the current room, also without a connection.
+    """Read local files and queue them as one message in the current room, even without a connection.
 
     The files are read in the background, as in `upload_paths`.
 

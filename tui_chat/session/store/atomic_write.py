@@ -9,7 +9,7 @@ from pathlib import Path
 def atomic_write(path: Path, content: bytes, mode: int = 0o600, *, is_durable: bool = True) -> None:
     """Write a temporary file in the same directory and rename it to `path`.
 
-    An existing target is replaced, also if the target is a symbolic link.
+    An existing target is replaced, even if the target is a symbolic link.
 
     Args:
         path: Target file in an existing directory.

@@ -77,7 +77,7 @@ class ChatView:
         composer: Message input.
         key_bar: Footer with the active keys.
         displayed_room: Most recently drawn room, owner of the composer text.
-        on_drawn: Called at the end of each `draw_changes`, also without changes.
+        on_drawn: Called at the end of each `draw_changes`, even without changes.
         on_error: Called at the end of each `show_error`.
     """
 

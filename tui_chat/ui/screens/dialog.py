@@ -11,7 +11,7 @@ ResultT = TypeVar("ResultT")
 class Dialog(ModalScreen[ResultT]):
     """Modal screen that closes once, and closes no other screen.
 
-    `Screen.dismiss` removes the top screen of the app, also if the dialog is already closed (a double click selects an
+    `Screen.dismiss` removes the top screen of the app, even if the dialog is already closed (a double click selects an
     option twice) or below another screen (the help).
     """
 

@@ -23,7 +23,7 @@ PASTE_FILE_NAME = "paste.txt"
 class PasteFlow:
     """Treatment of a large paste or of dropped files, from the dialog to the composer or the sent messages.
 
-    Files are sent to the room in which the dialog opened, also if another room is current at the answer.
+    Files are sent to the room in which the dialog opened, even if another room is current at the answer.
 
     Args:
         view: Widgets of the chat screen.

@@ -46,7 +46,7 @@ class ThemeScreen(ListDialog[None]):
         self.option_list.highlighted = self._theme_names.index(app_services(self).settings.theme)
 
     def on_unmount(self) -> None:
-        """Display the theme of the settings, also if the chooser is closed together with the chat."""
+        """Display the theme of the settings, even if the chooser is closed together with the chat."""
         app_services(self).preview_theme(app_services(self).settings.theme)
 
     @on(OptionList.OptionSelected)

@@ -202,7 +202,7 @@ def _read_email(fields: FieldReader) -> str:
 
 
 def _read_password(fields: FieldReader) -> str:
-    """Return the required password, also an invalid one; add a problem per missing kind of character."""
+    """Return the required password, even an invalid one; add a problem per missing kind of character."""
     password = fields.read_text("password", 1, PASSWORD_CHARACTERS)
     for pattern, problem in _PASSWORD_RULES:
         if not re.search(pattern, password):
