@@ -167,7 +167,7 @@ def build_parser() -> ServerParser:
     parser.add_argument(
         MANAGED_FLAG,
         action="store_true",
-        help="For programs that start the server: report the start as a line of JSON, and stop at the end of the input;"
+        help="Run as a child process: report the start as a line of JSON, and stop at the end of standard input;"
         " with --exit-when-idle, after the last client.",
     )
     parser.add_settings(SETTINGS.values())

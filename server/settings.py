@@ -87,7 +87,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         int, _setting("Maximum size of all uploaded files; 0 for no limit", unit="bytes", limits=(0, 2**50))
     ] = 10737418240
     upload_min_free_bytes: Annotated[
-        int, _setting("Free disk space that uploads leave", unit="bytes", limits=(0, 2**50))
+        int, _setting("Minimum free disk space; below it, uploads are rejected", unit="bytes", limits=(0, 2**50))
     ] = 1073741824
     pages: Annotated[str, _setting("Directory of static files for /", default="built-in page", is_path=True)] = ""
     pages_fallback: Annotated[
@@ -113,9 +113,9 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
     registration: Annotated[Literal["invite", "open", "closed"], _setting("Registration of accounts")] = "invite"
     guests: Annotated[Literal["on", "off"], _setting("Connections without an account")] = "on"
     insecure_login: Annotated[Literal["off", "on"], _setting("Passwords over plain HTTP from other machines")] = "off"
-    rooms: Annotated[
-        Literal["open", "accounts", "admins"], _setting("Persons who may create rooms, also by joining")
-    ] = "open"
+    rooms: Annotated[Literal["open", "accounts", "admins"], _setting("Users who may create rooms, also by joining")] = (
+        "open"
+    )
     rate_limit: Annotated[Literal["on", "off"], _setting("Rate limits")] = "on"
     message_burst: Annotated[
         float, _setting("Maximum burst of messages per connection", unit="messages", limits=(1, 1e6))

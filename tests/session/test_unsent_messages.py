@@ -195,7 +195,7 @@ def test_files_that_server_or_room_do_not_accept_are_rejected(session: ChatSessi
     room.upload_max_bytes = 2000
     assert messages.send_files("tea", FILES) == "A file can have at most 2.0 KiB."
     room.upload_max_bytes = 0
-    assert messages.send_files("tea", FILES) == "This server accepts no files."
+    assert messages.send_files("tea", FILES) == "This server does not accept files."
     room.upload_max_bytes = None
     room.policy = RoomPolicy(upload="moderators")
     assert messages.send_files("tea", FILES) == "Only moderators can do this."

@@ -168,7 +168,7 @@ async def test_an_owner_silences_and_bans_a_member_and_deletes_a_message(
     sanctions = await owner.open_list("/sanctions")
     await expect(sanctions).to_contain_text(["ann silenced bob"])
     await sanctions.get_by_role("button", name="End silence: bob").click()
-    await expect(page.locator("#list-status")).to_have_text("Nobody is silenced or banned.")
+    await expect(page.locator("#list-status")).to_have_text("No silenced or banned members.")
     await page.keyboard.press("Escape")
     await guest.page.get_by_role("button", name="Retry").click()
     await owner.expect_messages("hello")

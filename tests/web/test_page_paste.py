@@ -187,7 +187,7 @@ async def test_files_are_rejected_before_their_upload_where_the_policy_or_the_se
     async with running_server(tmp_path / "none", upload_max_bytes=0) as none:
         await guest.join_room(none.url, "Ann")
         await page.evaluate(DROP, ["", [0xFF, 0xFE]])
-        await expect(error).to_have_text("This server accepts no files.")
+        await expect(error).to_have_text("This server does not accept files.")
         await expect(button).to_be_hidden()
     assert uploads == []
     guest.tab.ignore_errors(*UNREACHABLE_ERRORS)

@@ -123,7 +123,7 @@ def _list_blocks(_: str, context: CommandContext) -> None:
 
     async def list_blocks() -> str:
         nicks = [person.nick_name for person in await _read_blocks(context)]
-        return tr("Blocked: {nicks}", nicks=", ".join(nicks)) if nicks else tr("You have blocked nobody.")
+        return tr("Blocked: {nicks}", nicks=", ".join(nicks)) if nicks else tr("You have not blocked anybody.")
 
     run_in_background(list_blocks(), context)
 

@@ -58,16 +58,16 @@ def member_summary(member: Member) -> str:
 def audit_list(entries: Sequence[Entry]) -> str:
     """Return a line with local time and sentence for each entry: `2026-11-29 13:05 ann banned bob (spam).`
 
-    `No actions of moderators.` without entries.
+    `No actions by moderators.` without entries.
     """
     lines = [f"{date_and_time(entry.ts)} {_audit_sentence(entry)}" for entry in entries]
-    return "\n".join(lines) or tr("No actions of moderators.")
+    return "\n".join(lines) or tr("No actions by moderators.")
 
 
 def sanction_list(sanctions: Sequence[MemberChange]) -> str:
     """Return a line with local time, sentence and the command that ends the sanction for each ban or silence.
 
-    `Nobody is silenced or banned.` without sanctions.
+    `No silenced or banned members.` without sanctions.
     """
     lines = [
         tr(
@@ -79,7 +79,7 @@ def sanction_list(sanctions: Sequence[MemberChange]) -> str:
         )
         for entry in sanctions
     ]
-    return "\n".join(lines) or tr("Nobody is silenced or banned.")
+    return "\n".join(lines) or tr("No silenced or banned members.")
 
 
 def _audit_sentence(entry: Entry) -> str:
