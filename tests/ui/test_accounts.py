@@ -244,7 +244,7 @@ async def test_a_registration_with_an_invite_enters_the_password_in_no_file_and_
         assert driver.app.clipboard == ""
         await driver.press("ctrl+u")
         await fill_in(driver, PASSWORD, PASSWORD, "unknown")
-        await driver.wait_for_text("The invite is not valid")
+        await driver.wait_for_text("The invite is invalid")
         await driver.press("ctrl+u")
         await fill_in(driver, invite.code)
         await driver.wait_for_text("Logged in as ann.")
