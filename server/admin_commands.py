@@ -267,7 +267,7 @@ def _export_files(arguments: argparse.Namespace, attachments: list[dict[str, Any
 
     exported = export_files(attachments, location, arguments.files, overwrite=arguments.force)
     for path in exported.missing:
-        write_error(f"chat-server: {path} is not stored any more")
+        write_error(f"chat-server: {path} is no longer stored")
     write_error(f"chat-server: saved {exported.copied:,} files in {arguments.files.absolute()}")
     return exported.copied
 

@@ -18,7 +18,9 @@ from tui_chat.client.client import ChatClient
 from tui_chat.client.events import MembersChanged, NoticeReceived
 
 
-async def test_commands_are_invisible_and_their_lines_share_one_nickname(server: RunningServer, tmp_path: Path) -> None:
+async def test_commands_are_invisible_to_members_and_their_lines_share_one_nickname(
+    server: RunningServer, tmp_path: Path
+) -> None:
     room_args = ("--server", server.url, "--room", "tea")
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="bot")
@@ -60,7 +62,7 @@ async def test_an_error_of_a_background_task_is_printed_logged_and_sets_the_exit
     assert "ValueError: by design" in next(command_home.rglob("chat-tui.log")).read_text()
 
 
-async def test_the_commands_join_a_server_without_observers(tmp_path: Path) -> None:
+async def test_the_commands_join_rooms_of_a_server_without_observation(tmp_path: Path) -> None:
     received: list[str] = []
 
     async def handle(_: web.WebSocketResponse, event: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`chat-server backup` and `chat-server export`, with running and with stopped servers."""
+"""Backups and exports with running and stopped servers, selection of the database, and the control socket."""
 
 import argparse
 import asyncio
@@ -78,13 +78,13 @@ async def test_export_writes_a_private_file_and_reports_an_unknown_room(home: Pa
     async with server_process(home) as server, join_tea(server) as ann:
         await ann.send_messages("Tea", ["hello"])
         target = home / "tea.jsonl"
-        saved = ("export", "tea", "--output", str(target))
-        assert await run_server(home, *saved) == (0, f"saved {target} (1 lines)\n", "")
+        export = ("export", "tea", "--output", str(target))
+        assert await run_server(home, *export) == (0, f"saved {target} (1 lines)\n", "")
         assert stat.S_IMODE(target.stat().st_mode) == 0o600
         assert json.loads(target.read_text())["message"] == "hello"
         exists = f"chat-server: cannot write {target}: the file exists; replace it with --force\n"
-        assert await run_server(home, *saved) == (2, "", exists)
-        code, output, _ = await run_server(home, *saved, "--force", "--json")
+        assert await run_server(home, *export) == (2, "", exists)
+        code, output, _ = await run_server(home, *export, "--force", "--json")
         assert (code, json.loads(output)) == (0, {"path": str(target), "lines": 1})
         missing = home / "missing.jsonl"
         unknown = await run_server(home, "export", "teaa", "--output", str(missing))
@@ -120,13 +120,13 @@ async def test_export_copies_the_files_of_messages_while_the_server_runs_and_aft
     assert (code, errors.splitlines()) == (
         0,
         [
-            f"chat-server: {uploaded[1]['path']} is not stored any more",
+            f"chat-server: {uploaded[1]['path']} is no longer stored",
             f"chat-server: saved 1 files in {copies}",
         ],
     )
 
 
-def test_the_export_of_files_reads_each_page_once_and_no_entry_after_the_first_last_seq(
+def test_the_export_of_files_reads_each_page_once_and_stops_at_the_initial_last_seq(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     requests: list[dict[str, Any]] = []
@@ -198,7 +198,7 @@ async def test_a_backup_of_a_running_server_is_restored_by_replacing_the_file(ho
         assert room["room"]["logId"] != log_id
 
 
-async def test_a_relative_backup_path_belongs_to_the_directory_of_the_command(
+async def test_a_backup_path_is_relative_to_the_working_directory_of_the_command(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with server_process(home) as server:
@@ -284,7 +284,7 @@ async def test_a_long_command_sends_empty_lines_and_ends_with_its_connection(
         assert await request == {"done": True}
 
 
-async def test_postgresql_has_exports_and_refers_to_pg_dump_for_backups(tmp_path: Path) -> None:
+async def test_postgresql_supports_exports_and_node_commands_and_refers_to_pg_dump_for_backups(tmp_path: Path) -> None:
     postgresql = shared_postgresql()
     with pytest.raises(StorageError, match="the database is empty"):
         async with open_administration(postgresql.url, "", create=False):

@@ -1,4 +1,4 @@
-"""Completeness and placeholder checks of the message catalogues."""
+"""Translations, placeholders and command names of the message catalogues; texts and documentation of error reasons."""
 
 import ast
 import re
@@ -25,6 +25,7 @@ FOLDERS = [directory for directory in i18n.CATALOGUE_DIRS.values() if directory]
 
 @pytest.fixture(params=FOLDERS)
 def folder(request: pytest.FixtureRequest) -> str:
+    """Return the folder of one catalogue below `tui_chat/locale`."""
     return str(request.param)
 
 
@@ -54,6 +55,7 @@ def test_catalogue_files_match_the_generated_output(folder: str, catalogue: Cata
 
 
 def placeholders(text: str) -> list[tuple[str, str | None]]:
+    """Return the sorted placeholders of a text, as name and format; the format is None for `%` placeholders."""
     fields = [(name, form) for _, name, form, _ in Formatter().parse(text) if name is not None]
     return sorted([*fields, *((percent, None) for percent in re.findall(r"%(?:\(\w+\))?[srd]", text))])
 
@@ -98,7 +100,7 @@ def test_every_reason_of_an_error_has_a_message() -> None:
     assert [location for location, reason in reasons if reason not in MESSAGES] == []
 
 
-def test_every_reason_on_the_wire_is_documented_with_its_parameters_and_no_other_reason_is() -> None:
+def test_every_reason_on_the_wire_is_documented_with_its_parameters_and_no_others_are() -> None:
     documentation = (ROOT / "docs" / "protocol.md").read_text()
     table = documentation.split("| code | reasons {params} |\n")[1].split("\n\n")[0]
     documented = dict(re.findall(r"`(\w+)`(?: \{(.+?)\})?", "".join(row.split("|")[2] for row in table.splitlines())))

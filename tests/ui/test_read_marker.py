@@ -49,7 +49,7 @@ async def test_the_unread_divider_is_above_messages_received_without_focus_until
         await ann.wait_until(lambda: first_unread(ann.timeline.lines) == "later")
 
 
-async def test_a_scrolled_view_does_not_move_and_leaves_messages_unread_after_regaining_focus(
+async def test_new_messages_remain_unread_and_do_not_move_the_view_while_scrolled_up(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:
@@ -80,7 +80,7 @@ async def test_a_scrolled_view_does_not_move_and_leaves_messages_unread_after_re
         await ann.wait_until(lambda: tea.unread_count == 0)
 
 
-async def test_messages_received_behind_another_screen_are_unread_and_own_messages_never(
+async def test_messages_received_behind_another_screen_are_unread_and_own_messages_are_not(
     server: RunningServer, tmp_path: Path
 ) -> None:
     async with chat_app_in_room(tmp_path, server.url, "ann") as ann, ChatClient(server.url) as bob:

@@ -1,4 +1,4 @@
-"""Attacks on logins and tokens: guesses, enumeration of names, floods and expiry, with a real server."""
+"""Guesses, enumeration of names and floods of logins; expiry and revocation of tokens, with a real server."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ from tests.support.wait import wait_until
 
 DAY_MS = 24 * 3_600_000
 GUESSES = 10_000
-PIPELINED = 100
+PIPELINE_BATCH = 100
 """Number of pipelined requests per batch."""
 
 MAX_ROUNDS = 40
@@ -79,8 +79,8 @@ async def send_guesses(port: int, address: str, count: int) -> Counter[int]:
     statuses = Counter[int]()
     try:
         for number in range(count):
-            if number % PIPELINED == 0:
-                writer.write(request * min(PIPELINED, count - number))
+            if number % PIPELINE_BATCH == 0:
+                writer.write(request * min(PIPELINE_BATCH, count - number))
             response = await reader.readuntil(b"\r\n\r\n")
             statuses[int(response.split()[1])] += 1
             length = next(line for line in response.split(b"\r\n") if line.lower().startswith(b"content-length"))
