@@ -47,7 +47,7 @@ from server.storage.node_repository import NodeLoad
 from server.uploads.object_store import UploadStore
 from server.uploads.upload_service import UploadLimits, UploadService, run_uploads
 from server.web.api.authentication import HttpApi
-from server.web.api.guard import create_api_guard, create_cors_signal
+from server.web.api.guard import create_api_guard, create_cors_handler
 from server.web.assets import INDEX_FILE
 from server.web.host_check import create_host_guard
 from server.web.http_connections import HttpConnectionPool
@@ -68,7 +68,7 @@ class RunningServer:
     Attributes:
         url: Base URL for clients on the same machine, without a final slash, for example `http://127.0.0.1:3000`; a
             wildcard address is replaced by loopback.
-        port: TCP port in use, also for a configured port of 0.
+        port: TCP port in use, even for a configured port of 0.
         begin_drain: Callback that makes `/ready` return 503 permanently; existing and new connections are unaffected.
         reload_certificate: Callback that reads the TLS files again, for new connections; raises `StartupError` and
             changes nothing if a file is unusable. None without TLS.
@@ -260,7 +260,7 @@ def _build_app(
             create_api_guard(socketio_server.engineio_server.get_cors_headers),
         )
     )
-    app.on_response_prepare.append(create_cors_signal(socketio_server.engineio_server.get_cors_headers))
+    app.on_response_prepare.append(create_cors_handler(socketio_server.engineio_server.get_cors_headers))
     pages_directory = settings.resolve_pages_directory()
     if pages_directory is not None and not (pages_directory / INDEX_FILE).is_file():
         log.warning("%s is missing in %s: GET / returns 404", INDEX_FILE, pages_directory)

@@ -40,9 +40,9 @@ async def run_node(
     now: Callable[[], int],
     supervisor: Supervisor,
 ) -> AsyncGenerator[Cluster | None]:
-    """Exchange committed entries with the other nodes; yield None for a single node.
+    """Exchange committed entries with the other nodes, and yield the cluster; yield None for a single node.
 
-    The callback of the journal is replaced; for a single node, nothing changes. After a request to drain, `/ready`
+    In a cluster, the log follower replaces the `publish` callback of the journal. After a request to drain, `/ready`
     fails at once; after `DRAIN_DELAY`, handshakes are rejected and the clients are moved. A node that another node has
     removed closes all connections.
 

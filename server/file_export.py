@@ -14,7 +14,7 @@ from server.uploads.object_store import STORE_ERRORS, UploadStore
 
 
 class FileExport(NamedTuple):
-    """Result of an export: number of copied files, and unsigned paths of the files that are not stored any more."""
+    """Result of an export: number of copied files, and unsigned paths of the files that are no longer stored."""
 
     copied: int
     missing: tuple[str, ...]
@@ -47,7 +47,7 @@ def export_files(
 async def _copy_all(paths: Iterable[str], store: UploadStore, directory: Path, overwrite: bool) -> FileExport:
     """Copy the files of unsigned paths one after the other; invalid paths are skipped.
 
-    Files that are not stored any more are returned as missing. The first error of the store or of a copy is raised.
+    Files that are no longer stored are returned as missing. The first error of the store or of a copy is raised.
     """
     count, missing = 0, list[str]()
     for path in paths:

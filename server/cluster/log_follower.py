@@ -7,7 +7,7 @@
 - Lost messages: nodes send the positions of active rooms every `DIGEST_INTERVAL` and after a reconnection of the bus,
   and compare the positions of all followed rooms with the database every `POLL_INTERVAL`, or every
   `DEGRADED_POLL_INTERVAL` without the bus.
-- End: a room without readers for `UNFOLLOW_DELAY` is not followed any more.
+- End: a room without readers for `UNFOLLOW_DELAY` is no longer followed.
 - Acknowledgements: an append is answered after its commit, even while its delivery waits for an earlier entry.
 """
 
@@ -35,7 +35,7 @@ DEGRADED_POLL_INTERVAL = 1.0
 """Interval of the comparison with the database without the bus, in seconds."""
 
 UNFOLLOW_DELAY = 30.0
-"""Time without a reader before a room is not followed any more, in seconds."""
+"""Time without a reader before a room is no longer followed, in seconds."""
 
 TICK = 0.5
 """Interval of the checks of the other intervals, in seconds."""
@@ -364,7 +364,7 @@ class LogFollower:
     async def _poll(self) -> None:
         """Compare the positions of all started follows with the database, and schedule the reads of gaps.
 
-        A deleted room is not followed any more (`on_replaced`); one renamed without an entry still is (`on_renamed`).
+        A deleted room is no longer followed (`on_replaced`); one renamed without an entry still is (`on_renamed`).
         """
         started = {room: room.key for room in self._rooms.values() if room.cursor.delivered_seq is not None}
         by_id = {room.room_id: room for room in started if room.room_id}

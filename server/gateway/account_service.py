@@ -388,7 +388,7 @@ class AccountService:
         self.tokens.revoke(account_id, lambda token_id: token_id != except_token_id)
 
     async def _delete(self, account_id: int, erasure: Erasure) -> None:
-        """Mark an account as deleted under a random name, delete its private fields and tokens, start its erasure."""
+        """Delete an account and its secrets, replace its name by a random one, and start the erasure."""
         record = await self._repository.update(
             account_id,
             keep_token_id=None,

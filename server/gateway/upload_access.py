@@ -75,7 +75,7 @@ class UploadAccess:
 
         Raises:
             Unauthorized: The signature is invalid or has expired.
-            NotFound: The file does not exist any more, or all of its messages are deleted.
+            NotFound: The file no longer exists, or all of its messages are deleted.
         """
         if not self._uploads.verify(file_path, expires, signature):
             raise errors.Unauthorized("signature_invalid")

@@ -81,8 +81,8 @@ class ErasureRepository:
     async def rename_author(self, member_id: str, name: str, first_id: int) -> int | None:
         """Replace the names of a member in the slice that starts at an entry id.
 
-        The slice determines the entries of the member, the reactions that these entries set, and the membership changes
-        by or of the member whose names are replaced.
+        The names are replaced in the entries of the member, in the reactions that these entries set, and in the
+        membership changes by or of the member.
 
         Args:
             member_id: Member id, which stays unchanged.
@@ -95,7 +95,7 @@ class ErasureRepository:
         return await self._writes.run(partial(_rename_author, member_id=member_id, name=name, first_id=first_id))
 
     async def delete_references(self, member_id: str, name: str) -> None:
-        """Delete the memberships, blocks, conversations, pending cover and webhooks of a member, and mentions of it.
+        """Delete memberships, blocks, conversations, pending cover, webhooks and received mentions of a member.
 
         The uploads of the member are unpinned. In sanctions of the member and in blocks by other members, `name`
         replaces the nickname, and the account name is removed.
@@ -119,15 +119,15 @@ def _rename_author(connection: Connection, *, member_id: str, name: str, first_i
     )
     account = case((entries.c.account.is_not(None), name), else_=None)
     connection.execute(update(entries).where(in_slice, by_member).values(nick_name=name, account=account))
-    _rename_targets(connection, in_slice, member_id, name)
+    _rename_in_membership_changes(connection, in_slice, member_id, name)
     last_id = connection.execute(select(func.max(entries.c.id))).scalar_one() or 0
     return first_id + SLICE_ENTRIES if last_id >= first_id + SLICE_ENTRIES else None
 
 
-def _rename_targets(connection: Connection, in_slice: Any, member_id: str, name: str) -> None:
+def _rename_in_membership_changes(connection: Connection, in_slice: Any, member_id: str, name: str) -> None:
     """Replace the names of a member as target or author in the JSON texts of the membership changes of a slice."""
-    mentioned = entries.c.text.contains(f'"{member_id}"', autoescape=True)
-    statement = select(entries.c.id, entries.c.text).where(in_slice, entries.c.kind == "member", mentioned)
+    contains_id = entries.c.text.contains(f'"{member_id}"', autoescape=True)
+    statement = select(entries.c.id, entries.c.text).where(in_slice, entries.c.kind == "member", contains_id)
     for entry_id, text in connection.execute(statement).all():
         fields: dict[str, Any] = msgspec.json.decode(text)
         members: list[dict[str, Any]] = [fields[role] for role in ("target", "by") if role in fields]

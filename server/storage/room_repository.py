@@ -113,7 +113,7 @@ class RoomRepository:
             policy_seq: `policy_seq` of the permission check.
 
         Raises:
-            StaleAccess: The room has another `policy_seq`, or does not exist any more.
+            StaleAccess: The room has another `policy_seq`, or no longer exists.
         """
         return await self._writes.run(partial(_delete_with_log, key=key, policy_seq=policy_seq))
 

@@ -108,7 +108,7 @@ class UploadRepository:
         return [upload_from_row(row) for row in rows]
 
     async def delete_removed(self) -> None:
-        """Delete removed uploads that do not count for a daily quota any more."""
+        """Delete removed uploads that no longer count for a daily quota."""
         statement = delete(uploads).where(
             uploads.c.state == "removed", uploads.c.created_at <= self._clock() - QUOTA_PERIOD_MS
         )

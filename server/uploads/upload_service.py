@@ -120,7 +120,7 @@ class UploadService:
             name: File name; directories are removed.
             size: Upper bound of the size in bytes, which the quotas count during the upload; None if unknown, for the
                 limit of the file.
-            max_bytes: Limit of this file in bytes, also of an encoded image; at most that of all files, the default.
+            max_bytes: Limit of this file in bytes, including an encoded image; at most that of all files, the default.
             types: Accepted media types by content; None for all.
             is_pinned: Keep the upload without a message; the caller unpins it (`unpin`).
 
@@ -216,7 +216,7 @@ class UploadService:
         await self._repository.unpin(upload_id)
 
     async def remove_unused(self) -> None:
-        """Remove the bytes of all uploads that are not in use, and the rows that count for no quota any more.
+        """Remove the bytes of all uploads that are not in use, and the rows that no longer count for a quota.
 
         An upload whose bytes cannot be removed remains for the next call. One log line contains the number of these
         uploads and the first error.

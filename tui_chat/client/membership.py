@@ -104,7 +104,7 @@ class RoomMembership:
         return self.was_joined or self._has_cached_log
 
     def set_invite(self, invite: str) -> None:
-        """Replace the invite of the first join, also of one in progress; no effect in a joined or observed room."""
+        """Replace the invite of the first join, including one in progress; no effect in a joined or observed room."""
         if isinstance(self._request, JoinRoom) and not self.was_joined:
             self._request = replace(self._request, invite=invite)
 
@@ -219,7 +219,7 @@ class RoomMembership:
             self.context.client.emit(NoticeReceived(converted))
 
     def on_renamed(self, new_name: str) -> None:
-        """Apply a valid new name, at once here, in the background to outbox and cache. Emits no event."""
+        """Apply a valid new name to the room at once, and to outbox and cache in the background. Emits no event."""
         context = self.context
         old_key, context.key, context.name = context.key, canonical_key(new_name), new_name
         self.sender.on_room_renamed(old_key)

@@ -84,7 +84,7 @@ class Room:
 
     @property
     def upload_max_bytes(self) -> int | None:
-        """Maximum size of a file, 0 if the server accepts none; None if unknown, also before the first join."""
+        """Maximum size of a file, 0 if the server accepts none; None if unknown, for example before the first join."""
         return self._context.upload_max_bytes
 
     @property
@@ -229,8 +229,8 @@ class Room:
         """Queue a message in the outbox; `OutboxItemChanged` events report the delivery.
 
         Items are sent in order and without a time limit, once a connection exists; later items may overtake a message
-        with a slow upload. With a persistent outbox, the queue survives restarts. In an observed room, every item gets
-        the state `FAILED`; on a basic server, messages with files, edits, deletions and reactions do.
+        with a slow upload. With a persistent outbox, the queue survives restarts. All items of an observed room get the
+        state `FAILED`; on a basic server, all edits, deletions, reactions and messages with files get this state.
 
         Args:
             text: Message text.

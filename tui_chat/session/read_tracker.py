@@ -22,8 +22,8 @@ class ReadTracker:
         mention_count: Number of unread messages that mention the user.
         is_viewed: True from `start_viewing` to `stop_viewing` or `mark_unread`.
         is_marked_unread: True after a mark as unread; the session does not view the room until the user opens it again.
-        has_unsent_mark: True until the server confirms a marker that overrides the marker of the account. Set by a
-            mark as unread and by the registration of a guest.
+        has_unsent_mark: The marker of the room is to replace the marker of the account. Set by a mark as unread and by
+            the registration of a guest; cleared by the response of the server, `advance` and `reset`.
 
     Args:
         transcript: Timeline of the room, for the unread divider.
@@ -81,7 +81,7 @@ class ReadTracker:
         self.mention_count += sum(line.is_mention for line in lines)
 
     def advance(self) -> None:
-        """Move the marker of a viewed room to the newest entry, and end an unsent mark. No effect if not viewed."""
+        """Move the marker of a viewed room to the newest entry and clear `has_unsent_mark`; no effect if not viewed."""
         if self.is_viewed:
             self.seq, self.has_unsent_mark = self._transcript.newest_seq, False
 

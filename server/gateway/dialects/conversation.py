@@ -79,7 +79,7 @@ class ConversationDialect(Dialect):
         Raises:
             BadRequest: The request is that of another dialect.
             Forbidden: The connection has no account.
-            NotFound: The conversation or the message does not exist, or the account is not a member any more.
+            NotFound: The conversation or the message does not exist, or the account is no longer a member.
         """
         if not isinstance(request, UpdateLastMessage):
             raise errors.BadRequest("request_unknown")

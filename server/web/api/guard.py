@@ -1,8 +1,8 @@
 """Origin check, CORS headers and request bodies of `/api/`.
 
-- Origins: pages of the own origin and of allowed ones may call the endpoints, as the Socket.IO endpoint
-  (docs/protocol.md, "Connection"). Requests of other pages are rejected. Credentials are headers, never cookies, so no
-  page can use the credentials of another.
+- Origins: the rules are those of the Socket.IO endpoint (docs/protocol.md, "Connection"). Pages of the own origin and
+  of allowed ones may call the endpoints; requests of other pages are rejected. Credentials are headers, never cookies,
+  so no page can use the credentials of another.
 - Bodies: JSON objects of at most `MAX_BODY_BYTES` by default, complete within `BODY_TIMEOUT`.
 """
 
@@ -38,7 +38,7 @@ def create_api_guard(get_cors_headers: GetCorsHeaders) -> typedefs.Middleware:
     """Return a middleware that rejects requests of foreign origins below `API_PATH`, and answers preflight requests.
 
     A rejection has status 403 and logs a hint, once per origin (`RejectionLog`). All other `OPTIONS` requests receive
-    an empty response with status 204, also for an unknown path. Requests to other paths pass.
+    an empty response with status 204, even for an unknown path. Requests to other paths pass.
 
     Args:
         get_cors_headers: Returns the CORS headers of a response; empty only for an origin that is not allowed.
@@ -59,7 +59,7 @@ def create_api_guard(get_cors_headers: GetCorsHeaders) -> typedefs.Middleware:
     return guard_api
 
 
-def create_cors_signal(
+def create_cors_handler(
     get_cors_headers: GetCorsHeaders,
 ) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """Return a handler of `on_response_prepare` that adds the CORS headers to all responses below `API_PATH`.

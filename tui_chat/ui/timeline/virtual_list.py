@@ -1,6 +1,6 @@
 """Virtual list of lines: layouts, columns and scroll position, independent of any widget.
 
-- Cost: time and memory depend on the visible rows and not on the length of the list.
+- Cost: lines are laid out when they become visible; at most `MAX_CACHED_LAYOUTS` layouts remain in memory.
 - Updates: after any change, the owner calls `viewport.update()`.
 - Layouts: a changed line or decoration invalidates its layout; a change of the columns invalidates all layouts.
 """
@@ -92,10 +92,10 @@ class VirtualList:
         return ScrollPosition(lines[anchor.index].key, anchor.row, _next_timestamp(lines, anchor.index))
 
     def resize(self, size: Size) -> bool:
-        """Set the size in cells; a new width or image height limit changes the layouts, but not the line at the top.
+        """Set the size in cells; a new width or image height limit discards all layouts, not the scroll position.
 
         Returns:
-            True if the layouts changed.
+            True if the layouts were discarded.
         """
         self.viewport.height = size.height
         if size.width == self.geometry.width and self._image_limits() == self.geometry.images:

@@ -447,7 +447,7 @@ export const en = {
   },
   reasons: {
     upload_empty: () => "The file is empty.",
-    upload_not_found: () => "The file is not available any more. Upload it again.",
+    upload_not_found: () => "The file is no longer available. Upload it again.",
     uploads_disabled: () => "This server does not accept files.",
     image_invalid: () => "The image is damaged or has an unsupported format.",
     image_too_large: ({ limit }) => `An image can have at most ${limit} megapixels.`,

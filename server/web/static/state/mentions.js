@@ -33,7 +33,7 @@ export class MentionTokens {
    * Return whether the text contains `@name` outside of code, or starts with `name:`, in any spelling with the same canonical
    * form; the empty name is never mentioned.
    * @param {string} name
-   * @param {Iterable<string>} memberNames Names of the members; a longer name that matches takes precedence.
+   * @param {Iterable<string>} memberNames Names of the members; after `@`, a longer name that matches takes precedence.
    */
   includes(name, memberNames = []) {
     const key = canonicalName(name);

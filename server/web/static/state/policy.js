@@ -42,7 +42,7 @@ export function toWireValue(value) {
 
 /**
  * Return the possible values of a field, examples for `keep`; empty for an unknown field.
- * @param {string} typedName Name in any case.
+ * @param {string} typedName Name in any letter case.
  * @returns {string[]}
  */
 export function policyValues(typedName) {
@@ -50,13 +50,16 @@ export function policyValues(typedName) {
   return field === undefined ? [] : (POLICY_VALUES[field] ?? RETENTION_EXAMPLES);
 }
 
-/** @param {string} typedName */
+/**
+ * Return the field with a name in any letter case; undefined for an unknown name.
+ * @param {string} typedName
+ */
 function findField(typedName) {
   return POLICY_FIELDS.find((name) => name.toLowerCase() === typedName.toLowerCase());
 }
 
 /**
- * Return the changed field of a typed assignment such as `speak members` or `keep 30d`, in any case.
+ * Return the changed field of a typed assignment such as `speak members` or `keep 30d`, in any letter case.
  * @param {string} typedName
  * @param {string} typedValue
  * @returns {{change: object} | {field: string, expected: string[]}} The field of an `updateRoom` request; otherwise the
@@ -73,7 +76,11 @@ export function parsePolicyChange(typedName, typedValue) {
   return POLICY_VALUES[field].includes(value) ? { change: { [field]: toWireValue(value) } } : { field, expected: POLICY_VALUES[field] };
 }
 
-/** @param {string} value Number of days (`30d`), number of messages (`1000`) or `all`. */
+/**
+ * Return the value of `keep`, empty for no limit; null for an invalid text.
+ * @param {string} value Number of days (`30d`), number of messages (`1000`), `all` or `everything`.
+ * @returns {{days?: number, messages?: number} | null}
+ */
 function parseRetention(value) {
   if (value === "all" || value === "everything") return {};
   const [, digits, unit] = value.match(/^(\d{1,8})(d?)$/) ?? [];

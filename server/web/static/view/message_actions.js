@@ -31,8 +31,8 @@ export class MessageActions {
   }
 
   /**
-   * Return a loaded message with the permissions of the user; null if it is not loaded, deleted or about to be deleted. An
-   * absent author counts as a regular member.
+   * Return a loaded message with the permissions of the user; null for a message that is missing, is deleted or is about to
+   * be deleted. An absent author counts as a regular member.
    * @param {number} seq
    */
   describe(seq) {
@@ -44,7 +44,7 @@ export class MessageActions {
     return { item, isOwn, canDelete: isOwn || outranks(room.access.role, authorRole) };
   }
 
-  /** Start the edit of an own message in the composer, based on its latest pending edit. */
+  /** Start the edit of an own message in the composer, with the text of its latest pending edit, otherwise its own text. */
   edit({ seq, message = "" }) {
     const changes = this.#getRoom().outbox.changesBySeq.get(seq) ?? [];
     this.#composer.startEdit(seq, changes.findLast(({ event }) => event === "editMessage")?.body.message ?? message);
@@ -86,7 +86,7 @@ export class MessageActions {
   }
 
   /**
-   * Ask before the delayed deletion of the newest own message, without a wait for the answer.
+   * Ask before the delayed deletion of the newest own message; return before the answer.
    * @throws {CommandRejected} No own message is loaded.
    */
   deleteLast() {
@@ -96,7 +96,7 @@ export class MessageActions {
   /**
    * Queue a reply to the newest message of another member and scroll to the newest line, or start the reply in the composer.
    * @param {string} text Empty for a reply in the composer.
-   * @throws {CommandRejected} The room has no such message.
+   * @throws {CommandRejected} No such message is loaded.
    * @throws {RequestError} The text is invalid.
    */
   replyToLast(text) {
@@ -109,7 +109,7 @@ export class MessageActions {
   /**
    * Add or remove a reaction to the newest message of another member.
    * @param {string} text
-   * @throws {CommandRejected} The room has no such message.
+   * @throws {CommandRejected} No such message is loaded.
    * @throws {RequestError} The text is no valid reaction.
    */
   reactToLast(text) {
@@ -120,16 +120,17 @@ export class MessageActions {
 
   /**
    * Mark the newest message of another member as unread.
-   * @throws {CommandRejected} The room has no such message.
+   * @throws {CommandRejected} No such message is loaded.
    */
   markLastUnread() {
     this.markUnread(this.#findLast(false));
   }
 
   /**
-   * Return the newest loaded message that is not deleted, about to be deleted, or of a blocked member.
-   * @param {boolean} isOwn Search own messages; false for those of other members.
-   * @throws {CommandRejected} There is none.
+   * Return the newest loaded message of the user or of the other members. Deleted messages, messages about to be deleted and
+   * those of blocked members are omitted.
+   * @param {boolean} isOwn True for messages of the user, false for those of other members.
+   * @throws {CommandRejected} No such message is loaded.
    */
   #findLast(isOwn) {
     const room = this.#getRoom();
