@@ -18,7 +18,7 @@ class StartupError(Exception):
 
 
 async def listen(connection_factory: Callable[[], asyncio.Protocol], settings: ServerSettings) -> asyncio.Server:
-    """Listen on all addresses of the host, with the same port on each, also for port 0.
+    """Listen on all addresses of the host, with the same port on each, even for port 0.
 
     The listener has no TLS: the protocols of `connection_factory` start TLS on their connections.
 

@@ -214,7 +214,7 @@ def configure_logging(log_format: str, log_level: str, log_file: Path | None, ma
         OSError: The log file cannot be opened.
     """
     handler = LogWriter(log_file, max_bytes)
-    handler.setLevel(log_level.upper())  # also for loggers with a level of their own
+    handler.setLevel(log_level.upper())  # even for loggers with a level of their own
     text_formatter = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     handler.setFormatter(JsonFormatter() if log_format == "json" else text_formatter)
     logging.basicConfig(level=log_level.upper(), handlers=[handler], force=True)

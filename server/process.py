@@ -198,7 +198,7 @@ async def _start_server(stack: AsyncExitStack, settings: ServerSettings) -> Runn
     """Start the server within the stack.
 
     Raises:
-        StartupError: The server cannot start, also for an unexpected exception; the message has one line.
+        StartupError: The server cannot start, even for an unexpected exception; the message has one line.
         StorageError: The database is unusable.
     """
     try:

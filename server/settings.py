@@ -348,7 +348,7 @@ def _is_redis_url(text: str) -> bool:
 
 
 def _hide_password(url: str) -> str:
-    """Return a URL with `…` in place of its password, also in the query; any other text stays unchanged."""
+    """Return a URL with `…` in place of its password, even in the query; any other text stays unchanged."""
     return re.sub(r"([?&]password=)[^&]*", r"\1…", re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", url))
 
 

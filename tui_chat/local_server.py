@@ -3,7 +3,7 @@
 - Isolation: `-P` keeps the working directory out of the import path, so a `server.py` there is never started. The
   process has its own session and none of the standard streams of the client.
 - Lifetime: the server outlives the client, and stops after `CHAT_EXIT_WHEN_IDLE` seconds without clients. The client
-  that started the server counts as one, also in the join form, until this client closes the server's standard input.
+  that started the server counts as one, even in the join form, until this client closes the server's standard input.
 - Start report: one JSON line on standard output, `{"url"}` or `{"error", "code"}`, with `runningUrl` if another server
   uses the database. The log goes to `server_log_path()`.
 - Commands: `python -m server status` and `stop` reach a running server, so that one program implements the client of
@@ -88,7 +88,7 @@ class LocalServer:
         """Start a server, or join the one that uses the same database or listens on the port; set `url`.
 
         A server that uses the database is joined at its own address, and awaited for up to 15 seconds if not responding
-        yet. Of several simultaneous calls, also of other clients, one starts the server and the others join the server.
+        yet. Of several simultaneous calls, even of other clients, one starts the server and the others join the server.
         A previous server is released as by `close`.
 
         Args:

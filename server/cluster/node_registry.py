@@ -128,7 +128,7 @@ class NodeRegistry:
             await self._repository.register(self.node_id, self._label, load)
             self._is_registered, self._steady_since = True, None
             return
-        self._is_registered = True  # also after a registration whose response was lost
+        self._is_registered = True  # even after a registration whose response was lost
         if heartbeat.is_draining and not self._is_draining:
             self._is_draining = True
             self._on_drain()

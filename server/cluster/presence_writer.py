@@ -196,7 +196,7 @@ class PresenceWriter:
         room = self._registry.rooms.get(write.room_key)
         participant = None if room is None else room.participants.get(write.member_id)
         if room is not None and participant is not None and participant.nick_key == write.nick_key:
-            room.assign_nick(participant, participant.member.nick_name, write.nick_key)  # also after a late message
+            room.assign_nick(participant, participant.member.nick_name, write.nick_key)  # even after a late message
 
     def _resolve_conflict(self, write: MemberWrite, holder: PresentMember) -> None:
         """Assign the nickname to its holder, and the next suffix to the member of this node.

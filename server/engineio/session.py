@@ -319,7 +319,7 @@ class EngineIOSession:
     def fail(self, error: Exception) -> None:
         """Log an internal error and abort the session; nothing is raised.
 
-        The abort is counted as `internal error`, also for a closed session.
+        The abort is counted as `internal error`, even for a closed session.
         """
         log.error("internal error, aborting connection from %s", self.address, exc_info=error)
         try:

@@ -228,7 +228,7 @@ class Handlers:
     def publish(self, committed: Sequence[events.Entry]) -> None:
         """Send committed entries to the connections and observers of their rooms, including the author.
 
-        `published_count` counts all entries, and a change of the access is recorded also for a room that is not live.
+        `published_count` counts all entries, and a change of the access is recorded even for a room that is not live.
         After the push of a change, removed members leave, and a new name or title applies.
         """
         self.published_count += len(committed)

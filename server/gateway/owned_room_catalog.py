@@ -31,7 +31,7 @@ class OwnedRoomCatalog:
     async def update(
         self, connection: ClientConnection, room_id: int, name: str | None, topic: str | None
     ) -> RoomRecord:
-        """Change the name or the topic of a public room, also with members present; None keeps the current value.
+        """Change the name or the topic of a public room, even with members present; None keeps the current value.
 
         A value equal to the current one has no effect. A failed topic change keeps the new name.
 
@@ -47,7 +47,7 @@ class OwnedRoomCatalog:
         return await self._room_catalog.get(room_id)
 
     async def delete(self, connection: ClientConnection, room_id: int) -> RoomRecord:
-        """Delete a public room with its log, also with members present; return the room before the deletion."""
+        """Delete a public room with its log, even with members present; return the room before the deletion."""
         room = await self._room_catalog.get(room_id)
         await self._room_admin.delete(connection, room.name)
         return room

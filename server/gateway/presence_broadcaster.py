@@ -39,7 +39,7 @@ _NOTICE_RATE = Rate(10, 10)
 """Rate of each notice type, and of presence, in one room."""
 
 _READERS_PER_TOKEN = 200
-_MAX_PUSH_COST = 5  # tokens; the pushes of half a second fit the send queue also during a join storm
+_MAX_PUSH_COST = 5  # tokens; the pushes of half a second fit the send queue even during a join storm
 
 
 _NoticeType = type[events.JoinNotice] | type[events.LeaveNotice]

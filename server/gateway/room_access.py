@@ -259,7 +259,7 @@ class RoomAccessControl:
         participant.policy_seq, participant.checked_access = _UNKNOWN_SEQ, None
 
     def record_change(self, entry: events.Entry) -> None:
-        """Record a committed change, also of a room that is not live: its `policy_seq` may be above 0 from now on."""
+        """Record a committed change, even of a room that is not live: its `policy_seq` may be above 0 from now on."""
         if isinstance(entry, events.PolicyChange):
             self._restricted_keys |= {
                 names.canonical_key(entry.room),
@@ -301,7 +301,7 @@ class RoomAccessControl:
         """Return the access of a person, cache the policy of a live room, and record the address of a guest.
 
         Without `is_exact`, the access of a guest to a room with an unrestricted name is not read if guests may create
-        rooms: the result is then `_GUEST_ACCESS`, with a false `is_stored` also for a stored room.
+        rooms: the result is then `_GUEST_ACCESS`, with a false `is_stored` even for a stored room.
         """
         room_key = names.canonical_key(room_name)
         if caller.account is None:

@@ -123,7 +123,7 @@ class RoomAdmin:
         return name
 
     async def rename(self, connection: ClientConnection, room_name: str, new_name: str) -> int:
-        """Change the name of a room, also with members present, and return the `seq` of the change.
+        """Change the name of a room, even with members present, and return the `seq` of the change.
 
         Raises:
             NotFound: The room does not exist or is not visible.

@@ -136,7 +136,7 @@ def _change_member(connection: Connection, room: BatchRoom, command: AppendMembe
 
 
 def _change_policy(connection: Connection, room: BatchRoom, command: AppendPolicyChange) -> bool:
-    """Write the given fields of a policy change, and return whether any field was given, also with its current value.
+    """Write the given fields of a policy change, and return whether any field was given, even with its current value.
 
     Raises:
         Conflict: Another room has the new name, even a removed room.

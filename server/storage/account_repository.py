@@ -1,7 +1,7 @@
 """Repository of accounts, their reserved names, tokens and server invites.
 
 - Secrets: passwords are stored as Argon2id hashes, tokens and invite codes as SHA-256 digests.
-- Namespace: `account_names` has one row per reserved name, so no two accounts share a name, also with concurrent
+- Namespace: `account_names` has one row per reserved name, so no two accounts share a name, even with concurrent
   writers.
 - Expiry: a token expires `TOKEN_LIFETIME` after the hour of its last use.
 """
@@ -181,7 +181,7 @@ class AccountRepository:
     async def add_token(
         self, account_id: int, digest: bytes, label: str, *, password_hash: str | None = None
     ) -> TokenRecord:
-        """Store a token, also above `MAX_DEVICES`; the caller then calls `delete_excess_tokens`.
+        """Store a token, even above `MAX_DEVICES`; the caller then calls `delete_excess_tokens`.
 
         Args:
             account_id: Account of the token.

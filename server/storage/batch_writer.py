@@ -7,7 +7,7 @@
 - Lock order: rows of attached uploads, rows of rooms (`server.storage.batch_rooms`), then the id counter of SQLite.
 - No-op changes: an edit to the current text, an existing reaction, an absent reaction to remove, or a second
   deletion creates no entry. The result then carries the newest `seq` of the room.
-- Idempotency: a repeated clientId returns the result of the first command, also of a no-op, and changes nothing.
+- Idempotency: a repeated clientId returns the result of the first command, even of a no-op, and changes nothing.
 - Deletion: a deleted message accepts replies, but no edit and no new reaction. Its text, the texts of its edits and its
   reactions are erased from storage.
 - Search index, mentions, read markers of authors, references to files: updated in the transaction of the entries.

@@ -24,7 +24,7 @@ class SpoolFile:
 
     Attributes:
         file: Open file; its position is undefined until `finish`.
-        size: Number of written bytes, also of buffered ones.
+        size: Number of written bytes, including buffered ones.
         head: First bytes of the file: all, or at least `WRITE_BYTES` of a longer one. Empty until `WRITE_BYTES` bytes
             are written or the file is finished.
 

@@ -172,7 +172,7 @@ class HttpConnectionPool:
         trusted_networks: Networks of proxies, whose connections are exempt from both limits.
 
     Attributes:
-        handshakes: Tasks of the unfinished TLS handshakes, also of trusted proxies.
+        handshakes: Tasks of the unfinished TLS handshakes, including those of trusted proxies.
     """
 
     def __init__(self, idle_timeout: float, max_idle: int | None, trusted_networks: tuple[IPNetwork, ...]) -> None:

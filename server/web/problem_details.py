@@ -139,7 +139,7 @@ async def problem_middleware(request: web.Request, handler: typedefs.Handler) ->
     """Convert exceptions of handlers and aiohttp into problem responses; log unexpected ones.
 
     Redirects, returned responses and requests to the Socket.IO endpoint pass unchanged. Unexpected exceptions result in
-    status 500 without details. A raised 404, also of a `ChatError`, becomes an HTML page for clients that accept
+    status 500 without details. A raised 404, even of a `ChatError`, becomes an HTML page for clients that accept
     `text/html`. Of the headers of an error of aiohttp, only `Allow` is kept. A disconnect during a request is not
     logged.
     """

@@ -2,7 +2,7 @@
 
 - Rate: requests per address, for every path. Requests of an open session are exempt, because sessions have limits of
   their own.
-- Content coding: compressed request bodies, also in a session, are refused with status 415 and never decompressed,
+- Content coding: compressed request bodies, even in a session, are refused with status 415 and never decompressed,
   because a small body can expand to any size.
 - Origins: a rejection of a request to the Socket.IO endpoint carries the CORS headers, so that pages of allowed origins
   can read the reason.
@@ -29,7 +29,7 @@ def create_request_guard(
 ) -> typedefs.Middleware:
     """Return a middleware that rejects compressed bodies and, above the rate of the address, requests.
 
-    Any `Content-Encoding` header results in status 415 and closes the connection, also for requests of a session. A
+    Any `Content-Encoding` header results in status 415 and closes the connection, even for requests of a session. A
     request above the rate receives status 429 with `Retry-After`. Rejected requests do not reach the handler.
 
     Args:

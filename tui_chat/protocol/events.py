@@ -286,7 +286,7 @@ class PresencePush(WireStruct, frozen=True):
     Attributes:
         room: Display name of the room.
         joined: New members who are still present, and present members with another `via` or `away`.
-        left: Member ids of former members, also of those who joined since the previous push.
+        left: Member ids of former members, including those who joined since the previous push.
         renamed: Members with a new nickname.
         member_count: Number of present members; None from servers without this field.
     """

@@ -41,7 +41,7 @@ class BackgroundRequests:
         self._event_queue.put(RequestFailed(problem))
 
     async def wait_until_idle(self, excluded: Collection[asyncio.Task[None]]) -> None:
-        """Wait until no request other than the excluded ones is running, also of those that start meanwhile."""
+        """Wait until no request other than the excluded ones is running, including those that start meanwhile."""
         while tasks := self._tasks.difference(excluded):
             await asyncio.wait(tasks)
 

@@ -263,7 +263,7 @@ class RoomView:
             self.transcript.put_messages(reversed(marked))
 
     def set_deletion(self, seq: int, state: DeletionState) -> None:
-        """Set the state of an unconfirmed deletion, also for a message that is loaded later."""
+        """Set the state of an unconfirmed deletion, even for a message that is loaded later."""
         self.deletions[seq] = state
         line = self.transcript.find_message(seq)
         if line is not None:

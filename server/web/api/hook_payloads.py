@@ -5,7 +5,7 @@
 - Rich content: `embeds` of Discord follow. `alerts` of Alertmanager count only without any of these texts.
 - Context: `title` precedes and `url` follows the text, unless the text contains them.
 - Slack markup: links and escaped characters of `text`, `attachments` and `blocks` become plain text.
-- Other fields, also of unexpected types, are ignored. A text above the limit of messages is truncated and ends with a
+- Other fields, even of unexpected types, are ignored. A text above the limit of messages is truncated and ends with a
   note.
 """
 

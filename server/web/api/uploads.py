@@ -223,7 +223,7 @@ class UploadApi:
     async def _download(self, call: ApiCall[DownloadParameters, None]) -> web.StreamResponse:
         """Return a file, or a part of a file (RFC 9110, section 14); a preview is always complete.
 
-        The status is 304 for a matching `If-None-Match`, also with a range, and 416 for a range outside of the file. A
+        The status is 304 for a matching `If-None-Match`, even with a range, and 416 for a range outside of the file. A
         signature, even an invalid one, replaces the credentials. `HEAD` receives the headers only. A failure after the
         headers aborts the connection.
 

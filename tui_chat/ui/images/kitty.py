@@ -1,7 +1,7 @@
 """Sequences of the Kitty graphics protocol with Unicode placeholders.
 
 - Placement: the terminal draws an image over the placeholder characters of a virtual placement. Placeholders scroll and
-  are covered like other text, also in tmux.
+  are covered like other text, even in tmux.
 - Image ids: the low byte is the 256-color foreground of the placeholders, the high byte their third diacritic. The
   other bytes are 0, so that terminals and multiplexers with 256 colors preserve the id.
 - Responses: `q=2` suppresses the responses of the terminal.

@@ -81,7 +81,7 @@ class SettingsScreen(ListDialog[None]):
         self._set_value(field, self._value(field) // 10 if field.kind is ValueKind.NUMBER else None)
 
     def action_reset_value(self) -> None:
-        """Restore the default of the highlighted setting, also of lists and tables."""
+        """Restore the default of the highlighted setting, including lists and tables."""
         self._set_value(self._highlighted_field(), None)
 
     @on(OptionList.OptionSelected)

@@ -16,7 +16,7 @@ class FormField(Vertical):
         default: Value of the empty input, shown in gray.
         placeholder: Hint in the empty input without a default.
         id: Widget id.
-        is_secret: Hide the text, also from the clipboard.
+        is_secret: Hide the text, even from the clipboard.
 
     Attributes:
         input: Input right of the label.

@@ -2,7 +2,7 @@
 
 - Registration: subject to the policy of the server. No mail is sent, and any code of six digits is accepted.
 - Login: a missing account and a wrong password have different errors, as the application expects. Failed
-  logins share their limits with the other APIs, also for missing accounts. The rate per address bounds the number of
+  logins share their limits with the other APIs, even for missing accounts. The rate per address bounds the number of
   names that can be tested.
 """
 
@@ -145,7 +145,7 @@ class ConversationAuthApi:
     async def _log_in(self, request: web.Request) -> dict[str, Any]:
         """Verify captcha and password of an account name or email, and return a token with the account.
 
-        The captcha stays valid, also for a repeated login. A text with `@` is an email. With an unknown account, the
+        The captcha stays valid, even for a repeated login. A text with `@` is an email. With an unknown account, the
         password check takes the same time and counts as a failed login.
 
         Raises:

@@ -21,7 +21,7 @@ from tui_chat.protocol.limits import SECRET_CHARACTERS, STORED_MESSAGE_CHARACTER
 MESSAGES_DEFAULT, MESSAGES_MAX = 10, 200
 """Number of messages in a list without `size`, and the maximum of `size`."""
 
-_CONTENT_BYTES = 64 * 1024  # of a JSON body with `STORED_MESSAGE_CHARACTERS`, also with escapes
+_CONTENT_BYTES = 64 * 1024  # of a JSON body with `STORED_MESSAGE_CHARACTERS`, even with escapes
 _NICKNAME_LIMITS, _NAME_LIMITS, _DESCRIPTION_LIMITS = (2, 20), (2, 32), (2, 100)
 
 
@@ -175,7 +175,7 @@ class ConversationApi:
         return await self._service.send(self._authenticator.create_connection(request, account), group_id, content)
 
     async def _get_image(self, request: web.Request) -> web.Response:
-        """Return a generated image, also for an id without a user or group."""
+        """Return a generated image, even for an id without a user or group."""
         image = render_image(request.match_info["kind"], int(request.match_info["id"]))
         headers = {"Cache-Control": "public, max-age=86400", "Cross-Origin-Resource-Policy": "cross-origin"}
         return web.Response(text=image, content_type="image/svg+xml", headers=headers)

@@ -3,7 +3,7 @@
  *
  * - Batches: the paths of one task of the event loop share a request, within the limits of a request.
  * - Cache: an address is reused until it expires, by the clock of the browser.
- * - Connection: a guest has access after the first join only, so paths wait until `resume`, also after a reconnect.
+ * - Connection: a guest has access after the first join only, so paths wait until `resume`, even after a reconnect.
  */
 
 import { requireRequestError } from "../net/request_error.js";

@@ -55,7 +55,7 @@ export class OutboxStore {
     this.#storage.remove(ITEM_PREFIX + clientId);
   }
 
-  /** Return the names of rooms with items of this nickname, also of items that belong to other tabs. */
+  /** Return the names of rooms with items of this nickname, including items that belong to other tabs. */
   roomsOf(nick) {
     return [...new Set(this.#rows((row) => row.nick === canonicalName(nick)).map(({ room }) => room))];
   }

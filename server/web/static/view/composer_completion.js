@@ -106,7 +106,7 @@ export class ComposerCompletion {
     else this.#dismiss();
   }
 
-  /** Close the list until the next input, also for a load in progress. */
+  /** Close the list until the next input, even for a load in progress. */
   #dismiss() {
     this.#isDismissed = true;
     this.close();
