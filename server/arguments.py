@@ -24,10 +24,10 @@ _DAY = 24 * 3600  # seconds
 
 
 class ServerParser(ProgramParser):
-    """Argument parser with one-line error messages, of the program or of a command.
+    """Argument parser of the program or of one command, with one-line error messages.
 
     Args:
-        options: Keyword arguments of `argparse.ArgumentParser`.
+        options: Keyword arguments of `argparse.ArgumentParser`, except `formatter_class` and `allow_abbrev`.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -110,7 +110,10 @@ class ServerParser(ProgramParser):
         raise ConfigError(f"unknown argument {name}; {suggest(name, valid_names, self.shell_command)}")
 
     def _find_command(self, arguments: Sequence[str]) -> int:
-        """Return the index of the first command, or the number of arguments if they contain no command."""
+        """Return the index of the first argument that is neither an option nor the value of one.
+
+        Without such an argument, and for a parser without commands, the result is the number of arguments.
+        """
         index = 0
         while index < len(arguments) and (not self._commands or arguments[index].startswith("-")):
             action = self._option_string_actions.get(arguments[index])  # None for an unknown option or one with `=`

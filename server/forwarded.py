@@ -45,7 +45,7 @@ def get_client_info(request: web.Request, trusted_networks: tuple[IPNetwork, ...
     X-Forwarded-For is evaluated from right to left. The first untrusted address is the client, because entries further
     left are supplied by that client and can be forged. If all entries are trusted, the leftmost one is the client. An
     invalid entry counts as the proxy that reported the entry. Without a peer address, the client is
-    `unknown`. The last items of X-Forwarded-Proto and X-Forwarded-Host determine the own origin.
+    `unknown`. The last items of X-Forwarded-Proto and X-Forwarded-Host determine `own_origin`.
 
     Args:
         request: Request received by this server.

@@ -15,7 +15,7 @@ from pathlib import Path
 import platformdirs
 
 MAX_LOG_BYTES = 1_000_000
-"""Log size in bytes above which the next start replaces the suffix of the file by `.old`."""
+"""Log size in bytes above which the next start replaces the suffix of the file with `.old`."""
 
 _UNHANDLED = "chat.unhandled"
 _NETWORK_LIBRARY = "chat.client.library"  # reports faults of the server as errors

@@ -250,7 +250,7 @@ class Bus:
             self._echo_timeout = None
 
     def _receive(self, channel: str, payload: bytes) -> None:
-        """Pass a message of another node to the receiver of its channel; an own message only proves the connection.
+        """Pass a message of another node to the receiver of its channel; one of this node only proves the connection.
 
         A channel without a receiver is ignored, and an exception of the receiver is logged.
         """

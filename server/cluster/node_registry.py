@@ -28,7 +28,7 @@ DEAD_AFTER = 15.0
 MAX_CLOCK_SKEW = 1.0
 """Greatest difference of the clocks of node and database that is not reported, in seconds."""
 
-_REMOVE_TIMEOUT = 1.0  # seconds for the removal of the own row at the shutdown
+_REMOVE_TIMEOUT = 1.0  # seconds for the removal of the row of this node at the shutdown
 
 log = logging.getLogger("chat.cluster")
 

@@ -105,7 +105,7 @@ class AppendMessage(RoomCommand, frozen=True, kw_only=True):
 
 
 class AppendEdit(RoomCommand, frozen=True, kw_only=True):
-    """Command that replaces the text of the author's message with `seq` `target` by `message`.
+    """Command that replaces the text of the author's message with `seq` `target` with `message`.
 
     `mentions` are the mentioned accounts of the new text, and replace those of the message.
     """

@@ -123,9 +123,8 @@ class Namespace:
     async def _handle_connect(self, packet: packets.ConnectPacket) -> None:
         """Connect the client, and answer with CONNECT or CONNECT_ERROR (`handle_message`).
 
-        A rejected token is answered with CONNECT and `authFail`, and closes the session. Another namespace is answered
-        with CONNECT_ERROR, even after the connect. If the session ends during the connect, the client is disconnected
-        without an answer.
+        Another namespace is answered with CONNECT_ERROR, even after the connect. If the session ends during the
+        connect, the client is disconnected without an answer.
 
         Raises:
             InvalidPacket: The client is connected to the root namespace already.

@@ -209,7 +209,7 @@ class AccountService:
     # -- devices and profile
 
     async def list_devices(self, account_id: int) -> list[TokenRecord]:
-        """Return the unexpired tokens of an account, newest login first."""
+        """Return the unexpired tokens of an account, newest first."""
         return await self._repository.list_tokens(account_id)
 
     async def revoke_device(self, account: AccountIdentity, token_id: int) -> None:
@@ -256,9 +256,9 @@ class AccountService:
             Unauthorized: The current password is wrong, or the account has none.
             RateLimited: Too many attempts with this account name from this address failed.
         """
-        normalized = validate_password(new_password, account.name)
+        validated_password = validate_password(new_password, account.name)
         await self._verify_password(account.name, password, address)
-        await self._replace_password(account.id, normalized, address, except_token_id=account.token_id)
+        await self._replace_password(account.id, validated_password, address, except_token_id=account.token_id)
 
     async def delete_account(self, account: AccountIdentity, password: str, *, erasure: Erasure, address: str) -> None:
         """Delete an account, revoke its tokens and start the erasure of its entries.

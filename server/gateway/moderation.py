@@ -88,8 +88,8 @@ class Moderation:
     ) -> bool:
         """Return whether a deletion is that of a moderator for another member.
 
-        False for an own or unknown message and for a member without this permission: the journal rejects the deletion
-        of a message of another member then.
+        False for an unknown message, for one of the participant, and for a participant without this permission. The
+        journal then rejects the deletion of a message of another member.
 
         Args:
             room: Room of the message.

@@ -361,7 +361,7 @@ def _get_policy_fields(request: PolicyFields) -> PolicyFields:
 def _build_invite_url(connection: ClientConnection, room_name: str, code: str) -> str | None:
     """Return the URL of a room on this server with an invite code; None without a valid own origin.
 
-    The scheme is `chat`, or `chats` for an own origin with `https`; the port is always included.
+    The scheme is `chat`, or `chats` for an `own_origin` with `https`; the port is always included.
     """
     if connection.own_origin is None:
         return None

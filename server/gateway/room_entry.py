@@ -354,7 +354,7 @@ def get_role_name(state: AccessState) -> str | None:
 def build_room_state(
     room: LiveRoom[ClientConnection], stored_room: RoomRecord | None, state: AccessState, role: str | None
 ) -> responses.RoomState:
-    """Return the state of a room for a reader, and replace name, title and log id of `room` by the stored ones.
+    """Return the state of a room for a reader, and replace name, title and log id of `room` with the stored ones.
 
     A room that is not stored has an empty log and no topic.
 

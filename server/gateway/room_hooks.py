@@ -62,13 +62,13 @@ class RoomHooks:
         }
 
     async def _create(self, connection: ClientConnection, request: room_requests.CreateHook) -> responses.HookCreated:
-        """Append the creation of a webhook, and return its URL, which contains the secret.
+        """Create a webhook with an entry in the log, and return its URL, which contains the secret.
 
-        Without a valid own origin of the connection, the URL is only a path.
+        If the `own_origin` of the connection is None, the URL is only a path.
 
         Raises:
             NotFound: The room does not exist or is not visible.
-            Forbidden: The connection has no account, or the account may not create webhooks.
+            Forbidden: The connection has no account, or the account is banned or may not create webhooks.
             Conflict: The name equals or resembles the name of an account, or equals that of another webhook of the
                 room; or the room has too many webhooks.
             StaleAccess: The access changed between the check and the write.
@@ -112,7 +112,7 @@ class RoomHooks:
     async def _revoke(
         self, connection: ClientConnection, request: room_requests.RevokeHook
     ) -> responses.ChangeAccepted:
-        """Append the revocation of a webhook, and return the `seq` of the entry.
+        """Revoke a webhook with an entry in the log, and return the `seq` of the entry.
 
         Raises:
             NotFound: The requester may revoke no webhook with this id, or the room is not visible.
@@ -137,7 +137,8 @@ class RoomHooks:
     async def _load(self, connection: ClientConnection, room_name: str) -> tuple[list[StoredHook], int]:
         """Return the webhooks that a person may revoke, and the `policy_seq` of the check.
 
-        With the permission `MANAGE_HOOKS`, a person may revoke all webhooks of the room, otherwise only the own ones.
+        With the permission `MANAGE_HOOKS`, a person may revoke all webhooks of the room, otherwise only the
+        webhooks that the person created.
 
         Raises:
             NotFound: The room does not exist or is not visible.

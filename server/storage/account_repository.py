@@ -30,13 +30,13 @@ from tui_chat.protocol import names
 from tui_chat.protocol.errors import Conflict, Forbidden, NotFound, Unauthorized
 
 MAX_DEVICES = 100
-"""Maximum number of tokens of an account; a further login revokes the one with the oldest use."""
+"""Maximum number of tokens of an account; a further one revokes the least recently used one."""
 
 
 class AccountRepository:
-    """Repository of accounts and tokens.
+    """Repository of accounts, tokens and server invites.
 
-    All methods raise `Unavailable` if the database is not writable, or not readable for the methods that only read.
+    Methods that write raise `Unavailable` if the database is not writable, others if it is not readable.
 
     Args:
         writer: Executor for one write transaction at a time.
@@ -72,7 +72,7 @@ class AccountRepository:
         return await self._list(select(accounts).where(accounts.c.erasure.is_not(None)).order_by(accounts.c.id))
 
     async def find(self, name_key: str) -> AccountRecord | None:
-        """Return the account with an account name, None for a nickname, an unknown name or that of a deleted account.
+        """Return the account with an account name, None for an unknown or deleted account. Nicknames are not searched.
 
         Args:
             name_key: Canonical key of the account name.
@@ -88,7 +88,7 @@ class AccountRepository:
         return None if row is None else account_from_row(row)
 
     async def find_by_email(self, email: str) -> AccountRecord | None:
-        """Return the oldest account with an email, None for an unknown one; case matters."""
+        """Return the oldest account with an email, None for an unknown one; case-sensitive."""
         if "\0" in email:  # invalid in PostgreSQL
             return None
         statement = select(accounts).where(accounts.c.email == email).order_by(accounts.c.id).limit(1)
@@ -115,7 +115,7 @@ class AccountRepository:
         email: str | None = None,
         invite_digest: bytes | None = None,
     ) -> AccountRecord:
-        """Store a new account, and redeem an invite in the same transaction; after an error, neither is done.
+        """Store a new account, and redeem an invite in the same transaction.
 
         Existing memberships with the member id, those of a guest who registers, receive the names of the account.
 
@@ -151,20 +151,20 @@ class AccountRepository:
         """Change columns of an account, and set its `updated_at` to the current time.
 
         A new name or nickname replaces the reserved names and the names in the memberships of the account. The column
-        `deleted` with True releases the reserved names; no row is deleted.
+        `deleted` with True releases the reserved names; the row of the account remains.
 
         Args:
             account_id: Account to change.
             keep_token_id: Delete all tokens of the account except this one in the same transaction, or all if None;
                 UNSET keeps all.
             required_hash: Password hash that the account must still have; None for a change without this condition.
-            values: New values by column of `accounts`. A `name` without a `nick_name` also becomes the nickname. An
+            values: New values by column of `accounts`. A `name` without a `nick_name` also becomes the nickname. A
                 different `avatar_path`, also None, unpins the upload of the former one.
 
         Raises:
             Conflict: The name or the nickname belongs to another account.
-            NotFound: The id is unknown, without `required_hash`.
-            Unauthorized: The account has another password hash than `required_hash`, or the id is unknown.
+            NotFound: The id is unknown, and `required_hash` is None.
+            Unauthorized: `required_hash` is given, and the account has another password hash or the id is unknown.
         """
         return await self._write_names(
             partial(
@@ -216,7 +216,7 @@ class AccountRepository:
         return None if row is None else token_from_row(row)
 
     async def list_tokens(self, account_id: int) -> list[TokenRecord]:
-        """Return the tokens of an account without expired ones, newest login first."""
+        """Return the tokens of an account without expired ones, newest first."""
         statement = _select_tokens(self._clock()).where(tokens.c.account_id == account_id).order_by(tokens.c.id.desc())
         return [
             token_from_row(row) for row in await self._reads.run(lambda connection: connection.execute(statement).all())
@@ -238,7 +238,7 @@ class AccountRepository:
     # -- server invites
 
     async def add_invite(self, digest: bytes, *, uses: int, expires_at: int) -> int:
-        """Store an invite of the operator to the server and return its id.
+        """Store a server invite and return its id.
 
         Args:
             digest: SHA-256 of the code.
@@ -253,12 +253,12 @@ class AccountRepository:
         return await self._writes.run(lambda connection: connection.execute(statement).scalar_one())
 
     async def require_invite(self, digest: bytes) -> None:
-        """Check an invite to the server without its redemption.
+        """Check that a server invite is valid, without redeeming the invite.
 
         Raises:
             Forbidden: The invite is unknown, expired or used up.
         """
-        statement = select(invites.c.id).where(*_is_valid_invite(digest, self._clock()))
+        statement = select(invites.c.id).where(*_invite_filters(digest, self._clock()))
         if await self._reads.run(lambda connection: connection.execute(statement).first()) is None:
             raise Forbidden("invite_invalid")
 
@@ -282,7 +282,7 @@ def _create(
     values = {**values, "change_seq": next_change_seq(connection)}
     if invite_digest is not None:
         redeemed = connection.execute(
-            update(invites).where(*_is_valid_invite(invite_digest, now)).values(uses_left=invites.c.uses_left - 1)
+            update(invites).where(*_invite_filters(invite_digest, now)).values(uses_left=invites.c.uses_left - 1)
         )
         if not redeemed.rowcount:
             raise Forbidden("invite_invalid")
@@ -290,7 +290,7 @@ def _create(
     return _reserve_names(connection, row)
 
 
-def _is_valid_invite(digest: bytes, now: int) -> tuple[ColumnElement[bool], ...]:
+def _invite_filters(digest: bytes, now: int) -> tuple[ColumnElement[bool], ...]:
     is_server_invite = (invites.c.digest == digest, invites.c.room_id.is_(None))
     return (*is_server_invite, invites.c.uses_left > 0, invites.c.expires_at > now)
 

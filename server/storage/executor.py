@@ -122,7 +122,7 @@ class ThreadExecutor:
 
     Args:
         engine: Synchronous engine.
-        max_threads: Maximum number of concurrent transactions; 1 guarantees submission order.
+        max_threads: Maximum number of concurrent transactions; 1 runs transactions in order of submission.
         name: Thread name prefix.
     """
 

@@ -337,7 +337,7 @@ def _read_record(connection: Connection) -> MigrationRecord | None:
 
 
 def _replace_record(connection: Connection, old: MigrationRecord, new: MigrationRecord) -> None:
-    """Replace the stored record `old` by `new`.
+    """Replace the stored record `old` with `new`.
 
     Raises:
         StorageError: The stored record is another one, because another migration writes to the database.

@@ -89,7 +89,7 @@ def load_page_assets() -> dict[str, StaticAsset]:
 
 
 def _bundle(bodies: dict[str, bytes]) -> None:
-    """Replace the modules and style sheets of the page by one file each, and add the source map.
+    """Replace the modules and style sheets of the page with one file each, and add the source map.
 
     Files that the page does not import, and modules below `vendor/`, stay.
     """

@@ -1,4 +1,4 @@
-"""Membership, errors and help of the commands `send`, `tail` and `who`."""
+"""Membership, look-alike marks, errors and help of the commands `send`, `tail` and `who`."""
 
 import json
 import sys

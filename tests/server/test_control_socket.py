@@ -1,4 +1,4 @@
-"""`chat-server status` and `chat-server stop`, and the idle timeout, with real server processes."""
+"""Control socket, `chat-server status` and `chat-server stop`, and the idle timeout of a managed server."""
 
 import asyncio
 import json

@@ -56,7 +56,7 @@ def test_catalogue_files_match_the_generated_output(folder: str, catalogue: Cata
 
 def placeholders(text: str) -> list[tuple[str, str | None]]:
     """Return the sorted placeholders of a text, as name and format; the format is None for `%` placeholders."""
-    fields = [(name, form) for _, name, form, _ in Formatter().parse(text) if name is not None]
+    fields = [(name, format_spec) for _, name, format_spec, _ in Formatter().parse(text) if name is not None]
     return sorted([*fields, *((percent, None) for percent in re.findall(r"%(?:\(\w+\))?[srd]", text))])
 
 

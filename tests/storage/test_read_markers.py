@@ -178,9 +178,9 @@ async def test_mentions_after_the_marker_are_counted(database: Database, storage
     )
     assert (await mark(database, 0)).read.mentions == 3
     assert (await mark(database, 2)).read.mentions == 2
-    assert (await mark(database, 0, CAT)).read.mentions == 1, "the own messages have moved the marker to 4"
+    assert (await mark(database, 0, CAT)).read.mentions == 1, "the message of Cat has moved the marker to 4"
     assert await list_mentions(database) == [("Lounge", 6), ("Lounge", 3), ("Lounge", 2)]
-    assert await list_mentions(database, CAT) == [("Lounge", 6), ("Lounge", 3)], "the own name is no mention"
+    assert await list_mentions(database, CAT) == [("Lounge", 6), ("Lounge", 3)], "a message does not mention its author"
 
 
 async def test_the_first_candidate_with_a_membership_is_mentioned(

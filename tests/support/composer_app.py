@@ -56,7 +56,7 @@ class ComposerApp(App[None], inherit_bindings=False):
         return self.query_one(Composer)
 
     async def replace_composer(self) -> None:
-        """Replace the composer by a new one with the focus, and forget the submitted texts."""
+        """Replace the composer with a new one with the focus, and forget the submitted texts."""
         await self.composer.remove()
         self.submitted.clear()
         await self.composer_screen.mount(self._create_composer())

@@ -24,7 +24,7 @@ from tui_chat.ui.screens.message_actions import MessageActions
 
 
 class ActionParts(ChatParts):
-    """Message actions in a room with a message of Bob and an own one.
+    """Message actions in a room with one message of Bob and one of Ann.
 
     Attributes:
         copied: Copied texts in order.
@@ -113,7 +113,7 @@ def test_a_mention_is_inserted_with_a_colon_only_at_the_start(parts: ActionParts
 
 
 def confirm_deletion(parts: ActionParts) -> None:
-    """Delete the own message, and confirm the question."""
+    """Delete the message of Ann, and confirm the question."""
     parts.run("delete_selected", "message-2")
     assert isinstance(parts.dialogs[-1][0], ConfirmScreen)
     parts.close_dialog(Answer(is_confirmed=True))

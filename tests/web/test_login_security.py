@@ -90,7 +90,7 @@ async def send_guesses(port: int, address: str, count: int) -> Counter[int]:
     return statuses
 
 
-async def test_10000_guesses_test_five_passwords_and_block_no_other_login(
+async def test_of_10000_guesses_only_five_are_checked_and_other_logins_succeed(
     server: RunningServer, api: AccountApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(login_limiter, "FIRST_DELAY", 600.0)  # longer than the guesses on a slow machine

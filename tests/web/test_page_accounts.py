@@ -51,7 +51,7 @@ async def submit_login(page: Page, account: str, password: str) -> None:
 
 
 def own_account_sign(chat_page: ChatPage) -> Locator:
-    """Return the sign of an account beside the own nickname, which is the first of the member panel."""
+    """Return the sign of an account beside the nickname of the user, which is the first of the member panel."""
     return chat_page.page.locator("#member-list .member").first.locator(".account-sign")
 
 

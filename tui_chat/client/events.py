@@ -131,7 +131,7 @@ class ReadMarker:
 
 @dataclass(frozen=True, slots=True)
 class ReadMarkerChanged:
-    """Read marker of the account after a join, a move by any of its connections, or an own message.
+    """Read marker of the account after a join, a move by any of its connections, or a message of the user.
 
     Attributes:
         room: Room name; after a move by another connection, possibly of a room that is not open.

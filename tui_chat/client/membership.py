@@ -187,8 +187,8 @@ class RoomMembership:
     def on_push(self, entry: Entry) -> None:
         """Sanitize and apply a pushed entry.
 
-        Emits `LogChanged` for modified messages, `ReadMarkerChanged` for an own message after the marker of an account,
-        `TopicChanged` for another topic, and `RoomChanged` for a change of a member or policy.
+        Emits `LogChanged` for modified messages, `ReadMarkerChanged` for a message of the user after the marker
+        of an account, `TopicChanged` for another topic, and `RoomChanged` for a change of a member or policy.
 
         Without a joined connection, the entry is buffered, and applied to the log after the next join.
         """
@@ -208,8 +208,8 @@ class RoomMembership:
     def on_basic_push(self, push: BasicMessage) -> None:
         """Apply a push of a basic server.
 
-        A message emits `LogChanged`; an own one also acknowledges the sent message with the same text. A join notice of
-        another member emits `NoticeReceived`.
+        A message emits `LogChanged`; one of the user also acknowledges the sent message with the same text. A join
+        notice of another member emits `NoticeReceived`.
         """
         converted = self.basic_server.convert_push(self.context.name, push, self.history.log.last)
         if isinstance(converted, Message):

@@ -37,7 +37,7 @@ _VALIDATORS: dict[str, Callable[[str], str]] = {
 
 
 class ValidatedStruct(WireStruct, frozen=True):
-    """Struct that replaces its texts by their validated form at construction; raises the error of an invalid text.
+    """Struct that replaces its texts with their validated form at construction; raises the error of an invalid text.
 
     The name of a field selects its function in `_VALIDATORS`. Fields without a function, or with the value None, are
     unchanged.

@@ -129,7 +129,7 @@ class CreateHook(RoomRequest, frozen=True):
 
 
 class ListHooks(RoomRequest, frozen=True):
-    """List the webhooks of a room, or the own ones without the permission to manage all of them."""
+    """List the webhooks of a room; without the permission to manage all of them, those that the account created."""
 
     event: ClassVar[str] = "listHooks"
 

@@ -6,7 +6,7 @@
   as unread, unless muted.
 - Closed rooms of the account: those with unread messages are announced once after each connection.
 - Own messages: new ones are not announced, because the terminal echoes the input; failures and edits are. The recent
-  messages after a change of the current room include own ones.
+  messages after a change of the current room include those of the user.
 """
 
 import asyncio

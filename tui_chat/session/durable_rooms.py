@@ -40,7 +40,7 @@ class DurableRooms:
         self._rooms: dict[str, ClosedRoom] = {}  # by canonical key
 
     def replace_all(self, rooms: Sequence[OwnRoom]) -> None:
-        """Replace the memberships by those of the server."""
+        """Replace the memberships with those of the server."""
         self._rooms = {names.canonical_key(room.name): _to_closed_room(room) for room in rooms}
 
     def list_closed(self, open_keys: Container[str]) -> list[ClosedRoom]:

@@ -67,7 +67,7 @@ class PendingLines:
         return ""
 
     def on_echo(self, view: RoomView, message: Message) -> None:
-        """Replace the oldest pending line with the same text by the echo of an own message, both with or without files.
+        """Replace the oldest pending line that has the text of an echoed message; both have files, or neither.
 
         Without the replacement the message would appear twice until its acknowledgement. No effect without such a line,
         or for a message that is older than the pending one.

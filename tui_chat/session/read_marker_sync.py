@@ -95,7 +95,7 @@ class ReadMarkerSync:
                 yield log_chat_errors(room.read_marker.mark_read(view.read_seq))
 
     def transfer_to_account(self) -> None:
-        """Replace the initial markers of a new account by those of the guest, after the next joins.
+        """Replace the initial markers of a new account with those of the guest, after the next joins.
 
         An initial marker may precede or follow the marker of the guest.
         """

@@ -37,7 +37,7 @@ class ConversationMedia:
         self._views = views
 
     async def set_avatar(self, account: AccountIdentity, upload: Upload) -> File:
-        """Replace the avatar of an account by a pinned upload, and unpin the former one."""
+        """Replace the avatar of an account with a pinned upload, and unpin the former one."""
         await self._account_service.update_profile(account, {"avatar_path": upload.path})
         return self._views.build_file("avatar", upload.path)
 

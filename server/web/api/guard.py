@@ -1,8 +1,8 @@
 """Origin check, CORS headers and request bodies of `/api/`.
 
-- Origins: the rules are those of the Socket.IO endpoint (docs/protocol.md, "Connection"). Pages of the own origin and
-  of allowed ones may call the endpoints; requests of other pages are rejected. Credentials are headers, never cookies,
-  so no page can use the credentials of another.
+- Origins: the rules are those of the Socket.IO endpoint (docs/protocol.md, "Connection"). Pages of the origin of
+  the server and of allowed origins may call the endpoints; requests of other pages are rejected. Credentials are
+  headers, never cookies, so no page can use the credentials of another.
 - Bodies: JSON objects of at most `MAX_BODY_BYTES` by default, complete within `BODY_TIMEOUT`.
 """
 
@@ -64,8 +64,8 @@ def create_cors_handler(
 ) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """Return a handler of `on_response_prepare` that adds the CORS headers to all responses below `API_PATH`.
 
-    Responses to `OPTIONS` also list all methods of the API; responses to other requests with an allowed origin list the
-    headers that the page may read. A rejected request receives no CORS headers.
+    Responses to `OPTIONS` also list all methods of the API. Responses to other requests with an allowed origin list the
+    headers that the page may read. A request with a rejected origin, even `OPTIONS`, receives no CORS headers.
 
     Args:
         get_cors_headers: As in `create_api_guard`.
@@ -109,7 +109,7 @@ async def read_json(request: web.Request, body_type: type[BodyT], max_bytes: int
 
 
 async def read_body(request: web.Request, max_bytes: int) -> bytes:
-    """Read the body of a request, empty without one; of a larger body, only `max_bytes` + 1 are read.
+    """Read the body of a request, empty without one; of a larger body, at most `max_bytes` + 1 are read.
 
     Args:
         request: Request with an unread body.

@@ -214,7 +214,7 @@ def _replace_base64(schema: Any) -> Any:
 
 
 def _describe_components(components: dict[str, Any], types: Iterable[Any]) -> None:
-    """Replace the descriptions in `components` by the docstrings of the structs, and add descriptions of the fields.
+    """Replace the descriptions in `components` with the docstrings of the structs, and add descriptions of the fields.
 
     The titles are removed. `types` are the types from which the components were derived.
     """
@@ -262,7 +262,7 @@ def _read_field_descriptions(struct_type: type[Struct]) -> dict[str, str]:
 
 
 def _split_docstring(documented: type) -> tuple[str, dict[str, str]]:
-    """Return the text of the own docstring before `Attributes:`, and the descriptions of its attributes by name.
+    """Return the text of the docstring before `Attributes:`, and the descriptions of its attributes by name.
 
     The text is empty for a class without a docstring.
     """

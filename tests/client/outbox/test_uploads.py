@@ -105,7 +105,7 @@ async def test_an_interrupted_upload_is_repeated_and_delays_no_later_message(
 
 
 def replace_uploads(monkeypatch: pytest.MonkeyPatch, result: SimpleNamespace | Exception) -> list[str]:
-    """Replace all uploads by a result or an error, and return the list of their file names."""
+    """Replace all uploads with a result or an error, and return the list of their file names."""
     names: list[str] = []
 
     async def upload(_: RoomFiles, file: OutboxFile, **options: object) -> SimpleNamespace:

@@ -11,7 +11,7 @@ from tui_chat.session.strings import chat as chat_strings
 
 
 def may_delete(view: RoomView, line: MessageLine) -> bool:
-    """Return whether the user may try to delete a message: an own one, and as moderator any message.
+    """Return whether the user may try to delete a message: one of the user, and as moderator any message.
 
     The server rejects messages of equal or higher roles. A rejected deletion arrives as the error of the outbox item.
     """

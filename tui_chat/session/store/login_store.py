@@ -71,7 +71,7 @@ class LoginStore:
         return self._replace(server, ()) if login is not None else problem
 
     def _replace(self, server: str, new_logins: tuple[SavedLogin, ...]) -> str:
-        """Replace the login on a server by the new ones, and return an error sentence."""
+        """Replace the login on a server with the new ones, and return an error sentence."""
         try:
             logins, problem = self._load()
             others = tuple(login for login in logins if login.server != server)

@@ -178,5 +178,5 @@ def _text_position(row: LayoutRow) -> tuple[bool, int]:
 
 
 def _next_timestamp(lines: Sequence[Line], index: int) -> int:
-    """Return the timestamp of the first dated line at or after `index`, or a maximum if none exists."""
+    """Return the timestamp of the first dated line at or after `index`, or 2**62 if none exists."""
     return next((line.ts for line in islice(lines, index, None) if isinstance(line, MessageLine | NoticeLine)), 1 << 62)

@@ -143,7 +143,7 @@ export class Outbox {
   }
 
   /**
-   * Assign the `seq` of an own message in the log to the oldest attempted message with the same text and without `seq`,
+   * Assign the `seq` of a message of the user in the log to the oldest attempted message with the same text and without `seq`,
    * both with or without files. No effect for a message that is older than the first request.
    * @param {number} seq
    * @param {string} text

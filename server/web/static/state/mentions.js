@@ -50,12 +50,12 @@ export class MentionTokens {
 const tokensByItem = new WeakMap();
 
 /**
- * Return whether a message mentions the user by nickname or account name, or is a mention of all members by a present
- * moderator or owner. Messages of the user are included.
+ * Return whether a message mentions the user by nickname or account name, or contains `@room` and is by a present moderator
+ * or owner. Messages of the user are included.
  * @param {import("./room_log.js").Item} item
  * @param {object} room
  * @param {string} room.nick Nickname of the user.
- * @param {Set<string>} room.ownMemberIds
+ * @param {Set<string>} room.ownMemberIds All member ids of the user in this session.
  * @param {Map<string, import("./room.js").Member>} room.members Present members.
  */
 export function isMentioned(item, { nick, ownMemberIds, members }) {

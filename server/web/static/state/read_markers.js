@@ -15,7 +15,7 @@ const SAVE_DELAY = 500; // ms
  * @property {number | null} initialSeq Marker before the first join; null if it is unknown.
  * @property {boolean} isPending True while a move is not saved; markers of other devices are then outdated.
  * @property {(seq: number, isUnread: boolean) => void} move Save a marker after `SAVE_DELAY`; `isUnread` permits a lower one.
- * @property {() => void} flush Save a pending move now; a request of an earlier move delays that of an account.
+ * @property {() => void} flush Save a pending move now; for an account, after the request in progress.
  */
 
 /**
@@ -84,7 +84,7 @@ export class AccountMarker {
 }
 
 /**
- * Replace the initial markers of a new account by those of the guest; called before the joins.
+ * Replace the initial markers of a new account with those of the guest; called before the joins.
  * @param {import("./room.js").Room[]} rooms
  * @param {string} nick Requested nickname of the guest.
  */
@@ -135,7 +135,7 @@ export class GuestMarker {
   #pendingSeq = null;
   #timer = 0;
 
-  /** Marker that all tabs share. */
+  /** Stored marker at the opening of the room; null without one. */
   initialSeq;
 
   /**

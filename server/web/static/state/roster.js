@@ -66,7 +66,7 @@ export class Roster {
   }
 
   /**
-   * Replace all members by those of a join response.
+   * Replace all members with those of a join response.
    * @param {Member[]} members Received members.
    * @param {number} count Number of present members, including unlisted ones.
    */

@@ -72,7 +72,7 @@ export function createButton(classes, label, onClick) {
 }
 
 /**
- * Replace all children of a list by rows. Rows that are in order already are not moved, because a move ends a click and the
+ * Replace all children of a list with rows. Rows that are in order already are not moved, because a move ends a click and the
  * focus.
  * @param {HTMLElement} list
  * @param {HTMLElement[]} rows

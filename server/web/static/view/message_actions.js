@@ -44,7 +44,7 @@ export class MessageActions {
     return { item, isOwn, canDelete: isOwn || outranks(room.access.role, authorRole) };
   }
 
-  /** Start the edit of an own message in the composer, with the text of its latest pending edit, otherwise its own text. */
+  /** Start the edit of a message in the composer, with the text of its latest pending edit, otherwise its own text. */
   edit({ seq, message = "" }) {
     const changes = this.#getRoom().outbox.changesBySeq.get(seq) ?? [];
     this.#composer.startEdit(seq, changes.findLast(({ event }) => event === "editMessage")?.body.message ?? message);

@@ -24,7 +24,7 @@ const TOOLS = [
   { name: "delete", key: "d", isAvailable: ({ canDelete }) => canDelete },
 ];
 
-/** Selectors of the elements that keys click in the selected message. */
+/** Selector of the element that a key clicks in the selected message, by key. */
 const CLICK_TARGETS = { u: ".undo", o: ".message-text a, .attachment" };
 
 const NO_HOVER_QUERY = globalThis.matchMedia("(hover: none)");
@@ -129,7 +129,7 @@ export class MessageToolbar {
   /** Handle the keys of the timeline. Letters act only on the selected message. */
   #onKeyDown(event) {
     if (isScrollKey(event)) return;
-    // A player has keys of its own.
+    // Audio and video players handle their keys themselves.
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, video")) return;
     const row = event.target.closest(".line");
     const isSelected = event.target === this.#selectedStop;

@@ -283,7 +283,7 @@ export class Timeline {
     event.preventDefault();
   }
 
-  /** Replace a row by its new version, which receives the focus of the previous one. */
+  /** Replace a row with its new version, which receives the focus of the previous one. */
   #replaceRow(previous, row) {
     const focused = previous.contains(document.activeElement) ? document.activeElement : null;
     previous.replaceWith(row);
