@@ -264,7 +264,7 @@ def _read_field_descriptions(struct_type: type[Struct]) -> dict[str, str]:
 def _split_docstring(documented: type) -> tuple[str, dict[str, str]]:
     """Return the text of the docstring before `Attributes:`, and the descriptions of its attributes by name.
 
-    The text is empty for a class without a docstring.
+    An inherited docstring is ignored; the text is empty for a class without a docstring of its own.
     """
     text, _, attributes = inspect.cleandoc(documented.__dict__.get("__doc__") or "").partition("\n\nAttributes:\n")
     items = re.split(r"^    (\w+): ", attributes.partition("\n\n")[0], flags=re.MULTILINE)[1:]
