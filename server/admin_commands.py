@@ -251,7 +251,7 @@ def _export(arguments: argparse.Namespace, zone: tzinfo | None, send: SendComman
     if arguments.output is not None and arguments.json:
         write_json(msgspec.json.encode(result))
     elif arguments.output is not None:
-        write_output(f"saved {result['path']} ({result['lines']:,} lines)")
+        write_output(f"saved {result['path']} ({_format_count(result['lines'], 'line')})")
 
 
 def _encode_entry(entry: dict[str, Any], line_format: str, zone: tzinfo | None) -> bytes:
@@ -268,8 +268,13 @@ def _export_files(arguments: argparse.Namespace, attachments: list[dict[str, Any
     exported = export_files(attachments, location, arguments.files, overwrite=arguments.force)
     for path in exported.missing:
         write_error(f"chat-server: {path} is no longer stored")
-    write_error(f"chat-server: saved {exported.copied:,} files in {arguments.files.absolute()}")
+    write_error(f"chat-server: saved {_format_count(exported.copied, 'file')} in {arguments.files.absolute()}")
     return exported.copied
+
+
+def _format_count(count: int, noun: str) -> str:
+    """Return a count with a noun in the singular or the regular plural, such as `1 file` or `1,200 lines`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _write_file(lines: Iterable[bytes], path: Path, *, overwrite: bool) -> int:

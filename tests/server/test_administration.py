@@ -79,7 +79,7 @@ async def test_export_writes_a_private_file_and_reports_an_unknown_room(home: Pa
         await ann.send_messages("Tea", ["hello"])
         target = home / "tea.jsonl"
         export = ("export", "tea", "--output", str(target))
-        assert await run_server(home, *export) == (0, f"saved {target} (1 lines)\n", "")
+        assert await run_server(home, *export) == (0, f"saved {target} (1 line)\n", "")
         assert stat.S_IMODE(target.stat().st_mode) == 0o600
         assert json.loads(target.read_text())["message"] == "hello"
         exists = f"chat-server: cannot write {target}: the file exists; replace it with --force\n"
@@ -121,7 +121,7 @@ async def test_export_copies_the_files_of_messages_while_the_server_runs_and_aft
         0,
         [
             f"chat-server: {uploaded[1]['path']} is no longer stored",
-            f"chat-server: saved 1 files in {copies}",
+            f"chat-server: saved 1 file in {copies}",
         ],
     )
 
