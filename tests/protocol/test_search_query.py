@@ -82,6 +82,7 @@ def test_spans_are_ascending_disjoint_and_within_the_text(query: str, text: str)
         ("été", "un e\u0301te\u0301", ["e\u0301te\u0301"]),
         ("パン", "白いﾊﾟﾝ", ["ﾊﾟﾝ"]),
         ("tea", "ﾊﾟ ㍻ tea", ["tea"]),
+        ("\u0995\u09cb", "\u0995\u09c7\u09be \u0995", ["\u0995\u09c7\u09be"]),
         ("한글", "\u1112\u1161\u11ab글", ["\u1112\u1161\u11ab글"]),
         ("成", "㍻", ["㍻"]),
         ("ab abc", "abc", ["abc"]),

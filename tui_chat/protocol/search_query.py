@@ -143,7 +143,7 @@ def _compile_term(term: str) -> re.Pattern[str]:
 
 
 def _fold_with_offsets(text: str) -> tuple[str, list[int]]:
-    """Return the folded text, and the offset into the folded text for each code point of `text`.
+    """Return the result of `fold`, and the offset into it for each code point of `text`, in ascending order.
 
     Code points that fold as a unit, such as a letter with its combining marks, share one offset.
     """
@@ -167,7 +167,7 @@ def _fold_with_offsets(text: str) -> tuple[str, list[int]]:
 def _combines(character: str) -> bool:
     """Return whether a character can fold as a unit with the preceding one, such as a mark or a Hangul vowel."""
     folded = unicodedata.normalize("NFKC", character)
-    return unicodedata.combining(folded[0]) > 0 or "\u1160" <= folded[0] <= "\u11ff"
+    return unicodedata.category(folded[0]).startswith("M") or "\u1160" <= folded[0] <= "\u11ff"
 
 
 def _merge_spans(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
