@@ -355,6 +355,8 @@ def _hide_password(url: str) -> str:
 def _parse_network(text: str) -> IPNetwork:
     """Return the network of an item of `trusted_proxy`; an address is a network of one address.
 
+    A network has a prefix length or an IPv4 netmask. Spaces around the item are invalid.
+
     Raises:
         ConfigError: The item is not an address or a network, or has host bits set, such as `10.0.0.1/8`.
     """

@@ -68,11 +68,11 @@ class MemberUpdates:
         a guest has no effect.
 
         Returns:
-            The assigned nickname; with several rooms, that in the last one.
+            The assigned nickname; with several rooms, that in the last one; without rooms, the requested one.
 
         Raises:
             Conflict: The nickname belongs to another account, and the requester has an account.
-            NotJoined, NotFound: The connection is not in the room.
+            NotJoined, NotFound: The guest is not in the requested room; an account may name any room.
             Unavailable: The database failed. A guest keeps the nickname in this room and in the rooms after it.
         """
         if connection.account is not None:

@@ -302,8 +302,8 @@ class PresenceBroadcaster:
     def _flush(self) -> None:
         """Send the presence changes and the coalesced notices of all rooms, and drop the state of idle rooms.
 
-        Further flushes follow while notices wait or a rate is not full. The exceptions of rooms are logged as one line;
-        the other rooms receive their changes.
+        The rate of presence applies to large rooms only. Further flushes follow while notices wait or a rate is not
+        full. The exceptions of rooms are logged as one line and their changes are lost; the other rooms receive theirs.
         """
         self._flush_timer = None
         failures: list[Exception] = []

@@ -90,7 +90,7 @@ class RestoreDetector:
             log.warning("write of the database generation failed: %s", describe_error(error))
 
     def _rotate(self, connection: Connection) -> str:
-        """Store a new generation in the database, and return it; assign new log ids to a replaced database.
+        """Store a new generation in the database, and return it; assign new log ids if replaced (`_is_replaced`).
 
         The marker file receives the old and the new generation, or the new one alone for a replaced database. After the
         commit, the caller writes the new one alone.

@@ -246,7 +246,7 @@ class RoomMembership:
                 log.debug("typing indicator dropped: connection lost")
 
     async def list_members(self, query: str, limit: int) -> list[Member]:
-        """Return at most `limit` present members with `query` in their nickname (see `Room.list_members`).
+        """Return at most `limit` present members with `query` in their nickname, in any order (`Room.list_members`).
 
         No request is sent if the roster contains all members. The members of each page are added to the roster, which
         emits `MembersChanged`.

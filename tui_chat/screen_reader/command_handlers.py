@@ -238,10 +238,10 @@ class ReaderCommands:
         return tr("/{command} is not available in screen-reader mode.", command=name)
 
     def _switch_room(self, query: str) -> str | None:
-        """Go to the first room with `query` in its title, case ignored; return an error without such a room.
+        """Go to the first room with `query` in its title, case ignored (`_go_to_room`); return an error without one.
 
-        Open rooms precede the closed ones of the account, which are joined. An empty query returns the unread counts of
-        all these rooms, one per line.
+        Open rooms precede the closed ones of the account, which are joined. An empty query returns the numbers of
+        unread messages and mentions of all these rooms, one room per line.
         """
         rooms = self._list_own_rooms()
         if not query:

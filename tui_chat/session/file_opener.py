@@ -3,7 +3,8 @@
 - Consent: the caller asks before each download.
 - Programs: only names with the suffix of a passive format are opened (`OPENABLE_SUFFIXES`). The desktop chooses the
   program by this suffix, so the media type of the server is irrelevant.
-- Isolation: a private directory of the process, removed at its end; no shell.
+- Isolation: a private directory for each `FileOpener`, removed with it, at the latest at the end of the process; no
+  shell.
 """
 
 import asyncio

@@ -235,10 +235,10 @@ class AccountApi:
     async def _log_in(self, call: ApiCall[None, LoginBody]) -> Login:
         """Verify a password over a secure transport, and return a new token; earlier tokens stay valid.
 
-        Above the maximum number of devices, the least recently used token is revoked.
+        Above the maximum number of devices, the least recently used token is revoked and its connections close.
 
         Raises:
-            Forbidden: The transport is not secure, or the account is suspended.
+            Forbidden: The transport is not secure, or the password is correct and the account suspended.
             BadRequest, TooLong: The label is invalid.
             Unauthorized: The account is unknown or has no password, or the password is wrong.
             RateLimited: Too many logins with this account name failed from the address.

@@ -195,7 +195,7 @@ def _build_header(description: str, schema_type: str = "string") -> dict[str, An
 
 
 def _drop_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a parameter, without null if one alternative remains; otherwise unchanged."""
+    """Return the only alternative to null of a parameter schema, without its default; any other schema unchanged."""
     alternatives = [part for part in schema.get("anyOf", ()) if part != {"type": "null"}]
     if len(alternatives) == 1:
         return alternatives[0]

@@ -131,8 +131,8 @@ class Transport:
             timeout: Time limit for the connection and the handshake in seconds.
 
         Raises:
-            Unreachable: The attempt failed.
-            Unauthorized: The server rejected the token during the handshake; a later rejection sets `auth_error`.
+            Unreachable: The attempt failed, or `ca_file` is not readable.
+            Unauthorized: The server rejected the token with CONNECT_ERROR; `authFail` after CONNECT sets `auth_error`.
         """
         transport = cls(url, on_push, connect_errors.create_ssl_context(url, ca_file))
         try:

@@ -263,9 +263,10 @@ class InputFramer:
             self._emit(InputFrameKind.STRING if is_string else InputFrameKind.SEQUENCE, sequence)
 
     def _emit_incomplete(self) -> None:
-        """Emit the incomplete sequence as a key if it is a key prefix; after a timeout, its later characters as text.
+        """Emit a sequence of `KEY_PREFIXES` as a key, or only the characters after an earlier timeout as text.
 
-        Any other incomplete sequence emits nothing. The state does not change.
+        Any other incomplete sequence, such as `ESC [`, emits nothing. The state does not change; `expire` keeps a
+        control sequence for late characters.
         """
         if self._expired:
             self._emit(InputFrameKind.TEXT, self._sequence[self._expired :])
