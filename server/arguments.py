@@ -73,7 +73,7 @@ class ServerParser(ProgramParser):
             )
 
     def add_selection(self, *settings: ServerSetting) -> None:
-        """Add `--port` and `--database`, which select one of several servers, `--config`, and further settings."""
+        """Add `--config`, the options `--port` and `--database` that select a server, and further settings."""
         selection = [
             replace(SETTINGS[name], help=f"Select the server with this {name}.", default_text="any")
             for name in ("port", "database")
@@ -81,7 +81,7 @@ class ServerParser(ProgramParser):
         self.add_settings([*selection, *settings])
 
     def parse(self, arguments: Sequence[str], namespace: argparse.Namespace | None = None) -> argparse.Namespace:
-        """Parse the arguments up to a command, and the others with the parser of the command.
+        """Parse the arguments before a command, and the remaining ones with the parser of the command.
 
         Args:
             arguments: Arguments after the name of the program or command.
@@ -170,8 +170,8 @@ def build_parser() -> ServerParser:
     parser.add_argument(
         MANAGED_FLAG,
         action="store_true",
-        help="Run as a child process: report the start as a line of JSON, and stop at the end of standard input;"
-        " with --exit-when-idle, after the last client.",
+        help="Run as a child process: report the start as a line of JSON, and stop at the end of standard input."
+        " With --exit-when-idle, the end of standard input only starts the idle timeout.",
     )
     parser.add_settings(SETTINGS.values())
     return parser
@@ -202,7 +202,9 @@ def _add_export_arguments(parser: ServerParser) -> None:
 
 
 def _add_migrate_arguments(parser: ServerParser) -> None:
-    parser.add_argument("--to", required=True, metavar="URL", help="Target, such as postgresql://user@host/chat.")
+    parser.add_argument(
+        "--to", required=True, metavar="URL", help="Target database, such as postgresql://user@host/chat."
+    )
     parser.add_argument("--json", action="store_true", help="Print the result as a JSON object.")
     parser.add_settings([SETTINGS["database"], SETTINGS["uploads"]])
 
@@ -243,7 +245,7 @@ def _add_account_commands(parser: ServerParser) -> None:
         help="Keep or delete the messages of the account. [default: keep]",
     )
     invite.add_argument(
-        "--uses", type=_parse_uses, default=1, metavar="N", help="Number of registrations. [default: 1]"
+        "--uses", type=_parse_uses, default=1, metavar="N", help="Maximum number of registrations. [default: 1]"
     )
     invite.add_argument(
         "--expires",

@@ -6,10 +6,10 @@
   thousands of members does not block other work. Queues scheduled in the meantime precede
   the remaining ones, so that a response does not wait for the fan-out of a large room.
 - Cooldown: the pause after a long round equals the duration of the round, up to
-  `_MAX_COOLDOWN`. Under load, writing takes at most half of the time, and each write
-  contains more frames.
+  `_MAX_COOLDOWN`. Under load, rounds of at most this duration take at most half of
+  the time, and each write contains more frames.
 - Errors: an error of one send queue ends its session only. Any other error is reported to the supervisor, and the
-  next round starts after the restart delay.
+  round continues after the restart delay.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ class FlushScheduler:
         self._cooldown_until = 0.0
 
     def schedule(self, send_queue: SendQueue) -> None:
-        """Add a send queue to the next round, or to the one in progress; nothing is written before the return.
+        """Add a send queue to the next round, or to the one in progress, without writing.
 
         The next round starts in the next tick, or after the current cooldown. Repeated calls are not coalesced: a queue
         calls once per flush.
@@ -52,23 +52,23 @@ class FlushScheduler:
         if not self._pending and not self._backlog:
             cooldown = self._cooldown_until - time.perf_counter()
             if cooldown > 0:
-                self._loop.call_later(cooldown, self._run_round)
+                self._loop.call_later(cooldown, self._run_slice)
             else:
-                self._loop.call_soon(self._run_round)
+                self._loop.call_soon(self._run_slice)
         self._pending.append(send_queue)
 
-    def _run_round(self) -> None:
-        """Flush the pending send queues; after an error, report the failure and repeat after the restart delay."""
+    def _run_slice(self) -> None:
+        """Flush one slice of the round; after an error, report the failure and repeat after the restart delay."""
         try:
             self._flush_pending()
         except Exception as error:
-            self._loop.call_later(self._supervisor.report_failure("flush scheduler", error), self._run_round)
+            self._loop.call_later(self._supervisor.report_failure("flush scheduler", error), self._run_slice)
 
     def _flush_pending(self) -> None:
         """Flush the pending send queues and then the backlog for about `TIME_SLICE`.
 
-        The remaining queues form the backlog of the next tick. The round ends with the last queue; after a round of
-        more than a millisecond, a cooldown begins. An error of a send queue is passed to `fail` of its owner.
+        The remaining queues form the backlog of the next tick. The round ends with the last queue; after a round
+        above `_COOLDOWN_THRESHOLD`, a cooldown begins. An error of a send queue is passed to `fail` of its owner.
         """
         started_at = time.perf_counter()
         _flush_until(self._pending, started_at + TIME_SLICE)
@@ -78,7 +78,7 @@ class FlushScheduler:
         self._pending.clear()
         self._round_seconds += finished_at - started_at
         if self._backlog:
-            self._loop.call_soon(self._run_round)
+            self._loop.call_soon(self._run_slice)
             return
         if self._round_seconds > _COOLDOWN_THRESHOLD:
             self._cooldown_until = finished_at + min(self._round_seconds, _MAX_COOLDOWN)

@@ -111,7 +111,7 @@ class AccountService:
             self.directory.put(record.account)
 
     def apply(self, record: AccountRecord) -> None:
-        """Apply a stored change to directory and connections, and call `on_change`; no effect after a newer change."""
+        """Apply a stored change to the directory and connections, and call `on_change`; skip an outdated change."""
         if self.directory.put(record.account):
             self.tokens.update_connections(record.account)
             self.on_change(record.account)
@@ -258,7 +258,7 @@ class AccountService:
         """
         validated_password = validate_password(new_password, account.name)
         await self._verify_password(account.name, password, address)
-        await self._replace_password(account.id, validated_password, address, except_token_id=account.token_id)
+        await self._replace_password(account.id, validated_password, address, keep_token_id=account.token_id)
 
     async def delete_account(self, account: AccountIdentity, password: str, *, erasure: Erasure, address: str) -> None:
         """Delete an account, revoke its tokens and start the erasure of its entries.
@@ -380,12 +380,12 @@ class AccountService:
         return record
 
     async def _replace_password(
-        self, account_id: int, password: str, address: str, except_token_id: int | None = None
+        self, account_id: int, password: str, address: str, keep_token_id: int | None = None
     ) -> None:
-        """Store the hash of a validated, normalized password, and revoke the tokens of the account except one."""
+        """Store the hash of a validated, normalized password, and revoke all tokens of the account but one."""
         new_hash = await self._hashing.hash(password, address)
-        await self._repository.update(account_id, keep_token_id=except_token_id, password_hash=new_hash)
-        self.tokens.revoke(account_id, lambda token_id: token_id != except_token_id)
+        await self._repository.update(account_id, keep_token_id=keep_token_id, password_hash=new_hash)
+        self.tokens.revoke(account_id, lambda token_id: token_id != keep_token_id)
 
     async def _delete(self, account_id: int, erasure: Erasure) -> None:
         """Delete an account and its secrets, replace its name by a random one, and start the erasure."""

@@ -49,7 +49,8 @@ class ReadMarkers:
 
         Raises:
             Forbidden: The connection has no account.
-            NotJoined: The account has no membership of the room; `NotFound` for an address.
+            NotFound: `request.room` is a room address, and the account has no membership of the room.
+            NotJoined: The account has no membership of a room with a name.
         """
         account = require_account(connection)
         room_key = names.canonical_key(request.room)
@@ -66,7 +67,7 @@ class ReadMarkers:
     async def _list_mentions(
         self, connection: ClientConnection, request: room_requests.ListMentions
     ) -> responses.MentionList:
-        """Return the mentions of an account in the rooms of its memberships, newest first, from a cursor on.
+        """Return a page of mentions of an account in the rooms of its memberships, newest first.
 
         A page may be empty although `has_more` is True (`ReadMarkerRepository.list_mentions`).
 

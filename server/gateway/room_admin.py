@@ -265,7 +265,7 @@ class RoomAdmin:
     async def _create_invite(
         self, connection: ClientConnection, request: room_requests.CreateInvite
     ) -> responses.InviteCreated:
-        """Append the creation of an invite, and return the invite with its code, which is not stored, and a URL.
+        """Create an invite with a log entry, and return the invite with its code, which is not stored, and a URL.
 
         The URL is None for a connection without a valid own origin.
 
@@ -311,7 +311,7 @@ class RoomAdmin:
     async def _revoke_invite(
         self, connection: ClientConnection, request: room_requests.RevokeInvite
     ) -> responses.Empty:
-        """Append the revocation of an invite of a room.
+        """Revoke an invite of a room with a log entry.
 
         Raises:
             NotFound: The room has no invite with this id, does not exist or is not visible.

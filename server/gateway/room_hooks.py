@@ -95,8 +95,8 @@ class RoomHooks:
         return responses.HookCreated(id=member_id, url=f"{connection.own_origin or ''}{HOOKS_PATH}/{secret}")
 
     async def _list_all(self, connection: ClientConnection, request: room_requests.ListHooks) -> responses.HookList:
-        """Return the webhooks that a person may revoke, without their secrets; raises as `_load`."""
-        hooks, _ = await self._load(connection, request.room)
+        """Return the webhooks that a person may revoke, without their secrets; raises as `_load_revocable`."""
+        hooks, _ = await self._load_revocable(connection, request.room)
         return responses.HookList(
             hooks=[
                 responses.Hook(
@@ -116,10 +116,10 @@ class RoomHooks:
 
         Raises:
             NotFound: The requester may revoke no webhook with this id, or the room is not visible.
-            Forbidden: As in `_load`.
+            Forbidden: As in `_load_revocable`.
             StaleAccess: The access changed between the check and the write.
         """
-        hooks, policy_seq = await self._load(connection, request.room)
+        hooks, policy_seq = await self._load_revocable(connection, request.room)
         hook = next((hook for hook in hooks if hook.member_id == request.id), None)
         if hook is None:
             raise errors.NotFound("hook_not_found")
@@ -134,7 +134,7 @@ class RoomHooks:
         )
         return responses.ChangeAccepted(revision=append_result.entry.seq)
 
-    async def _load(self, connection: ClientConnection, room_name: str) -> tuple[list[StoredHook], int]:
+    async def _load_revocable(self, connection: ClientConnection, room_name: str) -> tuple[list[StoredHook], int]:
         """Return the webhooks that a person may revoke, and the `policy_seq` of the check.
 
         With the permission `MANAGE_HOOKS`, a person may revoke all webhooks of the room, otherwise only the
@@ -156,6 +156,6 @@ class RoomHooks:
         return own_hooks, state.access.policy_seq
 
     def _describe_creator(self, member_id: str) -> events.MemberRef:
-        """Return the creator with its current names; without a nickname for an unknown account."""
+        """Return the creator with its current names; the nickname of an unknown account is empty."""
         account = self._accounts.find_member(member_id)
         return events.MemberRef(member_id=member_id, nick_name="") if account is None else account.to_ref()

@@ -3,7 +3,7 @@
 - Secrets: passwords are stored as Argon2id hashes, tokens and invite codes as SHA-256 digests.
 - Namespace: `account_names` has one row per reserved name, so no two accounts share a name, even with concurrent
   writers.
-- Expiry: a token expires `TOKEN_LIFETIME` after the hour of its last use.
+- Expiry: a token expires `TOKEN_LIFETIME` after the start of the hour of its last use.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -57,13 +57,13 @@ class AccountRepository:
     # -- accounts
 
     async def list_all(self) -> list[AccountRecord]:
-        """Return all accounts in order of their ids, with the deleted ones."""
+        """Return all accounts in order of their ids, including deleted ones."""
         return await self._list(select(accounts).order_by(accounts.c.id))
 
     async def list_changed(self, after: int) -> list[AccountRecord]:
-        """Return the accounts with a `change_seq` above `after`, in this order, with the deleted ones.
+        """Return the accounts with a `change_seq` above `after`, in this order, including deleted ones.
 
-        Changes of tokens and blocks count too, except new and expired tokens.
+        Revocations of tokens and changes of blocks count too; the addition, use and expiry of tokens do not.
         """
         return await self._list(select(accounts).where(accounts.c.change_seq > after).order_by(accounts.c.change_seq))
 
@@ -122,7 +122,7 @@ class AccountRepository:
         Args:
             account: Names, member id, role, `is_bot` and `suspended` of the account; other fields are ignored.
             password_hash: Encoded hash, None for a bot.
-            email: Address for the account's owner.
+            email: E-mail address of the owner, None without one.
             invite_digest: SHA-256 of the code of a server invite; None for a registration without an invite.
 
         Raises:

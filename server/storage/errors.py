@@ -1,4 +1,4 @@
-"""Classification and description of database errors for the operator."""
+"""Classification of database errors, and their descriptions for the operator."""
 
 import errno
 import sqlite3
@@ -7,11 +7,11 @@ from sqlalchemy import exc
 
 
 class StorageError(Exception):
-    """Unusable database, with a one-line reason."""
+    """The database is unusable; the message is a one-line reason."""
 
 
 class DatabaseInUse(StorageError):
-    """Database file that another server has locked."""
+    """Another server has locked the database file."""
 
 
 _SQLITE_REASONS = {
@@ -40,7 +40,7 @@ _POSTGRESQL_REASONS = {  # by SQLSTATE or its first two characters (postgresql.o
     "42501": "permission denied",
     "57014": "statement took too long",
 }
-_DRIVER_REASONS: dict[str, str] = {  # of asyncpg, by type
+_DRIVER_REASONS: dict[str, str] = {  # by type name in asyncpg
     "InterfaceError": "connection lost",
     "InternalClientError": "connection lost",
 }
@@ -51,7 +51,7 @@ _OS_REASONS = {
     errno.EROFS: "database is read-only",
     errno.ENOSPC: "no space left on device",
     errno.ENOENT: "file not found",
-    errno.ECONNREFUSED: "connection refused",  # asyncio has a text with the address as a tuple
+    errno.ECONNREFUSED: "connection refused",  # the text of asyncio contains the address as a tuple
 }
 _PRIMARY_CODE_MASK = 0xFF  # primary result code in an extended result code (sqlite.org/rescode.html)
 
@@ -85,7 +85,7 @@ def is_outage(error: BaseException) -> bool:
     """Return whether an error is a failure of the database, not of the submitted data.
 
     Locks of other programs, timeouts, any `OSError`, missing tables of SQLite and closed executors are outages.
-    Constraint violations, invalid values, a `ProgrammingError` on an intact connection, and exceptions of other origin
+    Constraint violations, invalid values, a `ProgrammingError` on an intact connection, and unrelated exceptions
     such as a `ChatError` are not. An error of PostgreSQL is an outage unless its SQLSTATE is of
     `_POSTGRESQL_DATA_CLASSES`.
     """

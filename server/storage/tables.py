@@ -185,7 +185,7 @@ accounts = Table(
     Column("updated_at", Int64, nullable=False),
     Column("change_seq", Int64, nullable=False, index=True),
 )
-"""Accounts, with the deleted ones, whose member ids stay in use.
+"""Accounts, including deleted ones, whose member ids stay in use.
 
 `role` is `user` or `admin`. `email` is not verified, so several accounts may have the same. `password_hash` is an
 encoded Argon2id hash, null for bots and deleted accounts. `erasure` is `keep` or `delete` while the entries of a

@@ -37,7 +37,7 @@ def has_ipv6_loopback() -> bool:
     return False
 
 
-async def test_an_empty_listen_address_selects_one_port_on_all_interfaces(tmp_path: Path) -> None:
+async def test_an_empty_listen_address_opens_one_port_for_ipv4_and_ipv6(tmp_path: Path) -> None:
     async with server_process(tmp_path, "--host", "") as server, aiohttp.ClientSession() as session:
         assert server.url == f"http://127.0.0.1:{server.port}"
         for host in ("127.0.0.1", *(["[::1]"] if has_ipv6_loopback() else [])):
@@ -107,7 +107,7 @@ async def test_the_log_contains_no_message_text_and_no_guest_key(tmp_path: Path)
         assert {"time", "level", "logger", "message"} <= set(json.loads(line))
 
 
-async def test_a_database_in_use_is_rejected_until_its_server_ends_even_by_a_crash(tmp_path: Path) -> None:
+async def test_a_database_in_use_is_rejected_until_its_server_is_killed(tmp_path: Path) -> None:
     database = ("--database", str(tmp_path / "chat.db"))
     async with server_process(tmp_path, *database) as first:
         (tmp_path / "symbolic.db").symlink_to(tmp_path / "chat.db")

@@ -43,9 +43,9 @@ def test_every_message_is_translated(catalogue: Catalog) -> None:
 def test_translations_have_the_placeholders_of_their_message(catalogue: Catalog) -> None:
     for message in catalogue:
         if message.id:
-            expected = placeholders(message.id[-1] if isinstance(message.id, tuple) else str(message.id))
+            expected = find_placeholders(message.id[-1] if isinstance(message.id, tuple) else str(message.id))
             for translation in message.string if isinstance(message.string, tuple) else (str(message.string),):
-                assert placeholders(translation) == expected, message.id
+                assert find_placeholders(translation) == expected, message.id
 
 
 def test_catalogue_files_match_the_generated_output(folder: str, catalogue: Catalog) -> None:
@@ -54,7 +54,7 @@ def test_catalogue_files_match_the_generated_output(folder: str, catalogue: Cata
     assert path.with_suffix(".mo").read_bytes() == update_catalogue.compile_mo(catalogue), "run make messages"
 
 
-def placeholders(text: str) -> list[tuple[str, str | None]]:
+def find_placeholders(text: str) -> list[tuple[str, str | None]]:
     """Return the sorted placeholders of a text, as name and format; the format is None for `%` placeholders."""
     fields = [(name, format_spec) for _, name, format_spec, _ in Formatter().parse(text) if name is not None]
     return sorted([*fields, *((percent, None) for percent in re.findall(r"%(?:\(\w+\))?[srd]", text))])
@@ -100,7 +100,7 @@ def test_every_reason_of_an_error_has_a_message() -> None:
     assert [location for location, reason in reasons if reason not in MESSAGES] == []
 
 
-def test_every_reason_on_the_wire_is_documented_with_its_parameters_and_no_others_are() -> None:
+def test_the_protocol_documents_exactly_the_reasons_on_the_wire_with_their_parameters() -> None:
     documentation = (ROOT / "docs" / "protocol.md").read_text()
     table = documentation.split("| code | reasons {params} |\n")[1].split("\n\n")[0]
     documented = dict(re.findall(r"`(\w+)`(?: \{(.+?)\})?", "".join(row.split("|")[2] for row in table.splitlines())))

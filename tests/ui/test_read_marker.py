@@ -1,4 +1,4 @@
-"""Read state, determined by terminal focus, current room and scroll position."""
+"""Read state, determined by terminal focus, current screen, current room and scroll position."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -40,7 +40,7 @@ def production_password_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def unblock_password_checks(monkeypatch: pytest.MonkeyPatch) -> Generator[threading.Event]:
+def password_check_gate(monkeypatch: pytest.MonkeyPatch) -> Generator[threading.Event]:
     """Block all password checks until the returned event is set."""
     unblock, verify = threading.Event(), password_hashing.PasswordHasher.verify
 
@@ -113,7 +113,7 @@ async def test_unknown_accounts_are_limited_like_known_ones(api: AccountApiClien
 
 
 @pytest.mark.usefixtures("production_password_hashes")
-async def test_unknown_accounts_and_wrong_passwords_have_the_same_response_and_duration(
+async def test_unknown_accounts_and_wrong_passwords_have_the_same_response_and_cpu_time(
     server: RunningServer, api: AccountApiClient
 ) -> None:
     await api.register("ann")
@@ -154,7 +154,7 @@ async def fill_queue(flood: AccountApiClient) -> list[asyncio.Task[ApiResponse]]
 
 
 async def test_a_flood_of_logins_from_one_address_does_not_block_other_addresses(
-    api: AccountApiClient, unblock_password_checks: threading.Event
+    api: AccountApiClient, password_check_gate: threading.Event
 ) -> None:
     await api.register("ann")
     flood = from_address(api, "192.0.2.1")
@@ -162,7 +162,7 @@ async def test_a_flood_of_logins_from_one_address_does_not_block_other_addresses
     other = asyncio.create_task(from_address(api, "198.51.100.1").log_in("ann"))
     assert (await flood.log_in("ann")).reason == "logins_waiting"
     assert not other.done()
-    unblock_password_checks.set()
+    password_check_gate.set()
     assert (await other).status == 200
     responses = [await login for login in logins]
     assert sorted(response.status for response in responses) == [401] * MAX_QUEUED_PER_ADDRESS + [503] * (
@@ -172,13 +172,13 @@ async def test_a_flood_of_logins_from_one_address_does_not_block_other_addresses
 
 
 async def test_a_login_rejected_by_a_full_queue_is_not_a_failed_login(
-    api: AccountApiClient, unblock_password_checks: threading.Event
+    api: AccountApiClient, password_check_gate: threading.Event
 ) -> None:
     await api.register("ann")
     flood = from_address(api, "192.0.2.1")
     logins = await fill_queue(flood)
     assert [(await flood.log_in("ann")).status for _ in range(2 * FREE_FAILURES)] == [503] * 2 * FREE_FAILURES
-    unblock_password_checks.set()
+    password_check_gate.set()
     await asyncio.gather(*logins)
     assert (await flood.log_in("ann")).status == 200
 
@@ -232,7 +232,9 @@ async def test_the_time_of_last_use_is_rounded_down_to_the_hour(tmp_path: Path, 
         assert device["lastUsedAt"] == clock.now // 3_600_000 * 3_600_000
 
 
-async def test_the_oldest_device_above_the_limit_is_revoked_and_disconnected(server: RunningServer) -> None:
+async def test_the_least_recently_used_device_above_the_limit_is_revoked_and_disconnected(
+    server: RunningServer,
+) -> None:
     issued = await create_account(server)
     async with open_connection(server, {"token": issued.token}) as (client, _):
         tokens = [(await server.account_service.issue_token(issued.account, "")).token for _ in range(MAX_DEVICES)]
@@ -241,7 +243,7 @@ async def test_the_oldest_device_above_the_limit_is_revoked_and_disconnected(ser
     assert await is_valid(server, tokens[0])
 
 
-async def test_a_login_that_overlaps_a_password_change_gets_no_valid_token_and_keeps_the_new_password(
+async def test_a_login_during_a_password_change_yields_no_valid_token_and_does_not_restore_the_old_password(
     server: RunningServer, api: AccountApiClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await api.register("ann")

@@ -1,4 +1,4 @@
-"""Joined or observed room: join requests, pushes, and the objects for log, members and outbox.
+"""Joined, observed or cached room: join requests, pushes, and the objects for log, members and outbox.
 
 - Log: maintained by `HistorySync`.
 - Callers: `ChatClient` and its parts join and close the room and deliver pushes; `Room` is the interface for users.
@@ -276,7 +276,7 @@ class RoomMembership:
         self.basic_server.on_disconnected()
 
     def on_auth_failed(self, error: Unauthorized) -> None:
-        """Fail pending and later requests and the iteration until the next join. Outbox items remain pending."""
+        """Raise `error` in pending and later requests and in `async for` until the next join; keep the outbox items."""
         self.context.gate.suspend(error)
         self.history.wake_reader()
 

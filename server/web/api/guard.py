@@ -35,7 +35,7 @@ BodyT = TypeVar("BodyT")
 
 
 def create_api_guard(get_cors_headers: GetCorsHeaders) -> typedefs.Middleware:
-    """Return a middleware that rejects requests of foreign origins below `API_PATH`, and answers preflight requests.
+    """Return a middleware that rejects requests of other origins below `API_PATH`, and answers preflight requests.
 
     A rejection has status 403 and logs a hint, once per origin (`RejectionLog`). All other `OPTIONS` requests receive
     an empty response with status 204, even for an unknown path. Requests to other paths pass.

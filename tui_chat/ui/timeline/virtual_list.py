@@ -98,7 +98,7 @@ class VirtualList:
             True if the layouts were discarded.
         """
         self.viewport.height = size.height
-        if size.width == self.geometry.width and self._image_limits() == self.geometry.images:
+        if size.width == self.geometry.width and self._get_image_limits() == self.geometry.images:
             return False
         self._set_geometry(size.width)
         return True
@@ -115,17 +115,17 @@ class VirtualList:
         self._set_geometry(self.geometry.width)
 
     def set_images(self, cell_size: CellSize | None, unavailable: frozenset[str]) -> None:
-        """Set the images to show; a change discards all layouts, and the scroll position is preserved.
+        """Set the cell size and the hidden images; a change discards all layouts. The scroll position is preserved.
 
         Args:
             cell_size: Size of a cell, None to hide all images.
             unavailable: Paths of images to hide.
         """
         self._image_cell, self._unavailable_images = cell_size, unavailable
-        if self._image_limits() != self.geometry.images:
+        if self._get_image_limits() != self.geometry.images:
             self._set_geometry(self.geometry.width)
 
-    def _image_limits(self) -> ImageLimits:
+    def _get_image_limits(self) -> ImageLimits:
         """Return the limits of images: at most a third of the height of the view."""
         if self._image_cell is None:
             return ImageLimits()
@@ -161,7 +161,7 @@ class VirtualList:
         index, row = viewport.visible_rows[0] if fills_view and viewport.visible_rows else (None, 0)
         top_character = _text_position(self.layout(index).rows[row]) if index is not None else (False, 0)
         self.geometry = TimelineGeometry.for_width(
-            width, self.time_format.width, self._nick_width, self._image_limits()
+            width, self.time_format.width, self._nick_width, self._get_image_limits()
         )
         self._layouts.clear()
         if index is not None:

@@ -92,7 +92,7 @@ function startsWithName(tail, key) {
 }
 
 /**
- * Return whether a name can end between two texts.
+ * Return whether a word boundary separates a name from the following text.
  * @param {string} name
  * @param {string} following
  */

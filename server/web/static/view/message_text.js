@@ -1,8 +1,9 @@
 /**
  * Rendering of message text.
  *
- * Text becomes text nodes. The only elements are links: http, https and mailto URLs, and rooms (`chat://host/room`).
- * Rooms have no browser scheme, and the page handles clicks on them.
+ * Text becomes text nodes. The only elements are links, and a span with the real host after each disguised address.
+ * Links are http, https and mailto URLs, and room links (`chat://host/room`, `chats://host/room`). Browsers do not know
+ * the schemes of room links, so the page handles clicks on them.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -17,8 +18,8 @@ const ALLOWED_SCHEMES = new Set(["http:", "https:", "mailto:", "chat:", "chats:"
 const MAX_EMOJI = 3;
 
 /**
- * Return a text as DOM nodes, with links for its addresses and the real host after disguised ones. An address that is no
- * valid URL stays text.
+ * Return a text as DOM nodes, with links for its addresses, and the real host after each disguised address. An address
+ * stays text if its URL is invalid or has another scheme.
  * @param {string} text Sanitized text.
  * @returns {Node[]}
  */
@@ -38,12 +39,19 @@ export function linkify(text) {
   return nodes;
 }
 
-/** Return whether a text that is not blank consists of one to `MAX_EMOJI` emoji and white space. */
+/**
+ * Return whether a text consists of at most `MAX_EMOJI` emoji and white space, with at most 24 code points in total.
+ * @param {string} text Text that is not blank.
+ */
 export function isEmojiOnly(text) {
   return EMOJI_ONLY_PATTERN.test(text) && graphemes(text).filter((grapheme) => grapheme.trim()).length <= MAX_EMOJI;
 }
 
-/** Return the link of an address; null for an invalid URL or another scheme. */
+/**
+ * Return the link of an address; null for an invalid URL or another scheme.
+ * @param {string} address Address in the text.
+ * @param {string} url URL of the address.
+ */
 function createLink(address, url) {
   if (!ALLOWED_SCHEMES.has(schemeOf(url))) return null;
   const link = document.createElement("a");
@@ -55,7 +63,10 @@ function createLink(address, url) {
   return link;
 }
 
-/** Return the scheme of a URL with its colon; empty for an invalid URL. */
+/**
+ * Return the scheme of a URL with its colon; empty for an invalid URL.
+ * @param {string} url
+ */
 function schemeOf(url) {
   try {
     return new URL(url).protocol;
