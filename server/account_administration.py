@@ -213,7 +213,7 @@ class AccountAdministration:
         """Delete an account, with its messages on request; close its connections and return its former `name`."""
         erasure = msgspec.convert(request, DeleteAccountRequest).messages
         account = (await self._find_account(request)).account
-        await self._accounts.remove_account(account.name, erasure)
+        await self._accounts.delete_account_by_name(account.name, erasure)
         await self._record(f"deleted the account {account.name}")
         return {"name": account.name}
 

@@ -327,8 +327,8 @@ class AccountService:
         self.tokens.revoke(bot.id)
         return await self.issue_token(bot, label)
 
-    async def remove_account(self, name: str, erasure: Erasure) -> None:
-        """Delete an account as `delete_account`, without a password; raises as `require_account`."""
+    async def delete_account_by_name(self, name: str, erasure: Erasure) -> None:
+        """Delete an account as `delete_account`, but without a password; raises as `require_account`."""
         await self._delete((await self.require_account(name)).account.id, erasure)
 
     async def create_invite(self, *, uses: int, lifetime: float) -> ServerInvite:

@@ -85,7 +85,7 @@ async def test_the_messages_of_a_deleted_account_can_be_deleted_with_it(server: 
             await bob.join(room, "bob")
             await ann.send_messages(room, ["secret plan"] * 60)
         await bob.request("sendMessage", {"room": "tea", "message": "mine"})
-        await server.account_service.remove_account("ann", "delete")
+        await server.account_service.delete_account_by_name("ann", "delete")
         await wait_for_erasure(tmp_path)
         for room in ("tea", "coffee"):
             entries = await read_history(bob, room)
@@ -116,7 +116,7 @@ async def test_an_erasure_continues_after_a_restart(tmp_path: Path, monkeypatch:
             async with open_connection(server, {"token": issued.token}) as (ann, _):
                 await ann.join("tea", "ann")
                 await ann.send_messages("tea", ["hi"] * 30)
-            await server.account_service.remove_account("ann", "keep")
+            await server.account_service.delete_account_by_name("ann", "keep")
             await first_slice_renamed.wait()
     ((remaining,),) = read_rows(tmp_path, "SELECT count(*) FROM entries WHERE nick_name = 'ann'")
     assert 0 < remaining < 30
@@ -131,7 +131,7 @@ async def test_a_deleted_account_leaves_no_membership(server: RunningServer, tmp
         await ann.join("tea", "ann")
         await bob.join("tea", "bob")
         assert read_rows(tmp_path, "SELECT member_id FROM memberships") == [(issued.account.member_id,)]
-        await server.account_service.remove_account("ann", "keep")
+        await server.account_service.delete_account_by_name("ann", "keep")
         left = await bob.wait_for_push("update", kind="member", action="left")
         assert left["target"]["nickName"].startswith("deleted-")
         await wait_for_erasure(tmp_path)
@@ -143,7 +143,7 @@ async def test_the_member_id_of_a_deleted_account_stays_in_use(server: RunningSe
     async with raw_client(server.url) as guest:
         joined = await guest.join("tea", "ann")
     await server.account_service.create_account("ann", password=None, address="127.0.0.1", member_id=joined["memberId"])
-    await server.account_service.remove_account("ann", "keep")
+    await server.account_service.delete_account_by_name("ann", "keep")
     async with raw_client(server.url) as thief:
         assert (await thief.join("tea", "ann", guestKey=joined["guestKey"]))["memberId"] != joined["memberId"]
 
@@ -154,7 +154,7 @@ async def test_the_room_of_a_deleted_last_owner_has_no_owner(server: RunningServ
         assert (await ann.request("createRoom", {"roomName": "tea"}))["ok"]
         assert read_rows(tmp_path, "SELECT role FROM memberships") == [("owner",)]
         await bob.join("tea", "bob")
-        await server.account_service.remove_account("ann", "keep")
+        await server.account_service.delete_account_by_name("ann", "keep")
         await wait_for_erasure(tmp_path)
         assert read_rows(tmp_path, "SELECT role FROM memberships") == []
         assert (await bob.request("sendMessage", {"room": "tea", "message": "hi"}))["ok"]

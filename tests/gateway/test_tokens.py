@@ -116,7 +116,7 @@ async def test_a_guest_with_a_nickname_confusable_with_an_account_is_marked(serv
             assert member.get("confusable", False) is is_marked, nick
         (member,) = (await client.join("tea", "Ann"))["members"]
         assert "confusable" not in member
-        await server.account_service.remove_account("paypal", "keep")
+        await server.account_service.delete_account_by_name("paypal", "keep")
         (member,) = (await guest.join("later", "Аnn"))["members"]
         assert "confusable" not in member
 

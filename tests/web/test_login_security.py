@@ -119,7 +119,7 @@ async def test_unknown_accounts_and_wrong_passwords_have_the_same_response_and_c
     await api.register("ann")
     await create_account(server, "robot")
     await create_account(server, "former")
-    await server.account_service.remove_account("former", "keep")
+    await server.account_service.delete_account_by_name("former", "keep")
     attempts = {
         "wrong": ("ann", "wrong password"),
         "invalid": ("ann", "wrong\x00password"),
