@@ -1,7 +1,7 @@
 """Packet rate limit of a session: every packet counts, also one without any effect.
 
 - Cost: one token per packet of a POST, per WebSocket frame (also fragments and control frames) and per upgrade request,
-  and one further token per `BYTES_PER_TOKEN` of their payload.
+  and one further token per `_BYTES_PER_TOKEN` of their payload.
 - Throttling: above the rate, no further packet is read until a token is available. Other sessions are not delayed.
 - Flood: throttling for `flood_timeout` seconds closes the session. A full token bucket ends the throttling, so a
   client that sends at the limit without a pause cannot evade the timeout.
@@ -19,11 +19,9 @@ from aiohttp.web_protocol import RequestHandler
 from server.domain.rate_limits import Rate, TokenBucket
 from tui_chat.protocol.limits import PACKET_BYTES
 
-BYTES_PER_TOKEN = 4096
-"""Payload bytes that cost one additional token."""
+_BYTES_PER_TOKEN = 4096  # payload bytes that cost one additional token
 
-COST_PER_TICK = 8
-"""Tokens of the packets that one reader handles in one event loop tick."""
+_COST_PER_TICK = 8  # cost in tokens of the packets that one reader handles in one event loop tick
 
 _BLOCK = 32  # tokens taken from the bucket at once, because the clock and the bucket cost more than the other work
 
@@ -79,8 +77,8 @@ class PacketLimiter:
         return max(delay, _MIN_DELAY)
 
 
-class TickShare:
-    """Bound of the packets that one reader handles in one event loop tick.
+class TickBudget:
+    """Budget of one reader for the packets of one event loop tick.
 
     A client that sends its burst at once would otherwise delay all other sessions until the last of these packets.
     """
@@ -91,16 +89,16 @@ class TickShare:
         self._cost = 0
 
     async def consume(self, size: int) -> None:
-        """Count a handled packet by its size in bytes, and wait for the next tick after `COST_PER_TICK` tokens."""
+        """Count a handled packet by its size in bytes, and wait for the next tick after `_COST_PER_TICK` tokens."""
         self._cost += _packet_cost(size)
-        if self._cost >= COST_PER_TICK:
+        if self._cost >= _COST_PER_TICK:
             self._cost = 0
             await asyncio.sleep(0)
 
 
 def _packet_cost(size: int) -> int:
     """Return the cost of a packet in tokens; `size` is that of the payload in bytes."""
-    return 1 + size // BYTES_PER_TOKEN
+    return 1 + size // _BYTES_PER_TOKEN
 
 
 class FrameMeter:
@@ -165,8 +163,9 @@ class FrameMeter:
                 length = int.from_bytes(data[position + 2 : position + 2 + length_size], "big")
             if position + header_size > size:
                 break  # incomplete header
-            if limiter.prepaid and length < BYTES_PER_TOKEN:
+            if limiter.prepaid and length < _BYTES_PER_TOKEN:
                 limiter.prepaid -= 1
+            # The parser rejects a longer frame; the bound of the cost prevents a long delay of the rejection.
             elif delay := limiter.acquire(time.monotonic(), min(length, PACKET_BYTES)):
                 self._throttle(delay)
                 break

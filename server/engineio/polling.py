@@ -14,7 +14,7 @@ import time
 from aiohttp import web
 
 from server.engineio.errors import InvalidRequest
-from server.engineio.packet_limiter import TickShare
+from server.engineio.packet_limiter import TickBudget
 from server.engineio.session import CLOSE_FRAME, NOOP_FRAME, EngineIOSession
 from server.engineio.session_state import ENDING_STATES, WEBSOCKET_STATES, SessionState
 from tui_chat.protocol.errors import TooLong
@@ -80,13 +80,13 @@ async def handle_post(session: EngineIOSession, request: web.Request) -> web.Res
         if len(packets) > session.options.max_packets_per_post:
             session.close_now("POST exceeds the packet limit")
             return web.Response(status=413)
-        share = TickShare()
+        budget = TickBudget()
         for packet in packets:
             if not await session.admit_packet(len(packet)):
                 break
             if not await session.handle_packet(packet):
                 return InvalidRequest.BAD_REQUEST.to_response()
-            await share.consume(len(packet))
+            await budget.consume(len(packet))
     return _create_text_response(b"ok")
 
 

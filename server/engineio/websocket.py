@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from server.engineio.packet_limiter import FrameMeter, TickShare
+from server.engineio.packet_limiter import FrameMeter, TickBudget
 from server.engineio.session import EngineIOSession
 from server.engineio.session_state import SessionState
 from tui_chat.protocol.errors import BadRequest, TooLong
@@ -166,13 +166,13 @@ async def _read_messages(session: EngineIOSession, ws: SessionWebSocket) -> None
     continues until the close frame of the client. After this frame, the session closes, and the transport closes after
     its write buffer is empty. A protocol error is logged.
     """
-    handle_packet, open_state, share = session.handle_packet, SessionState.WEBSOCKET, TickShare()
+    handle_packet, open_state, budget = session.handle_packet, SessionState.WEBSOCKET, TickBudget()
     while True:
         message = await ws.receive()
         if message.type is WSMsgType.TEXT:
             if session.state is open_state:
                 await handle_packet(message.data)
-            await share.consume(len(message.data))
+            await budget.consume(len(message.data))
         elif message.type is WSMsgType.BINARY:
             session.reject(BadRequest("packet_binary"), "binary packet")
         else:

@@ -22,7 +22,7 @@ from server.app import RunningServer
 from server.domain.rate_limits import Rate
 from server.engineio import packet_limiter, polling, session
 from server.engineio.engineio_server import EngineIOServer
-from server.engineio.packet_limiter import FrameMeter, PacketLimiter, TickShare
+from server.engineio.packet_limiter import FrameMeter, PacketLimiter, TickBudget
 from tests.support.in_process_server import running_server
 from tests.support.monotonic_clocks import ManualMonotonicClock
 from tests.support.polling_client import polling_client
@@ -321,10 +321,10 @@ async def test_readers_with_a_burst_of_packets_take_turns() -> None:
     handled: list[str] = []
 
     async def handle_burst(reader: str, sizes: list[int]) -> None:
-        share = TickShare()
+        budget = TickBudget()
         for size in sizes:
             handled.append(reader)
-            await share.consume(size)
+            await budget.consume(size)
 
     await asyncio.gather(handle_burst("short", [10] * 16), handle_burst("long", [20_000] * 4))
     assert "".join(reader[0] for reader in handled) == "ssssssssllssssssssll"
