@@ -250,9 +250,10 @@ class Bus:
             self._echo_timeout = None
 
     def _receive(self, channel: str, payload: bytes) -> None:
-        """Pass a message of another node to the receiver of its channel; one of this node only proves the connection.
+        """Pass a message of another node to the receiver of its channel.
 
-        A channel without a receiver is ignored, and an exception of the receiver is logged.
+        A heartbeat of this node extends the timeout of the echo; other messages of this node and a channel without a
+        receiver are ignored. An exception of the receiver is logged.
         """
         if payload.startswith(self._header):
             if channel == self._own_channel and self._echo_timeout is not None and not self._echo_timeout.expired():

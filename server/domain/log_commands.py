@@ -120,7 +120,7 @@ class AppendDeletion(RoomCommand, frozen=True, kw_only=True):
 
     Attributes:
         target: `seq` of the message.
-        any_author: The author may also delete messages of other members, by the permission check.
+        any_author: The permission check allows the author to delete messages of other members.
     """
 
     target: int

@@ -2,7 +2,7 @@
 
 - Own notice: a new member receives its join notice immediately, independent of the rate. A coalesced notice that
   counts other members is sent to all members, otherwise to all except the joining connection.
-- Coalescing: a room receives at most `_NOTICE_RATE` notices of each type. Excess joins and leaves
+- Coalescing: a room receives at most `_PUSH_RATE` notices of each type. Excess joins and leaves
   are coalesced into one notice with a count; excess nickname changes appear in presence only.
 - Large rooms: above `_READERS_PER_TOKEN` readers, the rates of notices and of presence decrease with the number of
   readers, because each push costs one write per reader.
@@ -35,12 +35,11 @@ log = logging.getLogger("chat.gateway")
 PRESENCE_INTERVAL = 0.1
 """Seconds between two flushes of presence and coalesced notices."""
 
-_NOTICE_RATE = Rate(10, 10)
-"""Rate of each notice type, and of presence, in one room."""
+_PUSH_RATE = Rate(10, 10)  # rate of each notice type, and of presence, in one room: a burst of 10, then 10 per second
 
-_READERS_PER_TOKEN = 200
-_MAX_PUSH_COST = 5  # tokens; the pushes of half a second fit the send queue even during a join storm
+_READERS_PER_TOKEN = 200  # number of readers whose pushes cost one token together
 
+_MAX_PUSH_COST = 5  # tokens; two pushes per second, so that the changes in between fit the send queue in a join storm
 
 _NoticeType = type[events.JoinNotice] | type[events.LeaveNotice]
 
@@ -286,7 +285,7 @@ class PresenceBroadcaster:
     ) -> bool:
         """Acquire the tokens of one push to a room; return whether they were available."""
         now = self._monotonic()
-        bucket = pending.buckets.setdefault(push_type, TokenBucket(_NOTICE_RATE, now))
+        bucket = pending.buckets.setdefault(push_type, TokenBucket(_PUSH_RATE, now))
         return bucket.acquire(now, _get_push_cost(room)) == 0
 
     def _get_pending_updates(self, room: LiveRoom[ClientConnection]) -> _PendingUpdates:
@@ -345,6 +344,6 @@ class PresenceBroadcaster:
 
 
 def _get_push_cost(room: LiveRoom[ClientConnection]) -> float:
-    """Return the cost of a push in tokens: 1 up to `_READERS_PER_TOKEN` readers, above in proportion to the readers."""
+    """Return the cost of a push in tokens: one per `_READERS_PER_TOKEN` readers, from 1 to `_MAX_PUSH_COST`."""
     readers = sum(map(len, room.subscribers.values()))
     return min(max(1.0, readers / _READERS_PER_TOKEN), _MAX_PUSH_COST)

@@ -3,8 +3,8 @@
 - Ownership: a message attaches uploads of its author. The first message sets the room of an upload, so that each upload
   is readable in one room only. Within a batch, this is the room of the first message, accepted or not: the creation of
   rooms precedes the messages.
-- Locks: the rows of the attached uploads are locked before the rows of the rooms. So no upload is removed before
-  the commit, and a message with an invalid upload creates no room.
+- Locks: the rows of the attached uploads are locked before the rows of the rooms. Therefore no upload is
+  removed before the commit, and a message with an invalid upload creates no room.
 """
 
 import re
