@@ -9,7 +9,6 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
-from itertools import islice
 
 from textual.cache import LRUCache
 from textual.geometry import Size
@@ -179,4 +178,5 @@ def _text_position(row: LayoutRow) -> tuple[bool, int]:
 
 def _next_timestamp(lines: Sequence[Line], index: int) -> int:
     """Return the timestamp of the first dated line at or after `index`, or 2**62 if none exists."""
-    return next((line.ts for line in islice(lines, index, None) if isinstance(line, MessageLine | NoticeLine)), 1 << 62)
+    following = map(lines.__getitem__, range(index, len(lines)))  # an iteration would decompress the earlier lines
+    return next((line.ts for line in following if isinstance(line, MessageLine | NoticeLine)), 1 << 62)
