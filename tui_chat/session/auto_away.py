@@ -76,11 +76,10 @@ class AutoAway:
             if not limit:
                 self._set_status(is_away=False)
             return
-        if self._is_removal_due and isinstance(self._session.connection_state, Online) and not self._is_away():
-            self._set_status(is_away=False)
         is_idle = limit > 0 and self._now() - self._last_input >= limit
-        if is_idle and isinstance(self._session.connection_state, Online) and not self._is_away():
-            self._set_status(is_away=True)
+        is_due = is_idle or self._is_removal_due
+        if is_due and isinstance(self._session.connection_state, Online) and not self._is_away():
+            self._set_status(is_away=is_idle)
 
     def _is_away(self) -> bool:
         return self._link.require_client().user.is_away
