@@ -88,11 +88,15 @@ def test_each_message_in_a_direct_room_causes_a_notification_unless_the_room_is_
         room.push_message(session, f"psst in {name}")
         room.push_message(session, f"mine in {name}", ANN)
     assert [message.content for message in session.pop_notifications()] == ["psst in ~direct", "psst in ~chosen"]
+
+
+def test_a_notification_has_the_text_and_the_files_of_its_message(session: ChatSession) -> None:
+    room = FakeRoom("~direct", is_direct=True).join()
+    session.add_room(FakeRoom("tea").join())
+    session.add_room(room, show=False)
     file = Attachment(id="u1", name="a.txt", type="text/plain", size=5, path="")
-    other = FakeRoom("~other", is_direct=True).join()
-    session.add_room(other, show=False)
-    other.log.apply_push(replace(other.message(1, "look", BOB), attachments=[file]))
-    session.apply(events.LogChanged("~other", (1,), True))
+    room.log.apply_push(replace(room.message(1, "look", BOB), attachments=[file]))
+    session.apply(events.LogChanged("~direct", (1,), True))
     (notification,) = session.pop_notifications()
     assert notification.content == "look\nthe file a.txt, text/plain, 5 B"
 

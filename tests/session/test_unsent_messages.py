@@ -188,7 +188,7 @@ def test_a_message_in_flight_cannot_be_withdrawn(session: ChatSession) -> None:
     assert room.posts[-1] == ("drop", item.client_id)
 
 
-def test_files_that_server_or_room_do_not_accept_are_rejected(session: ChatSession) -> None:
+def test_files_that_the_server_or_the_room_does_not_accept_are_rejected(session: ChatSession) -> None:
     room = FakeRoom("tea").join()
     session.add_room(room)
     messages = create_sender(session, room)

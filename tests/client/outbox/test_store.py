@@ -110,7 +110,7 @@ async def test_edits_deletions_and_reactions_are_stored(tmp_path: Path, request_
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX file permissions")
-async def test_files_are_private_to_the_user_with_an_umask_of_0(tmp_path: Path) -> None:
+async def test_files_are_private_to_the_user_with_umask_0(tmp_path: Path) -> None:
     old_umask = os.umask(0)
     try:
         async with Outbox(tmp_path / "state") as outbox:
