@@ -47,7 +47,7 @@ STOP_CONFIRM_WINDOW = 30.0
 # On Windows, the counterpart of a new session.
 _CREATION_FLAGS = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP if sys.platform == "win32" else 0
 _START_TIMEOUT = 15.0  # seconds to wait for another server with the same database, which starts or stops
-_REPORT_TIMEOUT = 120.0  # seconds to wait for a start report; a change of the database layout may take long
+_REPORT_TIMEOUT = 120.0  # seconds to wait for a start report, which a migration of the database delays
 _RETRY_DELAY = 0.3  # seconds between two attempts
 _COMMAND_TIMEOUT = 20.0  # seconds; above the longest shutdown of a server
 
@@ -88,7 +88,7 @@ class LocalServer:
         """Start a server, or join the one that uses the same database or listens on the port; set `url`.
 
         A server that uses the database is joined at its own address, and awaited for up to 15 seconds if not responding
-        yet. Of several simultaneous calls, even of other clients, one starts the server and the others join the server.
+        yet. Of simultaneous calls, including those of other clients, one starts the server and the others join it.
         A previous server is released as by `close`.
 
         Args:
@@ -168,9 +168,9 @@ class LocalServer:
     def _spawn(self, host: str, port: int) -> dict[str, str]:
         """Release a previous server, start the process, and return its start report.
 
-        A failure gives a report with `error` and `code`, even without a log file or a process, and for a process that
-        ends without a report. A process without a report after `_REPORT_TIMEOUT` is killed. Variables of the
-        environment precede the settings of this client.
+        An unwritable log file, a failed start, and an end of the process without a report give a report with `error`
+        and `code`. A process without a report after `_REPORT_TIMEOUT` is killed. Variables of the environment precede
+        the settings of this client.
         """
         self.close()
         path = server_log_path()

@@ -150,7 +150,7 @@ class BlockChanged:
 
     Attributes:
         member_id: Member id of the blocked or unblocked member.
-        is_blocked: True for the start of a block.
+        is_blocked: True after a block, False after its end.
     """
 
     member_id: str

@@ -260,7 +260,7 @@ def to_bad_request(error: Exception) -> BadRequest:
     """Return the error of an undecodable body.
 
     The reason is `field_invalid` for an invalid value, with at most 200 characters of the message of msgspec,
-    `json_too_deep` for deep nesting, and `json_invalid` otherwise, even for bytes that are not UTF-8.
+    `json_too_deep` for deep nesting, and `json_invalid` otherwise, including bytes that are not UTF-8.
 
     Args:
         error: One of `DECODE_ERRORS`.

@@ -327,7 +327,7 @@ class BlockPush(WireStruct, frozen=True):
 
     Attributes:
         member: Blocked or unblocked member with its current names.
-        on: True for the start of a block.
+        on: True after a block, False after its end.
     """
 
     member: MemberRef

@@ -109,8 +109,8 @@ class MessageSender:
     def withdraw(self, key: str) -> str:
         """Discard the unsent message with this line key in the current room, and return an input that sends it again.
 
-        The input for files is `/upload` with their paths, for a single file without a path its text; the parent of a
-        reply is no part of the input. Empty without effect if the message was sent, is in flight or does not exist, and
+        The input for files is `/upload` with their paths, for a single file without a path its text. The input for a
+        reply has no parent message. Empty without effect if the message was sent, is in flight or does not exist, and
         if an input cannot express the message.
         """
         room, client_id = self._current_room(), find_client_id(self._session.current_room, key)

@@ -26,7 +26,7 @@ class NotifiableMessage:
     """Message that qualifies for a notification.
 
     Attributes:
-        view: View of the room, even after a rename.
+        view: View of the room, which a rename does not replace.
         nick: Author's nickname, with the marks of a confusable nickname and of a bot.
         text: Message body.
         is_mention: True if the text mentions the user.

@@ -48,7 +48,7 @@ class RoomOpened:
 
     Attributes:
         room: Opened room.
-        saved_state: Stored draft, read marker and input history, even of an earlier join in the same session.
+        saved_state: Stored draft, read marker and input history, possibly of an earlier join in the same session.
         requested_nick: Nickname of the join request, empty for a restored or cached room or if there was none.
         show: Make the room current, because the user requested the join.
         was_queued: The join waited for the connection. The current room then stays.

@@ -146,11 +146,11 @@ class Transport:
     async def request(self, request: Request, response_type: type[WireStructT]) -> WireStructT:
         """Send a request and wait for the response while the connection is alive.
 
-        `RESPONSE_TIMEOUT` seconds without a response or push abort the connection. An `unobserve` request precedes the
-        first request without a join.
+        `RESPONSE_TIMEOUT` seconds without a response or push abort the connection. An `unobserve` request may precede.
 
         Args:
-            request, response_type: Request to send, and type of the response.
+            request: Request to send.
+            response_type: Type of the response.
 
         Raises:
             ChatError: The server rejected the request, the response is invalid, or a field has a lone surrogate.

@@ -64,7 +64,7 @@ class CommandContext:
         """Check the connection before a command that needs the server.
 
         Raises:
-            CommandRejected: Not connected, even before the first connection; the text names the command.
+            CommandRejected: Not connected, or not yet connected for the first time; the text names the command.
         """
         if not isinstance(self.session.connection_state, Online):
             raise CommandRejected(chat_strings.connection_required(command))
