@@ -116,15 +116,20 @@ async def test_a_burst_below_the_flood_timeout_keeps_the_session_open(tmp_path: 
         assert (await client.request("listRooms", {}))["ok"]
 
 
-async def test_a_flood_of_posts_is_throttled_and_then_closed(server: RunningServer) -> None:
+@pytest.mark.parametrize(
+    ("packets", "cost"), [(["6"] * 64, 64), ([f'430["{"x" * 14 * 4096}"]'], 15)], ids=["short", "long"]
+)
+async def test_a_flood_of_posts_is_throttled_and_then_closed(
+    server: RunningServer, packets: list[str], cost: int
+) -> None:
     async with polling_client(server.url) as flooder, raw_client(server.url) as bystander:
         await flooder.connect_namespace()
-        handled = 0
+        total_cost = 0
         poll = await flooder.start_poll()
         while not poll.done():
-            await flooder.post(*["6"] * 64)
-            handled += 64
-        assert handled < 2 * BURST
+            await flooder.post(*packets)
+            total_cost += cost
+        assert BURST < total_cost < 2 * BURST
         (packet,) = poll.result().packets
         assert json.loads(packet[2:])[1]["reason"] == "rate_limit_ignored"
         assert (await bystander.request("listRooms", {}))["ok"]
@@ -310,7 +315,7 @@ def test_a_long_frame_costs_one_more_token_per_4_kib(monkeypatch: pytest.MonkeyP
     assert (harness.now, harness.parser.data, harness.transport.is_paused) == (3.0, frame * 3, False)
 
 
-def test_a_long_packet_over_polling_costs_one_more_token_per_4_kib() -> None:
+def test_a_long_packet_costs_one_more_token_per_4_kib() -> None:
     limiter = PacketLimiter(Rate(64, 1), 10.0, 0.0)
     assert [limiter.acquire(0.0, size) for size in (0, 0, 4095, 65_535, 131_072)] == [0.0] * 5
     assert limiter.acquire(0.0, 49_152) == 1.0
