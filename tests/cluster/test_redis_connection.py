@@ -1,4 +1,4 @@
-"""Connections to a Redis server: login and TLS."""
+"""Connections to a Redis server: login, TLS and the loss of a connection."""
 
 import asyncio
 from collections.abc import Generator
