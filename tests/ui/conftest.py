@@ -7,6 +7,7 @@ from textual._compositor import Compositor
 from textual._context import visible_screen_stack
 from textual.css.stylesheet import Stylesheet
 from textual.geometry import Size
+from textual.strip import Strip
 
 from tests.support.wait import wait_for_idle_loop
 from tui_chat.session import i18n
@@ -49,7 +50,7 @@ def frames_on_demand() -> Generator[Any]:
     when a test reads it. Yields the original `Compositor.render_update`.
     """
     compositor_class: Any = Compositor
-    render_update, render_chops = compositor_class.render_update, compositor_class._render_chops
+    render_update, render_strips = compositor_class.render_update, compositor_class.render_strips
     rendered_sizes: WeakKeyDictionary[Compositor, Size] = WeakKeyDictionary()
 
     def render_required_update(self: Any, full: bool = False, **options: Any) -> Any:
@@ -60,15 +61,15 @@ def frames_on_demand() -> Generator[Any]:
         self._dirty_regions.clear()
         return None
 
-    def render_above_background(self: Any, *arguments: Any) -> Any:
+    def render_strips_above_background(self: Any, size: Size | None = None) -> list[Strip]:
         """Render with the screens below a dialog, which earlier frames have left in a cache otherwise."""
         if self.root is not None and self.root is self.root.app.screen:
             visible_screen_stack.set(self.root.app._background_screens)
-        return render_chops(self, *arguments)
+        return render_strips(self, size)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Compositor, "render_update", render_required_update)
-        patch.setattr(Compositor, "_render_chops", render_above_background)
+        patch.setattr(Compositor, "render_strips", render_strips_above_background)
         yield render_update
 
 
