@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ class ChatAppDriver:
 
     app: ChatApp
     pilot: Pilot[None]
-    frame_count: int = 0
+    frame_count: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         """Count the frames of the app."""
