@@ -56,6 +56,12 @@ async def test_images_are_scaled_onto_their_canvas_and_rejected_files_do_not_end
     indexed = await decoder.decode(content, request_for(content, has_palette=True))
     assert len(indexed) == 20 + 768
     assert indexed[20 + 3 * indexed[5] :][:3] == bytes(RED)
+    half_green = Image.new("RGB", (400, 200), RED)
+    half_green.paste(GREEN, (0, 0, 200, 200))
+    content = encode_image(half_green)
+    indexed = await decoder.decode(content, DecodeRequest(len(content), 400, 200, 400, 200, GREEN, has_palette=True))
+    colors = [indexed[80_000 + 3 * index :][:3] for index in (indexed[0], indexed[199], indexed[200], indexed[79_999])]
+    assert colors == [bytes(GREEN), bytes(GREEN), bytes(RED), bytes(RED)]
     assert decoder.child_pid == child
 
 

@@ -30,9 +30,9 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 PALETTE_BYTES = 3 * 256
 
 PALETTE_SAMPLE_PIXELS = 4_800
-"""Approximate number of pixels that determine a palette; all pixels would take ten times the time."""
+"""Minimum number of pixels that determine the palette of a large image; all pixels would take ten times the time."""
 
-_REDUCING_GAP = 3.0  # `Image.resize` first drops pixels up to three times the size, without a visible difference
+_REDUCING_GAP = 3.0  # `Image.resize` first averages blocks of pixels, down to at least three times the final size
 
 
 class DecodeRequest(msgspec.Struct, frozen=True):
