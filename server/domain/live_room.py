@@ -49,7 +49,7 @@ class Participant(Generic[ConnectionT]):
         policy_seq: `policy_seq` of the room at the read of `standing`; another value than that of the room requires a
             new read.
         checked_access: Access of the room for which `permitted` is valid; None to check again.
-        permitted: Actions without a target whose check has succeeded.
+        permitted: Actions without a target that a check has permitted.
     """
 
     member: events.Member
