@@ -143,10 +143,11 @@ class TlsAcceptor(asyncio.Protocol):
     async def _run(self, connection: HttpConnection, accepted: socket.socket) -> None:
         """Perform a handshake, and remove its task from the pool; a failure is logged and ends the idle period."""
         try:
-            with ExitStack() as on_silence:
-                on_silence.callback(accepted.close)
+            try:
                 await _wait_readable(accepted, self._timeout)
-                on_silence.pop_all()
+            except BaseException:
+                accepted.close()
+                raise
             await asyncio.get_running_loop().connect_accepted_socket(
                 lambda: connection,
                 accepted,
