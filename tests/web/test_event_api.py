@@ -62,6 +62,9 @@ async def test_a_stream_contains_each_entry_of_the_log_in_order(server: RunningS
         async with event_source(server.url, query=query, headers=header) as complete:
             assert (await complete.read()) is not None
             assert [event and event.data for event in [await complete.read() for _ in log]] == log
+
+
+async def test_the_idle_time_starts_after_the_last_event_stream(server: RunningServer, ann: Person) -> None:
     async with event_source(server.url) as last:
         assert await last.read() is not None
         await ann.client.ws.close()
