@@ -166,7 +166,7 @@ export class AccountDialog {
     requireElement("device-list").replaceChildren(...rows);
   }
 
-  /** Revoke the token and log out; a token that the server has revoked before is no error. */
+  /** Revoke the token and log out; an already revoked token is not an error. */
   async #logOut() {
     const token = this.#token;
     await this.#leave(token, async () => {

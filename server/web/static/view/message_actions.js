@@ -110,7 +110,7 @@ export class MessageActions {
    * Add or remove a reaction to the newest message of another member.
    * @param {string} text
    * @throws {CommandRejected} No such message is loaded.
-   * @throws {RequestError} The text is no valid reaction.
+   * @throws {RequestError} The text is not a valid reaction.
    */
   reactToLast(text) {
     const emoji = validateReaction(text);

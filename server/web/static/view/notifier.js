@@ -64,7 +64,7 @@ export class Notifier {
     this.#timer ||= setTimeout(() => this.#showNotifications(), BATCH_DELAY);
   }
 
-  /** Set the page title, and the favicon for mentions, for unread messages or for none of both. */
+  /** Set the page title, and the favicon for mentions, for unread messages or for neither. */
   updateBadge({ title, unreadCount, mentionCount }) {
     document.title = title;
     const icon = mentionCount ? "mention" : unreadCount ? "unread" : "none";
