@@ -115,7 +115,7 @@ class ImageStore:
         self._rejected_paths = deque[str](maxlen=MAX_UNAVAILABLE)
 
     def configure(self, options: ImageOptions) -> None:
-        """Set the options; a change discards all pictures, also from the terminal, and cancels all loads.
+        """Set the options; a change discards all pictures, deletes their terminal images and cancels all loads.
 
         `on_changed` precedes the change. Visible images load again with the new options, as after `release`.
         """
@@ -135,7 +135,7 @@ class ImageStore:
         self._start_loads()
 
     def forget(self, paths: Iterable[str]) -> None:
-        """Discard the pictures of deleted images, also in the terminal, and cancel their loads, without callbacks."""
+        """Discard the pictures and terminal images of deleted images, and cancel their loads, without callbacks."""
         removed = set(paths)
         self._visible = {key: box for key, box in self._visible.items() if key[0] not in removed}
         for key, task in self._loads.items():
@@ -162,7 +162,7 @@ class ImageStore:
         return "".join(deletions)
 
     async def close(self) -> None:
-        """Discard all pictures, also from the terminal, cancel all loads, and end the child process."""
+        """Discard all pictures and terminal images, cancel all loads, and end the child process."""
         self._visible = {}
         tasks = list(self._loads.values())
         self._write(self.release())
@@ -293,7 +293,7 @@ class ImageStore:
             self._discard(key)
 
     def _discard(self, key: _PictureKey) -> None:
-        """Discard a picture, also from the terminal."""
+        """Discard a picture, and delete its terminal image."""
         del self._pictures[key]
         if (image_id := self._image_ids.pop(key, None)) is not None:
             self._write(kitty.delete_sequence(image_id, self.options.multiplexer))

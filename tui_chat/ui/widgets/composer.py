@@ -115,7 +115,7 @@ class Composer(TextArea, inherit_bindings=False):
         layout_refreshed.subscribe(self, lambda screen: self.call_later(self._update_terminal_cursor))
 
     def _update_terminal_cursor(self) -> None:
-        """Move the terminal cursor, the position of the window of an input method, after the widget has moved."""
+        """Move the terminal cursor, the position of input method windows, to the text cursor."""
         # TextArea updates the position only when its cursor moves.
         if self.has_focus and self.screen.is_active:
             app_of(self).cursor_position = self.cursor_screen_offset
