@@ -19,9 +19,6 @@ from tui_chat.session.store.composer_store import SavedRoomState
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.transcript import Transcript
 
-MAX_QUOTE_LENGTH = 200
-"""Maximum number of message characters in a quote."""
-
 MAX_LINES_SEARCHED = 10_000
 """Number of newest lines in which `find_newest` and `mark_confusable` search."""
 
@@ -278,9 +275,9 @@ class RoomView:
         )
 
     def quoted_text(self, seq: int | None) -> str:
-        """Return author and up to `MAX_QUOTE_LENGTH` characters of a loaded message in one line, "" without one."""
+        """Return the `quote_line` of a message, "" if the message is not loaded."""
         line = None if seq is None else self.transcript.find_message(seq)
-        return "" if line is None else chat_strings.quote_line(line, MAX_QUOTE_LENGTH)
+        return "" if line is None else chat_strings.quote_line(line)
 
     def has_own_reaction(self, seq: int, emoji: str) -> bool:
         """Return whether the user reacted to a message with this emoji, False if the message is not loaded."""

@@ -234,12 +234,14 @@ def quote(nick: str, text: str) -> str:
     return f"{nick}: {' '.join(text.split())}" if text else f"{nick}: …"
 
 
-def quote_line(line: MessageLine, limit: int) -> str:
-    """Return the `quote` of a message with at most `limit` characters of its content, `nick: …` if deleted."""
-    return quote(line.marked_nick, "" if line.deleted else line.content[:limit])
-
-
+MAX_QUOTE_LENGTH = 200  # characters of a message in the result of `quote_line`
 MAX_UNREAD_QUOTE = 60  # characters of a message in the answer to `/unread`
+
+
+def quote_line(line: MessageLine) -> str:
+    """Return the `quote` of a message with at most `MAX_QUOTE_LENGTH` characters, `nick: …` if deleted."""
+    return quote(line.marked_nick, "" if line.deleted else line.content[:MAX_QUOTE_LENGTH])
+
 
 COMPOSE_HINTS = {
     ComposeKind.REPLY: mark("replying to {quote} · Esc: cancel"),

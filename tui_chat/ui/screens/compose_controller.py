@@ -15,7 +15,6 @@ from tui_chat.session.drafts import DraftManager
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import MessageLine
 from tui_chat.session.message_sender import MessageSender
-from tui_chat.session.room_view import MAX_QUOTE_LENGTH
 from tui_chat.session.strings import chat as chat_strings
 from tui_chat.ui.screens.chat_view import ChatView
 
@@ -107,7 +106,7 @@ class ComposeController:
             return tr(chat_strings.NOT_OWN_MESSAGE)
         if text:
             return self._submit(ComposeMode(kind, line.seq, ""), text)
-        quote = chat_strings.quote_line(line, MAX_QUOTE_LENGTH) if kind is ComposeKind.REPLY else ""
+        quote = chat_strings.quote_line(line) if kind is ComposeKind.REPLY else ""
         self._enter_mode(
             ComposeMode(kind, line.seq, quote, registry.escape(line.text) if kind is ComposeKind.EDIT else "")
         )
