@@ -305,7 +305,7 @@ async def _run_command(command: str, url: str) -> dict[str, Any]:
 async def is_chat_server(url: str) -> bool:
     """Return whether `GET /health` at this base URL identifies a chat-server.
 
-    False also for an unreachable server; the request takes at most 2 seconds.
+    False for an unreachable server; the request takes at most 2 seconds.
     """
     import aiohttp  # noqa: PLC0415 (network library, needed only if the port is in use)
 

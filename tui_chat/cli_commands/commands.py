@@ -89,7 +89,7 @@ async def send_files(target: CliTarget, paths: Sequence[str], words: Sequence[st
         as_json: Print one JSON object for the acknowledgement.
 
     Raises:
-        InvalidTarget: As `open_room`; also for more than `ATTACHMENTS_PER_MESSAGE` files.
+        InvalidTarget: As `open_room`, or more than `ATTACHMENTS_PER_MESSAGE` files.
         ChatError: The text or a file is invalid or was not accepted.
         UnreadableInput: A file or standard input cannot be read.
         OutputError: Standard output cannot be written.
@@ -137,7 +137,7 @@ async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zo
         zone: Time zone of the timestamps; None for the system time zone.
 
     Raises:
-        InvalidTarget, ChatError: As `open_room`; also a `ChatError` of a room that is lost later.
+        InvalidTarget, ChatError: As `open_room`; `ChatError` if the room is lost later.
         OutputError: Standard output cannot be written.
     """
     async with open_room(target, min(max(lines, 1), HISTORY_PAGE)) as room:

@@ -66,8 +66,8 @@ class InvalidTarget(Exception):
 def run_to_exit_code(command: Coroutine[Any, Any, int | None]) -> int:
     """Run `command` and convert errors of the target, the input and the chat to an error line and an exit code.
 
-    SIGINT raises `KeyboardInterrupt` (`_run_interruptible`). Other exceptions propagate, also `OutputError`. After an
-    invalid token, a second line suggests a new login.
+    SIGINT raises `KeyboardInterrupt` (`_run_interruptible`). Other exceptions, such as `OutputError`, propagate. After
+    an invalid token, a second line suggests a new login.
 
     Returns:
         The result of the command, 0 for None, or the exit code of the error: `EXIT_USAGE_ERROR` for an `InvalidTarget`,

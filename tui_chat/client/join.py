@@ -182,7 +182,7 @@ class RoomJoiner:
 
         Without a connection, and while another call joins the room over this connection, no request is sent. Temporary
         errors of the server are retried while the connection is open, whose loss ends the call. Other errors close and
-        remove the room, with `RoomLost` for an open one. A join response sets the guest key, also of the outbox items.
+        remove the room, with `RoomLost` for an open one. A join response sets the guest key of client and outbox items.
         An unexpected exception propagates after a record in `last_error`.
         """
         transport = self._context.connector.gate.value

@@ -388,7 +388,7 @@ class RoomMembership:
             log.debug("leave request failed: %s; room closed locally", type(error).__name__)
 
     def _set_topic(self, topic: str, nick_name: str = "") -> None:
-        """Store a received topic, also in the cache, and emit `TopicChanged`; no effect for an equal topic."""
+        """Store a received topic, in the cache too, and emit `TopicChanged`; no effect for an equal topic."""
         topic = sanitize.topic(topic)
         if topic != self.context.topic:
             self.context.topic = topic

@@ -29,7 +29,7 @@ class RoomDirectory:
         self._rooms[room.membership.context.key] = room
 
     def rename(self, room: Room, new_name: str) -> None:
-        """Set a valid new name, also of the room's membership, and move the room to the end of the iteration.
+        """Set a valid new name of a room and its membership, and move the room to the end of the iteration.
 
         No effect if another room has this name.
         """

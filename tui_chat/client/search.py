@@ -52,7 +52,7 @@ class MessageSearcher:
         """Search messages on the server, or locally without a connection or response (see `ChatClient.search`).
 
         Messages in the range of earlier local pages are omitted from a page of the server, which can become empty. An
-        error of the server, also `Unavailable`, is raised and gives no local results.
+        error of the server, including `Unavailable`, is raised and gives no local results.
 
         Raises:
             ChatError: The query, room name or cursor is invalid, or the server rejected the request.

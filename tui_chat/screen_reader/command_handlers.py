@@ -218,7 +218,7 @@ class ReaderCommands:
         return self._reader.controller.messages.submit(ComposeMode(kind, line.seq, ""), text)
 
     async def _confirm(self, question: str, label: str) -> bool:
-        """Ask a question; return True for `y`, `yes` or the label (case ignored), otherwise False, also at EOF."""
+        """Ask a question; return True for `y`, `yes` or the label (case ignored), otherwise and at EOF False."""
         try:
             answer = await self._prompt(f"{question} [{label}: y] ", is_secret=False)
         except EOFError:
@@ -276,7 +276,7 @@ class ReaderCommands:
         return ""
 
     async def _announce_day(self, day: date, room: Room) -> None:
-        """Announce the first `INITIAL_MESSAGES` messages from the start of a day on, also those of later days.
+        """Announce the first `INITIAL_MESSAGES` messages from the start of a day on, including those of later days.
 
         Without messages on this day, the messages start on another day, which is announced first. An empty room is
         announced.

@@ -1,6 +1,6 @@
 """Screen-reader session: client events as spoken sentences instead of a screen.
 
-- Current room: every message of other members is announced, also those missed during an interruption, up to one page.
+- Current room: every message of other members is announced, including up to one page of those missed while offline.
   More missed entries are announced by their number. Messages of ignored and blocked members are never announced.
 - Background rooms: messages are announced by notification level; a room without a notification is announced once
   as unread, unless muted.
@@ -111,7 +111,7 @@ class ScreenReader:
         unread message, none is announced. Messages of ignored and blocked members count, but are not announced.
 
         Args:
-            is_new: Announce recent messages also without an unread one.
+            is_new: Announce recent messages even if none is unread.
         """
         view = self._announced_room = self.session.current_room
         if view is None:

@@ -60,7 +60,7 @@ def parse(text: str, today: date) -> date | None:
 def start_of_day(day: date, zone: tzinfo | None = None) -> int:
     """Return the start of a day in milliseconds since the epoch, at least 0.
 
-    0 also for a date outside the range of the clock.
+    A date outside the range of the clock gives 0.
 
     Args:
         day: Calendar date.

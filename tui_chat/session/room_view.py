@@ -346,7 +346,7 @@ class RoomView:
 
     @property
     def last_message_ts(self) -> int:
-        """Time of the last message, also an unsent one, in milliseconds since the epoch; 0 without messages."""
+        """Time of the last message, sent or unsent, in milliseconds since the epoch; 0 without messages."""
         return next((line.ts for line in reversed(self.transcript.lines) if isinstance(line, MessageLine)), 0)
 
     @property

@@ -260,7 +260,7 @@ class Transcript:
             self._remove(_sort_key(seq))
 
     def trim(self, first: int) -> None:
-        """Remove all lines before the entry `first`, also notices, gaps and unread divider; unsent messages remain."""
+        """Remove all lines before the entry `first`, except unsent messages."""
         removed_count = bisect_left(self._keys, _sort_key(first))
         if removed_count:
             self._splice(0, removed_count, [], [])

@@ -99,8 +99,8 @@ class BasicServer:
         """Convert a push to a sanitized message or join notice.
 
         A message takes the next local `seq`, above `last_seq` and all previous results; the id is the same number. A
-        join notice, also of the user, takes no `seq`. The timestamp is the current time. A missing nickname is replaced
-        by the room name. Own messages are not recognized here, but by `match_echo`.
+        join notice, including that of the user, takes no `seq`. The timestamp is the current time. A missing nickname
+        is replaced by the room name. Own messages are not recognized here, but by `match_echo`.
 
         Args:
             room: Room name.
