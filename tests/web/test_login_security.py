@@ -232,9 +232,7 @@ async def test_the_time_of_last_use_is_rounded_down_to_the_hour(tmp_path: Path, 
         assert device["lastUsedAt"] == clock.now // 3_600_000 * 3_600_000
 
 
-async def test_the_least_recently_used_device_above_the_limit_is_revoked_and_disconnected(
-    server: RunningServer,
-) -> None:
+async def test_the_oldest_device_above_the_limit_is_revoked_and_disconnected(server: RunningServer) -> None:
     issued = await create_account(server)
     async with open_connection(server, {"token": issued.token}) as (client, _):
         tokens = [(await server.account_service.issue_token(issued.account, "")).token for _ in range(MAX_DEVICES)]
