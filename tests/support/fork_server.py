@@ -5,7 +5,8 @@
 - Requests: `DESCRIPTOR` is a listening Unix socket. A connection sends one JSON line with the descriptors of standard
   input, standard output, standard error and a status pipe. The reply is the process id. The status pipe receives the
   exit code, negative after a signal.
-- Lifetime: the imports run before the first fork. The process ends at the end of its standard input.
+- Lifetime: the imports run before the first fork. The process ends at the end of its standard input. It ignores Ctrl+C,
+  which the terminal sends to all processes of a test run.
 - A forked client starts its local server by the fork server as well.
 - A fork runs its program like a new interpreter: in the main thread, with its own arguments, environment, directory
   and standard streams.
@@ -115,6 +116,7 @@ def _fork_programs(listener: socket.socket, prepare: Callable[[], None]) -> Requ
         os.set_blocking(descriptor, False)
     signal.set_wakeup_fd(wakeup_pipe[1])
     signal.signal(signal.SIGCHLD, _ignore)
+    interrupt_handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     status_pipes: dict[int, int] = {}
     while True:
         ready, _, _ = select.select([0, listener, wakeup_pipe[0]], [], [])
@@ -135,6 +137,7 @@ def _fork_programs(listener: socket.socket, prepare: Callable[[], None]) -> Requ
         if not pid:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, interrupt_handler)
             for number, descriptor in enumerate(streams):
                 os.dup2(descriptor, number)
             for descriptor in (*descriptors, *status_pipes.values(), *wakeup_pipe):
