@@ -1,27 +1,26 @@
 """Process that has imported the tests and forks the workers of a test run.
 
 - Template: a fork of the controller. Without it, each worker imports all modules, and compiles them in a new checkout.
-- Errors: the template removes a test module whose import fails, so that each worker reports the error.
+- Errors: the template ignores a test module whose import fails, so that each worker reports the error.
 - Lifetime: the process ends with the block of `forked_workers`, or with the controller.
 """
 
 import gc
+import importlib
 import os
 import shlex
 import shutil
+import signal
 import socket
-import sys
 import tempfile
 import traceback
 import warnings
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
-from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from _pytest.pathlib import import_path, module_name_from_path
 from hypothesis.errors import HypothesisSideeffectWarning
 from hypothesis.internal.conjecture.providers import _get_local_constants  # pyright: ignore[reportPrivateUsage]
 
@@ -49,8 +48,9 @@ def forked_workers(config: pytest.Config) -> Generator[None]:
     try:
         yield
     finally:
-        os.close(lifetime_pipe[1])
+        os.kill(pid, signal.SIGKILL)  # without a wait for unfinished imports
         os.waitpid(pid, 0)
+        os.close(lifetime_pipe[1])
         shutil.rmtree(directory)
 
 
@@ -62,9 +62,8 @@ def _run_template(config: pytest.Config, listener: socket.socket) -> NoReturn:
     except BaseException:
         traceback.print_exc()
         code = 1
-    finally:
-        exit_process(code)
-        os._exit(code)
+    exit_process(code)
+    os._exit(code)
 
 
 def _import_tests(config: pytest.Config) -> None:
@@ -72,15 +71,9 @@ def _import_tests(config: pytest.Config) -> None:
     for argument in config.args:
         selected = config.invocation_params.dir / argument.split("::")[0]
         for path in sorted(selected.rglob("test_*.py")) if selected.is_dir() else [selected]:
-            _import_module(path, config.rootpath)
+            with suppress(BaseException):  # an exit or skip as well; each worker imports the module again
+                importlib.import_module(".".join(path.relative_to(config.rootpath).with_suffix("").parts))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", HypothesisSideeffectWarning)  # about plugins that delay each start
         _get_local_constants()  # cached for all workers
     gc.freeze()  # a collection in a worker would copy the memory pages of all objects
-
-
-def _import_module(path: Path, root: Path) -> None:
-    try:
-        import_path(path, mode="importlib", root=root, consider_namespace_packages=False)
-    except BaseException:
-        sys.modules.pop(module_name_from_path(path, root), None)
