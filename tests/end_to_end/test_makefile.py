@@ -96,7 +96,7 @@ def test_a_python_without_venv_is_reported_in_one_line(project: Path) -> None:
 
 
 @pytest.mark.timeout(240)  # requests to the package index
-def test_make_installs_the_programs_from_the_lock_file(project: Path, home: Path) -> None:
+def test_make_installs_and_runs_both_programs_with_uv(project: Path, home: Path) -> None:
     for name in ("server", "tui_chat", "README.md"):
         (project / name).symlink_to(ROOT / name)
     settings = (ROOT / "pyproject.toml").read_text()
