@@ -4,7 +4,7 @@
   The transfer rate is irrelevant.
 - Requests: during a request, its handler is responsible for timeouts. A WebSocket is one request.
 - TLS: a connection counts from its acceptance, so it is idle during the handshake too. The handshake starts with the
-  first byte of the client, so that a silent connection has none of its buffers of about 50 KiB.
+  first byte of the client, so a silent connection has no TLS buffers (about 50 KiB).
 - Proxies: connections of trusted proxies close after `KEEP_ALIVE_TIMEOUT` only, so that the proxy closes first.
 """
 

@@ -49,7 +49,7 @@ export class RoomHistory {
 
   /**
    * Load the page before the oldest loaded entry; without effect during the same request, and outside of a joined connection.
-   * @returns {Promise<boolean>} True if a page was applied; false after an error too, which is ignored.
+   * @returns {Promise<boolean>} True if a page was applied; false otherwise, including after an error, which is ignored.
    */
   loadOlder() {
     if (!this.#getLog().hasOlder) return Promise.resolve(false);
@@ -60,7 +60,7 @@ export class RoomHistory {
    * Load one page at an end of a gap; without effect during a request for the same gap, and outside of a joined connection.
    * @param {{after: number, before: number}} gap Exclusive bounds.
    * @param {boolean} oldestFirst Load the older end; false for the newer end.
-   * @returns {Promise<boolean>} True if a page was applied; false after an error too, which is ignored.
+   * @returns {Promise<boolean>} True if a page was applied; false otherwise, including after an error, which is ignored.
    */
   fillGap({ after, before }, oldestFirst) {
     const limit = Math.min(PAGE_SIZE, before - after - 1);
