@@ -159,7 +159,7 @@ class _Members:
                     self.senders.append((client, room))
 
     async def send(self, load: ClusterLoad, rng: random.Random) -> int:
-        """Send messages at random times, and return their number; several at once would favour one server."""
+        """Send messages at random times, because messages in groups would favour one server. Return their number."""
         started_at = time.monotonic()
         send_at, count = 0.0, 0
         while (send_at := send_at + rng.expovariate(load.rate)) < load.seconds:

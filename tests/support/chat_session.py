@@ -32,7 +32,11 @@ def mark_failed(session: ChatSession, item: OutboxItem, error: ChatError) -> Out
 
 
 def displayed_texts(session: ChatSession) -> list[str]:
-    """Return the lines of the current room: notices as `* text`, the unread divider as `--`, other ones as `gap`."""
+    """Return the lines of the current room as texts.
+
+    A message that is not sent has its state in parentheses. A notice starts with `*`. The unread divider is `--`, and
+    any other line `gap`.
+    """
     assert session.current_room is not None
     displayed: list[str] = []
     for line in session.current_room.transcript.lines:
