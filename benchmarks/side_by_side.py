@@ -27,7 +27,7 @@ async def measure_both(servers: list[MeasuredServer], args: argparse.Namespace) 
 
 
 def main() -> None:
-    """Print one line per round, then the median ratio."""
+    """Print one line per round, then the median ratios of CPU time and memory."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("base", type=Path, help="directory of the other copy")
     parser.add_argument("--rooms", type=int, default=100)
@@ -37,7 +37,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
     pin_to_load_core()
-    rounds: list[tuple[float, float]] = []
+    costs: list[float] = []
+    sizes: list[float] = []
     for _ in range(args.rounds):
         with ExitStack() as stack:
             servers = [
@@ -45,12 +46,15 @@ def main() -> None:
                 for source_directory in (args.base, BENCHMARKS_DIRECTORY.parent)
             ]
             base, own = uvloop.run(measure_both(servers, args))
-        rounds.append((base.per_delivery, own.per_delivery))
+            base_size, own_size = [server.resident_bytes() / 2**20 for server in servers]
+        costs.append(own.per_delivery / base.per_delivery)
+        sizes.append(own_size / base_size)
         labels = [f"{name} {result.per_delivery:6.2f} µs" for name, result in (("base", base), ("this", own))]
         rates = f"{base.per_second:,.0f} and {own.per_second:,.0f} per second"
-        print(*labels, f"per delivery, {rates}, {own.per_delivery / base.per_delivery:.3f}", flush=True)
-    ratio = statistics.median(own_cost / base_cost for base_cost, own_cost in rounds)
-    print(f"CPU per delivery, this copy / base: {ratio:.3f}")
+        memory = f"{base_size:.0f} and {own_size:.0f} MiB"
+        print(*labels, f"per delivery, {rates}, {memory}, {costs[-1]:.3f}", flush=True)
+    print(f"CPU per delivery, this copy / base: {statistics.median(costs):.3f} ({min(costs):.3f} to {max(costs):.3f})")
+    print(f"resident memory at the end, this copy / base: {statistics.median(sizes):.3f}")
 
 
 if __name__ == "__main__":
