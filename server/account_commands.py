@@ -27,7 +27,7 @@ _REQUEST_FIELDS: dict[str, tuple[str, ...]] = {
     "account delete": ("name", "messages"),
     "account invite": ("uses", "expiresIn"),
 }
-"""Names of the arguments that each command sends to the server."""
+"""Command line arguments in the request of each command, without the password."""
 
 _RESULTS = {
     "account add": "added the account {name}",
@@ -47,8 +47,8 @@ def build_request(arguments: argparse.Namespace) -> dict[str, Any]:
         arguments: Command line with one of the commands.
 
     Raises:
-        ControlError: The password is unreadable or empty, the two passwords differ, or standard input is not a terminal
-            and `--password-stdin` is missing.
+        ControlError: The password is unreadable or empty, the two passwords differ, the entry is cancelled, or standard
+            input is not a terminal and `--password-stdin` is missing.
     """
     request = {name: getattr(arguments, name) for name in _REQUEST_FIELDS[arguments.command]}
     if arguments.command == "account passwd" or (arguments.command == "account add" and not arguments.bot):
@@ -77,7 +77,7 @@ def _read_password(*, from_stdin: bool) -> str:
     except OSError as error:
         raise ControlError(f"cannot read the password: {error}") from None
     except EOFError:
-        pass
+        raise ControlError("the password entry was cancelled") from None
     if not password:
         raise ControlError("the password is empty")
     return password
@@ -107,7 +107,7 @@ def format_response(command: str, response: dict[str, Any]) -> str:
 def _format_table(accounts: Sequence[dict[str, Any]]) -> str:
     """Return accounts as a table with a header and aligned columns.
 
-    The state of a suspended bot is `suspended`, not `bot`. The column `CREATED` contains the date.
+    The state of a suspended bot is `suspended`, not `bot`.
     """
     rows = [("NAME", "NICKNAME", "ROLE", "STATE", "CREATED")]
     for account in accounts:

@@ -222,6 +222,7 @@ async def test_an_invite_permits_one_registration(home: Path) -> None:
     [
         (NEW_PASSWORD, "chat-server: the passwords differ", 2),
         ("\udcff", "chat-server: cannot read the password: the input is not ", 2),
+        ("\x04", "chat-server: the password entry was cancelled", 2),  # end of input
         (PASSWORD, "added the account ann", 0),
     ],
 )
