@@ -1,6 +1,6 @@
 """Temporary file of an upload in progress.
 
-- Memory: less than `WRITE_BYTES` and one chunk of an upload are in memory.
+- Memory: at most `WRITE_BYTES` and one chunk of an upload are in memory, besides its first `SNIFF_BYTES`.
 - Event loop: a thread writes and hashes the bytes.
 - Crashes: the file has no name, so that nothing remains after a crash.
 """
@@ -11,6 +11,8 @@ import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from server.uploads.media_types import SNIFF_BYTES
 
 WRITE_BYTES = 256 * 1024
 """Minimum number of bytes per write, except for the last one."""
@@ -25,8 +27,7 @@ class SpoolFile:
     Attributes:
         file: Open file; its position is undefined until `finish`.
         size: Number of written bytes, including buffered ones.
-        head: First bytes of the file: all, or at least `WRITE_BYTES` of a longer one. Empty until `WRITE_BYTES` bytes
-            are written or the file is finished.
+        head: First `SNIFF_BYTES` of the file. Empty until `WRITE_BYTES` are written or the file is finished.
 
     Raises:
         OSError: The file cannot be created.
@@ -70,9 +71,9 @@ class SpoolFile:
         return self._hash.digest()
 
     async def _flush(self) -> None:
-        """Write the buffered bytes in a thread; the first block becomes the head."""
+        """Write the buffered bytes in a thread, and record the head of the first block."""
         block, self._buffer = bytes(self._buffer), bytearray()
-        self.head = self.head or block
+        self.head = self.head or block[:SNIFF_BYTES]
         await asyncio.to_thread(self._write_block, block)
 
     def _write_block(self, block: bytes) -> None:
