@@ -25,6 +25,7 @@ from server.domain.search_cursors import SearchCursors
 from server.engineio.connection import ClientConnection
 from server.engineio.options import PACKET_RATE, EngineIOOptions
 from server.engineio.socketio_server import SocketIOServer
+from server.forwarded import is_in_networks
 from server.gateway.account_lifecycle import run_accounts
 from server.gateway.account_service import AccountService
 from server.gateway.conversations.views import ViewBuilder
@@ -76,7 +77,7 @@ class RunningServer:
         idle_time: Callback that returns the seconds since the last Engine.IO session or event stream ended, or since
             the start if there was none; 0 while one exists.
         account_service: Operations on accounts.
-        uploads: Uploaded files.
+        uploads: Operations on uploaded files.
         control_handlers: Handlers of the administration commands, by name.
     """
 
@@ -114,6 +115,7 @@ async def serve(
         StartupError: The address, the port or the location of the uploads is unavailable, a TLS file is unreadable or
             invalid, or other machines with a node cannot read the uploads.
         server.storage.errors.StorageError: The database is unusable.
+        tui_chat.protocol.errors.Unavailable: The database failed during the start.
     """
     tls_context = create_tls_context(settings) if settings.tls_cert else None
     supervisor = Supervisor()
@@ -138,7 +140,9 @@ async def serve(
             uploads=uploads,
             views=views,
             search_cursors=SearchCursors(search_secret),
-            guest_addresses=GuestAddresses(address_secret, settings.is_trusted_proxy),
+            guest_addresses=GuestAddresses(
+                address_secret, partial(is_in_networks, networks=settings.parse_trusted_networks())
+            ),
             now=now,
             monotonic=monotonic,
         )

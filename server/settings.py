@@ -5,7 +5,7 @@
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_interface, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
@@ -49,10 +49,7 @@ def _setting(
 
 
 class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Server settings; all sources and the docs derive from the fields.
-
-    Only `server.settings_sources.resolve_settings` checks values.
-    """
+    """Server settings; the constructor does not validate them (`server.settings_sources.resolve_settings`)."""
 
     host: Annotated[
         str, _setting("Listen address; 0.0.0.0 for all IPv4 interfaces, an empty value for all IPv4 and IPv6 ones")
@@ -177,7 +174,7 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
         return _hide_password(self.resolve_database())
 
     def describe_bus(self) -> str:
-        """Return `resolve_bus` with `…` in place of the password of a URL."""
+        """Return `resolve_bus` with `…` in place of the password of a URL; raises as `resolve_bus`."""
         return _hide_password(self.resolve_bus())
 
     def resolve_bus(self) -> str:
@@ -267,10 +264,6 @@ class ServerSettings(msgspec.Struct, frozen=True, kw_only=True):
             ConfigError: A value is not an IP network, or has host bits set.
         """
         return tuple(map(_parse_network, self.trusted_proxy))
-
-    def is_trusted_proxy(self, address: str) -> bool:
-        """Return whether an address belongs to a trusted proxy; `ValueError` for an invalid address."""
-        return any(ip_address(address) in network for network in self.parse_trusted_networks())
 
 
 @dataclass(frozen=True, slots=True)
