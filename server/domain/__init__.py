@@ -1,4 +1,4 @@
 """Pure state of the chat: rooms, presence, rate limits and log commands.
 
-Dependency rule: no I/O, no clock, and no project import besides `tui_chat.protocol`.
+Dependency rule: no clock, no I/O except the table of `confusables`, and no project import besides `tui_chat.protocol`.
 """

@@ -24,7 +24,7 @@ class Account(Struct, frozen=True, kw_only=True):
         name: Display form of the account name; `deleted-` and random characters after the deletion.
         nick_name: Nickname in all rooms.
         member_id: Member id in all rooms; the former member id of the guest if registered with a guest key.
-        role: Role on the server; an `admin` moderates all rooms.
+        role: Role on the server.
         is_bot: The account belongs to a bot, which has no password.
         suspended: Logins and tokens are rejected.
         deleted: The account is deleted; only its member id stays in use.
@@ -102,7 +102,7 @@ class AccountIdentity(Struct, frozen=True, kw_only=True):
 
 
 class AccountDirectory:
-    """Directory of accounts, in memory; the account service calls `put` after each stored change.
+    """Directory of accounts by id, reserved name and member id.
 
     Args:
         accounts: All accounts, including deleted ones.
@@ -185,5 +185,5 @@ class AccountDirectory:
         return account is not None and account.is_bot
 
     def is_claimed(self, member_id: str) -> bool:
-        """Return whether a member id belongs to an account, also to a deleted one."""
+        """Return whether a member id belongs to an account, even to a deleted one."""
         return member_id in self._by_member_id

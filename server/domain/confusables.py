@@ -30,8 +30,7 @@ class _Homoglyph(Struct):
 def get_skeletons(name: str, key: str) -> frozenset[str]:
     """Return the one or two skeletons of a name and of its canonical key, which ignores case.
 
-    Two names are confusable if their sets have a common skeleton. Without the table, names with a character outside
-    ASCII are confusable with equal ones only.
+    Without the table, names with a character outside ASCII are confusable with equal ones only.
     """
     return frozenset(map(_get_skeleton, (name, key)))
 

@@ -186,18 +186,14 @@ class LiveRoom(Generic[ConnectionT]):
         """Return the participants that a change of an account may rename, each with the nickname to request.
 
         Other participants with a reserved name of the account come first and request their present nickname again, so
-        that this name becomes free. The participant of the account follows, also with the right nickname. A deleted
-        account has no reserved names, and yields an empty list.
+        that this name becomes free. The participant of the account follows, even if its nickname is right. A deleted
+        account yields an empty list.
         """
-        owners = [(key, self._nick_owners.get(key)) for key in account.name_keys]
-        outdated = [
-            (self.participants[member_id], self.participants[member_id].member.nick_name)
-            for _, member_id in owners
-            if member_id is not None and member_id != account.member_id
-        ]
-        own = self.participants.get(account.member_id)
-        if own is not None and not account.deleted:
-            outdated.append((own, account.nick_name))
+        owners = filter(None, map(self.find_by_nick, account.name_keys))
+        outdated = [(owner, owner.member.nick_name) for owner in owners if owner.member.member_id != account.member_id]
+        participant = self.participants.get(account.member_id)
+        if participant is not None and not account.deleted:
+            outdated.append((participant, account.nick_name))
         return outdated
 
     def add_participant(self, participant: Participant[ConnectionT]) -> None:
@@ -275,10 +271,7 @@ class LiveRoom(Generic[ConnectionT]):
         return _fill_page((participant for participant in following if query in participant.nick_key), limit)
 
     def remove_participant(self, participant: Participant[ConnectionT]) -> None:
-        """Remove a participant of this room and release its nickname; `connections` and `subscribers` stay unchanged.
-
-        The freed nickname, with or without a suffix, is available to the next request.
-        """
+        """Remove a participant of this room and release its nickname; `connections` and `subscribers` are unchanged."""
         member_id = participant.member.member_id
         del self.participants[member_id]
         del self._sorted_ids[bisect_right(self._sorted_ids, member_id) - 1]

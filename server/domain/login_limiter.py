@@ -46,7 +46,7 @@ class LoginLimiter:
         self._attempts = 0
 
     def acquire(self, name_key: str, address: str, now: float) -> float:
-        """Register a login attempt, which counts as a failure until `reset`.
+        """Register a login attempt, which counts as a failure until `release` or `reset`.
 
         Args:
             name_key: Canonical key of the account name, known or not.

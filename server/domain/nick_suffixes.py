@@ -1,7 +1,6 @@
 """Numeric suffixes of taken nicknames in one room: `ann2`, `ann3` and so on.
 
-Allocation takes the smallest released suffix or the next new one, with one further step per skipped suffix. Release
-takes one binary search per possible suffix. The number of members with the same nickname adds no steps.
+Allocation does not search the members: it takes the smallest released suffix, or the next new one.
 """
 
 from bisect import bisect_left

@@ -45,7 +45,7 @@ class Role(IntEnum):
 
 
 class Policy(Struct, frozen=True, kw_only=True):
-    """Settings of a room; the defaults are those of a room that comes into being by joining.
+    """Settings of a room; the defaults are those of a room that a join creates.
 
     Attributes:
         visibility: Persons that see the room: everyone, without a place in lists (`unlisted`), or only members.
@@ -146,7 +146,7 @@ class Rule(Struct, frozen=True, kw_only=True):
 
 
 _MODERATE = Rule(group="moderators", needs_lower_target=True, visibilities=_OPEN)
-_OWN_ROOM = Rule(group="owner", visibilities=_OPEN)
+_OWNER_ONLY = Rule(group="owner", visibilities=_OPEN)
 
 RULES: Mapping[Action, Rule] = {
     Action.READ: Rule(visibilities=_ALL),
@@ -169,9 +169,9 @@ RULES: Mapping[Action, Rule] = {
     Action.SET_ROLE: Rule(group="owner", needs_lower_target=True, visibilities=_OPEN),
     Action.RESIGN: Rule(group="moderators", visibilities=_OPEN),
     Action.SEE_AUDIT: Rule(group="moderators", visibilities=_AUDITED),
-    Action.CHANGE_POLICY: _OWN_ROOM,
-    Action.RENAME: _OWN_ROOM,
-    Action.DELETE_ROOM: _OWN_ROOM,
+    Action.CHANGE_POLICY: _OWNER_ONLY,
+    Action.RENAME: _OWNER_ONLY,
+    Action.DELETE_ROOM: _OWNER_ONLY,
 }
 """Conditions by action; every action has one rule."""
 
@@ -204,8 +204,8 @@ def require(action: Action, policy: Policy, standing: Standing, target: Standing
     Args:
         action: Requested action.
         policy: Policy of the room.
-        standing: Position of the acting person.
-        target: Position of the person on whom `standing` acts, or of the author of a message; None without such a
+        standing: Standing of the acting person.
+        target: Standing of the person on whom the action acts, or of the author of a message; None without such a
             person, for which actions with `needs_lower_target` raise `Forbidden`.
 
     Raises:
@@ -253,8 +253,8 @@ def require_role_change(policy: Policy, standing: Standing, target: Standing, ro
 
     Args:
         policy: Policy of the room.
-        standing: Position of the acting person.
-        target: Position of the person with the new role.
+        standing: Standing of the acting person.
+        target: Standing of the person with the new role.
         role: New role: `MEMBER`, `MODERATOR` or `OWNER`.
         is_self: Both persons are the same.
 

@@ -17,7 +17,7 @@ class PresenceDelta:
     Attributes:
         joined: Joined members by id.
         left: Ids of departed members, in order of departure.
-        renamed: Members with new nicknames by id, for members not in `joined` at the time of the rename.
+        renamed: Members with new nicknames by id, without those in `joined`.
     """
 
     joined: dict[str, Member] = field(default_factory=dict[str, Member])
@@ -35,28 +35,20 @@ class PresenceDelta:
         self.joined[member.member_id] = member
 
     def record_leave(self, member_id: str) -> None:
-        """Add a departed member.
-
-        The departure removes a recorded join or rename, and is reported in any case.
-        """
+        """Add a departed member; the departure removes a recorded join or rename."""
         self.renamed.pop(member_id, None)
         self.joined.pop(member_id, None)
         self.left[member_id] = None
 
     def record_rename(self, member: Member) -> None:
-        """Add the current nickname of a renamed member.
-
-        Only the newest nickname is reported; a member in `joined` is updated there instead.
-        """
+        """Add the current nickname of a renamed member; a member in `joined` is updated there instead."""
         if member.member_id in self.joined:
             self.joined[member.member_id] = member
         else:
             self.renamed[member.member_id] = member
 
     def to_push(self, room: str, member_count: int) -> PresencePush:
-        """Return the `presence` push with the accumulated changes.
-
-        The delta stays unchanged. Without changes, the lists of the push are empty.
+        """Return the `presence` push with the accumulated changes; the delta stays unchanged.
 
         Args:
             room: Display name of the room.

@@ -89,10 +89,7 @@ class TokenBucket:
         return Quota(int(burst), burst / per_second, max(0, int(tokens)), (burst - tokens) / per_second)
 
     def is_full(self, now: float) -> bool:
-        """Return whether the bucket is full at `now`, and can be discarded without losing state.
-
-        The bucket stays unchanged.
-        """
+        """Return whether the bucket is full at `now`; the bucket stays unchanged."""
         return self._tokens + (now - self._updated_at) * self._rate.per_second >= self._rate.burst
 
 
@@ -150,8 +147,7 @@ class ConnectionLimiter:
             now: Monotonic time in seconds.
 
         Raises:
-            RateLimited: A limit of the address is exceeded, and the connection is not counted; `retry_after` is in
-                seconds.
+            RateLimited: A limit of the address is exceeded, and the connection is not counted.
         """
         if is_loopback(address):
             return

@@ -385,10 +385,10 @@ class RoomRegistry(Generic[ConnectionT]):
 
     def _unsubscribe(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> None:
         """Remove a reader from a room; after the last one, the room and its members of other nodes are removed."""
-        own_rooms = self._rooms_by_connection[connection]
-        for key in [key for key, own_room in own_rooms.items() if own_room is room]:  # also former names
-            del own_rooms[key]
-        if not own_rooms:
+        rooms_by_key = self._rooms_by_connection[connection]
+        for key in [key for key, read_room in rooms_by_key.items() if read_room is room]:  # also former names
+            del rooms_by_key[key]
+        if not rooms_by_key:
             del self._rooms_by_connection[connection]
         room.unsubscribe(connection)
         if not room.subscribers:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from tui_chat.protocol.events import Attachment
 
-UPLOAD_ID = r"[\w-]{22}"
+UPLOAD_ID_PATTERN = r"[\w-]{22}"
 """Pattern of the id of an upload, 128 random bits in base64url."""
 
 UPLOADS_PATH = "/api/uploads"
@@ -25,7 +25,7 @@ _URL_ROUNDING_MS = URL_LIFETIME_MS // 4  # equal URLs for a quarter of an hour, 
 _PREVIEW_SUFFIX = ".preview"
 _PREVIEW_NAME = "preview.webp"
 
-_FILE_PATH = re.compile(rf"{UPLOADS_PATH}/({UPLOAD_ID})({re.escape(_PREVIEW_SUFFIX)})?/[^/?#]+")
+_FILE_PATH = re.compile(rf"{UPLOADS_PATH}/({UPLOAD_ID_PATTERN})({re.escape(_PREVIEW_SUFFIX)})?/[^/?#]+")
 
 UploadState = Literal["pending", "ready", "expired", "removed"]
 """State of an upload: bytes being stored, readable, due for removal, removed.

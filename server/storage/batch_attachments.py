@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from server.domain.log_commands import AppendMessage, LogCommand
-from server.domain.uploads import UPLOAD_ID, Upload
+from server.domain.uploads import UPLOAD_ID_PATTERN, Upload
 from server.storage.batch_rooms import BatchRoom
 from server.storage.statements import BatchStatements
 from server.storage.tables import uploads
@@ -103,7 +103,7 @@ class BatchAttachments:
 
     def _load_uploads(self, attached_ids: Set[str]) -> dict[str, Upload]:
         """Lock the stored uploads among the attached ids, and return them by id; malformed ids are ignored."""
-        upload_ids = sorted(upload_id for upload_id in attached_ids if re.fullmatch(UPLOAD_ID, upload_id))
+        upload_ids = sorted(upload_id for upload_id in attached_ids if re.fullmatch(UPLOAD_ID_PATTERN, upload_id))
         if not upload_ids:
             return {}
         rows = self._statements.select_uploads.execute(self._connection, self._statements.array_param(upload_ids))

@@ -68,17 +68,17 @@ class RoomRegistryMachine(RuleBasedStateMachine):
 
     @rule(connection=connections, away=st.none() | st.sampled_from(["", "lunch"]))
     def set_status(self, connection: int, away: str | None) -> None:
-        own_ids = {
+        member_ids = {
             member_id for (joined_connection, _), member_id in self.model.items() if joined_connection == connection
         }
         expected = {
             (key, member_id)
             for (_, key), member_id in self.model.items()
-            if member_id in own_ids and self.statuses.get(member_id) != away
+            if member_id in member_ids and self.statuses.get(member_id) != away
         }
         changed = self.registry.set_status(connection, away)
         assert sorted((room.key, participant.member.member_id) for room, participant in changed) == sorted(expected)
-        for member_id in own_ids:
+        for member_id in member_ids:
             self.statuses.pop(member_id, None)
             if away is not None:
                 self.statuses[member_id] = away

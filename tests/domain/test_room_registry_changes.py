@@ -112,8 +112,8 @@ def test_nicknames_that_contradict_a_changed_account_are_outdated() -> None:
     registry.join(2, "tea", "g2", "bob")
     registry.join(3, "tea", "a1", "Captain")
     account = Account(id=1, name="ann", nick_name="Captain", member_id="a1")
-    guest, own = room.participants["g1"], room.participants["a1"]
-    assert room.find_outdated_nicks(account) == [(guest, "Ann"), (own, "Captain")]
+    guest, captain = room.participants["g1"], room.participants["a1"]
+    assert room.find_outdated_nicks(account) == [(guest, "Ann"), (captain, "Captain")]
     directory.put(account)
     assert registry.change_nick(room, guest, "Ann") == "Ann"
     assert guest.member.nick_name == "Ann2"
