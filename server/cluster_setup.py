@@ -43,23 +43,13 @@ async def run_node(
     """Exchange committed entries with the other nodes, and yield the cluster; yield None for a single node.
 
     In a cluster, the log follower replaces the `publish` callback of the journal. After a request to drain, `/ready`
-    fails at once; after `DRAIN_DELAY`, handshakes are rejected and the clients are moved. A node that another node has
-    removed closes all connections.
-
-    Args:
-        settings: Settings of the server.
-        database: Storage of the logs.
-        dispatcher: Dispatcher of the connections.
-        account_service: Operations on accounts.
-        read_load: Returns the current load.
-        begin_drain: Makes `/ready` return 503 permanently.
-        reject_handshakes: Rejects new Engine.IO sessions permanently.
-        now: Wall clock, as Unix time in milliseconds.
-        supervisor: Supervisor of the background tasks.
+    fails at once (`begin_drain`); after `DRAIN_DELAY`, handshakes are rejected and the clients are moved. A node that
+    another node has removed closes all connections.
 
     Raises:
         StartupError: Other machines cannot read the uploads of this node.
         StorageError: The database is not writable, or the driver of the bus is not installed.
+        Unavailable: The database failed.
     """
     target = settings.resolve_bus()
     if target == "local":
@@ -67,7 +57,6 @@ async def run_node(
         return
     await _require_shared_uploads(settings, database)
     handlers = dispatcher.handlers
-
     feed = dispatcher.membership_feed
 
     def record_access(changes: Sequence[events.Entry]) -> None:
@@ -141,6 +130,7 @@ async def _require_shared_uploads(settings: ServerSettings, database: Database) 
 
     Raises:
         StartupError: Other machines cannot read the uploads.
+        Unavailable: The database failed.
     """
     if not settings.upload_max_bytes or "://" in settings.resolve_uploads():
         return

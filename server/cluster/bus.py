@@ -22,7 +22,7 @@ HEARTBEAT_INTERVAL = 2.0
 """Interval of the messages of a node to itself, in seconds."""
 
 ECHO_TIMEOUT = 6.0
-"""Maximum age of the last returned message of a working connection, in seconds."""
+"""Maximum age of the last returned heartbeat of a working connection, in seconds."""
 
 CONNECT_TIMEOUT = 5.0
 """Maximum duration of a connection attempt, in seconds."""
@@ -65,11 +65,11 @@ class BusConnection(Protocol):
         ...
 
     async def close(self) -> None:
-        """Close the connection; raises nothing."""
+        """Close the connection; errors are ignored."""
 
 
 ConnectBus = Callable[[Callable[[str, bytes], None], Callable[[], None]], Awaitable[BusConnection]]
-"""Opens a connection. Arguments: receiver of messages, callback for the loss of the connection."""
+"""Function that opens a connection; arguments: receiver of messages, callback for the loss of the connection."""
 
 
 class Bus:
@@ -82,10 +82,10 @@ class Bus:
         max_payload: Maximum size of a payload in bytes, None for no limit.
 
     Attributes:
-        on_connect: Callbacks for each new connection; messages before may be lost.
+        on_connect: Callbacks for each new connection; earlier messages may be lost.
         is_healthy: The bus delivers messages.
-        sent_count: Number of sent messages, including those to this node.
-        dropped_count: Number of dropped messages.
+        sent_count: Number of sent messages, including heartbeats.
+        dropped_count: Number of messages that `publish` has dropped; losses with a connection are not counted.
     """
 
     def __init__(self, connect: ConnectBus, *, node_id: str, prefix: str, max_payload: int | None = None) -> None:
@@ -172,8 +172,7 @@ class Bus:
     async def _run(self) -> None:
         """Connect again after each failure, with exponential backoff; never returns.
 
-        The first failure of an outage is logged. The delay is random, up to 0.1 seconds, and up to 5 seconds after
-        repeated failures.
+        The first failure of an outage is logged.
         """
         while True:
             try:
@@ -186,11 +185,10 @@ class Bus:
     async def _serve_connection(self) -> None:
         """Connect, repeat the subscriptions, discard older queued messages, and send until the connection fails.
 
-        The callbacks `on_connect` run before the first send, and the end of an outage is logged. The connection is
-        closed before the return.
+        The callbacks `on_connect` run before the first send, and the end of an outage is logged.
 
         Raises:
-            BusError, TimeoutError: The connection failed.
+            BusError, TimeoutError: The connection failed, and is closed.
         """
         self._is_lost = False
         connection = await self._open()
@@ -252,8 +250,8 @@ class Bus:
     def _receive(self, channel: str, payload: bytes) -> None:
         """Pass a message of another node to the receiver of its channel.
 
-        A heartbeat of this node extends the timeout of the echo; other messages of this node and a channel without a
-        receiver are ignored. An exception of the receiver is logged.
+        A heartbeat of this node extends the timeout of the echo. Other messages of this node, and those of a channel
+        without a receiver, are ignored. An exception of the receiver is logged.
         """
         if payload.startswith(self._header):
             if channel == self._own_channel and self._echo_timeout is not None and not self._echo_timeout.expired():

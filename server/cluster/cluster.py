@@ -30,11 +30,11 @@ class ClusterMetrics:
 
     Attributes:
         is_bus_healthy: The message bus delivers messages.
-        sent_messages: Messages that the bus has sent since the start, including those to this node.
-        dropped_messages: Messages that the bus has dropped since the start, all of them without a connection.
+        sent_messages: Messages that the bus has sent since the start, including heartbeats.
+        dropped_messages: Messages that a full queue or the lack of a connection has dropped since the start.
         followed_rooms: Rooms whose entries of other nodes are delivered.
         gap_reads: Reads of entries that did not arrive over the bus since the start.
-        clock_skew: Difference of the clock to that of the database in seconds.
+        clock_skew: Clock of the node minus that of the database, in seconds.
     """
 
     is_bus_healthy: bool
@@ -47,7 +47,7 @@ class ClusterMetrics:
 
 @dataclass(frozen=True, slots=True)
 class NodeCallbacks:
-    """Functions of the gateway.
+    """Functions and objects of the gateway.
 
     Attributes:
         deliver: Receiver of entries, in the order of each log.
@@ -76,14 +76,9 @@ class NodeCallbacks:
     on_drain: Callable[[], None]
 
 
+@dataclass(frozen=True, slots=True)
 class Cluster:
     """Parts of one node.
-
-    Args:
-        bus: Message bus.
-        follower: Follower of the logs with readers on this node.
-        registry: Registration of this node.
-        presence: Synchronization of present members.
 
     Attributes:
         bus: Message bus.
@@ -92,11 +87,10 @@ class Cluster:
         presence: Synchronization of present members.
     """
 
-    def __init__(self, bus: Bus, follower: LogFollower, registry: NodeRegistry, presence: PresenceSync) -> None:
-        self.bus = bus
-        self.follower = follower
-        self.registry = registry
-        self.presence = presence
+    bus: Bus
+    follower: LogFollower
+    registry: NodeRegistry
+    presence: PresenceSync
 
     async def follow(self, key: str) -> None:
         """Follow the log with this canonical key, then the members of its live room; return after both are read.
@@ -116,7 +110,7 @@ class Cluster:
         return self.registry.health_problem()
 
     async def flush(self) -> None:
-        """Send the queued messages, for at most one second; the other nodes read later entries from the database."""
+        """Wait until the queued messages are sent, at most a second; the other nodes read unsent entries themselves."""
         await self.bus.flush(_FLUSH_TIMEOUT)
 
     def read_metrics(self) -> ClusterMetrics:
@@ -151,7 +145,7 @@ async def run_cluster(
         target: `postgres`, or the URL of a Redis or Valkey server.
         database: Open PostgreSQL database.
         database_target: URL of the database.
-        callbacks: Functions of the gateway.
+        callbacks: Functions and objects of the gateway.
         port: Port in the label of the node.
         now: Wall clock, as Unix time in milliseconds.
         supervisor: Owner of the background tasks.

@@ -30,8 +30,9 @@ class CommittedEntries(msgspec.Struct, frozen=True, rename="camel"):
 
     Attributes:
         room: Canonical key of the room.
-        last_seq: `seq` of the newest of the entries.
-        entries: The entries in ascending order; empty above the size limit.
+        last_seq: `seq` of the newest committed entry.
+        entries: Committed entries in ascending order, or those of them that change permissions; empty above the size
+            limit.
     """
 
     room: str

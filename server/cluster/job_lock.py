@@ -64,10 +64,8 @@ class JobLock:
     async def _hold(self) -> None:
         """Connect, try to acquire the lock, and check the connection until it fails; grant the permit with the lock.
 
-        The permit is revoked, and the connection closed, before the return.
-
         Raises:
-            CONNECTION_ERRORS: The connection failed.
+            CONNECTION_ERRORS: The connection failed; it is closed, and the permit revoked.
         """
         connection = await _driver.connect(**self._options)
         try:

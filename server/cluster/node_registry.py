@@ -6,7 +6,7 @@
   the clocks of the nodes do not matter.
 - Fencing: a node that was removed, for example because its process was paused, closes its connections and registers
   again. Its clients reconnect and read their rooms again.
-- Outages: a node removes others only after `DEAD_AFTER` of own heartbeats, because no node can send a heartbeat
+- Outages: a node removes others only after `DEAD_AFTER` of successful heartbeats, because no node can send a heartbeat
   during an outage of the database.
 """
 
@@ -52,7 +52,7 @@ class NodeRegistry:
     Attributes:
         node_id: Identifier of this node, empty before `register`.
         on_nodes_dead: Called with the ids of nodes that this node has removed.
-        clock_skew: Difference of the clock of this node to that of the database, in seconds.
+        clock_skew: Clock of this node minus that of the database, in seconds.
     """
 
     def __init__(
@@ -109,9 +109,9 @@ class NodeRegistry:
     async def beat(self) -> None:
         """Send one heartbeat, and remove dead nodes after `DEAD_AFTER` of successful heartbeats.
 
-        A node that is not registered registers instead, under the same id; if another node removed it, the removal is
-        logged and `on_fenced` is called before. The response updates `clock_skew`, and the first one with `is_draining`
-        causes `on_drain`. The removal of nodes is logged and passed to `on_nodes_dead`.
+        A node that is not registered registers instead, under the same id. If another node has removed the
+        registration, the removal is logged, and `on_fenced` is called first. The response updates `clock_skew`, and the
+        first one with `is_draining` causes `on_drain`. The removal of nodes is logged and passed to `on_nodes_dead`.
 
         Raises:
             Unavailable: The database failed.

@@ -40,7 +40,7 @@ class PresenceWriter:
         on_rename: Called with a present member whose nickname got another suffix, except during the claim of a join.
 
     Attributes:
-        wakeup: Set while changes are not written.
+        wakeup: Set by each recorded change; the caller of `write_changes` clears it.
     """
 
     def __init__(
