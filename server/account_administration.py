@@ -1,7 +1,7 @@
 """Administration commands for accounts, as handlers of the control socket.
 
-- Effect: a change applies to a running server at once. Suspensions, new passwords and deletions close the connections
-  of the account.
+- Effect: a change applies to a running server at once. Suspensions, deletions, new passwords and new tokens close the
+  connections of the account.
 - Record: each change is logged, then added to the audit log; reads are not recorded. A failure of the audit log fails
   the command, and the change remains in effect.
 - Secrets: passwords, tokens and invite codes are never logged.
@@ -22,7 +22,7 @@ from tui_chat.protocol.errors import NotFound
 from tui_chat.protocol.limits import INVITE_SECONDS, INVITE_USES
 from tui_chat.protocol.sanitize import validate_reason
 
-_BOT_LABEL = "chat-server account"  # name of the device of a bot
+_BOT_LABEL = "chat-server account"  # device name in the token of a bot
 
 
 class AccountRequest(msgspec.Struct):
@@ -102,14 +102,15 @@ class InviteRequest(msgspec.Struct, rename="camel"):
 
 
 class AccountAdministration:
-    """Administration commands for accounts; `Administration` converts errors of the storage and of requests.
+    """Administration commands for accounts; an unknown account name raises `ControlError`.
 
     Args:
         accounts: Operations on accounts.
         record: Records an action of the operator, such as `suspended the account ann`.
 
     Attributes:
-        handlers: Handlers by command name.
+        handlers: Handlers by command name; besides `ControlError`, they raise `ChatError` and
+            `msgspec.ValidationError`.
     """
 
     def __init__(self, accounts: AccountService, record: Callable[[str], Awaitable[None]]) -> None:
@@ -170,7 +171,7 @@ class AccountAdministration:
         """Replace a password, revoke all tokens of the account and close its connections; return the account fields.
 
         Raises:
-            ControlError: The account is unknown, or belongs to a bot.
+            ControlError: The account belongs to a bot.
         """
         arguments = msgspec.convert(request, PasswordRequest)
         record = await self._find_account(request)
@@ -183,7 +184,7 @@ class AccountAdministration:
         """Replace the token of a bot and close all its connections; return the account fields and the new `token`.
 
         Raises:
-            ControlError: The account is unknown, or belongs to a person.
+            ControlError: The account belongs to a person.
         """
         record = await self._find_account(request)
         name = record.account.name
@@ -225,7 +226,7 @@ class AccountAdministration:
         return {"id": invite.id, "code": invite.code, "uses": invite.uses, "expiresAt": invite.expires_at}
 
     async def _find_account(self, request: Mapping[str, Any]) -> AccountRecord:
-        """Return the account of a request; raise `ControlError` for an unknown name."""
+        """Return the account of a request."""
         return await self._run(request, self._accounts.require_account)
 
     async def _run(

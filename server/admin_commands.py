@@ -1,9 +1,10 @@
 """Commands of `chat-server` for a database: `backup`, `export`, `migrate`, `nodes`, `drain` and `account …`.
 
 - Running server: the commands use its control socket, except `migrate`, which requires a stopped server.
-- Stopped server: the commands open the database. The lock of a SQLite file prevents a start of the server until their
-  end; a PostgreSQL database has no lock, and servers on other machines may use it.
-- Start: commands for a running server do not import the database libraries, which takes 0.4 s.
+- Stopped server: the commands open the database. The lock of a SQLite file prevents a start of the server until the
+  command ends; a PostgreSQL database has no lock, and servers on other machines may use the database.
+- Start: commands for a running server, except `export` to files, do not import the database libraries, which takes
+  0.4 s.
 """
 
 import argparse

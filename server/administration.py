@@ -31,9 +31,9 @@ from tui_chat.protocol.limits import SEQ_MAX
 log = logging.getLogger("chat.administration")
 
 EXPORT_PAGE = 100
-"""Entries per response of `export`; short pages do not delay the members."""
+"""Maximum number of entries per response of `export`; short pages do not delay the members."""
 
-_MAX_SUGGESTED_ROOMS = 10_000  # public rooms that are compared with an unknown name
+_MAX_COMPARED_ROOMS = 10_000  # public rooms that are compared with an unknown name
 
 
 class BackupRequest(msgspec.Struct):
@@ -135,7 +135,7 @@ class Administration:
         }
 
     async def _list_nodes(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `nodes`, the servers of the database, oldest first; raise `ControlError` for a SQLite database."""
+        """Return `nodes`, the registered servers, oldest first; raise `ControlError` for a SQLite database."""
         self._require_postgresql()
         return {"nodes": await self._database.nodes.list_nodes()}
 
@@ -161,7 +161,7 @@ class Administration:
 
     async def _describe_missing_room(self, name: str) -> str:
         """Return the error message for an unknown room, with a similar name of a public room if there is one."""
-        rooms = {room.key: room.name for room in await self._database.reader.list_rooms(None, _MAX_SUGGESTED_ROOMS)}
+        rooms = {room.key: room.name for room in await self._database.reader.list_rooms(None, _MAX_COMPARED_ROOMS)}
         matches = get_close_matches(names.canonical_key(name), rooms, 1)
         return f"no room {name}" + (f"; did you mean {rooms[matches[0]]}?" if matches else "")
 

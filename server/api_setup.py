@@ -51,18 +51,7 @@ async def run_apis(
 ) -> AsyncGenerator[list[HttpApi]]:
     """Yield the groups of endpoints of a server; with `views`, also run the pushes of the conversation dialect.
 
-    `dispatcher.close_streams` ends the event streams, and `dispatcher.stream_idle_time` returns their idle time.
-
-    Args:
-        settings: Settings of the server.
-        database: Storage of rooms and groups.
-        dispatcher: Dispatcher of the connections.
-        account_service: Operations on accounts.
-        uploads: Uploads of the server.
-        views: Encoder of the conversation dialect, None without the dialect.
-        connection_limiter: Limits of connections per address, None for no limits.
-        supervisor: Supervisor of the background tasks.
-        monotonic: Monotonic clock, in seconds.
+    The function sets `close_streams` and `stream_idle_time` of the dispatcher.
     """
     handlers = dispatcher.handlers
     callers = CallerIdentifier(account_service.tokens, handlers.identity, allow_guests=settings.guests == "on")

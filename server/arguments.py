@@ -57,8 +57,8 @@ class ServerParser(ProgramParser):
     def add_settings(self, settings: Iterable[ServerSetting]) -> None:
         """Add `--config` and one option per setting. The values are unchecked strings.
 
-        Absent options have no value. A list setting collects its repeated options. A setting that is off by default
-        is switched on by its option without a value.
+        Absent options are absent from the parsed namespace. A list setting collects its repeated options. A setting
+        that is off by default is switched on by its option without a value.
         """
         self.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="TOML settings file.")
         for setting in settings:

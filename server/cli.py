@@ -88,7 +88,7 @@ def _run() -> int:
 def _run_control_command(parsed: argparse.Namespace, settings: ServerSettings, sources: dict[str, str]) -> int:
     """Run a command for the servers with the port and the database of the command line; return the exit code.
 
-    Without these options, `status` and `stop` apply to all servers of the user. The other commands, without `--port`,
+    Without these options, `status` and `stop` consider all servers of the user. The other commands, without `--port`,
     also respect the database of the environment and of the settings file. A `ControlError` is printed.
     """
     selection = {"port": str(settings.port), "database": settings.describe_database()}

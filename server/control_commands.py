@@ -164,7 +164,7 @@ def run(command: str, selection: Mapping[str, str], as_json: bool) -> None:
 
     Raises:
         ControlError: The system has no Unix sockets; no server matches (`EXIT_UNAVAILABLE`); or `stop` matches several
-            servers, is rejected, or exceeds the timeout of the server. The message is one line for the operator.
+            servers, is rejected, or exceeds the timeout of the server.
         OutputError: Standard output cannot be written.
     """
     if not has_control_sockets():

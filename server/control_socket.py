@@ -5,7 +5,6 @@
   `{"ok": false, "error": …}`. A connection carries any number of requests, and stays open until
   the client closes it or the server exits. A line above 64 KiB closes the connection after its error.
 - Long commands: an empty line follows each second until the response. The end of the connection cancels the command.
-- Commands: a table maps each name to its handler.
 - Names: each socket gets its random name after it listens. A refused connection therefore belongs to a server that has
   exited, and the removal of a stale socket never removes the socket of another server.
 """
@@ -30,8 +29,8 @@ log = logging.getLogger("chat.control")
 ControlHandler = Callable[[Mapping[str, Any]], Coroutine[Any, Any, dict[str, Any]]]
 """Handler of one command: receives the request and returns the fields of the response, without `ok`.
 
-The message of a raised `ControlError` is the error of the response. Other exceptions are logged, and the response
-contains a general error.
+The message of a raised `ControlError` or `msgspec.DecodeError` is the error of the response. Other exceptions are
+logged, and the response contains a general error.
 """
 
 SOCKET_SUFFIX = ".sock"
@@ -78,9 +77,9 @@ def has_control_sockets() -> bool:
 async def serve_control_socket(handlers: Mapping[str, ControlHandler]) -> AsyncGenerator[None]:
     """Accept commands within the context.
 
-    A failure to create the socket is logged and not raised, because a server also works without the socket. Every 30
-    seconds, a missing socket is created again, under another name. The socket is removed after the context; open
-    connections stay open.
+    A failure to create the socket is logged and not raised, because the server works without the socket. Every
+    `REPUBLISH_INTERVAL`, a missing socket is created again, under another name. The socket is removed after the
+    context; open connections stay open.
 
     Args:
         handlers: Handlers by command name.
@@ -126,8 +125,8 @@ class _ControlSocket:
     async def republish(self) -> None:
         """Publish the socket again after a failure or the removal of its file, until cancelled.
 
-        The check follows every `REPUBLISH_INTERVAL`; a file that cannot be checked counts as present. A runtime
-        directory is removed at the last logout of its user. An unexpected exception is logged.
+        A runtime directory is removed at the last logout of its user. A file that cannot be checked counts as present.
+        An unexpected exception is logged.
         """
         while True:
             await asyncio.sleep(REPUBLISH_INTERVAL)
@@ -227,11 +226,7 @@ async def _keep_alive(command: Coroutine[Any, Any, dict[str, Any]], writer: asyn
 
 
 async def _handle_request(handlers: Mapping[str, ControlHandler], line: bytes) -> dict[str, Any]:
-    """Return the response to a request line.
-
-    The text of a `ControlError` and of a decoding error is the error of the response. Any other exception is logged,
-    and the response has a general error.
-    """
+    """Return the response to a request line; an unknown command and invalid JSON are errors of the response."""
     name = None
     try:
         request = msgspec.json.decode(line, type=dict[str, Any])

@@ -1,4 +1,4 @@
-"""Client address and own origin of a request, with support for trusted reverse proxies."""
+"""Client address and server origin of a request, with support for trusted reverse proxies."""
 
 import re
 from dataclasses import dataclass
@@ -21,12 +21,12 @@ class ClientInfo:
     Attributes:
         address: Client address as reported by the outermost trusted proxy, or the peer address without one; in
             canonical form (`parse_ip_address`).
-        own_origin: Canonical origin under which the client reaches the server, as reported by the nearest trusted
-            proxy; None if invalid.
+        server_origin: Canonical origin under which the client reaches the server, as reported by the nearest trusted
+            proxy, or from the `Host` header without one; None if invalid.
     """
 
     address: str
-    own_origin: str | None
+    server_origin: str | None
 
     @property
     def is_secure_context(self) -> bool:
@@ -34,22 +34,22 @@ class ClientInfo:
 
         Names that end in `.localhost` count too. False for an invalid origin.
         """
-        origin = urlsplit(self.own_origin or "")
+        origin = urlsplit(self.server_origin or "")
         host = origin.hostname or ""
         return origin.scheme == "https" or host == "localhost" or host.endswith(".localhost") or is_loopback(host)
 
 
 def get_client_info(request: web.Request, trusted_networks: tuple[IPNetwork, ...]) -> ClientInfo:
-    """Return the client behind a request.
+    """Return the client behind a request; X-Forwarded-* headers of an untrusted peer are ignored.
 
     X-Forwarded-For is evaluated from right to left. The first untrusted address is the client, because entries further
-    left are supplied by that client and can be forged. If all entries are trusted, the leftmost one is the client. An
-    invalid entry counts as the proxy that reported the entry. Without a peer address, the client is
-    `unknown`. The last items of X-Forwarded-Proto and X-Forwarded-Host determine `own_origin`.
+    left are supplied by that client and can be forged. If all entries are trusted, the leftmost one is the client. At
+    an invalid entry, the client is the proxy that reported the entry. Without a peer address, the client is `unknown`.
+    The last items of X-Forwarded-Proto and X-Forwarded-Host determine the origin.
 
     Args:
         request: Request received by this server.
-        trusted_networks: Networks of trusted reverse proxies; empty ignores all X-Forwarded-* headers.
+        trusted_networks: Networks of trusted reverse proxies.
     """
     peer = request.remote or "unknown"
     address, scheme, host = str(parse_ip_address(peer) or peer), request.scheme, request.host
@@ -82,7 +82,7 @@ def is_in_networks(address: str, networks: tuple[IPNetwork, ...]) -> bool:
 
 
 def _get_items(request: web.Request, name: str) -> list[str]:
-    """Return the non-empty items of a list header in order, also of lines that proxies append."""
+    """Return the non-empty items of all lines of a list header in order."""
     return [item.strip() for line in request.headers.getall(name, ()) for item in line.split(",") if item.strip()]
 
 

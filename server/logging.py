@@ -2,8 +2,9 @@
 
 - No blocking: a thread writes the lines. Lines above the bound of the queue, and lines of failed writes, are dropped,
   counted and reported.
-- Repetition: at most `MAX_REPEATS` lines a minute with the same text and first argument, which is the peer if one
-  exists. Suppressed lines are counted and reported after the minute, or earlier after `_MAX_KINDS` different lines.
+- Repetition: at most `MAX_REPEATS` lines a minute with the same logger, format string and first argument, which is the
+  peer if one exists. Suppressed lines are counted and reported after the minute, or earlier after `_MAX_KINDS` kinds of
+  lines.
 """
 
 import json
@@ -21,9 +22,9 @@ ONE_PER_MINUTE: Final = {"one_per_minute": True}
 """Value of `extra` for a line that is written once a minute at most, independent of its arguments."""
 
 MAX_REPEATS: Final = 30
-"""Maximum number of lines a minute with the same text and first argument."""
+"""Maximum number of lines a minute with the same logger, format string and first argument."""
 
-_MAX_KINDS = 10_000  # kinds of lines in one window, which bound its memory
+_MAX_KINDS = 10_000  # kinds of lines in one window
 _QUEUE_LINES: Final = 2000
 _WINDOW: Final = 60.0  # seconds
 _CLOSE_TIMEOUT: Final = 1.0  # seconds
@@ -87,11 +88,9 @@ class LogWriter(logging.Handler):
         self._thread.start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Queue the line of a record; the call does not wait.
+        """Queue the line of a record without waiting; a repeated line is suppressed, and a full queue drops the line.
 
-        Above `MAX_REPEATS` lines a minute with the same text and first argument, or one line with `ONE_PER_MINUTE`, the
-        line is suppressed; the number of suppressed lines is logged at the end of the window. A full queue drops the
-        line. A record with invalid arguments becomes a line about the fault.
+        A record with invalid arguments becomes a line about the fault.
         """
         if time.monotonic() >= self._window_end or len(self._repetitions) >= _MAX_KINDS:
             self._report_repetitions()
@@ -149,7 +148,10 @@ class LogWriter(logging.Handler):
             self._dropped += 1
 
     def _write_lines(self) -> None:
-        """Write queued lines until None, after a warning with the number of dropped lines; runs in the thread."""
+        """Write queued lines until None, after a warning with the number of dropped lines; runs in the thread.
+
+        A minute without a line ends the window of repetitions.
+        """
         line: str | None = ""
         while line is not None:
             try:
@@ -201,8 +203,7 @@ def _open_log_file(path: Path) -> int:
 def configure_logging(log_format: str, log_level: str, log_file: Path | None, max_bytes: int = 0) -> LogWriter:
     """Configure the root logger of the process, and return its only handler.
 
-    Previous handlers of the root logger are removed and closed. The loggers `sqlalchemy`, `asyncio` and
-    `aiohttp.access` write nothing below WARNING.
+    Previous handlers of the root logger are removed and closed.
 
     Args:
         log_format: `text` or `json`.
@@ -214,7 +215,7 @@ def configure_logging(log_format: str, log_level: str, log_file: Path | None, ma
         OSError: The log file cannot be opened.
     """
     handler = LogWriter(log_file, max_bytes)
-    handler.setLevel(log_level.upper())  # even for loggers with a level of their own
+    handler.setLevel(log_level.upper())  # also limits loggers with a level of their own
     text_formatter = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     handler.setFormatter(JsonFormatter() if log_format == "json" else text_formatter)
     logging.basicConfig(level=log_level.upper(), handlers=[handler], force=True)

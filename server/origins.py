@@ -39,14 +39,14 @@ def normalize_origin(text: str) -> str | None:
     return f"{scheme}://{host}" + (f":{port}" if port != _DEFAULT_PORTS.get(scheme, 0) else "")
 
 
-def is_own_origin(origin: str, own_origin: str) -> bool:
+def is_server_origin(origin: str, server_origin: str) -> bool:
     """Return whether two canonical origins are equal, or have the same scheme and port on the local machine.
 
     `localhost`, `127.0.0.1` and `[::1]` are names of the local machine; other loopback addresses are not.
     """
-    if origin == own_origin:
+    if origin == server_origin:
         return True
-    first, second = urlsplit(origin), urlsplit(own_origin)
+    first, second = urlsplit(origin), urlsplit(server_origin)
     is_same_port = (first.scheme, first.port) == (second.scheme, second.port)
     return is_same_port and {first.hostname, second.hostname} <= _LOOPBACK_HOSTS
 

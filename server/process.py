@@ -69,7 +69,7 @@ def run(settings: ServerSettings, *, managed: bool = False) -> None:
     Args:
         settings: Resolved server settings.
         managed: Print the URL as a line of JSON, in place of the message for the operator. The starting program counts
-            as a client until the end of standard input; without an idle timeout, the server stops there.
+            as a client until the end of standard input; without an idle timeout, the server stops then.
 
     Raises:
         StartupError: The server cannot start, for example because the port, the log file or the TLS certificate is
@@ -226,8 +226,8 @@ def _reload(server: RunningServer, log_writer: LogWriter) -> None:
             log.info("%s reloaded", name)
 
 
-def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> None:
-    """Read and discard standard input until its end, then call `stop` on the event loop. Blocks; runs in a thread.
+def _watch_stdin(loop: asyncio.AbstractEventLoop, on_end: Callable[[], None]) -> None:
+    """Read and discard standard input until its end, then call `on_end` on the event loop. Blocks; runs in a thread.
 
     The end also follows a crash of the parent process, and a read error counts as the end. A closed loop is ignored.
     The file object would block the exit of the interpreter, so the thread reads the descriptor.
@@ -236,7 +236,7 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> N
         while os.read(0, 4096):
             pass
     with suppress(RuntimeError):  # the loop is closed
-        loop.call_soon_threadsafe(stop)
+        loop.call_soon_threadsafe(on_end)
 
 
 async def _drain(server: RunningServer, timeout: float, stop_requested: asyncio.Event) -> None:

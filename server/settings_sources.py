@@ -98,7 +98,7 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 
 def _read_environment(environ: Mapping[str, str]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the description and the value of each variable that sets a setting, without a service address."""
+    """Return the source and the setting of each known variable; a service address in `CHAT_PORT` is skipped."""
     return [
         (f"environment {setting.variable}", {name: _split_list(value) if setting.is_list else value})
         for name, setting in SETTINGS.items()

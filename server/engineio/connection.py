@@ -52,7 +52,7 @@ class ClientConnection:
         address: Network address of the client.
         member_id: Member id; None for a guest before the first join or message without a join.
         account: Account of the connection, None for a guest.
-        own_origin: Canonical origin under which the client reaches the server, None if unknown.
+        server_origin: Canonical origin under which the client reaches the server, None if unknown.
         is_open: False after the disconnect.
         is_conversation: Client of the conversation dialect.
         rate_buckets: Token buckets by rate class.
@@ -67,7 +67,7 @@ class ClientConnection:
     throttled_since: dict[str, float] = field(default_factory=dict[str, float])
     member_id: str | None = None
     account: AccountIdentity | None = None
-    own_origin: str | None = None
+    server_origin: str | None = None
     is_open: bool = True
     is_conversation: bool = False
 

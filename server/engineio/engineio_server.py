@@ -30,7 +30,7 @@ from server.engineio.tick_limiter import TickLimiter
 from server.forwarded import ClientInfo, find_untrusted_proxy, get_client_info
 from server.observability.rejection_log import RejectionLog
 from server.observability.supervision import Supervisor
-from server.origins import is_own_origin, normalize_origin
+from server.origins import is_server_origin, normalize_origin
 from tui_chat.protocol import codec, errors
 
 _CHECKS_PER_TICK = 200  # sessions whose timeouts are checked in one event loop tick; a check takes about 4 µs
@@ -58,8 +58,7 @@ class EngineIOServer(engineio.AsyncServer):
     ) -> None:
         """Set the parts that the constructor of the library cannot pass; `start` creates the flush scheduler.
 
-        The counters of aborts and the deduplication of hints start empty. Without a connection limiter, the number of
-        connections per address has no limit.
+        Without a connection limiter, the number of connections per address has no limit.
         """
         self.dispatcher, self.options, self._connection_limiter = dispatcher, options, connection_limiter
         self._supervisor = supervisor
@@ -172,17 +171,17 @@ class EngineIOServer(engineio.AsyncServer):
         )
 
     def _is_origin_allowed(self, request: web.Request, client: ClientInfo) -> bool:
-        """Return whether the origin of a request is absent, in `cors_origins` or that of the server (`is_own_origin`).
+        """Return whether the origin of a request is absent, in `cors_origins` or that of the server.
 
         False for an invalid origin.
         """
         if "Origin" not in request.headers:
             return True
-        canonical, own_origin = normalize_origin(request.headers["Origin"]), client.own_origin
+        canonical, server_origin = normalize_origin(request.headers["Origin"]), client.server_origin
         if canonical is None:
             return False
         return canonical in self.options.cors_origins or (
-            own_origin is not None and is_own_origin(canonical, own_origin)
+            server_origin is not None and is_server_origin(canonical, server_origin)
         )
 
     async def _route_request(self, request: web.Request, client: ClientInfo) -> web.StreamResponse:
@@ -241,7 +240,7 @@ class EngineIOServer(engineio.AsyncServer):
                 headers={"Retry-After": str(math.ceil(error.retry_after or 0))},
             )
         authorization = request.headers.get("Authorization", "")
-        session = EngineIOSession(self, self.generate_id(), client.address, authorization, client.own_origin)
+        session = EngineIOSession(self, self.generate_id(), client.address, authorization, client.server_origin)
         self.sockets[session.sid] = session
         is_polling = request.query["transport"] == "polling"
         open_packet = {

@@ -68,7 +68,7 @@ class FlushScheduler:
         """Flush the pending send queues and then the backlog for about `TIME_SLICE`.
 
         The remaining queues form the backlog of the next tick. The round ends with the last queue; after a round
-        above `_COOLDOWN_THRESHOLD`, a cooldown begins. An error of a send queue is passed to `fail` of its owner.
+        above `_COOLDOWN_THRESHOLD`, a cooldown begins.
         """
         started_at = time.perf_counter()
         _flush_until(self._pending, started_at + TIME_SLICE)

@@ -27,7 +27,7 @@ class Namespace:
         connect_timeout: Seconds for CONNECT, from the start and again from each DISCONNECT packet.
         now: Monotonic time in seconds.
         authorization: Header `Authorization` of the handshake, empty if absent.
-        own_origin: Canonical origin under which the client reaches the server, None if invalid.
+        server_origin: Canonical origin under which the client reaches the server, None if invalid.
     """
 
     __slots__ = (
@@ -38,8 +38,8 @@ class Namespace:
         "_connection",
         "_dispatcher",
         "_is_connecting",
-        "_own_origin",
         "_previous_connection",
+        "_server_origin",
         "_sink",
     )
 
@@ -52,13 +52,13 @@ class Namespace:
         now: float,
         *,
         authorization: str,
-        own_origin: str | None,
+        server_origin: str | None,
     ) -> None:
         self._dispatcher = dispatcher
         self._sink = sink
         self._address = address
         self._authorization = authorization
-        self._own_origin = own_origin
+        self._server_origin = server_origin
         self._connect_timeout = connect_timeout
         self._connect_deadline = now + connect_timeout
         self._is_connecting = False
@@ -107,7 +107,7 @@ class Namespace:
 
         The ended connection is passed as `previous` to the next `on_connect`. A CONNECT in progress receives no answer,
         and its connection ends as soon as the dispatcher has accepted it. No packet is sent, and the deadline for
-        CONNECT is unchanged; only a DISCONNECT packet restarts the deadline.
+        CONNECT is unchanged.
         """
         self._is_connecting = False
         connection, self._connection = self._connection, None
@@ -148,7 +148,7 @@ class Namespace:
             error_body = codec.SocketIOJson.dumps({"message": error.message, "data": codec.ErrorBody.from_error(error)})
             self._sink.push(packets.encode_connect_error(packets.ROOT_NAMESPACE, error_body.encode()))
             return
-        connection.own_origin = self._own_origin
+        connection.server_origin = self._server_origin
         if not self._is_connecting:  # the session ended during the call
             self._dispatcher.on_disconnect(connection)
             return

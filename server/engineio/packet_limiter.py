@@ -1,4 +1,4 @@
-"""Packet rate limit of a session: every packet counts, also one without any effect.
+"""Packet rate limit of a session: every packet counts, even one without any effect.
 
 - Cost: one token per packet of a POST, per WebSocket frame (also fragments and control frames) and per upgrade request,
   and one further token per `_BYTES_PER_TOKEN` of their payload.
@@ -32,7 +32,7 @@ class PacketLimiter:
     """Token bucket of one session.
 
     Args:
-        rate: Capacity and refill rate in packets.
+        rate: Capacity and refill rate in tokens.
         flood_timeout: Seconds of throttling before the session closes.
         now: Monotonic time in seconds.
 
@@ -57,8 +57,8 @@ class PacketLimiter:
             size: Size of the payload in bytes.
 
         Returns:
-            0.0 on success, otherwise the seconds before the next attempt, at least 0.05; infinity after throttling for
-            the flood timeout without a full bucket in between. The caller waits or closes the session.
+            0.0 on success, otherwise the seconds before the next attempt, at least `_MIN_DELAY`; infinity after
+            throttling for the flood timeout without a full bucket in between.
         """
         cost = _packet_cost(size) - self.prepaid
         if cost <= 0:

@@ -66,7 +66,7 @@ class EngineIOSession:
         sid: Engine.IO session id.
         address: Network address of the client.
         authorization: Header `Authorization` of the handshake, empty if absent.
-        own_origin: Canonical origin under which the client reaches the server, None if invalid.
+        server_origin: Canonical origin under which the client reaches the server, None if invalid.
 
     Attributes:
         sid: Engine.IO session id, known to this client only.
@@ -103,7 +103,7 @@ class EngineIOSession:
     )
 
     def __init__(
-        self, host: SessionHost, sid: str, address: str, authorization: str = "", own_origin: str | None = None
+        self, host: SessionHost, sid: str, address: str, authorization: str = "", server_origin: str | None = None
     ) -> None:
         now = time.monotonic()
         self._host = host
@@ -125,7 +125,7 @@ class EngineIOSession:
             options.connect_timeout,
             now,
             authorization=authorization,
-            own_origin=own_origin,
+            server_origin=server_origin,
         )
         self.push_error = self._namespace.push_error
         self._ping_sent_at = now
@@ -295,7 +295,7 @@ class EngineIOSession:
 
         A waiting poll receives the queued frames, or a close packet if none are queued. Without a waiting poll, queued
         frames are lost. A polling session that is already closing ends too, without a further log line. Over WebSocket,
-        the method is equal to `close`.
+        the method equals `close`.
 
         Args:
             reason: Reason for the log line.
@@ -306,7 +306,7 @@ class EngineIOSession:
             self.finalize()
 
     def abort(self, reason: str) -> None:
-        """End the session and discard unsent frames; the client recovers missed entries with `since`.
+        """End the session and discard unsent frames.
 
         The abort is logged and counted by reason. A waiting poll receives a close packet. A closed session stays
         unchanged; a closing one is aborted.

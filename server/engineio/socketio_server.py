@@ -45,20 +45,13 @@ library_log = logging.getLogger("chat.engineio.library")
 library_log.setLevel(logging.WARNING)  # INFO would log message texts
 
 SOCKETIO_PATH = "/socket.io/"
-"""Path of the endpoint, exempt from the security headers and the problem responses of `server.web`.
-
-Assets below this path are not exempt.
-"""
+"""Path of the endpoint."""
 
 
 class SocketIOServer(socketio.AsyncServer):
     """Socket.IO endpoint: `mount` the endpoint on an application, then start `engineio_server`.
 
-    Args:
-        dispatcher: Receiver of connections and events.
-        options: Timeouts, limits and allowed origins.
-        connection_limiter: Limiter of connections per address; None for no limit.
-        supervisor: Supervisor of the heartbeat and of the socket writes.
+    The arguments are those of `EngineIOServer.configure`.
 
     Attributes:
         engineio_server: All sessions of the endpoint.

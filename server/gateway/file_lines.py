@@ -20,15 +20,16 @@ class FileLines:
     def __init__(self, sign_path: Callable[[str], str]) -> None:
         self._sign_path = sign_path
 
-    def render(self, message: events.Message, own_origin: str | None) -> str:
+    def render(self, message: events.Message, server_origin: str | None) -> str:
         """Return the text of a message with its files.
 
         Args:
             message: Message with or without files.
-            own_origin: Origin under which the reader reaches the server; None for paths instead of URLs.
+            server_origin: Origin under which the reader reaches the server; None for paths instead of URLs.
         """
         attachments = message.attachments or []
-        return append_file_lines(message.message, attachments, lambda path: (own_origin or "") + self._sign_path(path))
+        origin = server_origin or ""
+        return append_file_lines(message.message, attachments, lambda path: origin + self._sign_path(path))
 
     def group(
         self, room: LiveRoom[ClientConnection], message: events.Message, recipients: Iterable[ClientConnection]
@@ -44,8 +45,8 @@ class FileLines:
             if participant is None or participant.member.via is None:
                 native.append(recipient)
             else:
-                basic.setdefault(recipient.own_origin, []).append(recipient)
+                basic.setdefault(recipient.server_origin, []).append(recipient)
         if native:
             yield message, native
-        for own_origin, group in basic.items():
-            yield replace(message, message=self.render(message, own_origin), attachments=None), group
+        for server_origin, group in basic.items():
+            yield replace(message, message=self.render(message, server_origin), attachments=None), group

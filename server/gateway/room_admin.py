@@ -267,7 +267,7 @@ class RoomAdmin:
     ) -> responses.InviteCreated:
         """Create an invite with a log entry, and return the invite with its code, which is not stored, and a URL.
 
-        The URL is None for a connection without a valid own origin.
+        The URL is None for a connection without a valid server origin.
 
         Raises:
             NotFound: The room does not exist or is not visible, or the invite is invalid after the append.
@@ -359,13 +359,13 @@ def _get_policy_fields(request: PolicyFields) -> PolicyFields:
 
 
 def _build_invite_url(connection: ClientConnection, room_name: str, code: str) -> str | None:
-    """Return the URL of a room on this server with an invite code; None without a valid own origin.
+    """Return the URL of a room on this server with an invite code; None without a valid server origin.
 
-    The scheme is `chat`, or `chats` for an `own_origin` with `https`; the port is always included.
+    The scheme is `chat`, or `chats` for a `server_origin` with `https`; the port is always included.
     """
-    if connection.own_origin is None:
+    if connection.server_origin is None:
         return None
-    origin = urlsplit(connection.own_origin)
+    origin = urlsplit(connection.server_origin)
     scheme = "chats" if origin.scheme == "https" else "chat"
     default_port = 443 if origin.scheme == "https" else 80
     host = f"[{origin.hostname}]" if ":" in (origin.hostname or "") else origin.hostname

@@ -64,7 +64,7 @@ class RoomHooks:
     async def _create(self, connection: ClientConnection, request: room_requests.CreateHook) -> responses.HookCreated:
         """Create a webhook with an entry in the log, and return its URL, which contains the secret.
 
-        If the `own_origin` of the connection is None, the URL is only a path.
+        If the `server_origin` of the connection is None, the URL is only a path.
 
         Raises:
             NotFound: The room does not exist or is not visible.
@@ -92,7 +92,7 @@ class RoomHooks:
                 hook_digest=hash_secret(secret),
             )
         )
-        return responses.HookCreated(id=member_id, url=f"{connection.own_origin or ''}{HOOKS_PATH}/{secret}")
+        return responses.HookCreated(id=member_id, url=f"{connection.server_origin or ''}{HOOKS_PATH}/{secret}")
 
     async def _list_all(self, connection: ClientConnection, request: room_requests.ListHooks) -> responses.HookList:
         """Return the webhooks that a person may revoke, without their secrets; raises as `_load_revocable`."""

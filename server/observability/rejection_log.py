@@ -17,11 +17,7 @@ _MAX_VALUE_LENGTH = 300  # maximum length of a quoted header value, in character
 
 
 class RejectionLog:
-    """Deduplicated log of rejection hints.
-
-    Hints are INFO lines; quoted values are sanitized and truncated. Each distinct hint is logged once. After
-    `MAX_HINTS` hints, an instance logs no further hint.
-    """
+    """Log of rejection hints at the level INFO; quoted values are sanitized and truncated."""
 
     def __init__(self) -> None:
         self._logged: set[str] = set()
@@ -39,9 +35,9 @@ class RejectionLog:
     def log_rejected_host(self, host: str) -> None:
         """Log a hint for a Host header rejected by `server.web.host_check`, with `--cors-origin` for a valid host."""
         origin = normalize_origin(f"http://{host}")
-        own_name = f", for a name of this machine add --cors-origin {origin}" if origin is not None else ""
+        option = f", for a name of this machine add --cors-origin {origin}" if origin is not None else ""
         self._log_once(
-            "local request for host {0} rejected; behind a reverse proxy add --trusted-proxy 127.0.0.1" + own_name, host
+            "local request for host {0} rejected; behind a reverse proxy add --trusted-proxy 127.0.0.1" + option, host
         )
 
     def log_missing_upgrade(self) -> None:

@@ -62,8 +62,8 @@ class Supervisor:
     def report_failure(self, name: str, error: BaseException) -> float:
         """Log and count a failure; return the seconds before the restart, which is left to the caller.
 
-        The delay doubles from 0.1 to 10 seconds with each failure of the same name. After `RECOVERY_TIME` without a
-        failure, the delay starts at 0.1 again.
+        The delay doubles with each failure of the same name, up to `MAX_RESTART_DELAY`. After `RECOVERY_TIME` without
+        a failure, the delay starts at `MIN_RESTART_DELAY` again.
         """
         log.error("%s failed, restarting", name, exc_info=error)
         now = self._clock()

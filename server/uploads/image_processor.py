@@ -70,6 +70,7 @@ class ImageProcessor:
             BadRequest: The image is damaged, needs more time than permitted, or is too large after the encoding.
             TooLong: The image has too many pixels or frames, or needs more memory than permitted.
             Unavailable: `MAX_WAITING` images are waiting.
+            OSError: The process cannot be started.
         """
         if self._waiting >= MAX_WAITING:
             raise errors.Unavailable("uploads_waiting", retry_after=_RETRY_AFTER)

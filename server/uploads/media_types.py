@@ -51,9 +51,9 @@ _OTHER_IMAGE_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"m
 def detect_type(head: bytes) -> str:
     """Return the media type of a file by its signature.
 
-    Without a known signature, UTF-8 text without control characters is `text/plain`, also an empty file, and other
-    files are `DEFAULT_TYPE`. An ISO media file of an unknown brand is `video/mp4`; HEIF
-    images and Matroska files other than WebM are `DEFAULT_TYPE`.
+    Without a known signature, UTF-8 text without control characters is `text/plain`, even if empty, and other files are
+    `DEFAULT_TYPE`. An ISO media file of an unknown brand is `video/mp4`. HEIF images and Matroska files other than WebM
+    are `DEFAULT_TYPE`.
 
     Args:
         head: First `SNIFF_BYTES` bytes of the file, or the whole file.

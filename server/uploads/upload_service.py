@@ -369,14 +369,7 @@ async def run_uploads(
 ) -> AsyncGenerator[UploadService]:
     """Provide the uploads of a server, and remove unused ones in the background.
 
-    Args:
-        repository: Uploads in the database.
-        store: Bytes of the uploads.
-        limits: Limits of uploads.
-        secret: Secret of signed URLs, at least 32 bytes.
-        now: Wall clock, as Unix time in milliseconds.
-        supervisor: Owner of the background task.
-        permit: Permit for the background task.
+    The arguments are those of `UploadService`, with the secret of `SignedUrls`.
     """
     service = UploadService(
         repository, store, limits, SignedUrls(secret), now=now, supervisor=supervisor, permit=permit

@@ -14,7 +14,7 @@ from tests.support.raw_client import RawClient, raw_client
 
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
-    """Server with the default settings, also rate limits."""
+    """Server with the default settings, including the rate limits."""
     async with running_server(tmp_path) as running:
         yield running
 

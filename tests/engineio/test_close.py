@@ -30,7 +30,7 @@ PACKET = "6" + "-" * 32_000
 
 @pytest.fixture
 def long_close_timeout(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give the sessions of this process `TIMEOUT` seconds to close, because a flood delays the close frame after it."""
+    """Give the sessions of this process `TIMEOUT` seconds to close, because a flood delays the close frame."""
     start = EngineIOServer.start
 
     def start_with_long_timeout(engine: EngineIOServer) -> None:

@@ -1,6 +1,6 @@
 """Heartbeat with a short interval (Engine.IO protocol v4, "Heartbeat").
 
-The ping timeout ends by an offset of the clock, so that no test depends on a timely pong.
+The ping timeout passes by an offset of the clock, so that no test depends on a timely pong.
 """
 
 import asyncio

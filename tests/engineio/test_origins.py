@@ -28,7 +28,7 @@ async def handshake_status(server: RunningServer, **headers: str) -> int:
         return response.status
 
 
-async def test_the_own_origin_is_compared_by_security_host_and_effective_port(tmp_path: Path) -> None:
+async def test_the_server_origin_is_compared_by_security_host_and_effective_port(tmp_path: Path) -> None:
     async with running_server(tmp_path, **PROXY) as server:
         for proto, host, origin, status in (
             ("wss", "chat.example.org", "https://chat.example.org", 200),

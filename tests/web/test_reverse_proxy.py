@@ -1,4 +1,4 @@
-"""The documented nginx blocks in front of a real server: own origin, WebSocket upgrade, and the page below a path."""
+"""The documented nginx blocks in front of a real server: origin, WebSocket upgrade, and the page below a path."""
 
 import re
 import ssl

@@ -204,7 +204,7 @@ class ResourceCrudDialect(Dialect):
                         "id": entry.id,
                         "seq": entry.seq,
                         "nickName": entry.nick_name,
-                        "message": handlers.file_lines.render(entry, connection.own_origin),
+                        "message": handlers.file_lines.render(entry, connection.server_origin),
                         "createdAt": entry.ts,
                     },
                 )

@@ -93,7 +93,7 @@ class RequestAuthenticator:
                 operator does not allow plain HTTP. Trusted reverse proxies report address and scheme.
         """
         client = self.get_client(request)
-        scheme = request.scheme if client.own_origin is None else urlsplit(client.own_origin).scheme
+        scheme = request.scheme if client.server_origin is None else urlsplit(client.server_origin).scheme
         if not (self._allow_insecure or scheme == "https" or is_loopback(client.address)):
             raise errors.Forbidden("login_insecure")
         return client

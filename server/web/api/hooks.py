@@ -173,7 +173,7 @@ class HookApi:
             ChatError: The request is rejected (`RoomHooks`).
         """
         connection = call.caller.create_connection()
-        connection.own_origin = self._authenticator.get_client(call.request).own_origin
+        connection.server_origin = self._authenticator.get_client(call.request).server_origin
         return await self._handlers.access_control.retry_stale(
             connection, partial(self._handlers.handle, connection, request)
         )
