@@ -57,24 +57,27 @@ class ReadMarkerSync:
             self._timer = asyncio.get_running_loop().call_later(SEND_DELAY, self._send)
 
     def _send(self) -> None:
-        self._timer = None
+        self._cancel_timer()
         for request in self._due_requests():
             self._start(request)
 
     async def flush(self) -> None:
         """Send the moved markers now, and wait at most `FLUSH_TIMEOUT` for their acknowledgements.
 
-        A scheduled send is cancelled. Without a connection, nothing is sent. No exception is raised: errors are logged,
-        and unacknowledged requests are cancelled at the time limit.
+        A scheduled send is cancelled. Without a connection, nothing is sent. Errors are only logged, and unacknowledged
+        requests are cancelled at the time limit.
         """
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._cancel_timer()
         with suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_TIMEOUT):
                 for result in await asyncio.gather(*self._due_requests(), return_exceptions=True):
                     if isinstance(result, Exception):
                         log.error("read marker not sent: unexpected error", exc_info=result)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _due_requests(self) -> Iterable[Coroutine[Any, Any, None]]:
         """Yield a request for each room with an unsent mark as unread, or a marker after that of the server.
