@@ -68,7 +68,7 @@ def test_the_delta_contains_only_splices_of_the_current_room(session: ChatSessio
     assert DirtyPart.ROOM in changes.parts
 
 
-def test_joins_of_other_members_are_shown_and_own_joins_are_not(session: ChatSession) -> None:
+def test_joins_of_other_members_are_shown_and_those_of_the_user_are_not(session: ChatSession) -> None:
     session.add_room(FakeRoom("tea").join()).transcript.set_join_visibility("all")
     for member_id, nick in (("b", "bob"), ("a", "ann"), ("c", "cai")):
         notice = JoinNotice(room="tea", nick_name=nick, member_id=member_id, message="", ts=1)
@@ -125,7 +125,7 @@ def test_mentions_match_the_new_nickname_after_a_rename(session: ChatSession) ->
     assert view.mention_count == 1
 
 
-def test_account_names_and_nicknames_are_mentions_also_in_lines_loaded_before_the_join(session: ChatSession) -> None:
+def test_account_names_and_nicknames_are_mentions_including_lines_loaded_before_the_join(session: ChatSession) -> None:
     tea = FakeRoom("tea", members={}).join("@annlee early")
     view = session.add_room(tea)
     tea.members = {"a": Member(member_id="a", nick_name="ann", role="member", account="annlee"), "b": BOB}

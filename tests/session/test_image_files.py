@@ -52,18 +52,18 @@ async def test_files_are_fetched_once_and_survive_a_restart_until_their_deletion
 
 async def test_an_image_that_is_deleted_during_its_download_is_not_stored(tmp_path: Path) -> None:
     requests: list[str] = []
-    is_released = asyncio.Event()
+    release = asyncio.Event()
 
     async def fetch(path: str, max_bytes: int) -> bytes:
         requests.append(path)
-        await is_released.wait()
+        await release.wait()
         return b"image"
 
     files = ImageFiles(URL, fetch, tmp_path)
     load = asyncio.create_task(files.read("/a"))
     await wait_until(lambda: requests)
     files.forget(["/a"])
-    is_released.set()
+    release.set()
     assert await load == b"image"
     assert not list((tmp_path / "images").iterdir())
     await files.read("/a")

@@ -88,9 +88,7 @@ def parts(tmp_path: Path) -> CommandParts:
 
 
 def test_every_command_has_a_handler(parts: CommandParts) -> None:
-    assert handlers.HANDLERS.keys() | parts.commands.own_commands.keys() == {
-        command.name for command in registry.COMMANDS
-    }
+    assert handlers.HANDLERS.keys() | parts.commands.handlers.keys() == {command.name for command in registry.COMMANDS}
 
 
 def test_go_shows_a_room_with_the_exact_name_and_opens_the_switcher_otherwise(parts: CommandParts) -> None:

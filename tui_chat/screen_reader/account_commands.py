@@ -19,7 +19,7 @@ class Prompt(Protocol):
         """Write a prompt and return the next line, hidden if secret.
 
         Raises:
-            EOFError: The input has ended or cannot be read.
+            EOFError: The input has ended or cannot be read, or a secret cannot be hidden.
         """
         ...
 
@@ -29,7 +29,7 @@ class ReaderAccountCommands:
 
     Args:
         manager: Login of the user.
-        nick: Returns the current nickname, the suggestion for a new account.
+        nick: Returns the nickname to suggest for a new account.
         prompt: Reads the value of a field.
         announce: Output function for one sentence.
         start: Runs a request in the background, while the input waits.
@@ -63,17 +63,13 @@ class ReaderAccountCommands:
         }
 
     def _with_login(self, request: Callable[[], Awaitable[str]]) -> str:
-        """Start a request of a logged-in user as `_run`, and return an empty text; return an error for a guest."""
+        """Start a request as `_run` and return "", for a guest an error."""
         if self._manager.login is None:
             return tr(account_strings.NOT_LOGGED_IN)
         return self._run(request())
 
     def _run(self, request: Awaitable[str]) -> str:
-        """Run a request in the background and announce its result, its error or its cancellation by the end of input.
-
-        Returns:
-            An empty text.
-        """
+        """Run a request in the background, and announce its result, error or cancelled input. Return ""."""
 
         async def announce_result() -> None:
             try:
@@ -92,11 +88,11 @@ class ReaderAccountCommands:
         """Prompt for all fields of a form, then validate them, and return the result of the action.
 
         An empty line selects the value in brackets, except for a secret. Values other than secrets lose their
-        surrounding space. Title and hint of the form precede the first prompt.
+        surrounding space.
 
         Raises:
             InvalidField: A value is invalid; the action did not run.
-            EOFError: The input has ended.
+            EOFError: As for `Prompt`.
             ChatError: The action failed.
         """
         heading = "".join(f"{line}\n" for line in (form.title, form.hint) if line)
@@ -124,13 +120,11 @@ class ReaderAccountCommands:
         return await self._fill_in(account_forms.deletion_form(self._manager))
 
     async def _list_or_revoke(self, argument: str) -> str:
-        """Return the devices, numbered from 1, or with an argument, log out the device with this number.
-
-        The logout of the current device also removes the stored login, and the session continues as a guest.
+        """Return the devices, numbered from 1; with an argument, revoke the login of the device with this number.
 
         Raises:
             InvalidField: The argument is no number of a device.
-            ChatError: As the methods of the account manager.
+            ChatError: A request failed.
         """
         devices = await self._manager.list_devices()
         if argument:

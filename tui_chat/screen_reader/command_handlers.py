@@ -45,6 +45,8 @@ SUPPORTED_SETTINGS = frozenset(
 class ReaderCommands:
     """Executor of the input lines of one session: messages and slash commands.
 
+    A lost local server is restarted (`ScreenReader.on_connection_lost`).
+
     Args:
         reader: Announcements of the session.
         settings_file: Current settings and their file.
@@ -107,15 +109,15 @@ class ReaderCommands:
             confirm=self._confirm,
             change_server=self._change_server,
             file_opener=FileOpener(),
-            own_commands=self._refusals | supported_commands,
+            front_end_handlers=self._refusals | supported_commands,
         )
 
     async def handle_line(self, line: str) -> None:
         """Post an input line as a message or run it as a command, then wait for the running requests.
 
         A line of paths to existing files, as terminals insert for dropped files, is a message or an upload after a
-        question, if the current room permits uploads. A posted message is in the outbox, possibly unsent. A blank line
-        has no effect. Errors are only announced; an unexpected exception is logged and announced as an internal error.
+        question, if the current room permits uploads. A blank line has no effect. Errors are only announced; an
+        unexpected exception is logged and announced as an internal error.
         """
         if is_blank(line):
             return
@@ -133,9 +135,10 @@ class ReaderCommands:
             self._reader.announce(tr(app_strings.INTERNAL_ERROR))
 
     async def _send_dropped_files(self, room: str, paths: Sequence[Path], line: str) -> str:
-        """Send files to a room after a confirmed question, otherwise the line as a message.
+        """Start the upload of files to a room after a confirmed question, otherwise post the line as a message.
 
-        Files are read in the background, and their errors are announced. Returns the error of the message, or "".
+        Returns:
+            Error of the message, "" for an upload.
         """
         question = chat_strings.send_files_question([path.name for path in paths])
         if not await self._confirm(question, tr("send")):
@@ -154,7 +157,7 @@ class ReaderCommands:
     async def complete(self, text_before: str) -> Sequence[str]:
         """Return all completions of the text before the cursor, each including the unchanged part; empty without one.
 
-        If no loaded nickname matches in a room with unlisted members, matching members are loaded first.
+        Without a completion, matching members of a room with unlisted members are loaded first.
         """
         view, completions = self._session.current_room, self._complete_known(text_before)
         query = "" if completions else nick_query(text_before)
@@ -165,9 +168,9 @@ class ReaderCommands:
         return completions
 
     def _complete_known(self, text_before: str) -> Sequence[str]:
-        """Return completions as `complete`, of the loaded nicknames, the user's named rooms and the commands."""
+        """Return completions as `complete`, without loading members. Private and direct rooms are no candidates."""
         view = self._session.current_room
-        rooms = [room.name for room in self._list_own_rooms() if not names.is_room_address(room.name)]
+        rooms = [room.name for room in self._list_rooms() if not names.is_room_address(room.name)]
         hidden_commands = unavailable_commands(view.room) if view is not None else ()
         nicks = view.other_nicks if view is not None else ()
         completion = complete(text_before, nicks, rooms, hidden_commands=hidden_commands)
@@ -175,7 +178,7 @@ class ReaderCommands:
             return ()
         return [text_before[: completion.start] + candidate.text for candidate in completion.candidates]
 
-    def _list_own_rooms(self) -> list[RoomView | ClosedRoom]:
+    def _list_rooms(self) -> list[RoomView | ClosedRoom]:
         """Return the open rooms, then the closed rooms of the account."""
         return [*self._session.rooms.values(), *self._session.closed_rooms]
 
@@ -184,7 +187,7 @@ class ReaderCommands:
     def _change_setting(self, name: str, value: object) -> None:
         """Apply a setting and save it; None restores the default.
 
-        The value applies even if the save fails; the problem is then announced. A new language applies immediately.
+        The value applies even if the save fails; the problem is then announced.
         """
         if problem := self._settings_file.change(name, value):
             self._reader.announce(problem)
@@ -207,10 +210,7 @@ class ReaderCommands:
             self._reader.announce_current_room()
 
     def _compose(self, kind: ComposeKind, line: MessageLine | None, text: str) -> str:
-        """Reply to, edit or react to a message; return the error, empty on success.
-
-        Errors are an empty text, which gives the usage, no message, and a message that is not sent yet.
-        """
+        """Reply to, edit or react to a message; return the error, "" on success. An empty text gives the usage."""
         if not text:
             return registry.usage_error(kind.value)
         if line is None or line.seq is None:
@@ -230,7 +230,7 @@ class ReaderCommands:
         self.next_server = parse_address(address)
         self._reader.finished.set()
 
-    # Own commands
+    # Commands of this mode
 
     def _refuse(self, name: str, argument: str) -> str:
         if name == "clear":
@@ -243,7 +243,7 @@ class ReaderCommands:
         Open rooms precede the closed ones of the account, which are joined. An empty query returns the numbers of
         unread messages and mentions of all these rooms, one room per line.
         """
-        rooms = self._list_own_rooms()
+        rooms = self._list_rooms()
         if not query:
             return "\n".join(speech.unread_text(room.title, room.unread_count, room.mention_count) for room in rooms)
         matching = next((room for room in rooms if query.casefold() in room.title.casefold()), None)
@@ -255,7 +255,7 @@ class ReaderCommands:
         self._link.start(self._announce_results(query, self.context.room().name))
 
     async def _announce_results(self, query: str, room: str) -> None:
-        """Search a room and announce the first page of results, or that there is none; raise as `ServerLink.search`."""
+        """Announce the first page of a search in a room, or that there is no result; raise as `ServerLink.search`."""
         results = (await self._link.search(query, room)).messages
         self._reader.announce("\n".join(map(speech.dated_message_text, results)) or tr(chat_strings.NO_SUCH_MESSAGE))
 
@@ -278,8 +278,8 @@ class ReaderCommands:
     async def _announce_day(self, day: date, room: Room) -> None:
         """Announce the first `INITIAL_MESSAGES` messages from the start of a day on, including those of later days.
 
-        Without messages on this day, the messages start on another day, which is announced first. An empty room is
-        announced.
+        Without messages from then on, the newest one is announced. Another day of the first message, and an empty room,
+        are announced. Raises a `ChatError` for a failed request.
         """
         first_seq = await room.history.load_at_time(date_parser.start_of_day(day))
         if first_seq is None:
@@ -295,11 +295,8 @@ class ReaderCommands:
     def _delete_message(self, nick: str) -> str:
         """Schedule the deletion of the newest own message, or of the newest one of a nickname; return the announcement.
 
-        Deleted messages and those in deletion are skipped. The deletion enters the outbox after `UNDO_SECONDS`.
-
         Raises:
-            CommandRejected: There is no room or no such message, the user may not delete that message, or the newest
-                own message is not sent yet.
+            CommandRejected: There is no room, or as `find_deletion_target`.
         """
         view = self.context.room()
         line = find_deletion_target(view, nick)
@@ -330,10 +327,7 @@ class ReaderCommands:
             self._link.start(self._restart_or_announce_failure())
 
     async def _restart_or_announce_failure(self) -> None:
-        """Start the local server again, or join a running one; announce a failure.
-
-        The session reconnects to its address without further requests.
-        """
+        """Start the local server again, or join a running one; announce a failure."""
         try:
             await self._local_server.restart()
         except LocalServerError as error:
@@ -345,7 +339,7 @@ class ReaderCommands:
     async def _announce_stop(self) -> None:
         """Stop the server of the session, announce the stop, and end the session.
 
-        A failure, and the question of the first call with other clients, are announced without an end of the session.
+        A failure, or the question of `LocalServer.stop`, is announced instead.
         """
         try:
             question = await self._local_server.stop(self._link.url)

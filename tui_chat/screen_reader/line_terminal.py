@@ -1,10 +1,10 @@
 """Line-based terminal input and output without cursor movement, escape sequences or redrawing.
 
-- Output: lines are written immediately while the input line is empty. Otherwise the lines are queued
-  until Enter or until `IDLE_FLUSH_SECONDS` pass without a key. In the second case, the partial input is printed
-  again below the lines.
+- Output: lines are written immediately while the input line is empty. Otherwise the lines are queued until the input
+  line is empty again or `IDLE_FLUSH_SECONDS` pass without a key. In the second case, the partial input is printed again
+  below the lines.
 - Completion: runs in the event loop while the input thread waits, for `COMPLETION_TIMEOUT` seconds at most.
-- Unread output: a thread writes, so that heartbeats and signals work while a pipe or terminal does not accept output.
+- Blocked output: a thread writes, so that the event loop runs while a pipe or terminal does not accept output.
 - Restore: `close` resets the terminal attributes that the constructor saved.
 """
 
@@ -75,8 +75,6 @@ class LineTerminal:
     def close(self) -> None:
         """Write all output for at most `CLOSE_TIMEOUT`, and restore the terminal attributes, even after an error.
 
-        A waiting read continues in its thread.
-
         Raises:
             OutputError: A write has failed.
         """
@@ -89,9 +87,9 @@ class LineTerminal:
             self._restore()
 
     def write_line(self, text: str) -> None:
-        """Write a line now if the input line is empty, otherwise after Enter or `IDLE_FLUSH_SECONDS` without a key.
+        """Write a line now if the input line is empty, otherwise queue the line.
 
-        Between calls of `read_line`, a line with a partial input line waits for the next call.
+        `read_line`, `prompt` and `close` write the queued lines.
         """
         self._pending.append(text)
         if not self.current_input():
@@ -104,8 +102,8 @@ class LineTerminal:
     async def read_line(self, complete: CompletionFunction) -> str | None:
         """Return the next input line without its line break, or None at the end of the input.
 
-        Unreadable input is logged and counts as the end. Queued output is written before the return. After a
-        cancellation, the next call continues the read.
+        Unreadable input counts as the end, and an exception other than `OSError` is logged. Queued output is written
+        before the return. After a cancellation, the next call continues the read.
 
         Args:
             complete: Coroutine function from the text before the cursor to all complete replacements of that text.
@@ -131,7 +129,7 @@ class LineTerminal:
         Call only between calls of `read_line`. Completion is off.
 
         Raises:
-            EOFError: The input has ended or cannot be read.
+            EOFError: The input has ended or cannot be read, or a secret cannot be hidden.
             OutputError: The prompt cannot be written.
         """
         self._complete = None
@@ -139,7 +137,7 @@ class LineTerminal:
         return await read_in_thread(partial(read_secret if is_secret else read_input, text))
 
     def current_input(self) -> str:
-        """Return the typed part of the input line without removing it, "" without readline or a terminal."""
+        """Return the typed part of the input line, "" without readline or a terminal."""
         return readline.get_line_buffer() if readline is not None and self._is_interactive else ""
 
     def _flush(self) -> None:
@@ -148,10 +146,7 @@ class LineTerminal:
             self._output.write(f"{text}\n")
 
     def _flush_overdue(self) -> None:
-        """Write the queued lines if the input line is empty, or has been unchanged for `IDLE_FLUSH_SECONDS`.
-
-        In the second case, the input is written again below the lines.
-        """
+        """Write the queued lines if the input line is empty, or has been unchanged for `IDLE_FLUSH_SECONDS`."""
         current, now = self.current_input(), time.monotonic()
         if current != self._last_input[0]:
             self._last_input = (current, now)
@@ -168,7 +163,7 @@ class LineTerminal:
     def _complete_word(self, word: str, index: int) -> str | None:
         """Return the completion with an index, None after the last one; called by readline in the input thread.
 
-        Index 0 computes the completions of the text before the cursor, and blocks the input meanwhile.
+        Index 0 computes the completions of the text before the cursor.
         """
         if readline is None or self._complete is None:
             return None

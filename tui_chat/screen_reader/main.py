@@ -40,17 +40,16 @@ log = logging.getLogger("chat.screen_reader")
 def run(options: StartOptions, settings: SettingsFile, local_server: LocalServer) -> int:
     """Prompt for missing join details and run the screen-reader mode.
 
-    A value from the command line needs no prompt unless invalid; the last used values are the defaults of the prompts.
-    Problems of the profile and the settings are printed first.
+    The last used values are the defaults of the prompts. Problems of the profile and the settings are printed first.
 
     Args:
-        options: Command line; the mode uses the address, room, nickname and state directory.
+        options: Command line. A valid address, room or nickname needs no prompt.
         settings: Current settings and their file.
         local_server: Server on this machine; a running one replaces the address.
 
     Returns:
-        Exit code: 0 at a normal end or a cancelled prompt, `EXIT_INTERNAL_ERROR`, `EXIT_UNAVAILABLE` if the connection
-        or the join fails, or 128 plus the number of the terminating signal.
+        Exit code: 0 at a normal end or a cancelled prompt, `EXIT_INTERNAL_ERROR`, `EXIT_UNAVAILABLE` if the first
+        connection or join fails, or 128 plus the number of the terminating signal.
 
     Raises:
         OutputError: Standard output cannot be written.
@@ -107,8 +106,7 @@ async def _run_sessions(
 ) -> int:
     """Run a session on the target, then on each server of a switch, and return the exit code as `run`.
 
-    A failed session is announced, and replaced by one on the previous server, if any; that one has no previous server.
-    At a normal end, the local server is released and its other clients are announced.
+    At a normal end, the local server is released, and a message about its other clients is written.
 
     Raises:
         OutputError: Standard output cannot be written.
@@ -149,8 +147,7 @@ async def _run_sessions(
 def _next_target(address: Address, reader: ScreenReader, state_dir: Path, settings: SettingsFile) -> SessionTarget:
     """Return the target of `/server`: the room of the address or else the current one, with the current nickname.
 
-    Without a current room, room and nickname are those of the previous target. The guest key is the saved one of server
-    and nickname.
+    Without a current room, room and nickname are those of the previous target.
     """
     target, view = reader.controller.target, reader.session.current_room
     room, nick = (view.name, view.nick) if view is not None else (target.room, target.nick)
@@ -185,7 +182,7 @@ async def _run_session(
         errors = [error for task in done & tasks if (error := task.exception()) is not None]
         for error in errors:
             log.error("screen reader session failed", exc_info=error)
-        if errors or link in done:  # the link ends only after an error, which it has logged
+        if errors or link in done:  # the link logs an error and ends
             terminal.write_line(tr(app_strings.INTERNAL_ERROR))
             if not exit_code.done():
                 exit_code.set_result(EXIT_INTERNAL_ERROR)
@@ -200,8 +197,7 @@ async def _run_session(
 async def _execute_input(reader: ScreenReader, commands: ReaderCommands, terminal: LineTerminal) -> None:
     """Wait for the first join, then execute input lines until the end of the session or of the input.
 
-    Each line counts as input for the automatic status. Finally, delayed deletions are queued, and unsent messages are
-    awaited for a limited time (`wait_until_sent`).
+    Finally, delayed deletions are queued, and unsent messages are awaited for a limited time (`wait_until_sent`).
     """
     await reader.opened.wait()
     await commands.wait_for_results()
@@ -221,10 +217,7 @@ async def _check_idle(auto_away: AutoAway) -> None:
 
 
 def _install_signal_handlers(exit_code: "asyncio.Future[int]", terminal: LineTerminal) -> None:
-    """Set the exit code, unless done, at SIGTERM, SIGHUP and a SIGINT soon after another one (`InterruptConfirmation`).
-
-    The first SIGINT only asks for a second one.
-    """
+    """Set the exit code, unless done, at SIGTERM, SIGHUP and a second SIGINT (`InterruptConfirmation`)."""
     confirmation = InterruptConfirmation(asyncio.get_running_loop().time)
 
     def on_terminate(signum: int) -> None:

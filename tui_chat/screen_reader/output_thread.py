@@ -1,7 +1,7 @@
 """Writer of standard output in a thread, so that an unread pipe or a stopped terminal does not block the event loop.
 
 - Order: texts are written in the order of `write`.
-- Memory: at most `MAX_QUEUED_TEXTS` texts wait; a further one silently discards the oldest one.
+- Memory: at most `MAX_QUEUED_TEXTS` texts wait; a further one discards the oldest one.
 - Exit: the thread bypasses the buffer of `sys.stdout`. A blocked write would hold the lock of the buffer, which the
   interpreter needs at its exit.
 """
@@ -61,7 +61,7 @@ class OutputThread:
             raise self._error
 
     def _run(self) -> None:
-        """Write texts until the end; the first error ends the thread after a call of `on_error`."""
+        """Write texts until `close` or the first error."""
         stream = sys.stdout
         raw: Any = getattr(stream.buffer, "raw", stream.buffer)  # unbuffered with `python -u`
         try:

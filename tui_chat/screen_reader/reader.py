@@ -35,7 +35,7 @@ from tui_chat.session.store.guest_identities import add_identity
 from tui_chat.session.store.profile import Identity
 
 INITIAL_MESSAGES = 10
-"""Number of recent messages announced after a join."""
+"""Number of messages announced of an opened room, unless more are unread, and of a day."""
 
 
 class ScreenReader:
@@ -107,8 +107,8 @@ class ScreenReader:
     def announce_current_room(self, *, is_new: bool = False) -> None:
         """Announce the current room and its recent messages, and mark the room as read; no effect without a room.
 
-        Announces the last `INITIAL_MESSAGES` loaded messages, own ones too, or more if more are unread. Without an
-        unread message, none is announced. Messages of ignored and blocked members count, but are not announced.
+        Announces the last `INITIAL_MESSAGES` loaded messages, including those of the user, or more if more are unread.
+        Messages of ignored and blocked members count, but are not announced.
 
         Args:
             is_new: Announce recent messages even if none is unread.
@@ -152,8 +152,8 @@ class ScreenReader:
     def _on_notice_received(self, event: events.NoticeReceived) -> None:
         """Announce a join, leave or nickname change of another member of the current room.
 
-        The setting `joins` hides notices: `none` all, `smart` those that `RecentSpeakers.is_relevant` rejects. Notices
-        of ignored and blocked members are always hidden.
+        The setting `joins` selects the notices (`JoinVisibility`). Those of ignored and blocked members are not
+        announced.
         """
         notice, settings = event.notice, self._settings_file.settings
         view = self.session.find_room(notice.room)
@@ -164,10 +164,7 @@ class ScreenReader:
             self.announce(speech.membership_text(notice))
 
     def _on_outbox_item_changed(self, event: events.OutboxItemChanged) -> None:
-        """Announce uploads of open rooms, acknowledged edits of any room and messages that failed with an error.
-
-        A failed edit is not announced here, and other changes have no effect.
-        """
+        """Announce uploads of open rooms, acknowledged edits and failed messages. Other changes have no effect."""
         item = event.item
         if item.files and (view := self.session.find_room(item.room)) is not None:
             is_logged = item.seq is not None and item.seq in view.room.log
@@ -218,8 +215,8 @@ class ScreenReader:
     def _on_log_changed(self, event: events.LogChanged) -> None:
         """Announce new messages, and live changes, of other members in the current room, and mark the room as read.
 
-        Another room is announced by notification level. Fetched entries at or before the newest announced one are not
-        announced. A gap of missed entries is announced by its size.
+        Fetched entries at or before the newest announced one are not announced. Gaps of missed entries are announced by
+        their size.
         """
         self._uploads.on_log_changed(event.room, event.seqs)
         view = self.session.find_room(event.room)
@@ -239,10 +236,7 @@ class ScreenReader:
         self._mark_read(view)
 
     def _announce_in_background(self, view: RoomView) -> None:
-        """Announce the pending notifications of all rooms; if there is none at all, announce an unmuted room as unread.
-
-        A room is announced as unread once, until it is read.
-        """
+        """Announce the pending notifications of all rooms; without one, an unmuted room as unread, once until read."""
         notifications = self.session.pop_notifications()
         for notification in notifications:
             self.announce(speech.other_room_message_text(notification))
@@ -255,19 +249,18 @@ class ScreenReader:
             self.announce_current_room()
 
     def on_room_joined(self, view: RoomView) -> None:
-        """Save room, nickname, server and guest key in the profile after the first join; later joins have no effect."""
+        """Save the profile after the first join; later joins have no effect."""
         if not self.opened.is_set():
             self._save_profile(view.name, view.nick)
 
     def on_nick_changed(self, nick: str) -> None:
-        """Save the new nickname, the server and the guest key in the profile. The saved room stays."""
+        """Save the nickname in the profile."""
         self._save_profile(None, nick)
 
     def _save_profile(self, room: str | None, nick: str) -> None:
         """Save room, nickname, server and guest key in the profile; None keeps the saved room.
 
-        The guest key is stored as the first identity of the profile; without one, the identities remain. An unchanged
-        profile is not written. A failure is announced.
+        An unchanged profile is not written. A failure is announced.
         """
         url, guest_key = self.controller.target.url, self.controller.server_link.guest_key
         saved_profile, _ = profile_store.load(self._state_dir)
@@ -278,7 +271,7 @@ class ScreenReader:
             self.announce(problem)
 
     def on_connect_failed(self, field: str, problem: str, offer_server: bool) -> None:
-        """Set `failure` to the problem and end the session, without an announcement; other arguments are ignored."""
+        """Set `failure` to the problem and end the session."""
         self.failure = problem
         self.finished.set()
 
@@ -292,4 +285,4 @@ class ScreenReader:
         self.announce(problem)
 
     def on_deletion_changed(self) -> None:
-        """Ignore the state of a deletion, which the commands announce."""
+        """Do nothing: the output of `/delete` and `/undo` announces the change."""

@@ -23,7 +23,7 @@ def message_text(message: Message, is_confusable: bool = False) -> str:
     without text reads `ann sends the image …`.
 
     Args:
-        message: Message of the log; the nickname of a bot is marked.
+        message: Message of the log.
         is_confusable: Mark the nickname as confusable.
     """
     nick = chat_strings.notice_nick(message.nick_name, is_confusable, message.bot)
@@ -130,7 +130,7 @@ def room_joined_text(room: str, other_members: int, topic: str) -> str:
     """Return the announcement of the current room, for example `You are in tea, with 2 others.`, and its topic.
 
     Args:
-        room: Room name.
+        room: Room title.
         other_members: Number of members other than the user.
         topic: Topic, omitted if empty.
     """

@@ -32,7 +32,7 @@ class UploadProgress:
     def on_item_changed(self, item: OutboxItem, *, is_online: bool, is_logged: bool) -> None:
         """Announce the start and progress of the uploads of a pending item, or the success of a sent and logged one.
 
-        A message that is sent but not logged is announced by `on_log_changed`. A failure is not announced.
+        `on_log_changed` announces a message that is sent but not logged yet. A failure is not announced.
 
         Args:
             item: New state of an item with files.
@@ -56,8 +56,7 @@ class UploadProgress:
     def _announce_progress(self, item: OutboxItem, is_online: bool) -> None:
         """Announce the files of a new item, then the percentage of the current file, once per `PROGRESS_INTERVAL`.
 
-        While offline, a new item gives the announcement that its files wait for the reconnect. Without transferred
-        bytes, there is no percentage.
+        While offline, the announcement of a new item states that its files wait for the reconnect.
         """
         now, is_new = self._clock(), item.client_id not in self._next_progress
         file = next((file for file in item.files if file.upload_id is None), item.files[-1])

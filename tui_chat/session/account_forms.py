@@ -1,8 +1,6 @@
 """Forms of the account commands, independent of the front end.
 
-- Secrecy: a front end hides the input of a secret field and stores it nowhere.
-- Errors: `AccountForm.validate` raises `InvalidField` for a local problem, `AccountForm.submit` the `ChatError` of a
-  failed request; `find_field` gives the field of that error.
+- Secrecy: a front end hides the input of a secret field and stores the input nowhere.
 """
 
 import re
@@ -18,10 +16,15 @@ from tui_chat.session.account_manager import AccountManager
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.strings import accounts as account_strings, app as app_strings
 
-ACCOUNT, NICK, PASSWORD, NEW_PASSWORD, REPEATED, INVITE, ABOUT, MESSAGES = (
-    *("account", "nick", "password", "new_password", "repeated", "invite", "about", "messages"),
-)
-"""Names of the form fields."""
+# Names of the form fields.
+ACCOUNT = "account"
+NICK = "nick"
+PASSWORD = "password"
+NEW_PASSWORD = "new_password"
+REPEATED = "repeated"
+INVITE = "invite"
+ABOUT = "about"
+MESSAGES = "messages"
 
 LOG_IN_TITLE = mark("Log in")
 REGISTER_TITLE = mark("Create an account")
@@ -48,7 +51,7 @@ class FormInput:
         name: Key of the value.
         label: Translated label.
         value: Initial value.
-        default: Value of the empty field, shown in gray.
+        default: Value of the empty field.
         is_secret: Hide the input.
         is_optional: Permit an empty value without a default.
     """
@@ -81,14 +84,14 @@ class AccountForm:
     hint: str = ""
 
     def validate(self, values: Mapping[str, str]) -> None:
-        """Check the values that need no server. The first invalid field is reported.
+        """Check the values without the server.
 
         Args:
             values: Values of all fields by name, with the default of an empty field.
 
         Raises:
-            InvalidField: A required field is empty, the repeated password differs, or `MESSAGES` is neither `keep` nor
-                `delete`.
+            InvalidField: For the first invalid field: a required one is empty, the repeated password differs, or
+                `MESSAGES` is neither `keep` nor `delete`.
         """
         for form_input in self.inputs:
             if not (form_input.is_optional or values[form_input.name]):
@@ -232,7 +235,7 @@ def select_device(devices: Sequence[Device], number: str) -> Device:
     """Return the device with a number, counted from 1 in the list of `/devices`.
 
     Raises:
-        InvalidField: The text is no number of a device; the error has no field.
+        InvalidField: The text is no number of a device; `field` is "".
     """
     if re.fullmatch("[1-9][0-9]{0,8}", number) and int(number) <= len(devices):
         return devices[int(number) - 1]
@@ -244,7 +247,6 @@ def _password(label: str, name: str = PASSWORD) -> FormInput:
 
 
 def _logged_in(manager: AccountManager) -> str:
-    """Return the message of a login, followed by `AccountManager.problem`, if any."""
     account = manager.login.account if manager.login is not None else ""
     return account_strings.logged_in(account, manager.problem)
 

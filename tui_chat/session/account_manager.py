@@ -1,9 +1,10 @@
 """Login of the user on one server: account requests, and the token stored on this computer.
 
 - Secrecy: passwords are not stored; the token is stored in `LoginStore` alone.
-- Order: a token is stored before the connection changes, so that a crash never loses a login.
-- Revocation: a replaced or ended login is revoked on the server last. A failure is only a `problem`, a token that the
+- Order: a token is stored before the connection changes, so that a crash meanwhile does not lose the login.
+- Revocation: a replaced or ended login is revoked on the server last. A failure only sets `problem`; a token that the
   server rejects is no failure.
+- Storage: a login that cannot be stored still applies to the connection, and sets `problem`.
 - Errors: a failed request leaves login and connection unchanged.
 """
 
@@ -58,15 +59,14 @@ class AccountManager:
 
     async def log_in(self, account: str, password: str) -> None:
         """Log in with an existing account: store the login, change the connection, revoke the current login."""
-        client = AccountClient(self.url)
-        login = await client.log_in(account, password, label=_device_label())
+        login = await AccountClient(self.url).log_in(account, password, label=_device_label())
         await self._change_login(SavedLogin(self.url, login.account, login.token))
 
     async def register(self, account: str, password: str, *, nick: str, invite: str) -> None:
         """Create an account, which receives messages, rooms and read markers of the session's guest, and log in.
 
-        If the server rejects the guest key (`Unauthorized`), the account is created without the guest. A token that
-        cannot be stored still applies to the connection, and sets `problem`. A current login is replaced.
+        If the server rejects the guest key (`Unauthorized`), the account is created without the guest. A current login
+        is replaced.
 
         Args:
             account: Account name.
@@ -133,7 +133,7 @@ class AccountManager:
     async def _change_login(self, login: SavedLogin | None) -> None:
         """Store a login, or remove the stored one for None; then change the connection and revoke the old token.
 
-        Errors of the storage and of the revocation set `problem` and are not raised.
+        Errors of the storage and of the revocation set `problem`.
         """
         old_login, self.login = self.login, login
         self.problem = self._store.remove(self.url) if login is None else self._store.save(login)

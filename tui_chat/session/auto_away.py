@@ -3,8 +3,8 @@
 - Manual status: a status of `/away` is neither replaced by the automatic one nor removed by input.
 - Check: the front end calls `record_input` for each input, and `check` every few seconds.
 - Requests: each one runs in the background, and cancels the previous one.
-- Errors: a failed request is only logged. `check` repeats a removal while connected; the client sends the mark as away
-  after each reconnect.
+- Errors: a failed request is only logged. `check` repeats a removal; the client repeats the mark as away after each
+  reconnect.
 """
 
 import asyncio
@@ -60,8 +60,8 @@ class AutoAway:
     def check(self) -> None:
         """Set the automatic status after `away_after` minutes without input; remove the status if the setting is 0.
 
-        The status is not set without a connection, or for a user who is away already. An unexpected exception is not
-        raised, but logged unless the previous one had the same type; the next call checks again.
+        Also repeats a failed removal. The status is not set without a connection, or for a user who is away already. An
+        unexpected exception is not raised, but logged unless the last logged one has the same type.
         """
         try:
             self._check()

@@ -33,7 +33,7 @@ class BlockSync:
         self._change_count = 0
 
     async def restore(self) -> None:
-        """Apply the stored list, for a call before the first room is opened. No effect for a guest."""
+        """Apply the stored list without updating timelines: call before the first room opens. No effect for a guest."""
         account = self._account()
         if account is not None:
             store = self._server_link.composer_store

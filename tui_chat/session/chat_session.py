@@ -1,6 +1,5 @@
 """View model of all joined rooms on one server.
 
-- Event order: client events are applied only here, in the order of their arrival.
 - Isolation: a draft and an outbox item stay in the room of their creation.
 - Rendering: changes accumulate as dirty parts and splices until `pop_delta`.
 """
@@ -35,10 +34,10 @@ ROOM_SWITCH = DirtyPart.ROOM | DirtyPart.ROOM_LIST | DirtyPart.MEMBER_LIST | Dir
 """Screen parts that depend on the selected room."""
 
 MAX_LINES = 20_000
-"""Maximum number of timeline lines per room; older lines are trimmed and reloaded on scrolling back."""
+"""Number of timeline lines per room above which older lines are trimmed."""
 
 MAX_SCROLLBACK_LINES = 150_000
-"""Maximum number of timeline lines in the current room while its newest message is not viewed."""
+"""`MAX_LINES` of the current room while its newest message is not viewed."""
 
 
 class ChatSession:
@@ -112,8 +111,8 @@ class ChatSession:
     def pop_delta(self) -> ScreenDelta:
         """Return the changes since the previous call and clear them.
 
-        The splices of rooms in the background are discarded; a room switch redraws the complete screen. `TIMELINE`
-        replaces splices above the capacity of the queue.
+        The splices of rooms in the background, and those before a room switch, are discarded. `TIMELINE` replaces
+        splices above the capacity of the queue.
         """
         parts, self._dirty_parts = self._dirty_parts, DirtyPart.NONE
         splices: list[Splice] = []
@@ -128,7 +127,7 @@ class ChatSession:
     def show_room(self, name: str) -> None:
         """Select an open room and end its `mark_unread`, even if the room is selected; no effect for other names.
 
-        The previous room is no longer viewed; the new one is viewed only after `set_viewed`.
+        A selected room is viewed only after `set_viewed`.
         """
         view = self.rooms.get(names.canonical_key(name))
         if view is None:
@@ -157,7 +156,7 @@ class ChatSession:
         return is_room_muted(self._settings(), room)
 
     def apply_settings(self) -> None:
-        """Mark the room list for a redraw, and update all timelines by `joins`, `ignored` and the blocked members."""
+        """Update all timelines by `joins`, `ignored` and the blocked members; mark the affected parts for a redraw."""
         self._dirty_parts |= DirtyPart.ROOM_LIST
         for view in self.rooms.values():
             view.transcript.set_join_visibility(self._settings().joins)
@@ -202,15 +201,15 @@ class ChatSession:
         self._dirty_parts |= DirtyPart.ROOM_LIST
 
     def restore_order(self, rooms: Sequence[str]) -> None:
-        """Set the saved room order; rooms without a saved position sort last. A later `add_room` uses the order too."""
+        """Set the order of the present and later rooms; rooms without a position sort last."""
         self._open_rooms.set_order(rooms)
         self._dirty_parts |= DirtyPart.ROOM_LIST
 
     def add_room(self, room: RoomPort, saved_state: SavedRoomState | None = None, *, show: bool = True) -> RoomView:
         """Add a joined room with the current content of its log at its saved position, and return its view.
 
-        A repeated join updates the existing view and ignores `saved_state`. A new view gets the account's read marker
-        if known. Queued notices are displayed. The first room of a basic server gets a notice about its limits.
+        A repeated join updates the existing view and ignores `saved_state`. A new view also applies the read marker of
+        the account, if known. Queued notices are added. The first room of a basic server gets a notice of its limits.
 
         Args:
             room: Joined room.
@@ -239,17 +238,13 @@ class ChatSession:
         return view
 
     def remove_room(self, name: str) -> None:
-        """Remove a room and its items from `pending_count`; if selected, its predecessor in the list is selected.
-
-        Without a predecessor, the new first room is selected. No effect for an unknown room.
-        """
-        key, was_current = names.canonical_key(name), self.current_room
-        view = self.rooms.get(key)
+        """Remove a room as `OpenRooms.remove`, and its items from `pending_count`; no effect for an unknown room."""
+        view = self.rooms.get(names.canonical_key(name))
         if view is None:
             return
+        self._dirty_parts |= ROOM_SWITCH if view is self.current_room else DirtyPart.ROOM_LIST
         self._open_rooms.remove(view)
         self._pending_lines.discard_room(view)
-        self._dirty_parts |= ROOM_SWITCH if view is was_current else DirtyPart.ROOM_LIST
 
     def _rename_room(self, view: RoomView, event: events.RoomRenamed) -> None:
         self.durable_rooms.remove(view.name)
@@ -259,7 +254,7 @@ class ChatSession:
     def apply(self, event: events.ClientEvent | RoomTrimmed) -> None:
         """Apply an event; events of closed rooms are ignored, except lost rooms and read markers.
 
-        A lost room is removed and reported. A rejected login and a `ProblemReported`, once per text, add a notice.
+        A lost room is removed. A lost room, a rejected login and a new text of `ProblemReported` add a notice.
         """
         match event:
             case events.ConnectionStateChanged(state):
@@ -293,7 +288,7 @@ class ChatSession:
             self._room_event_handlers[type(event)](view, event)
 
     def add_notice(self, text: str) -> None:
-        """Append a notice to the current room and call `on_notice`; without a room, do so after `add_room`."""
+        """Append a notice to the current room and call `on_notice`, without a room after the next `add_room`."""
         if self.current_room is not None:
             self._add_room_notice(self.current_room, text)
         else:
@@ -331,7 +326,7 @@ class ChatSession:
 
     def _on_room_joined(self, view: RoomView, event: events.RoomJoined) -> None:
         if view.nick != view.room.nick:
-            self._add_room_notice(view, chat_strings.own_nick_changed(view.room.nick))
+            self._add_room_notice(view, chat_strings.nick_changed(view.room.nick))
         has_new_identity, view.topic = view.update_identity(), view.room.topic
         if event.log_reset:
             if view.transcript.newest_seq:  # otherwise, only notices could be removed
@@ -379,7 +374,7 @@ class ChatSession:
             view.mark_confusable([(notice.member_id, notice.nick_name)])
         if is_own and isinstance(notice, NickNotice):
             view.nick = notice.nick_name
-            self._add_room_notice(view, chat_strings.own_nick_changed(notice.nick_name))
+            self._add_room_notice(view, chat_strings.nick_changed(notice.nick_name))
             self._dirty_parts |= DirtyPart.HEADER | DirtyPart.MEMBER_LIST
         elif not is_own and not self.ignore_filter.is_hidden(notice.nick_name, notice.member_id):
             view.transcript.add_membership_notice(notice, is_relevant=view.speakers.is_relevant(notice))

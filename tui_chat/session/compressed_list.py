@@ -92,7 +92,7 @@ class CompressedList(Sequence[Line]):
         return None if index is None else self[index]
 
     def index_of(self, key: str) -> int | None:
-        """Search the blocks for `key`, newest block first, and return the line index or None."""
+        """Return the index of the line with this key, None for an unknown key."""
         key_hash = hash(key)
         for block_index in range(len(self._blocks) - 1, -1, -1):
             if key_hash in self._key_hashes[block_index]:

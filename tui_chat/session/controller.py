@@ -77,16 +77,16 @@ class FrontEnd(Protocol):
         """Receive each event after its application to the session."""
 
     def on_current_room_changed(self) -> None:
-        """Display the new current room; without rooms there is none."""
+        """Display the new current room, if any."""
 
     def on_room_joined(self, view: RoomView) -> None:
-        """Save the identity of a room that the user joined or opened from the cache, and display the session.
+        """Save the identity of a room that was joined or opened from the cache, and display the session.
 
-        Not called for restored rooms, nor for a join that waited for the connection.
+        Not called for restored and direct rooms, nor for a join that waited for the connection.
         """
 
     def on_nick_changed(self, nick: str) -> None:
-        """Save the user's nickname, after a change and after each join, even if unchanged."""
+        """Save the user's nickname, after a change and after each join of an open room, even if unchanged."""
 
     def on_connect_failed(self, field: str, problem: str, offer_server: bool) -> None:
         """End the session after a failed connection or first join, or an internal error.
@@ -108,7 +108,7 @@ class FrontEnd(Protocol):
 
 
 class SessionController:
-    """Server link and chat session of one server, from the first join until the end of the session.
+    """Server link and chat session of one server.
 
     The front end runs `server_link.run`; the controller does not connect by itself.
 
@@ -126,7 +126,7 @@ class SessionController:
         target: Server and first room.
         server_link: Server link that fills the event queue.
         session: State of the chat.
-        messages: Sender of messages to the current room.
+        messages: Sender of messages and changes.
         deletions: Deletions that can be undone.
         drafts: Storage of drafts and read markers.
         read_markers: Read markers of the account.
@@ -248,7 +248,7 @@ class SessionController:
         return self.accounts.login is not None
 
     async def _fetch_image(self, path: str, max_bytes: int) -> bytes:
-        """Read a file of the server over any open room; raise `Unavailable` without one."""
+        """Read a file of the server over any open room; raise as `RoomFiles.read`, and `Unavailable` without a room."""
         room = next(iter(self.server_link.require_client().rooms.values()), None)
         if room is None:
             raise Unavailable("not_connected")
@@ -290,8 +290,7 @@ class SessionController:
     def _on_room_opened(self, event: RoomOpened) -> None:
         """Add the room, with a notice for a guest with another nickname than requested and one for a queued join.
 
-        A new direct room queues notifications for its unread messages. A room to show is passed to
-        `FrontEnd.on_room_joined`. Finally, the memberships are loaded (`DurableRoomLoader.load_once`).
+        A new direct room queues notifications for its unread messages.
         """
         room, nick = event.room, event.requested_nick
         is_new = self.session.find_room(room.name) is None
@@ -387,10 +386,7 @@ class SessionController:
 
 
 def _form_field_for(error: ChatError) -> str:
-    """Return the field of the join form with the cause of a failed join.
-
-    `nick` for `NickInvalid`; `room` for `RoomInvalid`, `NotFound`, `Forbidden` and `TooLong`; otherwise `server`.
-    """
+    """Return the field of the join form with the cause of a failed join."""
     if isinstance(error, NickInvalid):
         return "nick"
     if isinstance(error, RoomInvalid | NotFound | Forbidden | TooLong):

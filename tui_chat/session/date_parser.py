@@ -58,9 +58,7 @@ def parse(text: str, today: date) -> date | None:
 
 
 def start_of_day(day: date, zone: tzinfo | None = None) -> int:
-    """Return the start of a day in milliseconds since the epoch, at least 0.
-
-    A date outside the range of the clock gives 0.
+    """Return the start of a day in milliseconds since the epoch; 0 before 1970 and outside the range of the clock.
 
     Args:
         day: Calendar date.
@@ -69,7 +67,7 @@ def start_of_day(day: date, zone: tzinfo | None = None) -> int:
     try:
         return max(0, int(datetime.combine(day, time.min, zone).timestamp() * 1000))
     except (OverflowError, OSError, ValueError):
-        return 0  # outside the range of the platform's clock
+        return 0
 
 
 def _numbers(matched: re.Match[str]) -> list[int]:

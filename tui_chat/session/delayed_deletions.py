@@ -2,7 +2,6 @@
 
 - Delay: a deletion waits `UNDO_SECONDS` before it enters the outbox. Until then, no other member sees it.
 - Quit: `flush` queues all delayed deletions at once. After a crash, delayed deletions have no effect.
-- Offline: the outbox sends a queued deletion after the reconnect.
 """
 
 import asyncio
@@ -73,7 +72,7 @@ class DelayedDeletions:
     def _finish(self, view: RoomView, seq: int) -> None:
         """End the delay of a deletion, queue the deletion and call `on_changed`; show the message again after an error.
 
-        No effect if the server replaced the log. An unexpected exception is logged, and reported as an internal error.
+        An unexpected exception is logged, and reported as an internal error.
         """
         self._timers.pop((view, seq)).cancel()
         if view.deletions.get(seq) is not DeletionState.DELAYED:

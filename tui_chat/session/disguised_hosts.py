@@ -43,11 +43,7 @@ _LOOKALIKE_LABEL = re.compile(
 
 
 def suggests_other_host(address: str) -> bool:
-    """Return whether the text of an address suggests another host than its target: `https://bank.com@evil.example/`.
-
-    Args:
-        address: Displayed text of a link.
-    """
+    """Return whether the displayed text of an address suggests another host than its target."""
     authority = cast(re.Match[str], _AUTHORITY.match(address))[1]
     user, _, host_and_port = authority.rpartition("@")
     host = _PORT.sub("", host_and_port).lower()
@@ -71,7 +67,7 @@ def _is_symbol(character: str) -> bool:
 
 
 def _has_mixed_scripts(label: str) -> bool:
-    """Return whether a label has letters of several scripts outside `_SCRIPT_COMBINATIONS`, or of another script."""
+    """Return whether a label has letters of several scripts outside `_SCRIPT_COMBINATIONS`, or of a rare script."""
     if label.isascii():
         return False
     # Deferred import: the module reads its table, and few messages contain such hosts.

@@ -81,5 +81,5 @@ class DraftManager:
             self._send_typing(view.name, True)
 
     def reset_typing(self) -> None:
-        """Mark the typing indicator as inactive, without a request: a sent message ends the indicator for all."""
+        """Mark the typing indicator as inactive, without a request, after a message that ends the indicator."""
         self._typing_room = ""

@@ -1,7 +1,6 @@
 """Loading of the durable memberships of the account.
 
-- Time: after each connection, once a room is open, then every `REFRESH_INTERVAL` seconds and on request.
-- First load: the first successful load of a connection (`DurableRoomsReceived.is_first`).
+- Schedule: after each connection, once a room is open, then every `REFRESH_INTERVAL` seconds and on request.
 - Guests: a guest has no durable memberships.
 """
 
@@ -19,7 +18,7 @@ REFRESH_INTERVAL = 60.0
 
 
 class DurableRoomLoader:
-    """Loader of the memberships of one session. The result arrives as `DurableRoomsReceived`; errors are only logged.
+    """Loader of the memberships of one session. The result arrives as `DurableRoomsReceived`; a `ChatError` is logged.
 
     Args:
         session: Chat state, for the connection and the open rooms.

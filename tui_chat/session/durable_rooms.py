@@ -1,4 +1,4 @@
-"""Rooms of an account that are not open in this session (docs/protocol.md, `myRooms`)."""
+"""Durable memberships of an account (docs/protocol.md, `myRooms`)."""
 
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from tui_chat.protocol.responses import OwnRoom
 
 @dataclass(frozen=True, slots=True)
 class ClosedRoom:
-    """Room with a durable membership of the account, not open in this session.
+    """Durable membership of the account, for a room that is not open in this session.
 
     Attributes:
         name: Name or address of the room.
@@ -34,7 +34,7 @@ class ClosedRoom:
 
 
 class DurableRooms:
-    """Durable memberships of the account, latest activity first; empty for a guest."""
+    """Durable memberships of the account, including open rooms, latest activity first; empty for a guest."""
 
     def __init__(self) -> None:
         self._rooms: dict[str, ClosedRoom] = {}  # by canonical key
@@ -49,7 +49,7 @@ class DurableRooms:
         return sorted(closed_rooms, key=lambda room: room.is_direct)
 
     def set_read_marker(self, name: str, marker: ReadMarker) -> None:
-        """Set the unread counts of a room to those of a read marker; no effect for an unknown room."""
+        """Set the unread counts of a room; no effect for an unknown room."""
         key = names.canonical_key(name)
         if key in self._rooms:
             counts = {"unread_count": marker.unread, "mention_count": marker.mentions}

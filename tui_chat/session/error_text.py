@@ -30,7 +30,7 @@ def describe(error: ChatError) -> str:
 
 
 def sentence(text: str) -> str:
-    """Return a translated text as a complete sentence: first letter capitalized, final period added if missing."""
+    """Return a translated text with a capital first letter and a final period."""
     return tr("{sentence}.", sentence=f"{text[:1].upper()}{text[1:]}".removesuffix("."))
 
 

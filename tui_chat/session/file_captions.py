@@ -97,7 +97,7 @@ def describe_files(message: Message) -> str:
 
 
 def describe_content(message: Message) -> str:
-    """Return the text of a message, followed by the captions of its files, one per line; empty parts are omitted."""
+    """Return the text of a message, if not empty, and the captions of its files, one per line."""
     return "\n".join(filter(None, (message.message, describe_files(message))))
 
 

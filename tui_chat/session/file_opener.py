@@ -1,6 +1,6 @@
 """Opening of received files with the program of the desktop.
 
-- Consent: the caller asks before each download.
+- Consent: the caller asks the user before each call of `open`.
 - Programs: only names with the suffix of a passive format are opened (`OPENABLE_SUFFIXES`). The desktop chooses the
   program by this suffix, so the media type of the server is irrelevant.
 - Isolation: a private directory for each `FileOpener`, removed with it, at the latest at the end of the process; no
@@ -33,7 +33,7 @@ START_TIMEOUT = 3.0
 
 
 class OpenFailed(Exception):
-    """File that no program opened."""
+    """Failure to open a file with a program."""
 
 
 def has_local_display(environ: Mapping[str, str], platform: str = sys.platform) -> bool:

@@ -23,7 +23,7 @@ def query_letters(text: str) -> str:
 def match(query: str, text: str) -> tuple[int, tuple[int, ...] | None]:
     """Return the score and the ascending indices in `text` of the best match; (0, None) without a match.
 
-    An empty query matches every text: score 0, no indices. The time is bounded by O(len(query)² · len(text)).
+    An empty query matches every text: score 0, no indices. Time: O(len(query)² · len(text)).
 
     Args:
         query: Result of `query_letters`.

@@ -16,7 +16,7 @@ class HistorySearch:
     Attributes:
         original_text: Composer text before the search.
         query: Search text.
-        failed: True if the last search step found no match; the previous match stays current.
+        failed: True if the last search step found no match.
     """
 
     def __init__(self, texts: Sequence[str], original_text: str) -> None:
@@ -43,9 +43,9 @@ class HistorySearch:
         return matched.span() if matched is not None else None
 
     def append(self, text: str) -> None:
-        """Extend the query; the current match stays if the longer query matches too.
+        """Extend the query, and search from the current match on to older ones.
 
-        The search continues with older texts; without a match, the previous match remains and `failed` is set.
+        Without a match, the previous match remains and `failed` is set.
         """
         self.query += text
         self._search(range(min(self._index, len(self._texts) - 1), -1, -1))

@@ -4,7 +4,7 @@
 - End: white space, quotation marks, closing brackets that were not opened inside the address, and sentence punctuation
   of any script. An apostrophe before a letter or a digit is part of the address.
 - Host: an ASCII host ends at the first CJK character, dash, bullet or arrow. A path may contain these, but no second
-  URL except after a slash.
+  URL except after `/` or `=`.
 - Trailing punctuation belongs to the sentence; `*`, `_` and `~` only if the same sign stands before the address.
 
 `server/web/static/state/links.js` has the same rules; `tests/vectors/links.json` tests both.
@@ -136,7 +136,7 @@ def _find_end(text: str, start: int, end: int) -> int:
 def _to_ascii_url(url: str) -> str:
     """Return the URL in printable ASCII, with an internationalized host name in its IDNA form (RFC 3490).
 
-    All other characters outside printable ASCII are percent-encoded, also those of an invalid host name and of the
+    All other characters outside printable ASCII are percent-encoded, including those of an invalid host name and of the
     domain of a mail address. Existing percent escapes are preserved.
     """
     if parts := _HOST_IN_URL.match(url):

@@ -42,7 +42,7 @@ class Translatable(Struct, frozen=True):
 
 
 def mark(text: str) -> Translatable:
-    """Mark a text for extraction without translating it."""
+    """Mark a text for extraction, without a translation."""
     return Translatable(text)
 
 
@@ -82,10 +82,8 @@ def plural(singular: str, plural_form: str, count: int, /, **values: object) -> 
 def activate(language: Language) -> None:
     """Set the active language of the process.
 
-    After an error, the previous language remains active.
-
     Raises:
-        OSError: The catalogue file is missing or unreadable.
+        OSError: The catalogue file is missing or unreadable; the previous language remains active.
     """
     catalogue = NullTranslations()
     if directory := CATALOGUE_DIRS[language]:

@@ -1,8 +1,8 @@
 """Filter for messages of ignored and blocked members.
 
 - Ignored nicknames are a setting of this device, blocked members belong to the account.
-- Identity: a member seen under an ignored nickname stays ignored after a nickname change, until the setting changes
-  or the program ends.
+- Identity: a member seen under an ignored nickname stays ignored after a nickname change, until the setting changes or
+  the session ends.
 - Own messages: the caller excludes the user's own member id.
 """
 

@@ -32,7 +32,7 @@ class ImageFiles:
 
     Args:
         url: Base URL of the server.
-        fetch: Returns a file of the server by path and maximum size, as `RoomFiles.read`.
+        fetch: Returns a file of the server by path and maximum size, and raises as `RoomFiles.read`.
         cache_dir: Directory of all caches, None for a cache in memory only.
 
     Attributes:
@@ -49,16 +49,16 @@ class ImageFiles:
         self.on_deleted: Callable[[list[str]], object] = lambda paths: None
 
     async def read(self, path: str) -> bytes:
-        """Return a file from memory, the cache directory or the server; store the file in memory and directory.
+        """Return a file from memory, the cache directory or the server, and store the file in both caches.
 
         A file of the server has at most `MAX_IMAGE_BYTES`. Simultaneous calls for one path request the file several
-        times. An unreadable cached file counts as absent, and a failed write to the cache directory is only logged.
+        times. An error of the cache directory is not raised.
 
         Args:
             path: Path of an image on the server.
 
         Raises:
-            ChatError: As for `RoomFiles.read`.
+            ChatError: As `fetch`.
         """
         if path in self._memory:
             self._memory.move_to_end(path)

@@ -25,10 +25,7 @@ class InputHistory:
         self._draft = ""
 
     def add(self, text: str) -> None:
-        """Append a sent text unless the newest entry is equal, and return to the draft position.
-
-        Above `MAX_HISTORY` texts, the oldest is dropped.
-        """
+        """Append a sent text unless the newest entry is equal, and return to the draft position."""
         if not self.texts or self.texts[-1] != text:
             self.texts.append(text)
         self._steps_back = 0
@@ -47,9 +44,7 @@ class InputHistory:
         return not self.texts or self.texts[-1] == text
 
     def step_back(self, draft: str) -> str | None:
-        """Move to the previous entry and return its text, None at the oldest entry.
-
-        At the oldest entry, the position remains.
+        """Move to the previous entry and return its text; None without effect at the oldest entry.
 
         Args:
             draft: Composer text, stored at the first step.

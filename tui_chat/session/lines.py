@@ -37,7 +37,7 @@ def action_text(text: str) -> str:
 class DeliveryState(Enum):
     """Delivery state of a message.
 
-    Messages of other members are always `SENT`. The delivery of an `UNCONFIRMED` message to a basic server is unknown.
+    The delivery of an `UNCONFIRMED` message to a basic server is unknown.
     """
 
     PENDING = "pending"

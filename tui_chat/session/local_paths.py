@@ -15,9 +15,9 @@ MAX_TEXT = 8_192
 
 
 def parse_paths(argument: str) -> list[Path]:
-    """Return the paths of a command argument: the argument as one path if a file has this path, else a list of files.
+    """Return the paths of a command argument: several existing files in the syntax of a shell, otherwise one path.
 
-    The list has the syntax of a shell. An argument that is neither is returned as one path. `~` is expanded.
+    The whole argument is the path if a file has this path. `~` is expanded.
     """
     path = _expand(argument)
     if not _is_regular_file(path):

@@ -76,8 +76,7 @@ class MembershipSummary:
         """Return the summary text: joins, leaves, members with both, newest `MAX_RENAMES` nickname changes.
 
         Joins, leaves and nickname changes are in the order of their first events. An enumeration lists at most five
-        names, or fewer and the number of the others. The parts are separated by ` · `; without events, the text is
-        empty.
+        names. Without events, the text is empty.
         """
         joined, left, both = (list(nicks.values()) for nicks in (self._joined, self._left, self._joined_and_left))
         parts = {

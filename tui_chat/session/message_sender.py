@@ -1,4 +1,4 @@
-"""Sender of messages and changes to the current room."""
+"""Sender of messages and changes."""
 
 import shlex
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from tui_chat.session.upload_permission import find_size_refusal, find_upload_re
 
 
 class MessageSender:
-    """Sender for the current room. Messages wait in the outbox for the connection; events report the progress.
+    """Sender for the open rooms. Messages wait in the outbox for the connection; events report the progress.
 
     Args:
         session: View model of the chat.
@@ -41,8 +41,7 @@ class MessageSender:
     def submit(self, mode: ComposeMode | None, text: str) -> str:
         """Queue text for the current room according to a compose mode, None for a message. Return the error, or "".
 
-        The text of a reaction is resolved by `resolve_emoji`; a reaction that the user has already is removed. Invalid
-        text, a full outbox and no open room are errors.
+        The text of a reaction is resolved by `resolve_emoji`; a reaction that the user has already is removed.
         """
         match mode:
             case None:
@@ -57,10 +56,7 @@ class MessageSender:
                 return self._post(lambda room: room.post_reaction(mode.seq, emoji, add))
 
     def send_files(self, room: str, files: Sequence[OutboxFile]) -> str:
-        """Queue a message with files in a room. Return the error message, empty on success.
-
-        A room that is not open, one that refuses uploads, and a file that is too large are errors.
-        """
+        """Queue a message with files in a room. Return the error message, empty on success."""
         view = self._session.find_room(room)
         refusal = (
             None
@@ -72,10 +68,7 @@ class MessageSender:
         return self._post(lambda open_room: open_room.post("", files=files), room)
 
     def delete(self, room: str, seq: int) -> str:
-        """Queue the deletion of a message in a room. Return the error message, empty on success.
-
-        A room that is not open is an error.
-        """
+        """Queue the deletion of a message in a room. Return the error message, empty on success."""
         return self._post(lambda open_room: open_room.post_deletion(seq), room)
 
     def _current_room(self) -> OutboxPort | None:
@@ -95,10 +88,9 @@ class MessageSender:
         return ""
 
     def retry(self, key: str) -> str:
-        """Queue the failed message with this line key in the current room again. No effect for any other line.
+        """Queue the failed message with this line key in the current room again. Return the error message, or "".
 
-        Returns:
-            Error message if the outbox is full or the room is not joined, otherwise empty.
+        No effect for any other line.
         """
         try:
             self._change_unsent(key, lambda room, client_id: room.retry(client_id))
@@ -110,8 +102,8 @@ class MessageSender:
         """Discard the unsent message with this line key in the current room, and return an input that sends it again.
 
         The input for files is `/upload` with their paths, for a single file without a path its text. The input for a
-        reply has no parent message. Empty without effect if the message was sent, is in flight or does not exist, and
-        if an input cannot express the message.
+        reply has no parent message. Returns "" without effect if the message is in flight or no longer unsent, and if
+        an input cannot express the message.
         """
         room, client_id = self._current_room(), find_client_id(self._session.current_room, key)
         item = next((item for item in room.unsent() if item.client_id == client_id), None) if room is not None else None
@@ -122,7 +114,7 @@ class MessageSender:
         """Discard the unsent message with this line key in the current room.
 
         Returns:
-            False without effect if the message was sent, is in flight or does not exist.
+            False without effect if the message is in flight or no longer unsent.
         """
         return self._change_unsent(key, lambda room, client_id: room.drop(client_id))
 

@@ -28,7 +28,7 @@ class NotificationQueue:
     def add(self, view: RoomView, lines: Sequence[MessageLine]) -> None:
         """Queue the messages that the notification level of the room includes, except under an ignored nickname.
 
-        An unmuted direct room has the level `all`. Above `MAX_QUEUED_NOTIFICATIONS`, the oldest message is dropped.
+        An unmuted direct room has the level `all`.
         """
         settings = self._settings()
         is_unmuted_direct = view.room.is_direct and not is_room_muted(settings, view.name)

@@ -51,7 +51,7 @@ class OpenRooms:
         return views[index + 1 :] + views[:index]
 
     def set_order(self, rooms: Sequence[str]) -> None:
-        """Set the order by room name; rooms without a position sort last. A later `add` uses the order too."""
+        """Set the order of the present and later rooms; rooms without a position sort last."""
         self._order = {names.canonical_key(name): index for index, name in enumerate(rooms)}
         self._sort()
 
@@ -74,7 +74,7 @@ class OpenRooms:
             self._current_key = next(iter(list(self.by_key)[max(0, index - 1) :]), None)
 
     def rename(self, view: RoomView, new_name: str) -> None:
-        """Change the name of a room at its position; `find` also accepts its earlier names. The selection remains."""
+        """Change the name of a room; position and selection remain."""
         old_key, key = names.canonical_key(view.name), names.canonical_key(new_name)
         view.name = new_name
         self.by_key = {key if room is view else other_key: room for other_key, room in self.by_key.items()}

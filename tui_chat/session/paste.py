@@ -1,8 +1,6 @@
 """Options for a paste that is too large for the composer line.
 
-- Consent: no mode is applied without a choice of the user.
-- Completeness: chunked and line-by-line modes preserve the order and are offered only within
-  the message limits.
+- Order: the messages of `CHUNKS` and `LINE_BY_LINE` have the order of the text.
 """
 
 from dataclasses import dataclass

@@ -69,8 +69,8 @@ class PendingLines:
     def on_echo(self, view: RoomView, message: Message) -> None:
         """Replace the oldest pending line that has the text of an echoed message; both have files, or neither.
 
-        Without the replacement the message would appear twice until its acknowledgement. No effect without such a line,
-        or for a message that is older than the pending one.
+        Otherwise, the message would appear twice until its acknowledgement. No effect without such a line, or for a
+        message that is older than the pending one.
         """
         for client_id, (_, newest_seq) in self._pending.items():
             line = view.transcript.find_unsent(str(client_id))
@@ -134,8 +134,7 @@ def _unsent_line(view: RoomView, item: OutboxItem) -> MessageLine:
 def _sent_line(view: RoomView, item: OutboxItem) -> MessageLine:
     """Return the timeline line of an acknowledged outbox item.
 
-    The line has the key of a log message, the server's time if known, and the text of the unsent line if any. The log
-    message replaces the captions of the files.
+    The line has the key of a log message, the server's time if known, and the text of the unsent line if any.
     """
     return replace(
         view.transcript.find_unsent(str(item.client_id)) or _unsent_line(view, item),

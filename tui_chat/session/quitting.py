@@ -45,7 +45,7 @@ async def wait_until_sent(
         pending_count: Returns the number of unacknowledged messages.
         sleep: Waits for a number of seconds.
     """
-    # Count pauses instead of elapsed time: on a busy machine an ack may be received but not processed yet.
+    # Count pauses instead of elapsed time: on a busy machine, an acknowledgement may be received but not processed yet.
     for _ in range(round(QUIT_FLUSH_TIMEOUT / _POLL_INTERVAL)):
         if not pending_count():
             return True

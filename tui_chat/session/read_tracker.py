@@ -16,6 +16,9 @@ from tui_chat.session.transcript import Transcript
 class ReadTracker:
     """Read state of one room.
 
+    Args:
+        transcript: Timeline of the room, for the unread divider.
+
     Attributes:
         seq: Read marker: newest viewed `seq`.
         unread_count: Number of unread messages.
@@ -24,9 +27,6 @@ class ReadTracker:
         is_marked_unread: True after a mark as unread; the session does not view the room until the user opens it again.
         has_unsent_mark: The marker of the room is to replace the marker of the account. Set by a mark as unread and by
             the registration of a guest; cleared by the response of the server, `advance` and `reset`.
-
-    Args:
-        transcript: Timeline of the room, for the unread divider.
     """
 
     def __init__(self, transcript: Transcript) -> None:

@@ -9,9 +9,9 @@ from tui_chat.protocol.errors import ChatError
 log = logging.getLogger("chat.session")
 
 
-async def log_chat_errors(operation: Coroutine[Any, Any, object]) -> None:
-    """Await a background operation. A `ChatError` is only logged at debug level."""
+async def log_chat_errors(request: Coroutine[Any, Any, object]) -> None:
+    """Await a request. A `ChatError` is only logged, at debug level."""
     try:
-        await operation
+        await request
     except ChatError as error:
         log.debug("background request failed: %s", error.code)

@@ -47,7 +47,7 @@ class RecentSpeakers:
 
 
 class TypingMembers:
-    """Members with a typing indicator. An indicator has no timeout; a message of the member ends it."""
+    """Members with a typing indicator, without a timeout."""
 
     def __init__(self) -> None:
         self._member_ids: dict[str, None] = {}  # in order of their start

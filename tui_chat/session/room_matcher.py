@@ -5,7 +5,7 @@
   scores, so Enter without a query selects another room.
 - Closed rooms of the account follow, sorted by score, mentions and unread messages.
 - Other rooms of the server follow, sorted by score and the server's order.
-- A new room is last, offered only if no room has the typed name.
+- A new room is last.
 """
 
 from collections.abc import Iterable, Sequence
@@ -42,8 +42,8 @@ class RoomCandidate:
     @property
     def room(self) -> str:
         """Name of the room for a join or switch, the address of a private room."""
-        own_room = self.view or self.closed_room
-        return own_room.name if own_room is not None else self.name
+        known_room = self.view or self.closed_room
+        return known_room.name if known_room is not None else self.name
 
 
 def rank_rooms(
@@ -55,8 +55,8 @@ def rank_rooms(
 ) -> list[RoomCandidate]:
     """Return the candidates for a query, best first.
 
-    A room appears only once. A new room is last and only offered for a valid room name that no open, closed or server
-    room has; titles do not count.
+    A room appears only once. A new room is only offered for a valid room name that no open, closed or server room has;
+    titles do not count.
 
     Args:
         text: Typed query in any case, without regard to whitespace; "" to list every room.
@@ -76,16 +76,16 @@ def rank_rooms(
         RoomCandidate(room.title, closed_room=room)
         for room in sorted(closed_rooms, key=lambda room: (not room.mention_count, not room.unread_count))
     ]
-    own_candidates = _rank_matches(text, open_candidates) + _rank_matches(text, closed_candidates)
-    own_keys = {names.canonical_key(candidate.room) for candidate in (*open_candidates, *closed_candidates)}
+    user_rooms = _rank_matches(text, open_candidates) + _rank_matches(text, closed_candidates)
+    user_keys = {names.canonical_key(candidate.room) for candidate in (*open_candidates, *closed_candidates)}
     server_candidates = {
         names.canonical_key(summary.name): RoomCandidate(summary.name, summary=summary)
         for summary in server_rooms
-        if names.canonical_key(summary.name) not in own_keys
+        if names.canonical_key(summary.name) not in user_keys
     }
     matching_server_rooms = _rank_matches(text, server_candidates.values())
-    seen_keys = own_keys | {names.canonical_key(candidate.name) for candidate in matching_server_rooms}
-    return [*own_candidates, *matching_server_rooms, *_new_room(text, seen_keys)]
+    seen_keys = user_keys | {names.canonical_key(candidate.name) for candidate in matching_server_rooms}
+    return [*user_rooms, *matching_server_rooms, *_new_room(text, seen_keys)]
 
 
 def _rank_matches(text: str, candidates: Iterable[RoomCandidate]) -> list[RoomCandidate]:

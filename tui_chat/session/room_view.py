@@ -20,7 +20,7 @@ from tui_chat.session.strings import chat as chat_strings
 from tui_chat.session.transcript import Transcript
 
 MAX_LINES_SEARCHED = 10_000
-"""Number of newest lines in which `find_newest` and `mark_confusable` search."""
+"""Number of newest lines that a search for messages examines, so that the event loop is not blocked noticeably."""
 
 MAX_COUNTED_LINES = 1_000
 """Number of unread messages above which the count of the server replaces that of the loaded messages."""
@@ -32,7 +32,7 @@ class RoomView:
     Args:
         room: Joined or cached room.
         saved_state: State from the composer store, None for an empty state.
-        is_hidden: Predicate of nickname and member id for ignored authors.
+        is_hidden: Predicate of nickname and member id for authors whose messages are hidden.
 
     Attributes:
         room: Room of the SDK with log and members.
@@ -112,7 +112,7 @@ class RoomView:
         return self.reading.mention_count
 
     def load_log(self, read_seq: int | None = None) -> None:
-        """Load the visible part of the log after a join. Messages of other members after the read marker are unread.
+        """Load the messages of the log that are not hidden. Those of other members after the read marker are unread.
 
         Args:
             read_seq: Saved read marker, None to mark all messages as read.
@@ -195,7 +195,7 @@ class RoomView:
             self.reading.is_marked_unread = False
 
     def mark_read_until(self, seq: int, counts: ReadMarker | None = None) -> None:
-        """Move the read marker, possibly back, and count the messages after the marker.
+        """Move the read marker, possibly back, and count the unread messages in the newest `MAX_LINES_SEARCHED` lines.
 
         Args:
             seq: Read marker.
@@ -209,10 +209,7 @@ class RoomView:
         self.reading.set_marker(seq, self._lines_after(seq), counts)
 
     def message_line(self, message: Message) -> MessageLine:
-        """Return the line of a log message. Own messages, and `@room` by a plain member, are no mentions.
-
-        A message that is marked as confusable stays marked.
-        """
+        """Return the line of a log message. A message that is marked as confusable stays marked."""
         is_own, known_line = message.member_id == self.member_id, self.transcript.find_message(message.seq)
         return MessageLine(
             key=f"message-{message.seq}",
@@ -238,13 +235,13 @@ class RoomView:
         )
 
     def is_confusable(self, member_id: str, nick: str) -> bool:
-        """Return whether the server marks this nickname of a present member as confusable."""
+        """Return whether the server has marked this nickname of a member as confusable (`mark_confusable`)."""
         return (member_id, nick) in self._confusable_authors
 
     def mark_confusable(self, authors: Iterable[tuple[str, str]]) -> None:
         """Mark the loaded messages of confusable authors, and later ones until a `set_members` without the mark.
 
-        Loaded messages before the newest `MAX_LINES_SEARCHED` lines are not marked.
+        Messages before the newest `MAX_LINES_SEARCHED` lines are not marked.
 
         Args:
             authors: Member ids and nicknames.
@@ -297,7 +294,6 @@ class RoomView:
         return next(filter(predicate, self._newest_messages()), None)
 
     def _newest_messages(self) -> Iterator[MessageLine]:
-        # An unbounded scan of a long timeline would block the event loop noticeably.
         newest_first = islice(reversed(self.transcript.lines), MAX_LINES_SEARCHED)
         return (line for line in newest_first if isinstance(line, MessageLine))
 
@@ -314,7 +310,7 @@ class RoomView:
     def rebuild_lines(self) -> None:
         """Rebuild the lines from all log messages after a change of the ignored members or of the user's identity.
 
-        The unread counts remain unchanged. The event of newer messages follows.
+        The unread counts remain unchanged. Newer messages follow with their event.
         """
         messages = [message for message in self.room.log.messages() if message.seq <= self.transcript.newest_seq]
         self.transcript.remove_messages(
@@ -351,7 +347,7 @@ class RoomView:
 
     @property
     def typing_nicks(self) -> list[str]:
-        """Nicknames of the typing members. Only present members who are not ignored, in order of their start."""
+        """Nicknames of the typing members that are listed and not hidden, in order of their start."""
         members = self._typing.select(self.members)
         return [member.nick_name for member in members if self._is_visible(member.nick_name, member.member_id)]
 
@@ -374,7 +370,7 @@ class RoomView:
 
     @property
     def title(self) -> str:
-        """Display name: the title of a private room, otherwise the name."""
+        """Display name: the title of a private or direct room, otherwise the name."""
         return self.room.title
 
     @property

@@ -135,7 +135,7 @@ class SearchState:
         Args:
             request: Failed request.
             problem: Error text.
-            is_cursor_invalid: True if the server rejected the cursor, which every repeat would contain.
+            is_cursor_invalid: True if the server rejected the cursor, so that a repeat would fail too.
         """
         if request is self.request:
             self.is_loading, self.problem, self._is_cursor_invalid = False, problem, is_cursor_invalid

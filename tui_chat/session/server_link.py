@@ -62,7 +62,7 @@ P = ParamSpec("P")
 def _background(
     request: "Callable[Concatenate[ServerLink, P], Coroutine[Any, Any, None]]",
 ) -> "Callable[Concatenate[ServerLink, P], None]":
-    """Run a request method as a background task. A `ChatError` of the request arrives as `RequestFailed`."""
+    """Run a request method as a background task, whose exception arrives as `RequestFailed`."""
 
     @wraps(request)
     def start(link: "ServerLink", /, *args: P.args, **kwargs: P.kwargs) -> None:
@@ -311,7 +311,7 @@ class ServerLink:
 
     @_background
     async def change_nick(self, nick: str) -> None:
-        """Request a new nickname in all rooms. The result arrives as `NickAssigned` or `RequestFailed`."""
+        """Request a new nickname in all rooms. The result arrives as `NickAssigned`."""
         self.event_queue.put(NickAssigned(nick, await self.require_client().change_nick(nick)))
 
     @_background
@@ -329,7 +329,7 @@ class ServerLink:
     async def list_rooms(self, query: str, *, requested_by_user: bool) -> None:
         """Request the rooms with `query` in name or topic, all if empty. The result arrives as `RoomListReceived`.
 
-        With `requested_by_user`, the list is printed in the current room, and a failure is reported.
+        Without `requested_by_user`, a `ChatError` is not reported.
         """
         try:
             rooms = await self.require_client().list_rooms(query or None)
@@ -342,8 +342,8 @@ class ServerLink:
     async def load_members(self, room: str, query: str, on_loaded: Callable[[], None]) -> None:
         """Add up to `LOADED_MEMBERS` members to the member list of an open room, then call `on_loaded`.
 
-        A room that is not open is ignored. After an error, `on_loaded` is not called. The session controller calls
-        `on_loaded` after the change of the member list. An empty `query` matches all nicknames.
+        A room that is not open is ignored. After an error, `on_loaded` is not called. An empty `query` matches all
+        nicknames.
         """
         if (open_room := self.find_room(room)) is not None:
             await open_room.list_members(query, limit=LOADED_MEMBERS)
@@ -371,8 +371,8 @@ class ServerLink:
     async def load_context(self, room: str, *, seq: int | None = None, ts: int | None = None) -> None:
         """Fetch the messages around `seq` or around `ts`. The result arrives as `ContextLoaded`.
 
-        No event follows for a closed room. An error arrives as `RequestFailed`. `ts` (Unix time in ms) takes precedence
-        and leads to the first message from then, or to the newest.
+        No event follows for a closed room. `ts` (Unix time in ms) takes precedence and leads to the first message from
+        then on, or to the newest.
         """
         open_room = self.find_room(room)
         if open_room is not None and ts is not None:

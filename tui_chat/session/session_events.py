@@ -51,7 +51,7 @@ class RoomOpened:
         saved_state: Stored draft, read marker and input history, possibly of an earlier join in the same session.
         requested_nick: Nickname of the join request, empty for a restored or cached room or if there was none.
         show: Make the room current, because the user requested the join.
-        was_queued: The join waited for the connection. The current room then stays.
+        was_queued: The join waited for the connection.
     """
 
     room: "Room"
@@ -113,7 +113,7 @@ class RoomListReceived:
 
     Attributes:
         rooms: Room summaries.
-        requested_by_user: Print the list in the current room.
+        requested_by_user: Show the list in the current room.
     """
 
     rooms: list[RoomSummary]
@@ -135,10 +135,10 @@ class DurableRoomsReceived:
 
 @dataclass(frozen=True, slots=True)
 class RequestCompleted:
-    """Completed request of a command. The changes of the request, such as loaded members, are earlier events.
+    """Completed request. The changes of the request, such as loaded members, are earlier events.
 
     Attributes:
-        on_completed: Continuation of the command.
+        on_completed: Called by the session controller, after the application of the earlier events.
     """
 
     on_completed: Callable[[], None]

@@ -1,4 +1,4 @@
-"""Target of a session: the input of the connection."""
+"""Target of a session."""
 
 from dataclasses import dataclass
 

@@ -16,7 +16,7 @@ class StartOptions(Struct, frozen=True):
         settings: Settings file, None to keep changes in memory only.
         cache: Directory of the room history cache, None to disable caching.
         server: Server address as typed, empty if omitted.
-        room: Room name, empty if omitted.
+        room: Room name, possibly with an invite; empty if omitted.
         nick: Nickname, empty if omitted.
         serve: Start a local server before joining.
         host: Listening address of the local server.

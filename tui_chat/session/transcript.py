@@ -59,7 +59,7 @@ _COUNTER_MASK = 2**24 - 1
 
 
 MAX_NOTICES = 1_000
-"""Maximum number of notices; the oldest notice is removed on overflow."""
+"""Maximum number of notices and membership summaries; the oldest is removed on overflow."""
 
 MAX_QUEUED_LINES = 20_000
 """Capacity of the splice queue in lines."""
@@ -150,7 +150,7 @@ class Transcript:
         self._gaps = new_gaps
 
     def add_unsent(self, client_id: str, line: MessageLine) -> None:
-        """Append the line of a new unsent message; the line remains below all log messages until `mark_sent`.
+        """Append the line of a new unsent message.
 
         Args:
             client_id: `clientId` without a line.

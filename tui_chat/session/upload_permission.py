@@ -11,11 +11,7 @@ from tui_chat.session.ports import MODERATING_ROLES, RoomPort
 
 
 def find_upload_refusal(room: RoomPort) -> ChatError | None:
-    """Return the error of an upload to a room, None if permitted.
-
-    The checks in order: a basic server, a size limit of 0, `guestPost` for a user without a role, and the audiences of
-    `speak` and `upload`.
-    """
+    """Return the error of an upload to a room, None if permitted."""
     if room.is_basic_server:
         return UnsupportedByServer("uploads_unsupported")
     if room.upload_max_bytes == 0:

@@ -37,13 +37,13 @@ class RecordedFrontEnd:
 
     Attributes:
         settings: Current settings.
-        own_commands: Handlers of this front end.
+        handlers: Handlers of this front end.
         calls: Names and arguments of the calls, in order.
         error: Result of `send` and `compose`.
     """
 
     settings: ClientSettings = field(default_factory=ClientSettings)
-    own_commands: dict[str, Callable[[str], str]] = field(default_factory=dict[str, Callable[[str], str]])
+    handlers: dict[str, Callable[[str], str]] = field(default_factory=dict[str, Callable[[str], str]])
     calls: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
     error: str = ""
 
@@ -115,7 +115,7 @@ class CommandRun:
             confirm=front_end.confirm,
             change_server=front_end.change_server,
             file_opener=FileOpener(),
-            own_commands=front_end.own_commands,
+            front_end_handlers=front_end.handlers,
         )
         return run_input(text, context)
 
@@ -219,7 +219,7 @@ def test_the_error_of_a_send_is_the_error_of_the_command(commands: CommandRun) -
 
 
 def test_a_handler_of_the_front_end_replaces_the_common_handler(commands: CommandRun) -> None:
-    commands.front_end.own_commands["topic"] = lambda argument: f"own {argument}"
+    commands.front_end.handlers["topic"] = lambda argument: f"own {argument}"
     assert commands.run("/topic new leaves") == "own new leaves"
     assert commands.notices == []
 
@@ -245,4 +245,4 @@ async def read_nothing(text: str, *, is_secret: bool) -> str:
 async def test_the_screen_reader_mode_handles_every_command(tmp_path: Path) -> None:
     reader = ScreenReader(TARGET, SettingsFile(), tmp_path, lambda text: None)
     commands = ReaderCommands(reader, SettingsFile(), LocalServer(), read_nothing)
-    assert set(HANDLERS) | set(commands.context.own_commands) == {command.name for command in registry.COMMANDS}
+    assert set(HANDLERS) | set(commands.context.front_end_handlers) == {command.name for command in registry.COMMANDS}

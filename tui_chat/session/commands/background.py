@@ -11,9 +11,9 @@ from tui_chat.session.strings import chat as chat_strings
 
 
 def run_in_background(request: Coroutine[Any, Any, str], context: CommandContext) -> None:
-    """Start the request of a command, and show its output, if not empty, after the events so far.
+    """Start the request of a command; its output, if not empty, is shown after the events so far.
 
-    A `ChatError` or `CommandRejected` of the request is shown as an error.
+    A `ChatError` or `CommandRejected` of the request is shown as an error, any other exception as an internal error.
     """
 
     async def run() -> None:
@@ -30,10 +30,7 @@ def run_in_background(request: Coroutine[Any, Any, str], context: CommandContext
 
 
 def send_in_order(send: Callable[[], str], context: CommandContext) -> None:
-    """Queue an event that calls `send`, after the events so far; the error message from `send`, if not empty, is shown.
-
-    An exception of `send` is logged and shown as an internal error.
-    """
+    """Queue a call of `send` after the events so far; the error message that `send` returns, if any, is shown."""
     events = context.link.event_queue
 
     def run() -> None:

@@ -29,18 +29,18 @@ class CommandContext:
             problem is displayed.
         go_to_room: Shows an open room, or joins a new one.
         leave_room: Leaves a room.
-        send: Sends text according to the compose mode of the current room. Returns the error message, empty on success.
+        send: Sends text, according to the compose mode if any. Returns the error message, empty on success.
         send_files: Sends files to a room as one message. Returns the error message, empty on success.
-        compose: Replies to, edits or reacts to a message with a text, or starts a compose mode for an empty text.
-            Returns the error message, empty on success.
+        compose: Replies to, edits or reacts to a message with a text. An empty text starts a compose mode, or is an
+            error in a front end without compose modes. Returns the error message, empty on success.
         mark_unread: Marks the messages from a `seq` on as unread.
-        show_output: Shows a text below the messages of the current room, or in a dialog if the text is long.
+        show_output: Shows a text in the current room, or in a dialog.
         copy_text: Copies a text to the clipboard, if there is one.
         confirm: Asks a question with the label of an action, and returns whether the user confirms the action.
         change_server: Ends the session and connects to a valid address, possibly with a room name.
         file_opener: Opens received files.
-        own_commands: Handlers of the front end by command name, called with the argument. Each one replaces the common
-            handler of the command, and returns an error message or nothing.
+        front_end_handlers: Handlers of the front end by command name, called with the argument. Each one replaces the
+            common handler of the command, and its result, if any, is the result of `run_input`.
     """
 
     session: ChatSession
@@ -58,13 +58,13 @@ class CommandContext:
     confirm: Callable[[str, str], Awaitable[bool]]
     change_server: Callable[[str], object]
     file_opener: FileOpener
-    own_commands: Mapping[str, Callable[[str], str | None]]
+    front_end_handlers: Mapping[str, Callable[[str], str | None]]
 
     def require_connection(self, command: str) -> None:
         """Check the connection before a command that needs the server.
 
         Raises:
-            CommandRejected: Not connected, or not yet connected for the first time; the text names the command.
+            CommandRejected: The client is not connected; the text names the command.
         """
         if not isinstance(self.session.connection_state, Online):
             raise CommandRejected(chat_strings.connection_required(command))

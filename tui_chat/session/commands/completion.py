@@ -5,9 +5,8 @@
 - Words: other words complete to nicknames, most recent speaker first; `#` completes rooms, `:` emoji.
 - Word start: the start of a line, or a position after a space, punctuation or a script without spaces. The longest word
   with candidates counts, because nicknames may contain spaces.
-- Suffix: `: ` after a nickname without `@` at the start of a line, none after an opening bracket or quote, otherwise a
-  space.
-- Paths: complete as in a shell, with `/` and no space after a directory.
+- Suffix: `: ` after a nickname without `@` at the start of a line, none for a path and for a nickname after an opening
+  bracket or quote, otherwise a space.
 - Cycling: Tab and Shift+Tab rotate through the candidates and the typed text.
 """
 
@@ -35,7 +34,7 @@ class Candidate:
     """Completion candidate.
 
     Attributes:
-        text: Replacement text with its suffix.
+        text: Replacement text with the suffix.
         label: Text for a candidate list.
     """
 
@@ -77,10 +76,10 @@ def complete(
 ) -> Completion | None:
     """Return the completion of the text before the cursor, None without candidates.
 
-    The first candidate is current; a candidate includes its suffix, `: ` or a space. Matching is by prefix, in any
-    case; at most `MAX_EMOJI` emoji by a word of their names (`emoji_names.search`). A word starts within the last
-    `MAX_WORD` characters of the line. An empty word has no candidates, except as a command argument; `#` alone has all
-    rooms. A command name, and an argument of another kind than `TEXT`, has only candidates of its kind.
+    The first candidate is current. Nicknames, rooms and fixed values match by prefix in any case, at most `MAX_EMOJI`
+    emoji as in `emoji_names.search`, and paths as in `complete_path`. A word starts within the last `MAX_WORD`
+    characters of the line. An empty word has no candidates, except as a command argument other than an emoji; `#` alone
+    has all rooms.
 
     Args:
         text_before: Complete text before the cursor.
@@ -117,10 +116,7 @@ def nick_query(text_before: str) -> str:
 def _argument_candidates(
     kind: ArgumentKind, words: Sequence[str], nicks: Sequence[str], rooms: Sequence[str]
 ) -> list[Candidate]:
-    """Return the candidates for the last of the typed arguments `words`, which has a kind other than `TEXT`.
-
-    Emoji match as in `emoji_names.search`, paths as in `complete_path`, all others by prefix in any case.
-    """
+    """Return the candidates for the last of the typed arguments `words`, which has a kind other than `TEXT`."""
     if kind is ArgumentKind.EMOJI:
         return _emoji_candidates(words[-1])
     if kind is ArgumentKind.PATH:

@@ -2,7 +2,6 @@
 
 - Target: the longest nickname at the start of the argument among the members of the current room, of the direct rooms
   of two and of the other open rooms, in this order; otherwise a person as for moderation commands.
-- Blocks: a blocked guest who left has the nickname `guest-` and a part of the member id.
 """
 
 from collections.abc import Callable
@@ -53,10 +52,9 @@ async def _open(argument: str, context: CommandContext, *, needs_text: bool) -> 
 async def _find_in_rooms(argument: str, context: CommandContext) -> tuple[MemberRef, str]:
     """Return the person at the start of the argument, and the rest of the argument.
 
-    The search has the order of the module docstring; `find_person` searches each open room, the current room first.
-
     Raises:
-        CommandRejected: No person in the direct rooms and the open rooms has this nickname.
+        ChatError: A request failed.
+        CommandRejected: No person has this nickname.
     """
     current_room = context.session.current_room
     views = sorted(context.session.rooms.values(), key=lambda view: view is not current_room)
@@ -80,9 +78,10 @@ def _block(argument: str, context: CommandContext) -> None:
 
 
 async def _block_person(argument: str, context: CommandContext) -> str:
-    """Block the person at the start of the argument, and return the confirmation. `BlockChanged` hides the messages.
+    """Block the person at the start of the argument, and return the confirmation.
 
     Raises:
+        ChatError: A request failed.
         CommandRejected: The person is unknown or the user, or the user is a guest.
     """
     person, _ = await _find_in_rooms(argument, context)
@@ -108,6 +107,7 @@ async def _unblock_person(argument: str, context: CommandContext) -> str:
     """Unblock the blocked person at the start of the argument, and return the confirmation.
 
     Raises:
+        ChatError: A request failed.
         CommandRejected: No blocked person has this nickname.
     """
     found = match_person(argument, await _read_blocks(context))
@@ -129,7 +129,7 @@ def _list_blocks(_: str, context: CommandContext) -> None:
 
 
 async def _read_blocks(context: CommandContext) -> list[MemberRef]:
-    """Return the blocked persons; one without a nickname gets the nickname `guest-` and six characters of its id."""
+    """Return the blocked persons; a guest who left gets the nickname `guest-` and six characters of the member id."""
     blocks = await context.link.require_client().user.list_blocks()
     return [replace(person, nick_name=person.nick_name or f"guest-{person.member_id[:6]}") for person in blocks]
 

@@ -29,9 +29,7 @@ from tui_chat.session.upload_permission import find_upload_refusal
 
 
 def upload(argument: str, context: CommandContext) -> None:
-    """Read local files and queue them as one message in the current room, even without a connection.
-
-    The files are read in the background, as in `upload_paths`.
+    """Queue the files of the argument as one message in the current room (`upload_paths`).
 
     Raises:
         ChatError: The room refuses uploads.
@@ -44,7 +42,7 @@ def upload(argument: str, context: CommandContext) -> None:
 
 
 def upload_paths(room: str, paths: Sequence[Path], context: CommandContext) -> None:
-    """Read local files in the background and queue them as one message in a room.
+    """Read local files in the background, and queue them as one message in a room, even without a connection.
 
     A missing, unreadable, empty or too large file, and a room that is not open or refuses uploads, are shown as errors;
     nothing is sent then.
@@ -68,8 +66,6 @@ async def _upload(room: str, paths: Sequence[Path], context: CommandContext) -> 
 
 def cancel(argument: str, context: CommandContext) -> str:
     """Discard the newest unsent message of the current room that is not in flight, and return a notice with its text.
-
-    A failed message is unsent; edits, deletions and reactions are no messages.
 
     Raises:
         CommandRejected: There is no such message, or no room is open.
@@ -118,8 +114,8 @@ def open_newest(argument: str, context: CommandContext) -> str:
     and asks in the background. A file that may contain a program is only saved, after another question.
 
     Raises:
-        CommandRejected: No open room, not connected, without a local display, no such file, or an argument that is no
-            number up to 99.
+        CommandRejected: No open room, no connection, no message with files, no file with this number, no local display,
+            or an argument that is no number up to 99.
     """
     room = require_room("open", context)
     files = _newest_files(room, context)
@@ -139,13 +135,10 @@ def open_newest(argument: str, context: CommandContext) -> str:
 
 
 def open_file_of(line: MessageLine, index: int, context: CommandContext) -> None:
-    """Open a file of a message of the current room after a question. No effect for an index after the last file.
-
-    A file that may contain a program is only saved in the downloads directory, after another question.
+    """Open a file of a message of the current room, as `open_newest`. No effect for an index after the last file.
 
     Raises:
-        CommandRejected: No open room, not connected, without a local display, or the message is not sent yet or has no
-            files.
+        CommandRejected: No open room, no connection, no local display, or the message is not sent yet or has no files.
     """
     room = require_room("open", context)
     files = _require_files(room, line)
@@ -165,12 +158,14 @@ async def _open(room: Room, file: Attachment, context: CommandContext) -> str:
     """Ask, then open a file, or save a file that may contain a program. Return the message of the save, otherwise "".
 
     Raises:
+        ChatError: The download failed.
         CommandRejected: The file cannot be written, or no program opened the file.
     """
     details = f"{file.name} · {file.type} · {describe_size(file.size)}"
     if not is_openable(file.name):
         question = tr("{file}: files of this kind are not opened, because they may run a program. Save?", file=details)
-        return await _save_one(room, file) if await context.confirm(question, tr("save")) else ""
+        is_confirmed = await context.confirm(question, tr("save"))
+        return await _save(room, [file], platformdirs.user_downloads_path()) if is_confirmed else ""
     if not await context.confirm(tr("Open {file}?", file=details), tr("open")):
         return ""
     try:
@@ -180,10 +175,6 @@ async def _open(room: Room, file: Attachment, context: CommandContext) -> str:
     except OpenFailed:
         raise CommandRejected(tr("No program opened {name}. Save it with /save.", name=file.name)) from None
     return ""
-
-
-async def _save_one(room: Room, file: Attachment) -> str:
-    return await _save(room, [file], platformdirs.user_downloads_path())
 
 
 def _require_files(room: Room, line: MessageLine) -> list[Attachment]:
@@ -214,7 +205,7 @@ def _newest_files(room: Room, context: CommandContext) -> list[Attachment]:
 
 
 def _files_of(room: Room, seq: int | None) -> list[Attachment] | None:
-    """Return the files of a message, None for a message that is not loaded, and for None."""
+    """Return the files of a message, None if the message is not loaded or has no `seq`."""
     return room.log[seq].attachments if seq is not None and seq in room.log else None
 
 
@@ -230,9 +221,11 @@ def _stat(path: Path) -> tuple[Path, os.stat_result | None]:
 async def _save(room: Room, files: list[Attachment], directory: Path) -> str:
     """Download files one after another to a directory, created if missing, and return a message with their paths.
 
+    After an error, the earlier files remain.
+
     Raises:
-        ChatError: A download failed. The earlier files remain.
-        CommandRejected: The directory or a file cannot be written. The earlier files remain.
+        ChatError: A download failed.
+        CommandRejected: The directory or a file cannot be written.
     """
     paths: list[str] = []
     try:

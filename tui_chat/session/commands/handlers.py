@@ -2,7 +2,7 @@
 
 - Result: each handler returns its output, if any, and raises `CommandRejected` or `ChatError` for an error.
 - Requests: the failure of a request to the server arrives later as `RequestFailed`.
-- Other commands: commands that need a screen are in `CommandContext.own_commands`.
+- Other commands: `CommandContext.front_end_handlers` has those that depend on the front end.
 """
 
 import re
@@ -37,19 +37,17 @@ from tui_chat.session.strings import chat as chat_strings
 def run_input(text: str, context: CommandContext) -> str:
     """Queue the text as a message, or run the command in it. The output of a command becomes a notice.
 
-    A handler of `CommandContext.own_commands` replaces the one of `HANDLERS`, and its result is an error message.
-
     Returns:
-        Error message, empty on success or if the operation has started. A `ChatError` or `CommandRejected` is not
-        raised.
+        Text of a `ChatError` or `CommandRejected`, error of a message that is not queued, or result of a handler of
+        `CommandContext.front_end_handlers`; otherwise "".
     """
     try:
         call = registry.parse(text)
         if isinstance(call, str):
             return context.send(call)
         name, argument = call.command.name, " ".join(call.arguments)
-        if name in context.own_commands:
-            return context.own_commands[name](argument) or ""
+        if name in context.front_end_handlers:
+            return context.front_end_handlers[name](argument) or ""
         output = HANDLERS[name](argument, context)
     except ChatError as error:
         return error_text.describe(error)
@@ -69,9 +67,8 @@ def _change_nick(argument: str, context: CommandContext) -> None:
 def _list_members(argument: str, context: CommandContext) -> None:
     """Show the members with the argument in their nickname (case ignored), all stored ones for an empty argument.
 
-    If some members of the room are not stored, a limited number of matching ones is requested first
-    (`ServerLink.load_members`); nothing is shown if the request fails. For an empty argument, the count includes the
-    members that are not stored.
+    If some members of the room are not stored, a limited number of matching ones is requested first; an error of the
+    request is shown instead. For an empty argument, the count includes the members that are not stored.
     """
     room, key = context.room(), names.canonical_key(argument) if argument else ""
 
@@ -140,10 +137,7 @@ def _join(argument: str, context: CommandContext) -> None:
 
 
 def _compose(kind: ComposeKind, argument: str, context: CommandContext) -> None:
-    """Edit the user's last message, reply to the last message of another member, or react to the last message.
-
-    An empty argument starts the compose mode.
-    """
+    """Edit the user's last message, reply to the last message of another member, or react to the last message."""
     _reject_if(context.compose(kind, _TARGETS[kind](context.room()), argument))
 
 

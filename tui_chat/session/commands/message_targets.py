@@ -13,7 +13,7 @@ from tui_chat.session.strings import chat as chat_strings
 def may_delete(view: RoomView, line: MessageLine) -> bool:
     """Return whether the user may try to delete a message: one of the user, and as moderator any message.
 
-    The server rejects messages of equal or higher roles. A rejected deletion arrives as the error of the outbox item.
+    The server rejects the deletion of a message of another member with an equal or higher role.
     """
     return line.is_own or view.room.role in MODERATING_ROLES
 

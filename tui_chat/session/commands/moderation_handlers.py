@@ -24,7 +24,7 @@ from tui_chat.session.i18n import tr
 from tui_chat.session.strings import chat as chat_strings, moderation as moderation_strings
 
 _DELETE_OPTION = "--delete"
-_MAX_AUTHORS_SEARCHED = 10_000  # loaded messages whose authors can be targets
+_MAX_MESSAGES_SEARCHED = 10_000  # newest loaded messages whose authors can be targets
 
 Action = Callable[[Room, MemberRef, str, CommandContext], Awaitable[ChangeAccepted | None]]
 """Request for a target and the rest of the argument; None after a cancellation."""
@@ -39,7 +39,7 @@ def _run(command: str, action: Action, argument: str, context: CommandContext) -
 async def _act(action: Action, room: Room, argument: str, context: CommandContext) -> str:
     """Run an action for the person at the start of the argument. Return a message if the action changed nothing.
 
-    Returns "" after a change and after a cancellation. Persons with the sanction that the action ends come first.
+    Returns "" after a change and after a cancellation.
     """
     sanctioned = await _list_sanctioned(room, _SANCTIONS[action]) if action in _SANCTIONS else []
     target, rest = match_person(argument, sanctioned) or await find_person(room, argument)
@@ -53,10 +53,11 @@ async def _act(action: Action, room: Room, argument: str, context: CommandContex
 async def find_person(room: Room, argument: str) -> tuple[MemberRef, str]:
     """Return the person at the start of the argument, and the rest of the argument.
 
-    The candidates, in the order of the module docstring, include unlisted members, which the server searches.
+    The candidates have the order of the module docstring; the server searches unlisted members.
 
     Raises:
-        CommandRejected: No known person has this nickname.
+        ChatError: A request failed.
+        CommandRejected: No candidate has this nickname.
     """
     if (found := match_person(argument, list_present(room))) is not None:
         return found
@@ -65,7 +66,7 @@ async def find_person(room: Room, argument: str) -> tuple[MemberRef, str]:
         loaded = [_to_ref(member) for member in await room.list_members(word)]
         if (found := match_person(argument, loaded)) is not None:
             return found
-    authors = islice(reversed(list(room.log.messages())), _MAX_AUTHORS_SEARCHED)
+    authors = islice(reversed(list(room.log.messages())), _MAX_MESSAGES_SEARCHED)
     if (found := match_person(argument, map(_to_ref, authors))) is not None:
         return found
     if (found := match_person(argument, await _list_targets(room))) is not None:
@@ -74,7 +75,7 @@ async def find_person(room: Room, argument: str) -> tuple[MemberRef, str]:
 
 
 def list_present(room: Room) -> list[MemberRef]:
-    """Return the stored members of a room, which may be a part of the present ones."""
+    """Return the stored members of a room, possibly only a part of the present ones."""
     return [_to_ref(member) for member in room.members.values()]
 
 

@@ -1,7 +1,7 @@
 """Handlers of the member commands `/whois`, `/ignore`, `/unignore`, `/mentions`, `/away` and `/back`.
 
-- Result: each handler returns its output, None for a later output. An error raises `CommandRejected`, also `/mentions`,
-  `/away` and `/back` without a connection; an error of a later request is shown.
+- Result: each handler returns its output, None for a later output. `/mentions`, `/away` and `/back` raise
+  `CommandRejected` without a connection; an error of a request is shown later.
 - Arguments: a nickname may have a leading `@` and final colons.
 """
 
@@ -25,7 +25,10 @@ def whois(nick: str, context: CommandContext) -> str | None:
 
     For another nickname, the members of the current room are loaded from the server if some are not listed; the result
     is None, and `show_output` shows the details or an error later. For an absent nickname, the author of the newest
-    loaded message is described; without one, the command is rejected.
+    loaded message is described.
+
+    Raises:
+        CommandRejected: No listed member and no loaded message has this nickname.
     """
     name, room = parse_nick(nick), context.session.current_room
     details = _describe_member(name, context)
@@ -111,10 +114,7 @@ def list_mentions(_: str, context: CommandContext) -> None:
 
 
 async def _list_mentions(context: CommandContext) -> str:
-    """Return a line with local time, room, author and text for each message, or `No mentions.` (translated).
-
-    The files of a message follow in a separate line.
-    """
+    """Return a line with local time, room, author and text for each message, and a further line for its files."""
     page = await context.link.require_client().user.list_mentions()
     lines: list[str] = []
     for message in page.messages:
@@ -125,13 +125,13 @@ async def _list_mentions(context: CommandContext) -> str:
 
 
 def set_away(text: str, context: CommandContext) -> None:
-    """Set the status of the user to away with a text that may be empty, in the background, then show a confirmation."""
+    """Set the status of the user to away in the background, then show a confirmation; the text may be empty."""
     context.require_connection("away")
     run_in_background(_set_status(context, is_away=True, text=text), context)
 
 
 def set_back(_: str, context: CommandContext) -> None:
-    """Remove the status of `set_away` in the background, then show a confirmation."""
+    """Remove the away status in the background, then show a confirmation."""
     context.require_connection("back")
     run_in_background(_set_status(context, is_away=False), context)
 

@@ -34,8 +34,7 @@ def parse_field(typed_name: str, value: str) -> PolicyFields:
     """Return the change of one field. Field and value are typed in any case.
 
     Raises:
-        CommandRejected: The field is unknown, or the value is not in `FIELDS`; the text lists the possibilities. `keep`
-            also has other numbers of messages and days.
+        CommandRejected: The field is unknown, or the value is invalid; the text lists the possibilities.
     """
     name = find_field(typed_name)
     if name is None:

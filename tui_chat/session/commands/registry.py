@@ -56,7 +56,7 @@ class Command:
         help: Description in one line.
         arguments: Arguments in order; the last one includes all remaining words.
         aliases: Alternative names.
-        is_secret: The command asks for a password, which users may type behind the name by mistake.
+        is_secret: The command asks for a password, which users may type after the name by mistake.
     """
 
     name: str
@@ -313,7 +313,7 @@ def is_secret(text: str) -> bool:
 
 
 def _unknown_command(name: str) -> str:
-    """Return the error of an unknown command, with the nearest command name if there is one."""
+    """Return the error of an unknown command, with a similar name if there is one."""
     nearest = get_close_matches(name.lower(), _COMMANDS_BY_NAME, 1)
     if nearest:
         return tr("Unknown command /{name}. Did you mean /{nearest}?", name=name[:40], nearest=nearest[0])

@@ -20,10 +20,7 @@ _PRIVATE_OPTION = "--private"
 
 
 def _create(argument: str, context: CommandContext) -> None:
-    """Create a room with the user as owner, and show the room; after `--private`, a private room with a title.
-
-    The name or title is validated before the check of the connection.
-    """
+    """Create a room with the user as owner, and show the room; after `--private`, a private room with a title."""
     first, _, rest = argument.partition(" ")
     is_private = first.casefold() == _PRIVATE_OPTION
     name = rest.strip() if is_private else argument
@@ -87,8 +84,6 @@ def _build_url(server_url: str, room: Room, invite: Invite) -> str:
 def _show_or_set_policy(argument: str, context: CommandContext) -> str | None:
     """Return the policy of the current room, or request the change of one field and return None.
 
-    After a change, the log entry is the output.
-
     Raises:
         CommandRejected: No open room, not connected, or an unknown field or invalid value.
     """
@@ -142,7 +137,7 @@ def _replace_group_code(_: str, context: CommandContext) -> None:
 
 
 def _create_hook(name: str, context: CommandContext) -> None:
-    """Create a webhook of the current room, show its address and copy the address. An invalid name is a `ChatError`."""
+    """Create a webhook of the current room, show its address and copy the address; `ChatError` for an invalid name."""
     name = names.validate_nickname(name)
     room = require_room("hook", context)
 
@@ -186,7 +181,7 @@ def _revoke_hook(name: str, context: CommandContext) -> None:
 
 
 def _rename(new_name: str, context: CommandContext) -> None:
-    """Request a new name of the current room, or a new title of a private one; the entry appears in the room.
+    """Request a new name of the current room, or a new title of a private one.
 
     Raises:
         ChatError: The name or title is invalid.
@@ -205,10 +200,11 @@ def _rename(new_name: str, context: CommandContext) -> None:
 
 
 def _delete_room(_: str, context: CommandContext) -> None:
-    """Delete the current room after a question; `RoomLost` follows.
+    """Delete the current room after a question.
 
     Raises:
-        Forbidden: The user is neither an owner nor an administrator; no question is asked.
+        CommandRejected: No open room, or not connected.
+        Forbidden: The user is neither an owner nor an administrator.
     """
     room = require_room("delete-room", context)
     require_owner(room)
@@ -223,10 +219,7 @@ def _delete_room(_: str, context: CommandContext) -> None:
 
 
 def _forget_room(name: str, context: CommandContext) -> None:
-    """End the membership in this or another open room, and leave the room; a private or direct room after a question.
-
-    The last owner cannot leave.
-    """
+    """End the membership in an open room and leave the room; a private or direct room after a question."""
     view = context.room(name)
     context.require_connection("forget")
     room = context.link.find_room(view.name)

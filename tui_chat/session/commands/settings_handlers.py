@@ -14,11 +14,13 @@ from tui_chat.session.strings import settings as settings_strings
 
 
 def set_setting(text: str, context: CommandContext) -> str:
-    """Return all settings or one setting, or change a setting, depending on the number of words in `text`.
+    """Return all settings or one, or change a setting and return "", depending on the number of words in `text`.
 
-    The name is case-insensitive. The value `default` restores the default. A change returns "". Settings appear as
-    `name = value`, after `*` if changed from the default, a single one with its description and its allowed values. An
-    unknown setting and an invalid value are rejected.
+    The name is case-insensitive. The value `default` restores the default. Settings appear as `name = value`, after `*`
+    if changed from the default, a single one with its description and its allowed values.
+
+    Raises:
+        CommandRejected: The setting is unknown, or the value is invalid.
     """
     current_settings = context.settings()
     if not text:
@@ -46,7 +48,10 @@ def set_notification_level(text: str, context: CommandContext) -> str:
     """Set the notification level of the current room, and return a sentence with the level.
 
     An empty text changes nothing, and the level in effect is returned. `default` removes the level of the room; the
-    output then shows the default level. Levels are case-insensitive; others are rejected.
+    output then shows the default level.
+
+    Raises:
+        CommandRejected: The text is no level (case ignored), or no room is open.
     """
     room, current_settings, level = context.room(), context.settings(), text.casefold()
     if not level:
@@ -77,8 +82,8 @@ def mute(name: str, context: CommandContext) -> str:
 def unmute(name: str, context: CommandContext) -> str:
     """Turn on the notifications of an open room; the empty name means the current room.
 
-    Removes only the level `none`, so that the default level applies; another level remains. The output says if the
-    default level is `none` too.
+    Removes only the level `none`, so that the default level applies; another level remains. The output states whether
+    notifications are on then.
     """
     room = context.room(name)
     if is_room_muted(context.settings(), room.name):

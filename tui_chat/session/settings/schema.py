@@ -166,7 +166,7 @@ class SettingField(Struct, frozen=True):
 
     @property
     def title(self) -> Translatable:
-        """Name with spaces, marked for translation."""
+        """Name with spaces."""
         return mark(self.name.replace("_", " "))
 
     @property

@@ -2,7 +2,7 @@
 
 - Errors: an invalid value is reported in one sentence with its line and replaced by the default; the other settings
   of the file apply.
-- Protection: a file that is not valid TOML is never overwritten.
+- Protection: an unreadable file, and one that is not UTF-8 or not valid TOML, is never overwritten.
 - Atomic writes: the file is replaced as a whole; comments, order and unknown keys are preserved.
 """
 
@@ -58,11 +58,11 @@ class SettingsFile:
         """Change a setting and save the file.
 
         The new value applies even if the file cannot be saved. A missing or empty file is written from the template;
-        other changes of the file since `load` stay in the file, without effect. None removes the key from the file.
+        other changes of the file since `load` stay in the file, without effect.
 
         Args:
             name: Name of a setting in `fields`.
-            value: Validated value from `schema.parse` or `schema.convert`; None for the default.
+            value: Validated value from `schema.parse` or `schema.convert`; None to remove the key, for the default.
 
         Returns:
             An error sentence if the file was not saved, otherwise "".
@@ -134,12 +134,9 @@ class SettingsFile:
 def _write(path: Path, text: str) -> None:
     """Replace the file, or the target of a symbolic link; directories are created, and the permissions preserved.
 
-    A new file has the mode 0600.
-
-    Raises:
-        OSError: The file cannot be written.
+    A new file has the mode 0600. Raises `OSError` if the file cannot be written.
     """
-    target = path.resolve() if path.is_symlink() else path  # preserve a symbolic link
+    target = path.resolve() if path.is_symlink() else path
     target.parent.mkdir(parents=True, exist_ok=True)
     atomic_write(target, text.encode(), target.stat().st_mode & 0o777 if target.exists() else 0o600)
 

@@ -4,8 +4,8 @@
   account of a server.
 - Delay: drafts and read markers are written at most `SAVE_DELAY` seconds after the first unwritten change; an emptied
   draft and all other changes are written without delay, together with the waiting ones.
-- Bounds: `MAX_HISTORY` texts per room, `MAX_ROOMS` rooms over all servers. `load_room_names` removes the least recently
-  used entries.
+- Bounds: `MAX_HISTORY` texts per room, `MAX_ROOMS` rooms over all servers. `load_room_names` removes the entries above
+  `MAX_ROOMS`.
 - Failures: no method raises an exception of a file access. Each failure is logged, and the first one is reported. A
   failed write is not repeated.
 """
@@ -141,9 +141,7 @@ class ComposerStore:
     async def load_room(self, room: str) -> SavedRoomState:
         """Return draft, compose mode, input history and read marker of a room, after all scheduled writes.
 
-        An absent part has the default of `SavedRoomState`: a room that is not saved has the read marker None, not 0.
-        The draft and the input history of a removed room are returned. The history is empty if it is not saved. After
-        a storage error, all parts are absent.
+        An absent part has the default of `SavedRoomState`. After a storage error, all parts are absent.
         """
         scope = self._scope(room)
         await self._flush()
@@ -168,8 +166,7 @@ class ComposerStore:
     async def load_room_names(self) -> list[str]:
         """Return the saved room names in the order of their first `add_room`, an empty list after a storage error.
 
-        First deletes the rooms, drafts and input histories above `MAX_ROOMS` over all servers, of each kind those with
-        the oldest change.
+        First deletes the least recently used rooms, drafts and input histories above `MAX_ROOMS` over all servers.
         """
         scope = (self._server_url, self._nick)
         await self._flush()
@@ -182,10 +179,7 @@ class ComposerStore:
         return await self._run(load, [], write=True)
 
     def save_draft(self, room: str, text: str, mode: ComposeMode | None) -> None:
-        """Schedule the write of a draft; an empty text without a mode deletes the draft.
-
-        An empty text is written without delay. A later call for the room replaces a scheduled one.
-        """
+        """Schedule the write of a draft; an empty text without a mode deletes the draft."""
         self._drafts[names.canonical_key(room)] = (text, mode)
         self._schedule_flush(SAVE_DELAY if text else 0.0)
 
@@ -251,17 +245,13 @@ class ComposerStore:
         )
 
     def remove_room(self, room: str) -> None:
-        """Remove a room from the saved rooms.
-
-        The read marker is deleted too; the draft and the input history remain.
-        """
+        """Schedule the removal of a room and its read marker; the draft and the input history remain."""
         self._execute("DELETE FROM rooms WHERE server = ? AND nick = ? AND room = ?", *self._scope(room))
 
     def rename_nick(self, nick: str) -> None:
-        """Move all saved state to a new nickname.
+        """Schedule the move of all room states to a new nickname; no effect for an equal nickname.
 
-        A draft or room saved under the new nickname is overwritten; the input histories merge. No effect for an equal
-        nickname.
+        A draft or room saved under the new nickname is overwritten; the input histories merge.
         """
         old_key, self._nick = self._nick, names.canonical_key(nick)
         for table in _TABLES if self._nick != old_key else ():
@@ -273,7 +263,7 @@ class ComposerStore:
             )
 
     def rename_room(self, room: str, new_name: str) -> None:
-        """Add a room under its new name, and move the saved state of its old name, as in `rename_nick`."""
+        """Schedule the move of a room to its new name, as in `rename_nick`; a room that is not saved is added."""
         old_key, new_key = names.canonical_key(room), names.canonical_key(new_name)
         if old_key in self._drafts:
             self._drafts[new_key] = self._drafts.pop(old_key)
@@ -311,7 +301,7 @@ class ComposerStore:
             self._timer = None
 
     def _start_write(self) -> None:
-        """Start to write all scheduled changes in one transaction, renames before drafts. No effect without changes."""
+        """Start to write all scheduled changes in one transaction. No effect without changes."""
         self._cancel_timer()
         # Drafts use the new nickname scope, so a queued rename must run before them.
         statements: list[_Statement] = [
@@ -362,7 +352,7 @@ class ComposerStore:
 
 
 def _prune(connection: sqlite3.Connection) -> None:
-    """Delete the rooms, drafts and input histories above `MAX_ROOMS`, from each table those with the oldest change."""
+    """Delete the least recently used rooms, drafts and input histories above `MAX_ROOMS`."""
     connection.execute(
         "DELETE FROM sent_texts WHERE (server, nick, room) NOT IN ("
         "SELECT server, nick, room FROM sent_texts GROUP BY server, nick, room ORDER BY max(position) DESC LIMIT ?)",

@@ -22,10 +22,7 @@ def find_guest_key(profile: Profile, server: str, nick: str) -> str | None:
 
 
 def add_identity(profile: Profile, identity: Identity) -> Profile:
-    """Return a profile with this identity first, replacing an entry of the same server and nickname.
-
-    The oldest identities above `MAX_IDENTITIES` are dropped. The other fields remain. Nothing is saved.
-    """
+    """Return a copy of a profile with this identity first, in place of an entry of the same server and nickname."""
     key = _identity_key(identity.server, identity.nick)
     others = (known for known in profile.identities if _identity_key(known.server, known.nick) != key)
     return msgspec.structs.replace(profile, identities=(identity, *others)[:MAX_IDENTITIES])

@@ -19,17 +19,10 @@ ContentT = TypeVar("ContentT", bound=msgspec.Struct)
 
 
 def read_json_file(path: Path, content_type: type[ContentT]) -> tuple[ContentT | None, str]:
-    """Return the content of a file, and an error sentence, "" on success.
-
-    A missing file is not an error. An undecodable file is renamed to end with `.damaged`, in place of an earlier one;
-    an error of the rename is ignored.
-
-    Args:
-        path: Path of the file.
-        content_type: Type of the content.
+    """Read a file. An undecodable one is renamed to end with `.damaged`, if possible, in place of an earlier one.
 
     Returns:
-        The content, None for a missing or undecodable file; and the sentence.
+        Content, None for a missing or undecodable file; and error sentence, "" for a valid or missing file.
 
     Raises:
         OSError: The file cannot be read.

@@ -34,8 +34,8 @@ class _LoginFile(msgspec.Struct):
 class LoginStore:
     """Storage of the logins in a state directory.
 
-    An undecodable file counts as empty and is renamed, as in `read_json_file`. The error sentence of the call reports
-    this, although the call succeeds.
+    An undecodable file counts as empty and is renamed (`read_json_file`). The error sentence of the call reports this,
+    although the call succeeds.
 
     Args:
         directory: Private directory of the user; created on demand.
@@ -47,7 +47,7 @@ class LoginStore:
     def find(self, server: str) -> tuple[SavedLogin | None, str]:
         """Return the login on a server and an error sentence, "" on success.
 
-        The login is None without one, and for an unreadable file. An undecodable file is renamed.
+        The login is None without one, and for an unreadable file.
 
         Args:
             server: Base URL, compared exactly.

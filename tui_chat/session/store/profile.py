@@ -14,7 +14,7 @@ from tui_chat.session.store.json_file import describe_read_error, describe_write
 FILE_NAME = "profile.json"
 
 DEFAULT_ROOM = "lobby"
-"""Room name without a last room."""
+"""Suggested room without a last room."""
 
 
 def login_name() -> str:
@@ -55,13 +55,10 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def load(directory: Path) -> tuple[Profile, str]:
-    """Load the profile of a state directory.
-
-    A missing file is not an error. An undecodable file is renamed to end with `.damaged`, in place of an earlier one.
+    """Load the profile of a state directory (`read_json_file`).
 
     Returns:
-        The profile and an error sentence, "" on success; a missing, unreadable or undecodable file gives an empty
-        profile.
+        Profile, empty for a missing or unusable file; and error sentence, "" for a valid or missing file.
     """
     path = directory / FILE_NAME
     try:
@@ -72,13 +69,7 @@ def load(directory: Path) -> tuple[Profile, str]:
 
 
 def save(directory: Path, profile: Profile) -> str:
-    """Save the profile to a state directory, created if missing.
-
-    An existing file is replaced.
-
-    Returns:
-        An error sentence, "" on success.
-    """
+    """Save the profile to a state directory, created if missing. Return an error sentence, "" on success."""
     path = directory / FILE_NAME
     try:
         write_json_file(path, profile)

@@ -1,8 +1,4 @@
-"""Texts of the chat screens and notifications with several uses or with several forms.
-
-- Constants: texts and templates are marked here and translated with `tr` at display time.
-- Functions: return a translated text that depends on its parameters.
-"""
+"""Texts of the chat screens and notifications with several uses or with several forms."""
 
 import re
 import unicodedata
@@ -107,7 +103,7 @@ def typing_indicator(nicks: Sequence[str]) -> str:
 
 
 # Notices of changes by command.
-def own_nick_changed(nick: str) -> str:
+def nick_changed(nick: str) -> str:
     """Return the notice of the user's new nickname."""
     return tr("You are now {nick}.", nick=quote_nick(nick))
 

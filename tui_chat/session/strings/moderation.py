@@ -176,7 +176,7 @@ def room_lost(event: RoomLost) -> str:
 
 
 def member_changed(change: MemberChange) -> str:
-    """Return the sentence of a membership change, with the end and the reason, for example `ann banned bob (spam).`
+    """Return the sentence of a membership change, with its end and reason if any: `ann banned bob (spam).`
 
     The end of a ban, silence or invite is in local time. An unknown action gives a general sentence.
     """

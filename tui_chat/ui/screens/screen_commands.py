@@ -47,7 +47,7 @@ class ScreenCommands:
         account_commands: Handlers of the account commands.
 
     Attributes:
-        own_commands: Handlers of the commands that need a screen.
+        handlers: Handlers of the commands that need a screen.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class ScreenCommands:
         self._room_navigation = room_navigation
         self._open_output = open_output
         self._run_app_action = run_app_action
-        self.own_commands: dict[str, Callable[[str], str | None]] = {
+        self.handlers: dict[str, Callable[[str], str | None]] = {
             **account_commands,
             "go": self._go_to_matching_room,
             "search": message_navigation.open_search,
@@ -108,7 +108,7 @@ class ScreenCommands:
             confirm=confirm,
             change_server=change_server,
             file_opener=FileOpener(),
-            own_commands=self.own_commands,
+            front_end_handlers=self.handlers,
         )
 
     def run_input(self, text: str) -> str:

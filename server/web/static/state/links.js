@@ -6,7 +6,7 @@
  * - End: white space, quotation marks, closing brackets that were not opened inside the address, and sentence
  *   punctuation of any script. An apostrophe before a letter or a digit is part of the address.
  * - Host: an ASCII host ends at the first CJK character, dash, bullet or arrow. A path may contain these, but no second URL
- *   except after a slash.
+ *   except after `/` or `=`.
  * - Trailing punctuation belongs to the sentence; `*`, `_` and `~` only if the same sign stands before the address.
  */
 
