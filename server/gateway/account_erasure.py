@@ -1,10 +1,10 @@
 """Erasure of deleted accounts while the server runs.
 
-- Entries: the member leaves its rooms, its messages are deleted if requested, and its names are replaced by that of the
-  deleted account.
+- Entries: the member leaves its rooms, its messages are deleted if requested, and the name of the deleted account
+  replaces its names.
 - Slices: the log is rewritten in slices with pauses, so that messages of other members are not delayed.
-- Restart: an erasure that did not finish starts again with the server, or after a failure.
-- Several servers: the server with the permit erases all accounts, also those that another server has deleted.
+- Restart: an unfinished erasure starts again with the server, or after a failure.
+- Several servers: the server with the permit erases all deleted accounts, including those of other servers.
 """
 
 import asyncio
@@ -51,9 +51,9 @@ class AccountEraser:
         self._wakeup.set()
 
     async def run(self) -> None:
-        """Erase all waiting accounts, now, after each `wake` and every minute; never returns.
+        """Erase all waiting accounts, now, after each `wake` and every `_POLL_INTERVAL`; never returns.
 
-        Erasures wait for the permit. After a failure of the database, they are repeated after `_RETRY_DELAY`.
+        Erasures wait for the permit. A failure of the database repeats them after `_RETRY_DELAY`.
         """
         while True:
             await self._permit.wait()
@@ -69,10 +69,9 @@ class AccountEraser:
             self._wakeup.clear()
 
     async def _erase(self, record: AccountRecord) -> None:
-        """Append the leaves and the requested deletions of an account, rename its entries, and mark it as erased.
+        """Append the leaves and the requested deletions of an account, rename its entries, and delete its references.
 
-        The remaining memberships, blocks, mentions, conversations and webhooks of the account are deleted. A repetition
-        after a failure has the same result.
+        A repetition after a failure has the same result.
 
         Raises:
             Unavailable: The database failed, or the journal is overloaded.
@@ -102,10 +101,9 @@ class AccountEraser:
         log.info("erased the entries of account %d", account.id)
 
     async def _append(self, commands: list[LogCommand]) -> None:
-        """Append commands in batches, with a pause after each batch; a rejected command is skipped.
+        """Append commands in batches, with a pause after each batch; rejected and unwritable commands are skipped.
 
-        A command that cannot be written is skipped too; the journal logs the reason. The last owner of a room cannot
-        leave; `delete_references` ends its membership without an entry.
+        The leave of the last owner of a room is rejected; `delete_references` ends this membership without an entry.
 
         Raises:
             Unavailable: The database failed, or the journal is overloaded.

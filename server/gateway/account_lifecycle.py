@@ -50,10 +50,9 @@ async def run_accounts(
     now: Callable[[], int],
     monotonic: Callable[[], float],
 ) -> AsyncGenerator[AccountService]:
-    """Provide the accounts of a database with their background tasks, and save the uses of tokens at the end.
+    """Provide the accounts of a database, save and expire their tokens, and erase deleted accounts.
 
-    Inside the context, token uses are saved, expired tokens deleted and deleted accounts erased. The end cancels the
-    tasks first, and a failure of the last save raises nothing.
+    The end of the context saves the last uses of tokens; a failure of this save raises nothing.
 
     Args:
         database, generate_member_id, now, monotonic: As for `open_accounts`.

@@ -1,6 +1,6 @@
 """Accounts: registration, logins, tokens and profiles (docs/accounts.md).
 
-- Order: a change is stored first, then applied to the directory, to present members and to open connections.
+- Order: a change is stored first, then applied to the directory, to open connections and to present members.
 - Tokens: 256 random bits after `ct_`, stored as SHA-256.
 - Secrecy: a login with an unknown account and one with a wrong password have the same error and the same cost.
 """
@@ -32,7 +32,7 @@ Registration = Literal["open", "invite", "closed"]
 """Registration policy: everyone, only with a server invite, or nobody."""
 
 Erasure = Literal["keep", "delete"]
-"""Treatment of the messages of a deleted account: replacement of the author name, or also deletion of the texts."""
+"""Treatment of the messages of a deleted account: `keep` replaces the author name, `delete` deletes the texts too."""
 
 
 class IssuedToken(Struct, frozen=True):
@@ -68,8 +68,8 @@ class ServerInvite(Struct, frozen=True):
 class AccountService:
     """Operations on accounts; a rejected operation raises a `ChatError`.
 
-    All methods that read or write storage raise `Unavailable` if the database fails. Methods with a password also raise
-    `Unavailable` if too many password hashes are waiting.
+    Methods that read or write storage raise `Unavailable` if the database fails, and methods with a password also if
+    too many password hashes are waiting.
 
     Args:
         repository: Storage of accounts and tokens.
@@ -81,7 +81,7 @@ class AccountService:
     Attributes:
         directory: Accounts in memory, filled by `load`.
         tokens: Tokens of devices, and their connections.
-        on_change: Called with each new or changed account, after the change of the directory.
+        on_change: Called with each account that `apply` adds or changes.
         on_deletion: Called after the deletion of an account, to start the erasure of its entries.
     """
 
@@ -106,12 +106,12 @@ class AccountService:
         self.tokens = DeviceTokens(repository, self.directory, now)
 
     async def load(self) -> None:
-        """Read all accounts into the directory; called once, before the first connection."""
+        """Read all accounts into the directory."""
         for record in await self._repository.list_all():
             self.directory.put(record.account)
 
     def apply(self, record: AccountRecord) -> None:
-        """Apply a stored change to the directory and connections, and call `on_change`; skip an outdated change."""
+        """Apply a stored change to the directory and the connections, and call `on_change`; skip an outdated change."""
         if self.directory.put(record.account):
             self.tokens.update_connections(record.account)
             self.on_change(record.account)
@@ -136,11 +136,11 @@ class AccountService:
         Args:
             name: Account name as received.
             password: Password as received, None for an account without a login, such as a bot.
-            address: Client address, for the queue of password hashes.
+            address: Client address.
             nick_name: Validated nickname, None for the account name.
-            email: E-mail address of the owner, None without one.
-            member_id: Member id of the claimed guest, None for a new member.
-            invite_code: Code of a server invite to redeem, None for a creation without one.
+            email: Validated e-mail address, None without one.
+            member_id: Member id of the claimed guest, None for a new one.
+            invite_code: Code of a server invite to redeem, None without one.
             role: Role on the server.
             is_bot: The account belongs to a bot.
 
@@ -176,10 +176,10 @@ class AccountService:
         Args:
             account: Account of the device.
             label: Name of the device.
-            password_hash: Hash that a login has verified; None for a token without a login.
+            password_hash: Hash of the verified password; None for a token without a login.
 
         Raises:
-            Unauthorized: The account no longer has the given `password_hash`.
+            Unauthorized: The account no longer has this `password_hash`.
         """
         token = TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
         record = await self._repository.add_token(account.id, hash_secret(token), label, password_hash=password_hash)
@@ -188,18 +188,12 @@ class AccountService:
         return IssuedToken(account, token, record.expires_at)
 
     async def log_in(self, name: str, password: str, label: str, address: str) -> IssuedToken:
-        """Verify a password and create a token.
-
-        Args:
-            name: Account name as received.
-            password: Password as received.
-            label: Name of the device.
-            address: Client address.
+        """Verify a password, and create a token for the device `label`; name and password are as received.
 
         Raises:
             Unauthorized: The account is unknown or has no password, or the password is wrong.
             Forbidden: The password is correct and the account suspended.
-            RateLimited: Too many attempts with this account name from this address failed.
+            RateLimited: Too many attempts with this account name from this address failed or are running.
         """
         record = await self._verify_password(name, password, address)
         if record.account.suspended:
@@ -222,16 +216,16 @@ class AccountService:
         self.tokens.revoke(account.id, lambda revoked_id: revoked_id == token_id)
 
     async def read_profile(self, account: AccountIdentity) -> AccountRecord:
-        """Return an account with its private fields."""
+        """Return the stored account with its private fields."""
         return await self._repository.get(account.id)
 
     async def update_profile(self, account: AccountIdentity, values: Mapping[str, Any]) -> AccountRecord:
-        """Change fields of the profile, and return the account; a new nickname applies to all rooms at once.
+        """Store and apply changes of the profile, and return the account; without values, only read the account.
 
         Args:
             account: Account to change.
             values: Validated columns of `accounts`, such as `about`; a new `name` without a `nick_name` becomes the
-                nickname too. Without values, nothing is stored.
+                nickname too.
 
         Raises:
             Conflict: The name or the nickname belongs to another account.
@@ -243,18 +237,12 @@ class AccountService:
         return record
 
     async def change_password(self, account: AccountIdentity, password: str, new_password: str, address: str) -> None:
-        """Replace the password, and revoke the tokens of all other devices.
-
-        Args:
-            account: Account and device of the request.
-            password: Current password as received.
-            new_password: New password as received.
-            address: Client address.
+        """Replace the password, and revoke the tokens of all other devices; both passwords are as received.
 
         Raises:
             BadRequest, TooLong: The new password is invalid.
             Unauthorized: The current password is wrong, or the account has none.
-            RateLimited: Too many attempts with this account name from this address failed.
+            RateLimited: As in `log_in`.
         """
         validated_password = validate_password(new_password, account.name)
         await self._verify_password(account.name, password, address)
@@ -264,14 +252,14 @@ class AccountService:
         """Delete an account, revoke its tokens and start the erasure of its entries.
 
         Args:
-            account: Account and device of the request.
+            account: Account to delete.
             password: Current password as received; ignored for a bot.
             erasure: Treatment of the messages.
             address: Client address.
 
         Raises:
             Unauthorized: The password is wrong, or the account of a person has none.
-            RateLimited: Too many attempts with this account name from this address failed.
+            RateLimited: As in `log_in`.
         """
         if not (await self.read_profile(account)).account.is_bot:
             await self._verify_password(account.name, password, address)
@@ -283,7 +271,7 @@ class AccountService:
         """Return the account with an account name.
 
         Raises:
-            NotFound: No account has this account name; nicknames are not searched.
+            NotFound: No account has this account name.
         """
         record = await self._repository.find(names.canonical_key(name))
         if record is None:
@@ -295,20 +283,20 @@ class AccountService:
         return [record for record in await self._repository.list_all() if not record.account.deleted]
 
     async def set_role(self, name: str, role: ServerRole) -> AccountRecord:
-        """Change the server role of an account, and return the changed account; raises as `require_account`."""
+        """Change the role of an account on the server, and return the account; raises as `require_account`."""
         return await self._update_by_name(name, role=role)
 
     async def suspend(self, name: str) -> AccountRecord:
-        """Reject logins and tokens of an account, close its connections, and return the changed account.
+        """Reject logins and tokens of an account until `resume`, close its connections, and return the account.
 
-        The tokens are valid again after `resume`. Raises as `require_account`.
+        Raises as `require_account`.
         """
         record = await self._update_by_name(name, suspended=True)
         self.tokens.revoke(record.account.id, reason="account_suspended")
         return record
 
     async def resume(self, name: str) -> AccountRecord:
-        """End the suspension of an account, and return the changed account; raises as `require_account`."""
+        """End the suspension of an account, and return the account; raises as `require_account`."""
         return await self._update_by_name(name, suspended=False)
 
     async def reset_password(self, name: str, new_password: str) -> None:
@@ -328,16 +316,11 @@ class AccountService:
         return await self.issue_token(bot, label)
 
     async def delete_account_by_name(self, name: str, erasure: Erasure) -> None:
-        """Delete an account as `delete_account`, but without a password; raises as `require_account`."""
+        """Delete an account as `delete_account`, without a password check; raises as `require_account`."""
         await self._delete((await self.require_account(name)).account.id, erasure)
 
     async def create_invite(self, *, uses: int, lifetime: float) -> ServerInvite:
-        """Create an invite for registrations.
-
-        Args:
-            uses: Number of accounts that may be registered.
-            lifetime: Seconds until the expiry.
-        """
+        """Create an invite for `uses` registrations, valid for `lifetime` seconds."""
         code = secrets.token_urlsafe(_INVITE_BYTES)
         expires_at = self._now() + round(lifetime * 1000)
         invite_id = await self._repository.add_invite(hash_secret(code), uses=uses, expires_at=expires_at)
@@ -346,10 +329,11 @@ class AccountService:
     # -- internals
 
     async def _verify_password(self, name: str, password: str, address: str) -> AccountRecord:
-        """Check a password, and return the account, even a suspended one, with a hash of the current parameters.
+        """Check a password, and return the account, even a suspended one.
 
-        A hash of other parameters is replaced and stored; a password change in the meantime raises `Unauthorized`. A
-        failed check counts toward the limit of failed logins. Raises `Unauthorized` and `RateLimited` as `log_in`.
+        A stored hash with other parameters than new hashes is replaced; a password change in the meantime raises
+        `Unauthorized`. Each attempt without a correct password counts toward the limit of failed logins. Raises
+        `Unauthorized` and `RateLimited` as `log_in`.
         """
         name_key = names.canonical_key(name)
         retry_after = self._login_limiter.acquire(name_key, address, self._monotonic())
@@ -373,7 +357,7 @@ class AccountService:
         return record
 
     async def _update_by_name(self, name: str, **values: Any) -> AccountRecord:
-        """Store and apply new columns, and return the changed account; raises as `require_account`."""
+        """Store and apply new columns, and return the account; raises as `require_account`."""
         account_id = (await self.require_account(name)).account.id
         record = await self._repository.update(account_id, **values)
         self.apply(record)
@@ -382,7 +366,7 @@ class AccountService:
     async def _replace_password(
         self, account_id: int, password: str, address: str, keep_token_id: int | None = None
     ) -> None:
-        """Store the hash of a validated, normalized password, and revoke all tokens of the account but one."""
+        """Store the hash of a validated password, and revoke all tokens of the account except `keep_token_id`."""
         new_hash = await self._hashing.hash(password, address)
         await self._repository.update(account_id, keep_token_id=keep_token_id, password_hash=new_hash)
         self.tokens.revoke(account_id, lambda token_id: token_id != keep_token_id)
@@ -392,8 +376,13 @@ class AccountService:
         record = await self._repository.update(
             account_id,
             keep_token_id=None,
-            **{"name": DELETED_PREFIX + secrets.token_hex(_DELETED_NAME_BYTES), "deleted": True, "erasure": erasure},
-            **{"password_hash": None, "about": "", "email": None, "avatar_path": None},
+            name=DELETED_PREFIX + secrets.token_hex(_DELETED_NAME_BYTES),
+            deleted=True,
+            erasure=erasure,
+            password_hash=None,
+            about="",
+            email=None,
+            avatar_path=None,
         )
         self.apply(record)
         self.tokens.revoke(account_id)

@@ -1,6 +1,6 @@
 """Changes of accounts by other servers of the same database.
 
-- Order: all changes are read in the order of their commits; changes by this server have no further effect.
+- Order: changes are read in the order of their commits, including those of this server.
 - Hints: a message of another server starts a read; without messages, reads repeat at an interval.
 """
 
@@ -45,13 +45,13 @@ class AccountSync:
         self._wakeup = asyncio.Event()
 
     def wake(self) -> None:
-        """Start a read of the changes now instead of after the interval."""
+        """Read the changes now instead of after the interval."""
         self._wakeup.set()
 
     async def run(self) -> None:
         """Apply the changes now, after each `wake` and at an interval; never returns.
 
-        The interval is shorter while messages of other servers are lost. A failed read continues after the next wait.
+        A failed read is repeated after the next wait.
         """
         while True:
             self._wakeup.clear()
@@ -62,7 +62,7 @@ class AccountSync:
                     await self._wakeup.wait()
 
     async def _apply_changes(self) -> None:
-        """Apply the changes of accounts, tokens and blocks after the position, which moves with each applied account.
+        """Apply the changes after the position, which moves with each applied account.
 
         Raises:
             Unavailable: The database failed; the next call continues with the same account.

@@ -20,14 +20,14 @@ class AuditLog:
         self._journal = journal
 
     async def record(self, action: str, by: AccountIdentity | None = None) -> None:
-        """Append an action as a message of the acting account.
+        """Append an action as a message of its author.
 
         Args:
             action: Action in the past tense, such as `suspended the account ann`.
             by: Acting account, None for the operator of the server.
 
         Raises:
-            Unavailable: The database is not writable.
+            Unavailable: The database is not writable, or the journal is overloaded or closing.
         """
         author = (
             _OPERATOR

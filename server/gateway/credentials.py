@@ -1,7 +1,6 @@
 """Tokens in the CONNECT packet and in HTTP headers (docs/accounts.md, "Tokens").
 
-An empty token counts as absent. A value that is not a string, or longer than any issued token, becomes the empty
-string, which no token equals.
+An empty token counts as absent. A malformed token is returned as the empty string, which no token equals.
 """
 
 from typing import Any
@@ -22,11 +21,11 @@ def find_connect_token(auth: Raw | None, authorization: str) -> str | None:
     """Return the token of a CONNECT packet: from its payload, otherwise from the header of the handshake.
 
     Args:
-        auth: Payload of the packet as JSON; None if absent.
+        auth: Payload of the packet as a JSON object; None if absent.
         authorization: Value of the header `Authorization` of the handshake, empty if absent.
 
     Returns:
-        The token, None for a guest, or an empty string for a malformed token.
+        The token, None without one, or an empty string if the token is not a string or too long.
     """
     try:
         token = None if auth is None else msgspec.json.decode(auth, type=_ConnectAuth).token
@@ -38,12 +37,7 @@ def find_connect_token(auth: Raw | None, authorization: str) -> str | None:
 
 
 def is_plain_header_token(auth: Raw | None, authorization: str) -> bool:
-    """Return whether the token of a CONNECT packet comes from a header without a scheme (conversation clients).
-
-    Args:
-        auth: As in `find_connect_token`.
-        authorization: As in `find_connect_token`.
-    """
+    """Return whether `find_connect_token` takes the token from a header without a scheme (conversation clients)."""
     header_token = find_header_token(authorization)
     is_plain = header_token is not None and header_token == authorization.strip()
     return is_plain and find_connect_token(auth, "") is None

@@ -60,9 +60,8 @@ class DeviceTokens:
     async def save_uses(self) -> None:
         """Store the current hour as the last use of used and connected tokens.
 
-        The write also deletes expired tokens and server invites from the database. Connected tokens are stored once per
-        hour, and a call without new uses in the same hour writes nothing. After a failure, the next call repeats the
-        write. The cache does not change.
+        The write also deletes expired tokens and server invites. Connected tokens are stored once per hour. A call
+        without new uses in the same hour writes nothing. After a failure, the next call repeats the write.
         """
         hour = self._now() // HOUR_MS
         token_ids = set(self._used_ids)
@@ -92,10 +91,7 @@ class DeviceTokens:
         self._connections.setdefault(account.id, set()).add(connection)
 
     def detach(self, connection: ClientConnection) -> None:
-        """Remove a closed connection, without recording a use of its token.
-
-        No effect for a guest and for a repeated call.
-        """
+        """Remove a closed connection; no effect for a guest and for a repeated call."""
         if connection.account is None:
             return
         connections = self._connections.get(connection.account.id, set())
@@ -108,7 +104,7 @@ class DeviceTokens:
         return [connection for connection, _ in self._iterate_connections(account_id)]
 
     def push_to_others(self, account_id: int, sender: ClientConnection, frame: Frame) -> None:
-        """Push a frame to the connections of an account except one, also to those on other servers."""
+        """Push a frame to all connections of an account except `sender`, including those on other servers."""
         self.on_push(account_id, frame)
         for connection in self.list_connections(account_id):
             if connection is not sender:
@@ -118,9 +114,6 @@ class DeviceTokens:
         """Return a valid token from the cache or from storage, None for an unknown, expired or revoked one.
 
         The first use in an hour is recorded for the next `save_uses`. A read during a revocation is repeated.
-
-        Raises:
-            Unavailable: The database is not readable.
         """
         now = self._now()
         record = self._cache.get(digest)
@@ -138,10 +131,10 @@ class DeviceTokens:
         return record
 
     async def _find_account(self, account_id: int) -> Account | None:
-        """Return an account from the directory, or from storage if another server has created the account.
+        """Return an account, even an inactive one, from the directory or from storage; None for an unknown id.
 
-        A stored account is added to the directory, without `AccountService.on_change`. The account may be suspended or
-        deleted. None for an unknown id.
+        An account from storage, which another server has created, is added to the directory without
+        `AccountService.on_change`.
         """
         account = self._directory.get(account_id)
         if account is None:
@@ -151,14 +144,14 @@ class DeviceTokens:
         return account
 
     def update_connections(self, account: Account) -> None:
-        """Replace `ClientConnection.account` of the connections of a changed account; nothing is sent."""
+        """Replace `ClientConnection.account` of the connections of a changed account."""
         for connection, identity in self._iterate_connections(account.id):
             connection.account = AccountIdentity.from_account(account, identity.token_id)
 
     def revoke(
         self, account_id: int, is_revoked: Callable[[int], bool] = lambda _: True, *, reason: str = "token_invalid"
     ) -> None:
-        """Push `authFail` to the connections of deleted tokens and close them; remove the tokens from the cache.
+        """Push `authFail` to the connections of revoked tokens and close them; remove the tokens from the cache.
 
         The database does not change. Running verifications read their token again.
 
@@ -178,11 +171,7 @@ class DeviceTokens:
                 connection.close("token revoked")
 
     async def close_deleted(self, account: Account) -> None:
-        """Close the connections of tokens that are deleted in storage, or of all tokens of an inactive account.
-
-        Args:
-            account: Current state of the account.
-        """
+        """Revoke the tokens of an account that are deleted in storage, or all tokens of an inactive account."""
         if not account.is_active:
             self.revoke(account.id, reason="account_suspended" if account.suspended else "token_invalid")
             return
@@ -202,12 +191,12 @@ class DeviceTokens:
 
 
 def encode_auth_failure(error: errors.Unauthorized, *, is_conversation: bool) -> Frame:
-    """Return the event `authFail`; without an argument for clients of the conversation dialect."""
+    """Return the frame of `authFail`; without an argument for clients of the conversation dialect."""
     if is_conversation:
         return encode_empty_event(events.AUTH_FAIL)
     return encode_event(events.AUTH_FAIL, events.AuthFailPush(error.message, error.reason))
 
 
 def hash_secret(secret: str) -> bytes:
-    """Return the SHA-256 of a token, an invite code or a webhook secret; all have enough entropy for a fast hash."""
+    """Return the SHA-256 of a generated secret, which has enough entropy for a fast hash."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

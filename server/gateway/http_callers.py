@@ -16,7 +16,7 @@ class HttpCaller(Struct, frozen=True, kw_only=True):
     Attributes:
         address: Network address of the client.
         member_id: Member id of the account or the guest; empty for a guest without a guest key.
-        account: Account of the person, None for a guest.
+        account: Account of the caller, None for a guest.
     """
 
     address: str
@@ -54,9 +54,9 @@ class CallerIdentifier:
         """Return the caller of an HTTP request.
 
         Args:
-            authorization: Header `Authorization` with a token or a guest key.
+            authorization: Header `Authorization` with a token or a guest key, empty if absent.
             address: Network address of the client.
-            is_optional: Return a guest with an empty member id if the header is empty and the server accepts guests.
+            is_optional: Return a guest with an empty member id if the header is absent and the server accepts guests.
 
         Raises:
             Unauthorized: The token or the key is missing or invalid, or the server accepts no guests.
@@ -78,10 +78,7 @@ class CallerIdentifier:
         return HttpCaller(address=address, member_id=member_id)
 
     async def identify_account(self, authorization: str) -> AccountIdentity:
-        """Return the account of an HTTP request.
-
-        Args:
-            authorization: Header `Authorization` with a token.
+        """Return the account of the token in the header `Authorization` of an HTTP request.
 
         Raises:
             Unauthorized: The token is missing or invalid.

@@ -1,8 +1,8 @@
 """Identity of members: the member id of a connection, and the author of a message without a join.
 
 - Accounts: a connection with an account has the member id and the nickname of the account in all requests.
-- Guests: the member id comes from the guest key, an earlier request, or is new. The member id of an account is never
-  that of a guest, so a guest key is void after its registration.
+- Guests: the member id comes from the guest key or an earlier request, or is new. The member id of an account is never
+  that of a guest, so the registration of a guest voids the guest key.
 """
 
 from server.domain.account_directory import AccountDirectory, AccountIdentity
@@ -14,7 +14,7 @@ from server.engineio.connection import ClientConnection
 from tui_chat.protocol import errors, events, names, requests
 
 GUEST_NICK_NAME = "guest"
-"""Nickname of a guest who need not be a member of a room."""
+"""Default nickname of a guest who is in no room."""
 
 
 class IdentityResolver:
@@ -39,12 +39,16 @@ class IdentityResolver:
     def resolve_member_id(
         self, connection: ClientConnection, guest_key: str | None = None, unproven: str | None = None
     ) -> str:
-        """Return the member id of an account, or of a guest: from the guest key, an earlier request, or a new one.
+        """Return the member id of an account; for a guest that of the guest key, the stored one, or a new one.
 
-        The sources have precedence in this order; `unproven` replaces a new member id. An invalid guest key, for
-        example of another server or of an account, is ignored: the client may join as a new guest. The first member id
-        of a connection is stored, so a later guest key applies only to the request that contains it. A stored
-        member id that an account has claimed is replaced. `unproven` is not stored, and an id of an account is ignored.
+        The first member id of a guest is stored in the connection, so a later guest key applies to one request only. A
+        stored member id that an account has claimed is replaced. An invalid guest key, and that of an account, is
+        ignored.
+
+        Args:
+            connection: Connection of the person.
+            guest_key: Guest key of the request, None without one.
+            unproven: Member id instead of a new one, which is not stored; ignored if an account has claimed it.
         """
         if connection.account is not None:
             return connection.account.member_id
@@ -81,7 +85,7 @@ class IdentityResolver:
 
         Args:
             connection: Connection of the author, which stores a new member id.
-            nick_name: Nickname of a guest; an account has its own.
+            nick_name: Nickname of a guest, ignored for an account.
         """
         account = connection.account
         return events.Member(
@@ -97,10 +101,10 @@ class IdentityResolver:
     ) -> tuple[RoomRef, events.Member]:
         """Return the room and the author of a message without a join.
 
-        A repeat of the first message of a guest, possibly on another connection, has the same author. The author does
-        not enter the room. An account has its own nickname. A nickname of a guest that is in use or reserved yields one
-        with a suffix. A member id derived from the `clientId` is not stored for the connection, because knowledge of a
-        `clientId` proves no identity; the caller stores the member id after a message that is not a repeat.
+        A repeat of the first message of a guest, possibly on another connection, has the same author. A nickname of a
+        guest that is in use or reserved yields one with a suffix. A member id derived from the `clientId` is not stored
+        in the connection, because knowledge of a `clientId` proves no identity; the caller stores the member id after a
+        message that is not a repeat.
 
         Raises:
             BadRequest: The connection has joined a room.

@@ -44,9 +44,9 @@ class MemberUpdates:
     def _on_account_change(self, account: Account) -> None:
         """Apply a new or changed account to the live rooms, and announce the new nicknames.
 
-        Members with connections to this node are renamed: the participants of the account to its nickname, and other
-        members with a reserved name to a free one. `RoomEntry.on_account_change` applies the server role. Connections
-        of a claimed guest close, because the member id now requires a token.
+        The participants of the account receive its nickname, and other members with a reserved name a free one; each
+        node renames the members with connections to it. `RoomEntry.on_account_change` applies the server role.
+        Connections of a claimed guest close, because the member id now requires a token.
         """
         self._room_entry.on_account_change(account)
         for room in list(self._room_registry.rooms.values()):
@@ -64,16 +64,15 @@ class MemberUpdates:
     async def _change_nick(self, connection: ClientConnection, request: requests.ChangeNick) -> responses.NickChanged:
         """Change the nickname of an account in all rooms, or of a guest in the requested room or in all joined rooms.
 
-        A nickname of a guest that is in use or reserved yields one with a suffix. Without a joined room, the change of
-        a guest has no effect.
+        A nickname of a guest that is in use or reserved yields one with a suffix.
 
         Returns:
-            The assigned nickname; with several rooms, that in the last one; without rooms, the requested one.
+            The assigned nickname; with several rooms, that in the last one; for a guest in no room, the requested one.
 
         Raises:
             Conflict: The nickname belongs to another account, and the requester has an account.
-            NotJoined, NotFound: The guest is not in the requested room; an account may name any room.
-            Unavailable: The database failed. A guest keeps the nickname in this room and in the rooms after it.
+            NotJoined, NotFound: The guest is not in the requested room.
+            Unavailable: The database failed; the nickname of a guest may have changed in some of several rooms.
         """
         if connection.account is not None:
             await self._account_service.update_profile(connection.account, {"nick_name": request.nick_name})
@@ -92,12 +91,10 @@ class MemberUpdates:
     async def _rename(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], nick_name: str
     ) -> None:
-        """Change the nickname of a participant on all nodes, and announce the change.
-
-        A failed claim restores the former nickname. Without effect for a participant that has left the room.
+        """Change the nickname of a participant on all nodes, and announce the change; ignore a former participant.
 
         Raises:
-            Unavailable: The database failed.
+            Unavailable: The database failed; the former nickname is restored.
         """
 
         def is_present() -> bool:

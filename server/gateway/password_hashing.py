@@ -3,8 +3,8 @@
 - Cost: 19 MiB of memory, two passes and one lane, the minimum of the OWASP recommendations.
 - Equal duration: a check without a stored hash computes a hash of the same cost.
 - Priority: on Linux, the threads have a lower priority than the event loop, so that logins do not delay messages.
-- Fairness: one client address has at most `MAX_QUEUED_PER_ADDRESS` slots of the queue, so that the logins of other
-  addresses continue during a flood.
+- Fairness: one client address (`rate_limit_key`) has at most `MAX_QUEUED_PER_ADDRESS` slots of the queue, so that the
+  logins of other addresses continue during a flood.
 """
 
 import asyncio
@@ -52,20 +52,15 @@ class PasswordHashing:
         self._queued = Counter[str]()
 
     async def hash(self, password: str, address: str) -> str:
-        """Return the encoded hash of a password with a random salt.
-
-        Args:
-            password: Password after its normalization.
-            address: Client address of the request.
-        """
+        """Return the encoded hash of a normalized password with a random salt."""
         async with self._reserve_slot(address):
             return await asyncio.get_running_loop().run_in_executor(self._pool, self._hasher.hash, password)
 
     async def verify(self, password: str, password_hash: str | None, address: str) -> bool:
-        """Return whether a password matches an encoded hash; False after the same duration without a hash.
+        """Return whether a normalized password matches an encoded hash; False after the same duration without a hash.
 
         Args:
-            password: Password after its normalization.
+            password: Normalized password.
             password_hash: Encoded hash, None for an unknown account or an account without a password.
             address: Client address of the request.
         """
@@ -91,11 +86,7 @@ class PasswordHashing:
 
     @asynccontextmanager
     async def _reserve_slot(self, address: str) -> AsyncGenerator[None]:
-        """Reserve a slot of the queue within the context.
-
-        Raises:
-            Unavailable: The queue, or the share of the address, is full.
-        """
+        """Reserve a slot of the queue within the context; raise `Unavailable` without a free one."""
         key = rate_limit_key(address)
         if self._queued.total() >= MAX_QUEUED or self._queued[key] >= MAX_QUEUED_PER_ADDRESS:
             raise Unavailable("logins_waiting", retry_after=_RETRY_AFTER)
@@ -109,6 +100,6 @@ class PasswordHashing:
 
 
 def _lower_priority() -> None:
-    """Lower the priority of the current thread on Linux; no effect on other systems."""
+    """Lower the priority of the current thread; no effect on systems other than Linux."""
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
