@@ -1,11 +1,9 @@
 """Dispatcher of client events: dialect selection, rate limits and error responses.
 
-- Errors: `dispatch` is the only place that converts a `ChatError` of an event into a response: an
-  acknowledgement if the client requested one, otherwise an `error` event.
-- Rate limits: requests with an ack that exceed the rate limit fail with `retryAfter`, up to the rate of
-  refusals. Other requests wait for a token in order; the session handles no further packet while a
-  request waits. Throttling of one rate class for `flood_timeout` seconds without a pause closes the
-  connection.
+- Errors: a failed request becomes an acknowledgement if the client requested one, otherwise an `error` event.
+- Rate limits: a request with an acknowledgement that exceeds the rate limit fails with `retryAfter`, up to the rate of
+  refusals. Other requests wait for a token in order; the session handles no further packet while a request waits.
+  Throttling of one rate class for `flood_timeout` seconds without a pause closes the connection.
 - Invalid requests: a request that cannot be decoded and each `BadRequest` count as invalid. An excess of
   invalid requests closes the connection.
 - Reconnects: rate limits belong to the session, so DISCONNECT and CONNECT reset nothing.
@@ -29,7 +27,7 @@ from server.gateway.dialects.dialect import Dialect
 from server.gateway.dialects.resource_crud import SHARED_EVENTS
 from server.gateway.handlers import Handlers
 from server.gateway.membership_feed import MembershipFeed
-from server.gateway.request_limits import RequestLimiter, describe_excess
+from server.gateway.request_limits import RequestLimiter, get_excess_reason
 from tui_chat.protocol import codec, errors, events, requests
 
 log = logging.getLogger("chat.gateway")
@@ -42,7 +40,7 @@ class Dispatcher:
         dialects: Dialects in matching order; the last one matches every event.
         handlers: Request handlers, shared by all dialects.
         tokens: Verifier of tokens.
-        request_limiter: Limiter of valid requests. Invalid requests are limited in any case.
+        request_limiter: Limiter of valid requests; invalid requests are limited in any case.
         allow_guests: Accept connections without a token.
         monotonic: Monotonic clock, in seconds.
         generate_sid: Source of new Socket.IO session ids.
@@ -98,11 +96,10 @@ class Dispatcher:
         authorization: str,
         previous: ClientConnection | None,
     ) -> ClientConnection:
-        """Register a connection with the account of its token, or as a guest; the caller sends the response.
+        """Register a connection with the account of its token (`find_connect_token`), or as a guest.
 
-        The token comes from `auth` as `{"token": …}`, otherwise from `authorization`. A header token without a scheme
-        is an ordinary token, and marks a conversation client if that dialect is enabled. A reconnecting session keeps
-        the token buckets and the throttling state of `previous`, but neither account, member id nor rooms.
+        A header token without a scheme marks a conversation client if that dialect is enabled. The connection takes
+        token buckets and throttling state from `previous`, but neither account, member id nor rooms.
 
         Raises:
             TokenRejected: The token is invalid (`token_invalid`), or the account suspended.
@@ -147,11 +144,8 @@ class Dispatcher:
         """Run one request and return its acknowledgement, or None if none is requested.
 
         Errors become the acknowledgement, or a native `error` event without one; none is raised. An unknown event is a
-        `BadRequest`. An unexpected exception is logged and becomes `InternalError`.
-
-        Above the rate limit, a request with an acknowledgement fails with `RateLimited`, up to the rate of refusals;
-        other requests wait for a token. An immediately available token ends the throttling of its rate class.
-        Throttling for `flood_timeout` seconds without a pause and an excess of invalid requests close the connection.
+        `BadRequest`. An unexpected exception is logged and becomes `InternalError`. An immediately available token ends
+        the throttling of its rate class.
 
         Args:
             connection: Sender of the event; after its disconnect or during a shutdown, the request fails with
@@ -169,7 +163,7 @@ class Dispatcher:
             if not delay:
                 connection.throttled_since.pop(request.rate_class, None)
             elif wants_ack and not connection.rate_buckets["refusals"].acquire(self._monotonic()):
-                raise errors.RateLimited(describe_excess(request.rate_class), retry_after=round(delay, 3))
+                raise errors.RateLimited(get_excess_reason(request.rate_class), retry_after=round(delay, 3))
             else:
                 await self._await_tokens(connection, request, arguments, delay)
             try:
@@ -196,10 +190,7 @@ class Dispatcher:
         return None
 
     def on_disconnect(self, connection: ClientConnection) -> None:
-        """Remove a connection from the server and from its rooms, and announce the leaves.
-
-        A repeated call has no effect.
-        """
+        """Remove a connection from its rooms, and announce the leaves; a repeated call has no effect."""
         connection.is_open = False
         self._connections.discard(connection)
         if self.membership_feed is not None:
@@ -210,10 +201,9 @@ class Dispatcher:
     # -- shutdown
 
     def announce_shutdown(self, reconnect_after: float) -> None:
-        """Reject further requests and send `goingAway` to all clients.
+        """Reject new connections and further requests, and send `goingAway` to all clients.
 
-        Open connections stay open, and new ones are rejected. Requests that wait for a token fail too; running handlers
-        continue.
+        Connections stay open, and running handlers continue. Requests that wait for a token fail.
 
         Args:
             reconnect_after: Seconds after which clients reconnect.
@@ -224,10 +214,9 @@ class Dispatcher:
             connection.push(frame)
 
     async def move_clients(self, duration: float) -> None:
-        """End the event streams, and close the connections one after the other, each after `goingAway`.
+        """End all event streams and reject further ones, then close the connections in random order after `goingAway`.
 
-        Further event streams are rejected. Later connections are accepted and stay open; the caller rejects
-        handshakes beforehand.
+        Later connections are accepted and stay open.
 
         Args:
             duration: Seconds over which the connections close, so that the clients do not connect again all at once.
@@ -243,19 +232,12 @@ class Dispatcher:
             await asyncio.sleep(duration / len(connections))
 
     def close_connections(self, reason: str) -> None:
-        """Close all connections; their clients connect again.
-
-        Args:
-            reason: Reason for the log lines.
-        """
+        """Close all connections; `reason` appears in their log lines."""
         for connection in list(self._connections):
             connection.close(reason)
 
     def close(self) -> None:
-        """Discard pending presence updates and user lists; the last call to the dispatcher.
-
-        Open connections stay open.
-        """
+        """Discard pending presence updates, notices and user lists; connections stay open."""
         self.handlers.close()
         for dialect in self._dialects:
             dialect.close()
@@ -278,10 +260,7 @@ class Dispatcher:
             raise errors.Unavailable("connection_closed")
 
     def _acquire_tokens(self, connection: ClientConnection, request: requests.Request, arguments: list[Raw]) -> float:
-        """Acquire the tokens for a request; return the seconds before the next attempt, or 0 on success.
-
-        Only a request of the class `messages` consumes its size in bytes (`RequestLimiter.acquire`).
-        """
+        """Acquire the tokens for a request (`RequestLimiter.acquire`)."""
         if not self.request_limiter.is_enabled:
             return 0.0
         size = sum(len(memoryview(argument)) for argument in arguments) if request.rate_class == "messages" else 0
@@ -290,13 +269,9 @@ class Dispatcher:
     async def _await_tokens(
         self, connection: ClientConnection, request: requests.Request, arguments: list[Raw], delay: float
     ) -> None:
-        """Wait until the tokens for the request are acquired, and record the start of throttling.
+        """Wait until the tokens for a request are acquired, and record the start of throttling.
 
-        Args:
-            connection: Sender of the request.
-            request: Request without tokens.
-            arguments: Event arguments of the request.
-            delay: Seconds before the first attempt.
+        The first attempt follows after `delay` seconds.
 
         Raises:
             Unavailable: The connection is closed, or the server is stopping.

@@ -1,7 +1,7 @@
 """Rate limits of requests, on connections and over HTTP.
 
-- Rate class: each request uses one token of its class; requests that append an entry also use their size in bytes.
-- Owner: a connection has its own token buckets. Over HTTP, an account or the address of a guest has them
+- Rate class: each request uses one token of its class; requests of the class `messages` use their size in bytes too.
+- Owner: a connection has token buckets; over HTTP, an account, a webhook or the address of a guest
   (`server.gateway.caller_limits`).
 """
 
@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from server.domain.rate_limits import Quota, Rate, TokenBucket
 
 DEFAULT_RATES: Mapping[str, Rate] = {
-    "messages": Rate(10, 3),  # requests that append an entry
-    "joins": Rate(5, 5),  # joins, observations, nicknames, statuses, new rooms, invites and webhooks
+    "messages": Rate(10, 3),  # messages, their changes, topics, moderation, policies, deletions of rooms
+    "joins": Rate(5, 5),  # joins, observations, nicknames, statuses; new rooms, invites, webhooks and group codes
     "searches": Rate(10, 2),  # search, listMembers, listMentions, audit
     "default": Rate(100, 30),  # all other requests
     "stored_bytes": Rate(128 * 1024, 16 * 1024),  # arguments of the class "messages"
-    "refusals": Rate(100, 10),  # requests that fail with `rate_limited`; an excess is delayed instead
+    "refusals": Rate(100, 10),  # requests that fail with `rate_limited`; excess requests wait instead
     "invalid": Rate(20, 1),  # invalid requests; an excess closes the connection
 }
 """Rates of one connection by rate class (`Request.rate_class`)."""
@@ -54,7 +54,7 @@ class RequestLimiter:
         Args:
             buckets: Token buckets of the sender.
             rate_class: Rate class of the request.
-            size: Size of the request in bytes, limited for requests that append an entry.
+            size: Size of the request in bytes, limited for the class `messages`.
         """
         if not self.is_enabled:
             return 0.0
@@ -72,6 +72,6 @@ class RequestLimiter:
         return buckets[rate_class].get_quota(self._monotonic())
 
 
-def describe_excess(rate_class: str) -> str:
+def get_excess_reason(rate_class: str) -> str:
     """Return the reason of `RateLimited` for a rate class."""
     return f"too_many_{'requests' if rate_class == 'default' else rate_class}"
