@@ -348,7 +348,7 @@ def _build_dispatcher(
     time_zone = settings.load_time_zone()
     optional: list[ConversationDialect] = []
     if views is not None:
-        optional = [ConversationDialect(room_registry, time_zone, repository=database.groups, views=views)]
+        optional = [ConversationDialect(room_registry, repository=database.groups, views=views)]
     dialects = create_dialects(room_registry, time_zone, *optional)
     deliver_by_dialect = {dialect.name: dialect.deliver for dialect in dialects}
     fanout = Fanout({**deliver_by_dialect, EVENT_STREAM: deliver_to_streams}, FileLines(uploads.sign))

@@ -1,7 +1,7 @@
 """Rooms of accounts for `resource_crud` clients (docs/dialects.md, "resource_crud").
 
-The methods correspond to those of `RoomCatalog`. A room of an account has an owner, so that its permissions do not
-depend on the connection or on the members present.
+The methods correspond to those of `RoomCatalog`. A room of an account has an owner, so its permissions depend neither
+on the connection nor on the members present.
 """
 
 from server.engineio.connection import ClientConnection

@@ -1,8 +1,7 @@
 """Pushes of the conversation dialect: every message of every group, without a join.
 
-- Subscriptions: a connection receives the messages of the groups of its account, and of groups joined later. The entry
-  that ends a membership ends the subscription.
-- Encoding: one frame per message, for all connections.
+- Subscriptions: a connection receives the messages of the groups of its account, including groups joined later. The
+  entry that ends a membership ends the subscription.
 - Order: the messages of a group wait until its id is known, and are pushed in the order of their commits.
 - Several nodes: the logs of all groups with subscribers are followed. After a change of a membership, the groups of the
   member are read again, because the changes of other nodes arrive in any order.
@@ -51,7 +50,7 @@ class _GroupLoad(Struct, eq=False):
 
 
 class GroupFeed:
-    """Sender of `group-message:<id>`; `run` reads the ids of groups that connected accounts join.
+    """Sender of `group-message:<id>`; requires `run` in the background.
 
     Args:
         repository: Storage of groups.
@@ -83,9 +82,10 @@ class GroupFeed:
         }
 
     def record_changes(self, changes: Sequence[events.Entry]) -> None:
-        """Schedule reads of the groups of connected members after changes by other nodes, in any order.
+        """Schedule reads of the groups of connected members whose memberships changed; ignore other changes.
 
-        Only changes of memberships in rooms with an address count. Running reads of these members are repeated.
+        Args:
+            changes: Changes by other nodes, in any order.
         """
         for entry in changes:
             if isinstance(entry, events.MemberChange) and names.is_room_address(entry.room):
@@ -110,7 +110,7 @@ class GroupFeed:
             self._subscribe(connection, group.name, group.id)
 
     def disconnect(self, connection: ClientConnection) -> None:
-        """Remove a closed connection from its member; it receives no further pushes."""
+        """Remove a closed connection; without effect for an unknown one."""
         member_id = connection.account.member_id if connection.account is not None else ""
         if (connections := self._connections.get(member_id)) is not None:
             connections.discard(connection)
@@ -118,11 +118,7 @@ class GroupFeed:
                 del self._connections[member_id]
 
     def publish(self, committed: Sequence[events.Entry]) -> None:
-        """Push the messages among committed entries, and apply the changes of memberships, in the order of the entries.
-
-        Edits, deletions and reactions are not pushed. A message of a group without a known id is pushed after the read
-        of the id.
-        """
+        """Push the messages of committed entries, and apply the membership changes, in order; ignore other entries."""
         for entry in committed:
             if isinstance(entry, events.Message):
                 subscription = self._subscriptions.get(entry.room)
@@ -132,9 +128,9 @@ class GroupFeed:
                 self._apply(entry)
 
     async def run(self) -> None:
-        """Read ids and groups as soon as they are needed, and push the waiting messages; never returns.
+        """Read unknown ids and changed groups on demand, and push the waiting messages; never returns.
 
-        After a failure of the database, the reads are repeated after `_RETRY_DELAY`.
+        A failure of the database repeats the reads after `_RETRY_DELAY`.
         """
         while True:
             await self._wakeup.wait()
@@ -214,10 +210,9 @@ class GroupFeed:
             self._wakeup.set()
 
     def _apply(self, entry: events.MemberChange) -> None:
-        """Start or end the subscriptions of a member to the room of a committed change of its membership.
+        """Start or end the subscriptions of a member by a committed change of its membership.
 
-        Running reads of its groups are repeated; in a cluster, a further read is scheduled. Actions other than
-        `_STARTING_ACTIONS` and `_ENDING_ACTIONS` change no subscription.
+        Running reads of its groups are repeated; in a cluster, a further read is scheduled.
         """
         member_id = entry.target.member_id
         if self.follow_log is None:
@@ -232,7 +227,7 @@ class GroupFeed:
             subscription.connections.difference_update(connections)
 
     def _subscribe(self, connection: ClientConnection, name: str, group_id: int | None) -> None:
-        """Add a reader to a room; a known id also pushes the waiting messages, and an unknown one is read later."""
+        """Add a reader to a room; a `group_id` pushes the waiting messages, an unknown id is read in the background."""
         subscription = self._subscriptions.setdefault(name, _Subscription())
         subscription.connections.add(connection)
         if group_id is not None:
@@ -242,10 +237,7 @@ class GroupFeed:
             self._wakeup.set()
 
     def _set_group_id(self, name: str, group_id: int | None) -> None:
-        """Set the id of a room, and push its waiting messages; without an id, the subscription ends.
-
-        Without effect for a room without subscribers.
-        """
+        """Set the id of a subscribed room, and push its waiting messages; None ends the subscription."""
         subscription = self._subscriptions.get(name)
         if subscription is None:
             return
@@ -258,10 +250,7 @@ class GroupFeed:
             self._push(subscription, message)
 
     def _push(self, subscription: _Subscription, message: events.Message) -> None:
-        """Push a message to the open connections, or store the message until the id of the group is known.
-
-        A subscription without open connections is removed.
-        """
+        """Push a message, or queue the message while the id is unknown; remove a subscription without connections."""
         readers = [connection for connection in subscription.connections if connection.is_open]
         if not readers:
             self._subscriptions.pop(message.room, None)

@@ -1,7 +1,7 @@
 """Files of the conversation dialect: avatars, covers, images and videos.
 
-- Avatars and covers are pinned uploads. A new upload unpins the former one.
-- Covers: an account has at most one cover that no group uses yet.
+- Avatars and covers are pinned uploads; a new avatar unpins the former one.
+- An account has at most one cover that no group uses yet; a new one unpins the former one.
 """
 
 from server.domain.account_directory import AccountIdentity
@@ -37,12 +37,12 @@ class ConversationMedia:
         self._views = views
 
     async def set_avatar(self, account: AccountIdentity, upload: Upload) -> File:
-        """Replace the avatar of an account with a pinned upload, and unpin the former one."""
+        """Replace the avatar of an account with a pinned upload."""
         await self._account_service.update_profile(account, {"avatar_path": upload.path})
         return self._views.build_file("avatar", upload.path)
 
     async def add_cover(self, account: AccountIdentity, upload: Upload) -> File:
-        """Store a pinned upload as the cover of the next group of an account, and unpin an unused earlier one."""
+        """Store a pinned upload as the cover of the next group of an account."""
         await self._repository.replace_pending_cover(account.member_id, upload.id)
         return self._views.build_file("cover", upload.path)
 

@@ -34,7 +34,7 @@ _MAX_BUCKETS = 10_000  # accounts with a token bucket in memory; above, the leas
 
 
 class ConversationRejected(Exception):
-    """Rejection with a text of the contract, which clients show; HTTP responses have status 406."""
+    """Rejection with a text that clients show; HTTP responses have status 406."""
 
 
 class ConversationService:
@@ -87,7 +87,7 @@ class ConversationService:
 
         Raises:
             ConversationRejected: The account has no such cover.
-            Forbidden: The account may not create rooms.
+            Forbidden: The connection has no account, or the account may not create rooms.
             RateLimited: The rate of room creations is exceeded.
             NotFound, ConversationRejected: Another device has deleted the group already.
         """
@@ -105,7 +105,7 @@ class ConversationService:
         return await self._load_group(account, group.id)
 
     async def join_group(self, connection: ClientConnection, invite_code: str) -> None:
-        """Make the account a member of the group with a reusable invite code; the entry is committed before the return.
+        """Make the account a member of the group with an invite code, with a committed entry.
 
         Raises:
             ConversationRejected: The code is unknown or replaced, or the account is a member already or banned.
@@ -141,15 +141,11 @@ class ConversationService:
         }
 
     async def read_group(self, account: AccountIdentity, group_id: int) -> Group:
-        """Return a group with its members, and for an owner with the invite code, which is created on demand.
-
-        Raises:
-            ConversationRejected: The group does not exist, or the account is not a member.
-        """
+        """Return a group with its members, and for an owner with the invite code (`_load_group`)."""
         return await self._load_group(account, group_id, with_members=True)
 
     async def replace_code(self, account: AccountIdentity, group_id: int) -> Group:
-        """Replace the invite code of a group that the account owns, and return the group; earlier codes are invalid.
+        """Replace the invite code of a group that the account owns, and return the group.
 
         Raises:
             ConversationRejected: The account is not a member, or not the owner, or the group does not exist.
@@ -215,9 +211,9 @@ class ConversationService:
         text: str,
         attachments: tuple[AttachedUpload, ...] = (),
     ) -> GroupMessage:
-        """Append a message, and return it; the entry is committed before the return.
+        """Append a message, and return the committed message; `@room` mentions nobody.
 
-        `@room` mentions nobody. A rejected message of a member has consumed a token of the message rate.
+        A message of a member consumes a token of the message rate, even a rejected one.
 
         Args:
             connection: Connection of a member.
@@ -258,7 +254,7 @@ class ConversationService:
     # -- users
 
     def build_user(self, account_id: int, email: str | None) -> User:
-        """Return an account with its email, empty without one, for the account itself.
+        """Return an account with its email, empty without one.
 
         Raises:
             Unauthorized: The id is unknown.
@@ -295,11 +291,7 @@ class ConversationService:
         return self._views.build_group(group, members, code)
 
     def _acquire_token(self, account: AccountIdentity) -> None:
-        """Acquire a token for one message of an account.
-
-        Raises:
-            RateLimited: The message rate of the account is exceeded.
-        """
+        """Acquire a token for one message; raise `RateLimited` above the message rate of the account."""
         if self._message_rate is None:
             return
         now = self._monotonic()

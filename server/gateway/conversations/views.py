@@ -133,7 +133,7 @@ class ViewBuilder:
         )
 
     def build_own_user(self, account: Account, email: str) -> User:
-        """Return an account with its email, for the account itself."""
+        """Return an account with its email."""
         return replace(self.build_user(account), email=email)
 
     def build_member(self, member_id: str, nick_name: str, since: int) -> User:
@@ -238,12 +238,12 @@ class ViewBuilder:
 
 
 def derive_generated_id(text: str) -> int:
-    """Return the stable id of a guest by member id, or of a generated image by path; at least `GENERATED_IDS`."""
+    """Return the id of a guest by member id, or of a generated image by path; at least `GENERATED_IDS`."""
     return GENERATED_IDS + _hash(text) % (SEQ_MAX - GENERATED_IDS)
 
 
 def derive_file_id(path: str) -> int:
-    """Return the id of a stored file: stable, and below all ids of generated images."""
+    """Return the id of a stored file; below `GENERATED_IDS`."""
     return 1 + _hash(path) % (GENERATED_IDS - 1)
 
 

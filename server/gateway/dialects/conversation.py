@@ -3,7 +3,6 @@
 `server.gateway.conversations.feed` pushes the messages, because clients of the dialect join no room.
 """
 
-from datetime import tzinfo
 from typing import Annotated, Any, ClassVar
 
 import msgspec
@@ -30,11 +29,10 @@ class UpdateLastMessage(requests.Request, frozen=True, rename="camel"):
 
 
 class ConversationDialect(Dialect):
-    """Dialect of a web application with groups; its clients receive the messages of their groups without a join.
+    """Dialect of a web application with groups.
 
     Args:
         room_registry: Rooms with members.
-        timezone: Time zone of formatted times, unused.
         repository: Storage of conversations.
         views: Encoder of conversations.
     """
@@ -44,12 +42,11 @@ class ConversationDialect(Dialect):
     def __init__(
         self,
         room_registry: RoomRegistry[ClientConnection],
-        timezone: tzinfo | None,
         *,
         repository: GroupRepository,
         views: ViewBuilder,
     ) -> None:
-        super().__init__(room_registry, timezone)
+        super().__init__(room_registry, timezone=None)
         self._repository = repository
         self._views = views
 
@@ -74,10 +71,9 @@ class ConversationDialect(Dialect):
     ) -> Conversation:
         """Move the read marker forward, push the conversation to the requester, and return the conversation.
 
-        An earlier message leaves the read marker unchanged; the conversation is pushed in any case.
+        An earlier message leaves the read marker unchanged.
 
         Raises:
-            BadRequest: The request is that of another dialect.
             Forbidden: The connection has no account.
             NotFound: The conversation or the message does not exist, or the account is no longer a member.
         """

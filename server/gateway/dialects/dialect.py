@@ -1,9 +1,8 @@
 """Base class of dialects: client vocabularies for requests and pushes (docs/dialects.md).
 
-- Shared handlers: all dialects run requests through the same handlers. Sanitizing, limits, storage
-  and fan-out do not depend on the dialect.
+- Shared handlers: sanitizing, limits, storage and fan-out do not depend on the dialect.
 - Encoding: each distinct frame of a room event is encoded once, not once per recipient.
-- Identity: the author of a message in a joined room is the member of the connection; names in its payload are ignored.
+- Identity: the author of a message in a joined room is the member of the connection; names in the payload are ignored.
 """
 
 from abc import ABC, abstractmethod
@@ -28,7 +27,7 @@ class Dialect(ABC):
     """One dialect; a single instance serves all connections.
 
     Attributes:
-        name: Name of the dialect in rooms; also `via` of its members, except in the native dialect.
+        name: Name of the dialect in rooms, and `via` of its members, except in the native dialect.
         room_registry: Rooms with members.
         timezone: Time zone of formatted times; None selects the local one.
     """
@@ -45,12 +44,7 @@ class Dialect(ABC):
 
     @abstractmethod
     def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:
-        """Convert an event into a validated request.
-
-        Args:
-            connection: Sender of the event.
-            event: Event name.
-            arguments: Event arguments as undecoded JSON.
+        """Convert an event into a validated request; `arguments` are undecoded JSON.
 
         Raises:
             ChatError: The event is unknown, or the arguments are invalid.
@@ -71,7 +65,7 @@ class Dialect(ABC):
             wants_ack: The client requested an acknowledgement.
 
         Returns:
-            Argument of `encode_result`.
+            Awaitable of the argument of `encode_result`.
 
         Raises:
             ChatError: The request is rejected (`Handlers`).
@@ -81,11 +75,7 @@ class Dialect(ABC):
         return handlers.handle(connection, request)
 
     def encode_result(self, result: Any) -> bytes:
-        """Return the only argument of the acknowledgement as JSON; by default, `{"ok": true, …}`.
-
-        Args:
-            result: Result of `handle`.
-        """
+        """Return the only argument of the acknowledgement as JSON; by default, `{"ok": true, …}`."""
         return codec.encode_response(result)
 
     def encode_failure(self, error: errors.ChatError) -> bytes:
@@ -95,29 +85,22 @@ class Dialect(ABC):
     def deliver(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
     ) -> None:
-        """Push a room event to recipients.
-
-        The default implementation pushes the frame of `encode_push` to all of them, or nothing if the frame is None.
-        """
+        """Push a room event to recipients; by default, the frame of `encode_push`, if any."""
         frame = self.encode_push(room, room_event)
         if frame is not None:
             for recipient in recipients:
                 recipient.push(frame)
 
     def encode_push(self, room: LiveRoom[ClientConnection], room_event: RoomEvent) -> Frame | None:
-        """Return the frame of a room event, or None for an event unsupported by the dialect; by default, None."""
+        """Return the frame of a room event, None for an event that the dialect does not support; by default, None."""
         return None
 
     def close(self) -> None:  # noqa: B027 (optional for subclasses)
-        """Discard scheduled pushes of the dialect at the end of the server; by default, without effect."""
+        """Discard scheduled pushes; by default, without effect."""
 
 
 def decode_payload(payload_type: type[PayloadT], arguments: list[msgspec.Raw]) -> PayloadT:
     """Decode the first argument of an event; further arguments are ignored, and a missing argument counts as null.
-
-    Args:
-        payload_type: Type that msgspec validates, usually a `Struct`.
-        arguments: Event arguments as undecoded JSON.
 
     Raises:
         BadRequest: The argument is not JSON, not of the type, or nested too deeply.

@@ -31,13 +31,11 @@ class NativeDialect(Dialect):
     name: ClassVar[str] = "native"
 
     def matches(self, event: str, arguments: list[Raw]) -> bool:
-        """Return True, because the dialect reports unknown events of all clients."""
+        """Return True, because the dialect rejects the unknown events of all clients."""
         return True
 
     def decode(self, connection: ClientConnection, event: str, arguments: list[Raw]) -> requests.Request:
-        """Decode the first argument as the request that has the name of the event.
-
-        Further arguments are ignored, and a missing argument counts as null, which no request accepts.
+        """Decode the first argument as the request with the name of the event; further arguments are ignored.
 
         Raises:
             ChatError: The event is unknown, or the argument is invalid.
@@ -47,10 +45,9 @@ class NativeDialect(Dialect):
     def handle(
         self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
     ) -> Awaitable[Any]:
-        """Run a request; a join without an acknowledgement is one of an `object_join` client.
+        """Run a request; a join without an acknowledgement is that of an `object_join` client.
 
-        Such a join reads at most one entry of the history, and `via` of the member is `object_join`. Native clients
-        always request an acknowledgement.
+        Such a join reads at most one entry of the history, and `via` of the member is `object_join`.
         """
         if not isinstance(request, requests.JoinRoom):
             return handlers.handle(connection, request)
@@ -62,5 +59,5 @@ class NativeDialect(Dialect):
         )
 
     def encode_push(self, room: LiveRoom[ClientConnection], room_event: RoomEvent) -> Frame:
-        """Encode a room event under its native event name; all room events are supported."""
+        """Return the frame of a room event under its native event name."""
         return encode_event(_PUSH_EVENTS[type(room_event)], room_event)

@@ -1,14 +1,10 @@
 """Dialect for rooms as a resource: `createChatroom`, `findAllChatroom` and others (docs/dialects.md, "resource_crud").
 
-The name of the resource is any identifier: `createRoom` and `createChatroom` are the same request. Only
-`findChatroomMessages` has no other name.
-
-Acknowledgements contain plain data. A connection may combine these events with any other dialect. Rooms have no
-subscribers in this dialect.
-
-`findChatroomMessages` streams its result: one `chatroomMessage` event per message, then `chatroomMessages`, which is
-also the acknowledgement. All other requests respond with an acknowledgement only. The event format matches the
-`{event, data}` return values of NestJS.
+- Names: the name of the resource is any identifier, so `createRoom` and `createChatroom` are the same request. Only
+  `findChatroomMessages` has no other name.
+- Pushes: rooms have no subscribers in this dialect, and a connection may combine these events with any other dialect.
+- Streams: `findChatroomMessages` sends one `chatroomMessage` event per message, then `chatroomMessages` with the fields
+  of the acknowledgement, like the `{event, data}` return values of NestJS.
 """
 
 import re
@@ -87,7 +83,7 @@ SHARED_EVENTS = {
     room_requests.CreateRoom.event: frozenset({"roomName", "title"}),
     room_requests.UpdateRoom.event: frozenset({"room"}),
 }
-"""Events of this dialect that are native requests too, with fields of which each native request has at least one."""
+"""Events that are native requests too, with fields of which each native request has at least one."""
 
 
 def _has_field(argument: msgspec.Raw, names: frozenset[str]) -> bool:
@@ -104,11 +100,10 @@ class ResourceCrudDialect(Dialect):
     name: ClassVar[str] = "resource_crud"
 
     def matches(self, event: str, arguments: list[msgspec.Raw]) -> bool:
-        """Return whether the event is `findChatroomMessages`, or another request under any name, such as `createRoom`.
+        """Return whether the event is `findChatroomMessages`, or another request with any resource: `createTea`.
 
-        A lower-case letter or a digit directly after the verb is rejected: `createroom`, `findAll2`. Native requests
-        such as `createInvite` have precedence. `createRoom` and `updateRoom` exist in both dialects; the fields of the
-        native request decide.
+        A lower-case letter or a digit directly after the verb does not match: `createroom`, `findAll2`. Native requests
+        such as `createInvite` have precedence; `SHARED_EVENTS` decides for `createRoom` and `updateRoom`.
         """
         if event in SHARED_EVENTS:
             return not any(_has_field(argument, SHARED_EVENTS[event]) for argument in arguments[:1])
@@ -141,14 +136,9 @@ class ResourceCrudDialect(Dialect):
     async def handle(
         self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
     ) -> Any:
-        """Run a request; return a room, a list of rooms, or the end of a stream.
+        """Run a request; return the wire fields of a room, a list of rooms, or the wire fields of the end of a stream.
 
-        A deletion returns the room before the deletion. A stream is pushed before the return, with or without an
-        acknowledgement. The stream skips deleted messages and entries of other kinds, so `count` may be below the limit
-        even if older messages exist.
-
-        Returns:
-            The wire fields of a room or of the end of a stream (docs/dialects.md), or a list of rooms.
+        A deletion returns the room before the deletion.
 
         Raises:
             ChatError: The request is rejected (`RoomCatalog` for guests, `OwnedRoomCatalog` for accounts).
@@ -177,18 +167,16 @@ class ResourceCrudDialect(Dialect):
         return msgspec.json.encode(result)
 
     def encode_failure(self, error: errors.ChatError) -> bytes:
-        """Return the error as `{"error": {"code", "message"}}`.
-
-        The response contains no `retryAfter`.
-        """
+        """Return the error as `{"error": {"code", "message"}}`, without `retryAfter`."""
         return msgspec.json.encode({"error": {"code": error.code, "message": error.message}})
 
     async def _stream_messages(
         self, handlers: Handlers, connection: ClientConnection, request: FindChatroomMessages
     ) -> dict[str, Any]:
-        """Push the messages and the end of the stream; return the fields of the end.
+        """Push the messages in ascending order and the end of the stream; return the fields of the end.
 
-        The messages are ascending, without deleted ones. One line per file follows the text.
+        Deleted messages and entries of other kinds are skipped, so `count` may be below the limit even if older
+        messages exist. One line per file follows the text of a message.
 
         Raises:
             NotFound, Forbidden: As in `RoomCatalog.read_messages`; nothing is pushed.
@@ -225,10 +213,7 @@ class ResourceCrudDialect(Dialect):
 
 
 def _parse_id_digits(body: Any) -> Any:
-    """Return the body with a numeric string `id` converted to an integer; ids from URLs are strings.
-
-    Any other body is returned unchanged.
-    """
+    """Return a body with a string of digits as `id` converted to an integer; any other body is unchanged."""
     if not isinstance(body, dict):
         return body
     fields = cast(dict[str, Any], body)

@@ -2,13 +2,11 @@
 
 - User lists: `roomUser` is sent after presence changes, and contains all rooms that the recipient joined in this
   dialect, with up to 2,000 members of all dialects in total.
-- User ids: `id` is an unverified id of the application. The server uses the `id` of the
-  latest join; ids in messages are ignored. Members of other dialects appear with their member id.
-- Room ids: each recipient receives the `roomId` that it sent with its join, even after a rename of the room.
-- Traffic: a room sends its full user list to all subscribers. After each list, a large room has a
-  cooldown that limits its lists to `USER_LIST_BYTES_PER_SECOND`. Changes in several rooms within
-  `PRESENCE_INTERVAL` are sent together, once per recipient. A new member receives its list
-  immediately.
+- User ids: `id` is an unverified id of the application. The server uses the `id` of the latest join; ids in messages
+  are ignored. Members without such an `id` appear with their member id.
+- Room ids: each recipient receives the `roomId` of its own join, even after a rename of the room.
+- Traffic: presence changes within `PRESENCE_INTERVAL` are sent together, once per recipient. After each list, a large
+  room has a cooldown that limits its lists to `USER_LIST_BYTES_PER_SECOND`. A join is answered with a list immediately.
 """
 
 import asyncio
@@ -34,7 +32,7 @@ from tui_chat.protocol import codec, errors, events, limits, names, requests, sa
 log = logging.getLogger("chat.gateway")
 
 USER_LIST_BYTES_PER_SECOND = 10_000_000
-"""Limit of user list traffic in bytes per second, per room, summed over all subscribers."""
+"""Limit of the user lists of a room in bytes per second, summed over all subscribers."""
 
 _MAX_LISTED_MEMBERS = 2_000  # of all rooms in one frame, which stays below 1 MiB
 
@@ -77,10 +75,7 @@ class ServerMsgDialect(Dialect):
         self._flush_timer: asyncio.TimerHandle | None = None
 
     def matches(self, event: str, arguments: list[msgspec.Raw]) -> bool:
-        """Return whether the event is `client_msg` or a join with `roomId` and without `roomName`.
-
-        The check searches the JSON text of the first argument for the quoted field names.
-        """
+        """Return whether the event is `client_msg`, or a join whose JSON text has `"roomId"` and not `"roomName"`."""
         if event != "joinRoom":
             return event == "client_msg"
         body = bytes(arguments[0]) if arguments else b""
@@ -110,7 +105,7 @@ class ServerMsgDialect(Dialect):
     async def handle(
         self, handlers: Handlers, connection: ClientConnection, request: requests.Request, *, wants_ack: bool
     ) -> events.WireStruct:
-        """Run a request; after a successful join, the connection receives `roomUser` before the response.
+        """Run a request; a successful join pushes `roomUser` to the connection before the response.
 
         A repeated join replaces the `roomId` and the `id` of the connection in this room, even if the join fails.
 
@@ -131,9 +126,9 @@ class ServerMsgDialect(Dialect):
     def deliver(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
     ) -> None:
-        """Push messages as `server_msg`, schedule `roomUser` after presence changes, and ignore all other events.
+        """Push a message as `server_msg`, or schedule `roomUser` for all subscribers of a room with presence changes.
 
-        A scheduled user list reaches all subscribers of the room in this dialect, not only `recipients`.
+        Other events are ignored.
         """
         if isinstance(room_event, events.Message):
             self._deliver_message(room, room_event, recipients)
@@ -151,8 +146,7 @@ class ServerMsgDialect(Dialect):
     ) -> None:
         """Push a message with the `roomId` and the type of each recipient; equal frames are encoded once.
 
-        The type is 2 for the connections of the author, and 1 for all others. An author who is not present in the room
-        has the member id as `userId`.
+        An author who is not present in the room has the member id as `userId`.
         """
         author = room.participants.get(message.member_id)
         times = datetime.fromtimestamp(message.ts / 1000, self.timezone).strftime("%Y-%m-%d %H:%M:%S")
@@ -184,8 +178,7 @@ class ServerMsgDialect(Dialect):
     def _flush_user_lists(self) -> None:
         """Send the user lists of all changed rooms that have no active cooldown.
 
-        Each recipient receives one `roomUser` with all its rooms. A large list starts a cooldown of its room. Further
-        flushes follow every `PRESENCE_INTERVAL` until all changed rooms are sent.
+        A large list starts a cooldown of its room. Further flushes follow until no changed room is left.
         """
         self._flush_timer = None
         now = asyncio.get_running_loop().time()
@@ -209,15 +202,11 @@ class ServerMsgDialect(Dialect):
             self._schedule_flush()
 
     def _send_user_lists(self, recipients: Iterable[ClientConnection]) -> dict[ClientConnection, int]:
-        """Send `roomUser` with all joined rooms to each recipient.
+        """Send `roomUser` with all rooms joined in this dialect to each recipient, and return the bytes by recipient.
 
-        A user list is encoded once per room and length, and a frame once per combination of rooms. The lists of many
-        rooms are shorter, so that a frame contains at most `_MAX_LISTED_MEMBERS` members. Rooms that the recipient
-        joined in another dialect are omitted. The exceptions of recipients are logged as one line; the others receive
-        their lists.
-
-        Returns:
-            Sent bytes by recipient.
+        A user list is encoded once per room and length, and a frame once per combination of rooms. A frame contains at
+        most `_MAX_LISTED_MEMBERS` members, divided equally among its rooms. The exceptions of recipients are logged as
+        one line; the others receive their lists.
         """
         encode_user_list = cache(self._encode_user_list)
         frames: dict[tuple[tuple[str, LiveRoom[ClientConnection]], ...], Frame] = {}
@@ -260,14 +249,14 @@ class ServerMsgDialect(Dialect):
         )
 
     def _get_client_room_id(self, recipient: ClientConnection, room: LiveRoom[ClientConnection]) -> ClientRoomId:
-        """Return the `roomId` of the join of a recipient; the room name without a join in this dialect."""
+        """Return the `roomId` of the join of a recipient, or the room name without a join in this dialect."""
         join = self._find_join(recipient, room)
         return room.name if join is None else join.room_id
 
     def _get_client_user_id(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection]
     ) -> ClientUserId:
-        """Return the user id of a join of the participant in this dialect; without one, the member id."""
+        """Return the user id of any join of the participant in this dialect, or the member id without one."""
         for connection in participant.connections:
             join = self._find_join(connection, room)
             if join is not None and join.user_id is not None:
@@ -275,7 +264,7 @@ class ServerMsgDialect(Dialect):
         return participant.member.member_id
 
     def _find_join(self, connection: ClientConnection, room: LiveRoom[ClientConnection]) -> ServerMsgJoin | None:
-        """Return the latest join of a connection in a room, even under a former name of the room; None without one."""
+        """Return the latest join of a connection in a room, even under a former name; None without one."""
         joins = self._joins_by_connection.get(connection, {})
         if room.key in joins:
             return joins[room.key]
@@ -289,13 +278,10 @@ def _to_room_name(room_id: ClientRoomId) -> str:
 
 
 def _sanitize_user_id(user_id: ClientUserId | None) -> ClientUserId | None:
-    """Return a user id that is safe to show to other members; numbers and None are unchanged.
-
-    A string becomes one sanitized line, and an empty line becomes None.
+    """Return a string as one sanitized line, None if empty; numbers and None are unchanged.
 
     Raises:
-        BadRequest: The id contains a lone surrogate.
-        TooLong: The sanitized id has more than `SECRET_CHARACTERS` characters.
+        TooLong: The line has more than `SECRET_CHARACTERS` characters.
     """
     if not isinstance(user_id, str):
         return user_id

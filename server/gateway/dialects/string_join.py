@@ -33,9 +33,8 @@ class StringJoinDialect(Dialect):
     def decode(self, connection: ClientConnection, event: str, arguments: list[msgspec.Raw]) -> requests.Request:
         """Decode a join with a room name and an optional nickname.
 
-        The room may be a number, the nickname a whole number. Further arguments are ignored. Without a nickname, or
-        with an empty one or one of another type, the requested nickname is `guest`: the first guest has no suffix, and
-        later ones have a number.
+        The room may be a number, the nickname a whole number. Further arguments are ignored. A missing or empty
+        nickname, and one of another type, becomes `guest`.
 
         Raises:
             BadRequest: An argument cannot be decoded.
@@ -51,10 +50,9 @@ class StringJoinDialect(Dialect):
         )
 
     def encode_push(self, room: LiveRoom[ClientConnection], room_event: RoomEvent) -> Frame | None:
-        """Encode messages and notices as plain text.
+        """Return messages without their author, and notices, as plain text; None for other events.
 
-        Leaves of guests of this dialect, presence, typing, topics and changes of messages yield None. Joins of these
-        guests appear without a nickname. Messages appear without their author.
+        Among members with the nickname `guest` in this dialect, joins have no nickname and leaves yield None.
         """
         match room_event:
             case events.JoinNotice(via=self.name, nick_name=nick, more=more) if _is_guest(nick):
