@@ -1,6 +1,6 @@
 """Server-sent events of one room (WHATWG HTML, section 9.2), with the `seq` of the log as event id.
 
-- Source: an observation of the room, as on a Socket.IO connection. Each entry is encoded once for all streams.
+- Source: an observation of the room. Each published entry is encoded once for all streams.
 - Completeness: a stream reads the log up to the newest published entry, then sends the published ones. After a gap, the
   stream reads the log again, so that a reader receives each entry after its position once and in order.
 - Backpressure: a stream is aborted when its queue exceeds `max_bytes`; the reader resumes after its last event id.
@@ -64,7 +64,7 @@ def encode_event(name: str, content: events.WireStruct) -> bytes:
 def deliver_to_streams(
     _: LiveRoom[ClientConnection], room_event: RoomEvent, recipients: Iterable[ClientConnection]
 ) -> None:
-    """Push an entry to streams; other events of a room are not sent."""
+    """Push an entry to streams; ignore other events of the room."""
     if isinstance(room_event, MembershipNotice | events.PresencePush | events.TypingPush):
         return
     frame = StreamFrame(room_event)
@@ -125,7 +125,7 @@ class EventStream:
         self._wakeup.set()
 
     async def read(self, timeout: float) -> bytes | None:
-        """Return the next events; empty after the timeout or at a gap, None at the end of the stream.
+        """Return the next events; empty if none arrived or at a gap, None at the end of the stream.
 
         The call after a gap reads the missing events from the log.
 
@@ -145,17 +145,13 @@ class EventStream:
         return self._pop_queue() or (None if self._is_over() else b"")
 
     def _is_over(self) -> bool:
-        """Return whether the stream is closed, or its observation ended by a kick, a ban, a leave or a deletion."""
+        """Return whether the stream is closed, not started, or its observation has ended."""
         return (
             self._is_closed or self._room is None or not self._registry.is_observer(self._connection, self._room.name)
         )
 
     async def _read_log(self) -> bytes:
-        """Return the next page of the log, and move the position; from the newest entry on, `read` uses the queue.
-
-        Raises:
-            Unavailable: The log is not readable.
-        """
+        """Return the next page of the log, and move the position; from the newest entry on, `read` uses the queue."""
         assert self._room is not None
         newest_seq = self._newest_seq
         page = await self._reader.read_page(
@@ -167,10 +163,7 @@ class EventStream:
         return b"".join(map(encode_entry, page.messages))
 
     def _pop_queue(self) -> bytes:
-        """Return the queued events after the position, and empty the queue.
-
-        The events after a gap are discarded, and the next `read` reads the log.
-        """
+        """Return the queued events after the position, and empty the queue; events after a gap are discarded."""
         chunks: list[bytes] = []
         while self._queue:
             frame = self._queue.popleft()
@@ -184,10 +177,10 @@ class EventStream:
         return b"".join(chunks)
 
     def _push(self, frame: Frame) -> None:
-        """Queue an entry; no effect on a closed stream.
+        """Queue an entry, or record its `seq` while `read` uses the log; no effect on a closed stream.
 
-        While the log is behind, only the `seq` of an entry is recorded. Other frames, such as the removal of the room,
-        end a waiting `read`. Above `max_bytes`, the response is aborted and the stream closed.
+        Other frames, such as the removal of the room, end a waiting `read`. Above `max_bytes`, the response is aborted
+        and the stream closed.
         """
         if self._is_closed:
             return
@@ -250,9 +243,9 @@ class EventStreams:
 
         Raises:
             NotFound: The room does not exist, or is not visible.
-            Forbidden: The person is banned, or is a guest in no common room with a member of the direct room.
+            Forbidden: The reader is banned, or is a guest in no common room with a member of the direct room.
             RateLimited: A limit of connections of the address is exceeded.
-            Unavailable: The server is stopping, or the database is not readable.
+            Unavailable: The server is stopping, the room is being changed, or the database is not readable.
         """
         if self._is_closing:
             raise errors.Unavailable("server_stopping", retry_after=1.0)

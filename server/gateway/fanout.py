@@ -1,7 +1,6 @@
 """Fan-out of room events: one encoding per distinct frame of a dialect, one queued frame per recipient.
 
-The send queue of each session batches the writes, so a recipient costs neither a task nor an
-encoding. Dialects without subscribers in the room cost nothing.
+Dialects without subscribers in the room cost nothing.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -18,14 +17,14 @@ RoomEvent = events.Entry | MembershipNotice | events.PresencePush | events.Typin
 
 
 DeliverEvent = Callable[[LiveRoom[ClientConnection], RoomEvent, Iterable[ClientConnection]], None]
-"""Method `Dialect.deliver` of one dialect; the recipients are subscribers of the room in this dialect."""
+"""Function that pushes an event to subscribers of a room in one dialect, such as `Dialect.deliver`."""
 
 
 class Fanout:
     """Sender of room events to all dialects.
 
     Args:
-        deliver_by_dialect: Methods `Dialect.deliver` by dialect name.
+        deliver_by_dialect: Functions by the name of a dialect in `LiveRoom.subscribers`.
         file_lines: Renderer of files for basic clients.
 
     Attributes:
@@ -39,10 +38,9 @@ class Fanout:
     def send_to_room(
         self, room: LiveRoom[ClientConnection], room_event: RoomEvent, exclude: ClientConnection | None = None
     ) -> None:
-        """Queue an event for all connections and observers of a room.
+        """Queue an event for all connections and observers of a room; the pushes precede later responses.
 
-        The pushes precede later responses. Recipients whose dialect does not support the event receive nothing. Basic
-        clients receive the files of a message as lines of its text (`FileLines.group`).
+        Basic clients receive the files of a message as lines of its text (`FileLines.group`).
 
         Args:
             room: Room of the event.
@@ -63,10 +61,7 @@ class Fanout:
             self._deliver_by_dialect[dialect](room, room_event, recipients)
 
     def send_to_one(self, room: LiveRoom[ClientConnection], room_event: RoomEvent, recipient: ClientConnection) -> None:
-        """Queue an event for one connection or observer of a room.
-
-        Without effect for other connections.
-        """
+        """Queue an event for one connection or observer of a room; without effect for other connections."""
         for dialect, subscribers in room.subscribers.items():
             if recipient in subscribers:
                 self._deliver_by_dialect[dialect](room, room_event, (recipient,))

@@ -36,7 +36,7 @@ class FileLines:
     ) -> Iterator[tuple[events.Message, list[ClientConnection]]]:
         """Yield the forms of a message with files, each with its recipients.
 
-        Basic clients (`via`) receive the files as lines in the text, with URLs of the origin of the client.
+        Basic clients, members with `via`, receive the files as lines in the text (`render`).
         """
         basic: dict[str | None, list[ClientConnection]] = {}
         native: list[ClientConnection] = []

@@ -1,7 +1,7 @@
 """Changes outside the logs, and pushes to accounts, between the nodes of one database.
 
-- Changes: accounts, tokens, blocks, deleted rooms, and names of rooms without an entry.
-- Addresses: before the ban of a guest, its node sends the keyed hash of its address to all nodes.
+- Changes: accounts, tokens, blocks, deletions of rooms, and renames without an entry.
+- Addresses: before a ban, a node requests the keyed hash of the address of a guest from the other nodes.
 - Pushes: read markers and blocks for the other devices of an account, and direct rooms for absent members.
 """
 
@@ -72,10 +72,7 @@ class NodeControl:
         await self._account_sync.run()
 
     def _receive(self, message: ControlMessage) -> None:
-        """Apply a message of another node: start a read, push to connections, or exchange an address hash.
-
-        A request for an address is answered only if this node knows the address of the guest.
-        """
+        """Apply a message of another node; a request for an unknown address has no response."""
         match message:
             case AccountsChanged():
                 self._account_sync.wake()
@@ -98,10 +95,7 @@ class NodeControl:
                         response.set()
 
     async def _request_address(self, member_id: str) -> None:
-        """Request the address hash of a guest from the other nodes, and wait until `_receive` has recorded the hash.
-
-        The call returns after `_ADDRESS_TIMEOUT` at the latest; without a response, the address stays unknown.
-        """
+        """Request the address hash of a guest from the other nodes; wait for a response, at most `_ADDRESS_TIMEOUT`."""
         response = asyncio.Event()
         waiter = (member_id, response)
         self._address_waiters.add(waiter)
@@ -114,7 +108,7 @@ class NodeControl:
             self._address_waiters.discard(waiter)
 
     def _on_connect(self) -> None:
-        """Read the changes that this node has missed without the bus, and request a read by all other nodes."""
+        """Start a read of the changes of accounts, and of accounts and rooms by all other nodes."""
         self._account_sync.wake()
         for message in (AccountsChanged(), RoomsChanged()):  # earlier ones of this node may be lost
             self._channel.send(message)

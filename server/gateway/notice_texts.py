@@ -5,5 +5,5 @@ from server.engineio.connection import ClientConnection
 
 
 def format_notice_room(room: LiveRoom[ClientConnection]) -> str:
-    """Return the room of a join or leave notice: the name or title between spaces, no name for a direct room."""
+    """Return the room of a join or leave notice: its display name between spaces, no name for a direct room."""
     return f" {room.display_name} 房间" if room.display_name else "房间"

@@ -1,9 +1,8 @@
 """Broadcaster of joins, leaves and nickname changes: notices for users, presence for programs.
 
-- Own notice: a new member receives its join notice immediately, independent of the rate. A coalesced notice that
-  counts other members is sent to all members, otherwise to all except the joining connection.
-- Coalescing: a room receives at most `_PUSH_RATE` notices of each type. Excess joins and leaves
-  are coalesced into one notice with a count; excess nickname changes appear in presence only.
+- Joining connection: the connection receives the join notice of its member immediately, independent of the rate.
+- Coalescing: a room receives at most `_PUSH_RATE` notices of each type. Excess joins and leaves are coalesced into one
+  notice with a count; excess nickname changes appear in presence only.
 - Large rooms: above `_READERS_PER_TOKEN` readers, the rates of notices and of presence decrease with the number of
   readers, because each push costs one write per reader.
 - Order: a join and a leave of the same member cancel out while the earlier one is coalesced, so that the later notice
@@ -39,7 +38,7 @@ _PUSH_RATE = Rate(10, 10)  # rate of each notice type, and of presence, in one r
 
 _READERS_PER_TOKEN = 200  # number of readers whose pushes cost one token together
 
-_MAX_PUSH_COST = 5  # tokens; two pushes per second, so that the changes in between fit the send queue in a join storm
+_MAX_PUSH_COST = 5  # tokens; at least two pushes per second, so that the changes in between fit the send queue
 
 _NoticeType = type[events.JoinNotice] | type[events.LeaveNotice]
 
@@ -52,7 +51,7 @@ class PresenceForwarder(Protocol):
     """Sender of the changes of this node to the other nodes of a cluster."""
 
     def record_change(self, room_key: str, member_id: str) -> None:
-        """Record a change of a member that may be present, or may have left."""
+        """Record a change of a present or former member."""
         ...
 
     async def claim_nick(self, room_key: str, member_id: str, requested: str) -> None:
@@ -61,7 +60,7 @@ class PresenceForwarder(Protocol):
         Args:
             room_key: Canonical key of the room.
             member_id: Present member.
-            requested: Nickname without the suffix.
+            requested: Nickname without a suffix.
 
         Raises:
             Unavailable: The database failed.
@@ -80,8 +79,8 @@ class _PendingUpdates:
     Attributes:
         presence_delta: Unsent presence changes.
         buckets: Rate limit of each notice type, and of presence.
-        coalesced: Participants of the coalesced notices of one type by member id, in order of the notices, each with
-            the connection that has received its join notice.
+        coalesced: Participants of the coalesced notices of each type by member id, in order of the notices; a join with
+            the connection that has received its notice, if on this node.
     """
 
     presence_delta: PresenceDelta = field(default_factory=PresenceDelta)
@@ -114,8 +113,8 @@ class PresenceBroadcaster:
     def on_join(self, join_result: JoinResult[ClientConnection]) -> None:
         """Record a new member, or a repeated join with another nickname or client, for the next presence push.
 
-        The push follows within `PRESENCE_INTERVAL`. The nickname notice of an announced member is sent immediately, or
-        dropped above the rate. Another connection of an unchanged member is reported to the other nodes only.
+        A nickname change is announced as in `on_nick_change`. Another connection of an unchanged member is reported to
+        the other nodes only.
         """
         room, participant = join_result.room, join_result.participant
         self._forward(room, participant)
@@ -130,15 +129,15 @@ class PresenceBroadcaster:
         participant: Participant[ClientConnection],
         joiner: ClientConnection | None,
     ) -> None:
-        """Send the join notice of a member; call this method after the room name is final.
+        """Send the join notice of a member; without effect for an announced one.
 
-        Without effect for an announced member. A join above the rate is coalesced for the other members. A join after
-        the coalesced leave notice of the member cancels that notice, and the others receive neither.
+        Above the rate, the notice is coalesced for the other members. A coalesced leave notice of the member is
+        cancelled instead, and the others receive neither.
 
         Args:
-            room: Room of the participant.
+            room: Room of the participant, with its stored name.
             participant: Participant that may be announced already.
-            joiner: Joining connection, which receives its own join notice in any case; None on another node.
+            joiner: Joining connection, which receives the notice in any case; None for a join on another node.
         """
         if not participant.announced:
             participant.announced = True
@@ -147,11 +146,10 @@ class PresenceBroadcaster:
                 self._fanout.send_to_one(room, self._build_notice(room, participant, events.JoinNotice, more=0), joiner)
 
     def on_leave(self, leave_result: LeaveResult[ClientConnection]) -> None:
-        """Record the leave of a member for the next presence push, and send the leave notice immediately.
+        """Record the leave of a member for the next presence push, and send the leave notice of an announced member.
 
-        A notice above the rate is coalesced. A leave before the coalesced join notice of the member cancels that
-        notice, and neither is sent. A member without a join notice has no leave notice. A leave of a member with
-        another connection in the room is reported to the other nodes only.
+        Above the rate, the notice is coalesced. A coalesced join notice of the member is cancelled instead, and neither
+        is sent. A leave of a member with another connection in the room is reported to the other nodes only.
         """
         room, participant = leave_result.room, leave_result.participant
         self._forward(room, participant)
@@ -167,9 +165,9 @@ class PresenceBroadcaster:
     def on_nick_change(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], old_nick: str
     ) -> None:
-        """Record a nickname change for the next presence push, and send the nickname notice immediately.
+        """Record a nickname change for the next presence push, and send the nickname notice of an announced member.
 
-        A notice above the rate is dropped, and a member without a join notice has no nickname notice.
+        Above the rate, the notice is dropped.
 
         Args:
             room: Room of the participant.
@@ -193,20 +191,14 @@ class PresenceBroadcaster:
             self._fanout.send_to_room(room, notice)
 
     def on_status_change(self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection]) -> None:
-        """Record the new status of a member for the next presence push, which follows within `PRESENCE_INTERVAL`."""
+        """Record a changed member, such as one with a new status, for the next presence push."""
         self._forward(room, participant)
         self._get_pending_updates(room).presence_delta.record_join(participant.member)
 
     async def claim_nick(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], requested: str
     ) -> None:
-        """Claim the nickname of a participant on all nodes of a cluster (`PresenceForwarder.claim_nick`).
-
-        Without effect on a single node.
-
-        Raises:
-            Unavailable: The database failed.
-        """
+        """Claim the nickname of a participant (`PresenceForwarder.claim_nick`); without effect on a single node."""
         if self.forwarder is not None:
             await self.forwarder.claim_nick(room.key, participant.member.member_id, requested)
 
@@ -219,14 +211,14 @@ class PresenceBroadcaster:
             room: Room of the member.
             member_id: Typing member.
             on: Start instead of end.
-            sender: Connection of the member, which receives nothing; None on another node.
+            sender: Connection of the member, which receives nothing; None for a member on another node.
         """
         self._fanout.send_to_room(room, events.TypingPush(room=room.name, member_id=member_id, on=on), exclude=sender)
         if sender is not None and self.forwarder is not None:
             self.forwarder.send_typing(room.key, member_id, on)
 
     def close(self) -> None:
-        """Discard pending presence updates and coalesced notices; nothing is sent."""
+        """Discard pending presence updates and coalesced notices."""
         if self._flush_timer is not None:
             self._flush_timer.cancel()
 
@@ -242,10 +234,10 @@ class PresenceBroadcaster:
         notice_type: _NoticeType,
         joiner: ClientConnection | None = None,
     ) -> bool:
-        """Send a notice if the rate allows, else coalesce the notice; return whether it was sent.
+        """Send a notice if the rate allows, otherwise coalesce the notice; return whether the notice was sent.
 
-        After the first coalesced notice, all further ones are coalesced until a flush sends the coalesced notice, which
-        requires a token. A notice that follows a coalesced notice of the other type cancels that notice instead.
+        Notices after a coalesced one are coalesced until a flush sends all of them. A coalesced notice of the other
+        type for the same member is cancelled instead.
         """
         pending = self._get_pending_updates(room)
         member_id = participant.member.member_id
@@ -265,7 +257,7 @@ class PresenceBroadcaster:
         notice_type: _NoticeType,
         more: int,
     ) -> events.JoinNotice | events.LeaveNotice:
-        """Return the notice of a participant, which also counts `more` other members, with its Chinese sentence."""
+        """Return the notice of a participant and `more` other members, with its Chinese sentence."""
         member = participant.member
         subject = f"{member.nick_name} 等 {more + 1} 人" if more else member.nick_name
         verb = "加入" if notice_type is events.JoinNotice else "离开"
@@ -301,8 +293,8 @@ class PresenceBroadcaster:
     def _flush(self) -> None:
         """Send the presence changes and the coalesced notices of all rooms, and drop the state of idle rooms.
 
-        The rate of presence applies to large rooms only. Further flushes follow while notices wait or a rate is not
-        full. The exceptions of rooms are logged as one line and their changes are lost; the other rooms receive theirs.
+        Further flushes follow while notices wait or a bucket is not full. The exceptions of rooms are logged as one
+        line; their changes may be lost, and the other rooms receive theirs.
         """
         self._flush_timer = None
         failures: list[Exception] = []
@@ -319,7 +311,7 @@ class PresenceBroadcaster:
             self._schedule_flush()
 
     def _flush_presence(self, room: LiveRoom[ClientConnection], pending: _PendingUpdates) -> None:
-        """Send the presence changes of a room, if any; in a large room, only if the rate allows it."""
+        """Send the presence changes of a room, if any; those of a large room within the rate."""
         if pending.presence_delta == PresenceDelta():
             return
         if _get_push_cost(room) == 1 or self._acquire_tokens(room, pending, events.PresencePush):
@@ -327,9 +319,9 @@ class PresenceBroadcaster:
             self._fanout.send_to_room(room, presence_delta.to_push(room.name, len(room.participants)))
 
     def _flush_coalesced(self, room: LiveRoom[ClientConnection], pending: _PendingUpdates) -> bool:
-        """Send coalesced notices within the rate; return whether the room's state is still needed.
+        """Send coalesced notices within the rate; return whether notices wait or a bucket is not full.
 
-        One notice with the last participant represents all coalesced ones; `more` counts the others. The notice of a
+        One notice of the last participant represents all coalesced ones; `more` counts the others. The notice of a
         single join excludes the joining connection, which has received the notice before.
         """
         for notice_type, coalesced in pending.coalesced.items():
@@ -344,6 +336,6 @@ class PresenceBroadcaster:
 
 
 def _get_push_cost(room: LiveRoom[ClientConnection]) -> float:
-    """Return the cost of a push in tokens: one per `_READERS_PER_TOKEN` readers, from 1 to `_MAX_PUSH_COST`."""
+    """Return the cost of a push: one token per `_READERS_PER_TOKEN` readers, from 1 to `_MAX_PUSH_COST`."""
     readers = sum(map(len, room.subscribers.values()))
     return min(max(1.0, readers / _READERS_PER_TOKEN), _MAX_PUSH_COST)
