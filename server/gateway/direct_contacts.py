@@ -1,9 +1,9 @@
 """Contacts in direct rooms: conditions of a conversation, and the push to absent members.
 
-- Blocks: a block in either direction prevents `openDirect` with the other member, and in a room of two also messages
-  and changes. A block does not prevent the join of an existing room by its address.
-- Guests: a guest takes part in a direct room only while sharing another live room with one of its members.
-- Cache: the first join stores the result of `load` as `LiveRoom.direct`, and `on_block_change` updates the blocks.
+- Blocks: a block in either direction prevents `openDirect` with the other member, and messages and changes other than
+  deletions in a room of two. A block does not prevent the join of an existing room by its address.
+- Guests: a guest takes part in a direct room only while sharing a live room of another kind with one of its members.
+- Cache: `LiveRoom.direct` has the result of `load`, and `on_block_change` updates the blocks.
 """
 
 from collections.abc import Callable
@@ -51,8 +51,8 @@ class DirectContacts:
         """Return a person that a requester may contact.
 
         Raises:
-            NotFound: The account of the person is suspended or deleted; or the person or the requester is a guest, and
-                they share no live room other than a direct one.
+            NotFound: The account of the person is suspended or deleted; or one of both is a guest, and they share no
+                live room other than a direct one.
         """
         account = self._accounts.find_member(member_id)
         if account is not None and account.is_active:
@@ -76,7 +76,7 @@ class DirectContacts:
             policy: Policy of the room.
 
         Raises:
-            Forbidden: The reader is a guest who shares no other live room with a member.
+            Forbidden: The reader is a guest in no common room with another member.
             Unavailable: The database is not readable.
         """
         if policy.visibility != "direct":
@@ -90,7 +90,8 @@ class DirectContacts:
         """Check that a member may write in a direct room.
 
         Raises:
-            Forbidden: One of two members has blocked the other, or a guest shares no other live room with a member.
+            Forbidden: One of two members has blocked the other, or the member is a guest in no common room with another
+                member.
         """
         if len(direct.members) == 2:
             self.require_unblocked(member_id, [*direct.members], direct.blocks)
@@ -109,7 +110,7 @@ class DirectContacts:
                 raise errors.Forbidden("contact_refused")
 
     def on_block_change(self, member_id: str, other_id: str, *, is_blocked: bool) -> None:
-        """Update the blocks of the live direct rooms of two members; nothing is stored or sent."""
+        """Update the blocks of the live direct rooms with both members; nothing is stored or sent."""
         for room in {*self._room_registry.get_member_rooms(member_id), *self._room_registry.get_member_rooms(other_id)}:
             if room.direct is not None and {member_id, other_id} <= room.direct.members.keys():
                 pair = frozenset({(member_id, other_id)})
@@ -117,7 +118,7 @@ class DirectContacts:
                 room.direct = replace(room.direct, blocks=blocks)
 
     async def reload_blocks(self, member_id: str) -> None:
-        """Read the members and blocks of the live direct rooms of a member again; removed rooms keep the former ones.
+        """Read the members and blocks of the live direct rooms of a member again; ignore removed rooms.
 
         Raises:
             Unavailable: The database is not readable.
@@ -127,19 +128,18 @@ class DirectContacts:
                 room.direct = await self._repository.read(room.key) or room.direct
 
     def announce(self, room_name: str, members: list[events.MemberRef]) -> None:
-        """Push `directRoom` to the connections of the members that have not joined the room, also on other servers.
-
-        Args:
-            room_name: Address of the room.
-            members: Members of the room.
-        """
+        """Push `directRoom` as `push_direct_room`, on all servers."""
         self.on_announce(room_name, members)
         self.push_direct_room(room_name, members)
 
     def push_direct_room(self, room_name: str, members: list[events.MemberRef]) -> None:
-        """Push `directRoom` to those connections of the members to this server that have not joined the room.
+        """Push `directRoom` to the connections of the members to this server that have not joined the room.
 
         Each member receives the other members; accounts have their current names. A block does not suppress the push.
+
+        Args:
+            room_name: Address of the room.
+            members: All members of the room.
         """
         room = self._room_registry.rooms.get(names.canonical_key(room_name))
         current = [self._get_current_names(member) for member in members]
@@ -151,7 +151,7 @@ class DirectContacts:
                     connection.push(frame)
 
     def _require_common_room(self, direct: DirectMembers, member_id: str) -> None:
-        """Check that a member has an account, or shares another live room with a further member.
+        """Check that a member has an account, or shares a live room other than a direct one with another member.
 
         Raises:
             Forbidden: The member is a guest in no common room.
@@ -168,7 +168,7 @@ class DirectContacts:
         return member if account is None else account.to_ref()
 
     def _list_connections(self, member_id: str) -> set[ClientConnection]:
-        """Return all open connections of an account, or the connections of a guest in its rooms."""
+        """Return all connections of an account, or the connections of a guest in its rooms."""
         account = self._accounts.find_member(member_id)
         if account is not None:
             return {*self._device_tokens.list_connections(account.id)}

@@ -66,12 +66,13 @@ class DirectRooms:
         }
 
     async def _open(self, connection: ClientConnection, request: room_requests.OpenDirect) -> responses.JoinResponse:
-        """Join the direct room of the requester and the given members, created on demand.
+        """Join the direct room of the requester and the given members, which is created on demand.
 
         Raises:
             BadRequest: No other member is given.
             NotFound: A member is not reachable (`DirectContacts.require_reachable`).
             Forbidden: A block exists between the requester and a member.
+            Unavailable: The database failed, or the journal is overloaded.
             ChatError: The join is rejected (`RoomEntry.join`).
         """
         author = self._identity.build_author(connection, self._get_guest_nick(connection))
@@ -89,12 +90,9 @@ class DirectRooms:
     async def _find_or_create(
         self, direct_key: str, author: events.Member, members: tuple[events.MemberRef, ...]
     ) -> str:
-        """Return the address of the stored direct room of these members, created without one.
+        """Return the address of the stored direct room of these members, which is created on demand.
 
         Concurrent calls return the same address.
-
-        Raises:
-            Unavailable: The database failed, or the journal is overloaded.
         """
         if (found := await self._database.direct_rooms.find(direct_key)) is not None:
             return found
@@ -120,10 +118,11 @@ class DirectRooms:
         return rooms[-1].connections[connection].member.nick_name if rooms else GUEST_NICK_NAME
 
     async def _block(self, connection: ClientConnection, request: room_requests.BlockMember) -> responses.Empty:
-        """Store a block of the account, and push it to the other devices; the member need not be known.
+        """Store a block of a member, known or not, and push the block to the other devices of the account.
 
         Raises:
             Forbidden: The connection has no account.
+            Conflict: The account has too many blocks.
         """
         account = require_account(connection)
         member = self._get_member_ref(request.member_id)
@@ -132,7 +131,7 @@ class DirectRooms:
         return responses.Empty()
 
     async def _unblock(self, connection: ClientConnection, request: room_requests.UnblockMember) -> responses.Empty:
-        """Delete a block of the account, and push its end to the other devices; both also without a block.
+        """Delete a block, if any, and push its end to the other devices of the account.
 
         Raises:
             Forbidden: The connection has no account.
@@ -157,7 +156,7 @@ class DirectRooms:
         )
 
     def _get_member_ref(self, member_id: str) -> events.MemberRef:
-        """Return a member with its current names; without a nickname for a guest who is absent."""
+        """Return a member with its current names; the nickname of an absent guest is empty."""
         account = self._accounts.find_member(member_id)
         if account is not None:
             return account.to_ref()
@@ -167,5 +166,5 @@ class DirectRooms:
 
 
 def derive_direct_key(member_ids: Iterable[str]) -> str:
-    """Return the key of a set of members in any order, for the column `rooms.direct_key`."""
+    """Return the identity of a set of members in any order, for the column `rooms.direct_key`."""
     return hashlib.sha256("\n".join(sorted(member_ids)).encode()).hexdigest()

@@ -45,7 +45,6 @@ from server.storage.database import Database
 from server.uploads.upload_service import UploadService
 from tui_chat.protocol import errors, events, names, requests, responses
 
-# Requests that append an entry other than a message.
 ChangeRequest = requests.EditMessage | requests.DeleteMessage | requests.React | requests.SetTopic
 
 _CHANGE_ACTIONS = {
@@ -55,7 +54,7 @@ _CHANGE_ACTIONS = {
     requests.SetTopic: Action.SET_TOPIC,
 }
 
-_ACCESS_ENTRIES = frozenset({events.MemberChange, events.PolicyChange})
+_ACCESS_ENTRY_TYPES = frozenset({events.MemberChange, events.PolicyChange})
 
 
 class Handlers:
@@ -73,7 +72,7 @@ class Handlers:
         now: Wall clock, as Unix time in milliseconds.
         monotonic: Monotonic clock, in seconds.
         search_cursors: Encoder and decoder of search cursors.
-        room_write_limiter: Rate limit per address for room creation, rename and removal; None for no limit.
+        room_write_limiter: Rate limit per address of creations, renames and removals of rooms; None for no limit.
         uploads: Uploads of the server.
 
     Attributes:
@@ -204,21 +203,16 @@ class Handlers:
         database.journal.publish = self.publish
 
     def add_handlers(self, handlers_by_type: RequestHandlers) -> None:
-        """Support the requests of an optional dialect.
-
-        Args:
-            handlers_by_type: Request handlers by request type.
-        """
+        """Add the request handlers of an optional dialect, by request type."""
         self._handlers_by_type.update(handlers_by_type)
 
     def handle(self, connection: ClientConnection, request: requests.Request) -> Awaitable[events.WireStruct]:
         """Run a request other than a join.
 
-        An unsupported request raises `BadRequest` before the await; all other errors are raised by
-        the await. Log entries are committed before the response, and their pushes may precede or follow the response.
+        Log entries are committed before the response; their pushes may precede or follow the response.
 
-        Returns:
-            The response, a type of `tui_chat.protocol.responses`.
+        Raises:
+            BadRequest: The request is unsupported; all other errors are raised by the await.
         """
         handler = self._handlers_by_type.get(type(request))
         if handler is None:
@@ -228,12 +222,12 @@ class Handlers:
     def publish(self, committed: Sequence[events.Entry]) -> None:
         """Send committed entries to the connections and observers of their rooms, including the author.
 
-        `published_count` counts all entries, and a change of the access is recorded even for a room that is not live.
-        After the push of a change, removed members leave, and a new name or title applies.
+        A change of the access is recorded even for a room that is not live. After the push of a change, removed members
+        leave, and a new name or title applies.
         """
         self.published_count += len(committed)
         for entry in committed:
-            is_access_change = type(entry) in _ACCESS_ENTRIES
+            is_access_change = type(entry) in _ACCESS_ENTRY_TYPES
             if is_access_change:
                 self.access_control.record_change(entry)
             room = self.room_registry.rooms.get(names.canonical_key(entry.room))
@@ -253,13 +247,13 @@ class Handlers:
     def on_disconnect(self, connection: ClientConnection) -> None:
         """Remove a connection from all its rooms, end its observations and announce the leaves.
 
-        Only the last connection of an announced member in a room is announced; a repeated call has no effect.
+        A repeated call has no effect.
         """
         for leave_result in self.room_registry.leave_all(connection):
             self.presence_broadcaster.on_leave(leave_result)
 
     def close(self) -> None:
-        """Discard pending presence updates and coalesced notices; connections and rooms stay."""
+        """Discard pending presence updates and coalesced notices."""
         self.presence_broadcaster.close()
 
     # -- membership
@@ -267,9 +261,7 @@ class Handlers:
     async def _list_members(
         self, connection: ClientConnection, request: requests.ListMembers
     ) -> responses.MemberListResponse:
-        """Return a page of the present members of a joined or observed room, and the number of all.
-
-        The page has the order of the member ids (`LiveRoom.list_page`).
+        """Return a page of the present members of a joined or observed room by member id, and the number of all.
 
         Raises:
             NotJoined, NotFound: The connection neither joined nor observes the room.
@@ -289,8 +281,8 @@ class Handlers:
 
         Raises:
             NotJoined, NotFound: The connection is not in the room, or the message does not exist.
-            Forbidden: The change is not permitted, or the member may not write in the direct room
-                (`DirectContacts.require_contact`), which does not prevent deletions.
+            Forbidden: The change is not permitted, or other than a deletion and rejected by
+                `DirectContacts.require_contact`.
             StaleAccess: The access changed between the check and the write.
             ChatError: The journal rejects the change.
         """
@@ -322,8 +314,7 @@ class Handlers:
     async def _read_history(self, connection: ClientConnection, request: requests.History) -> responses.HistoryPage:
         """Return a page of the log of a joined or observed room, with `own` of reactions for a member.
 
-        The room is checked before the read only. One that is not stored has an empty page with the `log_id` of the live
-        room.
+        A room that is not stored has an empty page with the `log_id` of the live room.
 
         Raises:
             NotJoined, NotFound: The connection neither joined nor observes the room.
@@ -347,7 +338,8 @@ class Handlers:
 
         Raises:
             BadRequest: The cursor is malformed, or that of another search.
-            NotFound: The room does not exist or is not visible.
+            NotFound: The room is neither joined nor visible, or does not exist.
+            Forbidden: The person is banned from the room.
             Unavailable: Too many searches wait, or the database is not readable.
         """
         joined_keys = frozenset(room.key for room in self.room_registry.get_joined_rooms(connection))

@@ -1,8 +1,8 @@
 """Messages of webhooks (docs/protocol.md, "Webhooks").
 
-- Permissions: a message requires the current permissions of the creator. Sanctions of the webhook itself apply too.
+- Permissions: a message requires the current permissions of the creator. Sanctions of the webhook apply too.
 - Rate: each webhook has the rate of a connection.
-- Unknown secrets, and webhooks of creators that are suspended or deleted, have the same error.
+- Secrecy: unknown secrets, and webhooks of suspended or deleted creators, have the same error.
 """
 
 from functools import partial
@@ -74,7 +74,7 @@ class HookMessages:
         return HookCaller(address=address, member_id=hook.member_id, account=account, hook=hook)
 
     async def append(self, caller: HookCaller, secret: str, text: str) -> events.Entry:
-        """Append a message; the entry is committed before the return.
+        """Append a message, and return its committed entry.
 
         The name of the webhook has a suffix if a present member or an account has this name.
 
@@ -87,6 +87,7 @@ class HookMessages:
             NotFound: As in `identify`; or the room is not visible to the creator.
             Forbidden: The creator may not write in the room, or the webhook is silenced or banned.
             RateLimited: The rate of the webhook is exceeded.
+            Unavailable: The database failed, or the journal is overloaded.
         """
         self._limits.acquire(caller, requests.SendMessage.rate_class, len(text.encode()))
         return await self._access_control.retry_stale(
@@ -94,19 +95,19 @@ class HookMessages:
         )
 
     async def _append(self, secret: str, address: str, text: str) -> events.Entry:
-        """Check the permissions of creator and webhook, and append a message once.
+        """Check the permissions of creator and webhook, and append a message.
 
         Raises:
             NotFound, Forbidden: As in `append`.
             StaleAccess: The access changed between the check and the write.
         """
-        caller = await self.identify(secret, address)  # again after each change of the permissions
+        caller = await self.identify(secret, address)  # the secret may be revoked since the last attempt
         hook, room_key = caller.hook, names.canonical_key(caller.hook.room)
         state = await self._access_control.authorize(caller, hook.room, hook.created_by, Action.SEND, must_exist=True)
-        own_state = await self._database.reader.read_access(
+        hook_state = await self._database.reader.read_access(
             room_key, Requester(member_id=hook.member_id, has_account=True)
         )
-        require(Action.SEND, Policy(), own_state.standing)
+        require(Action.SEND, Policy(), hook_state.standing)
         room = self._room_registry.rooms.get(room_key) or LiveRoom[ClientConnection](
             room_key, hook.room, account_directory=self._accounts
         )

@@ -46,8 +46,8 @@ class MessageAppender:
     async def send(self, connection: ClientConnection, request: requests.SendMessage) -> responses.SendResponse:
         """Append a message as `append`, and return its position.
 
-        With `request.author`, the response contains the nickname. Unless the message is a repeat, it also contains the
-        guest key of a guest, and the connection stores the member id.
+        With `request.author`, the response contains the nickname, and that to a message of a guest which is no repeat
+        the guest key; the connection stores the member id.
         """
         append_result = await self.append(connection, request)
         entry, guest_key = append_result.entry, None
@@ -64,10 +64,10 @@ class MessageAppender:
         )
 
     async def append(self, connection: ClientConnection, request: requests.SendMessage) -> AppendResult:
-        """Append a message; the entry is committed before the return.
+        """Append a message, and return its committed entry; for a repeated `clientId`, the original one.
 
-        A repeat of a `clientId` returns the original entry. A new message in a direct room is announced to the members
-        that have not joined the room.
+        The author becomes the most recent speaker of a joined room. A new message in a direct room is announced to the
+        members that have not joined the room.
 
         Raises:
             BadRequest: The message names an author, and the connection has joined a room.

@@ -2,7 +2,7 @@
 
 - Log: each action is an entry, checked against the roles of both persons at its position in the log.
 - Removal: the connections of a kicked or banned member leave the room with the publication of the entry, on each node.
-- Addresses: a ban of a guest also applies to guests from the same address, never to accounts.
+- Addresses: a ban of a guest applies to all guests from the same address, never to accounts.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ _CHANGES: dict[type[room_requests.MemberRequest], tuple[Action, events.MemberAct
     room_requests.Unmute: (Action.MUTE, "unmuted"),
     room_requests.SetRole: (Action.SET_ROLE, "role"),
 }
-_REMOVALS = {"kicked": "member_kicked", "banned": "member_banned"}  # reason of the error event by action
+_REMOVAL_REASONS = {"kicked": "member_kicked", "banned": "member_banned"}  # of the error event, by action
 _DELETION_BATCH = 200  # messages per read of the deletion after a ban
 
 
@@ -58,7 +58,8 @@ class Moderation:
 
     Attributes:
         handlers_by_type: Request handlers by request type.
-        request_address: Requests the address of a guest from the other nodes, by member id; None for a single node.
+        request_address: Requests the address hash of a guest from the other nodes, by member id; None for a single
+            node.
     """
 
     def __init__(
@@ -86,15 +87,9 @@ class Moderation:
     async def authorize_deletion(
         self, room: LiveRoom[ClientConnection], participant: Participant[ClientConnection], seq: int
     ) -> bool:
-        """Return whether a deletion is that of a moderator for another member.
+        """Return whether a participant may delete the message `seq` as a moderator.
 
-        False for an unknown message, for one of the participant, and for a participant without this permission. The
-        journal then rejects the deletion of a message of another member.
-
-        Args:
-            room: Room of the message.
-            participant: Member with current access.
-            seq: `seq` of the message.
+        False for an unknown message, for one of the participant, and for a participant who is no moderator.
 
         Raises:
             Forbidden: The author of the message has the same or a higher role.
@@ -113,16 +108,16 @@ class Moderation:
     def on_member_change(self, room: LiveRoom[ClientConnection], entry: events.MemberChange) -> None:
         """Remove the connections and observers of a kicked or banned member, and push the reason as an `error` event.
 
-        The leaves of members are announced. The ban of a guest with a known address also removes guests with the same
-        address. Other changes have no effect.
+        Leaves are announced. The ban of a guest with a known address removes all guests with this address. Other
+        changes have no effect.
         """
-        if entry.action not in _REMOVALS:
+        if entry.action not in _REMOVAL_REASONS:
             return
         is_guest_ban = entry.action == "banned" and entry.target.account is None
         guest_addresses = self._access_control.guest_addresses
         address_hash = guest_addresses.hash_of_guest(entry.target.member_id) if is_guest_ban else None
         params: dict[str, Any] = {"room": room.name} | ({} if entry.until is None else {"until": entry.until})
-        error = errors.Forbidden(_REMOVALS[entry.action], **params)
+        error = errors.Forbidden(_REMOVAL_REASONS[entry.action], **params)
         frame = encode_event(events.ERROR, codec.ErrorBody.from_error(error))
         for connection in room.list_subscribers():
             is_same_address = (
@@ -137,20 +132,21 @@ class Moderation:
     async def _change_member(
         self, connection: ClientConnection, request: MemberChangeRequest
     ) -> responses.ChangeAccepted:
-        """Append a kick, ban, mute, its end, or a role, and return the `seq` of the entry.
+        """Append a kick, a ban, a mute, the end of a ban or mute, or a role, and return the `seq` of the entry.
 
-        A ban deletes the recent messages of the member, if requested, before the return. The ban of a guest contains
-        the hash of its address, if any node knows the address. The end of an absent sanction, or the role that the
-        member has, appends nothing and returns the newest `seq` of the room.
+        A ban then deletes the recent messages of the member, if requested. The ban of a guest contains the hash of the
+        address, if any node knows the address. The end of an absent sanction, or the role that the member has, appends
+        nothing and returns the newest `seq` of the room.
 
         Raises:
-            BadRequest: The end is in the past.
-            NotJoined: The requester is not in the room.
-            NotFound: The person is unknown in the room, or has no membership for a role; or the room is an address that
-                the requester has not joined.
+            BadRequest: The end of the sanction is not in the future.
+            NotJoined, NotFound: The requester is not in the room.
+            NotFound: The target is unknown in the room, or has no membership for a role.
             Forbidden: The action is not permitted, or a guest would receive a role.
             Conflict: The last owner would lose the role.
             StaleAccess: The access changed between the check and the write.
+            Unavailable: The database failed, or the journal is overloaded, possibly after the ban and a part of the
+                deletions.
         """
         until = getattr(request, "until", None)
         if until is not None and until <= self._now():
@@ -203,10 +199,7 @@ class Moderation:
     async def _delete_messages(
         self, room: LiveRoom[ClientConnection], author: events.Member, member_id: str, seconds: int
     ) -> None:
-        """Delete the messages of a banned member of the last `seconds`.
-
-        After the ban, the member sends no further messages. A failure leaves a part of the messages, and is raised.
-        """
+        """Delete the messages of a member of the last `seconds`; after a failure, a part of them is deleted."""
         since, after, room_ref = self._now() - 1000 * seconds, 0, room.to_ref()
         while seqs := await self._database.moderation.list_messages(room.key, member_id, since, after, _DELETION_BATCH):
             await asyncio.gather(
@@ -267,10 +260,9 @@ class Moderation:
         return policy_seq
 
     async def _find_target(self, room: LiveRoom[ClientConnection], member_id: str) -> TargetState:
-        """Return the stored access of a person with its names (`ModerationReader.find_target`).
+        """Return the stored access of a person (`ModerationReader.find_target`), with the current names if available.
 
-        A present member, and a known person with an account, have the current names. `member` is None for a person
-        unknown in the room.
+        The current names are those of a present member, or of the account of another person known in the room.
         """
         account = self._account_directory.find_member(member_id)
         requester = Requester(

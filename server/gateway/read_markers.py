@@ -42,10 +42,9 @@ class ReadMarkers:
     async def _mark_read(
         self, connection: ClientConnection, request: room_requests.MarkRead
     ) -> responses.ReadMarkerMoved:
-        """Move the read marker of an account, and return the marker after the commit.
+        """Move the read marker of an account within the stored entries, and return the marker after the commit.
 
-        A marker moves back only if requested, and never beyond the stored entries. A move is pushed to the other
-        connections of the account.
+        A marker moves back only with `request.unread`. A move is pushed to the other connections of the account.
 
         Raises:
             Forbidden: The connection has no account.

@@ -3,13 +3,12 @@
 - Cache: a live room has its policy, and each participant its standing; both with the `policy_seq` at the read. A
   committed entry that may revoke a permission clears the policy, so that the next check of each participant reads
   again.
-- Stale state: a check without current state, and an append after a later revocation, raise `StaleAccess`. The
-  dispatcher then calls `refresh` and repeats the request, which had no effect yet.
+- Stale state: a check without current state, and an append after a later revocation, raise `StaleAccess`; the request
+  had no effect, and `retry_stale` repeats it with the current state.
 - Invisible rooms: a room that the requester may not see, and an address that does not exist, take the same reads and
   raise the same error.
 - Cost: guests in a room with a name need no read while the `policy_seq` of the room is 0. The names of all other rooms
-  are in memory, loaded by `load` and completed by the committed entries. The comparison with the snapshot of a join
-  and with the row of an append corrects a name that is missing.
+  are in memory. The comparison with the snapshot of a join and with the row of an append corrects a missing name.
 """
 
 from collections.abc import Awaitable, Callable, Collection
@@ -43,7 +42,7 @@ ResultT = TypeVar("ResultT")
 
 
 class Caller(Protocol):
-    """Person of a request, on a connection or over HTTP."""
+    """Sender of a request, on a connection or over HTTP."""
 
     @property
     def address(self) -> str:
@@ -52,7 +51,7 @@ class Caller(Protocol):
 
     @property
     def account(self) -> AccountIdentity | None:
-        """Account of the person, None for a guest."""
+        """Account of the caller, None for a guest."""
         ...
 
 
@@ -86,13 +85,7 @@ class RoomAccessControl:
         self._restricted_keys = set[str]()
 
     async def load(self) -> None:
-        """Read the names of the rooms with policies, sanctions or roles.
-
-        Called before the first request, and after the loss of changes of other nodes.
-
-        Raises:
-            Unavailable: The database is not readable.
-        """
+        """Read the names of all rooms with a `policy_seq` above 0; earlier names stay."""
         self._restricted_keys.update(await self._database.reader.list_restricted_keys())
 
     def require(
@@ -103,8 +96,6 @@ class RoomAccessControl:
         target: Standing | None = None,
     ) -> int:
         """Check a permission of a participant against the cached state, and return `policy_seq` for the command.
-
-        A cached mute with a past end is removed first.
 
         Raises:
             StaleAccess: The cached state is not current.
@@ -132,13 +123,10 @@ class RoomAccessControl:
         *,
         must_exist: bool = False,
     ) -> AccessState:
-        """Check a permission of a person who need not be in the room, and return the access.
-
-        Without `must_exist`, `is_stored` may be False for a stored room. The address of a guest is recorded, and a read
-        policy is cached in a live room.
+        """Check a permission of a person who need not be in the room, and return the access (`_read`).
 
         Args:
-            caller: Person of the request.
+            caller: Sender of the request.
             room_name: Validated room name or address.
             member_id: Member id of the person.
             action: Requested action.
@@ -156,13 +144,7 @@ class RoomAccessControl:
         return state
 
     async def find_readable(self, caller: Caller, room_keys: Collection[str], member_id: str) -> set[str]:
-        """Return the keys of the stored rooms that a person may read, with one transaction; unknown keys are omitted.
-
-        Args:
-            caller: Person of the request.
-            room_keys: Canonical keys of the rooms.
-            member_id: Member id of the person.
-        """
+        """Return the keys of the stored rooms that a person may read, with one transaction."""
         states = await self._database.reader.read_accesses(room_keys, self.build_requester(caller, member_id))
         return {
             key
@@ -214,7 +196,7 @@ class RoomAccessControl:
         room.set_role(participant, state.membership_role or "member")
 
     async def refresh(self, connection: ClientConnection, room_key: str) -> None:
-        """Read the access of a room, and of the participant of the connection, again; cache both in a live room."""
+        """Read the access of a room and of the participant of the connection again, and cache both in a live room."""
         room = self._room_registry.rooms.get(room_key)
         participant = None if room is None else room.connections.get(connection)
         member_id = "" if participant is None else participant.member.member_id
@@ -235,9 +217,9 @@ class RoomAccessControl:
         """Run an operation, and retry after a stale permission check with the current access of the room.
 
         Args:
-            connection: Connection of the person.
+            connection: Connection of the requester.
             operation: Operation without an effect before `StaleAccess`.
-            stale: Error of a first attempt by the caller, None without one.
+            stale: Error of a first attempt, None without one.
 
         Raises:
             StaleAccess: The access changed during each of `_MAX_RETRIES` retries.
@@ -259,7 +241,7 @@ class RoomAccessControl:
         participant.policy_seq, participant.checked_access = _UNKNOWN_SEQ, None
 
     def record_change(self, entry: events.Entry) -> None:
-        """Record a committed change, even of a room that is not live: its `policy_seq` may be above 0 from now on."""
+        """Record a change, after which the `policy_seq` of its room may be above 0, even of a room that is not live."""
         if isinstance(entry, events.PolicyChange):
             self._restricted_keys |= {
                 names.canonical_key(entry.room),
@@ -274,7 +256,7 @@ class RoomAccessControl:
             room.access = structs.replace(room.access, is_stored=True)
 
     def on_change(self, room: LiveRoom[ClientConnection], entry: events.Entry) -> None:
-        """Drop the cached access of a room that a committed change may revoke, and set a new role in the member list.
+        """Drop the cached access of a room after a change that may revoke a permission; apply a new role of a member.
 
         After any other change, the standing of a present target is read again, except after its repeated join.
         """
@@ -291,7 +273,7 @@ class RoomAccessControl:
             self.invalidate_standing(participant)
 
     def may_create_rooms(self, caller: Caller) -> bool:
-        """Return whether a person may create rooms, by a creation, a join or a message."""
+        """Return whether a person may create rooms, even by a join or a message."""
         account = caller.account
         if self._room_creation == "admins":
             return account is not None and account.role == "admin"
@@ -301,7 +283,7 @@ class RoomAccessControl:
         """Return the access of a person, cache the policy of a live room, and record the address of a guest.
 
         Without `is_exact`, the access of a guest to a room with an unrestricted name is not read if guests may create
-        rooms: the result is then `_GUEST_ACCESS`, with a false `is_stored` even for a stored room.
+        rooms: the result is then `_GUEST_ACCESS`, whose `is_stored` is False even for a stored room.
         """
         room_key = names.canonical_key(room_name)
         if caller.account is None:
@@ -317,13 +299,13 @@ class RoomAccessControl:
         return state
 
     def _drop_policy(self, room: LiveRoom[ClientConnection], seq: int) -> None:
-        """Drop the cached access of a live room, and reject running reads that began before entry `seq`."""
+        """Drop the cached access of a live room, and ignore the results of reads from before entry `seq`."""
         room.access, room.revoked_seq = None, max(room.revoked_seq, seq)
 
     def _cache_policy(self, room: LiveRoom[ClientConnection], access: RoomAccess) -> None:
-        """Store a read access in a live room; a room never becomes unstored.
+        """Cache a read access in a live room, unless it precedes the cached one or the newest revocation.
 
-        An access that is older than the cached one, or than the newest change that may revoke a permission, is ignored.
+        `is_stored` never changes from True to False.
         """
         if access.policy_seq < room.revoked_seq:
             return
@@ -334,7 +316,7 @@ class RoomAccessControl:
             room.access = structs.replace(current, is_stored=True)
 
     def build_requester(self, caller: Caller, member_id: str) -> Requester:
-        """Return the person of a request for reads of the access; `member_id` is that of a guest."""
+        """Return the person of a request for reads of the access; `member_id` is ignored for an account."""
         account = caller.account
         if account is None:
             return Requester(member_id=member_id, address_hash=self.guest_addresses.hash_address(caller.address))
@@ -383,7 +365,7 @@ class RoomAccessControl:
 
 
 def to_wire_policy(policy: Policy) -> RoomPolicy | None:
-    """Return the wire form of a policy; None for that of a room without an owner and without changes."""
+    """Return the wire form of a policy; None for the default policy."""
     if policy == Policy():
         return None
     default, fields = Policy(), ("visibility", "speak", "guest_post", "react", "upload", "topic", "invite")

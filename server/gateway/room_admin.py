@@ -1,7 +1,6 @@
 """Owned rooms: creation, policies, deletion, memberships of accounts and invites (docs/protocol.md, "Rooms").
 
-- Ownership: a room has owners only if an account created it; the first owner is stored in one transaction with the
-  room.
+- Ownership: only a creation by an account gives a room an owner, in the transaction of the creation.
 - Addresses: the server generates the address of a private room; a chosen name is never an address.
 - Rates: creations, renames and deletions share the rate limits of `RoomCatalog`.
 """
@@ -86,10 +85,10 @@ class RoomAdmin:
         *,
         topic: str = "",
     ) -> str:
-        """Create a room with the account of the connection as owner, and return its name or address.
+        """Create a room with the account of the connection as owner, who does not join; return its name or address.
 
         Args:
-            connection: Connection of the owner, who does not join the room.
+            connection: Connection of the owner.
             room_name: Name of a public or unlisted room, None for a private room.
             title: Title of a private room, None for other rooms.
             policy: Values other than the defaults.
@@ -125,14 +124,7 @@ class RoomAdmin:
     async def rename(self, connection: ClientConnection, room_name: str, new_name: str) -> int:
         """Change the name of a room, even with members present, and return the `seq` of the change.
 
-        Raises:
-            NotFound: The room does not exist or is not visible.
-            Forbidden: The action is not permitted.
-            RoomInvalid: The new name is an address.
-            BadRequest: The room has an address.
-            Conflict: A room with the new name exists, or has members.
-            RateLimited: A write rate is exceeded.
-            StaleAccess: The access changed between the check and the write.
+        Raises as `_change`.
         """
         return await self._change(connection, room_name, PolicyFields(), new_name=new_name)
 
@@ -158,7 +150,7 @@ class RoomAdmin:
     async def _create_room(
         self, connection: ClientConnection, request: room_requests.CreateRoom
     ) -> responses.JoinResponse:
-        """Create a room, and join it as its owner; after a failed join, the room stays.
+        """Create a room, and join the room as its owner; after a failed join, the room stays.
 
         Raises:
             Forbidden: The connection has no account.
@@ -205,9 +197,7 @@ class RoomAdmin:
         new_name: str | None = None,
         title: str | None = None,
     ) -> int:
-        """Append a change of the policy, the title or the name of a room, and return the `seq` of the change.
-
-        Without any new value, nothing is appended, and the newest `seq` of the room is returned.
+        """Append a change of a room, and return its `seq`; without any new value, return the newest `seq` of the room.
 
         Args:
             connection: Connection of the requester, who need not have joined.
@@ -221,8 +211,8 @@ class RoomAdmin:
             Forbidden: The action is not permitted.
             BadRequest: A title for a room with a name, or a name for a room with an address.
             RoomInvalid: The new name is an address.
-            Conflict: The change of the visibility is not possible; or another room has the new name, or is live with
-                members under this name.
+            Conflict: The change of the visibility is not possible; or a room with the new name exists, has members or
+                is being changed.
             RateLimited: A write rate is exceeded.
             StaleAccess: The access changed between the check and the write.
         """
@@ -265,9 +255,7 @@ class RoomAdmin:
     async def _create_invite(
         self, connection: ClientConnection, request: room_requests.CreateInvite
     ) -> responses.InviteCreated:
-        """Create an invite with a log entry, and return the invite with its code, which is not stored, and a URL.
-
-        The URL is None for a connection without a valid server origin.
+        """Create an invite with a log entry, and return the invite with its code, which is not stored, and its URL.
 
         Raises:
             NotFound: The room does not exist or is not visible, or the invite is invalid after the append.
@@ -343,7 +331,7 @@ class RoomAdmin:
         )
 
     async def _authorize(self, connection: ClientConnection, room_name: str, action: Action) -> AccessState:
-        """Check a permission with the stored access, and that the room is stored; nothing is created.
+        """Check a permission in a stored room with the stored access.
 
         Raises:
             NotFound: The room does not exist or is not visible.
@@ -359,10 +347,7 @@ def _get_policy_fields(request: PolicyFields) -> PolicyFields:
 
 
 def _build_invite_url(connection: ClientConnection, room_name: str, code: str) -> str | None:
-    """Return the URL of a room on this server with an invite code; None without a valid server origin.
-
-    The scheme is `chat`, or `chats` for a `server_origin` with `https`; the port is always included.
-    """
+    """Return the `chat` or `chats` URL of a room with an invite code; None without a `server_origin`."""
     if connection.server_origin is None:
         return None
     origin = urlsplit(connection.server_origin)

@@ -1,14 +1,14 @@
 """Room management for `resource_crud` clients (docs/dialects.md, "resource_crud").
 
-- Ownership: a guest may update and delete only rooms created on the same connection. Other
-  rooms result in `forbidden`, and rooms outside the public list in `not_found`.
+- Ownership: a guest may update and delete only rooms created on the same connection. Other rooms result in `forbidden`,
+  and rooms outside the public list in `not_found`.
 - Stability: a guest can neither rename nor delete a room with members present. A join during the change of a room is
   refused with `room_changing`.
 - Observers: a rename moves the observers to the new name, and a removal ends their observation; both are pushed.
-- Deletion in the log: deleting a room appends a deletion for each message, so that clients with
-  cached entries reach the same state.
-- Rate limits: each write is a transaction of its own that delays messages. All connections share
-  `_CATALOG_WRITE_RATE`; the limit per address prevents one address from exhausting the shared rate.
+- Deletion in the log: the deletion of a room appends a deletion for each message, so that clients with cached entries
+  reach the same state.
+- Rate limits: each write is a separate transaction that delays messages. All connections share `_CATALOG_WRITE_RATE`;
+  the limit per address prevents one address from exhausting the shared rate.
 """
 
 import asyncio
@@ -89,8 +89,8 @@ class RoomCatalog:
             BadRequest: The connection has created `ROOMS_PER_CONNECTION` rooms that it did not delete.
             RoomInvalid: The name is an address.
             Forbidden: The person may not create rooms.
-            Conflict: A room with members or a stored room has the same key, or a room with this key is being changed. A
-                conflict with a stored room consumes a token of the write rates.
+            Conflict: A room with this key has members, is being changed or is stored; a stored one consumes a token of
+                the write rates.
             RateLimited: A write rate is exceeded.
             Unavailable: The database is not writable.
         """
@@ -111,7 +111,7 @@ class RoomCatalog:
         """Return public rooms, stored or with members on this node, largest number of members on all nodes first.
 
         Rooms without members follow, latest activity first. A room with members that is not stored, or was removed,
-        has an empty topic and the `last_seq` 0, and is found by its name only. In a cluster, the call also updates
+        has an empty topic and the `last_seq` 0, and is found by its name only. In a cluster, the call updates
         `RoomRegistry.cluster_counts`.
 
         Args:
@@ -152,17 +152,14 @@ class RoomCatalog:
         return sorted(summaries.values(), key=lambda summary: -summary.members)[:limit]
 
     async def list_public(self) -> list[RoomRecord]:
-        """Return up to `ROOM_LIST_PAGE` public rooms, latest activity first.
-
-        Rooms that exist only while members are present are not included.
-        """
+        """Return up to `ROOM_LIST_PAGE` stored public rooms, latest activity first."""
         return await self._database.reader.list_rooms(None, limits.ROOM_LIST_PAGE)
 
     async def get(self, room_id: int) -> RoomRecord:
-        """Return a public room.
+        """Return a stored public room.
 
         Raises:
-            NotFound: No room has this id, or the room is unlisted, private or removed.
+            NotFound: No stored public room has this id.
         """
         room = await self._database.reader.find_room(room_id)
         if room is None:
@@ -182,24 +179,22 @@ class RoomCatalog:
     async def update(
         self, connection: ClientConnection, room_id: int, name: str | None, topic: str | None
     ) -> RoomRecord:
-        """Change the name or the topic of a room; None keeps the current value.
+        """Change the name or the topic of a room, and return the room; None keeps the current value.
 
         A new name requires a room without members and a token of the write rates; a new topic requires neither. A
-        rename moves the observers, who receive `roomRenamed`. A new topic is an entry of the log by the member of
-        the connection. A failed topic change keeps the new name. A value equal to the current one has no effect.
-
-        Returns:
-            The room after the change.
+        rename moves the observers, who receive `roomRenamed`. A new topic is an entry of the log. A failed topic change
+        keeps the new name. A value equal to the current one has no effect.
 
         Raises:
             NotFound: No public room has this id.
-            Forbidden: Another connection created the room, or the person is banned from the room.
+            Forbidden: Another connection created the room, the person is banned from the room, or may not set the
+                topic.
             Conflict: The new name belongs to another room, or the room or a room with the new name has members or is
                 being changed.
             RoomInvalid: The new name is an address.
             RateLimited: A write rate is exceeded.
             StaleAccess: The access changed between the check and the write of the topic.
-            Unavailable: The database failed or is overloaded.
+            Unavailable: The database failed, or the journal is overloaded.
         """
         room = await self._require_owned(connection, room_id)
         if name is not None and name != room.name:
@@ -220,11 +215,11 @@ class RoomCatalog:
         return await self.get(room_id)
 
     async def set_topic(self, connection: ClientConnection, room_name: str, topic: str) -> None:
-        """Append a new topic by the member of the connection, who need not have joined.
+        """Append a new topic by the person of the connection, who need not have joined.
 
         Raises:
             NotFound: The room is not visible.
-            Forbidden: The topic policy does not permit the change.
+            Forbidden: The person may not set the topic, or not create a missing room.
             StaleAccess: The access changed between the check and the write.
         """
         author = self._identity.build_author(connection)
@@ -239,13 +234,10 @@ class RoomCatalog:
         )
 
     async def delete(self, connection: ClientConnection, room_id: int) -> RoomRecord:
-        """Remove a room after a deletion entry for each of its messages.
+        """Remove a room after a deletion entry for each of its messages, and return the room before the deletion.
 
-        Observers receive `roomRemoved`, and their observation ends. A failure in between leaves a part of the messages
-        deleted, and the room stays.
-
-        Returns:
-            The room before the deletion.
+        Observers receive `roomRemoved`, and their observation ends. After a failure, the room stays, and a part of the
+        messages may be deleted.
 
         Raises:
             NotFound: No public room has this id.
@@ -253,7 +245,7 @@ class RoomCatalog:
             Conflict: The room has more than `MAX_DELETABLE_ENTRIES` entries, has members or is being changed, or
                 received a message during the deletion.
             RateLimited: A write rate is exceeded.
-            Unavailable: The database failed or is overloaded.
+            Unavailable: The database failed, or the journal is overloaded.
         """
         room = await self._require_owned(connection, room_id)
         if room.last_seq > MAX_DELETABLE_ENTRIES:
@@ -287,10 +279,7 @@ class RoomCatalog:
     async def read_messages(
         self, connection: ClientConnection, room_id: int, before: int | None, limit: int
     ) -> tuple[RoomRecord, responses.HistoryPage]:
-        """Return a room and its newest entries, in ascending order.
-
-        The page contains entries of all kinds, and fewer than `limit` above `MAX_PAGE_BYTES`. `own` of reactions is
-        always False.
+        """Return a room and its newest entries of all kinds before a `seq`, in ascending order (`LogReader.read_page`).
 
         Args:
             connection: Reader.
@@ -310,7 +299,7 @@ class RoomCatalog:
         """Acquire a token of the write rate of the address, then one of the write rate of the server.
 
         Raises:
-            RateLimited: A rate is exceeded; the token of the address stays used if only that of the server is.
+            RateLimited: A rate is exceeded; an excess of that of the server still uses the token of the address.
         """
         now = self._monotonic()
         retry_after = 0.0 if self._address_limiter is None else self._address_limiter.acquire(connection.address, now)
@@ -321,9 +310,7 @@ class RoomCatalog:
             raise errors.RateLimited("too_many_room_changes", retry_after=round(retry_after, 3))
 
     async def _require_empty(self, *room_keys: str) -> None:
-        """Check that rooms have no members on other nodes, by counts that may be a few seconds old.
-
-        Without effect on a single node.
+        """Check in a cluster that rooms have no members on any node, by counts that may be a few seconds old.
 
         Raises:
             Conflict: A room has members.

@@ -4,8 +4,8 @@
   presence push.
 - Join order: the permission check precedes the entry into the room, and the read of the log follows it, so that
   entries missing from the snapshot arrive as pushes.
-- Revocations: an entry between the check and the read raises `StaleAccess`, and the dispatcher repeats the join. A
-  later one removes the member at its publication.
+- Revocations: an entry between the check and the read raises `StaleAccess`, and the join is repeated. A later one
+  removes the member at its publication.
 - Membership after `await`: the connection may close during any `await`; check membership again afterwards.
 """
 
@@ -31,7 +31,7 @@ from server.storage.database import Database
 from server.storage.log_reader import JoinSnapshot, RoomRecord
 from tui_chat.protocol import errors, events, names, requests, responses
 
-_JOINS_PER_TICK = 4  # join responses per event loop tick; each has up to `MEMBER_PAGE` members and a page of messages
+_JOINS_PER_TICK = 4  # responses to joins and observations per event loop tick; each has members and a page of messages
 
 _ROLE_NAMES = {Role.MEMBER: "member", Role.MODERATOR: "moderator", Role.OWNER: "owner", Role.ADMIN: "admin"}
 
@@ -88,13 +88,13 @@ class RoomEntry:
         A failed first join leaves the room again, without a join notice; a stored membership stays. A repeated join
         returns a full response again and announces only a new nickname or client; a new nickname stays, even after a
         failure. Further connections of an announced member are not announced. The join ends an observation of the room
-        by the connection, which may receive pushes before the response. An invalid guest key is ignored. A nickname in
-        use or reserved yields one with a suffix. An account joins with its own nickname, becomes a durable member
-        (except in the audit room), and receives no guest key.
+        by the connection, which may receive pushes before the response. A nickname in use or reserved yields one with a
+        suffix. An account joins with the nickname of the account, becomes a durable member (except in the audit room),
+        and receives no guest key.
 
         Args:
             connection: Connection of the client.
-            request: Room, nickname, invite, and the position after which entries are missing.
+            request: Room, nickname, invite, guest key, and the position after which entries are missing.
             dialect: Name of the dialect for pushes to this connection.
             client_kind: `via` of the member; None for native clients.
 
@@ -166,7 +166,7 @@ class RoomEntry:
         )
 
     def on_member_change(self, room: LiveRoom[ClientConnection], entry: events.MemberChange) -> None:
-        """Remove connections and observers of a person whose membership of a room with an address ended by a leave."""
+        """Remove the connections and observers of a person after the durable leave of a room with an address."""
         if entry.action == "left" and names.is_room_address(room.name):
             self.remove_member(room, entry.target.member_id)
 
@@ -178,7 +178,7 @@ class RoomEntry:
             self.rename_room(room.key, entry.new_name)
 
     def on_account_change(self, account: Account) -> None:
-        """Apply a possible new server role: the standing of the account is read again in all of its rooms.
+        """Read the standing of an account in its rooms again, for a new server role.
 
         An account that is not an administrator leaves `AUDIT_ROOM`, and the leave is announced.
         """
@@ -197,8 +197,8 @@ class RoomEntry:
     def rename_room(self, room_key: str, new_name: str) -> None:
         """Apply a new name to a live room, if any; native readers receive `roomRenamed`.
 
-        The new name may have members in a room that is not stored, which joined on another server during the rename;
-        that room is closed.
+        A room without storage that has members under the new name, who joined on another server during the rename, is
+        closed.
         """
         room = self._room_registry.rooms.get(room_key)
         if room is None:
@@ -243,7 +243,7 @@ class RoomEntry:
     ) -> responses.ObserveResponse:
         """Subscribe a connection to the pushes of a room without membership, and return the state of the room.
 
-        A failed first observation ends again. A membership of the connection stays.
+        A failed first observation ends again. A joined room stays joined.
 
         Args:
             connection: Connection of the client.
@@ -273,14 +273,14 @@ class RoomEntry:
             raise
 
     async def _unobserve(self, connection: ClientConnection, request: requests.Unobserve) -> responses.Empty:
-        """End an observation, if any; a membership stays."""
+        """End an observation, if any; a joined room stays joined."""
         self._room_registry.unobserve(connection, request.room)
         return responses.Empty()
 
     async def _leave(self, connection: ClientConnection, request: requests.LeaveRoom) -> responses.Empty:
         """Remove a connection from a room, and announce the leave of the member with its last connection.
 
-        With `forget`, the durable membership ends first, also on a connection that has not joined the room.
+        With `forget`, the durable membership ends first, even on a connection that has not joined the room.
 
         Raises:
             NotJoined, NotFound: The connection is not in the room; with `forget`, as in `_end_membership`.
@@ -295,7 +295,7 @@ class RoomEntry:
     async def _end_membership(self, connection: ClientConnection, room_name: str) -> None:
         """Append the durable leave of a person, who need not have joined on this connection.
 
-        Without effect for a person without a membership, and in a room with a name that is not stored.
+        Without effect for a person without a membership, and in a room that is not stored and has a name.
 
         Raises:
             NotFound: The room is not visible.
@@ -325,12 +325,9 @@ class RoomEntry:
         state: AccessState,
         participant: Participant[ClientConnection] | None = None,
     ) -> responses.ObserveResponse:
-        """Return the state of a room for a new reader; `members` has at most `MEMBER_PAGE`, with `participant`.
+        """Return the state of a room for a new reader, with `participant` among the members; update `room`.
 
-        Name, title and log id of the room are updated (`build_room_state`).
-
-        Raises:
-            StaleAccess: The permission check preceded a change of the room.
+        Update and errors are those of `build_room_state`.
         """
         return responses.ObserveResponse(
             room=build_room_state(

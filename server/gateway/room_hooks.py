@@ -1,7 +1,6 @@
 """Webhooks of rooms: creation, list and revocation (docs/moderation.md, "Webhooks").
 
-- Secret: part of the URL of the webhook. The server stores only its SHA-256; only the response to the creation
-  contains the secret.
+- Secret: part of the URL in the response to the creation; the server stores its SHA-256 only.
 - Log: a creation and a revocation are entries of the room.
 """
 
@@ -62,9 +61,7 @@ class RoomHooks:
         }
 
     async def _create(self, connection: ClientConnection, request: room_requests.CreateHook) -> responses.HookCreated:
-        """Create a webhook with an entry in the log, and return its URL, which contains the secret.
-
-        If the `server_origin` of the connection is None, the URL is only a path.
+        """Create a webhook with an entry in the log, and return its URL, a path without a `server_origin`.
 
         Raises:
             NotFound: The room does not exist or is not visible.
@@ -137,8 +134,7 @@ class RoomHooks:
     async def _load_revocable(self, connection: ClientConnection, room_name: str) -> tuple[list[StoredHook], int]:
         """Return the webhooks that a person may revoke, and the `policy_seq` of the check.
 
-        With the permission `MANAGE_HOOKS`, a person may revoke all webhooks of the room, otherwise only the
-        webhooks that the person created.
+        These are all webhooks of the room with the permission `MANAGE_HOOKS`, otherwise those that the person created.
 
         Raises:
             NotFound: The room does not exist or is not visible.

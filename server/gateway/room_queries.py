@@ -53,7 +53,7 @@ class RoomQueries:
 
         Raises:
             NotFound: The room does not exist, or is not visible.
-            Forbidden: The person is banned, or is a guest in no common room with a member of the direct room.
+            Forbidden: The caller is banned, or is a guest in no common room with a member of the direct room.
             StaleAccess: The access changed during the read.
         """
         room, state = await self._authorize(caller, room_name)
@@ -67,15 +67,15 @@ class RoomQueries:
     async def read_history(
         self, caller: HttpCaller, room_name: str, *, before: int | None, after: int | None, limit: int
     ) -> responses.HistoryPage:
-        """Return a page of a room log, with `own` of reactions for the person.
+        """Return a page of a room log in ascending order, with `own` of reactions for the caller.
 
         A room with members that is not stored has an empty page with the `log_id` of the live room.
 
         Args:
             caller: Reader.
             room_name: Validated room name or address.
-            before: Exclusive upper bound of `seq`, None for the end of the log.
-            after: Exclusive lower bound of `seq` of the oldest entries; None for the newest entries.
+            before: Return the newest entries with a smaller `seq`; None for the end of the log.
+            after: Return the oldest entries with a greater `seq`; None for the newest entries.
             limit: Maximum number of entries.
 
         Raises:

@@ -1,9 +1,9 @@
 """Permissions of uploads and downloads, over HTTP and on connections (docs/protocol.md, "Attachments").
 
 - Uploads: an upload requires the permission to upload in a room that the uploader names; the message is checked again.
-- Downloads: a file in a message requires read access to the room. Any other file is readable by its uploader, and a
-  pinned file by all accounts.
-- Invisible files and files that do not exist have the same error.
+- Downloads: a file in a message requires read access to the room. A file before its first message is readable by its
+  uploader, and a pinned file by all accounts.
+- Secrecy: invisible files and files that do not exist have the same error.
 """
 
 from collections.abc import Iterable
@@ -64,10 +64,16 @@ class UploadAccess:
 
         Raises:
             NotFound: The file does not exist, or is not visible.
-            Forbidden: The person is banned from the room of a message with the file.
+            Forbidden: The caller is banned from the room of a message with the file.
         """
         found = await self._require_stored(file_path)
-        await self._require_access(caller, caller.member_id, found)
+        if found.room_key is not None:
+            try:
+                await self._access_control.authorize(caller, found.room_key, caller.member_id)
+            except errors.NotFound:
+                raise errors.NotFound("upload_not_found") from None
+        elif not _is_readable(found, caller, caller.member_id):
+            raise errors.NotFound("upload_not_found")
         return found.upload
 
     async def require_signed(self, file_path: FilePath, expires: str, signature: str) -> Upload:
@@ -85,26 +91,11 @@ class UploadAccess:
         return found.upload
 
     async def _require_stored(self, file_path: FilePath) -> FoundUpload:
-        """Return the upload of a path, even an invisible one; raise `NotFound` without readable bytes."""
+        """Return the upload of a path without a permission check; raise `NotFound` without readable bytes."""
         found = (await self._uploads.find([file_path.upload_id])).get(file_path.upload_id)
         if found is None:
             raise errors.NotFound("upload_not_found")
         return found
-
-    async def _require_access(self, caller: Caller, member_id: str, found: FoundUpload) -> None:
-        """Check that a person may read an upload.
-
-        Raises:
-            NotFound: The upload is not visible.
-            Forbidden: The person is banned from the room.
-        """
-        if found.room_key is not None:
-            try:
-                await self._access_control.authorize(caller, found.room_key, member_id, Action.READ)
-            except errors.NotFound:
-                raise errors.NotFound("upload_not_found") from None
-        elif not _is_readable(found, caller, member_id):
-            raise errors.NotFound("upload_not_found")
 
     async def _sign(self, connection: ClientConnection, request: requests.SignAttachments) -> responses.SignedAddresses:
         """Return the signed URLs of paths in the same order, None for a path that is not readable."""
@@ -131,10 +122,7 @@ class UploadAccess:
 
 
 def _is_readable(found: FoundUpload, caller: Caller, member_id: str) -> bool:
-    """Return whether a person may read an upload without a visible message.
-
-    A pinned upload is readable with an account, and any other one by its uploader before its first message.
-    """
+    """Return whether a person may read an upload that is in no message (module documentation)."""
     if found.upload.is_pinned and caller.account is not None:
         return True
     return found.upload.member_id == member_id and found.upload.room_id is None
