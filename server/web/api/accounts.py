@@ -194,9 +194,8 @@ class AccountApi:
     async def _register(self, call: ApiCall[None, RegistrationBody]) -> Login:
         """Create an account and log in; a guest key in `Authorization: Guest …` transfers the member id of the guest.
 
-        The policy of registrations is checked before the names, so a closed server reveals no names. Other credentials
-        are ignored, and also the invite unless the policy is `invite`. A rejected registration after the check of the
-        policy counts toward the rate of the address.
+        The policy of registrations is checked before the names, so a closed server reveals no names, and before the
+        rate of the address. Other credentials are ignored, as is the invite unless the policy is `invite`.
 
         Raises:
             Forbidden: The transport is not secure, registrations are closed, or the required invite is missing,
@@ -233,9 +232,7 @@ class AccountApi:
         return _to_login(await self._service.issue_token(account, label))
 
     async def _log_in(self, call: ApiCall[None, LoginBody]) -> Login:
-        """Verify a password over a secure transport, and return a new token; earlier tokens stay valid.
-
-        Above the maximum number of devices, the least recently used token is revoked and its connections close.
+        """Verify a password over a secure transport, and return a new token (`AccountService.issue_token`).
 
         Raises:
             Forbidden: The transport is not secure, or the password is correct and the account suspended.
@@ -279,12 +276,10 @@ class AccountApi:
         return _to_profile(await self._service.read_profile(call.account))
 
     async def _update_profile(self, call: ApiCall[None, ProfileBody]) -> AccountProfile:
-        """Change the fields that are present in the body, and return the whole profile; without fields, only read it.
-
-        An empty email removes the address. A new nickname applies to all rooms at once.
+        """Change the fields that are present in the body, and return the whole profile.
 
         Raises:
-            RateLimited: Too many requests came from the address; those with invalid values or without fields count too.
+            RateLimited: Too many requests came from the address.
             BadRequest, NickInvalid, TooLong: A value is invalid.
             Conflict: The nickname belongs to another account.
         """
@@ -314,8 +309,6 @@ class AccountApi:
 
     async def _delete_account(self, call: ApiCall[None, DeletionBody]) -> None:
         """Delete the account over a secure transport, revoke its tokens, and erase its entries in the background.
-
-        With `messages` of `keep`, the texts remain under a neutral name.
 
         Raises:
             Forbidden: The transport is not secure.

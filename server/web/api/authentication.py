@@ -29,10 +29,10 @@ FORMS_PER_MINUTE = 120
 """Verification codes, captchas and logins of the conversation dialect per client address."""
 
 JOINS_PER_MINUTE = 60
-"""Joins of groups per client address, also failed ones."""
+"""Joins of groups per client address, including failed ones."""
 
 LimitedOperation = Literal["registrations", "changes", "uploads", "forms", "joins"]
-"""Operations with a rate limit of their own."""
+"""Operations with separate rate limits."""
 
 
 class HttpApi(Protocol):
@@ -103,8 +103,7 @@ class RequestAuthenticator:
 
         Args:
             request: Request with a token or a guest key in the header `Authorization`.
-            is_optional: Return a guest with an empty member id for a request without the header, if the server accepts
-                guests.
+            is_optional: As in `CallerIdentifier.identify`.
 
         Raises:
             Unauthorized: The request has no valid token and no valid guest key, or the server accepts no guests.
@@ -118,13 +117,13 @@ class RequestAuthenticator:
         """Return the account of the token of a request, and record the use of the token.
 
         Raises:
-            Unauthorized: The request has no valid token; a guest key is not sufficient.
+            Unauthorized: The request has no valid token.
             Unavailable: The token cannot be read.
         """
         return await self._callers.identify_account(request.headers.get("Authorization", ""))
 
     def create_connection(self, request: web.Request, account: AccountIdentity) -> ClientConnection:
-        """Return the account of a request as a connection that receives nothing, for the request handlers."""
+        """Return the account of a request as a connection for the request handlers (`HttpCaller`)."""
         address = self.get_client(request).address
         return HttpCaller(address=address, member_id=account.member_id, account=account).create_connection()
 
@@ -133,7 +132,7 @@ def acquire(limits: ApiLimits | None, operation: LimitedOperation, address: str,
     """Acquire a token of an address for an operation; without effect if `limits` is None.
 
     Raises:
-        RateLimited: The rate of the address is exceeded; the error has this reason.
+        RateLimited: The rate of the address is exceeded; the error has the given reason.
     """
     retry_after = 0.0 if limits is None else limits.acquire(operation, address)
     if retry_after:

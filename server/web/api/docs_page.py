@@ -195,7 +195,7 @@ def _render_type(schema: Mapping[str, Any]) -> str:
 
 
 def _describe_range(schema: Mapping[str, Any]) -> str:
-    """Return the maximum length, else the range of values, to append to a type; empty without limits.
+    """Return the maximum length, otherwise the range of values, to append to a type; empty without limits.
 
     A maximum of 2⁵³ - 1 or more counts as none, and a missing minimum as 0.
     """
@@ -237,6 +237,6 @@ def _build_example(method: str, path: str, operation: Mapping[str, Any]) -> str:
 
 
 def _render_text(text: str) -> str:
-    """Return a text as escaped HTML; code in backticks, Markdown links with `https` and blank lines become elements."""
+    """Return Markdown as HTML: code in backticks, links with `https` and paragraphs; other text is escaped."""
     html = _CODE.sub(r"<code>\1</code>", _LINK.sub(r'<a href="\2">\1</a>', escape(text)))
     return html.replace("\n\n", "</p><p>")

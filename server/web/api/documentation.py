@@ -26,7 +26,7 @@ class DocumentationApi:
         version: Version of the server.
 
     Attributes:
-        endpoints: Declared endpoints, which the document contains as well.
+        endpoints: Declared endpoints, which the document contains too.
     """
 
     def __init__(self, endpoints: Iterable[Endpoint], version: str) -> None:

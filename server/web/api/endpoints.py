@@ -1,9 +1,9 @@
 """Declaration of HTTP endpoints: credentials, rate, parameters, body, response and problems.
 
 - One declaration per endpoint validates its requests, encodes its responses, and describes it in the OpenAPI document.
-- Order of the checks: credentials, rate, parameters, body. Requests that append an entry acquire their rate after the
-  body, whose size counts.
-- Responses below a rate limit have the headers `RateLimit-Policy` and `RateLimit`
+- Order of the checks: credentials, rate, parameters, body. The rate class `messages` is acquired after the body, whose
+  size counts.
+- Responses of an endpoint with a rate class have the headers `RateLimit-Policy` and `RateLimit`
   (draft-ietf-httpapi-ratelimit-headers-10).
 """
 
@@ -62,7 +62,7 @@ class ApiCall(Generic[ParametersT, BodyT]):
 
     Attributes:
         request: HTTP request.
-        caller: Person of the request; with an empty member id if no credentials were verified.
+        caller: Sender of the request; with an empty member id if no credentials were verified.
         parameters: Parameters of path, query and headers; None for an endpoint without parameters.
         body: Body; None for an endpoint without one, or with a `RawContent`.
     """
@@ -74,7 +74,7 @@ class ApiCall(Generic[ParametersT, BodyT]):
 
     @property
     def account(self) -> AccountIdentity:
-        """Account of the person, for an endpoint that requires one."""
+        """Account of the caller, for an endpoint that requires one."""
         assert self.caller.account is not None
         return self.caller.account
 
@@ -90,7 +90,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         tag: Group of the operation in the documentation.
         handle: Returns the content of the response, or a complete response; raises a `ChatError` for a problem.
         credentials: Required credentials.
-        rate_class: Rate of the person (`server.gateway.request_limits`), None for a rate of the handler.
+        rate_class: Rate of the caller (`server.gateway.request_limits`), None for a rate of the handler.
         parameters: Struct of the parameters; None without parameters. A field whose name is in the braces of the path
             is part of the path, one with a hyphen is a header, and any other one is part of the query.
         body: Struct of the JSON body; None without a body.
@@ -123,11 +123,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
         return "path" if f"{{{name}}}" in self.path else "header" if "-" in name else "query"
 
     def list_problems(self) -> list[HTTPStatus]:
-        """Return the statuses of all problems, each once, in ascending order.
-
-        Besides `COMMON_PROBLEMS` and `problems`: 400 for parameters or a body; 408, 413 and 415 for a body; 401 unless
-        `credentials` is `none`.
-        """
+        """Return the statuses of all problems, each once, in ascending order."""
         statuses = {*COMMON_PROBLEMS, *self.problems}
         if self.parameters is not None or self.body is not None:
             statuses.add(HTTPStatus.BAD_REQUEST)
@@ -145,7 +141,7 @@ class EndpointRouter:
     Args:
         endpoints: Endpoints with distinct methods and paths.
         authenticator: Verifier of credentials.
-        limits: Rate limits of the persons.
+        limits: Rate limits of the callers.
     """
 
     def __init__(
@@ -165,11 +161,10 @@ class EndpointRouter:
                 app.router.add_route(endpoint.method, endpoint.path, handler, name=endpoint.name)
 
     def _create_handler(self, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        """Return a handler that responds to requests of one endpoint, and adds the headers of its rate limit.
+        """Return a handler that responds to requests of one endpoint, and adds the headers of its rate limit, if any.
 
         A `ChatError` of the endpoint becomes a problem response with these headers. Errors of `_identify` and other
-        exceptions propagate. Without a rate class or limits, and for a response that was started already, no headers
-        are added.
+        exceptions propagate. A response that has begun stays unchanged.
         """
 
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -187,9 +182,7 @@ class EndpointRouter:
         return handle
 
     async def _identify(self, request: web.Request, endpoint: Endpoint) -> HttpCaller:
-        """Return the person of a request; only `reader`, `person` and `account` endpoints verify credentials here.
-
-        For other endpoints, and a reader without credentials, the member id is empty.
+        """Return the caller of a request; the member id is empty if the handler verifies the credentials.
 
         Raises:
             Unauthorized: The required credentials are missing or invalid.
@@ -204,10 +197,7 @@ class EndpointRouter:
         return HttpCaller(address=address, member_id=account.member_id, account=account)
 
     async def _respond(self, request: web.Request, caller: HttpCaller, endpoint: Endpoint) -> web.StreamResponse:
-        """Acquire the rate, read parameters and body, and return the response of the handler.
-
-        The rate class `messages` is acquired after the body, with its size. The body of a `RawContent` is not read.
-        Without a response type, the status is 204.
+        """Acquire the rate, read parameters and a body other than `RawContent`, and return the response of the handler.
 
         Raises:
             ChatError: A rate is exceeded, a parameter or the body is invalid, or the handler rejects the request.
@@ -233,7 +223,7 @@ def _read_parameters(request: web.Request, endpoint: Endpoint, parameters_type: 
     """Return the parameters, converted from text to the types of the fields and validated.
 
     The first value of a repeated parameter counts, and unknown parameters are ignored. A header may be a quoted string
-    (RFC 9651), as that of draft-ietf-httpapi-idempotency-key-header.
+    (RFC 9651), as in draft-ietf-httpapi-idempotency-key-header.
 
     Raises:
         ChatError: A parameter is invalid, or a required one is missing.

@@ -20,7 +20,7 @@ HEARTBEAT = 15.0
 """Maximum time between two writes, in seconds."""
 
 RETRY_AFTER = 1000
-"""Delay before the reconnect of the reader at the end of a stream, in milliseconds."""
+"""Delay before the reconnect of the reader after the end of a stream, in milliseconds."""
 
 _WRITE_BYTES = 64 * 1024
 _COMMENT = b":\n\n"
@@ -84,9 +84,8 @@ class EventApi:
     async def _stream(self, call: ApiCall[EventParameters, None]) -> web.StreamResponse:
         """Write the event `room`, and then the entries until the end of the stream or of the connection.
 
-        A `HEAD` request receives the headers only. The connection closes in any case. A stalled reader is aborted, and
-        also a reader whose queue is full. If the database fails, the response ends without an error, and the reader
-        resumes after its last event id.
+        A `HEAD` request receives the headers only. The connection closes in any case. A stalled reader, and one whose
+        queue is full, is aborted. If the database fails, the response ends without an error.
 
         Raises:
             ChatError: The room is not readable, or a limit of connections is exceeded (`EventStreams.open`).

@@ -23,7 +23,7 @@ API_PATH = "/api/"
 MAX_BODY_BYTES = 16 * 1024
 
 BODY_TIMEOUT = 10.0
-"""Seconds from the start of the handler to the end of the body."""
+"""Maximum duration of the read of a body in seconds."""
 
 GetCorsHeaders = Callable[[web.Request], Mapping[str, str]]
 """Function that returns the CORS headers of a response."""
@@ -35,10 +35,10 @@ BodyT = TypeVar("BodyT")
 
 
 def create_api_guard(get_cors_headers: GetCorsHeaders) -> typedefs.Middleware:
-    """Return a middleware that rejects requests of other origins below `API_PATH`, and answers preflight requests.
+    """Return a middleware that rejects requests of other origins below `API_PATH`, and answers `OPTIONS` requests.
 
-    A rejection has status 403 and logs a hint, once per origin (`RejectionLog`). All other `OPTIONS` requests receive
-    an empty response with status 204, even for an unknown path. Requests to other paths pass.
+    A rejection has status 403 and logs a hint, once per origin (`RejectionLog`). `OPTIONS` requests receive an empty
+    response with status 204, even for an unknown path. Requests to other paths pass.
 
     Args:
         get_cors_headers: Returns the CORS headers of a response; empty only for an origin that is not allowed.
@@ -64,8 +64,8 @@ def create_cors_handler(
 ) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """Return a handler of `on_response_prepare` that adds the CORS headers to all responses below `API_PATH`.
 
-    Responses to `OPTIONS` also list all methods of the API. Responses to other requests with an allowed origin list the
-    headers that the page may read. A request with a rejected origin, even `OPTIONS`, receives no CORS headers.
+    Responses to `OPTIONS` list all methods of the API, other responses to an allowed origin the headers that the page
+    may read.
 
     Args:
         get_cors_headers: As in `create_api_guard`.
@@ -85,12 +85,10 @@ def create_cors_handler(
 
 
 async def read_json(request: web.Request, body_type: type[BodyT], max_bytes: int = MAX_BODY_BYTES) -> BodyT:
-    """Read and validate the body of a request.
-
-    Top-level fields with the value null count as absent; nested nulls remain. A `Struct` ignores unknown fields.
+    """Read and validate a JSON body; top-level fields with the value null count as absent.
 
     Args:
-        request: Request with a JSON object as its body.
+        request: Request with an unread body.
         body_type: Type that msgspec validates, usually a `Struct`.
         max_bytes: Maximum size of the body.
 
@@ -109,14 +107,10 @@ async def read_json(request: web.Request, body_type: type[BodyT], max_bytes: int
 
 
 async def read_body(request: web.Request, max_bytes: int) -> bytes:
-    """Read the body of a request, empty without one; of a larger body, at most `max_bytes` + 1 are read.
-
-    Args:
-        request: Request with an unread body.
-        max_bytes: Maximum size of the body.
+    """Read the body of a request, empty without one.
 
     Raises:
-        TooLong: The body is too large.
+        TooLong: The body has more than `max_bytes`.
         web.HTTPRequestTimeout: The body is not complete within `BODY_TIMEOUT`.
     """
     try:

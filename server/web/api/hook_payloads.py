@@ -31,8 +31,8 @@ def extract_text(body: bytes, content_type: str) -> str:
 
     Args:
         body: Body of the request.
-        content_type: Media type of the body: JSON, a form with the field `payload` or `text`, or any other type for
-            plain text. A form without these fields is plain text, as `curl -d` sends it.
+        content_type: Media type of the body: JSON, a form with the field `payload` or `text`, or plain text for any
+            other type. A form without these fields is plain text, as `curl -d` sends it.
 
     Raises:
         BadRequest: The JSON is malformed, a text is not UTF-8, the type is `multipart/…`, or the text is blank.
@@ -85,10 +85,7 @@ def _extract_from_form(text: str) -> str:
 
 
 def _extract_from_json(payload: Any) -> str:
-    """Return the text of a decoded JSON body by the rules of this module; empty for a body without text.
-
-    A string is returned unchanged.
-    """
+    """Return the text of a decoded JSON body by the rules of this module: a string unchanged, empty without a text."""
     if isinstance(payload, str):
         return payload
     text = _get_text(payload, "text")
@@ -134,7 +131,7 @@ def _describe_attachments(payload: Any) -> Iterator[str]:
 
 
 def _describe_blocks(container: Any) -> Iterator[str]:
-    """Yield the texts of the `blocks` of Slack, of their `fields` and of their `elements`, but of no deeper ones."""
+    """Yield the texts of the `blocks` of Slack, and of their `fields` and `elements`; deeper ones are ignored."""
     for block in _get_items(container, "blocks"):
         items = [block.get("text"), *_get_items(block, "fields"), *_get_items(block, "elements")]
         for item in items:
@@ -144,7 +141,7 @@ def _describe_blocks(container: Any) -> Iterator[str]:
 
 
 def _describe_embeds(payload: Any) -> Iterator[str]:
-    """Yield title, description and fields of the `embeds` of Discord; a missing title or description is empty."""
+    """Yield title or URL, description and fields of the `embeds` of Discord, empty if missing."""
     for embed in _get_items(payload, "embeds"):
         title, url = _get_text(embed, "title"), _get_text(embed, "url")
         yield f"{title} ({url})" if title and url else title or url

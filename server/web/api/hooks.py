@@ -150,14 +150,12 @@ class HookApi:
     async def _post(self, call: ApiCall[HookSecret, None]) -> web.Response:
         """Append the text of a payload as a message; return `ok` as Slack does, which Grafana and Alertmanager compare.
 
-        The secret is verified before the body is read. A repeated payload is a further message.
+        The secret is verified before the body is read.
 
         Raises:
-            NotFound: The secret is unknown, the creator is suspended or deleted, or the room is not visible to the
-                creator.
             BadRequest: The payload is malformed or has no text.
-            TooLong: The body is larger than `MAX_HOOK_BYTES`; a text above the limit of messages is truncated.
-            ChatError: The message is rejected (`HookMessages.append`).
+            TooLong: The body is larger than `MAX_HOOK_BYTES`.
+            ChatError: The secret or the message is rejected (`HookMessages`).
             web.HTTPRequestTimeout: The body is not complete in time.
         """
         request, secret = call.request, call.parameters.secret
@@ -167,11 +165,7 @@ class HookApi:
         return web.Response(text="ok")
 
     async def _run_request(self, call: ApiCall[Any, Any], request: Request) -> events.WireStruct:
-        """Run a request with the shared handlers, and return its response; a new webhook has the origin of the request.
-
-        Raises:
-            ChatError: The request is rejected (`RoomHooks`).
-        """
+        """Run a request with the shared handlers, and return its response; raises as the handler (`RoomHooks`)."""
         connection = call.caller.create_connection()
         connection.server_origin = self._authenticator.get_client(call.request).server_origin
         return await self._handlers.access_control.retry_stale(

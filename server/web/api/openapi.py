@@ -133,7 +133,7 @@ def _build_operation(endpoint: Endpoint, schemas: Mapping[Any, Any]) -> dict[str
 
 
 def _build_parameters(endpoint: Endpoint, parameters: type[Struct]) -> list[dict[str, Any]]:
-    """Return the parameter objects of an endpoint, one per field; the description of an undocumented one is empty."""
+    """Return the parameter objects of an endpoint, one per field; an undocumented one has an empty description."""
     _, components = msgspec.json.schema_components([parameters])
     descriptions = _read_field_descriptions(parameters)
     schema = components[parameters.__name__]
@@ -150,10 +150,7 @@ def _build_parameters(endpoint: Endpoint, parameters: type[Struct]) -> list[dict
 
 
 def _build_responses(endpoint: Endpoint, schemas: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return the responses of an endpoint by status, in ascending order; problems are references.
-
-    An endpoint without a response type has status 204. A success has the headers of the rate limit, if any.
-    """
+    """Return the responses of an endpoint by status, in ascending order; problems are references."""
     status = HTTPStatus.NO_CONTENT if endpoint.response is None else endpoint.status
     success: dict[str, Any] = {"description": f"{status.phrase}."}
     if endpoint.rate_class is not None:
@@ -214,10 +211,7 @@ def _replace_base64(schema: Any) -> Any:
 
 
 def _describe_components(components: dict[str, Any], types: Iterable[Any]) -> None:
-    """Replace the descriptions in `components` with the docstrings of the structs, and add descriptions of the fields.
-
-    The titles are removed. `types` are the types from which the components were derived.
-    """
+    """Describe `components` and their fields by the docstrings of the structs of `types`, and remove the titles."""
     struct_types = {info.cls.__name__: info.cls for info in _find_structs(types)}
     for name, schema in components.items():
         struct_type = struct_types[name]
@@ -250,10 +244,7 @@ def _find_structs(types: Iterable[Any]) -> Iterator[msgspec.inspect.StructType]:
 
 
 def _read_field_descriptions(struct_type: type[Struct]) -> dict[str, str]:
-    """Return the descriptions of the documented fields by their names in JSON.
-
-    Descriptions come from the docstrings of the class and its bases; the most derived class has priority.
-    """
+    """Return the descriptions of the documented fields of a class and its bases, by their names in JSON."""
     descriptions: dict[str, str] = {}
     for base in reversed(struct_type.__mro__):
         descriptions |= _split_docstring(base)[1]
@@ -262,10 +253,7 @@ def _read_field_descriptions(struct_type: type[Struct]) -> dict[str, str]:
 
 
 def _split_docstring(documented: type) -> tuple[str, dict[str, str]]:
-    """Return the text of the docstring before `Attributes:`, and the descriptions of its attributes by name.
-
-    An inherited docstring is ignored; the text is empty for a class without a docstring of its own.
-    """
+    """Return the docstring before `Attributes:`, and the descriptions of the attributes by name; ignore bases."""
     text, _, attributes = inspect.cleandoc(documented.__dict__.get("__doc__") or "").partition("\n\nAttributes:\n")
     items = re.split(r"^    (\w+): ", attributes.partition("\n\n")[0], flags=re.MULTILINE)[1:]
     return _join_lines(text), {name: _join_lines(item) for name, item in zip(items[::2], items[1::2], strict=True)}

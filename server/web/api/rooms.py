@@ -81,7 +81,7 @@ class MessageBody(Struct, frozen=True, rename="camel"):
         message: Text; may be empty in a message with files.
         nick_name: Nickname of a guest, by default the one in the room, or else `guest`; ignored for an account.
         reply_to: `seq` of the message to which this one replies.
-        attachments: Ids of own uploads.
+        attachments: Ids of uploads of the sender.
     """
 
     message: Annotated[str, Meta(extra_json_schema={"maxLength": MESSAGE_CHARACTERS})]
@@ -162,12 +162,7 @@ class RoomApi:
         return responses.RoomListResponse(rooms=rooms)
 
     async def _read_details(self, call: ApiCall[RoomPath, None]) -> RoomDetails:
-        """Return the state of a stored or joined room; `role` is that of a durable member or an administrator.
-
-        Raises:
-            NotFound: The room does not exist, or is not visible.
-            Forbidden: The person is banned, or is a guest in no common room with a member of the direct room.
-        """
+        """Return the state of a room; raises as `RoomQueries.read_details`."""
         return await self._handlers.access_control.retry_stale(
             call.caller.create_connection(),
             partial(self._handlers.room_queries.read_details, call.caller, call.parameters.name),
@@ -181,9 +176,6 @@ class RoomApi:
 
     async def _send(self, call: ApiCall[MessageParameters, MessageBody]) -> events.Entry:
         """Append a message without a join, and return its entry; a repeated idempotency key returns the original entry.
-
-        An account writes under its own nickname. A guest has the nickname of the body, or else the one in the
-        room, or else `guest`.
 
         Raises:
             ChatError: The message is rejected (`MessageAppender.append`).
@@ -204,7 +196,7 @@ class RoomApi:
         return result.entry
 
     def _find_nick(self, call: ApiCall[MessageParameters, MessageBody]) -> str | None:
-        """Return the nickname of the person in the room; None for a person who is not present."""
+        """Return the nickname of the caller in the room; None for an absent one."""
         room = self._handlers.room_registry.rooms.get(names.canonical_key(call.parameters.name))
         participant = None if room is None else room.participants.get(call.caller.member_id)
         return None if participant is None else participant.member.nick_name

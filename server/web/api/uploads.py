@@ -1,6 +1,6 @@
 """HTTP endpoints of files (docs/protocol.md, "Attachments").
 
-- Uploads: the body is streamed to a temporary file. A body without progress for `CHUNK_TIMEOUT` is rejected.
+- Uploads: a body without progress for `CHUNK_TIMEOUT` is rejected.
 - Downloads: responses with any content cannot run as documents.
 - Caches: a response may be stored by the client only, because each file needs permission.
 """
@@ -153,10 +153,7 @@ class UploadApi:
         )
 
     async def _upload(self, call: ApiCall[UploadParameters, None]) -> Attachment:
-        """Store the body as a file, or the part `file` of a form.
-
-        The query contains `room` and `name`. In a form, a part `room` before `file` replaces that of the query, and the
-        file name of the part is the default of `name`.
+        """Store the body, or the part `file` of a form, as a file.
 
         Raises:
             ChatError: The file, the room or the form is rejected, or a rate is exceeded.
@@ -177,7 +174,7 @@ class UploadApi:
         return upload.to_attachment()
 
     async def _receive_form(self, request: web.Request, caller: HttpCaller, parameters: UploadParameters) -> Upload:
-        """Store the first part `file` of a form; the parts after the file are not read.
+        """Store the first part `file` of a form, in the room of an earlier part `room`; ignore later parts.
 
         Raises:
             BadRequest: The form is malformed or has no file, a field before the file exceeds `MAX_FIELD_BYTES`, or no
@@ -224,13 +221,12 @@ class UploadApi:
         """Return a file, or a part of a file (RFC 9110, section 14); a preview is always complete.
 
         The status is 304 for a matching `If-None-Match`, even with a range, and 416 for a range outside of the file. A
-        signature, even an invalid one, replaces the credentials. `HEAD` receives the headers only. A failure after the
-        headers aborts the connection.
+        signature, even an invalid one, replaces the credentials. A failure after the headers aborts the connection.
 
         Raises:
             NotFound: The path, the file or its preview does not exist, or is not visible.
             Unauthorized: The signature or the credentials are invalid or missing.
-            Forbidden: The person is banned from the room.
+            Forbidden: The caller is banned from the room.
             Unavailable: The database or the store is not readable.
         """
         request, parameters = call.request, call.parameters
@@ -266,10 +262,7 @@ class UploadApi:
         return response
 
     async def _send(self, request: web.Request, response: web.StreamResponse, chunks: AsyncIterator[bytes]) -> None:
-        """Write the body of a response; an error aborts the connection, because the status is sent already.
-
-        An error of the store is logged; an error of the client and a write above `CHUNK_TIMEOUT` are not.
-        """
+        """Write the body of a response; an error aborts the connection, because the status is sent already."""
         try:
             async for chunk in chunks:
                 async with asyncio.timeout(CHUNK_TIMEOUT):
@@ -308,7 +301,7 @@ async def read_chunks(read: Callable[[int], Awaitable[bytes]], max_bytes: int | 
 
 
 async def read_part(part: BodyPartReader, max_bytes: int | None = None) -> AsyncIterator[bytes]:
-    """Yield the content of a part of a form; arguments and errors are those of `read_chunks`.
+    """Yield the content of a part of a form; errors are those of `read_chunks`.
 
     Raises:
         ValueError: The form is malformed, or ends before the end of the part.
@@ -323,7 +316,7 @@ def _find_range(request: web.Request, size: int, etag: str) -> tuple[int, int] |
     """Return first byte and end of the requested range, None for the complete file.
 
     A range outside of the file, and a reversed one, have an end at or before the first byte. An end after the file is
-    reduced to its size. Malformed and multiple ranges are ignored, and also ranges of another version (`If-Range`).
+    reduced to its size. Malformed and multiple ranges, and ranges of another version (`If-Range`), are ignored.
     """
     match = _RANGE.fullmatch(request.headers.get("Range", ""))
     if match is None or request.headers.get("If-Range", etag) != etag or not (match[1] or match[2]):

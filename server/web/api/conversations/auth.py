@@ -1,9 +1,8 @@
 """Registration, login and logout of the conversation dialect.
 
 - Registration: subject to the policy of the server. No mail is sent, and any code of six digits is accepted.
-- Login: a missing account and a wrong password have different errors, as the application expects. Failed
-  logins share their limits with the other APIs, even for missing accounts. The rate per address bounds the number of
-  names that can be tested.
+- Login: a missing account and a wrong password have different errors, as the application expects; the rate per address
+  limits the number of names that can be tested. Failed logins share their limits with the other endpoints.
 """
 
 import re
@@ -28,7 +27,7 @@ from tui_chat.protocol.accounts import validate_email
 from tui_chat.protocol.limits import PASSWORD_CHARACTERS, SECRET_CHARACTERS
 
 CODE_INTERVAL = 60.0
-"""Seconds between two requests of a verification code for one address."""
+"""Seconds between two requests of a verification code for one email."""
 
 USERNAME_LIMITS = (6, 20)
 """Minimum and maximum length of an account name of this dialect, in characters."""
@@ -88,7 +87,7 @@ class ConversationAuthApi:
         app.router.add_get("/api/auth/logout", create_endpoint(self._log_out))
 
     async def _send_code(self, request: web.Request) -> None:
-        """Record the request of a code, which is not sent; the case of the email does not matter.
+        """Accept the request of a code, which is not sent; the case of the email does not matter.
 
         Raises:
             ValidationFailed: The email is missing or invalid.
@@ -145,13 +144,13 @@ class ConversationAuthApi:
     async def _log_in(self, request: web.Request) -> dict[str, Any]:
         """Verify captcha and password of an account name or email, and return a token with the account.
 
-        The captcha stays valid, even for a repeated login. A text with `@` is an email. With an unknown account, the
-        password check takes the same time and counts as a failed login.
+        The captcha stays valid for further logins. With an unknown account, the password check takes the same time and
+        counts as a failed login.
 
         Raises:
             ValidationFailed: A field is missing or invalid.
             ConversationRejected: The captcha is wrong or expired, the account is missing or has no password, or the
-                password is wrong. A missing account and a wrong password have different messages.
+                password is wrong.
             ChatError: The transport is not secure, a rate is exceeded, or the account is suspended.
         """
         client = self._authenticator.require_secure(request)
@@ -181,9 +180,9 @@ class ConversationAuthApi:
         acquire(self._limits, "forms", address, "too_many_requests")
 
     async def _find_account(self, login_name: str) -> AccountRecord | None:
-        """Return the account with a name, or the oldest account with an email; None for an unknown one.
+        """Return the account with a name, or for a text with `@` the oldest one with this email; None without one.
 
-        Account names contain no `@`. The case of a name does not matter, that of an email does.
+        The case of a name does not matter, that of an email does.
         """
         if "@" in login_name:
             return await self._accounts.find_by_email(login_name.strip())

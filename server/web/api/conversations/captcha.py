@@ -1,7 +1,6 @@
 """Captchas of the login form, as SVG images.
 
-Programs can read these captchas: the limit of failed logins protects accounts, and clients of the dialect require a
-captcha.
+The clients of the dialect require captchas. Programs can read them: the limit of failed logins protects accounts.
 """
 
 import secrets
@@ -21,9 +20,7 @@ _COLORS = ("#7c3aed", "#0e7490", "#b45309", "#be185d")
 
 
 class CaptchaStore:
-    """Captchas by the `uid` of the form; a new one replaces the previous one of the same form.
-
-    Of more than `_MAX_CAPTCHAS`, the least recently used ones are dropped.
+    """Captchas by the `uid` of the form, at most `_MAX_CAPTCHAS`; the least recently used one is dropped.
 
     Args:
         monotonic: Monotonic clock, in seconds.
@@ -34,22 +31,22 @@ class CaptchaStore:
         self._captchas = LruTable[str, tuple[str, float]](_MAX_CAPTCHAS)  # text and expiry by uid
 
     def create(self, uid: str) -> str:
-        """Return the image of a new captcha, valid for `LIFETIME`, with one `<text>` element per character."""
+        """Return the image of a new captcha, valid for `LIFETIME`; it replaces the previous one of the form."""
         text = "".join(secrets.choice(_ALPHABET) for _ in range(CHARACTERS))
         self._captchas.put(uid, (text, self._monotonic() + LIFETIME))
         return _render(text)
 
     def verify(self, uid: str, text: str) -> bool:
-        """Return whether a text is that of the captcha of a form, in upper or lower case; the captcha stays valid.
+        """Return whether a text is that of the captcha of a form, in upper or lower case; False for an expired one.
 
-        False for an unknown form and an expired captcha.
+        The captcha stays valid.
         """
         expected, expires_at = self._captchas.get(uid) or ("", 0.0)
         return expected != "" and self._monotonic() < expires_at and text.upper() == expected
 
 
 def _render(text: str) -> str:
-    """Return a text as an SVG image; each character has a color by its position, and a random height and rotation."""
+    """Return a text as an SVG image, with one `<text>` element of random height and rotation per character."""
     characters = "".join(
         f'<text x="{16 + 26 * index}" y="{30 + secrets.randbelow(8)}" fill="{_COLORS[index]}"'
         f' transform="rotate({secrets.randbelow(41) - 20} {16 + 26 * index} 26)">{character}</text>'

@@ -25,7 +25,7 @@ from tui_chat.protocol.errors import ChatError, Unauthorized
 log = logging.getLogger("chat.conversations")
 
 AccountHandler = Callable[[web.Request, AccountIdentity], Awaitable[Any]]
-"""Handler for the account of a request, that returns `data` of a success."""
+"""Handler for the account of a request that returns `data` of a success."""
 
 EndpointHandler = Callable[[web.Request], Awaitable[Any]]
 """Handler that returns `data` of a success."""
@@ -35,8 +35,8 @@ def create_endpoint(handler: EndpointHandler) -> typedefs.Handler:
     """Return a request handler that puts results and errors into the envelope.
 
     Invalid fields have status 400, a `ConversationRejected` 406, other errors their HTTP status and `Retry-After`. The
-    message of an `Unauthorized` is always `unauthorized`. An unexpected exception is logged and has status 500; a
-    disconnect of the client is raised further.
+    message of an `Unauthorized` is always `unauthorized`. An unexpected exception is logged and has status 500; the
+    error of a disconnect propagates.
     """
 
     async def serve(request: web.Request) -> web.StreamResponse:

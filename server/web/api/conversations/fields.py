@@ -30,10 +30,9 @@ class FieldReader:
         self._problems: list[str] = []
 
     def read_text(self, name: str, minimum: int, maximum: int, *, required: bool = True) -> str:
-        """Return a text unchanged; empty for an absent field and for another type.
+        """Return a text unchanged, even of a wrong length; empty for an absent field and for another type.
 
-        A missing required field, another type and a wrong length each add a problem. A text of a wrong length is
-        returned.
+        A missing required field, another type and a wrong length each add a problem.
 
         Args:
             name: Name of the field.
@@ -54,7 +53,7 @@ class FieldReader:
         return value
 
     def read_id(self, name: str, *, default: int | None = None) -> int:
-        """Return a positive integer up to `SEQ_MAX`, even from digits; add a problem and return 0 for other values.
+        """Return a positive integer up to `SEQ_MAX`, also from a string; add a problem and return 0 for other values.
 
         Args:
             name: Name of the field.
@@ -78,7 +77,7 @@ class FieldReader:
         """Check that no problem was added.
 
         Raises:
-            ValidationFailed: Problems were added; the error has all of them, in order.
+            ValidationFailed: All added problems, in order.
         """
         if self._problems:
             raise ValidationFailed(self._problems)

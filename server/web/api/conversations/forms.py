@@ -22,7 +22,7 @@ class FileRule(Struct, frozen=True, kw_only=True):
 
     Attributes:
         types: Accepted media types by content.
-        max_bytes: Maximum size; None for that of all files.
+        max_bytes: Maximum size in bytes; None for the limit of the server.
         is_pinned: Keep the file without a message.
     """
 
@@ -47,10 +47,9 @@ async def receive_form(
     *,
     needs_group: bool = False,
 ) -> AsyncGenerator[Form]:
-    """Store the files of a form, and yield the form; an error before or within the context unpins the files.
+    """Store the files of a form, and yield the form; an error before or within the context unpins pinned files.
 
-    A repeated file, the parts after the first `_MAX_PARTS` and text fields other than `groupId` are ignored. The files
-    of a rejected form are unused uploads.
+    A repeated file, the parts after the first `_MAX_PARTS` and text fields other than `groupId` are ignored.
 
     Args:
         request: Request with a multipart form.
@@ -60,7 +59,7 @@ async def receive_form(
         needs_group: The field `groupId` is required.
 
     Raises:
-        ValidationFailed: The body is not a valid form, or a file or the group is missing.
+        ValidationFailed: The body is not a valid form, a file is missing, or the group is missing or invalid.
         BadRequest, TooLong, Forbidden, RateLimited, Unavailable: A file is rejected (`UploadService.receive`).
         web.HTTPRequestTimeout: The form makes no progress, or takes longer than `UPLOAD_TIMEOUT`.
     """
@@ -84,7 +83,7 @@ async def _read_parts(
     *,
     needs_group: bool,
 ) -> int:
-    """Store the files of a form in `files`, also those before an error; return the group, 0 without `needs_group`.
+    """Store the files of a form in `files`, even before an error; return the group, 0 without `needs_group`.
 
     Raises as `receive_form`.
     """

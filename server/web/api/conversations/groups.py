@@ -175,7 +175,7 @@ class ConversationApi:
         return await self._service.send(self._authenticator.create_connection(request, account), group_id, content)
 
     async def _get_image(self, request: web.Request) -> web.Response:
-        """Return a generated image, even for an id without a user or group."""
+        """Return the generated image of any id."""
         image = render_image(request.match_info["kind"], int(request.match_info["id"]))
         headers = {"Cache-Control": "public, max-age=86400", "Cross-Origin-Resource-Policy": "cross-origin"}
         return web.Response(text=image, content_type="image/svg+xml", headers=headers)
