@@ -3,11 +3,9 @@
 - Fixed table: all assets are loaded at start; a request path is never used as a file path.
 - Compression: a file is compressed by its first request with `Accept-Encoding: gzip`, because the compression of all
   files would double the load time.
-- Validators: the ETag (RFC 9110, section 8.8.3) is a hash of the content, with a suffix for the coding. A changed
-  file has another ETag; an unchanged file is not downloaded again.
-- Immutable paths: the asset prefix contains a hash of all assets. Caches may store assets
-  permanently, and a page never mixes modules of two releases.
-- Bundle: modules and style sheets of the page are served as one file each (`server.web.bundle`).
+- Immutable paths: the asset prefix contains a hash of all assets. Caches may store assets permanently, and a page never
+  mixes modules of two releases.
+- Bundle: the modules of the page are one file, and the style sheets another (`server.web.bundle`).
 """
 
 import gzip
@@ -19,7 +17,7 @@ from pathlib import Path
 from server.web.bundle import bundle_modules, bundle_styles
 
 ASSETS_PATH = "/assets/"
-"""URL path of all asset prefixes."""
+"""Start of all asset prefixes."""
 
 INDEX_FILE = "index.html"
 """Index file of a directory."""
@@ -55,18 +53,17 @@ class StaticAsset:
 
     @cached_property
     def gzipped(self) -> bytes | None:
-        """Compressed content; None if not smaller or below `_MIN_COMPRESSED_BYTES`. The first access compresses."""
+        """Compressed content; None if not smaller or below `_MIN_COMPRESSED_BYTES`."""
         compressed = gzip.compress(self.body, mtime=0) if len(self.body) >= _MIN_COMPRESSED_BYTES else self.body
         return compressed if len(compressed) < len(self.body) else None
 
 
 @cache
 def load_page_assets() -> dict[str, StaticAsset]:
-    """Return the files of the browser page by URL path; asset references in the page include the asset prefix.
+    """Return the bundled files of the browser page by URL path; the index and the icon are `/` and `/favicon.ico`.
 
-    The modules and the style sheets are bundled. The references are relative, so that a reverse proxy can serve the
-    page below a path. Files with extensions outside `_CONTENT_TYPES` are omitted; the index and the icon have the paths
-    `/` and `/favicon.ico` only.
+    The references in the page are relative, so that a reverse proxy can serve the page below a path. Files with
+    extensions outside `_CONTENT_TYPES` are omitted.
     """
     directory = _PACKAGE / "static"
     bodies = {
@@ -89,10 +86,7 @@ def load_page_assets() -> dict[str, StaticAsset]:
 
 
 def _bundle(bodies: dict[str, bytes]) -> None:
-    """Replace the modules and style sheets of the page with one file each, and add the source map.
-
-    Files that the page does not import, and modules below `vendor/`, stay.
-    """
+    """Replace the modules that the page imports, and the style sheets, with one file each, and add the source map."""
     texts = {name: body.decode() for name, body in bodies.items() if name.endswith((".js", ".css"))}
     script, source_map, modules = bundle_modules(texts, _SCRIPT)
     styles, style_sheets = bundle_styles(texts, _STYLES)

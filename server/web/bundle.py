@@ -1,4 +1,4 @@
-"""Concatenation of the page's modules and style sheets, so that a first visit needs few requests.
+"""Concatenation of the modules and style sheets of the page, so that a first visit needs few requests.
 
 - Modules: all modules share one scope in the order of their evaluation, without imports and exports. Modules below
   `vendor/` stay separate files.
@@ -22,13 +22,13 @@ _BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 
 
 def bundle_modules(files: Mapping[str, str], entry: str) -> tuple[str, str, list[str]]:
-    """Return the script of a module with all of its imports, its source map, and the names of the contained modules.
+    """Return the script of a module and all its imports, its source map, and the modules in the order of evaluation.
 
-    The names have the order of evaluation. Modules below `vendor/` stay imports, relative to the root of `files`.
+    Modules below `vendor/` stay imports, relative to the root of `files`.
 
     Args:
         files: Texts of the modules by path.
-        entry: Path of the module; the source map has this path with the suffix `.map`.
+        entry: Path of the module; the script refers to a source map with this name and the suffix `.map`.
 
     Raises:
         KeyError: The module, or one that it imports, does not exist.
@@ -52,9 +52,9 @@ def bundle_modules(files: Mapping[str, str], entry: str) -> tuple[str, str, list
 
 
 def bundle_styles(files: Mapping[str, str], entry: str) -> tuple[str, list[str]]:
-    """Return a style sheet with the contents of its imports, and the names of the imported style sheets.
+    """Return a style sheet with the contents of its imports, keys of `files`, and the names of these imports.
 
-    The imports refer to keys of `files`. Imports within an imported style sheet stay.
+    Imports within an imported style sheet stay.
 
     Raises:
         KeyError: The style sheet, or one that it imports, does not exist.
@@ -65,7 +65,7 @@ def bundle_styles(files: Mapping[str, str], entry: str) -> tuple[str, list[str]]
 def _list_modules(files: Mapping[str, str], name: str, visited: set[str]) -> Iterator[str]:
     """Yield the modules that a module imports, and the module itself, in the order of their evaluation.
 
-    Modules below `vendor/` and those in `visited` are omitted; yielded modules are added to `visited`.
+    Modules below `vendor/` and those in `visited` are omitted; yielded ones are added to `visited`.
     """
     if name in visited:
         return

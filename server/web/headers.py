@@ -1,10 +1,9 @@
 """Security headers of HTTP responses.
 
-The built-in page runs only its own scripts, connects only to its own server and cannot be framed,
-so that injected text cannot take effect (W3C Content Security Policy Level 3, Trusted Types).
-Custom pages are trusted, so their responses receive no policy headers: only
-`X-Content-Type-Options` and, if missing, `Cache-Control`. The Socket.IO endpoint serves no documents
-and carries all chat traffic, so its responses receive only the `Server` header.
+- Built-in page: runs scripts of this server only, connects to this server only and cannot be framed, so that injected
+  text cannot take effect (W3C Content Security Policy Level 3, Trusted Types).
+- Custom pages: trusted, so their responses receive `X-Content-Type-Options`, `Cache-Control` and `Server` only.
+- Socket.IO endpoint: serves no documents and carries all chat traffic, so its responses receive `Server` only.
 """
 
 from typing import Final
@@ -55,12 +54,11 @@ async def set_server_header(_request: web.Request, response: web.StreamResponse)
 def create_security_headers(trusted_networks: tuple[IPNetwork, ...]) -> typedefs.Middleware:
     """Return a middleware that adds the security headers; values set by the handler take precedence.
 
-    Responses without `Cache-Control` receive `no-store`. Responses of the Socket.IO endpoint and raised redirects stay
-    unchanged. `Cross-Origin-Opener-Policy` is limited to secure origins: browsers ignore the header of other origins
-    with an error in the console.
+    Responses without `Cache-Control` receive `no-store`. Raised responses, such as redirects, stay unchanged.
+    `Cross-Origin-Opener-Policy` is limited to secure origins, because browsers report an error for other origins.
 
     Args:
-        trusted_networks: Networks of trusted reverse proxies, whose `X-Forwarded-Proto` is trusted.
+        trusted_networks: Networks of proxies with trusted X-Forwarded-* headers.
     """
 
     @web.middleware

@@ -1,11 +1,11 @@
 """Host check against DNS rebinding.
 
-A browser treats pages of the same host name and port as one origin. A foreign page whose name
-resolves to 127.0.0.1 therefore shares the origin of every local server. The check rejects
-requests from the local machine with such a host name.
+A browser treats pages of the same host name and port as one origin. A foreign page whose name resolves to 127.0.0.1
+therefore shares the origin of a local server with the same port. The check rejects requests from the local machine with
+such a host name.
 
-- Allowed hosts: IP addresses, names without a dot, names below `localhost` (RFC 6761,
-  section 6.3), and the hosts of allowed origins.
+- Allowed hosts: IP addresses, names without a dot, names below `localhost` (RFC 6761, section 6.3), and the hosts of
+  allowed origins, with any port.
 - Exemptions: requests of trusted proxies, which choose the host name, and TLS requests, whose host name is
   authenticated by the certificate.
 """
@@ -26,10 +26,7 @@ _HOST_PATTERN = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^][:/?#@]*?)\.?(:[0-9]*)?
 
 
 def create_host_guard(trusted_proxies: tuple[IPNetwork, ...], cors_origins: Iterable[str]) -> typedefs.Middleware:
-    """Return a middleware that rejects requests for hosts outside the allowed ones.
-
-    Only plain HTTP requests from loopback peers other than trusted proxies are checked. IP addresses, names without a
-    dot and names below `localhost` are allowed, with any port. A rejection has status 421 and logs a hint.
+    """Return a middleware that rejects requests for hosts that are not allowed, with status 421 and a hint in the log.
 
     Args:
         trusted_proxies: Networks of exempt proxies.
@@ -53,9 +50,9 @@ def create_host_guard(trusted_proxies: tuple[IPNetwork, ...], cors_origins: Iter
 
 
 def _is_allowed_host(host: str, allowed_hosts: Container[str]) -> bool:
-    """Return whether the host of a `Host` header is allowed (`create_host_guard`); False for a malformed header.
+    """Return whether the host of a `Host` header is allowed; False for a malformed one, True for an empty one.
 
-    Case, port and a final dot of the name are ignored. An empty host is allowed.
+    Case, port and a final dot of the name are ignored.
     """
     host_match = _HOST_PATTERN.fullmatch(host.lower())
     if host_match is None:

@@ -1,10 +1,9 @@
 """HTTP connections outside requests: idle timeout, limit per address, and reserve of file descriptors.
 
 - Idle: a connection is idle from its start, or from the end of a request, until the complete head of the next request.
-  The transfer rate is irrelevant.
 - Requests: during a request, its handler is responsible for timeouts. A WebSocket is one request.
-- TLS: a connection counts from its acceptance, so it is idle during the handshake too. The handshake starts with the
-  first byte of the client, so a silent connection has no TLS buffers (about 50 KiB).
+- TLS: a connection starts with its acceptance and is idle during the handshake. The handshake starts with the first
+  byte of the client, so a silent connection has no TLS buffers (about 50 KiB).
 - Proxies: connections of trusted proxies close after `KEEP_ALIVE_TIMEOUT` only, so that the proxy closes first.
 """
 
@@ -31,7 +30,7 @@ from server.web.headers import SERVER_NAME
 log = logging.getLogger("chat.web")
 
 KEEP_ALIVE_TIMEOUT: Final = 150.0
-"""Idle timeout of a trusted proxy's connection in seconds, longer than that of common proxies (nginx 60, Caddy 120)."""
+"""Idle timeout for trusted proxies in seconds, longer than the timeouts of common proxies (nginx 60, Caddy 120)."""
 
 _CHECK_INTERVAL: Final = 1.0  # seconds
 _RESERVED_DESCRIPTORS: Final = 8  # for the database and for connections of the next second
@@ -58,7 +57,7 @@ class HttpConnection(web.RequestHandler):
         self.on_lost: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start the first idle period, or with TLS the next one after the handshake."""
+        """Start an idle period; with TLS, after the handshake."""
         super().connection_made(transport)
         self.address = self.address or _get_peer_address(transport)
         self._pool.mark_idle(self)
@@ -73,7 +72,7 @@ class HttpConnection(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Write the response and start an idle period, unless the connection is lost; return the result of aiohttp."""
+        """Write the response, and start an idle period unless the connection is lost; return the result of aiohttp."""
         result = await super().finish_response(request, resp, start_time)
         if self.transport is not None:
             self._pool.mark_idle(self)
@@ -82,10 +81,9 @@ class HttpConnection(web.RequestHandler):
     def handle_error(
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
-        """Return the response to a malformed HTTP request, without the traceback of aiohttp in the log.
+        """Return the response to a malformed HTTP request, and log one line per minute instead of tracebacks.
 
-        The connection closes after the response; a line is logged at most once per minute. Other exceptions have the
-        response and the log entry of aiohttp. All responses have the `Server` header of this server.
+        The connection closes after the response. Other exceptions have the response and the log entry of aiohttp.
 
         Raises:
             ConnectionError: The response has already begun.
@@ -108,7 +106,7 @@ class HttpConnection(web.RequestHandler):
 class TlsAcceptor(asyncio.Protocol):
     """Protocol of all accepted sockets with TLS, which starts their handshakes.
 
-    The socket moves to a second transport, because uvloop reads from an accepted transport before `start_tls` can pause
+    A handshake uses a second transport, because uvloop reads from an accepted transport before `start_tls` can pause
     the reading.
 
     Args:
@@ -141,7 +139,7 @@ class TlsAcceptor(asyncio.Protocol):
         cast(asyncio.WriteTransport, transport).abort()
 
     async def _run(self, connection: HttpConnection, accepted: socket.socket) -> None:
-        """Perform a handshake, and remove its task from the pool; a failure is logged and ends the idle period."""
+        """Perform a handshake, and remove its task from the pool; a failure ends the idle period."""
         try:
             try:
                 await _wait_readable(accepted, self._timeout)
@@ -168,8 +166,8 @@ class HttpConnectionPool:
 
     Args:
         idle_timeout: Maximum idle time in seconds.
-        max_idle: Maximum number of idle connections per address (`rate_limit_key`, so per /64 network of IPv6), the
-            oldest of which is closed; loopback is exempt. None for no limit.
+        max_idle: Maximum number of idle connections per address (`rate_limit_key`), loopback excepted; None for no
+            limit.
         trusted_networks: Networks of proxies, whose connections are exempt from both limits.
 
     Attributes:
@@ -183,13 +181,10 @@ class HttpConnectionPool:
         self.handshakes: dict[HttpConnection, asyncio.Task[None]] = {}
 
     def create_factory(self, server: web.Server, tls_context: ssl.SSLContext | None) -> Callable[[], asyncio.Protocol]:
-        """Return the protocol factory for the listening socket; request bodies are not decompressed.
-
-        With TLS, the factory returns the same `TlsAcceptor` for each socket, which performs the handshakes. The socket
-        itself listens without TLS. A connection has `idle_timeout` seconds for its handshake.
+        """Return the protocol factory for a listening socket without TLS; `TlsAcceptor` performs the handshakes.
 
         Args:
-            server: aiohttp server of the connections.
+            server: aiohttp server of the connections, which does not decompress request bodies.
             tls_context: Certificate and parameters of TLS; None for plain HTTP.
         """
 
@@ -211,9 +206,9 @@ class HttpConnectionPool:
         return await handler(request)
 
     def mark_idle(self, connection: HttpConnection) -> None:
-        """Start an idle period; above the limit of the address, close its oldest idle connection.
+        """Start or restart an idle period; above the limit of the address, close its oldest idle connection.
 
-        A second call restarts the period. Loopback has no limit. No effect for a connection of a trusted proxy.
+        No effect for a connection of a trusted proxy.
         """
         if is_in_networks(connection.address, self._trusted_networks):
             return
@@ -225,7 +220,7 @@ class HttpConnectionPool:
             self._close([next(iter(idle))])
 
     def mark_busy(self, connection: HttpConnection) -> None:
-        """End an idle period, if one has started; the connection stays open."""
+        """End the idle period, if any."""
         if self._idle_since.pop(connection, None) is not None:
             key = rate_limit_key(connection.address)
             del self._idle_by_key[key][connection]

@@ -1,7 +1,7 @@
 """`GET /metrics` in Prometheus format; metrics contain no chat content.
 
-Components maintain plain counters, which are read for each scrape. The endpoint is available from the local machine
-only; remote scrapers require a tunnel, because a trusted proxy forwards the remote address.
+The endpoint is available from the local machine only; remote scrapers require a tunnel, because a trusted proxy
+forwards the remote address.
 """
 
 from collections.abc import Callable, Iterable
@@ -47,7 +47,7 @@ class MetricsSnapshot:
 
     Attributes:
         connections: Engine.IO sessions, including closing ones.
-        rooms: Live rooms: rooms with members or observers.
+        rooms: Rooms with members or observers.
         members: Sum of the present members of all rooms; a member of two rooms counts twice.
         observers: Sum of the observers of all rooms.
         aborts: Aborted connections since the start, by reason.
@@ -72,7 +72,7 @@ class MetricsSnapshot:
     cluster: ClusterMetrics | None = None
 
     def collect(self) -> Iterable[Metric]:
-        """Yield all metrics, with cluster metrics if `cluster` is set; implements `Collector` of prometheus_client."""
+        """Yield all metrics; implements `Collector` of prometheus_client."""
         for field, name, description in _GAUGES:
             yield GaugeMetricFamily(name, description, value=getattr(self, field))
         yield CounterMetricFamily("chat_entries", "Entries committed and published.", value=self.published_entries)
@@ -94,9 +94,7 @@ def add_metrics_route(
     read_snapshot: Callable[[], MetricsSnapshot],
     trusted_networks: tuple[IPNetwork, ...],
 ) -> None:
-    """Add the `/metrics` route.
-
-    Clients of other machines receive 404, also through a trusted proxy.
+    """Add the `/metrics` route; clients on other machines, even behind a trusted proxy, receive 404.
 
     Args:
         app: Application before its start.

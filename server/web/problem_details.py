@@ -1,7 +1,4 @@
-"""HTTP errors as `application/problem+json` (RFC 9457) with the error codes of the protocol.
-
-A browser receives an HTML page for status 404.
-"""
+"""HTTP errors as `application/problem+json` (RFC 9457) with the error codes of the protocol."""
 
 import logging
 import math
@@ -97,15 +94,12 @@ def is_disconnected(request: web.Request) -> bool:
 
 
 def get_status(error: ChatError) -> HTTPStatus:
-    """Return the HTTP status of an error: by its reason if the reason has a status, otherwise by its code."""
+    """Return the HTTP status of an error."""
     return _STATUS_BY_REASON.get(error.reason) or _STATUS_BY_CODE[error.code]
 
 
 def create_problem_response(error: ChatError) -> web.Response:
-    """Return an error as a problem response with `code`, `reason` and, if any, `params` and `retryAfter`.
-
-    `Retry-After` is `retry_after` rounded up to whole seconds; absent if None.
-    """
+    """Return the problem response of an error; `Retry-After` is `retry_after`, if any, rounded up to whole seconds."""
     status = get_status(error)
     response = _encode_problem(
         Problem(
@@ -125,10 +119,7 @@ def create_problem_response(error: ChatError) -> web.Response:
 
 
 def create_http_problem(status: HTTPStatus) -> web.Response:
-    """Return the problem response of an HTTP error outside the protocol, without a `reason`.
-
-    The `code` is that of the nearest error of the protocol: by default `bad_request` for 4xx and `internal` for 5xx.
-    """
+    """Return the problem response of an HTTP error outside the protocol, without a `reason`."""
     code = _CODE_BY_STATUS.get(status, "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "bad_request")
     detail = _DETAIL_BY_STATUS.get(status, status.phrase)
     return _encode_problem(Problem(type=_TYPE, title=status.phrase, status=int(status), detail=detail, code=code))
@@ -136,12 +127,11 @@ def create_http_problem(status: HTTPStatus) -> web.Response:
 
 @web.middleware
 async def problem_middleware(request: web.Request, handler: typedefs.Handler) -> web.StreamResponse:
-    """Convert exceptions of handlers and aiohttp into problem responses; log unexpected ones.
+    """Convert raised exceptions into problem responses; log unexpected ones, except a disconnect of the client.
 
-    Redirects, returned responses and requests to the Socket.IO endpoint pass unchanged. Unexpected exceptions result in
-    status 500 without details. A raised 404, even of a `ChatError`, becomes an HTML page for clients that accept
-    `text/html`. Of the headers of an error of aiohttp, only `Allow` is kept. A disconnect during a request is not
-    logged.
+    Redirects and requests to the Socket.IO endpoint pass unchanged. An unexpected exception has status 500 without
+    details. A raised 404 becomes an HTML page for clients that accept `text/html`. Of the headers of an error of
+    aiohttp, only `Allow` is kept.
     """
     if request.path == SOCKETIO_PATH:
         return await handler(request)
@@ -168,7 +158,7 @@ async def problem_middleware(request: web.Request, handler: typedefs.Handler) ->
 
 
 def _create_not_found_page(request: web.Request) -> web.Response:
-    """Return the 404 response of a browser, with a link to the page that also works below a path of a reverse proxy."""
+    """Return the 404 response of a browser, with a relative link to the page, which a proxy may serve below a path."""
     parents = "../" * (request.rel_url.raw_path.count("/") - 1)
     body = _NOT_FOUND_PAGE.replace("{start}", f"./{parents}")
     return web.Response(text=body, status=HTTPStatus.NOT_FOUND, content_type="text/html", headers={"Vary": "Accept"})

@@ -1,11 +1,10 @@
 """Limits of HTTP requests.
 
-- Rate: requests per address, for every path. Requests of an open session are exempt, because sessions have limits of
-  their own.
-- Content coding: compressed request bodies, even in a session, are refused with status 415 and never decompressed,
-  because a small body can expand to any size.
-- Origins: a rejection of a request to the Socket.IO endpoint carries the CORS headers, so that pages of allowed origins
-  can read the reason.
+- Rate: requests per address, for every path. Requests of an open session are exempt, because sessions have limits.
+- Content coding: compressed request bodies, even in a session, are rejected and never decompressed, because a small
+  body can expand to any size.
+- Origins: a rejection of a request to the Socket.IO endpoint has the CORS headers, so that pages of allowed origins can
+  read the reason.
 """
 
 import time
@@ -29,8 +28,8 @@ def create_request_guard(
 ) -> typedefs.Middleware:
     """Return a middleware that rejects compressed bodies and, above the rate of the address, requests.
 
-    Any `Content-Encoding` header results in status 415 and closes the connection, even for requests of a session. A
-    request above the rate receives status 429 with `Retry-After`. Rejected requests do not reach the handler.
+    Any `Content-Encoding` header results in status 415 and closes the connection. A request above the rate receives
+    status 429 with `Retry-After`.
 
     Args:
         requests_per_minute: Maximum rate and burst per address, loopback excepted; None for no limit.

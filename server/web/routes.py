@@ -33,17 +33,16 @@ def add_routes(
     pages_directory: Path | None = None,
     pages_fallback: str = "",
 ) -> None:
-    """Add all HTTP routes and the shared middlewares.
+    """Add the routes of this module, the security headers and `problem_middleware`.
 
     `/health` always returns 200. `/ready` returns 200 with the `status` `ready`, or `degraded` with the reason, or 503
     with the problem. The JavaScript client is served below `/socket.io/`. Without `pages_directory`, `/` and
     `/assets/` serve the built-in page, and asset paths of another release are redirected.
 
     Args:
-        app: Application before its start; its route `/socket.io/` is exempt from the security headers and
-            `problem_middleware`; assets below this path are not exempt.
-        check_readiness: Called for each `GET /ready`. Returns None if the server is ready, else
-            the problem as a sentence.
+        app: Application before its start.
+        check_readiness: Called for each `GET /ready`. Returns None if the server is ready, otherwise the problem as a
+            sentence.
         get_degradation: Returns the reason of a degraded operation of a ready server as a sentence, None without one.
         version: Version of the server.
         trusted_networks: Networks of trusted reverse proxies.
@@ -87,8 +86,6 @@ def add_routes(
 def _create_asset_handler(asset: StaticAsset, extra_headers: Mapping[str, str]) -> _Handler:
     """Return a handler that responds with an asset, compressed for clients that accept gzip, or with 304 by its ETag.
 
-    Caches must revalidate the response, unless `extra_headers` has another `Cache-Control`.
-
     Args:
         asset: File of the response.
         extra_headers: Headers that are added to those of all assets, or replace them.
@@ -115,8 +112,8 @@ def _create_asset_handler(asset: StaticAsset, extra_headers: Mapping[str, str]) 
 def _create_release_handler(handlers: Mapping[str, _Handler]) -> _Handler:
     """Return a handler of asset paths; paths of another release, from a cached index page, are redirected.
 
-    The redirect has status 307; a file that this release does not have raises `NotFound`. Modules import relative to
-    the path after the redirect, so that all modules are of this release.
+    A file that this release does not have raises `NotFound`. Modules import relative to the path after the redirect, so
+    that all modules are of this release.
     """
     paths = {path.split("/", 3)[3]: path for path in handlers if path.startswith(ASSETS_PATH)}
 

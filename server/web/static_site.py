@@ -3,8 +3,7 @@
 - Containment: no file outside the directory is served, neither through `..` nor through symlinks.
 - Hidden files: no path component of a request or of the resolved file begins with a dot.
 - Fallback: unknown paths outside of `/api/` and `/socket.io/` return one file, for sites with client-side routes.
-- Content-Security-Policy: that of the built-in page does not apply. Custom pages may use inline scripts and a client
-  from a CDN, as tutorial pages do.
+- Content-Security-Policy: none, because custom pages may use inline scripts and a client from a CDN.
 """
 
 import asyncio
@@ -26,11 +25,11 @@ _CONTENT_TYPES: Final = {".htm": "text/html", ".html": "text/html", ".js": "text
 
 
 def add_static_site(app: web.Application, directory: Path, fallback: str = "") -> None:
-    """Add a catch-all route for files of the directory; `/` serves `index.html`.
+    """Add a catch-all route for files of the directory; a directory serves its `index.html`, if any.
 
-    A directory without a final slash is redirected (301) with its query if it has an index file. Other paths, also `/`
-    without an index file, return the fallback with status 200, or raise `NotFound` without one. Caches must revalidate
-    all files. Fixed paths of other routes take precedence.
+    The path of a directory without a final slash is redirected (301) with its query. Unknown paths return the fallback
+    with status 200, or raise `NotFound` without one. Caches must revalidate all files. Fixed paths of other routes take
+    precedence.
 
     Args:
         app: Application before its start.
