@@ -153,6 +153,11 @@ const RUNNERS = {
     return ({ input }) => describeContent({ message: input.message, attachments: [input.attachment] });
   },
 
+  async search_terms(load) {
+    const { findTerms } = await load("state/search_terms");
+    return ({ input: { query, text } }) => findTerms(query, text).map(({ start, end }) => text.slice(start, end));
+  },
+
   async links(load) {
     const { findLinks } = await load("state/links");
     return ({ input }) => findLinks(input).map(({ start, text }) => input.slice(start, start + text.length));

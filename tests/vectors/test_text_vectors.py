@@ -17,6 +17,7 @@ from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.events import Entry, JoinNotice, LeaveNotice, Message, NickNotice
 from tui_chat.protocol.mentions import MentionTokens
 from tui_chat.protocol.reactions import validate_reaction
+from tui_chat.protocol.search_query import SearchQuery
 from tui_chat.session.commands import registry
 from tui_chat.session.commands.registry import CommandCall, CommandRejected
 from tui_chat.session.duration_parser import parse_end
@@ -130,6 +131,13 @@ def test_relevance_of_membership_notices_matches_the_vectors(case: Case) -> None
 @vector_cases("disguised_hosts")
 def test_disguised_hosts_match_the_vectors(case: Case) -> None:
     assert [link.disguised_host for link in find_hyperlinks(case["input"])] == [case["expected"]]
+
+
+@vector_cases("search_terms")
+def test_matches_of_search_queries_match_the_vectors(case: Case) -> None:
+    text = case["input"]["text"]
+    spans = SearchQuery(case["input"]["query"]).find_spans(text)
+    assert [text[start:end] for start, end in spans] == case["expected"]
 
 
 @vector_cases("links")

@@ -30,7 +30,7 @@ async def test_results_are_highlighted_and_open_in_their_room(
     await bot.send_messages("tea", [f"line {number}" for number in range(300)])
     await bot.send_messages("coffee", ["a kettle for coffee"])
     chat_page = await open_chat_page(browser, server.url, "Ann", viewport=viewport)
-    await chat_page.send_message("/search kettle")
+    await chat_page.send_message("/search ｋettle")
     results = chat_page.page.locator("#search-results .search-result .message-text")
     await expect(results).to_have_text(["the <b>Kettle</b> is hot"])
     await expect(results.locator("mark")).to_have_text(["Kettle"])

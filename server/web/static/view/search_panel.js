@@ -1,11 +1,9 @@
-/**
- * Message search in the current room or in all rooms.
- */
+/** Message search in the visible room or in all rooms. */
 
 import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
-import { canonicalName } from "../state/names.js";
 import { isBlank } from "../state/sanitize.js";
+import { findTerms } from "../state/search_terms.js";
 import { createButton, createElement, createNickname, markInvalid, requireElement, setText } from "./dom.js";
 import { formatShortDate } from "./format_time.js";
 import { excerpt } from "./render_line.js";
@@ -29,7 +27,7 @@ export class SearchPanel {
   #onOpenResult;
   #generation = 0; // responses of older requests are ignored
   #timer = 0;
-  /** @type {{message: any, terms: string[], isInAllRooms: boolean}[]} */
+  /** @type {{message: any, query: string, isInAllRooms: boolean}[]} */
   #results = [];
   /** Returns the text of the status in the current language. */
   #describeStatus = () => "";
@@ -123,8 +121,7 @@ export class SearchPanel {
       const { messages, next, incomplete } = await session.search(query, { room, cursor, limit: RESULT_PAGE });
       if (generation !== this.#generation) return;
       this.#nextPage = { query, room, cursor: next };
-      const terms = query.split(/\s+/u);
-      const results = messages.map((message) => ({ message, terms, isInAllRooms: !room }));
+      const results = messages.map((message) => ({ message, query, isInAllRooms: !room }));
       this.#results.push(...results);
       this.#list.append(...results.map((result) => this.#renderResult(result)));
       this.#more.hidden = !next;
@@ -143,9 +140,9 @@ export class SearchPanel {
   }
 
   /** Return the row of a result, which names its room after a search in all rooms. */
-  #renderResult({ message, terms, isInAllRooms }) {
+  #renderResult({ message, query, isInAllRooms }) {
     const { room, seq, nickName, ts } = message;
-    const text = createElement("span", "message-text", ...highlightTerms(excerpt(message), terms));
+    const text = createElement("span", "message-text", ...highlightTerms(excerpt(message), query));
     text.dir = "auto";
     const header = createElement("span", "message-header", createNickname(nickName), " ", createElement("time", "", formatShortDate(ts)));
     if (isInAllRooms) header.append(" ", createElement("bdi", "room", this.#getSession().titleOf(room)));
@@ -155,29 +152,13 @@ export class SearchPanel {
   }
 }
 
-/** Return the parts of a text, with `<mark>` elements around the matches of the terms in any case; overlaps are dropped. */
-function highlightTerms(text, terms) {
-  const lower = text.toLowerCase();
-  const haystack = lower.length === text.length ? lower : text; // lower-casing can change the length and invalidate offsets
-  const matches = terms
-    .map((term) => canonicalName(term))
-    .flatMap((term) => (term ? findAll(haystack, term) : []))
-    .sort((first, second) => first.from - second.from);
+/** Return the parts of a text, with `<mark>` elements around the terms of a query. */
+function highlightTerms(text, query) {
   const nodes = [];
   let position = 0;
-  for (const { from, to } of matches) {
-    if (from < position) continue;
-    nodes.push(text.slice(position, from), createElement("mark", "", text.slice(from, to)));
-    position = to;
+  for (const { start, end } of findTerms(query, text)) {
+    nodes.push(text.slice(position, start), createElement("mark", "", text.slice(start, end)));
+    position = end;
   }
   return [...nodes, text.slice(position)];
-}
-
-/** Return the ranges of all matches of a term, without overlaps. */
-function findAll(text, term) {
-  const matches = [];
-  for (let index = text.indexOf(term); index >= 0; index = text.indexOf(term, index + term.length)) {
-    matches.push({ from: index, to: index + term.length });
-  }
-  return matches;
 }
