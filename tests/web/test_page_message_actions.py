@@ -35,6 +35,7 @@ async def test_reply_edit_react_delete_and_scrolling_need_only_the_keyboard(
     await keys.press("Shift+Tab")
     await keys.press("ArrowUp")
     await expect(writer.rows.first).to_be_focused()
+    await keys.press("ArrowUp")  # no message above
     await keys.press("e")  # no effect on another member's message
     await keys.press("r")
     await expect(writer.composer).to_be_focused()

@@ -85,7 +85,6 @@ export class MessageToolbar {
     if (this.#toolbar.parentNode === previous) this.#attach(row, { replaceRow: true });
   }
 
-  /** Message row that contains the focus; null without one. */
   get #focusedRow() {
     return closestRow(document.activeElement);
   }
@@ -147,19 +146,20 @@ export class MessageToolbar {
     event.stopPropagation();
   }
 
-  /** Select the previous or next message or gap; from outside, the last visible one. Past the end, call `onExit`. */
+  /** Select the previous or next message or gap; from outside, the last visible one. After the last one, call `onExit`. */
   #moveFocus(row, step) {
     const stops = [...this.#list.querySelectorAll(".message, .gap button")];
     const currentIndex = row ? stops.findIndex((stop) => row.contains(stop)) : -1;
     // From a link or button inside a message, the first step focuses the message.
     const isInsideStop = currentIndex >= 0 && stops[currentIndex] !== document.activeElement;
     const next = currentIndex < 0 ? findLastVisible(this.#scroller, stops) : stops[isInsideStop ? currentIndex : currentIndex + step];
+    if (!next && step < 0) return;
     this.#selectedStop = next ?? null;
     this.#showReactors(closestRow(next ?? null));
     if (next) {
       next.focus({ preventScroll: true });
       next.scrollIntoView({ block: "nearest" });
-    } else if (step > 0) {
+    } else {
       this.#onExit();
     }
   }
