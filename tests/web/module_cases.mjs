@@ -17,7 +17,7 @@ const { Room } = await load("state/room");
 const { Roster } = await load("state/roster");
 const { COMMANDS, completeCommand, escapeText, parseInput } = await load("state/command_parser");
 const { parseInviteLimits } = await load("state/invite_limits");
-const { matchPerson } = await load("state/person_finder");
+const { findPerson, matchPerson } = await load("state/person_finder");
 const { PendingUploads } = await load("state/pending_uploads");
 const { parsePolicyChange, policyValues } = await load("state/policy");
 const { JsonStorage, drafts, localStore, mutedRooms, readMarkers, uploadedFiles } = await load("state/storage");
@@ -264,6 +264,12 @@ const cases = {
     assert.deepEqual(lines.map(({ key, count }) => key.replace(/^d\d+/, "day") + (count ?? "")), ["day", "m1", "h22", "m4", "h51"]);
     assert.equal(lines.find(({ key }) => key === "m4").quoted.kind, "blocked");
   },
+  async "unlisted members are loaded by the nickname without an at sign and colons"() {
+    const queries = [];
+    const room = { members: new Map(), roster: { load: async (query) => queries.push(query) }, log: { items: [] }, request: async () => ({ messages: [] }) };
+    assert.equal(await findPerson(room, "@ann: spam"), null);
+    assert.deepEqual(queries, ["ann"]);
+  },
   "the longest nickname at the start of an argument is the target"() {
     const persons = [{ nickName: "Ann" }, { nickName: "Ann Lee" }, { nickName: "bob" }];
     const match = (argument) => {
@@ -292,7 +298,7 @@ const cases = {
     assert.deepEqual(parseInviteLimits(""), {});
     assert.deepEqual(parseInviteLimits("1 2h"), { uses: 1, expiresIn: 7200 });
     assert.deepEqual(parseInviteLimits("365d 10000"), { uses: 10_000, expiresIn: 31_536_000 });
-    for (const argument of ["0", "10001", "366d", "0h", "many", "1 2x", "-1"]) assert.equal(parseInviteLimits(argument), null);
+    for (const argument of ["0", "10001", "366d", "0h", "many", "1 2x", "-1", "1 2", "1h 2h", "many 2h"]) assert.equal(parseInviteLimits(argument), null);
   },
   "command names are completed before aliases"() {
     assert.deepEqual(completeCommand("UN"), ["undo", "unread", "unmute", "unblock", "uninvite", "unhook", "unsilence", "unban"]);

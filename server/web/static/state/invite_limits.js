@@ -5,7 +5,7 @@ import { INVITE_SECONDS, INVITE_USES } from "./limits.js";
 
 /**
  * Return the fields of a `createInvite` request for a number of people and a duration, both optional and in any order;
- * null if a word is neither, or outside its limits. A later number or duration replaces an earlier one.
+ * null if a word is neither, is outside its limits or repeats a field.
  * @param {string} argument
  * @returns {{uses?: number, expiresIn?: number} | null}
  */
@@ -13,8 +13,9 @@ export function parseInviteLimits(argument) {
   /** @type {{uses?: number, expiresIn?: number}} */
   const limits = {};
   for (const word of argument.split(/\s+/u).filter(Boolean)) {
-    if (/^\d+$/.test(word)) limits.uses = Number(word);
-    else limits.expiresIn = parseDuration(word) ?? 0;
+    const field = /^\d+$/.test(word) ? "uses" : "expiresIn";
+    if (field in limits) return null;
+    limits[field] = field === "uses" ? Number(word) : (parseDuration(word) ?? 0);
   }
   const { uses = 1, expiresIn = 1 } = limits;
   return uses >= 1 && uses <= INVITE_USES && expiresIn >= 1 && expiresIn <= INVITE_SECONDS ? limits : null;

@@ -35,7 +35,7 @@ export async function findPerson(room, argument, preferred = []) {
   const found = matchPerson(argument, preferred) ?? matchPerson(argument, room.members.values());
   if (found) return found;
   const [word] = argument.split(" ", 1);
-  await room.roster.load(word.replace(/:+$/, ""));
+  await room.roster.load(word.replace(/^@|:+$/g, ""));
   const authors = room.log.items.filter(({ kind }) => kind === "message").reverse();
   return matchPerson(argument, room.members.values()) ?? matchPerson(argument, authors) ?? matchPerson(argument, await listTargets(room));
 }

@@ -7,9 +7,7 @@ import { CommandRejected, requirePerson } from "./command_context.js";
 import { blocksView, mentionsView } from "./list_views.js";
 import { memberDetails, sortMembers } from "./member_details.js";
 
-/**
- * @typedef {import("./command_context.js").CommandContext} CommandContext
- */
+/** @typedef {import("./command_context.js").CommandContext} CommandContext */
 
 /**
  * Load the members with a part of the nickname, and show a notice with their nicknames.
@@ -26,11 +24,11 @@ async function listMembers(query, { room }) {
 
 /**
  * Show a notice with the details of a member; load an unlisted member first.
- * @param {string} name Nickname, possibly with a leading `@` or a final `:`.
+ * @param {string} name Nickname, possibly with a leading `@` or final colons.
  * @param {CommandContext} context
  */
 async function describeMember(name, { room }) {
-  const nick = name.replace(/^@|:$/gu, "");
+  const nick = name.replace(/^@|:+$/g, "");
   const findMember = () => room.roster.find(nick).find(({ nickName }) => canonicalName(nickName) === canonicalName(nick));
   if (!findMember()) await room.roster.load(nick);
   const member = findMember();
