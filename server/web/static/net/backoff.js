@@ -28,7 +28,7 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** Clear the failure count; called after a stable connection. */
+  /** Start again with short delays; called after a stable connection. */
   resetFailures() {
     this.#failures = 0;
     this.#totalDelay = 0;

@@ -2,11 +2,10 @@
  * Send queue of one room for messages, edits, deletions and reactions.
  *
  * - Ordering: at most one request is in flight.
- * - Idempotency: every retry reuses the item's `clientId` (docs/protocol.md, "sendMessage").
+ * - Idempotency: a retry reuses the `clientId` of its item (docs/protocol.md, "sendMessage"); see `retry` for the exception.
  * - Durability: an item is stored before its first request and deleted after the acknowledgement.
- * - Retries: a temporary error is retried after the delay of `RetryPolicy`, a lost connection by the next `flush`.
- *   Other errors mark an item as failed, and the user decides to retry or discard. A retry keeps `clientId` and
- *   position, so that a message that the server stored despite the error is not stored twice.
+ * - Retries: a temporary error is retried after the delay of `RetryPolicy`, a lost connection by the next `flush`. A final
+ *   error marks an item as failed, and the user decides to retry or discard.
  */
 
 /**
@@ -21,8 +20,8 @@
  * @property {number} [sentAfter] `seq` of the newest known entry at the first request.
  * @property {number} [seq] Sequence number of the resulting entry, once known.
  * @property {string} [code] Error code of a failed item.
- * @property {string} [reason] Reason of the error.
- * @property {Record<string, string | number>} [params] Parameters of the reason.
+ * @property {string} [reason] See `RequestError`.
+ * @property {Record<string, string | number>} [params]
  */
 
 import { requireRequestError } from "./request_error.js";
@@ -30,7 +29,7 @@ import { RetryPolicy } from "./retry_policy.js";
 
 const NO_ERROR = { code: undefined, reason: undefined, params: undefined };
 
-/** Unacknowledged items of one room, and the loop that sends them (`flush`). */
+/** Items of one room until the log replaces them, and the loop that sends them (`flush`). */
 export class Outbox {
   /** @type {OutboxItem[]} */
   #items = [];
@@ -67,12 +66,12 @@ export class Outbox {
     this.#onChange = onChange;
   }
 
-  /** Unacknowledged items in creation order. Read only. */
+  /** Items in creation order; acknowledged ones stay until `removeDelivered`. Read only. */
   get items() {
     return this.#items;
   }
 
-  /** Pending edits, deletions and reactions by the `seq` of their target. Read only. */
+  /** Edits, deletions and reactions of `items` by the `seq` of their target. Read only. */
   get changesBySeq() {
     if (!this.#changesBySeq) {
       this.#changesBySeq = new Map();
@@ -159,9 +158,9 @@ export class Outbox {
   }
 
   /**
-   * Remove acknowledged items that the log makes redundant.
-   * @param {(seq: number, event: OutboxItem["event"]) => boolean} isRedundant Returns whether the log replaces the item of
-   *   an entry with this `seq`.
+   * Remove acknowledged items that the log replaces.
+   * @param {(seq: number, event: OutboxItem["event"]) => boolean} isRedundant Returns whether the log replaces the item with
+   *   this event, whose entry has this `seq`.
    */
   removeDelivered(isRedundant) {
     const isDelivered = (/** @type {OutboxItem} */ { state, seq, event }) => state === "sent" && seq !== undefined && isRedundant(seq, event);
@@ -171,8 +170,8 @@ export class Outbox {
   }
 
   /**
-   * Send pending items one by one until none is left or the connection is lost; without effect during another call. A
-   * final error marks its item as failed, and the next item follows.
+   * Send pending items one by one until none is left or the connection is lost; without effect during another call, and
+   * after `close`.
    */
   async flush() {
     if (this.#isSending || this.#isClosed) return;

@@ -18,7 +18,7 @@ export class RequestError extends Error {
     this.retryAfter = retryAfter;
   }
 
-  /** True if the unchanged request can succeed later. */
+  /** True for an error of the server after which the unchanged request can succeed; false for `offline`. */
   get isTemporary() {
     return TEMPORARY_CODES.has(this.code);
   }

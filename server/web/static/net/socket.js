@@ -2,9 +2,8 @@
  * Socket.IO connection with automatic reconnect.
  *
  * - No queue: requests fail immediately while disconnected, and callers decide about retries.
- * - Liveness: while a request waits for its response, a transport without traffic for ten to twenty seconds is closed, and
- *   a reconnect follows.
- * - Backoff: see `backoff.js`.
+ * - Liveness: while a request waits for its response, a transport that receives nothing for ten to twenty seconds is closed,
+ *   and a reconnect follows.
  */
 
 import { io } from "../vendor/socket.io.esm.min.js";
@@ -75,7 +74,7 @@ export class ChatSocket {
     }
   }
 
-  /** True between the connect and the disconnect of the socket. */
+  /** True while the socket is connected. */
   get isOnline() {
     return this.#socket.connected;
   }
@@ -107,7 +106,7 @@ export class ChatSocket {
    * @param {string} event
    * @param {object} body
    * @returns {Promise<any>} Body of the acknowledgement.
-   * @throws {RequestError} The error of the acknowledgement; `offline` if the connection ends before it.
+   * @throws {RequestError} The error of the acknowledgement; `offline` without a connection, or if it ends before the response.
    */
   async request(event, body) {
     if (!this.#socket.connected) throw new RequestError("offline", { message: "not connected" });
@@ -122,7 +121,7 @@ export class ChatSocket {
     if (this.#socket.connected) this.#socket.emit(event, body);
   }
 
-  /** Wait for the acknowledgement while the connection is alive. */
+  /** Emit a request, and wait for its acknowledgement while the connection is alive. */
   #emitWithAck(event, body) {
     return new Promise((resolve, reject) => {
       let waitingSince = Date.now();

@@ -29,7 +29,7 @@ class WebLocks {
     navigator.locks.request(LOCK_PREFIX + tabId, holdForever).catch(ignoreBlockedLocks);
   }
 
-  /** Run a callback after a tab has closed, and after the callback of an earlier claimant of the scope has run. */
+  /** Run a callback after a tab has closed, and after all other tabs that have claimed the scope have closed. */
   whenTabClosed(tabId, scope, callback) {
     this.#claimWhenClosed(tabId, scope, callback).catch(ignoreBlockedLocks);
   }
@@ -99,7 +99,6 @@ class BroadcastLocks {
     }, CLAIM_WINDOW);
   }
 
-  /** Run and remove the callbacks that wait for the close of a tab. */
   #runCallbacks(tabId) {
     for (const [callback, awaitedTabId] of this.#callbacks) {
       if (awaitedTabId !== tabId) continue;
