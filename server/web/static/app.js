@@ -49,7 +49,7 @@ import { Timeline } from "./view/timeline.js";
 import { UploadList } from "./view/upload_list.js";
 
 const HOVER_QUERY = globalThis.matchMedia("(hover: hover)");
-const JOIN_FORM_DELAY = 400; // ms; after a reload the join form stays hidden for this long
+const JOIN_FORM_DELAY = 400; // ms from a reload until the join form appears
 
 const chatElement = requireElement("chat");
 const scheduler = new RenderScheduler(render);
@@ -179,7 +179,7 @@ function startSession({ room, nick, rooms = [], away = null }) {
     outboxStore,
     away,
     onChange: () => scheduler.schedule(),
-    onJoinFailed,
+    onRoomClosed,
     onStorageFailed: () => showToast(strings.storageUnavailable, { once: true }),
     onLoggedOut,
   });
@@ -188,8 +188,7 @@ function startSession({ room, nick, rooms = [], away = null }) {
 }
 
 /**
- * Reconnect with the stored account or as a guest, with the same rooms and status; show the join form without a room.
- *
+ * Reconnect with the stored account or as a guest, with the same rooms and status; show the join form without an open room.
  * After a registration, the rooms keep the read markers of the guest.
  */
 function onAccountChange({ isRegistration = false } = {}) {
@@ -215,8 +214,8 @@ function onLoggedOut() {
   joinForm.error = strings.loginExpired;
 }
 
-/** Show another open room with the reason in a toast, or the join form with the reason. */
-function onJoinFailed(room, failure) {
+/** Show the reason in a toast, and another open room in place of the visible one; the join form without an open room. */
+function onRoomClosed(room, failure) {
   uploadList.close(room);
   const [otherRoom] = session.rooms;
   if (!otherRoom) return showJoinForm(failure);
@@ -246,7 +245,7 @@ function showRoom(room, { replace = false } = {}) {
   if (!panels.isOpen("search") && HOVER_QUERY.matches) composer.focus();
 }
 
-/** Switch to a room; join it first if necessary. */
+/** Show a room; open the room first if necessary. */
 function openRoom(name, invite = "") {
   showRoom(session.openRoom(name, invite));
 }
@@ -261,7 +260,7 @@ async function openSearchResult(name, seq) {
   if (!(await timeline.jumpTo(seq))) showToast(strings.messageUnavailable);
 }
 
-/** Leave a room, delete its draft and files, and show a neighbor in the list, or the join form after the last room. */
+/** Leave a room, and delete its draft and files; show a neighbor of the visible room, or the join form after the last room. */
 function leaveRoom(room) {
   const index = session.rooms.indexOf(room);
   if (index < 0) return; // closed during the request
@@ -288,7 +287,7 @@ function stopSession() {
   roomVisible = false;
 }
 
-/** End the session and show the join form, with the reason of a failed join. */
+/** End the session, and show the join form with the error that closed the last room. */
 function showJoinForm(failure = null) {
   stopSession();
   savedSession.remove();

@@ -20,7 +20,7 @@ const REMOVAL_REASONS = new Set(["member_kicked", "member_banned"]);
 export class ChatSession {
   #socket;
   #onChange;
-  #onJoinFailed;
+  #onRoomClosed;
   #onStorageFailed;
   #outboxStore;
   #requestedNick;
@@ -34,7 +34,7 @@ export class ChatSession {
   connection = { state: "connecting" };
   /** Key of the guest; undefined before the first join with its nickname. */
   guestKey;
-  /** All member ids of this session. A restarted server assigns new ids, and older messages still count as own. */
+  /** All member ids of this session. A restarted server assigns new ids; messages with an earlier id are also by the user. */
   ownMemberIds = /** @type {Set<string>} */ (new Set());
   /** Members that the account has blocked. */
   blocks;
@@ -50,18 +50,18 @@ export class ChatSession {
    * @param {OutboxStore} options.outboxStore Store of this tab; items of an earlier session are sent again.
    * @param {string | null} options.away Status text to restore, possibly empty; null if the user is not away.
    * @param {() => void} options.onChange
-   * @param {(room: Room, error: import("../net/request_error.js").RequestError) => void} options.onJoinFailed
-   *   Called after a room was closed: a permanent error of its join, a kick, a ban or the deletion of the room.
+   * @param {(room: Room, error: import("../net/request_error.js").RequestError) => void} options.onRoomClosed
+   *   Called after the server closed a room: a permanent error of its join, a kick, a ban or the deletion of the room.
    * @param {() => void} options.onStorageFailed Called if an outbox item could not be persisted.
    * @param {() => void} options.onLoggedOut Called after the server has rejected the token, which is forgotten.
    */
-  constructor({ nick, outboxStore, away, onChange, onJoinFailed, onStorageFailed, onLoggedOut }) {
+  constructor({ nick, outboxStore, away, onChange, onRoomClosed, onStorageFailed, onLoggedOut }) {
     const token = storedAccount()?.token ?? "";
     this.#hasAccount = token !== "";
     this.#requestedNick = nick;
     this.guestKey = guestKeys.get(nick);
     this.#onChange = onChange;
-    this.#onJoinFailed = onJoinFailed;
+    this.#onRoomClosed = onRoomClosed;
     this.#onStorageFailed = onStorageFailed;
     this.#outboxStore = outboxStore;
     this.#socket = new ChatSocket({
@@ -170,7 +170,7 @@ export class ChatSession {
       guestKey: () => this.guestKey,
       onGuestKey: (guestKey) => this.#saveGuestKey(guestKey),
       onChange: this.#onChange,
-      onJoinFailed: (error) => this.#handleJoinFailure(room, error),
+      onJoinFailed: (error) => this.#closeByServer(room, error),
       saveItem: (item) => {
         if (!this.#outboxStore.save(room.requestedName, this.#requestedNick, item)) this.#onStorageFailed();
       },
@@ -218,8 +218,8 @@ export class ChatSession {
   }
 
   /**
-   * Handle a change of a storage key by another tab: claim outbox items, apply the read markers of a guest, and show
-   * the muted rooms.
+   * Handle a change of a storage key by another tab: claim outbox items, apply the read markers of a guest, and call
+   * `onChange` for these and for muted rooms.
    * @param {string} key Key without the prefix of the page.
    */
   onStorageChange(key) {
@@ -333,9 +333,9 @@ export class ChatSession {
     guestKeys.set(this.#requestedNick, guestKey);
   }
 
-  #handleJoinFailure(room, error) {
+  #closeByServer(room, error) {
     this.closeRoom(room);
-    this.#onJoinFailed(room, error);
+    this.#onRoomClosed(room, error);
   }
 
   /** Pass a change of the connection to all rooms; after a connect, load the state of the account. */
@@ -364,7 +364,7 @@ export class ChatSession {
       this.ownRooms.handlePush(event, body);
       return this.#onChange();
     }
-    if (event === "roomRemoved") return room.administration.isDeleting ? undefined : this.#handleJoinFailure(room, new RequestError("room_deleted"));
+    if (event === "roomRemoved") return room.administration.isDeleting ? undefined : this.#closeByServer(room, new RequestError("room_deleted"));
     room.handlePush(event, body);
     return this.#onChange();
   }
@@ -372,7 +372,7 @@ export class ChatSession {
   /** Close the room of a member who was removed or banned; other errors concern requests without acknowledgement. */
   #handleError({ code, reason, params, message }) {
     const room = REMOVAL_REASONS.has(reason) ? this.findRoom(String(params?.room ?? "")) : undefined;
-    if (room) this.#handleJoinFailure(room, new RequestError(String(code), { reason, params, message }));
+    if (room) this.#closeByServer(room, new RequestError(String(code), { reason, params, message }));
   }
 
   /** Open the direct room of an incoming message, without a switch to the room. */
