@@ -13,8 +13,8 @@ import { REACTION_NAMES, REACTIONS_PER_MESSAGE } from "./limits.js";
 /**
  * Apply a change to a message.
  *
- * Without effect: a change of a deleted message, a change of another kind, a repetition that the sample or `own` reveals,
- * and a reaction above `REACTIONS_PER_MESSAGE`.
+ * Without effect: a change of a deleted message, an entry of another kind, a reaction that `by` or `own` shows as already
+ * added or removed, and a new reaction above `REACTIONS_PER_MESSAGE`.
  * @param {Item} item
  * @param {Entry} change
  * @param {string} memberId User's member id, for `own` of reactions.

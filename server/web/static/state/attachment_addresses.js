@@ -76,7 +76,7 @@ export class AttachmentAddresses {
     this.#schedule(0);
   }
 
-  /** Send no further request until `resume`; a new object is paused too. Called after a disconnect. */
+  /** Send no further request until `resume`; called after a disconnect. */
   pause() {
     this.#isPaused = true;
   }
@@ -94,7 +94,7 @@ export class AttachmentAddresses {
     if (this.#isLoading) return;
     this.#isLoading = true;
     try {
-      while (this.#waiting.size && !this.#isPaused) await this.#loadBatch(takeBatch([...this.#waiting.keys()]));
+      while (this.#waiting.size && !this.#isPaused) await this.#loadBatch(firstBatch([...this.#waiting.keys()]));
     } catch (thrown) {
       const error = requireRequestError(thrown);
       if (error.isTemporary) this.#schedule(error.retryAfter ?? SIGN_RETRY_DELAY);
@@ -139,7 +139,7 @@ function createWaiting() {
 }
 
 /** Return the first paths that fit into one request, at least one. */
-function takeBatch(paths) {
+function firstBatch(paths) {
   const batch = [];
   let characters = 0;
   for (const path of paths.slice(0, SIGNED_PATHS)) {

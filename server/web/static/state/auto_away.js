@@ -3,7 +3,7 @@
  *
  * - Tabs: share the time of the last input, so that input in one tab ends the automatic status of all tabs.
  * - Manual status: is neither replaced by the automatic one nor removed by input.
- * - Errors: the next check repeats a failed request.
+ * - Errors: are ignored; the next check repeats the request.
  */
 
 import { requireRequestError } from "../net/request_error.js";
@@ -22,12 +22,12 @@ export function storedAwayAfter() {
   return isValidAwayAfter(minutes) ? minutes : 0;
 }
 
-/** Store the setting; see `storedAwayAfter`. */
+/** Store the minutes; see `storedAwayAfter`. */
 export function storeAwayAfter(minutes) {
   localStore.set("awayAfter", minutes);
 }
 
-/** Return whether a value of the setting is valid: a whole number from 0 to `MAX_AWAY_AFTER`. */
+/** Return whether a value is a whole number of minutes from 0 to `MAX_AWAY_AFTER`. */
 export function isValidAwayAfter(minutes) {
   return Number.isInteger(minutes) && minutes >= 0 && minutes <= MAX_AWAY_AFTER;
 }
@@ -52,7 +52,7 @@ export class AutoAway {
 
   /**
    * Set the automatic status after `awayAfter` minutes without input, unless the user is away already; remove it after input.
-   * No effect without a session and during a request. Errors of the request are ignored.
+   * No effect without a session and during a request.
    */
   async check() {
     const status = this.#getSession()?.status;

@@ -4,7 +4,6 @@
  * - An unknown or malformed command is an error and is never sent.
  * - A blank argument is ignored.
  * - `//x` escapes to the text `/x`.
- * - `/me waves` is sent as a regular message and displayed as `* Ann waves`.
  */
 
 import { isBlank, stripSpace } from "./sanitize.js";
@@ -20,7 +19,7 @@ import { isBlank, stripSpace } from "./sanitize.js";
 const NICK = { argument: "nick", isRequired: true, completion: "nick" };
 
 /**
- * Commands of the page by name. `/join` and `/nick` without argument open a dialog.
+ * Commands of the page by name.
  * @type {Map<string, CommandSyntax>}
  */
 export const COMMANDS = new Map([

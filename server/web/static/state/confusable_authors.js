@@ -1,6 +1,4 @@
-/**
- * Members whose nicknames the server marked as confusable, also those who have left.
- */
+/** Members whose nicknames the server marked as confusable, including those who have left. */
 
 const MAX_AUTHORS = 1000;
 

@@ -56,7 +56,7 @@ export class DelayedDeletions {
     for (const entry of this.#delayed) if (!room || entry.room === room) this.#finish(entry);
   }
 
-  /** Queue a delayed deletion in the outbox of its room, unless the log of the room was replaced. */
+  /** End the delay of a deletion; see `schedule`. */
   #finish(entry) {
     this.#remove(entry);
     // A replaced log assigns `seq` to another message.

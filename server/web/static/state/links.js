@@ -5,8 +5,8 @@
  * - Start: a scheme (`http`, `https`, `chat`, `chats`, `mailto`) or `www.`, not directly after an ASCII letter or digit.
  * - End: white space, quotation marks, closing brackets that were not opened inside the address, and sentence
  *   punctuation of any script. An apostrophe before a letter or a digit is part of the address.
- * - Host: an ASCII host ends at the first CJK character, dash, bullet or arrow. A path may contain these, but no second URL
- *   except after `/` or `=`.
+ * - Host: an ASCII host ends at the first CJK character, dash, bullet or arrow. A path may contain these, but no second
+ *   `http` URL except after `/` or `=`.
  * - Trailing punctuation belongs to the sentence; `*`, `_` and `~` only if the same sign stands before the address.
  */
 

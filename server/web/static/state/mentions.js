@@ -1,6 +1,4 @@
-/**
- * Mention tokenizer (docs/protocol.md, "Mentions"); the same rules as in `tui_chat/protocol/mentions.py`.
- */
+/** Mention tokenizer (docs/protocol.md, "Mentions"); the same rules as in `tui_chat/protocol/mentions.py`. */
 
 import { UNSPACED, canonicalName, collapseSpaces, fold } from "./names.js";
 

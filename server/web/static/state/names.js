@@ -51,7 +51,7 @@ const QUOTES = /["'`´ʹʺʼˮ‘’‚‛“”„‟′″‴‵‶‷❛❜�
 const segmenter = new Intl.Segmenter();
 
 /**
- * Return the comparison form of a text: NFKC and full case folding.
+ * Return the comparison form of a text: NFKC and full case folding, without the presentation selectors of emoji.
  *
  * Unlike lower case, folding equates ß with SS and all forms of sigma.
  * @param {string} text
@@ -127,7 +127,8 @@ function validateName(name, maxGraphemes, invalidCode, subject) {
 }
 
 /**
- * Return a name in compatibility form with single spaces and unchanged emoji sequences, or null if it is invalid.
+ * Return a name in compatibility form with single spaces; null for an invalid name. Emoji sequences stay, without their
+ * presentation selectors.
  * @param {string} name
  */
 export function toDisplayName(name) {

@@ -1,8 +1,8 @@
 /**
  * Notices of one room, in order of their arrival.
  *
- * - At most `MAX_NOTICES` relevant and as many irrelevant notices are stored. Irrelevant ones, which are hidden by
- *   default, replace no others.
+ * At most `MAX_NOTICES` irrelevant notices and as many others are stored. Irrelevant ones, which are hidden by default,
+ * replace no others.
  */
 
 import { RecentSpeakers } from "./join_visibility.js";
@@ -75,7 +75,7 @@ export class NoticeList {
     this.#recentSpeakers.add(message);
   }
 
-  /** Remove all notices; the entries of the log stay. */
+  /** Remove all notices. */
   clear() {
     this.items = [];
     this.#onChange();

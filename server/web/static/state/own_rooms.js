@@ -59,7 +59,7 @@ export class OwnRooms {
     this.#onChange();
   }
 
-  /** Load the rooms; an error is ignored, because the next load repeats the request. */
+  /** Load the rooms; errors are ignored. */
   async refresh() {
     try {
       await this.load();

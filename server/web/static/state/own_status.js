@@ -23,7 +23,7 @@ export class OwnStatus {
    * @param {object} options
    * @param {(event: string, body: object) => Promise<any>} options.request
    * @param {() => string} options.getNick Returns the requested nickname.
-   * @param {() => void} options.onChange
+   * @param {() => void} options.onChange Called after `set`.
    */
   constructor(away, { request, getNick, onChange }) {
     this.away = away;

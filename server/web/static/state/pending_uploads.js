@@ -3,8 +3,7 @@
  *
  * - Files are uploaded one after another, in the order of their selection.
  * - A failed upload stays in the list until a retry or its removal.
- * - A message contains all files after their upload, or none.
- * - A reload restores uploaded files only; the browser stores no others.
+ * - A reload restores uploaded files only.
  */
 
 import { requireRequestError } from "../net/request_error.js";
@@ -17,7 +16,7 @@ import { sanitizeUpload } from "./sanitize.js";
  * @property {number} size Bytes.
  * @property {"waiting" | "uploading" | "ready" | "failed"} state
  * @property {number} progress Uploaded part, 0 to 1.
- * @property {File} [file] Undefined for the file of a failed message.
+ * @property {File} [file] Undefined for a restored file.
  * @property {import("./room_log.js").Attachment} [attachment] Defined in the state `ready`.
  * @property {import("../net/request_error.js").RequestError} [error] Defined in the state `failed`.
  * @property {AbortController} abort Cancels the upload.
@@ -121,7 +120,6 @@ export class PendingUploads {
     for (const { abort } of this.items) abort.abort();
   }
 
-  /** Save the uploaded files and call `onChange`. */
   #onUploadedChange() {
     this.#save(this.attachments);
     this.#onChange();

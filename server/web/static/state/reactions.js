@@ -1,6 +1,4 @@
-/**
- * Validation of reactions: one emoji or a short word; the same rules as in `tui_chat/protocol/reactions.py`.
- */
+/** Validation of reactions: one emoji or a short word; the same rules as in `tui_chat/protocol/reactions.py`. */
 
 import { RequestError } from "../net/request_error.js";
 import { REACTION_CODE_POINTS, REACTION_COLUMNS } from "./limits.js";

@@ -70,7 +70,7 @@ export class AccountMarker {
       if (!this.#pending) this.#onConfirmed(read);
     } catch (error) {
       const { code, isTemporary } = requireRequestError(error);
-      if (code !== "offline" && !isTemporary) this.#finish(marker); // rejected permanently
+      if (code !== "offline" && !isTemporary) this.#finish(marker);
     } finally {
       this.#isSending = false;
     }

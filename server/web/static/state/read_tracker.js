@@ -1,8 +1,7 @@
 /**
  * Read marker, unread counts and divider position of one room.
  *
- * - A room is viewed while the room is visible, the page has focus and the timeline is at the bottom. Only
- *   messages of a viewed room become read.
+ * - A room is viewed while the user sees its newest message. Messages of a viewed room become read.
  * - The divider is placed above the first message that arrives while the room is not viewed. The divider
  *   stays there until the next such message or until the user sends a message.
  * - After `markUnread`, here or on another device, no message becomes read until `resume`.
@@ -72,7 +71,7 @@ export class ReadTracker {
     this.resume();
   }
 
-  /** Move the marker before a message, also down, and count again at `update`; no message becomes read until `resume`. */
+  /** Move the marker before a message, possibly down; no message becomes read until `resume`. The next `update` counts again. */
   markUnread(seq) {
     this.#isHeld = true;
     this.#setMarker(seq - 1, true);
@@ -186,7 +185,7 @@ export class ReadTracker {
   }
 
   /**
-   * Count the messages after the marker again.
+   * Reset the counts, so that the next count includes all messages after the marker.
    * @param {number | null} [ordinal] Ordinal at the marker of an account.
    */
   #startCounts(ordinal = null) {

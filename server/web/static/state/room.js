@@ -1,7 +1,7 @@
 /**
  * One joined room: log, members, notices, outbox, read state and typing state.
  *
- * - While `isUpToDate` is true, no entry missed during a disconnect is outstanding.
+ * - `isUpToDate` is true from the end of the catch-up after a join until the disconnect.
  * - After a disconnect, up to `MAX_CATCH_UP` missed entries are loaded completely. Beyond that, the newest
  *   page is loaded and a gap remains.
  */
@@ -37,7 +37,7 @@ export class Room {
   #guestSeq = null; // marker of `transferReadMarker` until the next join
   #isJoined = false; // on the current connection
   #joinWaiters = [];
-  // The server log contains each message before the live end, loaded or not. The item of a change shows an unloaded change.
+  // A message at or before the live end is in the log or a gap. The item of a change is displayed until its entry is loaded.
   #isInLog = (seq, event) => (event === "sendMessage" ? seq <= (this.log.lastSeq ?? 0) : this.log.has(seq));
 
   log = new RoomLog();
@@ -146,7 +146,7 @@ export class Room {
     return canonicalName(name) === canonicalName(this.name) || canonicalName(name) === canonicalName(this.requestedName);
   }
 
-  /** Repeat a join in progress with another invite code; no effect of an empty code, and after the join. */
+  /** Replace the invite code, and repeat a join in progress; no effect of an empty code, and after the join. */
   updateInvite(invite) {
     if (!invite || this.hasJoined) return;
     this.#host.invite = invite;
@@ -207,7 +207,7 @@ export class Room {
     this.#flushOutbox();
   }
 
-  /** @returns {Promise<void>} Resolves after the first successful join; pending if the room is closed before. */
+  /** Wait for the first successful join; forever if the room is closed before. */
   async waitUntilJoined() {
     if (!this.hasJoined) await new Promise((resolve) => this.#joinWaiters.push(resolve));
   }
@@ -362,7 +362,7 @@ export class Room {
     this.roster.setRole(target.memberId, role ?? "member");
   }
 
-  /** Record the authors of new messages, pass own messages to the outbox for matching, and update `isUpToDate`. */
+  /** Record the authors of new messages, match messages of the user with the outbox, and update `isUpToDate`. */
   #processNewMessages() {
     const { items } = this.log;
     let index = items.length;

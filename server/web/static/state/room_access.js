@@ -1,7 +1,7 @@
 /**
  * Policy and kind of one room, and the role of the user.
  *
- * - The server decides about each action; the page only hides the controls of rejected actions.
+ * The server decides about each action; the page only hides the controls of rejected actions.
  */
 
 import { RequestError } from "../net/request_error.js";
@@ -14,14 +14,14 @@ export class RoomAccess {
 
   /** @type {Record<string, any>} Policy; an absent field has its default. */
   policy = {};
-  /** Own role; empty for guests. */
+  /** Role of the user; empty for a guest or a former member. */
   role = "";
   /** True for a direct room. */
   isDirect = false;
 
   /**
-   * Store policy, kind, own role and upload limit of a join response.
-   * @param {object} response Response of `joinRoom`.
+   * Store policy, kind, role and upload limit of a join response.
+   * @param {object} response
    */
   onJoined({ room: { policy = {}, role = "", visibility }, uploadMaxBytes = 0 }) {
     this.policy = policy;

@@ -18,7 +18,7 @@ export class RoomAdministration {
   }
 
   /**
-   * Change the topic; the server pushes the change to all members.
+   * Change the topic.
    * @param {string} topic Empty to clear the topic.
    * @throws {RequestError}
    */

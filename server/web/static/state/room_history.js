@@ -1,7 +1,7 @@
 /**
  * History requests of one room: older pages, gaps, and entries that pushes did not deliver.
  *
- * - A response for a log that was replaced or disconnected in the meantime is ignored.
+ * - Pages that were requested before the latest join are ignored.
  * - A push that does not arrive within `PUSH_GRACE` after the acknowledgement is fetched.
  */
 
@@ -27,7 +27,7 @@ export class RoomHistory {
   /**
    * @param {object} options
    * @param {() => import("./room_log.js").RoomLog} options.getLog
-   * @param {() => number} options.getGeneration Returns the number of joins; responses from an earlier one are ignored.
+   * @param {() => number} options.getGeneration Returns the number of joins and leaves.
    * @param {(range: object) => Promise<any>} options.request Sends a `history` request.
    * @param {() => boolean} options.isJoined Returns whether the room is joined on the current connection.
    * @param {() => void} options.onNewEntries Called after entries were added at the end of the log.
@@ -48,7 +48,7 @@ export class RoomHistory {
   }
 
   /**
-   * Load the page before the oldest loaded entry; without effect during the same request, and outside of a joined connection.
+   * Load the page before the oldest loaded entry; without effect during the same request, and while the room is not joined.
    * @returns {Promise<boolean>} True if a page was applied; false otherwise, including after an error, which is ignored.
    */
   loadOlder() {
@@ -57,7 +57,7 @@ export class RoomHistory {
   }
 
   /**
-   * Load one page at an end of a gap; without effect during a request for the same gap, and outside of a joined connection.
+   * Load one page at an end of a gap; without effect during a request for the same gap, and while the room is not joined.
    * @param {{after: number, before: number}} gap Exclusive bounds.
    * @param {boolean} oldestFirst Load the older end; false for the newer end.
    * @returns {Promise<boolean>} True if a page was applied; false otherwise, including after an error, which is ignored.
@@ -84,8 +84,8 @@ export class RoomHistory {
   }
 
   /**
-   * Load the missing entries after the live end, page by page; without effect during another call, and outside of a joined
-   * connection. An error other than a lost connection schedules another call after `PUSH_GRACE`.
+   * Load the missing entries after the live end, page by page; without effect during another call, and while the room is not
+   * joined. An error other than a lost connection schedules another call after `PUSH_GRACE`.
    */
   async catchUp() {
     if (this.#isCatchingUp) return;

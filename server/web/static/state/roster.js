@@ -59,7 +59,7 @@ export class Roster {
     return this.#unlistedCount > 0 && this.members.size < MAX_MEMBERS;
   }
 
-  /** Change the role of a member; no effect on unlisted members. */
+  /** Change the role of a stored member. */
   setRole(memberId, role) {
     const member = this.members.get(memberId);
     if (member) this.members = new Map(this.members).set(memberId, { ...member, role });
@@ -107,7 +107,7 @@ export class Roster {
    * @param {string} query Empty for all members.
    * @param {number} [limit] Maximum number of loaded members.
    * @returns {Promise<boolean>} True if the server has further members with this part.
-   * @throws {RequestError} Code `offline`, even after another join during the load.
+   * @throws {RequestError} Code `offline` after another join during the load.
    */
   async load(query, limit = LOADED_MEMBERS) {
     const loaded = [];
@@ -124,7 +124,7 @@ export class Roster {
   /**
    * Load pages of all members, from the end of the previous call, until `size` members are stored or the last page is loaded.
    * @param {number} size
-   * @throws {RequestError} Code `offline`, even after another join during the load.
+   * @throws {RequestError} See `load`.
    */
   async loadMore(size) {
     while (this.hasMore && this.members.size < size) {

@@ -1,10 +1,8 @@
 /**
  * Browser storage.
  *
- * - `localStore` is shared by all tabs and persistent: last room and nickname, settings, muted rooms, read
- *   markers, outbox items, drafts, the account with its token, the guest keys that restore an identity, the time of the
- *   last input, and the nicknames with an automatic status.
- * - `sessionStore` survives reloads of one tab: open rooms, and the drafts and files of this tab.
+ * - `localStore` is persistent and shared by all tabs; `sessionStore` survives reloads of one tab.
+ * - Contents: docs/page.md, "Stored data".
  */
 
 import { canonicalName } from "./names.js";
@@ -121,9 +119,7 @@ export const readMarkers = {
   },
 };
 
-/**
- * Rooms without notifications. The title and the favicon do not count the messages of muted rooms; the room list does.
- */
+/** Rooms without notifications. */
 export const mutedRooms = nameSet("mutedRooms", MAX_MUTED_ROOMS);
 
 /** Nicknames whose status was set automatically. */
@@ -149,12 +145,10 @@ function replaceEntry(list, entryKey, value, maxEntries, store = localStore) {
   store.set(list, [...rest, [entryKey, value]].slice(-maxEntries));
 }
 
-/** Remove an entry of a stored list of pairs. */
 function removeEntry(list, entryKey, store = localStore) {
   store.set(list, store.get(list, []).filter(([key]) => key !== entryKey));
 }
 
-/** Return the key of a read marker. */
 function markerKey(room, nick) {
   return JSON.stringify([canonicalName(room), canonicalName(nick)]);
 }

@@ -24,19 +24,19 @@ const BLOCKED_QUOTE = Object.freeze({ kind: "blocked" });
  * @param {object[]} options.items Log items, ascending.
  * @param {{after: number, before: number}[]} options.gaps Missing ranges, ascending.
  * @param {object[]} options.notices Each with `after`, the `seq` of the preceding entry.
- * @param {object[]} options.pendingItems Unacknowledged messages of the outbox.
- * @param {Map<number, object[]>} options.changesBySeq Pending changes of the outbox by target.
+ * @param {object[]} options.pendingItems Messages of the outbox.
+ * @param {Map<number, object[]>} options.changesBySeq Changes of the outbox by target.
  * @param {(seq: number) => boolean} [options.isDeleting] Returns whether a message has a deletion that can be undone.
  * @param {(seq: number) => object | undefined} options.getItem Returns any loaded item, including items outside
  *   of `items`.
  * @param {Set<string>} options.ownMemberIds
- * @param {string} options.nick Own nickname.
+ * @param {string} options.nick Nickname of the user.
  * @param {Map<string, import("./room.js").Member>} options.members Present members.
  * @param {(author: {memberId: string, nickName: string}) => boolean} options.isConfusable Returns whether the nickname
  *   looks like that of another member.
  * @param {(memberId: string) => boolean} options.isBlocked Returns whether the user has blocked a member, whose
  *   consecutive messages become one "hidden" line.
- * @param {number | null} options.unreadAfter `seq` above the unread divider, or null.
+ * @param {number | null} options.unreadAfter `seq` above the unread divider; null without a divider.
  * @param {number} options.now ms since the epoch.
  * @returns {Line[]}
  */

@@ -1,6 +1,4 @@
-/**
- * Typing indicators of one room: the user's own indicator, rate limited, and the indicators of other members.
- */
+/** Typing indicators of one room: that of the user, rate limited, and those of other members. */
 
 const RESEND_INTERVAL = 4000; // ms
 const EXPIRES_AFTER = 6000; // ms

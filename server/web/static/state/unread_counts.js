@@ -2,7 +2,7 @@
  * Unread messages and mentions of one room.
  *
  * - Account: the counts of the server, plus newer messages by their ordinals (docs/protocol.md, "Unread messages").
- *   Own and deleted messages count.
+ *   Deleted messages and those of the user count.
  * - Guest: the loaded messages of other members, without deleted ones and up to `MAX_COUNTED`.
  */
 
