@@ -1,7 +1,7 @@
 /**
  * Account dialog: login and registration of a guest; profile, devices, password, logout and deletion of an account.
  *
- * - Passwords exist only in the fields of the dialog, and are cleared when the dialog closes.
+ * Passwords exist only in the fields of the dialog, and are cleared when the dialog closes.
  */
 
 import { errorText, strings } from "../i18n/strings.js";
@@ -41,8 +41,8 @@ export class AccountDialog {
    * @param {(change?: {isRegistration: boolean}) => void} options.onChange Called with `change` after a login and a
    *   registration, without it after a logout and the deletion of the account.
    * @param {import("./confirm_dialog.js").ConfirmDialog["confirm"]} options.confirm
-   * @param {() => {nick: string, key?: string}} options.getGuest Returns nickname and key of the guest, whose messages a
-   *   registration takes over.
+   * @param {() => {nick: string, key?: string}} options.getGuest Returns nickname and key of the guest, whose messages the
+   *   account receives by a registration.
    */
   constructor({ onChange, confirm, getGuest }) {
     this.#onChange = onChange;
@@ -102,7 +102,6 @@ export class AccountDialog {
     this.#dialog.close();
   }
 
-  /** Show the form of a guest as login or registration. */
   #showLogin(isRegistration) {
     this.#isRegistration = isRegistration;
     setText(requireElement("account-title"), isRegistration ? strings.register : strings.logIn);
@@ -147,7 +146,6 @@ export class AccountDialog {
     this.#about.disabled = false;
   }
 
-  /** Load and list the devices; each other device has a logout button. */
   async #renderDevices() {
     const token = this.#token;
     const devices = await listDevices(token);
@@ -178,7 +176,7 @@ export class AccountDialog {
     });
   }
 
-  /** Delete the account after a question; without a password, show an error. */
+  /** Delete the account after a question; show an error without a password. */
   async #deleteAccount() {
     const token = this.#token;
     const password = this.#oldPassword.value;

@@ -108,14 +108,13 @@ export class AttachmentRenderer {
     return loadImage;
   }
 
-  /** Load the content of an element near the viewport; now if its address is known, so that a replaced row does not flicker. */
+  /** Load the content of an element near the viewport; at once with a known address, so that a replaced row does not flicker. */
   #loadNearViewport(element, path, load) {
     if (this.#getAddresses()?.find(path)) return load();
     this.#loaders.set(element, load);
     return this.#observer.observe(element);
   }
 
-  /** Load the content of the elements that are near the viewport. */
   #onIntersect(entries) {
     for (const { isIntersecting, target } of entries) {
       if (!isIntersecting) continue;
@@ -146,7 +145,6 @@ export class AttachmentRenderer {
   }
 }
 
-/** Add icon, name, type and size of a file to its link. */
 function addFileLine(link, attachment) {
   const { name, type, size } = attachment;
   const details = createElement("span", "file-details", `${type} · ${describeSize(size)}`);

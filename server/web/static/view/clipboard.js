@@ -1,6 +1,4 @@
-/**
- * Clipboard access. The Clipboard API is limited to secure contexts, and chat servers on a LAN often use plain HTTP.
- */
+/** Clipboard access. The Clipboard API is limited to secure contexts, and chat servers on a LAN often use plain HTTP. */
 
 import { createElement } from "./dom.js";
 

@@ -65,9 +65,9 @@ export function requireRoom(name, { room, session }) {
 }
 
 /**
- * Check the role of the user before the question of a command of owners.
+ * Require the role `owner` or `admin`.
  * @param {import("../state/room.js").Room} room
- * @throws {CommandRejected} The user is neither an owner of the room nor an administrator.
+ * @throws {CommandRejected} The user has a lower role.
  */
 export function requireOwner(room) {
   if (!isOwner(room.access.role)) throw new CommandRejected(strings.reasons.owner_only());

@@ -240,7 +240,6 @@ export class Composer {
     this.#onDraftChange(draft);
   }
 
-  /** Apply the typed text to the draft, and call `onDraftChange`. */
   #onInput() {
     this.#draft = { ...this.#draft, text: this.#field.value };
     this.#updateControls();

@@ -141,7 +141,6 @@ export class ComposerCompletion {
     }
   }
 
-  /** Show the options for the text before the cursor, or close the list. */
   #update() {
     const room = this.#getRoom();
     const target = this.#target;

@@ -1,6 +1,4 @@
-/**
- * Modal question with buttons; arrow keys move between the buttons.
- */
+/** Modal question with buttons; arrow keys move between the buttons. */
 
 import { strings } from "../i18n/strings.js";
 import { closestElement, createButton, createIcon, createIconButton, requireElement, setText } from "./dom.js";
@@ -18,8 +16,8 @@ export class ConfirmDialog {
    * @param {string} question.text
    * @param {{value: string, label: string, kind?: string, key?: string}[]} question.choices The first choice has the
    *   initial focus. `key` selects a choice if `onTyping` is set.
-   * @param {() => void} [question.onTyping] Called for any other printable key except Space, which cancels the question.
-   *   Cancel then has the initial focus.
+   * @param {() => void} [question.onTyping] Called after a cancellation by any other printable key except Space. If set,
+   *   Cancel has the initial focus.
    * @returns {Promise<string | null>} Value of the selected choice; null if cancelled.
    */
   confirm({ title, text, choices, onTyping }) {

@@ -1,7 +1,4 @@
-/**
- * Questions before actions that cannot be undone, shared by commands and dialogs. All functions return true if the user
- * confirms, and false after a cancellation.
- */
+/** Questions before moderation actions and the end of a membership. All functions return whether the user confirms. */
 
 import { strings } from "../i18n/strings.js";
 import { formatDuration } from "./format_time.js";
@@ -13,7 +10,7 @@ import { formatDuration } from "./format_time.js";
  */
 
 /**
- * Ask before a ban; the text names all of its effects.
+ * Ask before a ban, with its effects.
  * @param {Confirm} confirm
  * @param {Person} person
  * @param {number} deleteRecent Seconds whose messages are deleted; 0 for no deletion.
@@ -52,7 +49,6 @@ export async function confirmForget(confirm, { displayName }) {
   return ask(confirm, strings.forgetTitle(displayName), strings.forgetWarning, strings.leave);
 }
 
-/** Return whether the user confirms a question with one dangerous choice. */
 async function ask(confirm, title, text, label) {
   return (await confirm({ title, text, choices: [{ value: "yes", label, kind: "danger" }] })) === "yes";
 }

@@ -14,15 +14,13 @@ import { SettingsDialog } from "./settings_dialog.js";
 /**
  * @typedef {object} DialogContext
  * @property {() => any} getSession Returns the session; null while the join form is visible.
- * @property {() => {nick: string, key?: string}} getGuest Returns nickname and key of the guest, whose messages a
- *   registration takes over.
+ * @property {() => {nick: string, key?: string}} getGuest See `AccountDialog`.
  * @property {import("./notifier.js").Notifier} notifier
  * @property {(name: string) => void} openRoom
  * @property {(room: string, seq: number) => Promise<void>} openMessage
  * @property {(room: import("../state/room.js").Room) => void} closeRoom Called after the deletion of a room.
  * @property {(text: string) => Promise<void>} copyText
- * @property {(change?: {isRegistration: boolean}) => void} onAccountChange Called with `change` after a login and a
- *   registration, without it after a logout and the deletion of the account.
+ * @property {(change?: {isRegistration: boolean}) => void} onAccountChange See `AccountDialog`.
  * @property {() => void} onLanguageChange
  * @property {(visibility: import("../state/join_visibility.js").JoinVisibility) => void} onJoinVisibilityChange
  */

@@ -102,7 +102,7 @@ export class DraftSubmission {
       confirm: this.#page.confirm,
       copyText: this.#page.copyText,
       openRoom: (name, invite) => {
-        if (this.#isSubmitting) drafts.save(room.requestedName, { text: "" }); // after a request, the draft is a new text
+        if (this.#isSubmitting) drafts.save(room.requestedName, { text: "" }); // the draft is this command
         openRoom(name, invite);
       },
       closeRoom: leaveRoom,

@@ -1,6 +1,4 @@
-/**
- * Date and time formats in the UI language and the local time zone. Arguments are in ms since the epoch.
- */
+/** Date and time formats in the UI language and the local time zone. Times are in ms since the epoch. */
 
 import { strings } from "../i18n/strings.js";
 
@@ -13,7 +11,7 @@ const FORMATS = {
 };
 const formatters = new Map();
 
-/** Return a function that formats a time in ms in the current language; formatters are created once per language. */
+/** Return a function that formats a time in the current language; formatters are created once per language. */
 function createFormatter(format) {
   return (ts) => {
     const key = `${strings.lang} ${format}`;

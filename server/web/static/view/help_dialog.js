@@ -1,6 +1,4 @@
-/**
- * Help dialog, generated from the tables of shortcuts and commands.
- */
+/** Help dialog, generated from the tables of shortcuts and commands. */
 
 import { strings } from "../i18n/strings.js";
 import { COMMANDS } from "../state/command_parser.js";

@@ -1,9 +1,9 @@
 /**
  * Form for room and nickname.
  *
- * The room can also be a link to a room of this server. The submitted room replaces the one in the URL.
- * The room defaults to the one in the URL (`/#/tea`), then to the latest one. The nickname defaults to the
- * latest one.
+ * - The room is a name or a link to a room of this server, and replaces the one in the URL at the submission.
+ * - Default room: the one in the URL (`/#/tea`), then the latest one. Default nickname: that of the account, then the
+ *   latest one.
  */
 
 import { errorText, setLanguage, strings } from "../i18n/strings.js";
@@ -69,7 +69,7 @@ export class JoinForm {
   /**
    * Show the form with the default room and nickname, and focus the invalid field, the first empty field or the button.
    * @param {object} [state]
-   * @param {import("../net/request_error.js").RequestError | null} [state.failure] Reason of a failed join.
+   * @param {import("../net/request_error.js").RequestError | null} [state.failure] Error that closed the last room.
    * @param {boolean} [state.isBusy] A join is in progress.
    */
   show({ failure = null, isBusy = false } = {}) {

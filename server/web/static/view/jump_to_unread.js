@@ -1,6 +1,4 @@
-/**
- * Button that scrolls up to the unread divider while the divider is above the viewport.
- */
+/** Button that scrolls up to the unread divider. */
 
 import { strings } from "../i18n/strings.js";
 import { queryElement, requireElement, setText } from "./dom.js";

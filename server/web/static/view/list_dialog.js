@@ -66,7 +66,6 @@ export class PagedListDialog {
     if (this.#view && this.#view.getVersion?.() !== this.#version) this.open({ ...this.#view });
   }
 
-  /** Load the next page and append its rows, or show the error. */
   async #loadPage() {
     const view = this.#view;
     if (!view) return;

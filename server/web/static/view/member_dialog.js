@@ -1,7 +1,7 @@
 /**
  * Dialog of one member: details, direct messages, blocks, and the actions that the role of the user permits.
  *
- * - The server checks each action; the dialog only hides those that the role of the user never permits.
+ * The server checks each action; the dialog only hides those that the role of the user never permits.
  */
 
 import { errorText, strings } from "../i18n/strings.js";
@@ -103,7 +103,7 @@ export class MemberDialog {
     if (await confirmTransfer(this.#confirm, member, room)) await this.#attempt(room.administration.transferTo(member.memberId));
   }
 
-  /** Wait for a request; close the dialog, or show the error. No effect after the dialog was closed or shows another member. */
+  /** Wait for a request; close the dialog, or show the error, unless the dialog was closed or shows another member. */
   async #attempt(request) {
     const member = this.#member;
     let error = "";

@@ -2,8 +2,8 @@
  * Member panel: the members of the visible room, with a search by nickname.
  *
  * - A search filters the stored members at once, and loads unlisted members after a pause in typing.
- * - One load runs at a time. If query or room change during a load, its result is discarded, and the current query is
- *   loaded next.
+ * - One load runs at a time. If query or room change during a load, the result is dropped, and the current query is loaded
+ *   next.
  * - Rows of unchanged members are reused, so a presence change in a large room renders few rows.
  */
 
@@ -172,8 +172,8 @@ export class MemberPanel {
   }
 
   /**
-   * Load the members of the current query and room; the result or error is dropped if one of them changes meanwhile.
-   * @returns {Promise<boolean>} True if query and room are unchanged.
+   * Load the members of the current query and room.
+   * @returns {Promise<boolean>} False if query or room have changed, and the result or error was dropped.
    */
   async #loadOnce() {
     const [room, query] = [this.#room, this.#query];
@@ -203,7 +203,6 @@ export class MemberPanel {
 }
 
 /**
- * Return the list item of a member.
  * @param {Member} member
  * @param {Room} room
  */

@@ -74,9 +74,9 @@ export class MessageActions {
   }
 
   /**
-   * Queue an edit of the newest own message, or start the edit in the composer.
+   * Queue an edit of the newest message of the user, or start the edit in the composer.
    * @param {string} text New text; empty for an edit in the composer.
-   * @throws {CommandRejected} No own message is loaded.
+   * @throws {CommandRejected} No such message is loaded.
    * @throws {RequestError} The text is invalid.
    */
   editLast(text) {
@@ -86,8 +86,8 @@ export class MessageActions {
   }
 
   /**
-   * Ask before the delayed deletion of the newest own message; return before the answer.
-   * @throws {CommandRejected} No own message is loaded.
+   * Ask before the delayed deletion of the newest message of the user; return before the answer.
+   * @throws {CommandRejected} No such message is loaded.
    */
   deleteLast() {
     this.delete(this.#findLast(true));

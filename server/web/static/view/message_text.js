@@ -2,8 +2,7 @@
  * Rendering of message text.
  *
  * Text becomes text nodes. The only elements are links, and a span with the real host after each disguised address.
- * Links are http, https and mailto URLs, and room links (`chat://host/room`, `chats://host/room`). Browsers do not know
- * the schemes of room links, so the page handles clicks on them.
+ * Links are http, https and mailto URLs, and room links (`chat://host/room`, `chats://host/room`).
  */
 
 import { strings } from "../i18n/strings.js";

@@ -1,8 +1,7 @@
 /**
  * Page title, favicon and desktop notifications.
  *
- * - The caller passes mentions and direct messages that arrive while the page has no focus. Messages within a second share
- *   one notification for each room.
+ * - Messages of a room within `BATCH_DELAY` share one notification.
  * - Message text is omitted if the user has hidden message text in the settings.
  */
 
@@ -53,8 +52,7 @@ export class Notifier {
   }
 
   /**
-   * Queue a notification for messages of a room, shown `BATCH_DELAY` after the first queued one; no effect while notifications
-   * are off.
+   * Queue messages of a room for a notification; no effect while notifications are off.
    * @param {import("../state/room.js").Room} room
    * @param {any[]} messages Possibly empty.
    */
@@ -93,7 +91,7 @@ export class Notifier {
     this.#queue.clear();
   }
 
-  /** The title of one direct message is its author, because the title of a direct room consists of its members. */
+  /** Return the title. That of one direct message is its author, because the name of a direct room consists of its members. */
   #createTitle({ displayName, access: { isDirect } }, messages) {
     const [{ nickName }] = messages;
     if (messages.length === 1 && !this.isTextHidden) return isDirect ? nickName : strings.notifyTitle(nickName, displayName);

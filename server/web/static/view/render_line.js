@@ -1,6 +1,4 @@
-/**
- * DOM rendering of timeline lines. User content is inserted as text nodes only.
- */
+/** DOM rendering of timeline lines. User content is inserted as text nodes only. */
 
 import { errorText, strings } from "../i18n/strings.js";
 import { applyChange } from "../state/apply_change.js";
@@ -116,7 +114,7 @@ function withPendingChange(item, { event, body, state }, ownMember) {
   return applyChange(item, { ...ownMember, ...body, seq: Infinity, kind: ENTRY_KINDS[event] }, ownMember.memberId);
 }
 
-/** Return the row of an unacknowledged message. */
+/** Return the row of a message of the outbox. */
 function renderPending({ item, nick, startsGroup, quoted }, actions) {
   const { message, replyTo, attachments } = item.body;
   const action = actionText(message);
@@ -131,7 +129,6 @@ function renderPending({ item, nick, startsGroup, quoted }, actions) {
   return row;
 }
 
-/** Return the error of a failed item with its buttons. */
 function renderSendError(item, summary, { onRetry, onDiscard, onEditAgain }) {
   const { clientId, event } = item;
   const reason = errorText(item);
@@ -142,7 +139,7 @@ function renderSendError(item, summary, { onRetry, onDiscard, onEditAgain }) {
   return createElement("p", "send-error", createElement("span", "", `${summary}: ${reason}`), retry, ...editAgain, discard);
 }
 
-/** Return a message row with avatar and header, or with a time in a group, and its empty body. */
+/** Return a message row with avatar and header, or with a time inside a group, and its body for the content. */
 function renderFrame(nick, ts, startsGroup, action, isConfusable = false, isBot = false) {
   const time = createElement("time", "", formatClock(ts));
   time.dateTime = new Date(ts).toISOString();
@@ -220,7 +217,6 @@ function reactorNames(by, count) {
   return strings.listWithMore(by.map(({ nickName }) => quoteName(nickName)), count - by.length);
 }
 
-/** Return the sign of a delivery state with an accessible name. */
 function renderDeliveryState(symbol, label, state) {
   const element = createElement("span", `delivery-state ${state}`, symbol);
   element.setAttribute("role", "img");

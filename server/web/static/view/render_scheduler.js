@@ -1,8 +1,6 @@
-/**
- * Render coalescing: at most one render per animation frame, regardless of the number of changes.
- */
+/** Render coalescing: at most one render per animation frame, regardless of the number of changes. */
 
-const MAX_RENDER_DELAY = 250; // ms; used in hidden tabs, which get no animation frames
+const MAX_RENDER_DELAY = 250; // ms; for the title of hidden tabs, which get no animation frames
 const MAX_DATE_DELAY = 60_000; // ms
 
 /** Scheduler of one render function. */
@@ -18,7 +16,6 @@ export class RenderScheduler {
   /** Render in the next frame, or after `MAX_RENDER_DELAY` without frames. */
   schedule() {
     if (this.#timer) return;
-    // Hidden tabs still need title updates.
     this.#timer = setTimeout(() => this.#renderNow(), MAX_RENDER_DELAY);
     requestAnimationFrame(() => this.#renderNow());
   }

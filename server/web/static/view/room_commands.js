@@ -1,4 +1,4 @@
-/** Handlers of the commands of rooms, memberships, notifications of rooms, invites and webhooks (docs/moderation.md). */
+/** Handlers of the commands about rooms, memberships, muted rooms, invites and webhooks (docs/moderation.md). */
 
 import { strings } from "../i18n/strings.js";
 import { parseInviteLimits } from "../state/invite_limits.js";
@@ -140,7 +140,7 @@ function describePolicy({ access: { policy: stored } }) {
 }
 
 /**
- * Delete the room after a question to its owner, and leave the room.
+ * Delete the room after a question, and leave the room.
  * @param {string} _argument
  * @param {CommandContext} context
  */

@@ -1,5 +1,5 @@
 /**
- * Dialog to join or switch rooms, with a name or a link. Lists open rooms first, then rooms of the account, rooms of the
+ * Dialog to join or switch rooms, by a name or a link. Open rooms are listed first, then rooms of the account, rooms of the
  * server and a new room.
  */
 

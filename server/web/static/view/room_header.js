@@ -6,7 +6,6 @@ import { isModerator } from "../state/roles.js";
 import { requireElement, setText } from "./dom.js";
 
 /**
- * Render the header.
  * @param {import("../state/room.js").Room} room Visible room.
  * @param {boolean} hasAccount The session belongs to an account.
  */

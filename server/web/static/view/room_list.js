@@ -1,7 +1,7 @@
 /**
  * Room list with unread badges; direct rooms, and the durable rooms that are not open, have lists of their own.
  *
- * - Rows: updates change the row of a room in place, because the removal of a pressed button would cancel the click.
+ * Updates change the row of a room in place, because the removal of a pressed button would cancel the click.
  */
 
 import { strings } from "../i18n/strings.js";
@@ -86,7 +86,6 @@ export class RoomList {
     setText(this.#badge, formatCount(unreadCount));
   }
 
-  /** Return the row of an open room in its current state. */
   #renderOpenRoom(room, state, isCurrent) {
     let row = this.#rows.get(room);
     if (!row) {
@@ -101,7 +100,6 @@ export class RoomList {
     return renderState(row, state);
   }
 
-  /** Return the row of a room that is not open in its current state. */
   #renderClosedRoom(name, state) {
     let row = this.#closedRows.get(name);
     if (!row) {

@@ -1,6 +1,4 @@
-/**
- * Dialog that creates a room, or shows the name, policy, invites, moderation lists and deletion of an existing one.
- */
+/** Dialog that creates a room, or shows name, policy, invites, moderation lists and deletion of an existing one. */
 
 import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
@@ -24,7 +22,7 @@ export class RoomSettingsDialog {
   #inviteLink = requireElement("room-invite-link", HTMLInputElement);
   /** @type {import("../state/room.js").Room | null} Null for the creation of a room. */
   #room = null;
-  #generation = 0; // of the opened dialog; responses for older ones do not close it and show no error
+  #generation = 0; // number of calls of `open`; responses from before do not affect the dialog
   #createRoom;
   #confirm;
   #onDeleted;
@@ -85,7 +83,6 @@ export class RoomSettingsDialog {
     if (isEditable) this.#name.focus();
   }
 
-  /** Create a room with the fields of the form, and close the dialog. */
   async #create() {
     const generation = this.#generation;
     const name = this.#name.value.trim();
@@ -106,7 +103,6 @@ export class RoomSettingsDialog {
     if (generation === this.#generation) this.#dialog.close();
   }
 
-  /** Create an invite, and show and select its link. */
   async #createInvite() {
     const room = /** @type {import("../state/room.js").Room} */ (this.#room);
     const { invite } = await room.request("createInvite", {});
@@ -116,7 +112,6 @@ export class RoomSettingsDialog {
     this.#inviteLink.select();
   }
 
-  /** Delete the room after a question, and close the dialog. */
   async #delete() {
     const room = /** @type {import("../state/room.js").Room} */ (this.#room);
     if (!(await confirmRoomDeletion(this.#confirm, room))) return;

@@ -39,7 +39,7 @@ export function setRoomUrl(room, { invite = "", replace = false } = {}) {
   else history.pushState(null, "", url);
 }
 
-/** Return the address of this page that joins a room with an invite code. */
+/** Return the address of the page that joins a room with an invite code. */
 export function inviteUrl(room, code) {
   return new URL(`./${formatFragment(room, code)}`, document.baseURI).href;
 }

@@ -1,8 +1,4 @@
-/**
- * Execution of composer input: send a message or run a command.
- *
- * - A command that fails shows its error and puts its text back into the composer.
- */
+/** Execution of composer input: send a message or run a command. */
 
 import { errorText, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
@@ -15,9 +11,7 @@ import { resolveRoom } from "./room_links.js";
 
 const SHRUG = "¯\\_(ツ)_/¯";
 
-/**
- * @typedef {import("./command_context.js").CommandContext} CommandContext
- */
+/** @typedef {import("./command_context.js").CommandContext} CommandContext */
 
 /**
  * Send a text or run a command, and show its error. An asynchronous failure puts the text back into an empty composer later.

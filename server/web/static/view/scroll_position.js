@@ -1,7 +1,7 @@
 /**
  * Scroll position of a list as an anchor row, and detection of scrolling by the user.
  *
- * A change of the layout also moves the scroll position: inserted rows, a resized window, zooming and side panels.
+ * Inserted rows, a resized window, zooming and side panels move the scroll position too.
  */
 
 import { findFirstVisible } from "./viewport.js";
@@ -84,7 +84,6 @@ export class ScrollPosition {
     return this.#currentLayoutKey !== this.#layoutKey;
   }
 
-  /** Sizes of content and viewport as text. */
   get #currentLayoutKey() {
     const { scrollHeight, clientHeight, clientWidth } = this.#scroller;
     return `${scrollHeight}/${clientHeight}/${clientWidth}/${devicePixelRatio}`;

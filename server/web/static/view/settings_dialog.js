@@ -1,6 +1,4 @@
-/**
- * Settings dialog: nickname, status, automatic status, theme, language, join and leave notices, and notifications.
- */
+/** Settings dialog: nickname, status, automatic status, theme, language, join and leave notices, and notifications. */
 
 import { LANGUAGE_NAMES, errorText, setLanguage, storedLanguage, strings } from "../i18n/strings.js";
 import { requireRequestError } from "../net/request_error.js";
@@ -75,7 +73,7 @@ export class SettingsDialog {
     this.#dialog.showModal();
   }
 
-  /** Close the dialog; entered but unsaved fields are discarded. */
+  /** Close the dialog. */
   close() {
     this.#dialog.close();
   }
@@ -138,7 +136,6 @@ export class SettingsDialog {
     return this.#submit(session.status.set(text), this.#status, this.#statusError);
   }
 
-  /** Store a valid number, or show an error below the field. */
   #changeAwayAfter() {
     const minutes = this.#awayAfter.valueAsNumber; // NaN for an empty field
     const isValid = isValidAwayAfter(minutes);
@@ -175,7 +172,6 @@ function applyTheme(theme) {
   metas.forEach((meta, index) => (meta.content = THEME_COLORS[theme || ["light", "dark"][index]]));
 }
 
-/** Fill a radio button group. */
 function renderRadioGroup(name, labels, selected, onSelect) {
   const group = requireElement(`${name}-options`);
   const options = Object.entries(labels).map(([value, label]) => {

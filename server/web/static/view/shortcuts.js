@@ -1,6 +1,4 @@
-/**
- * Global keyboard shortcuts; `help_dialog.js` documents them.
- */
+/** Global keyboard shortcuts. */
 
 import { mutedRooms } from "../state/storage.js";
 import { isScrollKey } from "./message_toolbar.js";

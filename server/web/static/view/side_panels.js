@@ -88,7 +88,6 @@ export class SidePanels {
     this.#render();
   }
 
-  /** Apply the open panels to the page: buttons, classes, and inert parts behind a drawer. */
   #render() {
     for (const name of Object.keys(WIDE_LAYOUTS)) {
       const isOpen = this.#openPanels.has(name);
@@ -106,7 +105,7 @@ function getToggle(name) {
   return requireElement(`${name}-toggle`);
 }
 
-/** Some mobile browsers overlay the page with the keyboard; reduce the layout height accordingly. */
+/** Reduce the height of the layout while the keyboard of a mobile browser covers a part of the page. */
 function fitViewport() {
   const { height = globalThis.innerHeight, scale = 1 } = globalThis.visualViewport ?? {};
   const isKeyboardOpen = scale === 1 && height < globalThis.innerHeight - 1;

@@ -1,6 +1,4 @@
-/**
- * Connection status, reconnect countdown, and short-lived toast messages.
- */
+/** Connection status, reconnect countdown, and toast messages. */
 
 import { strings } from "../i18n/strings.js";
 import { requireElement, setText } from "./dom.js";

@@ -3,8 +3,8 @@
  *
  * - Scroll anchoring: at the bottom, the view follows new messages. Elsewhere, visible messages keep their
  *   position when lines are inserted above, below or between them, and when the size of the view changes.
- * - Only scrolling by the user starts or ends following. A resized window, a rotated screen, zooming and side
- *   panels also move the scroll position, and would otherwise mark messages as read.
+ * - Only scrolling by the user starts or ends following, because other moves of the scroll position (`scroll_position.js`)
+ *   would mark messages as read.
  * - Windowing: the document contains a part of the log (`timeline_window.js`).
  * - Unchanged lines keep their elements, which preserves text selections.
  * - Each room has its own scroll position.
@@ -20,8 +20,8 @@ import { ScrollPosition } from "./scroll_position.js";
 import { FOLLOWING_RANGE, TimelineWindow, indexAtOrBefore } from "./timeline_window.js";
 import { isNearViewport } from "./viewport.js";
 
-const MAX_LOG_ITEMS = 20_000; // loaded items while following
-const LOAD_MARGIN = 800; // px from the window's ends at which it is extended
+const MAX_LOG_ITEMS = 20_000; // after a trim, which twice as many loaded items cause while following
+const LOAD_MARGIN = 800; // px from an end of the window at which more lines are loaded
 const MUTE_DURATION = 500; // ms
 const BOTTOM_TOLERANCE = 40; // px
 /** @type {{unreadCount: number, unreadAfter: number | null}} */
@@ -184,7 +184,7 @@ export class Timeline {
    * Render the visible room.
    * @param {object} state
    * @param {number} state.unreadCount Number of unread messages.
-   * @param {number | null} state.unreadAfter `seq` above the unread divider, or null.
+   * @param {number | null} state.unreadAfter `seq` above the unread divider; null without a divider.
    */
   render(state) {
     this.#applyScroll();
@@ -337,7 +337,7 @@ export class Timeline {
     }
   }
 
-  /** Handle a scroll or a change of the size: apply the position, and extend the window. */
+  /** Handle a scroll or a change of the size. */
   #onScrolled() {
     this.#applyScroll();
     this.#extendWindow();

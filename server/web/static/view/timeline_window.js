@@ -1,8 +1,8 @@
 /**
  * Part of a log that the timeline renders.
  *
- * - Items over the limit are removed at the top while the view follows new messages, and at the bottom while the user is
- *   scrolled up.
+ * Items over the limit are removed at the top while the view follows new messages or the user scrolls down, otherwise at the
+ * bottom.
  */
 
 const STEP = 100; // items per extension
@@ -81,7 +81,7 @@ export class TimelineWindow {
 }
 
 /**
- * Binary search: return the index of the last item whose `seq` is at most `seq`; 0 if there is none.
+ * Return the index of the last item whose `seq` is at most this `seq`; 0 without such an item.
  * @param {Item[]} items
  * @param {number} seq
  */

@@ -52,7 +52,7 @@ export class UploadList {
     return Boolean(this.#current?.items.length);
   }
 
-  /** True if files exist that a message cannot contain yet. */
+  /** True if the next message cannot contain all files yet. */
   get isIncomplete() {
     return Boolean(this.#current?.isIncomplete);
   }

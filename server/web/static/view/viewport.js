@@ -1,6 +1,4 @@
-/**
- * Row visibility in a scroll container.
- */
+/** Row visibility in a scroll container. */
 
 /**
  * Return the first visible row that can serve as a scroll anchor; null without one.
