@@ -70,16 +70,7 @@ class Account(Struct, frozen=True, kw_only=True):
 
 
 class AccountIdentity(Struct, frozen=True, kw_only=True):
-    """Authenticated account of a request or a connection.
-
-    Attributes:
-        id: Identifier of the account.
-        name: Display form of the account name.
-        nick_name: Nickname in all rooms.
-        member_id: Member id in all rooms.
-        role: Role on the server.
-        token_id: Token of the device.
-    """
+    """Authenticated account of a request or a connection, with the token of the device."""
 
     id: int
     name: str

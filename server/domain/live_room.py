@@ -140,15 +140,11 @@ class LiveRoom(Generic[ConnectionT]):
             and self._nick_owners.get(participant.nick_key) == member_id
             and names.has_suffix(participant.member.nick_name, requested)
         ):
-            return participant.member.nick_name, participant.nick_key  # a repeated request keeps the assigned suffix
+            return participant.member.nick_name, participant.nick_key
         return self._suffixes.allocate(requested, lambda nick_key: self._is_nick_available(nick_key, member_id))
 
     def preview_nick(self, requested: str, member_id: str) -> str:
-        """Return the nickname that `reserve_nick` would return; nothing is reserved or assigned.
-
-        A nickname of another member, or reserved by another account, has the next free suffix, or the assigned one of a
-        present `member_id`.
-        """
+        """Return the nickname that `reserve_nick` would return; nothing is reserved or assigned."""
         nick, nick_key = self.reserve_nick(requested, member_id)
         self._suffixes.release(nick_key)
         return nick
@@ -160,11 +156,6 @@ class LiveRoom(Generic[ConnectionT]):
         that of another member, or for a guest like a reserved name. Only a nickname that another node has assigned may
         belong to another member (`reserve_nick`). This member loses the nickname; its `member` stays until the caller
         assigns another one.
-
-        Args:
-            participant: Participant of this room.
-            nick_name: Display form of the nickname.
-            nick_key: Canonical key of the nickname.
         """
         member_id = participant.member.member_id
         if self._nick_owners.get(nick_key) == member_id and participant.member.nick_name == nick_name:
@@ -207,12 +198,7 @@ class LiveRoom(Generic[ConnectionT]):
         self.set_role(participant, participant.member.role)
 
     def set_role(self, participant: Participant[ConnectionT], role: str) -> None:
-        """Set the role of a participant of this room; `participant.member` is replaced if the role changes.
-
-        Args:
-            participant: Participant of this room.
-            role: `member`, `moderator` or `owner`.
-        """
+        """Set the role of a participant, `member`, `moderator` or `owner`; a change replaces `participant.member`."""
         member_id = participant.member.member_id
         self._forget_role(member_id)
         if role == "owner":
@@ -234,11 +220,8 @@ class LiveRoom(Generic[ConnectionT]):
     def list_prominent(self, first: Participant[ConnectionT] | None = None) -> list[Participant[ConnectionT]]:
         """Return at most `MEMBER_PAGE` participants of at most `MEMBER_PAGE_BYTES`, in order of arrival if all fit.
 
-        Otherwise the list contains `first`, owners, moderators, speakers (most recent first) and further participants
-        (most recent arrival first), in this order and each once (docs/protocol.md, "Members").
-
-        Args:
-            first: Participant that the list contains in any case; None for no such participant.
+        Otherwise the list contains `first` in any case, owners, moderators, speakers (most recent first) and further
+        participants (most recent arrival first), in this order and each once (docs/protocol.md, "Members").
         """
         if len(self.participants) <= limits.MEMBER_PAGE:
             everyone, has_more = _fill_page(self.participants.values(), limits.MEMBER_PAGE)

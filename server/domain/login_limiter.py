@@ -46,12 +46,7 @@ class LoginLimiter:
         self._attempts = 0
 
     def acquire(self, name_key: str, address: str, now: float) -> float:
-        """Register a login attempt, which counts as a failure until `release` or `reset`.
-
-        Args:
-            name_key: Canonical key of the account name, known or not.
-            address: Client address, also loopback.
-            now: Monotonic time in seconds.
+        """Register a login attempt, which counts as a failure until `release` or `reset`; loopback is limited too.
 
         Returns:
             0.0 if the attempt is permitted, otherwise the seconds until the next one; a refusal counts no failure.

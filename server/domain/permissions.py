@@ -1,6 +1,6 @@
 """Permissions of persons in rooms (docs/moderation.md).
 
-- One table, `RULES`, defines the permissions of all actions. No I/O and no clock.
+- One table, `RULES`, defines the permissions of all actions.
 - Visibility: a room that a person may not see is answered like a room that does not exist, before any other check.
 - Rank: an action on a person requires a target of lower role. Equal roles cannot act on each other.
 - Membership: private and direct rooms are visible to their members only; an administrator needs a membership too.
@@ -254,9 +254,9 @@ def require_role_change(policy: Policy, standing: Standing, target: Standing, ro
     Args:
         policy: Policy of the room.
         standing: Standing of the acting person.
-        target: Standing of the person with the new role.
+        target: Standing of the person with the new role, the same person if `is_self`.
         role: New role: `MEMBER`, `MODERATOR` or `OWNER`.
-        is_self: Both persons are the same.
+        is_self: The acting person changes their own role.
 
     Raises:
         NotFound: The room is not visible.

@@ -106,11 +106,7 @@ class PerAddressLimiter:
         self._acquisitions = 0
 
     def acquire(self, address: str, now: float) -> float:
-        """Consume one token of the address.
-
-        Args:
-            address: Client address; loopback always succeeds.
-            now: Monotonic time in seconds.
+        """Consume one token of the address; loopback always succeeds.
 
         Returns:
             0.0 on success, otherwise the seconds until the next token; a failure consumes no token.
@@ -137,14 +133,10 @@ class ConnectionLimiter:
         self._open_connections = Counter[str]()
 
     def acquire(self, address: str, now: float) -> None:
-        """Register a new connection; each success requires a matching `release`.
+        """Register a new connection; each success requires a matching `release`. Loopback is not counted.
 
         At the maximum of open connections, `retry_after` is 5 seconds and no token of the connection rate is
         consumed.
-
-        Args:
-            address: Client address; loopback is not counted.
-            now: Monotonic time in seconds.
 
         Raises:
             RateLimited: A limit of the address is exceeded, and the connection is not counted.

@@ -54,13 +54,7 @@ class RoomAccess(Struct, frozen=True, kw_only=True):
 
 
 class AccessState(NamedTuple):
-    """Access of one person to one room.
-
-    Attributes:
-        access: Policy of the room.
-        standing: Standing of the person.
-        membership_role: Role of the durable membership, None without one.
-    """
+    """Access of one person to one room; `membership_role` is None without a durable membership."""
 
     access: RoomAccess
     standing: Standing

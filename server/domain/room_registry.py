@@ -4,7 +4,6 @@
 - Multi-session members: all connections of a member in a room form one participant. The first connection is the
   join of the member, and the last departure is the leave.
 - Status: the status of a member applies in all rooms of the member; the leave of the last room clears the status.
-- Cost: rooms are indexed by connection and by member, so a disconnect takes time proportional to the joined rooms.
 
 `ConnectionT` is the connection type of the gateway; the registry requires only hashing.
 """
@@ -139,11 +138,6 @@ class RoomRegistry(Generic[ConnectionT]):
 
         Without effect on a room that the connection has joined. A repeated observation replaces the dialect.
 
-        Args:
-            connection: Observing connection.
-            room_name: Validated room name.
-            dialect: Dialect in which the connection receives the events of the room.
-
         Raises:
             BadRequest: The connection has `ROOMS_PER_CONNECTION` other rooms, joined or observed.
             Unavailable: The room is locked (`lock_rooms`).
@@ -276,13 +270,9 @@ class RoomRegistry(Generic[ConnectionT]):
     def set_status(
         self, connection: ConnectionT, away: str | None
     ) -> list[tuple[LiveRoom[ConnectionT], Participant[ConnectionT]]]:
-        """Set the status of the members of a connection in all of their rooms, and return the changed participants.
+        """Set `Member.away` of the members of a connection in all of their rooms, and return the changed participants.
 
         The list is empty without joined rooms. Nothing is sent.
-
-        Args:
-            connection: Connection in any number of rooms.
-            away: New `Member.away`, None for the end of an absence.
         """
         changed: list[tuple[LiveRoom[ConnectionT], Participant[ConnectionT]]] = []
         for member_id in {room.connections[connection].member.member_id for room in self.get_joined_rooms(connection)}:

@@ -111,12 +111,7 @@ def build_path(upload_id: str, name: str) -> str:
 
 
 class FilePath(Struct, frozen=True):
-    """Parsed path of a file.
-
-    Attributes:
-        upload_id: Identifier of the upload.
-        is_preview: The path is that of the preview.
-    """
+    """Parsed path of a file or of its preview."""
 
     upload_id: str
     is_preview: bool
@@ -157,14 +152,7 @@ class SignedUrls:
         return f"{path}?expires={expires}&signature={self._sign(file_path, expires)}"
 
     def verify(self, file_path: FilePath, expires: str, signature: str, now: int) -> bool:
-        """Return whether a signature is valid for a path and has not expired; False for malformed parameters.
-
-        Args:
-            file_path: Path of the file.
-            expires: Parameter `expires`.
-            signature: Parameter `signature`.
-            now: Current time in milliseconds since the epoch.
-        """
+        """Return whether the parameters of a URL are valid for a path and have not expired at `now`, as for `sign`."""
         if not re.fullmatch("[0-9]{1,15}", expires) or int(expires) <= now:
             return False
         return hmac.compare_digest(signature.encode(errors="replace"), self._sign(file_path, int(expires)).encode())
