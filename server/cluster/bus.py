@@ -4,7 +4,6 @@
 - Health: each node sends itself a heartbeat every `HEARTBEAT_INTERVAL` seconds. If no heartbeat returns within
   `ECHO_TIMEOUT`, the connection is replaced. A failure of one direction is therefore detected too.
 - Reconnection: with exponential backoff; the subscriptions are repeated before `on_connect`.
-- Batching: messages that are published during a send form the next batch.
 - Bounded queue: above `MAX_QUEUED_MESSAGES`, the oldest messages are dropped; without a connection, all are.
 """
 

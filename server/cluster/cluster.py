@@ -50,17 +50,10 @@ class NodeCallbacks:
     """Functions and objects of the gateway.
 
     Attributes:
-        deliver: Receiver of entries, in the order of each log.
-        record_access: Receiver of entries that change permissions, as for `LogFollower`.
-        reload_access: Called after the loss of such entries.
-        on_replaced: Called with the canonical key of a room that was deleted or replaced.
-        on_renamed: Called with the former key and the new name of a room that was renamed without an entry.
-        get_live_keys: Returns the canonical keys of all rooms with readers.
+        deliver, record_access, reload_access, on_replaced, on_renamed, get_live_keys: As for `LogFollower`.
         room_registry: Rooms with readers.
         presence: Sender of presence and notices.
-        read_load: Returns the current load.
-        on_fenced: Closes all connections of this node.
-        on_drain: Moves the clients of this node to other nodes.
+        read_load, on_fenced, on_drain: As for `NodeRegistry`.
     """
 
     deliver: Callable[[Sequence[events.Entry]], None]

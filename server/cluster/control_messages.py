@@ -38,34 +38,20 @@ class AccountPush(msgspec.Struct, frozen=True, rename="camel", tag="push"):
 
 
 class DirectMessageSent(msgspec.Struct, frozen=True, tag="direct"):
-    """Message in a direct room, for the members that have not joined the room.
-
-    Attributes:
-        room: Address of the room.
-        members: Members of the room.
-    """
+    """Message in the direct room with the address `room`, for the members that have not joined the room."""
 
     room: str
     members: list[events.MemberRef]
 
 
 class GuestAddressRequest(msgspec.Struct, frozen=True, rename="camel", tag="guestAddressRequest"):
-    """Request for the address of a guest before its ban.
-
-    Attributes:
-        member_id: Member id of the guest.
-    """
+    """Request for the address of a guest before the ban of the guest."""
 
     member_id: str
 
 
 class GuestAddress(msgspec.Struct, frozen=True, rename="camel", tag="guestAddress"):
-    """Response of a node that knows the address of a guest.
-
-    Attributes:
-        member_id: Member id of the guest.
-        address_hash: Keyed hash of the address, None for a shared address.
-    """
+    """Response of a node that knows the address of a guest; `address_hash` is None for a shared address."""
 
     member_id: str
     address_hash: bytes | None

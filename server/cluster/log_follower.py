@@ -8,7 +8,6 @@
   and compare the positions of all followed rooms with the database every `POLL_INTERVAL`, or every
   `DEGRADED_POLL_INTERVAL` without the bus.
 - End: a room without readers for `UNFOLLOW_DELAY` is no longer followed.
-- Acknowledgements: an append is answered after its commit, even while its delivery waits for an earlier entry.
 """
 
 import asyncio

@@ -151,10 +151,8 @@ class NodeRegistry:
     def _update_skew(self, sent_at: int, database_time: int, duration: float) -> None:
         """Record the least possible clock skew, and log a warning when it begins to exceed `MAX_CLOCK_SKEW`.
 
-        Args:
-            sent_at: Wall clock of this node before the request, in milliseconds.
-            database_time: Wall clock of the database during the request, in milliseconds.
-            duration: Duration of the request in seconds.
+        `sent_at` is the time of this node before a request of `duration` seconds, `database_time` that of the database
+        during the request.
         """
         earliest = (sent_at - database_time) / 1000
         skew = max(earliest, 0.0) + min(earliest + duration, 0.0)

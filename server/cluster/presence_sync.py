@@ -2,8 +2,6 @@
 
 - Ownership: each node writes its own members to the database, and sends them to the other nodes after the commit.
   Members of other nodes are participants without connections.
-- Nicknames: the database rejects the nickname of another member, and the member of this node gets the next suffix.
-- Order: a change writes the current state of its member, so that changes may be combined and repeated.
 - Repair: digests of all followed rooms are compared with the database every `POLL_INTERVAL`, and after each connection
   of the bus. A difference reads the room. Missing rows of this node are inserted again, for example after a crash of
   PostgreSQL; other rows take precedence over the state of this node.
@@ -78,15 +76,7 @@ class _RoomPresence:
 
 
 class PresenceSync:
-    """Synchronization of the members of all nodes; implements `PresenceForwarder` of the gateway.
-
-    Args:
-        bus: Message bus.
-        repository: Storage of present members.
-        node_id: Identifier of this node.
-        registry: Rooms with readers on this node.
-        output: Sender of presence and notices.
-    """
+    """Synchronization of the members of all nodes; implements `PresenceForwarder` of the gateway."""
 
     def __init__(
         self,
@@ -311,12 +301,7 @@ class PresenceSync:
             followed.opening = None
 
     async def _read(self, followed: _RoomPresence, *, is_silent: bool) -> None:
-        """Read the members of a room, and apply the differences.
-
-        Args:
-            followed: Followed room without another read.
-            is_silent: Send no presence and notices, for the first reader.
-        """
+        """Read the members of a room without another read, and apply the differences; `is_silent` sends no pushes."""
         waiting = followed.waiting = list[tuple[str, PresenceChanges]]()
         try:
             rows = await self._repository.read_members(followed.key)
