@@ -20,14 +20,8 @@ from tui_chat.protocol import codec, errors, events
 class Namespace:
     """State of one session in the root namespace.
 
-    Args:
-        dispatcher: Receiver of connections and events.
-        sink: Outbound side of the session.
-        address: Network address of the client.
-        connect_timeout: Seconds for CONNECT, from the start and again from each DISCONNECT packet.
-        now: Monotonic time in seconds.
-        authorization: Header `Authorization` of the handshake, empty if absent.
-        server_origin: Canonical origin under which the client reaches the server, None if invalid.
+    The deadline for CONNECT is `connect_timeout` seconds after the start (`now`) and after each DISCONNECT packet.
+    `address`, `authorization` and `server_origin` are those of the session.
     """
 
     __slots__ = (
@@ -72,13 +66,8 @@ class Namespace:
     def handle_message(self, message: bytes) -> Coroutine[Any, Any, None] | None:
         """Handle a DISCONNECT or ACK packet; return a coroutine that handles a CONNECT or an event.
 
-        The caller awaits the coroutine before the next packet.
-
-        An accepted CONNECT is answered with CONNECT. A rejected one, or one for another namespace, is answered with
-        CONNECT_ERROR and keeps the session; a rejected token closes the session (module docstring). An event is passed
-        to the dispatcher, which may wait for the rate limit, and its acknowledgement is sent if requested. DISCONNECT
-        ends the connection without an answer (`disconnect`) and restarts the deadline for CONNECT. The content of an
-        ACK is ignored.
+        The caller awaits the coroutine before the next packet. DISCONNECT ends the connection without an answer
+        (`disconnect`) and restarts the deadline for CONNECT. The content of an ACK is ignored.
 
         Args:
             message: Payload of an Engine.IO message packet.
@@ -121,7 +110,7 @@ class Namespace:
             self._sink.push(packets.encode_event(events.ERROR, codec.ErrorBody.from_error(error)))
 
     async def _handle_connect(self, packet: packets.ConnectPacket) -> None:
-        """Connect the client, and answer with CONNECT or CONNECT_ERROR (`handle_message`).
+        """Connect the client, and answer with CONNECT or CONNECT_ERROR; a rejected token closes the session.
 
         Another namespace is answered with CONNECT_ERROR, even after the connect. If the session ends during the
         connect, the client is disconnected without an answer.

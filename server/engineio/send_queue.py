@@ -157,10 +157,6 @@ class SendQueue:
 
         Progress is measured between calls, so the method must be called periodically. The result is always False for
         polling; the ping timeout detects clients that stop polling.
-
-        Args:
-            now: Monotonic time in seconds.
-            stall_timeout: Maximum time without progress, in seconds.
         """
         if self._transport is None or self._transport.is_closing():
             return False

@@ -197,11 +197,7 @@ class EngineIOSession:
     def reject(self, error: ChatError, reason: str) -> None:
         """Send an `error` event, if the namespace is connected, and close the session.
 
-        Without effect on a closing session.
-
-        Args:
-            error: Error for the client.
-            reason: Reason for the log line.
+        Without effect on a closing session. The log line contains `reason`.
         """
         if self.state not in ENDING_STATES:
             self.push_error(error)
@@ -269,11 +265,8 @@ class EngineIOSession:
         """Send the queued frames and close the session.
 
         Without effect on a closing session. A polling session with an empty queue ends before the return; otherwise the
-        dispatcher is notified in the next tick, and the client has `close_timeout` seconds before the abort.
-
-        Args:
-            reason: Reason for the log line.
-            level: Log level of the line.
+        dispatcher is notified in the next tick, and the client has `close_timeout` seconds before the abort. The log
+        line has the `level` and contains `reason`.
         """
         if self.state in ENDING_STATES:
             return
@@ -296,10 +289,6 @@ class EngineIOSession:
         A waiting poll receives the queued frames, or a close packet if none are queued. Without a waiting poll, queued
         frames are lost. A polling session that is already closing ends too, without a further log line. Over WebSocket,
         the method equals `close`.
-
-        Args:
-            reason: Reason for the log line.
-            level: Log level of the line.
         """
         self.close(reason, level)
         if self.state is SessionState.CLOSING_POLLING:
@@ -359,9 +348,6 @@ class EngineIOSession:
         At most one action per call, in this order: abort after the close timeout, close after the CONNECT timeout,
         abort after the ping timeout, abort of a stalled reader, ping. No ping is sent before the pong of the previous
         one. A packet in progress suspends the ping timeout. A closing session has the close timeout only.
-
-        Args:
-            now: Monotonic time in seconds.
         """
         options = self.options
         if self._is_handling_packet:
@@ -386,9 +372,6 @@ class EngineIOSession:
 
         A closing session is aborted too. Packet handling counts as activity, because the pong may be queued behind a
         slow packet.
-
-        Args:
-            now: Monotonic time in seconds.
         """
         if (
             self._pong_received

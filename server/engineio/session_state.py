@@ -40,8 +40,8 @@ class TransitionEvent(Enum):
 
     Members:
         PROBE: A WebSocket is requested for a polling session.
-        PROBE_ANSWERED: The server answers the probe; without effect in CLOSING_POLLING and CLOSED.
-        PROBE_ENDED: The WebSocket of the probe closes without an upgrade; without effect in CLOSING_POLLING and CLOSED.
+        PROBE_ANSWERED: The server answers the probe.
+        PROBE_ENDED: The WebSocket of the probe closes without an upgrade.
         ATTACH: Outbound frames move to a WebSocket.
         CLOSE: The session closes after its queued frames.
         END: The session ends.

@@ -61,16 +61,7 @@ class UploadLimits(Struct, frozen=True, kw_only=True):
 
 
 class UploadService:
-    """Uploads of a server.
-
-    Args:
-        repository: Uploads in the database.
-        store: Bytes of the uploads.
-        limits: Limits of uploads.
-        urls: Signer of URLs.
-        now: Wall clock, as Unix time in milliseconds.
-        supervisor: Owner of the background task.
-        permit: Permit for the background task.
+    """Uploads of a server; a background task removes unused ones until `close`.
 
     Attributes:
         limits: Limits of uploads.
@@ -165,10 +156,7 @@ class UploadService:
     ) -> tuple[int, AsyncIterator[bytes]]:
         """Return the size of the whole file in bytes, and the content of the file or of `byte_range` in parts.
 
-        Args:
-            upload: Upload with readable bytes.
-            is_preview: Read the preview.
-            byte_range: First byte and end of the part to read, within the file; None for the whole file.
+        The keyword arguments are those of `UploadStore.read`.
 
         Raises:
             NotFound: The bytes do not exist.
@@ -367,10 +355,7 @@ async def run_uploads(
     supervisor: Supervisor,
     permit: JobPermit,
 ) -> AsyncGenerator[UploadService]:
-    """Provide the uploads of a server, and remove unused ones in the background.
-
-    The arguments are those of `UploadService`, with the secret of `SignedUrls`.
-    """
+    """Provide the uploads of a server; `secret` signs their URLs."""
     service = UploadService(
         repository, store, limits, SignedUrls(secret), now=now, supervisor=supervisor, permit=permit
     )
