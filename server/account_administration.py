@@ -26,11 +26,7 @@ _BOT_LABEL = "chat-server account"  # device name in the token of a bot
 
 
 class AccountRequest(msgspec.Struct):
-    """Arguments of the commands for one account.
-
-    Attributes:
-        name: Account name.
-    """
+    """Arguments of the commands for one account: its name."""
 
     name: str
 
@@ -50,21 +46,13 @@ class AddAccountRequest(AccountRequest):
 
 
 class PasswordRequest(AccountRequest):
-    """Arguments of `account passwd`.
-
-    Attributes:
-        password: New password.
-    """
+    """Arguments of `account passwd`."""
 
     password: str
 
 
 class RoleRequest(AccountRequest):
-    """Arguments of `account role`.
-
-    Attributes:
-        role: New role.
-    """
+    """Arguments of `account role`."""
 
     role: ServerRole
 
@@ -103,6 +91,8 @@ class InviteRequest(msgspec.Struct, rename="camel"):
 
 class AccountAdministration:
     """Administration commands for accounts; an unknown account name raises `ControlError`.
+
+    A command without another result returns the fields of the account (`_describe_account`).
 
     Args:
         accounts: Operations on accounts.
@@ -168,7 +158,7 @@ class AccountAdministration:
         }
 
     async def _replace_password(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Replace a password, revoke all tokens of the account and close its connections; return the account fields.
+        """Replace a password, revoke all tokens of the account and close its connections.
 
         Raises:
             ControlError: The account belongs to a bot.
@@ -181,7 +171,7 @@ class AccountAdministration:
         return await self._record_action(record, "changed the password of")
 
     async def _replace_token(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Replace the token of a bot and close all its connections; return the account fields and the new `token`.
+        """Replace the token of a bot and close all its connections; the result also contains the new `token`.
 
         Raises:
             ControlError: The account belongs to a person.
@@ -194,19 +184,19 @@ class AccountAdministration:
         return {**await self._record_action(record, "replaced the token of"), "token": token}
 
     async def _set_role(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Change the role of an account on the server, and return the fields of the account."""
+        """Change the role of an account on the server."""
         role = msgspec.convert(request, RoleRequest).role
         record = await self._run(request, lambda name: self._accounts.set_role(name, role))
         return await self._record_action(record, f"gave the role {role} to")
 
     async def _suspend(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Reject logins and tokens of an account, close its connections, and return the fields of the account."""
+        """Reject logins and tokens of an account, and close its connections."""
         reason = validate_reason(msgspec.convert(request, SuspendRequest).reason)
         record = await self._run(request, self._accounts.suspend)
         return await self._record_action(record, "suspended", reason)
 
     async def _resume(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """End a suspension, if there is one, and return the fields of the account; its tokens are valid again."""
+        """End a suspension, if there is one; the tokens of the account are valid again."""
         record = await self._run(request, self._accounts.resume)
         return await self._record_action(record, "resumed")
 

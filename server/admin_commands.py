@@ -213,12 +213,8 @@ def _drain(arguments: argparse.Namespace, send: SendCommand) -> None:
 def _export(arguments: argparse.Namespace, zone: tzinfo | None, send: SendCommand) -> None:
     """Write a room log to standard output, or to a file with a confirmation, and copy its files with `--files`.
 
-    Existing files are replaced with `--force` only. A failed copy of a file leaves the written log in place.
-
-    Args:
-        arguments: Parsed command line.
-        zone: Time zone of the text format, None for that of the system.
-        send: Function that runs `export`.
+    Existing files are replaced with `--force` only. A failed copy of a file leaves the written log in place. The text
+    format has the times of `zone`, or of the time zone of the system for None.
 
     Raises:
         ControlError: The room does not exist, the log or the location of the files is not readable, or a written file

@@ -114,7 +114,7 @@ def connect(path: Path) -> Generator[ControlConnection]:
 
 
 def find_servers(selection: Mapping[str, str]) -> list[ServerStatus]:
-    """Return the selected running servers of this user, and remove the sockets of servers that have exited.
+    """Return the selected servers of this user in random order, and remove the sockets of servers that have exited.
 
     A server without a response within 5 seconds, and one with an incompatible response, are reported on standard error;
     sockets with other errors are skipped.
@@ -122,9 +122,6 @@ def find_servers(selection: Mapping[str, str]) -> list[ServerStatus]:
     Args:
         selection: Required values of status fields, as text; `{}` selects all servers. Symbolic links in the path of a
             database are resolved.
-
-    Returns:
-        The servers in order of their sockets, which have random names; an empty list without a match.
     """
     found: list[ServerStatus] = []
     for path in sorted(path for directory in socket_directories() for path in directory.glob(f"*{SOCKET_SUFFIX}")):

@@ -45,10 +45,7 @@ def export_files(
 
 
 async def _copy_all(paths: Iterable[str], store: UploadStore, directory: Path, overwrite: bool) -> FileExport:
-    """Copy the files of unsigned paths one after the other; invalid paths are skipped.
-
-    Files that are no longer stored are returned as missing. The first error of the store or of a copy is raised.
-    """
+    """Copy the files of unsigned paths one after the other; skip invalid paths, and raise the first error."""
     count, missing = 0, list[str]()
     for path in paths:
         file_path = FilePath.parse(path)

@@ -92,11 +92,7 @@ def run(settings: ServerSettings, *, managed: bool = False) -> None:
 
 
 async def _run_until_signal(settings: ServerSettings, managed: bool, log_writer: LogWriter) -> None:
-    """Start the server, report the start, wait for a request to stop, and shut down after the drain period.
-
-    Requests to stop are SIGINT, SIGTERM, the command `stop`, the idle timeout, and with `managed` but without an idle
-    timeout the end of standard input. The process exits with code 1 after `_SHUTDOWN_TIMEOUT` seconds of shutdown.
-    """
+    """Start the server, report the start, wait for a request to stop, and shut down after the drain period (`run`)."""
     stop_requested = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in ("SIGINT", "SIGTERM"):
@@ -166,11 +162,6 @@ async def _wait_until_idle(idle_time: Callable[[], float], timeout: float, launc
     """Wait until `timeout` seconds have passed since the end of the last client and of the starting program.
 
     The idle time is logged before the return. A failed check is logged and repeated after `timeout` seconds.
-
-    Args:
-        idle_time: `RunningServer.idle_time`.
-        timeout: Idle timeout in seconds.
-        launcher_exited: Set at the end of the starting program.
     """
     await launcher_exited.wait()
     started_at = time.monotonic()

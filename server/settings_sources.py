@@ -44,9 +44,8 @@ def resolve_settings(
 ) -> tuple[ServerSettings, dict[str, str]]:
     """Merge all sources into validated settings.
 
-    A source replaces the whole value of a source with lower precedence, even for lists. Replaced values are not
-    validated; unknown environment variables, and the service address of Kubernetes in `CHAT_PORT`, are ignored without
-    a warning (`find_ignored_variables`). Certificate files are not read.
+    A source replaces the whole value of a source with lower precedence, even for lists. Unknown environment variables,
+    and the service address of Kubernetes in `CHAT_PORT`, are ignored without a warning (`find_ignored_variables`).
 
     Args:
         options: Present command line options, keyed by setting; text is converted to the type of the setting.
