@@ -64,6 +64,7 @@ async def test_rejected_requests_raise_the_error_of_their_reason(server: Running
         (accounts.register("bob", "short"), BadRequest, "password_too_short"),
         (accounts.log_in("ann", "wrong password"), Unauthorized, "login_failed"),
         (accounts.log_in("nobody", PASSWORD), Unauthorized, "login_failed"),
+        (accounts.log_in("\udcff", PASSWORD), BadRequest, "text_unencodable"),
         (accounts.change_password("wrong password", "another horse"), Unauthorized, "login_failed"),
         (accounts.revoke_device(10**15), NotFound, "session_not_found"),
     ):

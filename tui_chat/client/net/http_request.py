@@ -14,7 +14,7 @@ import msgspec
 from tui_chat.client.errors import Unreachable, UnsupportedByServer
 from tui_chat.client.net.connect_errors import connect_error, create_ssl_context, sanitize_error
 from tui_chat.protocol.codec import ErrorBody
-from tui_chat.protocol.errors import DECODE_ERRORS, ChatError
+from tui_chat.protocol.errors import DECODE_ERRORS, BadRequest, ChatError
 
 MAX_BODY_BYTES = 1024 * 1024
 """Upper limit of a response body."""
@@ -52,13 +52,17 @@ async def send_http(
 
     Raises:
         ChatError: The server rejected the request.
+        BadRequest: A text of the body contains a lone surrogate; nothing was sent.
         UnsupportedByServer: The server has no such path.
         Unreachable: The request failed, or its outcome is unknown.
     """
     options: dict[str, Any] = {"headers": {"Accept": "application/json"}}
     if body is not None:
         options["headers"]["Content-Type"] = "application/json"
-        options["data"] = msgspec.json.encode(body)
+        try:
+            options["data"] = msgspec.json.encode(body)
+        except UnicodeEncodeError:
+            raise BadRequest("text_unencodable") from None
     request = open_response(
         *(url, method, path), authorization=authorization, ca_file=ca_file, timeout=timeout, **options
     )
