@@ -25,10 +25,11 @@ StructT = TypeVar("StructT", bound=Struct)
 class AccountClient:
     """Account requests to one server. A successful registration or login sets `token` for the later requests.
 
-    All requests raise `Unreachable` without a response in time, `UnsupportedByServer` if the server has no accounts,
-    `InternalError` for an invalid response, and otherwise the `ChatError` of the server, with its `reason`:
-    `Unauthorized` for a wrong password or an invalid token, `Forbidden` for a closed registration, `Conflict` for a
-    taken name, `RateLimited` after too many attempts. A failed request leaves `token` unchanged.
+    All requests raise `BadRequest` for a text with a lone surrogate, `Unreachable` without a response in time,
+    `UnsupportedByServer` if the server has no accounts, `InternalError` for an invalid response, and otherwise the
+    `ChatError` of the server: `Unauthorized` for a wrong password or an invalid token, `Forbidden` for a closed
+    registration, `Conflict` for a taken name, `RateLimited` after too many attempts. A failed request leaves `token`
+    unchanged.
 
     Args:
         url: Server address in any form accepted by `address.parse_address`.
@@ -69,7 +70,7 @@ class AccountClient:
             password: Password.
             nick: Nickname, None for the account name.
             invite: Code of an invite, for servers that require one.
-            guest_key: Guest key whose messages and rooms the account receives; the key is invalid afterwards.
+            guest_key: Guest key whose messages and rooms the account receives; invalid afterwards.
             label: Name of this device in the device list.
         """
         fields = {"account": account, "password": password, "nickName": nick, "invite": invite, "label": label or None}
@@ -77,13 +78,7 @@ class AccountClient:
         return await self._request_login("/api/accounts", fields, account, authorization)
 
     async def log_in(self, account: str, password: str, *, label: str = "") -> Login:
-        """Log in and set `token`, without revoking an earlier token.
-
-        Args:
-            account: Account name.
-            password: Password.
-            label: Name of this device in the device list.
-        """
+        """Log in and set `token`, without revoking an earlier token; `label` as for `register`."""
         fields = {"account": account, "password": password, "label": label or None}
         return await self._request_login("/api/sessions", fields, account, None)
 
@@ -93,17 +88,9 @@ class AccountClient:
         self.token = None
 
     async def list_devices(self) -> list[Device]:
-        """Return the devices with a valid token, newest login first, with sanitized labels and timestamps."""
-        devices = (await self._request(DeviceList, "GET", "/api/sessions")).sessions
-        return [
-            replace(
-                device,
-                label=sanitize.line(device.label),
-                created_at=sanitize.timestamp(device.created_at),
-                last_used_at=sanitize.timestamp(device.last_used_at),
-            )
-            for device in devices
-        ]
+        """Return the devices with a valid token, newest login first."""
+        response = await self._request(DeviceList, "GET", "/api/sessions")
+        return [sanitize.received(device) for device in response.sessions]
 
     async def revoke_device(self, device_id: int) -> None:
         """Revoke the token of a device; its connections close at once. An unknown device raises `NotFound`."""
@@ -111,13 +98,13 @@ class AccountClient:
 
     async def get_profile(self) -> AccountProfile:
         """Return the profile of the account."""
-        return _sanitize_profile(await self._request(AccountProfile, "GET", "/api/me"))
+        return sanitize.received(await self._request(AccountProfile, "GET", "/api/me"))
 
     async def update_profile(self, *, nick: str | UnsetType = UNSET, about: str | UnsetType = UNSET) -> AccountProfile:
         """Change the given fields of the profile, and return the new profile; an omitted field remains unchanged."""
         fields = {"nickName": nick, "about": about}
         body = {name: value for name, value in fields.items() if value is not UNSET}
-        return _sanitize_profile(await self._request(AccountProfile, "PATCH", "/api/me", body))
+        return sanitize.received(await self._request(AccountProfile, "PATCH", "/api/me", body))
 
     async def change_password(self, password: str, new_password: str) -> None:
         """Replace the password, which revokes the tokens of all other devices."""
@@ -126,9 +113,7 @@ class AccountClient:
     async def delete_account(self, password: str, *, messages: Literal["keep", "delete"] = "keep") -> None:
         """Delete the account, revoke all its tokens, and set `token` to None.
 
-        Args:
-            password: Current password.
-            messages: `keep` leaves the messages under a neutral name, `delete` also removes their texts.
+        The messages remain under a neutral name, with `messages="delete"` without their texts.
         """
         await self._send("DELETE", "/api/me", {"password": password, "messages": messages})
         self.token = None
@@ -136,7 +121,7 @@ class AccountClient:
     async def _request_login(self, path: str, fields: dict[str, Any], account: str, authorization: str | None) -> Login:
         """Send the fields that are not None, set `token` from the response, and return the login.
 
-        The account name of the result is sanitized, and defaults to `account`. `authorization` as for `_send`.
+        The account name of the result is sanitized, by default `account`.
         """
         body = {name: value for name, value in fields.items() if value is not None}
         login = _decode(Login, await self._send("POST", path, body, authorization=authorization))
@@ -178,12 +163,3 @@ def _decode(response_type: type[StructT], body: bytes) -> StructT:
         return msgspec.json.decode(body, type=response_type)
     except DECODE_ERRORS:
         raise InternalError("response_invalid") from None
-
-
-def _sanitize_profile(profile: AccountProfile) -> AccountProfile:
-    return replace(
-        profile,
-        account=sanitize.nickname(profile.account),
-        nick_name=sanitize.nickname(profile.nick_name),
-        about=sanitize.body(profile.about),
-    )

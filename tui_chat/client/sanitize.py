@@ -14,9 +14,11 @@ from contextlib import suppress
 from itertools import islice
 from typing import Any, TypeVar
 
+from msgspec import Struct
 from msgspec.structs import replace
 from wcwidth import iter_graphemes
 
+from tui_chat.protocol.account_responses import AccountProfile, Device
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.events import (
     Attachment,
@@ -52,9 +54,8 @@ from tui_chat.protocol.limits import (
 from tui_chat.protocol.names import validate_room_name
 from tui_chat.protocol.responses import GroupCode, Hook, HookCreated, Invite, OwnRoom, RoomSummary, SendResponse
 from tui_chat.protocol.sanitize import sanitize_body, sanitize_line
-from tui_chat.protocol.wire_struct import WireStruct
 
-StructT = TypeVar("StructT", bound=WireStruct)
+StructT = TypeVar("StructT", bound=Struct)
 
 MAX_LINE_LENGTH = 2 * NAME_CODE_POINTS + 100
 """Character limit of single-line text: two names and a short phrase."""
@@ -185,7 +186,7 @@ def _path(path: str) -> str:
 _AUTHOR = {"nick_name": nickname, "member_id": member_id}
 _ENTRY = {**_AUTHOR, "ts": timestamp}
 _NOTICE = {**_ENTRY, "message": line, "via": nickname}
-_SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
+_SANITIZERS: dict[type[Struct], Mapping[str, Callable[[Any], object]]] = {
     Message: {**_ENTRY, "message": body, "account": nickname, "reactions": _reactions, "attachments": _attachments},
     Attachment: {"name": line, "type": line, "path": _path, "preview": _path, "poster": _path},
     Edit: {**_ENTRY, "message": body},
@@ -212,6 +213,8 @@ _SANITIZERS: dict[type[WireStruct], Mapping[str, Callable[[Any], object]]] = {
     GroupCode: {"code": line},
     Invite: {"id": line, "expires_at": timestamp, "code": line, "url": line},
     OwnRoom: {"name": room_name, "role": _role, "title": topic, "direct": _member_refs},
+    Device: {"label": line, "created_at": timestamp, "last_used_at": timestamp},
+    AccountProfile: {**_AUTHOR, "account": nickname, "about": body, "created_at": timestamp},
 }
 
 
