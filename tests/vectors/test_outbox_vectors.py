@@ -26,7 +26,7 @@ from tui_chat.protocol.errors import ERRORS_BY_CODE, NotFound
 from tui_chat.protocol.requests import SendMessage
 from tui_chat.protocol.responses import ChangeAccepted, SendResponse
 
-SCOPE = OutboxScope(server_url="http://chat.example", room="tea", guest_hash="", nick="ann")
+SCOPE = OutboxScope(server_url="http://chat.example", room="tea", identity_hash="", nick="ann")
 
 
 def make_request(event: str, body: dict[str, Any], client_id: UUID) -> OutboxRequest:

@@ -60,8 +60,8 @@ async def test_items_are_claimed_only_in_their_scope(tmp_path: Path) -> None:
     async with Outbox(tmp_path) as dead:
         await dead.add(TEA, make_item("left"))
     async with Outbox(tmp_path) as outbox:
-        assert await texts(outbox, OutboxScope("http://elsewhere:3000", "tea", TEA.guest_hash, "ann")) == []
-        assert await texts(outbox, OutboxScope(TEA.server_url, "dev", TEA.guest_hash, "ann")) == []
+        assert await texts(outbox, OutboxScope("http://elsewhere:3000", "tea", TEA.identity_hash, "ann")) == []
+        assert await texts(outbox, OutboxScope(TEA.server_url, "dev", TEA.identity_hash, "ann")) == []
         assert await texts(outbox, OutboxScope(TEA.server_url, "tea", hash_identity("another"), "ann")) == []
         assert await texts(outbox) == ["left"]
 
@@ -73,7 +73,7 @@ async def test_without_a_guest_key_the_nickname_is_the_scope(tmp_path: Path) -> 
     async with Outbox(tmp_path) as outbox:
         assert await texts(outbox, OutboxScope(TEA.server_url, "tea", "", "bob")) == []
         assert await texts(outbox, without_guest) == ["left"]
-        await outbox.replace_identity(TEA.server_url, "", TEA.guest_hash)
+        await outbox.replace_identity(TEA.server_url, "", TEA.identity_hash)
     async with Outbox(tmp_path) as outbox:
         assert await texts(outbox, OutboxScope(TEA.server_url, "tea", hash_identity("another"), "ann")) == []
         assert await texts(outbox) == ["left"]
@@ -204,7 +204,7 @@ def write_version_1_file(directory: Path, items: list[OutboxItem]) -> None:
         "VALUES (?, 'ended', ?, ?, ?, ?, ?, ?, ?)",
         [
             (
-                *(item.client_id.hex, TEA.server_url, TEA.room, TEA.guest_hash, TEA.nick),
+                *(item.client_id.hex, TEA.server_url, TEA.room, TEA.identity_hash, TEA.nick),
                 *(item.request.event, msgspec.json.encode(item.request), item.ts),
             )
             for item in items

@@ -85,24 +85,24 @@ class OutboxScope:
     Attributes:
         server_url: Base URL of the server.
         room: Canonical key of the room name.
-        guest_hash: Hash of the account or guest key (`hash_identity`), empty without both.
+        identity_hash: Hash of the account or guest key (`hash_identity`), empty without both.
         nick: Canonical key of the requested nickname.
     """
 
     server_url: str
     room: str
-    guest_hash: str
+    identity_hash: str
     nick: str
 
 
 class Outbox:
     """Outbox of one process in a directory shared with other processes; an async context manager.
 
-    Attributes:
-        on_problem: Called with the error "outbox_damaged" after a corrupt file was renamed; a log warning by default.
-
     Args:
         directory: Private directory of the user; created on demand.
+
+    Attributes:
+        on_problem: Called with the error "outbox_damaged" after a corrupt file was renamed; a log warning by default.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -139,7 +139,7 @@ class Outbox:
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(item.client_id.hex, self._process_lock.name),
-                *(scope.server_url, scope.room, scope.guest_hash, scope.nick),
+                *(scope.server_url, scope.room, scope.identity_hash, scope.nick),
                 *(item.request.event, msgspec.json.encode(item.request), item.ts, _encode_files(item.files)),
             ),
         )
@@ -153,13 +153,9 @@ class Outbox:
         await self._write("DELETE FROM outbox_items WHERE client_id = ?", (client_id.hex,))
 
     async def set_error(self, client_id: UUID, error: ChatError | None) -> None:
-        """Store the error of a failed item, which prevents automatic resends, or clear it.
+        """Store the error of a failed item, which prevents automatic resends; None clears the error.
 
         No effect for an unknown id.
-
-        Args:
-            client_id: Id of the item.
-            error: Cause of the failure, None for a pending item.
 
         Raises:
             LocalStorageError: The state was not stored.
@@ -178,9 +174,7 @@ class Outbox:
         )
 
     async def replace_identity(self, server_url: str, old_hash: str, new_hash: str) -> None:
-        """Reassign rows to a new account or guest key.
-
-        Affects all rows of this process on the server, and rows of other processes under the old identity.
+        """Reassign all rows of this process on a server, and rows of other processes under the old identity.
 
         Args:
             server_url: Base URL of the server.
@@ -197,12 +191,7 @@ class Outbox:
         )
 
     async def rename_room(self, server_url: str, old_room: str, new_room: str) -> None:
-        """Reassign the rows of this process to the new name of a room.
-
-        Args:
-            server_url: Base URL of the server.
-            old_room: Canonical key of the previous name.
-            new_room: Canonical key of the new name.
+        """Reassign the rows of this process to the new name of a room; both names are canonical keys.
 
         Raises:
             LocalStorageError: The rows were not changed.
@@ -217,14 +206,10 @@ class Outbox:
 
         Failed items are included. A row of an earlier version with a lone surrogate is returned as a failed item with
         U+FFFD in its text. Other undecodable rows are logged and skipped, and remain in the file. Lock files of ended
-        processes without remaining rows are deleted.
-
-        Args:
-            scope: Room and identity.
-            room_name: Room name for the returned items.
+        processes without remaining rows are deleted. The returned items have the given room name.
 
         Raises:
-            LocalStorageError: The rows cannot be read.
+            LocalStorageError: The rows cannot be read or claimed.
         """
 
         def claim(connection: sqlite3.Connection) -> tuple[list[_Row], list[str]]:
@@ -233,20 +218,20 @@ class Outbox:
             owners = connection.execute(
                 "SELECT DISTINCT owner FROM outbox_items "
                 f"WHERE server = ? AND room = ? AND owner <> ? AND {_SAME_IDENTITY}",
-                (*room_values, self._process_lock.name, scope.guest_hash, scope.nick),
+                (*room_values, self._process_lock.name, scope.identity_hash, scope.nick),
             )
             stale_owners = [owner for (owner,) in owners if self._process_lock.is_stale(owner)]
             connection.executemany(
                 f"UPDATE outbox_items SET owner = ? WHERE server = ? AND room = ? AND owner = ? AND {_SAME_IDENTITY}",
                 [
-                    (self._process_lock.name, *room_values, owner, scope.guest_hash, scope.nick)
+                    (self._process_lock.name, *room_values, owner, scope.identity_hash, scope.nick)
                     for owner in stale_owners
                 ],
             )
             rows = connection.execute(
                 "SELECT client_id, event, body, ts, error, files FROM outbox_items "
                 f"WHERE server = ? AND room = ? AND owner = ? AND {_SAME_IDENTITY} ORDER BY position",
-                (*room_values, self._process_lock.name, scope.guest_hash, scope.nick),
+                (*room_values, self._process_lock.name, scope.identity_hash, scope.nick),
             ).fetchall()
             remaining_owners = {owner for (owner,) in connection.execute("SELECT DISTINCT owner FROM outbox_items")}
             return rows, [owner for owner in stale_owners if owner not in remaining_owners]
@@ -259,8 +244,7 @@ class Outbox:
     async def _write(self, statement: str, parameters: tuple[object, ...]) -> None:
         """Execute a statement together with all queued ones in one transaction (group commit) and wait for the commit.
 
-        Raises:
-            LocalStorageError: The transaction failed.
+        A failed transaction raises `LocalStorageError`.
         """
         committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queued_writes.append((statement, parameters, committed))
