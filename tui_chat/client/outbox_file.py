@@ -72,10 +72,7 @@ class OutboxFile(Struct, frozen=True, omit_defaults=True):
         return bool(self.path or self.content)
 
     def refreshed(self) -> "OutboxFile":
-        """Return a file with its current size and time of modification.
-
-        An upload, a text and an inaccessible file are returned unchanged.
-        """
+        """Return the file with its current size and time of modification; unchanged without an accessible path."""
         if self.upload_id is not None or not self.path:
             return self
         try:
@@ -142,11 +139,7 @@ def _printable(path: str | Path) -> str:
 
 
 def file_error(path: str | Path, error: OSError) -> BadRequest:
-    """Return the error of a file that changed or cannot be read, with a translatable reason.
-
-    Changed, missing and forbidden files and directories have reasons of their own; any other error has its system text
-    as `problem`. The path is complete, with U+FFFD in place of bytes that are not UTF-8.
-    """
+    """Return the error of a file that changed or cannot be read, with a translatable reason."""
     reasons: dict[type[OSError], str] = {
         FileChanged: "file_changed",
         FileNotFoundError: "file_missing",

@@ -1,8 +1,8 @@
 """Writes of the items of one room to the outbox.
 
-- Background: a write never delays the caller. `flush` waits for the ends of additions and deletions.
-- Failures: each one is logged. `ProblemReported` reports the first one, and the first one after a successful addition;
-  failed deletions are only logged. The items remain in memory.
+- Background: methods that are no coroutines return before the write. `flush` waits for additions and deletions.
+- Failures: each one is logged. `ProblemReported` reports the first one of the client, and the first one after a
+  successful addition; failed deletions are only logged. The items remain in memory.
 - No outbox: writes have no effect, `set_error` returns True, and `on_added` is not called.
 """
 
@@ -36,7 +36,7 @@ class OutboxItemWriter:
         self._outbox = outbox
         self._on_added = on_added
         self._adding: dict[UUID, asyncio.Task[None]] = {}
-        self._deleting: dict[UUID, asyncio.Task[None]] = {}  # completed, row possibly still on disk
+        self._deleting: dict[UUID, asyncio.Task[None]] = {}
 
     @property
     def deleting_ids(self) -> Collection[UUID]:
@@ -82,11 +82,7 @@ class OutboxItemWriter:
             self._context.client.tasks.start(write, "outbox update")
 
     def rename_room(self, old_key: str) -> None:
-        """Store the current name of the room for all items in the background.
-
-        Args:
-            old_key: Canonical key of the previous name.
-        """
+        """Store the current name of the room for all items in the background; `old_key` is the previous key."""
         if self._outbox is not None:
             write = self._attempt(self._outbox.rename_room(self._context.client.url, old_key, self._context.key))
             self._context.client.tasks.start(write, "outbox update")
@@ -102,10 +98,7 @@ class OutboxItemWriter:
             return []
 
     async def flush(self) -> None:
-        """Wait until all items are added and deleted, successfully or not; no time limit.
-
-        The writes of errors, files and room names are not awaited.
-        """
+        """Wait without a time limit until all items are added and deleted, successfully or not."""
         while tasks := {task for task in (*self._adding.values(), *self._deleting.values()) if not task.done()}:
             await asyncio.wait(tasks)
 
@@ -115,7 +108,7 @@ class OutboxItemWriter:
         return OutboxScope(client.url, room.key, hash_identity(client.identity), room.nick_key)
 
     async def _add(self, outbox: Outbox, item: OutboxItem) -> None:
-        """Write an item; a success is passed to `on_added`, and the next failure is reported again."""
+        """Write an item; after a success, call `on_added` and report the next failure again."""
         try:
             if await self._attempt(outbox.add(self._scope, item)):
                 self._context.client.reported_reasons.discard(OUTBOX_UNSAVED)

@@ -79,7 +79,7 @@ class ProcessLock:
 
 
 def _lock_file(fd: int) -> None:
-    """Lock an open file without waiting; raise `OSError` if another process holds the lock."""
+    """Lock an open file without waiting; raise `OSError` if the lock is held."""
     if sys.platform == "win32":
         msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
     else:

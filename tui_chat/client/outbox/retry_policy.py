@@ -17,7 +17,7 @@ RETRY_DELAY = 0.5
 MAX_RETRY_DELAY = 15.0
 """Ceiling of the exponential backoff, in seconds."""
 MAX_INTERNAL_ERRORS = 3
-"""Number of `internal` errors after which an item fails."""
+"""Number of `internal` errors at which an item fails."""
 
 
 class RetryPolicy:
@@ -33,12 +33,9 @@ class RetryPolicy:
         self._failures = self._internal_errors = 0
 
     def next_delay(self, client_id: UUID, error: ChatError) -> float | None:
-        """Count an error and return the delay before the next attempt of the item.
+        """Count an error, and return the delay in seconds before the next attempt of the item.
 
-        Returns:
-            Delay in seconds: `retry_after` of the error, otherwise the backoff. None for a final error: the
-            `MAX_INTERNAL_ERRORS`-th `internal` of the item, or a code other than `rate_limited`, `unavailable` and
-            `internal`. A final error clears the counters.
+        None for a final error, which clears the counters.
         """
         if client_id != self._client_id:
             self._client_id, self._internal_errors = client_id, 0

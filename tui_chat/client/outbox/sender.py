@@ -92,16 +92,13 @@ class OutboxSender:
         return tuple(self._items.values())
 
     def post(self, request: OutboxRequest, files: Sequence[OutboxFile] = ()) -> OutboxItem:
-        """Queue a request at the end and start the delivery in the background.
+        """Queue a request at the end with a new `clientId`, and start the delivery in the background.
 
-        Emits `OutboxItemChanged`. The call does not wait for the disk; with an outbox, a later event sets `persisted`.
+        Emits `OutboxItemChanged`, and again with `persisted` after the write.
 
         Args:
-            request: Request to send, with a new `clientId`.
+            request: Request to send.
             files: Files of a message, which has as many `attachments`.
-
-        Returns:
-            The pending item.
 
         Raises:
             NotJoined: The room is closed.
@@ -120,18 +117,9 @@ class OutboxSender:
         return item
 
     def retry(self, client_id: UUID) -> OutboxItem:
-        """Send a failed item again at its position in the queue, with the current content of its local files.
+        """Send a failed item again, as documented for `Room.retry`.
 
         The item keeps its `clientId`, so that a message that the server stored despite the error is not stored twice.
-        Only after `CLIENT_ID_IN_USE`, a new item at the end of the queue replaces the failed one, which is dropped.
-        Emits `OutboxItemChanged` for each.
-
-        Returns:
-            The pending item.
-
-        Raises:
-            KeyError: No failed item has this id.
-            NotJoined, OutboxFull: No new item can replace the failed one, which remains.
         """
         failed_item = self._items[client_id]
         if failed_item.state is not OutboxItemState.FAILED:
@@ -154,16 +142,7 @@ class OutboxSender:
         return item
 
     def drop(self, client_id: UUID) -> OutboxItem:
-        """Remove an item. The delivery of an item that was sent before is unknown.
-
-        Emits `OutboxItemChanged`. A message that awaits its echo counts as in flight.
-
-        Returns:
-            The removed item.
-
-        Raises:
-            KeyError: No item has this id, or the item is in flight.
-        """
+        """Remove an item, as documented for `Room.drop`. A message that awaits its echo counts as in flight."""
         echo, is_pending = self._expected_echoes.get(client_id), self._items[client_id].state is OutboxItemState.PENDING
         if is_pending and (echo is not None or client_id == self._in_flight):
             raise KeyError(client_id)
@@ -192,7 +171,7 @@ class OutboxSender:
             self._start_sending()
 
     def on_room_renamed(self, old_key: str) -> None:
-        """Store the current name of the room for all items; `old_key` is the canonical key of the previous name."""
+        """Store the current name of the room for all items; `old_key` is the previous key."""
         self._writer.rename_room(old_key)
 
     def resume(self) -> None:
@@ -201,10 +180,7 @@ class OutboxSender:
             self._start_sending()
 
     async def flush(self) -> None:
-        """Wait until all items are added to and deleted from the outbox, successfully or not; no time limit.
-
-        The write of an error state is not awaited.
-        """
+        """Wait for the writes of the outbox, as `OutboxItemWriter.flush`."""
         await self._writer.flush()
 
     def _start_sending(self) -> None:
@@ -242,8 +218,7 @@ class OutboxSender:
     async def _send(self, item: OutboxItem, transport: "Transport") -> None:
         """Send one item to a chat server; remove the item, upload its files again, set its error, or wait to retry.
 
-        Raises:
-            ConnectionLost: The outcome is unknown.
+        After a `ConnectionLost`, which is raised, the outcome is unknown.
         """
         self._in_flight = item.client_id
         try:
@@ -292,13 +267,10 @@ class OutboxSender:
         return True
 
     async def _send_basic(self, item: OutboxItem, transport: "Transport") -> None:
-        """Send one item to a basic server, without a wait for the echo.
+        """Send one item to a basic server, without a wait for the echo; raise `ConnectionLost` if it was not sent.
 
         An item that may not be sent fails: a change, or a message with files, with an earlier send, or without a mark
         on disk.
-
-        Raises:
-            ConnectionLost: The item was not sent.
         """
         client_id = self._in_flight = item.client_id
         try:
@@ -319,10 +291,9 @@ class OutboxSender:
             self._in_flight = None
 
     async def _mark_unconfirmed(self, item: OutboxItem) -> bool:
-        """Exclude an item from automatic resends by later processes.
+        """Exclude an item from automatic resends by later processes; return False if the mark cannot be stored.
 
-        Returns:
-            True if the item may be sent, even while its addition delays the mark; False if the mark cannot be stored.
+        While the addition of the item is in progress, the mark is written later, and the result is True.
         """
         error = DeliveryUnknown(UNCONFIRMED)
         if self._writer.is_adding(item.client_id):  # the disk is slow, and writes keep their order

@@ -109,8 +109,7 @@ class OutboxUploads:
     async def _upload(self, item: OutboxItem) -> None:
         """Upload the files of an item in order, and call `on_changed` after each one; `on_failed` at the first error.
 
-        After a `ChatError` in a closed room or with a rejected token, neither is called. An unexpected exception is
-        reported and gives `InternalError`.
+        After a `ChatError` in a closed room or with a rejected token, neither is called.
         """
         files = list(item.files)
         for index, file in enumerate(files):
