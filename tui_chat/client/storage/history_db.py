@@ -1,7 +1,5 @@
 """Local message history: immediate room display and offline access.
 
-- Completeness: a cached range contains every entry of the range; missing entries are gaps
-  (`history_tables`).
 - Bound: the oldest messages of a room above the limit are pruned, at the first write of this process and whenever
   `PRUNE_THRESHOLD` of the limit was written.
 - Disposable: a corrupt file is renamed (`SqliteFile`), and messages are fetched from the server again.
@@ -71,12 +69,12 @@ class LocalHistory:
 
     An operation that finds a corrupt file runs again on an empty one, and `on_problem` is called.
 
-    Attributes:
-        on_problem: Called with the error "history_damaged" after a corrupt file was renamed; a log warning by default.
-
     Args:
         directory: Private directory of the user; created by the first operation.
         max_messages_per_room: Message limit of each room.
+
+    Attributes:
+        on_problem: Called with the error "history_damaged" after a corrupt file was renamed; a log warning by default.
     """
 
     def __init__(self, directory: Path, max_messages_per_room: int = MAX_MESSAGES_PER_ROOM) -> None:
@@ -112,14 +110,7 @@ class LocalHistory:
         await self._file.run(check)
 
     async def read_room(self, room_key: RoomKey, limit: int) -> CachedRoom | None:
-        """Read the newest messages of a room.
-
-        Args:
-            room_key: Room to read.
-            limit: Maximum number of messages.
-
-        Returns:
-            The cached room, or None if the room is not cached.
+        """Read a room with at most `limit` newest messages; None if the room is not cached.
 
         Raises:
             LocalStorageError: The messages cannot be read.
@@ -137,22 +128,11 @@ class LocalHistory:
         return await self._read(room_key, read)
 
     async def read_before(self, room_key: RoomKey, seq: int, limit: int, *, allow_gap: bool) -> LogSegment | None:
-        """Read the messages before an entry.
-
-        Args:
-            room_key: Room to read.
-            seq: Entry that follows the messages.
-            limit: Maximum number of messages.
-            allow_gap: Also return messages that a gap separates from the entry.
-
-        Returns:
-            The messages, ascending. None if no cached range precedes the entry or, without `allow_gap`, if the entry
-            directly before is not cached.
+        """Read the messages before an entry, as `history_tables.read_segment_before`; None for an unknown room.
 
         Raises:
             LocalStorageError: The messages cannot be read.
         """
-
         return await self._read(
             room_key,
             lambda connection, room_id: tables.read_segment_before(
@@ -163,17 +143,16 @@ class LocalHistory:
     async def read_around(
         self, room_key: RoomKey, *, seq: int | None = None, at: int | None = None, limit: int
     ) -> LogSegment | None:
-        """Read the messages around a message or a time, within one cached range.
+        """Read the messages around an entry or a time, as `history_tables.read_segment_around`.
 
         Args:
             room_key: Room to read.
             seq: Entry at the center; ignored if `at` is set.
-            at: Time in milliseconds since the epoch. Selects the first message at or after this time, or the
-                last message.
-            limit: Maximum number of messages, as in `read_segment_around`.
+            at: Time at the center in milliseconds since the epoch, as for `local_search.find_seq_at`.
+            limit: Maximum number of messages.
 
         Returns:
-            The messages, ascending, or None if the center is not cached.
+            None if the center is not cached.
 
         Raises:
             LocalStorageError: The messages cannot be read.
@@ -188,24 +167,11 @@ class LocalHistory:
     async def search(
         self, server_url: str, query: SearchQuery, room_key: str | None, before: Position | None, limit: int
     ) -> tuple[list[Message], Position | None]:
-        """Search the cached messages of a server, newest first.
-
-        A page may be empty although further pages exist, because one search scans a limited number of messages.
-
-        Args:
-            server_url: Base URL of the server.
-            query: Parsed search query.
-            room_key: Canonical key of the room to search, None for all rooms.
-            before: Exclusive upper bound of the position, None for no bound.
-            limit: Maximum number of messages.
-
-        Returns:
-            The messages, and the position from which to continue; None after the last message.
+        """Search the cached messages of a server, as `local_search.search_messages`.
 
         Raises:
             LocalStorageError: The messages cannot be read.
         """
-
         return await self._file.run(
             lambda connection: local_search.search_messages(
                 connection, server_url, query, room_key=room_key, before=before, limit=limit
@@ -216,8 +182,8 @@ class LocalHistory:
         """Add a log segment to a room.
 
         An unknown room is created, with its canonical key as name. Stored entries of a log with another `log_id` are
-        deleted first. A stored message is replaced only by an equal or newer `as_of`. The oldest messages above the
-        room limit may be deleted, and changes above `MAX_PENDING_CHANGES` are folded into their messages.
+        deleted first. `history_tables.write_segment` merges the segment. The oldest messages above the room limit may
+        be deleted.
 
         Raises:
             LocalStorageError: The segment was not written.

@@ -1,8 +1,7 @@
 """Schema and row mapping of the local history.
 
-- Ranges: table `ranges` lists the cached ranges. Each range contains all of its messages; its changes are
-  applied to their target or stored in `changes`. Messages and ranges are committed together,
-  so that losses become visible gaps.
+- Ranges: table `ranges` lists the cached ranges. Each range contains all of its messages; its changes are applied to
+  their target or stored in `changes`. No range is committed before its messages, so that losses become visible gaps.
 - Limit: above `MAX_PENDING_CHANGES`, the changes of the least recently changed targets are folded or dropped
   (`RoomLog`).
 - Versions: a stored message is only replaced by a base with an equal or higher `as_of` (`RoomLog`),
@@ -78,11 +77,7 @@ change_decoder = msgspec.json.Decoder(MessageChange)
 
 
 def decode(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
-    """Decode the body of a row.
-
-    Raises:
-        CorruptDatabase: The body is invalid.
-    """
+    """Decode the body of a row; raise `CorruptDatabase` for an invalid one."""
     try:
         return decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -121,7 +116,7 @@ def read_segment(connection: sqlite3.Connection, room_id: int, first: int, befor
         limit: Maximum number of messages, at least one.
 
     Raises:
-        CorruptDatabase: A row cannot be decoded.
+        CorruptDatabase: A row is invalid.
     """
     rows = connection.execute(
         "SELECT as_of, body FROM messages WHERE room = ? AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?",
@@ -146,7 +141,7 @@ def write_segment(connection: sqlite3.Connection, room_id: int, segment: LogSegm
     `MAX_PENDING_CHANGES` changes remain. Ranges are added to the stored ones.
 
     Raises:
-        CorruptDatabase: A message with changes above the limit cannot be decoded.
+        CorruptDatabase: A message or change to fold is invalid.
     """
     connection.executemany(
         "INSERT INTO messages (room, seq, as_of, body) VALUES (?, ?, ?, ?) ON CONFLICT (room, seq) DO UPDATE "
@@ -186,10 +181,7 @@ def _fold_changes(connection: sqlite3.Connection, room_id: int, target: int) -> 
     """Apply the changes after the `as_of` of their message, raise its `as_of`, and delete all changes of the target.
 
     The changes of a message that is not stored are only deleted. `own` of new reactions stays unset, because
-    `RoomLog.restore` sets it.
-
-    Raises:
-        CorruptDatabase: A row cannot be decoded.
+    `RoomLog.restore` sets it. Raises as `read_segment`.
     """
     segment = read_segment(connection, room_id, target, target + 1, 1)
     for base, base_as_of in segment.messages:
@@ -223,23 +215,17 @@ def _write_ranges(connection: sqlite3.Connection, room_id: int, ranges: SeqRange
 def read_segment_before(
     connection: sqlite3.Connection, room_id: int, seq: int, limit: int, *, allow_gap: bool
 ) -> LogSegment | None:
-    """Read the newest messages before an entry.
-
-    Without `allow_gap`, only the range directly before the entry counts.
+    """Read the newest messages before an entry; raises as `read_segment`.
 
     Args:
         connection: Connection inside a transaction.
         room_id: Row id of the room.
         seq: Entry that follows the messages.
         limit: Maximum number of messages.
-        allow_gap: Also return messages that a gap separates from the entry.
+        allow_gap: Include messages that a gap separates from the entry, instead of only the range directly before.
 
     Returns:
-        The messages, ascending. None if no stored range precedes the entry or, without `allow_gap`, if the entry
-        directly before is not stored.
-
-    Raises:
-        CorruptDatabase: A row cannot be decoded.
+        None if no stored range precedes the entry or, without `allow_gap`, if the entry directly before is not stored.
     """
     seq_range = connection.execute(
         "SELECT first, last FROM ranges WHERE room = ? AND first < ? ORDER BY first DESC LIMIT 1", (room_id, seq)
@@ -250,7 +236,7 @@ def read_segment_before(
 
 
 def read_segment_around(connection: sqlite3.Connection, room_id: int, seq: int, limit: int) -> LogSegment | None:
-    """Read the messages around a stored entry, within its contiguous range.
+    """Read the messages around an entry, within its stored range; raises as `read_segment`.
 
     Args:
         connection: Connection inside a transaction.
@@ -260,10 +246,7 @@ def read_segment_around(connection: sqlite3.Connection, room_id: int, seq: int, 
             limit permits; fewer near the start of the range.
 
     Returns:
-        The messages, ascending, with their changes; None if no range contains the center.
-
-    Raises:
-        CorruptDatabase: A row cannot be decoded.
+        None if no stored range contains the center.
     """
     seq_range = connection.execute(
         "SELECT first, last FROM ranges WHERE room = ? AND first <= ? ORDER BY first DESC LIMIT 1", (room_id, seq)
@@ -279,13 +262,7 @@ def read_segment_around(connection: sqlite3.Connection, room_id: int, seq: int, 
 
 
 def prune(connection: sqlite3.Connection, room_id: int, max_messages: int) -> None:
-    """Delete the oldest messages of a room with their changes, and truncate the ranges; no effect up to the limit.
-
-    Args:
-        connection: Connection inside a transaction.
-        room_id: Row id of the room.
-        max_messages: Number of messages to retain.
-    """
+    """Delete the oldest messages of a room above the limit with their changes, and truncate the ranges."""
     oldest = connection.execute(
         "SELECT seq FROM messages WHERE room = ? ORDER BY seq DESC LIMIT 1 OFFSET ?", (room_id, max_messages)
     ).fetchone()

@@ -47,7 +47,7 @@ def search_messages(
         The messages, and the position from which to continue; None after the last message.
 
     Raises:
-        CorruptDatabase: A row cannot be decoded.
+        CorruptDatabase: A row is invalid.
     """
     rooms = connection.execute(
         "SELECT id, name FROM rooms WHERE server = ? AND (? IS NULL OR key = ?)", (server_url, room_key, room_key)
@@ -75,18 +75,9 @@ def select_page(
 
 
 def find_seq_at(connection: sqlite3.Connection, room_id: int, ts: int) -> int | None:
-    """Return the `seq` of the first message at or after a time.
+    """Return the `seq` of the first stored message at or after a time in milliseconds since the epoch.
 
-    Args:
-        connection: Connection inside a transaction.
-        room_id: Row id of the room.
-        ts: Time in milliseconds since the epoch.
-
-    Returns:
-        The `seq`, that of the last message if all are older, or None for an empty room.
-
-    Raises:
-        CorruptDatabase: A row cannot be decoded.
+    If all are older, that of the last one; None without messages. Raises `CorruptDatabase` for an invalid row.
     """
     if (seq := _bisect_seq(connection, room_id, lambda message: message.ts >= ts)) is not None:
         return seq
@@ -96,11 +87,7 @@ def find_seq_at(connection: sqlite3.Connection, room_id: int, ts: int) -> int | 
 def _iter_newest_first(
     connection: sqlite3.Connection, room_id: int, room_name: str, before: Position | None
 ) -> Iterator[Message]:
-    """Yield the sanitized messages of a room before a position, with their pending changes and the current name.
-
-    Raises:
-        CorruptDatabase: A row cannot be decoded.
-    """
+    """Yield the sanitized messages of a room before a position, with their pending changes and the current name."""
     pending_changes: dict[int, list[MessageChange]] = {}
     for (body,) in connection.execute("SELECT body FROM changes WHERE room = ? ORDER BY target, seq", (room_id,)):
         change = decode(change_decoder, body)

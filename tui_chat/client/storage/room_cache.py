@@ -1,7 +1,7 @@
 """Write-behind cache of one room log in the local history.
 
 - Latency: changes of the log never wait for the disk.
-- Batching: new entries are written after `WRITE_DELAY` seconds and at the end, in transactions of
+- Batching: changes are written after `WRITE_DELAY` seconds or at `flush`, in transactions of at most
   `WRITE_BATCH_SIZE` messages. The last transaction contains the ranges.
 - Failures: each failure is logged, and the first one of the client is reported. The client continues in memory. After
   a failed write, older messages are not read from disk, because their changes may be missing there.
@@ -31,15 +31,7 @@ MESSAGES_ON_LOAD = 200
 
 
 class RoomCache:
-    """Cache of one room log. Enables the tracking of unsaved changes in the log.
-
-    No method raises for a failed access.
-
-    Args:
-        context: Identity of the room.
-        history: Local history.
-        room_log: Log of the room.
-    """
+    """Cache of one room log, whose tracking of unsaved changes is enabled. No method raises for a failed access."""
 
     def __init__(self, context: RoomContext, history: LocalHistory, room_log: RoomLog) -> None:
         self._context = context
@@ -68,7 +60,7 @@ class RoomCache:
 
         Args:
             limit: Maximum number of messages.
-            allow_gap: Also restore messages that a gap separates from the log.
+            allow_gap: Include messages that a gap separates from the log.
 
         Returns:
             `seq` of each new or modified message. None without cached messages, after a failed read or any failed
@@ -111,10 +103,7 @@ class RoomCache:
             self._write_task = self._context.client.tasks.start(self._write_dirty(), "history write")
 
     async def save_room_info(self) -> None:
-        """Store name, topic and title of the room, and the user's member id for the requested and assigned nickname.
-
-        Returns after the write or its failure, which is logged and reported.
-        """
+        """Store name, topic and title of the room, and the user's member id for the requested and assigned nickname."""
         room = self._context
         nick_keys = {self._room_key.nick, names.canonical_key(room.nick)}
         await self._attempt(
@@ -124,7 +113,7 @@ class RoomCache:
         )
 
     async def rename(self) -> None:
-        """Move the cached room to the current name. Later operations of this cache use that name."""
+        """Move the cached room to the current name, which later operations use."""
         old_key, self._room_key = self._room_key, replace(self._room_key, room=self._context.key)
         await self._attempt(self._history.rename_room(old_key, self._context.key, self._context.name))
 

@@ -77,9 +77,8 @@ class SqliteFile:
         """Run an operation as one transaction in the database thread and return its result.
 
         An exception rolls the transaction back. A corrupt file is renamed, the operation runs again on an empty file,
-        and `on_corrupt` is called in the event loop, unless another process has renamed the file. A corruption in the
-        second run raises. Exceptions of other types propagate unchanged. A cancellation ends the wait, not a running
-        operation.
+        and `on_corrupt` is called in the event loop, unless another process has renamed the file. A cancellation ends
+        the wait, not a running operation.
 
         Args:
             operation: Function of the connection.
@@ -87,8 +86,9 @@ class SqliteFile:
                 view of the file.
 
         Raises:
-            LocalStorageError: An SQLite or file error occurred, the file has a newer schema version, or the
-                object is closed.
+            LocalStorageError: An SQLite or file error occurred, the second file is corrupt too, the file has a newer
+                schema version, or the object is closed.
+            Exception: Any other exception of the operation.
         """
         if self._closed:
             raise LocalStorageError("the file is closed")
@@ -96,10 +96,7 @@ class SqliteFile:
         return await loop.run_in_executor(self._executor, self._run_operation, operation, write, loop)
 
     async def close(self) -> None:
-        """Finish all submitted operations and close the file.
-
-        Idempotent; later operations raise `LocalStorageError`.
-        """
+        """Finish all submitted operations and close the file. Idempotent."""
         if not self._closed:
             self._closed = True
             await asyncio.get_running_loop().run_in_executor(self._executor, self._close_connection)

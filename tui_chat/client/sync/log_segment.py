@@ -1,4 +1,4 @@
-"""Part of a room log for storage, exchanged between `RoomLog` and the local history."""
+"""Part of a room log for storage."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from tui_chat.protocol.events import Message, MessageChange
 
 @dataclass(frozen=True, slots=True)
 class LogSegment:
-    """Part of a log for storage.
+    """Part of a room log, exchanged between `RoomLog` and the local history.
 
     Attributes:
         messages: Pairs of message and `as_of`, ascending; without the effect of `changes`.

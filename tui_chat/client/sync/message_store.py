@@ -47,11 +47,7 @@ class MessageStore:
         return chunk is not None and chunk.has(seq % BLOCK_SIZE)
 
     def __getitem__(self, seq: int) -> Message:
-        """Return a message.
-
-        Raises:
-            KeyError: No message has this `seq`.
-        """
+        """Return a message; raise `KeyError` if not stored."""
         return self._lookup(seq).message
 
     def get(self, seq: int) -> Message | None:
@@ -63,14 +59,7 @@ class MessageStore:
         return self._lookup(seq).as_of if seq in self else seq
 
     def put(self, message: Message, as_of: int) -> None:
-        """Insert or replace a message.
-
-        A stored message is replaced even if its `as_of` is higher.
-
-        Args:
-            message: Message to store.
-            as_of: `seq` up to which the message includes all changes.
-        """
+        """Insert or replace a message, even one with a higher `as_of`."""
         chunk_number, bit = divmod(message.seq, BLOCK_SIZE)
         chunk = self._chunks.get(chunk_number)
         if chunk is None:
@@ -94,14 +83,7 @@ class MessageStore:
                     yield stored.message
 
     def find_seq_at(self, ts: int) -> int | None:
-        """Return the `seq` of the first message at or after a time.
-
-        Args:
-            ts: Time in milliseconds since the epoch.
-
-        Returns:
-            The `seq`, that of the last message if all are older, or None for an empty store.
-        """
+        """Return the `seq` of the first message at or after a time (`RoomLog.find_seq_at`)."""
         if not self._chunk_numbers:
             return None
         chunk_index = bisect_left(
@@ -112,14 +94,7 @@ class MessageStore:
         return chunk_items[min(index, len(chunk_items) - 1)].message.seq
 
     def seq_from_end(self, count: int) -> int:
-        """Return the `seq` of the `count`-th newest message.
-
-        Args:
-            count: Positive number of messages.
-
-        Raises:
-            IndexError: Fewer messages are stored.
-        """
+        """Return the `seq` of the `count`-th newest message, from 1; raise `IndexError` if fewer are stored."""
         for chunk_number in reversed(self._chunk_numbers):
             chunk = self._chunks[chunk_number]
             chunk_size = chunk.bitmap.bit_count()

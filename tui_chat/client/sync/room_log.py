@@ -16,8 +16,7 @@
   entries, or dropped without a loaded target. A later page includes them.
 - Trim: a page that was read before a trim does not extend the log below the trim, because the trim drops changes that
   the page can lack.
-- Replacement: a join response with another `log_id` belongs to another log. The log is then `reset`, and the room is
-  joined without `since`.
+- Replacement: a join response with another `log_id` belongs to another log and requires a `reset` first.
 """
 
 from bisect import insort
@@ -66,11 +65,7 @@ class RoomLog:
         return seq in self._messages
 
     def __getitem__(self, seq: int) -> Message:
-        """Return a loaded message.
-
-        Raises:
-            KeyError: The message is not loaded, or the entry is of another kind.
-        """
+        """Return a loaded message; raise `KeyError` if not loaded, or for an entry of another kind."""
         return self._messages[seq]
 
     @property
@@ -97,12 +92,7 @@ class RoomLog:
         )
 
     def messages(self, first: int = 1, last: int | None = None) -> Iterator[Message]:
-        """Iterate over loaded messages, ascending, deleted ones included.
-
-        Args:
-            first: Lowest `seq`.
-            last: Highest `seq`, inclusive; None for no bound.
-        """
+        """Iterate over loaded messages from `first` to `last` inclusive, ascending, deleted ones included."""
         yield from self._messages.iter_range(first, last)
 
     def find_seq_at(self, ts: int) -> int | None:
@@ -156,8 +146,8 @@ class RoomLog:
         """Return unsaved changes and mark them as saved.
 
         Args:
-            limit: Maximum number of changed messages, lowest `seq` first; None for all. Only the last segment
-                contains the ranges, because an incomplete range must not appear as known.
+            limit: Maximum number of changed messages, lowest `seq` first; None for all. Only the last segment contains
+                the ranges, because a range without its messages must not appear as known.
         """
         targets, dirty_ranges = sorted(self._dirty_targets)[:limit], SeqRanges()
         self._dirty_targets.difference_update(targets)
@@ -216,8 +206,6 @@ class RoomLog:
     def apply_join(self, response: ObserveResponse, since: int | None) -> tuple[int, ...]:
         """Apply the response of a join or observation and all buffered pushes that follow; set the attributes.
 
-        From then on, a push at live end + 1 is applied immediately.
-
         Args:
             response: Response of the server.
             since: `since` of the request, the live end at that time; None for a full join.
@@ -241,10 +229,6 @@ class RoomLog:
 
         On a joined connection, a page that starts after live end + 1 is ignored; `missing_after` then includes its
         entries.
-
-        Args:
-            response: History page.
-            request: Request of the page.
 
         Returns:
             `seq` of each new or modified message, ascending.
@@ -273,8 +257,7 @@ class RoomLog:
         A duplicate has no effect. With `MAX_BUFFERED_PUSHES` buffered, the push is dropped and fetched later.
 
         Returns:
-            `seq` of each new or modified message, ascending; several if buffered pushes follow, empty for a push
-            that is only buffered.
+            `seq` of each new or modified message, ascending, including those of buffered pushes that follow.
         """
         self._expected_seq = max(self._expected_seq, entry.seq)
         if len(self._buffered_pushes) < MAX_BUFFERED_PUSHES:
@@ -285,8 +268,7 @@ class RoomLog:
     def _apply_buffered(self, affected: set[int]) -> tuple[int, ...]:
         """Apply the buffered pushes that continue the live end and drop those before, on a joined connection only.
 
-        Returns:
-            `affected` and the `seq` of each further new or modified message, ascending. `affected` is modified too.
+        Returns `affected` with the `seq` of each further new or modified message, ascending.
         """
         while self._is_live and (entry := self._buffered_pushes.pop(self.last + 1, None)) is not None:
             if isinstance(entry, Message):  # without the general path, half of the time per push
@@ -301,12 +283,9 @@ class RoomLog:
         return tuple(sorted(affected))
 
     def _apply_range(self, entries: Iterable[Entry], first: int, last: int, as_of: int) -> set[int]:
-        """Apply a contiguous range whose messages include all changes up to `as_of`.
+        """Apply a contiguous range whose messages include all changes up to `as_of`; return each modified `seq`.
 
-        Entries outside the range are ignored. A range that was read before a trim ends at the start of the log.
-
-        Returns:
-            `seq` of each new or modified message, possibly outside the range.
+        Entries outside the range are ignored. A range that was read before a trim starts at the start of the log.
         """
         if as_of < self._trimmed_at:
             first = max(first, self.first)
@@ -318,11 +297,7 @@ class RoomLog:
         )
 
     def _apply(self, bases: Iterable[tuple[Message, int]], changes: Iterable[MessageChange]) -> set[int]:
-        """Apply pairs of message and `as_of`, and changes, after the ranges of all of them are known.
-
-        Returns:
-            `seq` of each new or modified message.
-        """
+        """Apply pairs of message and `as_of`, and changes, of known ranges; return each new or modified `seq`."""
         affected = {base.seq for base, as_of in bases if self._add_base(base, as_of)}
         affected.update(change.target for change in changes if self._add_change(change))
         # The first fold assumes that all changes of known ranges are added.
@@ -342,12 +317,9 @@ class RoomLog:
         return self._new_base_as_of[seq] if seq in self._new_base_as_of else self._messages.get_as_of(seq)
 
     def _add_change(self, change: MessageChange) -> bool:
-        """Insert a change in order of `seq`, without applying it; no effect for a duplicate or a change in the base.
+        """Insert a change in order of `seq`, unless known or in the base; return whether `_rebuild` is necessary.
 
         A change of an unloaded message is stored for later, unless the target is a known entry of another kind.
-
-        Returns:
-            True if the change is new and its target is loaded, so that `_rebuild` is necessary.
         """
         target = change.target
         has_base = target in self._messages or target in self._bases
@@ -363,8 +335,7 @@ class RoomLog:
     def _rebuild(self, seq: int) -> bool:
         """Store the base with its pending changes applied, and fold them if no entry between is unknown.
 
-        Returns:
-            True if the displayed message is new or modified.
+        Returns whether the displayed message is new or modified.
         """
         message_before = self._messages.get(seq)
         as_of = self._base_as_of(seq)
