@@ -10,7 +10,7 @@ from tui_chat.client.errors import InvalidAddress
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 3000
-"""Port of an address without scheme and port."""
+"""Default port of `chat` and `chats` URLs and of addresses without a scheme."""
 DEFAULT_SERVER = f"http://{DEFAULT_HOST}:{DEFAULT_PORT}"
 """Address of a server on this machine."""
 
@@ -34,7 +34,7 @@ class Address(Struct, frozen=True):
 
     Attributes:
         base_url: URL of scheme `http` or `https` with explicit port; IPv6 hosts in brackets.
-        room: Unvalidated room name of a `chat://host/room` or `http://host/#/room` URL, None without one.
+        room: Unvalidated room name of `host/room`, `chat://host/room` or `http://host/#/room`, None without one.
         invite: Invite code after the room (`?invite=code`), None without one.
     """
 

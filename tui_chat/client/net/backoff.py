@@ -19,7 +19,7 @@ EARLY_RETRY_DURATION = 60.0
 EARLY_MAX_DELAY = 2.0
 """Ceiling of the delays of the first minute, in seconds."""
 MAX_DELAY = 15.0
-"""Ceiling of all delays, in seconds."""
+"""Ceiling of later delays, and of an announced delay without its jitter, in seconds."""
 FAST_RETRY_DURATION = 60.0
 """Duration of the fast retry period, in seconds."""
 FAST_RETRY_MAX_DELAY = 1.0

@@ -2,7 +2,7 @@
 
 Source: docs/clients.md, "Basic servers".
 
-- Numbering: `seq` is assigned locally in order of arrival, for the lifetime of the program.
+- Numbering: `seq` is assigned locally, in order of arrival.
 - Join notices: the first push after a join is the announcement of the user's join if it has the user's nickname as
   author and in its text. The same text with the nickname of another author announces that member. Servers that
   announce in another way send ordinary messages.
@@ -63,7 +63,7 @@ class BasicServer:
     """State of one room on a basic server.
 
     Args:
-        get_nick: Function that returns the user's current nickname.
+        get_nick: Returns the user's current nickname.
         now_ms: Clock in milliseconds since the epoch.
     """
 
@@ -76,13 +76,9 @@ class BasicServer:
         self._announcement_forms: list[tuple[str, str]] = []  # text before and after the nickname
 
     def make_join_response(self, room: str, last_seq: int) -> JoinResponse:
-        """Return the join response that a basic server does not send: no members and no messages.
+        """Return the join response that a basic server does not send: no members, no messages, no log id or guest key.
 
-        The member id derives from the nickname. Log id and guest key are empty.
-
-        Args:
-            room: Room name.
-            last_seq: Highest known `seq`.
+        The member id derives from the nickname.
         """
         nick = self._get_nick()
         return JoinResponse(
@@ -100,12 +96,7 @@ class BasicServer:
 
         A message takes the next local `seq`, above `last_seq` and all previous results; the id is the same number. A
         join notice, including that of the user, takes no `seq`. The timestamp is the current time. A missing nickname
-        is replaced by the room name. Own messages are not recognized here, but by `match_echo`.
-
-        Args:
-            room: Room name.
-            push: Decoded push.
-            last_seq: Highest `seq` in the log.
+        is replaced by the room name.
         """
         nick = sanitize.nickname(push.nick_name) or room
         if self._is_announcement(push):

@@ -50,8 +50,8 @@ def create_ssl_context(url: str, ca_file: str | None) -> ssl.SSLContext | bool:
 def connect_error(error: BaseException) -> Unreachable:
     """Return the error of a failed attempt: the first known cause in the exception chain, or `not_chat_server`.
 
-    Known causes are errors of aiohttp and TLS and the subclasses of `ConnectionError`. Other exceptions, such as
-    `TimeoutError`, are skipped. The chain follows `__cause__`, and `__context__` of an exception without a cause.
+    Unknown exceptions, such as `TimeoutError`, are skipped. The chain follows `__cause__`, and `__context__` of an
+    exception without a cause.
     """
     cause: BaseException | None = error
     while cause is not None:
@@ -109,8 +109,6 @@ def rejection_error(payload: Any) -> Unreachable | Unauthorized | None:
 
 def decode_sanitized(response_type: type[WireStructT], body: bytes) -> WireStructT:
     """Decode a response; sanitize only a `SendResponse`.
-
-    The callers sanitize other responses.
 
     Raises:
         ChatError: The error of the server (`sanitize_error`), or `InternalError` for an invalid response.

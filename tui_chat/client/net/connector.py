@@ -3,8 +3,7 @@
 - Single connection: at most one transport exists at a time.
 - Reconnect: attempts continue until the client closes, with the delays of `backoff`. A connection
   that lasted `STABLE_AFTER` seconds resets the backoff.
-- Requests: a request waits for a connection and is repeated on the next one after a loss, until
-  its timeout. Requests that must not be repeated use a transport directly (`OwnedRooms`).
+- Requests: a request waits for a connection and is repeated on the next one after a loss, until its timeout.
 - Tokens: a rejected token ends the attempts and fails all requests until `set_token`.
 - Latency: a ping every `PING_INTERVAL` seconds measures the round-trip time.
 - Suspend: after a clock jump, the connection must answer a ping within `PROBE_TIMEOUT` seconds,
@@ -35,7 +34,7 @@ TransportGate = Gate["Transport"]
 STABLE_AFTER = 5.0
 """Lifetime after which a connection counts as stable, in seconds."""
 BUSY_RETRY_DELAY = 0.5
-"""Delay after an error without `retryAfter`, in seconds."""
+"""Delay after a temporary error without `retryAfter`, in seconds."""
 LATENCY_CHANGE_THRESHOLD = 0.25
 """Relative latency change that triggers an `Online` event."""
 PING_INTERVAL = 10.0
@@ -53,24 +52,24 @@ FAST_RETRY_CONNECT_TIMEOUT = 3.0
 class Connector:
     """Persistent connection to one server.
 
-    Attributes:
-        gate: Gate with the current transport.
-        state: Current connection state.
-        token: Token of an account, None for a guest.
-        ca_file: PEM file with trusted certificates, None for the system's.
-
     Args:
         url: Base URL of the server.
         on_push: Callback for each push, with event name and JSON body.
         on_connected: Callback for each new transport, which `gate` provides.
-        on_disconnected: Callback for each end of an open connection, and after an unexpected exception, so that a call
-            without an earlier `on_connected` is possible.
+        on_disconnected: Callback for each lost connection and after an unexpected exception, possibly without an
+            earlier `on_connected`; not called at the end of `run`.
         on_state_changed: Callback for each new state.
         tasks: Background tasks of the client.
         token: Token of an account, None for a guest.
         ca_file: PEM file with trusted certificates, None for the system's.
         random: Source of random numbers in [0, 1).
         wall_clock: Seconds since the epoch. Unlike the monotonic clock, this clock always advances during a suspend.
+
+    Attributes:
+        gate: Gate with the current transport.
+        state: Current connection state.
+        token: Token of an account, None for a guest.
+        ca_file: PEM file with trusted certificates, None for the system's.
     """
 
     def __init__(
@@ -107,8 +106,7 @@ class Connector:
     async def connect(self) -> None:
         """Make one attempt to open the first connection before `run`; no effect after a success.
 
-        `run` uses this connection. The state and the callbacks follow only there. After an error, a further call makes
-        another attempt.
+        `run` uses this connection. The state and the callbacks follow only there.
 
         Raises:
             Unreachable: The attempt failed.
@@ -140,10 +138,10 @@ class Connector:
         """Connect, and wait for the end of the connection and of the delay before the next attempt.
 
         Failed attempts are repeated with the delays of the backoff. A new token skips the delay, and a connection with
-        an outdated token is closed without `on_connected`. `on_disconnected` precedes the delay and the exception.
+        an outdated token is closed without `on_connected`.
 
         Raises:
-            Unauthorized: The server rejected the token, at the connect or later.
+            Unauthorized: The server rejected the token, during the attempt or later.
         """
         while self._transport is None:
             try:
@@ -189,9 +187,6 @@ class Connector:
 
         Requests wait for the new connection. `AuthFailed` becomes `Connecting`, and the failure count is cleared. An
         equal token has the same effects.
-
-        Args:
-            token: Token of an account, None for a guest.
         """
         self.token = token
         self._token_changed.set()
@@ -211,13 +206,7 @@ class Connector:
                 await self.gate.wait()
 
     def on_going_away(self, reconnect_after: float) -> None:
-        """Set the delay of the next reconnect after a planned server restart, limited to 15 seconds plus jitter.
-
-        The connection remains open until the server closes it.
-
-        Args:
-            reconnect_after: Announced downtime in seconds.
-        """
+        """Set the delay of the next reconnect to the announced downtime in seconds (`Backoff.set_announced_delay`)."""
         self._server_going_away = True
         self._backoff.set_announced_delay(reconnect_after)
 
@@ -252,10 +241,10 @@ class Connector:
             request: Request to send.
             response_type: Type of the response.
             timeout: Total time limit in seconds.
-            wait_for_rate_limit: Retry after `rate_limited`, as after `unavailable`.
+            wait_for_rate_limit: Retry after `rate_limited` too.
 
         Raises:
-            ChatError: The server rejected the request, or the gate has failed; `InternalError` included.
+            ChatError: The gate has failed or is suspended, or the server rejected the request, even as `InternalError`.
             UnsupportedByServer: As `Transport.request`.
             RateLimited: The rate limit applied; with `wait_for_rate_limit`, until the timeout.
             Unavailable: The last response before the timeout was `unavailable`, or none arrived and the outcome is
@@ -299,7 +288,7 @@ class Connector:
         """Start the fast retry period, skip the delay and probe the connection after each suspend, until cancelled.
 
         A suspend is a sleep of `CLOCK_CHECK_INTERVAL` that takes more than `SUSPEND_THRESHOLD` seconds longer by the
-        monotonic or the wall clock, for example because of a blocked event loop or a changed wall clock.
+        monotonic or the wall clock. A blocked event loop and a changed wall clock have the same effect.
         """
         while True:
             clock_before, wall_clock_before = time.monotonic(), self._wall_clock()
@@ -312,7 +301,7 @@ class Connector:
                 await self._probe()
 
     async def _probe(self) -> None:
-        """Measure the latency of the transport in `gate`, if any; abort it without a pong within `PROBE_TIMEOUT`."""
+        """Measure the latency of the current transport; abort the transport without a pong within `PROBE_TIMEOUT`."""
         if (transport := self.gate.value) is not None:
             try:
                 async with asyncio.timeout(PROBE_TIMEOUT):

@@ -107,7 +107,7 @@ async def download(
         target: New file in an existing directory, or an existing directory.
         name: Name of the file in a target directory; unsafe characters are replaced, and a number is added if the name
             is taken.
-        max_bytes: Maximum size.
+        max_bytes: Maximum size of the file.
 
     Raises:
         TooLong: The file is larger; the rest is not received.
@@ -138,10 +138,10 @@ async def read(
     """Receive a file into memory; further arguments as for `upload`.
 
     Args:
-        max_bytes: Maximum size.
+        max_bytes: Maximum size of the file.
 
     Raises:
-        TooLong: The file is larger.
+        TooLong: The file is larger; the rest is not received.
         ChatError: The server rejected the request, or the request failed.
     """
     content = bytearray()
@@ -174,15 +174,9 @@ def _create_temporary(target: Path) -> Path:
 
 
 def _publish(temporary: Path, target: Path, name: str) -> Path:
-    """Give a complete file its name, and return the new path.
+    """Give a complete file its name, and return the new path; raise `FileExistsError` for an existing target file.
 
-    Args:
-        temporary: Complete file, which the caller deletes if it remains.
-        target: New file, or a directory for a file with the first free name of `_candidate_names`.
-        name: Name of a file in the directory.
-
-    Raises:
-        FileExistsError: The target is an existing file.
+    In a target directory, the first free one of the `_candidate_names` is used. The old name may remain.
     """
     if not target.is_dir():
         _link(temporary, target)
@@ -197,11 +191,7 @@ def _publish(temporary: Path, target: Path, name: str) -> Path:
 
 
 def _link(temporary: Path, target: Path) -> None:
-    """Give a file another name, without replacing an existing file; the old name may disappear.
-
-    Raises:
-        FileExistsError: The target exists.
-    """
+    """Give a file another name; raise `FileExistsError` if the target exists. The old name may remain."""
     try:
         os.link(temporary, target)
     except FileExistsError:

@@ -66,9 +66,7 @@ class Gate(Generic[T]):
             self._resolved.set()
 
     async def wait(self) -> T:
-        """Wait for a value and return it; immediately if one is set.
-
-        No time limit. Each waiter gets its own copy of the error.
+        """Return the value, possibly after a wait. Each waiter gets its own copy of the error.
 
         Raises:
             ChatError: The gate has failed or is suspended.

@@ -29,8 +29,9 @@ class Packet:
         packet_type: Socket.IO packet type, 0 to 4.
         id: Acknowledgement id, None without one.
         namespace: Namespace from the library; received packets have none.
-        data: Arguments as `msgspec.Raw` in received packets, as builtins and wire structs in sent ones. An
-            acknowledgement of a basic server has any number of arguments.
+        data: Event name and argument, arguments of an acknowledgement, or object of a connect packet. Received
+            arguments are `msgspec.Raw`, sent ones builtins and wire structs. An acknowledgement of a basic server has
+            any number of arguments.
         attachment_count: Number of binary attachments, always 0.
     """
 
@@ -58,7 +59,7 @@ class Packet:
                 self.packet_type, self.data, self.id = _EVENT, [INVALID_PACKET_EVENT], None
 
     def encode(self) -> str:
-        """Return the text form for the default namespace, for example `20["typing",{…}]` for an event with id 0."""
+        """Return the text form for the default namespace, for example `21["joinRoom",{…}]` for an event with id 1."""
         packet_id = "" if self.id is None else str(self.id)
         body = "" if self.data is None else self.json.dumps(self.data)
         return f"{self.packet_type}{packet_id}{body}"

@@ -64,7 +64,7 @@ class Transport:
     """Open connection, created by `Transport.open`.
 
     Attributes:
-        basic_room: Canonical key of the joined room on a basic server, None on a chat server.
+        basic_room: Canonical key of the joined room on a basic server, None before the join and on a chat server.
         auth_error: Error of a rejected token, which also closes the connection; None without one.
     """
 
@@ -148,10 +148,6 @@ class Transport:
 
         `RESPONSE_TIMEOUT` seconds without a response or push abort the connection. An `unobserve` request may precede.
 
-        Args:
-            request: Request to send.
-            response_type: Type of the response.
-
         Raises:
             ChatError: The server rejected the request, the response is invalid, or a field has a lone surrogate.
             ConnectionLost: The connection closed before the response.
@@ -201,7 +197,7 @@ class Transport:
             raise UnsupportedByServer("observers_unsupported")
 
     async def _request_and_detect(self, request: Request) -> bytes | None:
-        """Detect the server type by a request; return the response, None from a basic server. Raises as `request`.
+        """Detect the server type by a request; return the response, None from a basic server. Raises as `send`.
 
         A server is basic if its response has no `ok`, or if a basic message precedes the response. Without a response
         in `BASIC_SERVER_TIMEOUT`, a server is basic unless `_is_native_or_dead`.
@@ -296,13 +292,13 @@ class Transport:
             raise self.auth_error or self._rejection or Unreachable("server_closed")
 
     async def send(self, request: Request, response: "asyncio.Future[bytes] | None" = None) -> None:
-        """Send a request without waiting for the response, also to basic servers.
+        """Send a request without waiting for the response, to basic servers too.
 
         A late `response` of a chat server that counted as basic aborts the connection.
 
         Args:
             request: Request to send.
-            response: Future to complete with the response, but not at the end of the connection; None to ignore it.
+            response: Future for the response, not completed at the end of the connection; None to ignore the response.
 
         Raises:
             BadRequest: A field contains a lone surrogate; nothing was sent.
