@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from tui_chat.argument_parser import shown_command
-from tui_chat.cli_commands.room_connection import InvalidTarget
+from tui_chat.cli_commands.room_connection import UsageError
 from tui_chat.client.errors import InvalidAddress
 from tui_chat.client.net import address
 from tui_chat.command_line import print_error
@@ -28,7 +28,7 @@ async def log_in(server: str, account: str, state_dir: Path) -> int:
     warning is printed before the password is read.
 
     Args:
-        server: Server address, "" for the last used one.
+        server: Server address, "" for the last used or else the local one.
         account: Account name, "" to prompt for the name on a terminal.
         state_dir: State directory of the logins.
 
@@ -36,13 +36,13 @@ async def log_in(server: str, account: str, state_dir: Path) -> int:
         0; `EXIT_IO_ERROR` without a password, if the login was not stored, or if the previous token was not revoked.
 
     Raises:
-        InvalidTarget: The address is invalid, or the account name is missing without a terminal.
+        UsageError: The address is invalid, or the account name is missing without a terminal.
         ChatError: The login failed; the stored login is unchanged.
         OutputError: A prompt or the result cannot be written.
     """
     manager = _create_manager(server, state_dir)
     if not account and not sys.stdin.isatty():
-        raise InvalidTarget(tr("no account given (see {program} --help)", program=shown_command("chat-tui") + " login"))
+        raise UsageError(tr("no account given (see {program} --help)", program=shown_command("chat-tui") + " login"))
     if warning := account_forms.encryption_hint(manager.url):
         print_error(warning)
     try:
@@ -61,19 +61,19 @@ async def log_out(server: str, state_dir: Path) -> int:
     An unreachable server does not prevent the removal.
 
     Args:
-        server: Server address, "" for the last used one.
+        server: Server address, "" for the last used or else the local one.
         state_dir: State directory of the logins.
 
     Returns:
         0, or `EXIT_IO_ERROR` if the token may still be valid or the login is still stored.
 
     Raises:
-        InvalidTarget: The address is invalid, or there is no login.
+        UsageError: The address is invalid, or there is no login.
         OutputError: The result cannot be written.
     """
     manager = _create_manager(server, state_dir)
     if manager.login is None:
-        raise InvalidTarget(tr("not logged in on {server}", server=manager.url))
+        raise UsageError(tr("not logged in on {server}", server=manager.url))
     await manager.log_out()
     write_output(account_strings.logged_out_by_user(manager.problem))
     return EXIT_IO_ERROR if manager.problem else 0
@@ -87,7 +87,7 @@ def _read_credentials(account: str) -> tuple[str, str]:
 
     Raises:
         EOFError: The input has ended or cannot be read.
-        OutputError: The prompt for the account name cannot be written.
+        OutputError: Standard output cannot be written.
     """
     if not sys.stdin.isatty():
         return account, read_secret("")
@@ -104,11 +104,11 @@ def _create_manager(server: str, state_dir: Path) -> AccountManager:
     """Return the account manager of a server; without an address, of the last used server, otherwise the local one.
 
     Raises:
-        InvalidTarget: The address is invalid.
+        UsageError: The address is invalid.
     """
     saved_profile, _ = profile_store.load(state_dir)
     try:
         url = address.parse_address(server or saved_profile.server or address.DEFAULT_SERVER).base_url
     except InvalidAddress as error:
-        raise InvalidTarget(error_text.describe(error)) from None
+        raise UsageError(error_text.describe(error)) from None
     return AccountManager(url, LoginStore(state_dir))

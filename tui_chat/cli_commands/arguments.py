@@ -46,11 +46,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _run_command(parser: CommandLineParser, args: argparse.Namespace) -> int:
-    """Run the subcommand of parsed arguments and return its exit code.
-
-    `send` with both `--file` and `--lines` exits with a usage error. `who` ignores the saved guest key, and its default
-    nickname is `who`.
-    """
+    """Run the subcommand of parsed arguments and return its exit code; exit with a usage error for `--file --lines`."""
     # The import of the network libraries takes about 0.2 s, which `--help` avoids.
     from tui_chat.cli_commands import account_commands, commands, room_connection  # noqa: PLC0415
 

@@ -14,8 +14,8 @@ import msgspec
 from tui_chat.cli_commands.input_reader import InputReader, UnreadableInput, clean_text
 from tui_chat.cli_commands.room_connection import (
     CliTarget,
-    InvalidTarget,
     ScriptSender,
+    UsageError,
     exit_code_for,
     open_joined_room,
     open_room,
@@ -46,13 +46,13 @@ async def send(target: CliTarget, words: Sequence[str], *, by_line: bool, as_jso
         target: Server, room and identity.
         words: Text arguments.
         by_line: Send each non-blank line as a message, as soon as the line is complete.
-        as_json: Print one JSON object for each acknowledgement.
+        as_json: Print a JSON object per acknowledgement.
 
     Returns:
         The exit code of the last failed line, 0 if none failed and without `by_line`.
 
     Raises:
-        InvalidTarget: As `open_room`.
+        UsageError: As `open_sender`.
         ChatError: The message is invalid or was not accepted; in `by_line` mode only a failed first connection raises.
         UnreadableInput: Standard input cannot be read.
         OutputError: Standard output cannot be written.
@@ -89,13 +89,13 @@ async def send_files(target: CliTarget, paths: Sequence[str], words: Sequence[st
         as_json: Print one JSON object for the acknowledgement.
 
     Raises:
-        InvalidTarget: As `open_room`, or more than `ATTACHMENTS_PER_MESSAGE` files.
+        UsageError: As `open_joined_room`, or more than `ATTACHMENTS_PER_MESSAGE` files.
         ChatError: The text or a file is invalid or was not accepted.
         UnreadableInput: A file or standard input cannot be read.
         OutputError: Standard output cannot be written.
     """
     if len(paths) > ATTACHMENTS_PER_MESSAGE:
-        raise InvalidTarget(tr("a message can have at most {limit} files", limit=ATTACHMENTS_PER_MESSAGE))
+        raise UsageError(tr("a message can have at most {limit} files", limit=ATTACHMENTS_PER_MESSAGE))
     text = await InputReader().read_text() if list(words) == ["-"] else clean_text(" ".join(words))
     try:
         files = [await asyncio.to_thread(OutboxFile.from_path, path) for path in paths]
@@ -125,19 +125,18 @@ def _print_response(room_name: str, response: SendResponse, as_json: bool) -> No
 async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zone: tzinfo | None = None) -> None:
     """Print the last messages of a room, oldest first; with `follow`, also each new entry, such as an edit.
 
-    With `lines` 0, only new entries are printed. Fewer messages are printed if the log is shorter. Without `follow`,
-    the command returns after the last message. Text lines start with date and time, `2026-01-31 14:05:09`. A confusable
-    nickname is marked while its author is present with this nickname.
+    Text lines start with date and time, `2026-01-31 14:05:09`. A confusable nickname is marked while its author is
+    present with this nickname.
 
     Args:
         target: Server, room and identity.
-        lines: Number of recent messages to print first.
+        lines: Maximum number of recent messages to print first.
         follow: Continue with live entries until interrupted.
         as_json: Output in JSON Lines, with the fields of the wire protocol, and `confusable` of the author.
         zone: Time zone of the timestamps; None for the system time zone.
 
     Raises:
-        InvalidTarget, ChatError: As `open_room`; `ChatError` if the room is lost later.
+        UsageError, ChatError: As `open_room`; `ChatError` if the room is lost later.
         OutputError: Standard output cannot be written.
     """
     async with open_room(target, min(max(lines, 1), HISTORY_PAGE)) as room:
@@ -186,7 +185,7 @@ async def who(target: CliTarget, *, as_json: bool) -> None:
         as_json: Output in JSON Lines, with the fields of the wire protocol.
 
     Raises:
-        InvalidTarget, ChatError: As `open_room`.
+        UsageError, ChatError: As `open_room`.
         UnsupportedByServer: The server is basic and sends no member list; an empty output would mean an empty room.
         OutputError: Standard output cannot be written.
     """

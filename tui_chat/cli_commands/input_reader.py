@@ -22,7 +22,7 @@ MAX_LINE_BYTES = 65_536
 
 
 class UnreadableInput(Exception):
-    """Failed read of standard input; the text is a translated sentence."""
+    """Failed read of standard input or of a file; the text is for the user."""
 
 
 class InputReader:
@@ -79,11 +79,7 @@ def clean_text(text: str) -> str:
 
 
 async def _read(read: Callable[[], bytes]) -> bytes:
-    """Return the result of a blocking read.
-
-    Raises:
-        UnreadableInput: The stream cannot be read.
-    """
+    """Return the result of a blocking read; raise `UnreadableInput` if the stream cannot be read."""
     try:
         return await read_in_thread(read)
     except OSError as error:

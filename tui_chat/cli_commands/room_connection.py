@@ -43,12 +43,12 @@ class CliTarget:
     """Server, room and identity from the command line, not validated yet.
 
     Attributes:
-        server: Server address, "" for the last used one.
+        server: Server address, "" for the last used or else the local one.
         room: Room name, "" for the room of the address.
-        nick: Nickname, "" for the last used one.
-        timeout: Deadline of the first response and of each send, in seconds.
+        nick: Nickname, "" for the last used one or else the login name of the user.
+        timeout: Time limit of the first response and of each send, in seconds.
         state_dir: State directory of the profile.
-        anonymous: Ignore the saved guest key; a join makes a new member, except with an invite.
+        anonymous: Ignore the saved guest key, except with an invite; a join makes a new member.
     """
 
     server: str
@@ -59,25 +59,25 @@ class CliTarget:
     anonymous: bool = False
 
 
-class InvalidTarget(Exception):
-    """Error for an invalid `CliTarget`; the text is a translated sentence."""
+class UsageError(Exception):
+    """Invalid or missing argument; the text is a translated sentence."""
 
 
 def run_to_exit_code(command: Coroutine[Any, Any, int | None]) -> int:
-    """Run `command` and convert errors of the target, the input and the chat to an error line and an exit code.
+    """Run `command` and convert errors of the arguments, the input and the chat to an error line and an exit code.
 
     SIGINT raises `KeyboardInterrupt` (`_run_interruptible`). Other exceptions, such as `OutputError`, propagate. After
     an invalid token, a second line suggests a new login.
 
     Returns:
-        The result of the command, 0 for None, or the exit code of the error: `EXIT_USAGE_ERROR` for an `InvalidTarget`,
+        The result of the command, 0 for None, or the exit code of the error: `EXIT_USAGE_ERROR` for an `UsageError`,
         `EXIT_IO_ERROR` for an `UnreadableInput`, `exit_code_for` for a `ChatError`.
     """
     try:
         return asyncio.run(_run_interruptible(command)) or 0
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
-    except InvalidTarget as error:
+    except UsageError as error:
         print_error(str(error))
         return EXIT_USAGE_ERROR
     except UnreadableInput as error:
@@ -110,10 +110,7 @@ async def _run_interruptible(command: Coroutine[Any, Any, int | None]) -> int | 
 
 
 def exit_code_for(error: ChatError) -> int:
-    """Return the exit code of a failed request.
-
-    `EXIT_UNAVAILABLE` for a server without a response or connection, `EXIT_REJECTED` for any other error.
-    """
+    """Return `EXIT_UNAVAILABLE` for an unavailable server, `EXIT_REJECTED` for any other failed request."""
     return EXIT_UNAVAILABLE if isinstance(error, Unavailable) else EXIT_REJECTED
 
 
@@ -136,11 +133,7 @@ class _ResolvedTarget:
         return ChatClient(self.url, token=self.login.token, account=self.login.account)
 
     async def join(self, client: ChatClient, limit: int) -> Room:
-        """Join with at most `limit` log entries first, and save a new guest key as `save_guest_key`.
-
-        Raises:
-            ChatError: As `ChatClient.join`.
-        """
+        """Join with at most `limit` log entries first, and save a new guest key; raises as `ChatClient.join`."""
         room = await client.join(
             self.room, nick=self.nick, limit=limit, invite=self.invite, timeout=self.target.timeout
         )
@@ -151,15 +144,7 @@ class _ResolvedTarget:
         """Join with a notice on standard error, after a rejected request without a join.
 
         The notice precedes a join that the server requires, and follows any other join, with room and nickname as
-        assigned.
-
-        Args:
-            rejection: Error of the request without a join.
-            client: Client with the login or guest key of the target.
-            limit: Number of log entries to fetch first.
-
-        Raises:
-            ChatError: As `join`; `rejection` if a join gives no further permission.
+        assigned. Raises as `join`, or `rejection` if a join gives no further permission.
         """
         if isinstance(rejection, UnsupportedByServer):
             print_error(tr("this server requires a join; joining {room} as {nick}", room=self.room, nick=self.nick))
@@ -173,7 +158,7 @@ class _ResolvedTarget:
     def _is_admitted_by_join(self, rejection: ChatError) -> bool:
         """Return whether a join may admit the user to an invisible or members-only room.
 
-        That is the case with an invite, or with a saved guest key for a room address. False for any other rejection.
+        True with an invite, or with a saved guest key for a room address.
         """
         if rejection.reason not in ("room_not_found", "members_only"):
             return False
@@ -199,19 +184,15 @@ async def open_room(target: CliTarget, limit: int) -> AsyncGenerator[Room]:
     A join replaces the observation on a server that requires a join, and in a private room with an invite or with the
     guest key of a durable member (`_ResolvedTarget.join_after`).
 
-    The default address is the last used server, then the local one; the default nickname is the last used one, then the
-    login name. The room of the address counts only without an explicit one. A new name of the room is printed on
-    standard error. A join redeems the invite of the address and saves a new guest key in the profile.
+    A new name of the room is printed on standard error. A join redeems the invite of the address, which counts only
+    without an explicit room, and saves a new guest key in the profile.
 
     Args:
         target: Server, room and identity.
         limit: Number of log entries to fetch first.
 
-    Yields:
-        The observed or joined room.
-
     Raises:
-        InvalidTarget: The address, the room name or the nickname is invalid or missing.
+        UsageError: The address, the room name or the nickname is invalid or missing.
         ChatError: The server rejected the request or is unreachable.
     """
     resolved = _resolve(target)
@@ -230,9 +211,9 @@ async def open_room(target: CliTarget, limit: int) -> AsyncGenerator[Room]:
 
 @asynccontextmanager
 async def open_joined_room(target: CliTarget) -> AsyncGenerator[Room]:
-    """Join the target's room for the duration of the context, visible to its members and without a notice.
+    """Join the target's room for the duration of the context, without a notice; raises as `open_room`.
 
-    Defaults, effects of the join and exceptions are those of `open_room`.
+    The join has the same effects as that of `open_room`.
     """
     resolved = _resolve(target)
     async with resolved.create_client() as client:
@@ -249,7 +230,7 @@ async def _report_renames(events: EventQueue[ClientEvent]) -> None:
 class ScriptSender:
     """Sender of the messages of one command, without a join unless the server or an invite requires a join.
 
-    All messages have the nickname that the server assigns to the first message.
+    Each message requests the nickname that the server assigned to the previous one.
     """
 
     def __init__(self, client: ChatClient, resolved: _ResolvedTarget) -> None:
@@ -287,11 +268,11 @@ class ScriptSender:
 
 @asynccontextmanager
 async def open_sender(target: CliTarget) -> AsyncGenerator[ScriptSender]:
-    """Connect to the target's server for the duration of the context, without a join; defaults as for `open_room`.
+    """Connect to the target's server for the duration of the context, without a join.
 
     Raises:
-        InvalidTarget: The address, the room name or the nickname is invalid or missing.
-        Unreachable: The server cannot be reached.
+        UsageError: The address, the room name or the nickname is invalid or missing.
+        Unreachable, Unauthorized: As `ChatClient.connect`.
     """
     resolved = _resolve(target)
     async with resolved.create_client() as client:
@@ -299,23 +280,23 @@ async def open_sender(target: CliTarget) -> AsyncGenerator[ScriptSender]:
 
 
 def _resolve(target: CliTarget) -> _ResolvedTarget:
-    """Return a validated target with the defaults of `open_room`, and the saved guest key and login.
+    """Return a validated target with the defaults of `CliTarget`, and the saved guest key and login.
 
     The invite of the address counts only with the room of the address. A problem with the stored logins is printed.
 
     Raises:
-        InvalidTarget: The address, the room name or the nickname is invalid or missing.
+        UsageError: The address, the room name or the nickname is invalid or missing.
     """
     saved_profile, _ = profile_store.load(target.state_dir)
     try:
         server_address = address.parse_address(target.server or saved_profile.server or address.DEFAULT_SERVER)
         requested_room = target.room or server_address.room
         if not requested_room:
-            raise InvalidTarget(tr("no room given; use --room"))
+            raise UsageError(tr("no room given; use --room"))
         room = names.validate_room_name(requested_room)
         nick = names.validate_nickname(target.nick or saved_profile.nick or profile_store.login_name())
     except ChatError as chat_error:
-        raise InvalidTarget(error_text.describe(chat_error)) from None
+        raise UsageError(error_text.describe(chat_error)) from None
     invite = None if target.room else server_address.invite
     if invite is not None:
         target = replace(target, anonymous=False)  # the member of a redeemed invite is durable
