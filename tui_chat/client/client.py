@@ -54,8 +54,8 @@ class ChatClient:
         account: Account name of the token, the owner of the items in a persistent outbox.
         connect_in_background: Enter the context without a connection and connect in the background.
         ca_file: PEM file with trusted certificates, None for the system's.
-        outbox: Persistent outbox, whose `on_problem` becomes an event. Close the outbox after the client.
-        history: Local message history, whose `on_problem` becomes an event. Close the history after the client.
+        outbox: Persistent outbox, None for memory only. Sets `on_problem`. Close the outbox after the client.
+        history: Local message history, None if disabled. Sets `on_problem`. Close the history after the client.
         max_messages: Messages of a room to retain in memory once twice as many are loaded; None for no limit.
         random: Source of random numbers in [0, 1) for the reconnect jitter.
         wall_clock: Clock in seconds since the epoch, for the detection of suspends.
@@ -126,7 +126,7 @@ class ChatClient:
 
     @property
     def guest_key(self) -> str | None:
-        """Current guest key; before the first join or `send_as`, the constructor argument, possibly None."""
+        """Newest guest key from the server, otherwise the constructor argument; None without both."""
         return self._context.guest_key
 
     @property
@@ -154,9 +154,9 @@ class ChatClient:
         return self
 
     async def connect(self) -> None:
-        """Connect before entering the context, to test the address; no effect after an earlier success.
+        """Connect before entering the context, which then uses this connection; no effect after an earlier success.
 
-        The context uses this connection; `state` and events follow only there. Without a context, call `close`.
+        `state` and events follow only in the context. Without a context, call `close`.
 
         Raises:
             Unreachable: The attempt failed.
@@ -170,8 +170,8 @@ class ChatClient:
     async def close(self) -> None:
         """Wait up to `FLUSH_TIMEOUT` seconds for disk writes, then close rooms, connection and event queue.
 
-        The final state is `Closed`, requests raise `Unavailable`, and iterations end. A cancellation during the wait
-        only ends the wait. A second call returns immediately.
+        The final state is `Closed`, requests raise `Unavailable`, and iterations end. A cancellation shortens the wait,
+        and is raised after the close. A second call returns immediately.
         """
         if self._closed:
             return
@@ -213,15 +213,15 @@ class ChatClient:
 
         Args:
             token: Token of an account, None for a guest.
-            account: Account name of the token, as for the constructor.
-            timeout: Maximum wait for the new connection in seconds. An error ends only the wait.
+            account: Account name of the token.
+            timeout: Maximum wait for the new connection in seconds; no error is raised.
         """
         await self._joiner.change_identity(None if token is None else account)
         self._connector.set_token(token)
         await self._connector.wait_connected(timeout)
 
     def reconnect_now(self) -> None:
-        """Skip the reconnect delay, or restart a running attempt; no effect while online."""
+        """Skip the reconnect delay, or restart a running attempt; no effect while `Online` or `AuthFailed`."""
         self._connector.reconnect_now()
 
     async def join(
@@ -235,8 +235,8 @@ class ChatClient:
     ) -> Room:
         """Join a room, or return the joined room of this name.
 
-        Concurrent calls for one room share one attempt with the last invite, which fails for all at the timeout of the
-        first call. The join of a room from `open_cached` continues after a timeout. A room joined before is returned
+        Concurrent calls for one room share one attempt with the last invite, which ends at the timeout of the first
+        call. The join of a room from `open_cached` continues after a timeout. A room joined before is returned
         immediately, even while offline; the other arguments are then ignored. An observed room is replaced by a new
         `Room`. Temporary errors (`RateLimited`, `Unavailable`, `InternalError`) are retried until the timeout.
 
@@ -248,10 +248,11 @@ class ChatClient:
             timeout: Time limit of the call in seconds; None waits for the connection without a limit.
 
         Raises:
-            ChatError: A name is invalid, or the server rejected the join. An invalid invite gives `NotFound`, because
-                its room is indistinguishable from a missing one.
+            ChatError: A name is invalid, or the server rejected the join or the token. An invalid invite gives
+                `NotFound`, because its room is indistinguishable from a missing one.
             RateLimited, InternalError: Last temporary error before the timeout.
             Unavailable: As above, or no response before the timeout, or the client was closed.
+            NotJoined: The room was left meanwhile, or the first of several concurrent calls ended at its timeout.
         """
         request = JoinRoom(room_name=room, nick_name=nick, limit=min(limit, HISTORY_PAGE), invite=invite)
         return await self._joiner.open(request, timeout)
@@ -266,9 +267,8 @@ class ChatClient:
             room, limit, timeout: As for `join`.
 
         Raises:
-            ChatError: The name is invalid, or the server rejected the request.
             UnsupportedByServer: The server requires a join.
-            RateLimited, InternalError, Unavailable: As for `join`.
+            ChatError: As for `join`.
         """
         return await self._joiner.open(Observe(room=room, limit=min(limit, HISTORY_PAGE)), timeout)
 
@@ -300,32 +300,23 @@ class ChatClient:
     async def open_cached(
         self, room: str, *, nick: str, limit: int = HISTORY_DEFAULT, invite: str | None = None
     ) -> Room | None:
-        """Open a cached room without waiting for a server.
+        """Open a cached room without waiting for a server; return None without a readable cache of the room.
 
         The join follows in the background: `RoomJoined` reports success, `RoomLost` a rejection. An open room is
         returned unchanged, an observed one is left first. A join of this room in progress continues, even if the result
-        is None.
+        is None. An invalid room name or nickname raises a `ChatError`.
 
         Args:
             room, nick, limit, invite: As for `join`.
-
-        Returns:
-            The room, or None without a readable cache of the room.
-
-        Raises:
-            ChatError: Invalid room name or nickname.
         """
         request = JoinRoom(room_name=room, nick_name=nick, limit=min(limit, HISTORY_PAGE), invite=invite)
         return await self._joiner.open_cached(request)
 
     async def list_rooms(self, query: str | None = None) -> list[RoomSummary]:
-        """Return the public rooms, stored ones and those with present members; largest number of members first.
-
-        Without a connection, the call waits for one.
+        """Return at most `ROOM_LIST_PAGE` public rooms, stored or with present members; most members first.
 
         Args:
-            query: Part of the name or of the topic, independent of case and width; None or an empty query selects all
-                rooms. At most `ROOM_LIST_PAGE` rooms are returned.
+            query: Part of the name or of the topic, independent of case and width; None or "" selects all rooms.
 
         Raises:
             ChatError: The query is invalid, or the server rejected the request.
@@ -337,10 +328,10 @@ class ChatClient:
     async def search(
         self, query: str, *, room: str | None = None, cursor: SearchCursor | None = None, limit: int = HISTORY_DEFAULT
     ) -> SearchPage:
-        """Search messages on the server, or in the local history without a connection.
+        """Search messages on the server, or without a response in the local history or, if disabled, in memory.
 
-        The local history also replaces a response that takes longer than `SERVER_TIMEOUT`; an unknown room then gives
-        an empty page. `SearchPage.source` is the origin.
+        A local search follows without a connection, and after ten seconds without a response. An unknown room then
+        gives an empty page.
 
         Args:
             query: Search words, all required (docs/protocol.md, "Search").
@@ -351,20 +342,21 @@ class ChatClient:
         Raises:
             BadRequest, RoomInvalid, TooLong, NotFound: Invalid query, room or limit, or cursor of another search.
             RateLimited: The search rate limit applied; the call does not wait.
-            UnsupportedByServer, Unavailable, InternalError: Basic server, or failure that the server reported.
+            UnsupportedByServer: The server is basic.
+            Unavailable, InternalError: The server reported a failure.
         """
         return await self._searcher.search(query, room, cursor, limit)
 
     async def change_nick(self, nick: str, room: str | None = None) -> str:
         """Change the user's nickname in one joined room, or in all if `room` is None.
 
-        `Room.nick` changes immediately in a given open room, otherwise with the next presence push.
+        `Room.nick` changes with the response in a given open room, otherwise with the next presence push.
 
         Returns:
             The assigned nickname, with a suffix if the requested one is in use; in several rooms, that of the last one.
 
         Raises:
-            ChatError: The name is invalid, the server rejected the request, or no response arrived in time.
+            ChatError: As `Room.change_nick`.
         """
         joined_room = None if room is None else self._rooms.get(room)
         if joined_room is not None:

@@ -1,13 +1,10 @@
-"""SDK errors that are raised without an error response of the server.
-
-- Hierarchy: all SDK errors derive from `tui_chat.protocol.errors.ChatError`.
-"""
+"""Errors of the connection, the outbox and unsupported servers, as subclasses of protocol errors."""
 
 from tui_chat.protocol.errors import BadRequest, Conflict, Unavailable
 
 
 class Unreachable(Unavailable):
-    """Failed connection attempt; `reason` is the cause."""
+    """Failed connection attempt or HTTP request; `reason` is the cause."""
 
 
 class InvalidAddress(BadRequest):
@@ -15,7 +12,7 @@ class InvalidAddress(BadRequest):
 
 
 class ConnectionLost(Unavailable):
-    """Loss of the connection before the response to a request; the outcome of the request is unknown."""
+    """Closed connection; the outcome of a request without a response is unknown."""
 
 
 class OutboxFull(Unavailable):
@@ -23,7 +20,7 @@ class OutboxFull(Unavailable):
 
 
 class UnsupportedByServer(BadRequest):
-    """Request that the server does not support: a basic server (docs/clients.md), or one that requires a join."""
+    """Request that the server does not support, for example a basic server (docs/clients.md, "Basic servers")."""
 
 
 class DeliveryUnknown(Conflict):

@@ -1,14 +1,12 @@
 """Ordered event queue of one client for one consumer.
 
 - Order: events are popped in the order of arrival.
-- Batching: unread `LogChanged` events of one room merge if they are consecutive and have the same `is_live`. A batch
-  is popped in parts of up to `MAX_MESSAGES_PER_POP` messages, because twenty messages cost little more to apply than
-  one. A slow consumer receives fewer events.
+- Batching: unread `LogChanged` events of one room merge if they are consecutive and have the same `is_live`, because
+  twenty messages cost little more to apply than one. A batch is popped in parts of `MAX_MESSAGES_PER_POP` messages.
 - Latest state: of the unread `MembersChanged` and `TopicChanged` events of a room, only the last of each type is
   delivered, in place of the first.
 - Soft limit: at `MAX_UNREAD_EVENTS`, new notices and typing indicators are dropped, and `LogChanged` events merge with
   an unread one of the same room and `is_live`, even if other events are between them. No message is omitted.
-- Backpressure: above `HIGH_WATER_MARK`, the queue is overfull.
 """
 
 import asyncio
@@ -55,11 +53,11 @@ class EventQueue(Generic[EventT]):
 
     Consume either with `pop`, driven by `on_ready`, or as an asynchronous iterator, which ends after `close()`.
 
-    Attributes:
-        size: Number of unread messages plus other unread events. Read-only for users.
-
     Args:
         on_ready: Called when the queue changes from empty to non-empty.
+
+    Attributes:
+        size: Number of unread messages plus other unread events. Read-only for users.
     """
 
     def __init__(self, on_ready: Callable[[], None] = lambda: None) -> None:

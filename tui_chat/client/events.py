@@ -70,9 +70,8 @@ class RoomJoined:
 
     Attributes:
         room: Room name in the server's spelling.
-        rejoined: False for the first join of the room, true after a reconnect.
-        log_reset: True if the server log was replaced. `Room.log` was reset, and entries
-            displayed before are invalid.
+        rejoined: False for the first join of the room, True after a reconnect.
+        log_reset: True if the server log was replaced: `Room.log` was reset, and entries displayed before are invalid.
     """
 
     room: str
@@ -136,7 +135,7 @@ class ReadMarkerChanged:
     Attributes:
         room: Room name; after a move by another connection, possibly of a room that is not open.
         marker: Current marker.
-        previous: Previous marker; None after the first join, and for a room that is not open.
+        previous: Previous marker, None if unknown.
     """
 
     room: str
@@ -177,7 +176,7 @@ class LogChanged:
     Attributes:
         room: Room name.
         seqs: `seq` of each new or modified message, ascending.
-        is_live: True for pushes and for entries missed before a push, false for a join and fetched history.
+        is_live: True for pushes and for entries missed before a push, False for a join and other fetched entries.
     """
 
     room: str
@@ -194,7 +193,7 @@ class NoticeReceived:
 
 @dataclass(frozen=True, slots=True)
 class MembersChanged:
-    """Complete member list of a room after a change.
+    """Member list of a room after a change.
 
     Attributes:
         room: Room name.
@@ -233,11 +232,11 @@ class TopicChanged:
 
 @dataclass(frozen=True, slots=True)
 class RoomChanged:
-    """Change of a membership, role, sanction or policy by a person, while the room is joined.
+    """New entry about members, invites, webhooks or the policy of a joined or observed room.
 
     Attributes:
         room: Room name.
-        entry: Sanitized entry of the log.
+        entry: Sanitized entry.
     """
 
     room: str

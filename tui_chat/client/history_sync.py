@@ -1,11 +1,10 @@
 """Synchronization of one room log with the server and the local cache.
 
-- Single source: joins, pushes and pages are applied to `RoomLog` only.
 - Automatic fill: missing newest entries and gaps of at most `MAX_AUTO_FILL` entries are fetched; larger gaps
   remain until requested.
 - Iteration: `next_entry` returns every entry after the first join exactly once and in order, across
   reconnects. Missed entries are fetched at the speed of the iteration. Entries that the server has removed before
-  their fetch are skipped.
+  their fetch, and those before the newest entry of a replaced log, are skipped.
 - Cache: older entries come from the cache (`RoomCache`) if possible. A jump uses the cache only without a connection.
 - Sequential fetches: one page at a time, which avoids duplicate requests.
 """
@@ -90,9 +89,6 @@ class HistorySync:
         log: Known part of the log.
         cursor: Position of the iteration.
         cache: Local cache, None if disabled.
-
-    Args:
-        context: Identity and connection of the room. A trim to `max_messages` starts at twice this number.
     """
 
     def __init__(self, context: RoomContext) -> None:
@@ -109,13 +105,12 @@ class HistorySync:
     def on_join(self, response: ObserveResponse, since: int | None, *, rejoined: bool) -> None:
         """Apply a join response with sanitized entries.
 
-        Emits `LogChanged` for the modified messages and starts the automatic gap fill. A rejoin keeps the position of
-        the cursor, except before entries that the server has removed.
+        Emits `LogChanged` for the modified messages and starts the automatic gap fill.
 
         Args:
             response: Response of the join or observation.
             since: `since` of the join request.
-            rejoined: False for the first join, which sets the position of the cursor.
+            rejoined: False for the first join, which moves the cursor to the newest entry.
         """
         if not rejoined:
             self.cursor.reset(response.room.last_seq)
@@ -133,10 +128,9 @@ class HistorySync:
         return [sanitize.received(entry) for entry in entries]
 
     def on_push(self, entry: Entry) -> None:
-        """Apply a sanitized push and emit `LogChanged` for the modified messages.
+        """Apply a sanitized push, emit `LogChanged` for modified messages, and start a gap fill or trim if necessary.
 
-        Starts a gap fill for missed entries of a joined connection, and a trim above twice `max_messages`. Reports a
-        reaction above the limit once.
+        Reports a reaction above the limit once.
         """
         if (
             isinstance(entry, Reaction)
@@ -153,25 +147,16 @@ class HistorySync:
         self._start_trim()
 
     def reset(self, position: int) -> None:
-        """Clear the log after a replacement of the server log.
-
-        Emits no event; the cache remains unchanged.
-
-        Args:
-            position: Newest `seq` of the new log, the new position of the cursor.
-        """
+        """Clear the log after a replacement of the server log, and move the cursor; emit no event, keep the cache."""
         self.log.reset()
         self.cursor.reset(position)
 
     def close(self, *, silent: bool) -> None:
-        """End the iteration and discard the buffered pushes of the log.
-
-        `next_entry` returns the entries in the buffer of the cursor first. A silent close remains silent after further
-        calls.
+        """End the iteration after the buffer of the cursor, and discard the buffered pushes of the log.
 
         Args:
-            silent: `next_entry` returns None at the end; otherwise `next_entry` raises the error of the gate, which the
-                caller fails before this call.
+            silent: `next_entry` then returns None, even after a further close; otherwise, `next_entry` raises the error
+                of the gate, which the caller fails before this call.
         """
         self._closed = self._closed or silent
         self.log.on_disconnected()
@@ -187,20 +172,9 @@ class HistorySync:
             self._fill_task = self._context.client.tasks.supervise(self._auto_fill, "gap fill")
 
     async def load_older(self, limit: int) -> bool:
-        """Load the messages before the start of the log from the cache or the server; emit `LogChanged` if any changed.
+        """Load entries as `RoomHistory.load_older`, and emit `LogChanged` if any message changed.
 
-        A server page has at most 200 entries. At the start of the log, no request is sent. A request waits for a
-        connection up to `FETCH_TIMEOUT`. Without a connection, cached messages behind a gap are loaded too. A page of
-        another server log is ignored and aborts an open connection.
-
-        Args:
-            limit: Maximum number of messages of the cache or entries of the server.
-
-        Returns:
-            True if entries older than the loaded ones exist.
-
-        Raises:
-            ChatError: As `Connector.request`.
+        Without a connection, cached messages behind a gap are loaded too.
         """
         async with self._fetch_lock:
             if self.log.has_older:
@@ -213,19 +187,12 @@ class HistorySync:
         return self.log.has_older
 
     async def load_around(self, *, seq: int | None = None, at: int | None = None, limit: int) -> None:
-        """Load the messages around a message or a time, and emit `LogChanged`.
-
-        With a connection, the entries are always requested, and then all missing newest entries. Without a connection,
-        a loaded message or cached entries suffice; otherwise the call waits for a connection up to `FETCH_TIMEOUT`.
-        An offline call for a loaded message emits nothing.
+        """Load entries as `RoomHistory.load_around` and `load_at_time`, and emit `LogChanged` for modified messages.
 
         Args:
             seq: Message at the center.
             at: Time at the center in milliseconds since the epoch; exactly one of `seq` and `at` is required.
-            limit: Maximum number of entries, limited to 200 for a request.
-
-        Raises:
-            ChatError: As `Connector.request`.
+            limit: Maximum number of entries, limited to `HISTORY_PAGE` for a request.
         """
         async with self._fetch_lock:
             if self._context.gate.value is None and seq is not None and seq in self.log:
@@ -241,31 +208,13 @@ class HistorySync:
                 progress = await self._fetch(after=after, is_live=True)
 
     async def trim(self, max_messages: int) -> bool:
-        """Release the oldest messages after all unsaved changes are cached.
-
-        Args:
-            max_messages: Number of messages to retain.
-
-        Returns:
-            True if messages were released; False as in `RoomLog.trim`.
-        """
+        """Write unsaved changes to the cache, then release the oldest messages as `RoomLog.trim`."""
         if self.cache is not None:
             await self.cache.flush()
         return self.log.trim(max_messages)
 
     async def fill_gap(self, gap: Gap, limit: int | None, *, oldest_first: bool) -> None:
-        """Fetch the missing entries of a gap, and emit `LogChanged` for each page.
-
-        Ends early if a page brings no progress.
-
-        Args:
-            gap: Gap to fill; may already be partially filled.
-            limit: Maximum number of entries, None for all.
-            oldest_first: Start at the lower end of the gap.
-
-        Raises:
-            ChatError: As `Connector.request`.
-        """
+        """Fetch entries as `RoomHistory.fill_gap`, and emit `LogChanged` for each page with modified messages."""
         remaining = gap.missing_count if limit is None else limit
         while remaining > 0:
             async with self._fetch_lock:
@@ -300,7 +249,7 @@ class HistorySync:
         return entry
 
     def _buffer_entries(self, entries: Iterable[Entry]) -> None:
-        """Offer entries of a response to the cursor, which first skips entries that the server has removed."""
+        """Offer entries to the cursor, which first skips entries that the server has removed."""
         if self.cursor.buffered_to == self.cursor.position < self.log.first_stored - 1:
             self.cursor.reset(self.log.first_stored - 1)
         self.cursor.offer(entries)
@@ -325,13 +274,10 @@ class HistorySync:
     async def _fetch_next(self) -> bool:
         """Fetch the next page of the iteration once a connection exists.
 
-        A page fetched meanwhile, a silent close and a temporary failure of an open room return True without an effect.
+        Raises as `next_entry`.
 
         Returns:
-            False if the page brought no progress.
-
-        Raises:
-            ChatError: The room is closed, or the server rejected the request.
+            False if the fetched page brought no progress; True after any progress, close or temporary failure.
         """
         try:
             await self._context.gate.wait()
@@ -344,10 +290,7 @@ class HistorySync:
         return True
 
     async def _auto_fill(self) -> None:
-        """Fetch the missing newest entries, then gaps of at most `MAX_AUTO_FILL` entries, newest gap first.
-
-        The fill ends if none remains, a page brings no progress, or a request fails.
-        """
+        """Fetch the missing newest entries, then small gaps, newest first, until a page brings no progress or fails."""
         progress = True
         while progress:
             async with self._fetch_lock:
@@ -367,18 +310,15 @@ class HistorySync:
     async def _fetch(self, limit: int = HISTORY_PAGE, *, is_live: bool = False, **bound: int | None) -> bool:
         """Request a page, apply the response and emit `LogChanged`; requires `_fetch_lock`.
 
-        A page of another server log is ignored and aborts an open connection.
+        A page of another server log is ignored and aborts an open connection. Raises as `Connector.request`.
 
         Args:
-            limit: Maximum number of entries; one page has at most `HISTORY_PAGE`.
+            limit: Maximum number of entries, limited to `HISTORY_PAGE`.
             is_live: Value of `LogChanged.is_live`.
             bound: One of `after`, `before`, `around` and `at` of `History`.
 
         Returns:
             True if the page changed a known range, a gap or the buffer.
-
-        Raises:
-            ChatError: As `Connector.request`.
         """
         request = History(room=self._context.name, limit=min(limit, HISTORY_PAGE), **bound)
         page = await self._context.request(request, HistoryPage, FETCH_TIMEOUT, wait_for_rate_limit=True)

@@ -35,7 +35,7 @@ class RoomJoiner:
 
     Args:
         context: Services of the client.
-        rooms: Rooms of the client; rejected rooms are removed.
+        rooms: Rooms of the client.
         outbox: Persistent outbox, None for memory only.
         history: Local message history, None if disabled.
         search: Function for `Room.search`.
@@ -61,15 +61,10 @@ class RoomJoiner:
         self._status_transport: Transport | None = None  # connection over which the status was restored
 
     async def open(self, request: JoinRoom | Observe, timeout: float | None) -> Room:
-        """Wait until a room is joined or observed, and return the room.
+        """Wait until a room is joined or observed, and return the room; raises as `ChatClient.join` and `observe`.
 
         A room joined before is returned immediately. A join leaves an observed room of the name first. Without success,
-        a room that this call created is left and removed. See `ChatClient.join` and `ChatClient.observe`.
-
-        Raises:
-            ChatError: A name is invalid, or the server rejected the request or the token.
-            RateLimited, InternalError, Unavailable: Last temporary error before the timeout, or no response; a closed
-                client raises `Unavailable`.
+        a room that this call created is left and removed.
         """
         room, is_new, replaced_room = self._get_or_create(request)
         if room.was_joined:
@@ -90,11 +85,7 @@ class RoomJoiner:
         return room
 
     async def open_cached(self, request: JoinRoom) -> Room | None:
-        """Load the cache of a room, start the join in the background, and return the room (`ChatClient.open_cached`).
-
-        An open room is returned unchanged; a join leaves an observed one first. Without a readable cache, a new room is
-        removed, and the result is None.
-        """
+        """Load the cache of a room, start the join, and return the room, as documented for `ChatClient.open_cached`."""
         room, is_new, replaced_room = self._get_or_create(request)
         is_open = False
         try:
@@ -110,13 +101,9 @@ class RoomJoiner:
         return room if is_open else None
 
     def _get_or_create(self, request: JoinRoom | Observe) -> tuple[Room, bool, Room | None]:
-        """Return the room of the request, possibly a new one, which is added to the directory.
+        """Return the room of the request, True for a new one, and the observed room that a join replaces.
 
-        A room that is not joined yet gets the invite of the request, if any. An invalid room name raises `ChatError`.
-
-        Returns:
-            The room, True for a new room, and the observed room that a join replaces. The caller starts or leaves a new
-            room and leaves a replaced room.
+        A new room is added to the directory. A room that is not joined yet gets the invite of the request, if any.
         """
         is_join = isinstance(request, JoinRoom)
         name = request.room_name if is_join else request.room
@@ -182,8 +169,8 @@ class RoomJoiner:
 
         Without a connection, and while another call joins the room over this connection, no request is sent. Temporary
         errors of the server are retried while the connection is open, whose loss ends the call. Other errors close and
-        remove the room, with `RoomLost` for an open one. A join response sets the guest key of client and outbox items.
-        An unexpected exception propagates after a record in `last_error`.
+        remove the room, with `RoomLost` for an open one. A join response sets the guest key of the client and of its
+        outbox items. An unexpected exception propagates after a record in `last_error`.
         """
         transport = self._context.connector.gate.value
         membership = room.membership
@@ -201,7 +188,7 @@ class RoomJoiner:
                 del self._joining[room]
 
     async def _join_over(self, room: Room, transport: "Transport") -> None:
-        """Join a room over a connection, as documented for `join`; no effect if the room is joined or closed."""
+        """Join a room over a connection, as documented for `join`; no effect for a closed or already joined room."""
         membership, gate = room.membership, room.membership.context.gate
         while not gate.has_failed and gate.value is not transport:
             try:

@@ -1,8 +1,4 @@
-"""Joined, observed or cached room: join requests, pushes, and the objects for log, members and outbox.
-
-- Log: maintained by `HistorySync`.
-- Callers: `ChatClient` and its parts join and close the room and deliver pushes; `Room` is the interface for users.
-"""
+"""Joined, observed or cached room: join requests, pushes, and the objects for log, members and outbox."""
 
 import asyncio
 from collections.abc import Callable
@@ -44,6 +40,14 @@ LEAVE_TIMEOUT = 5.0
 class RoomMembership:
     """State of one joined, observed or cached room.
 
+    Args:
+        context: Identity and connection of the room.
+        request: First request, which determines whether the room is joined or observed.
+        outbox: Persistent outbox, None for memory only.
+        history: Local message history, None if disabled.
+        on_closed: Called when the user leaves the room, and when the server rejects or removes the room.
+        is_replaced: Returns whether the user has joined or observed the room again after a `leave`.
+
     Attributes:
         context: Identity and connection of the room.
         history: Synchronized log of the room.
@@ -55,15 +59,7 @@ class RoomMembership:
         is_observed: True for a room that is read without a join; nickname and member id are then empty.
         is_basic_server: True for a basic server without members and history (docs/clients.md, "Basic servers").
         was_joined: True after the first join or observation. Remains True while offline and after `leave`.
-        last_error: Error of the last failed join attempt, even after a later success; None without a failure.
-
-    Args:
-        context: Identity and connection of the room.
-        request: First request, which determines whether the room is joined or observed.
-        outbox: Persistent outbox, None for memory only.
-        history: Local message history, None if disabled.
-        on_closed: Called when the user leaves the room, and when the server rejects or removes the room.
-        is_replaced: Returns whether the user has joined or observed the room again after a `leave`.
+        last_error: Latest temporary or internal error of a join attempt, even after a later success; None without one.
     """
 
     def __init__(
@@ -109,9 +105,9 @@ class RoomMembership:
             self._request = replace(self._request, invite=invite)
 
     async def load_cache(self) -> None:
-        """Load the local cache and the outbox once; later calls wait for the same load.
+        """Load the local cache and the outbox once; later calls wait for the same load. Failures are only reported.
 
-        Emits `OutboxItemChanged` per loaded item, but no `LogChanged`. Failures are reported, not raised.
+        Emits `OutboxItemChanged` per loaded item, but no `LogChanged`.
         """
         if self._load_task is None:
             self._load_task = self.context.client.tasks.start(self._load_cache(), "room cache load")
@@ -130,15 +126,11 @@ class RoomMembership:
         set before the first event. If the server log was replaced, the local log and its cache are cleared, and the
         room is joined a second time without `since`. On a basic server, the cache is disabled.
 
-        Args:
-            transport: Current connection.
-
         Returns:
             The response, synthesized for a basic server.
 
         Raises:
-            ChatError: The server rejected the join.
-            ConnectionLost: The connection closed.
+            ChatError: As `Transport.join`.
             NotJoined: The room was closed during the request; the join is undone, unless the user joined again.
         """
         context, room_log = self.context, self.history.log
@@ -190,7 +182,7 @@ class RoomMembership:
         Emits `LogChanged` for modified messages, `ReadMarkerChanged` for a message of the user after the marker
         of an account, `TopicChanged` for another topic, and `RoomChanged` for a change of a member or policy.
 
-        Without a joined connection, the entry is buffered, and applied to the log after the next join.
+        Without a joined connection, the entry is only buffered until the next join.
         """
         (entry,) = self.history.sanitize_entries((entry,))
         self.history.on_push(entry)
@@ -208,8 +200,8 @@ class RoomMembership:
     def on_basic_push(self, push: BasicMessage) -> None:
         """Apply a push of a basic server.
 
-        A message emits `LogChanged`; one of the user also acknowledges the sent message with the same text. A join
-        notice of another member emits `NoticeReceived`.
+        A message emits `LogChanged`, and a message of the user confirms the sent one with the same text. A join notice
+        of another member emits `NoticeReceived`.
         """
         converted = self.basic_server.convert_push(self.context.name, push, self.history.log.last)
         if isinstance(converted, Message):
@@ -246,14 +238,7 @@ class RoomMembership:
                 log.debug("typing indicator dropped: connection lost")
 
     async def list_members(self, query: str, limit: int) -> list[Member]:
-        """Return at most `limit` present members with `query` in their nickname, in any order (`Room.list_members`).
-
-        No request is sent if the roster contains all members. The members of each page are added to the roster, which
-        emits `MembersChanged`.
-
-        Raises:
-            ChatError: As `Connector.request`.
-        """
+        """Return present members, as documented for `Room.list_members`."""
         roster = self.roster
         if roster.count == len(roster.members):
             key = canonical_key(query) if query else ""
@@ -281,9 +266,7 @@ class RoomMembership:
         self.history.wake_reader()
 
     def close(self, error: ChatError, *, silent: bool = False) -> None:
-        """Close the room: requests and `async for` raise `error` from now on.
-
-        Emits no event. A repeated call does not replace the error.
+        """Close the room without an event: requests and `async for` raise the first error from now on.
 
         Args:
             error: Exception to raise.
@@ -315,10 +298,7 @@ class RoomMembership:
             )
 
     def _find_title(self, response: ObserveResponse) -> str:
-        """Return the title of a room in a response, empty without one.
-
-        For a direct room, the response has no title: use the one known from earlier, otherwise the other nicknames.
-        """
+        """Return the title in a response, empty without one; for a direct room, the known title or the nicknames."""
         context = self.context
         if response.room.visibility != "direct":
             return sanitize.room_name(response.room.title or "")
@@ -329,10 +309,7 @@ class RoomMembership:
         self.context.client.emit(MembersChanged(self.context.name, members, self.roster.count))
 
     async def _load_cache(self) -> None:
-        """Restore the log, topic, title and member id from the cache, if cached; then claim the outbox items.
-
-        The cached name is restored if its canonical key is that of the room.
-        """
+        """Restore log, name, topic, title and member id from the cache, if cached; then claim the outbox items."""
         if self.history.cache is not None and (cached := await self.history.cache.load()) is not None:
             context = self.context
             if canonical_key(cached.name) == context.key:

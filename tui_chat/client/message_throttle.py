@@ -11,11 +11,7 @@ from tui_chat.protocol.responses import SendResponse
 
 
 class MessageThrottle:
-    """Sender of acknowledged messages, without the outbox.
-
-    Args:
-        membership: State and connection of the room.
-    """
+    """Sender of messages with acknowledgement, without the outbox."""
 
     def __init__(self, membership: RoomMembership) -> None:
         self._membership = membership
@@ -25,7 +21,7 @@ class MessageThrottle:
         """Send a message and wait for the acknowledgement, or for the echo of a basic server (see `Room.send`).
 
         After `rate_limited`, and while another message retries, the message waits until no other one retries. The
-        message is then sent again after each `rate_limited`. A message to a basic server is sent once.
+        message is then sent again after each `rate_limited`.
 
         Args:
             request: Message with its `clientId`.

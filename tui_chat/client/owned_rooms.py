@@ -97,8 +97,7 @@ class OwnedRooms:
     async def list_memberships(self) -> list[OwnRoom]:
         """Return the rooms with a durable membership of the account, latest activity first.
 
-        The `Room.title` of an open direct room changes to the current nicknames of its other members. `OwnRoom.title`
-        remains as received.
+        The `Room.title` of an open direct room changes to the current nicknames of its other members.
         """
         response = await self._context.request(MyRooms(), OwnRoomList)
         rooms = [sanitize.received(room) for room in response.rooms]
@@ -114,7 +113,7 @@ class OwnedRooms:
 
         Args:
             room: Room name or address.
-            uses: Maximum number of redemptions.
+            uses: Maximum number of joins.
             expires_in: Validity in seconds.
         """
         request = CreateInvite(room=room, uses=uses, expires_in=expires_in)
@@ -138,12 +137,7 @@ class OwnedRooms:
         return sanitize.received(response).code
 
     async def create_hook(self, room: str, name: str) -> HookCreated:
-        """Create a webhook; its `url` is the address for messages, and the only copy of the secret.
-
-        Args:
-            room: Room name or address.
-            name: Name of the webhook, the author of its messages.
-        """
+        """Create a webhook, whose `url` is the only copy of the secret; `name` is the author of its messages."""
         return sanitize.received(await self._send(CreateHook(room=room, nick_name=name), HookCreated))
 
     async def list_hooks(self, room: str) -> list[Hook]:

@@ -36,12 +36,7 @@ _REMOVALS = ("member_kicked", "member_banned")  # reasons of errors that end a m
 
 
 class PushDispatcher:
-    """Decoder and dispatcher of pushes.
-
-    Args:
-        context: Services of the client.
-        rooms: Rooms of the client.
-    """
+    """Decoder and dispatcher of pushes."""
 
     def __init__(self, context: ClientContext, rooms: RoomDirectory) -> None:
         self._context = context
@@ -52,10 +47,6 @@ class PushDispatcher:
 
         Invalid and unknown pushes are only logged, and those of rooms outside the directory are ignored, except read
         markers and announcements of direct rooms. Unexpected exceptions are reported.
-
-        Args:
-            event: Event name.
-            body: JSON argument of the event.
         """
         transport = self._context.connector.gate.value
         try:
@@ -81,7 +72,7 @@ class PushDispatcher:
                 room.membership.on_basic_push(push)
 
     def _apply(self, push: events.WireStruct) -> None:
-        """Apply a push; pushes of rooms outside the directory are ignored, except read markers and direct rooms.
+        """Apply a push.
 
         The announcement of a direct room sets its title, and emits `DirectRoomAnnounced` unless the directory has the
         room. A marker of a room outside the directory only emits `ReadMarkerChanged`.
@@ -155,7 +146,7 @@ class PushDispatcher:
             room.membership.on_lost(Forbidden(error.reason, **params))
 
     def _rename(self, room: Room, new_name: str) -> None:
-        """Rename a room, also to a name with another canonical key, and emit `RoomRenamed`.
+        """Rename a room and emit `RoomRenamed`.
 
         No effect if the directory has another room of this name, and no event for an equal name.
         """

@@ -66,18 +66,13 @@ class ClientContext:
         wait_for_rate_limit: bool = False,
         gate: TransportGate | None = None,
     ) -> WireStructT:
-        """Send a request. Arguments and exceptions as for `Connector.request`; by default, no joined room is needed."""
+        """Send a request as `Connector.request`, by default without a joined room."""
         return await self.connector.request(
             gate or self.connector.gate, request, response_type, timeout, wait_for_rate_limit=wait_for_rate_limit
         )
 
     def name_direct_room(self, room: str, members: Iterable[Member | MemberRef]) -> str:
-        """Store and return the title of a direct room, the nicknames of its other members.
-
-        Args:
-            room: Address of the room.
-            members: Sanitized other members.
-        """
+        """Store and return the title of a direct room, the sanitized nicknames of its other members."""
         self.direct_titles[room] = sanitize.line(", ".join(member.nick_name for member in members))
         return self.direct_titles[room]
 
@@ -134,7 +129,7 @@ class RoomContext:
         """Apply a sanitized entry to the policy and title, or to the role or removal of the user.
 
         Entries about other members have no effect. The end of the membership on another device ends the role. A server
-        administrator keeps the role `admin`. A new name of the room follows in a separate push.
+        administrator keeps the role `admin`.
         """
         if isinstance(entry, PolicyChange):
             self.policy = entry.apply_to(self.policy)
@@ -154,10 +149,7 @@ class RoomContext:
         *,
         wait_for_rate_limit: bool = False,
     ) -> WireStructT:
-        """Send a request over the joined connection and wait for the response, across reconnects.
-
-        Arguments and exceptions as for `Connector.request`; `NotJoined` after `leave`.
-        """
+        """Send a request over the joined connection, as `Connector.request`; raise `NotJoined` after `leave`."""
         return await self.client.request(
             request, response_type, timeout, wait_for_rate_limit=wait_for_rate_limit, gate=self.gate
         )

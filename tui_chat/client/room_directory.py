@@ -11,7 +11,7 @@ class RoomDirectory:
     """Joined, observed and cached rooms, and rooms with a first join in progress. Iteration is in order of creation."""
 
     def __init__(self) -> None:
-        self._rooms: dict[str, Room] = {}  # by canonical key of the requested name
+        self._rooms: dict[str, Room] = {}  # by `RoomContext.key`
 
     def __iter__(self) -> Iterator[Room]:
         return iter(tuple(self._rooms.values()))
@@ -25,7 +25,7 @@ class RoomDirectory:
         return self._rooms.get(names.canonical_key(names.validate_room_name(name)))
 
     def add(self, room: Room) -> None:
-        """Add a room under its requested name, in place of a room of the same name."""
+        """Add a room under its key, in place of a room with the same key."""
         self._rooms[room.membership.context.key] = room
 
     def rename(self, room: Room, new_name: str) -> None:

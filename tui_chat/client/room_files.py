@@ -1,8 +1,7 @@
 """Files of one room: uploads for messages and downloads (docs/protocol.md, "Attachments").
 
 - Memory: files are streamed in both directions.
-- Retries: `upload` makes one attempt. `deliver` repeats the upload after temporary errors and connection losses, as the
-  outbox repeats messages. The server removes uploads that no message uses.
+- Retries: `upload` makes one attempt. `deliver` repeats the upload after temporary errors and connection losses.
 - Downloads: a file appears complete or not at all, and replaces no existing file.
 """
 
@@ -31,7 +30,7 @@ _FINAL_REASONS = frozenset({"upload_quota_exceeded", "uploads_full"})
 """Reasons of temporary errors that last for hours, so that a retry is left to the user."""
 
 FileSource = str | Path | Attachment | OutboxFile
-"""File on this computer, own upload, or file for the outbox."""
+"""File on this computer, upload of the user, or file for the outbox."""
 
 Progress = Callable[[int], None]
 """Receiver of the number of transferred bytes."""
@@ -43,9 +42,6 @@ class RoomFiles:
     `upload`, `download` and `read` make one attempt, even without a joined connection. They raise `Unreachable` without
     a response in time, `UnsupportedByServer` if the server accepts no files, `OSError` for a local file, and otherwise
     the `ChatError` of the server, such as `TooLong` for a large file.
-
-    Args:
-        context: Identity and connection of the room.
     """
 
     def __init__(self, context: RoomContext) -> None:
@@ -147,8 +143,7 @@ class RoomFiles:
     async def deliver_all(self, sources: Sequence[FileSource], stall_timeout: float) -> list[str]:
         """Upload files one after the other, and return the ids of the uploads; arguments and errors as for `deliver`.
 
-        All paths are checked before the first upload. The first error ends the call; completed uploads remain on the
-        server.
+        All paths are checked before the first upload.
         """
         files = [await asyncio.to_thread(to_outbox_file, source) for source in sources]
         return [await self.deliver(file, stall_timeout=stall_timeout) for file in files]

@@ -11,9 +11,6 @@ class RoomHistory:
     The methods except `trim` raise `NotJoined` after `Room.leave`, `UnsupportedByServer` on a basic server,
     `Unavailable` without a response within 60 seconds, and otherwise the `ChatError` of the server, if they need a
     request. A request above a rate limit waits and is repeated.
-
-    Args:
-        sync: Synchronized log of the room.
     """
 
     def __init__(self, sync: HistorySync) -> None:

@@ -27,9 +27,6 @@ class RoomModeration:
 
     Each method raises `Forbidden` without the permission, `NotFound` for a person who was never in the room,
     `BadRequest` or `TooLong` for an invalid argument, and otherwise the exceptions of `Room.change_nick`.
-
-    Args:
-        context: Identity and connection of the room.
     """
 
     def __init__(self, context: RoomContext) -> None:
@@ -67,7 +64,7 @@ class RoomModeration:
         return await self._change(room_requests.Unban(room=self._context.name, member_id=member_id))
 
     async def mute(self, member_id: str, reason: str = "", *, until: int | None = None) -> ChangeAccepted:
-        """Reject messages, edits and reactions of a member.
+        """Reject messages, edits, reactions, files, topics and new webhooks of a member.
 
         Args:
             member_id: Member id.
@@ -99,9 +96,7 @@ class RoomModeration:
         return structs.replace(page, messages=[sanitize.received(entry) for entry in page.messages])
 
     async def list_sanctions(self, now_ms: int) -> list[MemberChange]:
-        """Return the bans and mutes that have not ended, newest first, for moderators.
-
-        The list is computed from at most the 10,000 newest entries of the audit.
+        """Return the bans and mutes of the 10,000 newest entries of the audit that have not ended, newest first.
 
         Args:
             now_ms: Current time in milliseconds since the epoch.

@@ -1,6 +1,6 @@
 """Read marker of an account in one room (docs/protocol.md, "Unread messages").
 
-- Source: the join response, the responses of `mark_read`, own messages, and moves by other connections of the account.
+- Source: the join response, responses of `mark_read`, messages of the account, and moves by its other connections.
 - Order: a response of `mark_read` never replaces a later marker, except with `unread`.
 """
 
@@ -14,14 +14,10 @@ from tui_chat.protocol.room_requests import MarkRead
 class RoomReadMarker:
     """Read marker of one room, available as `Room.read_marker`.
 
-    Each marker that is set emits `ReadMarkerChanged`, also an equal one; the removal of the marker does not.
+    Each marker that is set emits `ReadMarkerChanged`, even an equal one; the removal of the marker does not.
 
     Attributes:
         state: Newest marker of the server; None for a guest, in an observed room and before the join.
-
-    Args:
-        context: Identity and connection of the room.
-        room_log: Known part of the room log.
     """
 
     def __init__(self, context: RoomContext, room_log: RoomLog) -> None:

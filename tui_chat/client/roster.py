@@ -1,8 +1,8 @@
 """Member list of one room.
 
-- Source: the members of the last join response, updated by presence pushes.
-- Throttling: listeners receive the complete list, which is expensive for large rooms. The minimum
-  interval grows with the list by `NOTIFY_INTERVAL_PER_MEMBER`; changes in between coalesce.
+- Source: the members of the last join response, updated by presence pushes and member pages.
+- Throttling: a notification contains the whole list, which is expensive for large rooms. The minimum interval before
+  the notification of a push grows with the list by `NOTIFY_INTERVAL_PER_MEMBER`; changes in between coalesce.
 - Bound: at most `MAX_MEMBERS` members are stored; further members are only counted.
 """
 
@@ -25,7 +25,7 @@ class Roster:
     """Members of one room.
 
     Args:
-        on_change: Callback for the complete list after a change.
+        on_change: Callback for the stored members after a change.
         on_excess: Callback for received members above `MAX_MEMBERS`; may be called for each of them.
 
     Attributes:
@@ -68,11 +68,10 @@ class Roster:
         self._notify()
 
     def apply_presence(self, push: PresencePush) -> None:
-        """Apply joins, leaves and nickname changes; notify immediately or after the minimum interval.
+        """Apply leaves, then joins, then nickname changes; notify immediately or after the minimum interval.
 
-        Leaves apply first, then joins, then nickname changes; nickname changes of unknown ids are ignored. Joins above
-        `MAX_MEMBERS` and leaves of unknown ids only change `count`, which a member count in the push replaces. A push
-        without effect also notifies.
+        Nickname changes of unknown ids are ignored. Joins above `MAX_MEMBERS` and leaves of unknown ids only change
+        `count`, which a member count in the push replaces. A push without effect notifies too.
         """
         for member_id in push.left:
             if self.members.pop(sanitize.member_id(member_id), None) is None:

@@ -1,4 +1,4 @@
-"""Message search on the server, or in the local history without a connection.
+"""Message search on the server, or locally without a response.
 
 - Matching: both use the rules of `tui_chat.protocol.search_query` and return the newest messages first.
 - Paging: each page comes from the server if possible. Pages of both sources never repeat a message.
@@ -49,14 +49,9 @@ class MessageSearcher:
         self._rooms = rooms
 
     async def search(self, query: str, room: str | None, cursor: SearchCursor | None, limit: int) -> SearchPage:
-        """Search messages on the server, or locally without a connection or response (see `ChatClient.search`).
+        """Search messages as `ChatClient.search`.
 
-        Messages in the range of earlier local pages are omitted from a page of the server, which can become empty. An
-        error of the server, including `Unavailable`, is raised and gives no local results.
-
-        Raises:
-            ChatError: The query, room name or cursor is invalid, or the server rejected the request.
-            UnsupportedByServer: The server is a basic server.
+        Messages in the range of earlier local pages are omitted from a page of the server, which can become empty.
         """
         cursor = cursor or SearchCursor()
         request = Search(query=query, room=room, cursor=cursor.server, limit=limit)

@@ -30,30 +30,14 @@ class TaskSet:
         self._reported: set[tuple[str, type[BaseException]]] = set()
 
     def start(self, coroutine: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-        """Start a coroutine as a background task; `report` handles its exception. `cancel_all` cancels the task.
-
-        Args:
-            coroutine: Coroutine to run.
-            name: Task name for the log message of a failure.
-
-        Returns:
-            The started task.
-        """
+        """Start a coroutine as a background task; `report` handles an exception under the given name."""
         task = asyncio.create_task(coroutine, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._on_done)
         return task
 
     def supervise(self, run: Callable[[], Coroutine[Any, Any, Any]], name: str) -> asyncio.Task[Any]:
-        """Start `run()` as a background task; report an exception and run again with backoff until a normal return.
-
-        Args:
-            run: Function that returns the coroutine.
-            name: Task name for the log message of a failure.
-
-        Returns:
-            The started task.
-        """
+        """Start `run()` as a background task; report an exception and run again with backoff until a normal return."""
         return self.start(self._run_until_return(run, name), name)
 
     async def cancel_all(self) -> None:

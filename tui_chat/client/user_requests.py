@@ -71,12 +71,12 @@ class UserRequests:
         return await self._join(name, sanitize.nickname(response.nick_name))
 
     async def block(self, member_id: str) -> None:
-        """Reject direct rooms with a member, and ignore the mentions of the member. `BlockChanged` follows."""
+        """Reject direct rooms with a member, and ignore the mentions of the member. Emits `BlockChanged`."""
         await self._context.request(BlockMember(member_id=member_id), Empty)
         self._context.emit(BlockChanged(member_id, True))
 
     async def unblock(self, member_id: str) -> None:
-        """End a block; no effect without one. `BlockChanged` follows."""
+        """End a block, if any. Emits `BlockChanged`."""
         await self._context.request(UnblockMember(member_id=member_id), Empty)
         self._context.emit(BlockChanged(member_id, False))
 
