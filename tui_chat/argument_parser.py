@@ -1,7 +1,6 @@
 """Parts of the command lines of `chat-tui` and `chat-server`.
 
 - Output: help and version raise `OutputError` if standard output rejects them; argparse would ignore the error.
-- Shown commands: `shown_command` returns the command of this installation for texts on the screen.
 """
 
 import argparse

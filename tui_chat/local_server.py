@@ -89,7 +89,6 @@ class LocalServer:
 
         A server that uses the database is joined at its own address, and awaited for up to 15 seconds if not responding
         yet. Of simultaneous calls, including those of other clients, one starts the server and the others join it.
-        A previous server is released as by `close`.
 
         Args:
             host: Listen address.
@@ -112,11 +111,7 @@ class LocalServer:
             await asyncio.sleep(_RETRY_DELAY)
 
     async def _start_or_join_once(self, host: str, port: int) -> list[str]:
-        """Make one attempt of `start_or_join`, and return its texts.
-
-        Raises:
-            LocalServerError: The start failed, and no chat server responds at the reported or else the given address.
-        """
+        """Make one attempt of `start_or_join`, which joins a server at the reported or else the given address."""
         try:
             return join_instructions(host, port, await self.start(host, port))
         except LocalServerError as error:
@@ -127,28 +122,19 @@ class LocalServer:
             return [tr("Joined the server that already runs at {url}.", url=url)]
 
     async def restart(self) -> None:
-        """Repeat `start_or_join` with the port of `url`, after the end of the server; `url` may change.
-
-        Requires an earlier successful call of `start_or_join`.
-
-        Raises:
-            LocalServerError: As `start_or_join`.
-        """
+        """Repeat `start_or_join` with the port of `url`, after the end of the server; `url` may change."""
         await self.start_or_join(self._host, urlsplit(self.url).port or 0)
 
     async def start(self, host: str, port: int) -> str:
-        """Start a server and wait until the socket listens; set `url`.
+        """Start a server, wait until the socket listens, set `url`, and return the URL for clients on this machine.
 
         A previous server is released as by `close`; a failure does not change `url`. All other settings come from the
-        environment (`CHAT_…`), as for `chat-server`. On a loopback address, anybody may register by default, because
+        environment (`CHAT_…`), as for `chat-server`. On a loopback address, registration is open by default, because
         only users of this machine can connect.
 
         Args:
             host: Listen address.
             port: TCP port; 0 selects a free one.
-
-        Returns:
-            The server's base URL for clients on this machine.
 
         Raises:
             LocalServerError: The server failed to start.
@@ -184,7 +170,7 @@ class LocalServer:
             "CHAT_LOG_FILE": str(path),
             "CHAT_LOG_MAX_BYTES": str(MAX_LOG_BYTES),
         }
-        if _is_loopback(host):  # only users of this machine can register
+        if _is_loopback(host):
             defaults["CHAT_REGISTRATION"] = "open"
         with errors:
             try:
@@ -213,14 +199,13 @@ class LocalServer:
     async def stop(self, url: str) -> str:
         """Stop a server of this user on this machine, and wait for the end of its process.
 
-        With other clients, the first call only asks for a second one for this port within `STOP_CONFIRM_WINDOW`. After
-        the stop, the attribute `url` is empty.
+        With other clients, the first call only asks for a second one for this port within `STOP_CONFIRM_WINDOW`.
 
         Args:
             url: Base URL of the server, to which this client is connected.
 
         Returns:
-            The question for the user; empty after the server has stopped.
+            The question for the user; empty after the stop, which clears the attribute `url`.
 
         Raises:
             LocalServerError: The server is not on this machine, has ended already, belongs to another user, or does
@@ -303,10 +288,7 @@ async def _run_command(command: str, url: str) -> dict[str, Any]:
 
 
 async def is_chat_server(url: str) -> bool:
-    """Return whether `GET /health` at this base URL identifies a chat-server.
-
-    False for an unreachable server; the request takes at most 2 seconds.
-    """
+    """Return whether `GET /health` at this base URL identifies a chat-server within 2 seconds."""
     import aiohttp  # noqa: PLC0415 (network library, needed only if the port is in use)
 
     try:
@@ -331,8 +313,7 @@ def base_url(host: str, port: int) -> str:
 def network_urls(host: str, port: int) -> list[str]:
     """Return the base URLs of a server on `host` for other machines, an empty list for loopback.
 
-    For a wildcard address, the list contains the IPv4 address of the default route, if any and no loopback address. Any
-    other address or name is the only element.
+    A wildcard address gives the IPv4 address of the default route, if any.
     """
     addresses = _outbound_addresses() if host in ("0.0.0.0", "::", "") else [host]
     return [base_url(address, port) for address in addresses if not _is_loopback(address)]
@@ -345,13 +326,8 @@ def _is_loopback(host: str) -> bool:
 def join_instructions(host: str, port: int, url: str) -> list[str]:
     """Return the texts with the commands that join a local server from other terminals.
 
-    The first text has one line per network URL after its heading. Without a network address, it contains the command of
-    this installation, and a second text states that only this machine can connect.
-
-    Args:
-        host: Listen address.
-        port: TCP port of the network URLs.
-        url: Base URL for clients on this machine.
+    The first text has a heading and one line per network URL. Without a network URL, the line has the command of this
+    installation for `url`, and a second text states that only this machine can connect.
     """
     urls = network_urls(host, port)
     commands = [f"  chat-tui {join_url}" for join_url in urls] or [f"  {shown_command('chat-tui')} {url}"]

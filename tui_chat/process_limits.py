@@ -11,8 +11,8 @@ if sys.platform != "win32":
 def limit_process(*, cpu_seconds: int, memory_bytes: int, output_bytes: int, niceness: int = 0) -> None:
     """Limit the resources of this process permanently and reduce its priority; no effect on Windows.
 
-    The process is also limited to 32 open files, and writes no core dump. A lower hard limit stays, and a limit that
-    the system rejects has no effect, such as that of the address space on macOS.
+    The process can open 32 files, and writes no core dump. A lower hard limit stays, and a limit that the system
+    rejects has no effect, such as that of the address space on macOS.
 
     Args:
         cpu_seconds: Total CPU time.
@@ -29,7 +29,7 @@ def limit_process(*, cpu_seconds: int, memory_bytes: int, output_bytes: int, nic
             (resource.RLIMIT_CORE, 0),
         ):
             hard_limit = resource.getrlimit(limit)[1]
-            lowest = value if hard_limit == resource.RLIM_INFINITY else min(value, hard_limit)
+            new_limit = value if hard_limit == resource.RLIM_INFINITY else min(value, hard_limit)
             with suppress(ValueError, OSError):
-                resource.setrlimit(limit, (lowest, lowest))
+                resource.setrlimit(limit, (new_limit, new_limit))
         os.nice(niceness)

@@ -1,8 +1,4 @@
-"""Signal handlers of both programs.
-
-- Portability: a signal that the platform lacks is skipped. Event loops without signal handlers, as on Windows, use a
-  handler of the interpreter.
-"""
+"""Signal handlers of both programs."""
 
 import asyncio
 import signal
@@ -12,7 +8,8 @@ from collections.abc import Callable
 def handle_signal(name: str, callback: Callable[[int], object]) -> None:
     """Register a function that the running event loop calls for each signal, in place of an earlier one.
 
-    A signal that the platform lacks has no effect.
+    No effect for a signal that the platform lacks. An event loop without signal handlers, as on Windows, uses a handler
+    of the interpreter.
 
     Args:
         name: Name of the signal, for example `SIGTERM`.
