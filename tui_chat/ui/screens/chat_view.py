@@ -40,7 +40,7 @@ TWO_PANE_WIDTH = 104  # minimum screen width for two side panes by default, in c
 
 ONE_PANE_WIDTH = 78  # minimum screen width for one side pane by default, in columns
 
-PANE_WIDTH = 18  # width of a side pane in columns, as in chat.tcss
+PANE_WIDTH = 18  # width of a side pane in columns, as in side_list.tcss
 
 MIN_TIMELINE_WIDTH = 20  # minimum width of the timeline in columns; takes precedence over open side panes
 
@@ -65,7 +65,7 @@ class ChatView:
         screen_width: Returns the width of the screen in columns.
         batch_update: Returns a context in which the screen is not repainted.
         set_window_title: Sets the window title of the terminal.
-        set_interval: Calls a function repeatedly after a number of seconds.
+        set_interval: Calls a function repeatedly, at an interval in seconds.
 
     Attributes:
         session: View model of the chat.
@@ -123,10 +123,7 @@ class ChatView:
         self._status_before_offline = ""
 
     def widgets(self) -> ComposeResult:
-        """Yield the header, the main row and the key bar.
-
-        The main row contains the room list, the column of timeline, status line and composer, and the member list.
-        """
+        """Yield the widgets of the screen."""
         yield self.header
         with Horizontal(id="main"):
             yield self.rooms
@@ -198,7 +195,7 @@ class ChatView:
                 self.status.typing_nicks = tuple(view.typing_nicks) if view else ()
 
     def _draw_room(self, view: RoomView | None) -> None:
-        """Save draft and scroll position of the displayed room, hide the status text, and display another room.
+        """Save draft and scroll position of the displayed room, hide error and status, and display another room.
 
         The scroll position, draft and input history of that room are restored. For None, timeline and composer keep
         their content.
@@ -237,7 +234,7 @@ class ChatView:
             self._retry_countdown = None
             self.timeline.reset_requests()
             if self.status.shown_text != self._status_before_offline:
-                self.status.show_status("")  # concerned the lost connection
+                self.status.show_status("")
         room_name = view.title if view else ""
         rooms = list(enumerate(self.session.rooms.values(), 1))
         unmuted = [room for _, room in rooms if not self.session.is_muted(room.name)]
@@ -261,11 +258,9 @@ class ChatView:
         )
 
     def layout(self) -> None:
-        """Show or hide the side panes by width, settings and `toggle_pane`; draw the header and the window title.
+        """Show or hide the side panes by width, settings and `toggle_pane`; draw header and title (`_draw_header`).
 
-        With the setting `auto`, a single room hides the room list, and a basic server the member list. While offline,
-        the header is drawn every second. The end of the offline state hides a text that appeared during that state, and
-        the timeline may repeat its requests.
+        With the setting `auto`, a single room hides the room list, and a basic server the member list.
         """
         width, view = self._screen_width(), self.session.current_room
         has_several_rooms = len(self.session.rooms) + len(self.session.closed_rooms) > 1

@@ -22,7 +22,7 @@ class DevicesScreen(ListDialog[Device]):
         devices: Devices to list, at least one.
     """
 
-    CSS_PATH = "devices.tcss"
+    CSS_PATH = "list_dialog.tcss"
     BINDINGS = textual_bindings(KeyScope.DEVICE_LIST)
 
     def __init__(self, devices: Sequence[Device]) -> None:

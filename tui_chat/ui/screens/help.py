@@ -91,17 +91,17 @@ class HelpText(Static):
 class HelpScreen(ModalScreen[None]):
     """Modal help. Typed characters extend the search, Esc closes the screen."""
 
-    CSS_PATH = "help.tcss"
+    CSS_PATH = "text_dialog.tcss"
     BINDINGS = textual_bindings(KeyScope.HELP)
 
     def compose(self) -> ComposeResult:
         """Yield the scrollable help text."""
-        with VerticalScroll(id="help"):
+        with VerticalScroll():
             yield HelpText(markup=False)
 
     def on_mount(self) -> None:
         """Set the title and show all lines."""
-        self.query_one("#help").border_title = Content(tr("Keys and commands"))
+        self.query_one(VerticalScroll).border_title = Content(tr("Keys and commands"))
         self._search("")
 
     def on_key(self, event: events.Key) -> None:
@@ -119,7 +119,7 @@ class HelpScreen(ModalScreen[None]):
         """Show the lines that match a query, their number and the query, from the top."""
         text = self.query_one(HelpText)
         text.search_text = query.lstrip()
-        frame = self.query_one("#help", VerticalScroll)
+        frame = self.query_one(VerticalScroll)
         state = (
             plural("{query}▏ {count:,} line", "{query}▏ {count:,} lines", text.match_count, query=query)
             if text.search_text

@@ -28,10 +28,10 @@ class LinkScreen(ListDialog[str | int]):
 
     Args:
         urls: URLs from `tui_chat.session.hyperlinks`.
-        captions: Captions of files; at least one row exists.
+        captions: Captions of files; at least one caption or URL exists.
     """
 
-    CSS_PATH = "link.tcss"
+    CSS_PATH = "list_dialog.tcss"
     BINDINGS = textual_bindings(KeyScope.LINK_DIALOG)
 
     def __init__(self, urls: Sequence[str], captions: Sequence[str] = ()) -> None:

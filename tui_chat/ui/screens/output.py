@@ -19,7 +19,7 @@ class OutputScreen(Dialog[None]):
         text: Output of the command.
     """
 
-    CSS_PATH = "output.tcss"
+    CSS_PATH = "text_dialog.tcss"
     BINDINGS = textual_bindings(KeyScope.OUTPUT)
 
     def __init__(self, text: str) -> None:
@@ -28,12 +28,12 @@ class OutputScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Yield the scrollable text."""
-        with VerticalScroll(id="output"):
+        with VerticalScroll():
             yield Static(Content(self._text))
 
     def on_mount(self) -> None:
         """Set the titles of the frame."""
-        frame = self.query_one("#output")
+        frame = self.query_one(VerticalScroll)
         frame.border_title = Content(tr("Output"))
         page_keys = map(display_name, ("pageup", "pagedown"))  # bindings of `VerticalScroll`
         frame.border_subtitle = Content(app_services(self).keymap.close_hint("output-close", page_keys))
