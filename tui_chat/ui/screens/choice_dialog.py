@@ -69,6 +69,11 @@ class ChoiceDialog(Dialog[ChoiceT | None]):
         self.query_one(OptionList).highlighted = 0
         self._opened_at = event.time
 
+    def on_key(self, event: events.Key) -> None:
+        """Ignore keys that were pressed before the dialog opened."""
+        if self.is_early(event):
+            event.stop()
+
     def is_early(self, key: events.Key) -> bool:
         """Return whether a key was pressed before the dialog opened, and therefore cannot be an answer."""
         return key.time < self._opened_at

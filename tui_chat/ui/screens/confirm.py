@@ -28,7 +28,7 @@ class Answer:
 class ConfirmScreen(ChoiceDialog[Answer]):
     """Question with Cancel as the initial choice. The result is None after Cancel.
 
-    Any other printable key also ends the question, because the user is typing a message.
+    A printable key without a binding also ends the question, because the user is typing a message.
 
     Args:
         question: Title.
@@ -44,17 +44,11 @@ class ConfirmScreen(ChoiceDialog[Answer]):
         super().__init__(question, excerpt, choices)
 
     def on_key(self, event: events.Key) -> None:
-        """End the question on a printable key without a binding.
-
-        A key from before the question never confirms: a printable one ends the question, another has no effect.
-        """
-        is_early = self.is_early(event)
+        """End the question on a printable key without a binding, or from before the question."""
         is_bound = event.key in app_services(self).keymap.actions[KeyScope.CONFIRM_DIALOG]
-        if (text := typed_text(event)) and (is_early or not is_bound):
+        if (text := typed_text(event)) and (self.is_early(event) or not is_bound):
             event.stop()
             self.dismiss(Answer(False, text))
-        elif is_early:
-            event.stop()
 
     @on(OptionList.OptionSelected)
     def _handle_option_selected(self, event: OptionList.OptionSelected) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import Enum
 
-from textual import events, on
+from textual import on
 from textual.widgets import OptionList
 
 from tui_chat.session.i18n import Translatable, mark, tr
@@ -52,11 +52,6 @@ class MemberMenu(ChoiceDialog[MemberAction]):
         self._actions = actions
         choices = [(binding, tr(label)) for binding, label in map(_LABELS.__getitem__, actions)]
         super().__init__(nick, details, choices)
-
-    def on_key(self, event: events.Key) -> None:
-        """Ignore keys that were pressed before the menu opened."""
-        if self.is_early(event):
-            event.stop()
 
     @on(OptionList.OptionSelected)
     def _handle_option_selected(self, event: OptionList.OptionSelected) -> None:

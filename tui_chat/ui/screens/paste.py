@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from textual import events, on
+from textual import on
 from textual.widgets import OptionList
 
 from tui_chat.client.outbox_file import OutboxFile
@@ -160,11 +160,6 @@ class PasteScreen(ChoiceDialog[PasteMode]):
             (_BINDING_IDS[mode], tr(chat_strings.PASTE_OPTIONS[mode], count=count)) for mode, count in self._modes
         ]
         super().__init__(question, paste.text, (*labels, ("paste-discard", tr("discard"))))
-
-    def on_key(self, event: events.Key) -> None:
-        """Ignore keys that were pressed before the dialog opened."""
-        if self.is_early(event):
-            event.stop()
 
     @on(OptionList.OptionSelected)
     def _handle_option_selected(self, event: OptionList.OptionSelected) -> None:
