@@ -135,6 +135,11 @@ def test_clusters_of_ambiguous_width_are_rendered_in_an_unambiguous_form(cluster
     assert render_cluster(cluster) == (rendered, cells)
 
 
+def test_control_characters_are_not_rendered():
+    for character in map(chr, (*range(0x20), *range(0x7F, 0xA0))):
+        assert render_cluster(character) in {("", 0), ("\ufffd", 1)}
+
+
 @given(st.text(max_size=40).map(sanitize_body), st.integers(0, 20))
 def test_only_text_wider_than_its_column_is_truncated_with_an_ellipsis(text: str, width: int):
     line = text.replace("\n", " ")

@@ -101,7 +101,7 @@ def render_cluster(cluster: str) -> tuple[str, int]:
 
 
 def _render_character(character: str) -> tuple[str, int]:
-    """Return the glyph of a character and its width; U+FFFD for a disputed width, "" for a format character.
+    """Return the glyph of a character and its width; U+FFFD for a disputed width, "" for a format character or NUL.
 
     A regional indicator gives its letter.
     """
@@ -112,6 +112,6 @@ def _render_character(character: str) -> tuple[str, int]:
     width = wcwidth(character)
     if width < 0 or width != get_character_cell_size(character):
         return _REPLACEMENT_CHARACTER, 1
-    if width == 0 and category(character) == "Cf":
+    if width == 0 and category(character) in {"Cc", "Cf"}:
         return "", 0
     return character, width
