@@ -24,7 +24,7 @@ class ListDialog(Dialog[ResultT | None]):
 
     AUTO_FOCUS = ""
 
-    _input_timer: Timer | None = None
+    _debounce_timer: Timer | None = None
 
     @property
     def option_list(self) -> OptionList:
@@ -65,11 +65,11 @@ class ListDialog(Dialog[ResultT | None]):
         if count := self.option_list.option_count:
             self.option_list.highlighted = (self.highlighted_index + offset) % count
 
-    def call_after_input(self, delay: float, callback: Callable[[], None] | None) -> None:
+    def debounce(self, delay: float, callback: Callable[[], None] | None) -> None:
         """Call `callback` in `delay` seconds, instead of the callback of an earlier call. None only cancels."""
-        if self._input_timer is not None:
-            self._input_timer.stop()
-        self._input_timer = self.set_timer(delay, callback) if callback is not None else None
+        if self._debounce_timer is not None:
+            self._debounce_timer.stop()
+        self._debounce_timer = self.set_timer(delay, callback) if callback is not None else None
 
 
 def compose_query_frame(placeholder: str, query: str = "") -> ComposeResult:

@@ -86,9 +86,9 @@ def _available_actions(room: RoomView, member: Member, *, is_blocked: bool) -> l
         return [MemberAction.DETAILS]
     actions = [] if room.room.is_direct else [MemberAction.MESSAGE]
     actions += [MemberAction.DETAILS, MemberAction.UNBLOCK if is_blocked else MemberAction.BLOCK]
-    own_rank = _RANKS.get(room.room.role or "", 0)
-    if own_rank > _RANKS.get(member.role, 0):
+    user_rank = _RANKS.get(room.room.role or "", 0)
+    if user_rank > _RANKS.get(member.role, 0):
         actions += [MemberAction.SILENCE, MemberAction.KICK, MemberAction.BAN]
-    if own_rank >= _RANKS["owner"] and member.role == "member" and member.account is not None:
+    if user_rank >= _RANKS["owner"] and member.role == "member" and member.account is not None:
         actions.append(MemberAction.APPOINT)
     return actions

@@ -30,7 +30,7 @@ class MemberPicker(ListDialog[Member]):
 
     Args:
         find_members: Returns the known members in display order.
-        load_members: Loads the members with a part of the nickname, then calls `update_choices`.
+        load_members: Loads the unlisted members with a part of the nickname, if any, then calls `update_choices`.
     """
 
     CSS_PATH = "query_dialog.tcss"
@@ -77,7 +77,7 @@ class MemberPicker(ListDialog[Member]):
         """List the known members for the query, and load unlisted ones after `LOAD_DELAY`."""
         self.update_choices()
         query = event.value.strip()
-        self.call_after_input(LOAD_DELAY, partial(self._load_members, query) if query else None)
+        self.debounce(LOAD_DELAY, partial(self._load_members, query) if query else None)
 
     @on(Input.Submitted)
     @on(OptionList.OptionSelected)

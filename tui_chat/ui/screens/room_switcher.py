@@ -86,7 +86,7 @@ class RoomSwitcher(ListDialog[str]):
         self.option_list.highlighted = None
         self.update_choices()
         query = event.value.strip()
-        self.call_after_input(SEARCH_DELAY, partial(self._request_rooms, query) if query else None)
+        self.debounce(SEARCH_DELAY, partial(self._request_rooms, query) if query else None)
 
     @on(Input.Submitted)
     @on(OptionList.OptionSelected)

@@ -80,7 +80,7 @@ class SearchScreen(ListDialog[SearchHit]):
     @on(Input.Changed)
     def _handle_input_changed(self, event: Input.Changed) -> None:
         """Search for a changed query after `SEARCH_DELAY`."""
-        self.call_after_input(
+        self.debounce(
             SEARCH_DELAY,
             partial(self._start_search, event.value) if self._current_query() != event.value.strip() else None,
         )
@@ -103,7 +103,7 @@ class SearchScreen(ListDialog[SearchHit]):
 
     def _start_search(self, query: str) -> None:
         """Start a search in place of an earlier one; a blank query only clears the results."""
-        self.call_after_input(0, None)
+        self.debounce(0, None)
         self._hit_to_confirm = None
         self._start_fetch(self._search_state.start(query, self._scope_room))
         self._draw_results()

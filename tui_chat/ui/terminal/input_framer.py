@@ -139,8 +139,8 @@ class InputFramer:
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._state = _State.GROUND
         self._sequence = ""  # characters of the incomplete sequence, from ESC
-        self._expired = 0  # number of leading characters of the sequence that a timeout has ended
-        self._paste: list[str] = []  # parts of the incomplete paste; joined at its end, because a paste has many reads
+        self._expired_length = 0  # number of leading characters of the sequence that a timeout has ended
+        self._paste_parts: list[str] = []  # of the incomplete paste; joined at its end, because a paste has many reads
         self._paste_tail = ""  # last characters of the paste, which may start its end marker
         self._frames: list[InputFrame] = []  # completed by the current call
 
@@ -169,7 +169,7 @@ class InputFramer:
             return []
         self.deadline, self._frames = None, []
         if self._state is _State.PASTE:
-            content = "".join(self._paste)
+            content = "".join(self._paste_parts)
             partial = _PARTIAL_END_MARKER.search(content)
             self._end_paste(content[: partial.start()] if partial else content)
             if partial:
@@ -178,7 +178,7 @@ class InputFramer:
         else:
             self._emit_incomplete()
         if len(self._sequence) <= len("\x1b[") or self._state is _State.CSI:
-            self._expired = len(self._sequence)
+            self._expired_length = len(self._sequence)
         else:
             self._reset()
         return self._frames
@@ -218,7 +218,7 @@ class InputFramer:
         After a timeout, only the forms in `_LATE_CHARACTERS` and `_LATE_CSI` continue a sequence.
         """
         sequence = self._sequence + character
-        if self._expired and character not in _LATE_CHARACTERS.get(self._sequence, character):
+        if self._expired_length and character not in _LATE_CHARACTERS.get(self._sequence, character):
             return None
         state = _TRANSITIONS[self._state].get(character)
         if state is None and character > "\x7f":
@@ -226,7 +226,7 @@ class InputFramer:
         if (state is _State.MOUSE and len(sequence) == _MOUSE_REPORT_LENGTH) or _RXVT_KEY.fullmatch(sequence):
             return _State.COMPLETE
         if (
-            self._expired
+            self._expired_length
             and self._state is _State.CSI
             and state is _State.COMPLETE
             and not _LATE_CSI.fullmatch(sequence)
@@ -238,18 +238,18 @@ class InputFramer:
         """Consume the content of a paste, and return the position after the end marker, or the end of the text."""
         window, tail_length = self._paste_tail + text[position:], len(self._paste_tail)
         end = window.find(PASTE_END)
-        self._paste.append(text[position:])
+        self._paste_parts.append(text[position:])
         if end < 0:
             self._paste_tail = window[1 - len(PASTE_END) :]
             return len(text)
-        content = "".join(self._paste)
+        content = "".join(self._paste_parts)
         self._end_paste(content[: len(content) - len(window) + end])
         return position + end + len(PASTE_END) - tail_length
 
     def _end_paste(self, content: str) -> None:
         """Emit the content of a paste, and return to the ground state."""
         self._emit(InputFrameKind.PASTE, content)
-        self._paste, self._paste_tail = [], ""
+        self._paste_parts, self._paste_tail = [], ""
         self._reset()
 
     def _complete_sequence(self) -> None:
@@ -268,8 +268,8 @@ class InputFramer:
         Any other incomplete sequence, such as `ESC [`, emits nothing. The state does not change; `expire` keeps a
         control sequence for late characters.
         """
-        if self._expired:
-            self._emit(InputFrameKind.TEXT, self._sequence[self._expired :])
+        if self._expired_length:
+            self._emit(InputFrameKind.TEXT, self._sequence[self._expired_length :])
         elif self._sequence in KEY_PREFIXES:
             self._emit(InputFrameKind.SEQUENCE, self._sequence)
 
@@ -277,7 +277,7 @@ class InputFramer:
         """Return the seconds until incomplete input ends; None without any, or if a timeout has ended the input."""
         if self._state is _State.PASTE:
             return PASTE_TIMEOUT
-        if len(self._sequence) == self._expired:
+        if len(self._sequence) == self._expired_length:
             return None
         return self._escape_delay if self._sequence in KEY_PREFIXES else SEQUENCE_TIMEOUT
 
@@ -286,4 +286,4 @@ class InputFramer:
             self._frames.append(InputFrame(kind, text))
 
     def _reset(self) -> None:
-        self._state, self._sequence, self._expired = _State.GROUND, "", 0
+        self._state, self._sequence, self._expired_length = _State.GROUND, "", 0

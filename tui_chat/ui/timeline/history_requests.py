@@ -20,12 +20,12 @@ class HistoryRequests:
     def __init__(self, viewport: Viewport, post: Callable[[Message], object]) -> None:
         self._viewport = viewport
         self._post = post
-        self._older_requested_at: str | None = None
+        self._requested_oldest_key: str | None = None
         self._requested_gaps: set[tuple[int, int]] = set()
 
     def reset(self) -> None:
         """Permit repeated requests."""
-        self._older_requested_at = None
+        self._requested_oldest_key = None
         self._requested_gaps.clear()
 
     def request_visible(self) -> None:
@@ -39,10 +39,10 @@ class HistoryRequests:
         top = viewport.lines[0]
         if (
             viewport.rows_above <= viewport.height
-            and self._older_requested_at != top.key
+            and self._requested_oldest_key != top.key
             and not isinstance(top, GapLine)
         ):
-            self._older_requested_at = top.key
+            self._requested_oldest_key = top.key
             self._post(OlderMessagesRequested())
         for index in viewport.visible_range:
             line = viewport.lines[index]
