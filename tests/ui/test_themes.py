@@ -18,7 +18,7 @@ RGB_THEMES = [theme for theme in themes.THEMES_BY_NAME.values() if not theme.ans
 
 
 def min_contrast(theme: Theme) -> float:
-    """Return the least contrast ratio of a theme: AAA for `contrast`, AA for the others (WCAG 2.1)."""
+    """Return the least contrast ratio of a theme: AAA for `contrast`, AA for the others (WCAG 2.2)."""
     return 7.0 if theme is themes.THEMES_BY_NAME["contrast"] else 4.5
 
 

@@ -64,14 +64,8 @@ class ChatApp(App[None], inherit_bindings=False):
     Args:
         options: Parsed command line.
         saved_profile: Profile of the previous session.
-        notice: Message to show on the join form, empty for none.
+        notice: Message for the user at the start, empty for none.
         settings: Settings and their file, None for defaults in memory.
-
-    Attributes:
-        settings_changed: Signal with the new settings, published after each change.
-        terminal: Output to the terminal.
-        input_sequencer: Queue of undispatched input.
-        join_form: Initial screen, below all others.
     """
 
     TITLE = app_strings.TITLE
@@ -187,7 +181,7 @@ class ChatApp(App[None], inherit_bindings=False):
     def close_chat(self) -> None:
         """Close all screens above the join form, without the results of dialogs."""
         self._chat_screen = None
-        while len(self.screen_stack) > 1:  # a dialog may cover the chat screen
+        while len(self.screen_stack) > 1:
             self.pop_screen()
 
     def on_chat_screen_server_change_requested(self, event: "ChatScreen.ServerChangeRequested") -> None:
@@ -266,7 +260,7 @@ class ChatApp(App[None], inherit_bindings=False):
             self.join_form.show_progress(text)
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy `text` to the clipboards of app and terminal. If too long for the terminal, show a status."""
+        """Copy `text` to the clipboards of app and terminal; show a status if the terminal's limit is exceeded."""
         self._clipboard = text
         if not self.terminal.copy_to_clipboard(text):
             self.show_status(

@@ -4,7 +4,7 @@
 - Frame rate during input: a frame starts at the earliest `TYPING_RENDER_INTERVAL` seconds after the start of the
   previous one, because a key that arrives during a frame waits until that frame ends.
 - Frame rate under a backlog: a frame starts at the earliest `BUSY_RENDER_INTERVAL` seconds after the start of the
-  previous one, about ten per second with an output time of 15 to 30 ms. The last frame only waits for the idle time.
+  previous one. The last frame only waits for the idle time.
 - Idle time: the `MIN_IDLE_TIME` seconds after each frame are free for other work.
 - Slices: events are processed for `TIME_SLICE` seconds at a time, then the event loop runs other tasks.
 - Input priority: no processing starts within `KEY_ECHO_WINDOW` seconds after a key or mouse event, unless the screen
@@ -79,7 +79,7 @@ class RenderScheduler:
 
     @property
     def is_due(self) -> bool:
-        """True if a frame is due, even under a backlog."""
+        """True if a frame is due under a backlog of events."""
         return self._clock() >= self._earliest_after(BUSY_RENDER_INTERVAL)
 
     def _earliest_after(self, seconds: float) -> float:
@@ -132,10 +132,7 @@ class EventProcessor:
             self._call_later(self._run_slice)
 
     def _run_slice(self) -> None:
-        """Process one slice; after an exception, run again after `RETRY_DELAY`.
-
-        Only the first of consecutive exceptions is reported.
-        """
+        """Process one slice; after an exception, run again after `RETRY_DELAY`."""
         try:
             self._process_and_draw()
         except Exception as error:
@@ -154,7 +151,6 @@ class EventProcessor:
         """
         scheduler = self._scheduler
         if (pause := scheduler.processing_pause) > 0:
-            # While output is blocked, drain an overfull queue without rendering.
             must_drain = scheduler.is_output_blocked() and self._is_overfull()
             if must_drain:
                 self._process(scheduler.slice_deadline, False)

@@ -111,9 +111,9 @@ class SessionLifecycle:
     # Connection
 
     def connect(self, details: JoinDetails) -> None:
-        """End an earlier session, and start to connect and join with the data and the guest key of the profile.
+        """End an earlier session, and start to connect and join with the given details and a saved guest key.
 
-        The form waits until `on_room_joined` or `on_connect_failed`.
+        The form waits until the first room is joined or the session ends.
         """
         # Imported here to keep startup fast.
         from tui_chat.session.controller import SessionController  # noqa: PLC0415
@@ -180,10 +180,7 @@ class SessionLifecycle:
         self._window.start_worker(self._stop_server(), "local-server")
 
     async def _stop_server(self) -> None:
-        """Stop the server of the session and end the session, or only show the question or the error.
-
-        No effect without a session.
-        """
+        """Stop the server of the session (`stop_server`)."""
         if self._controller is None:
             return
         try:
@@ -214,10 +211,7 @@ class SessionLifecycle:
         self._worker = self._window.start_worker(self._start_local_server(host, port, join=join), "local-server")
 
     async def _start_local_server(self, host: str, port: int, *, join: bool) -> None:
-        """Start or join the server while the form waits, then enter its address and show its messages.
-
-        The messages become `startup_messages`. An error only appears beside the server field.
-        """
+        """Start or join the server while the form waits; its messages appear on the form and in the next chat."""
         form = self._window.join_form
         form.begin_waiting(tr("Starting a server…"))
         try:
@@ -302,9 +296,7 @@ class SessionLifecycle:
     def on_room_joined(self, view: "RoomView") -> None:
         """Open the chat screen if not open, then save room, nickname, server and guest key in the profile.
 
-        A new chat screen shows the `startup_messages` once. A failed save is logged and shown as an error. Called for
-        each room that the user opens, also from the cache; not for rooms restored in the background, nor for a join
-        that waited for the connection.
+        A new chat screen shows the `startup_messages` once. A failed save is logged and shown as an error.
         """
         controller = self._controller
         if self._chat is None and controller is not None:

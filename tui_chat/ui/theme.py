@@ -1,10 +1,10 @@
 """Color themes of the app.
 
 - Contrast: text has a ratio of at least 4.5 on its background, at least 7 in the high-contrast theme (WCAG 2.2,
-  criteria 1.4.3 and 1.4.6). `tests/ui/test_themes.py` measures each pair.
-- Terminal palette: `terminal` uses only the 16 ANSI colors and the default background, because the actual palette is
-  unknown. Cursors are reversed or bold, and selected text is black on cyan. The same theme is the fallback for
-  terminals with 16 colors or none (https://no-color.org).
+  criteria 1.4.3 and 1.4.6).
+- Terminal palette: `terminal` uses only the 16 ANSI colors and the default background, and has no measurable contrast.
+  Cursors are reversed or bold, and selected text is black on cyan. The theme is the fallback for terminals with at most
+  16 colors.
 - Nicknames: the color is a function of the case-folded nickname and the palette.
 - Accessibility: color is never the only sign of a state.
 - `NO_COLOR` (https://no-color.org): no color sequence reaches the terminal. Text with a background color, such as a
@@ -253,10 +253,7 @@ THEMES_BY_NAME: Mapping[str, Theme] = {
         TERMINAL,
     )
 }
-"""Themes by their name in the `theme` setting and in `/theme`.
-
-`tests/ui/test_themes.py` compares the names with the choices of the setting.
-"""
+"""Themes by their name in the `theme` setting and in `/theme`."""
 
 
 def install_themes(app: App[Any], initial: Theme) -> None:

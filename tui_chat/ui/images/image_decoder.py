@@ -74,7 +74,7 @@ class ImageDecoder:
     async def _request(self, content: bytes, request: DecodeRequest) -> bytes | None:
         """Send a request to the child, started if necessary, and return the pixels, None for a rejected file.
 
-        The caller applies `TIMEOUT` and `MAX_IMAGES_PER_CHILD`, and kills the child after an error.
+        After an error, the child is unusable.
 
         Raises:
             OSError: The child does not start, or its pipe is closed.

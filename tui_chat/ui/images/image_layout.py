@@ -8,7 +8,7 @@ from tui_chat.session.lines import LineImage
 from tui_chat.ui.terminal.graphics import DEFAULT_CELL_SIZE, CellSize
 
 MAX_IMAGE_ROWS = 12
-"""Maximum height of an image in rows; a low timeline permits only a third of its height."""
+"""Maximum height of an image in rows."""
 
 MAX_IMAGE_COLUMNS = 80
 """Maximum width of an image in cells."""

@@ -1,8 +1,8 @@
 """Images of the visible messages: download, decoding, and output to the terminal.
 
 - Demand: only visible images start to load, at most `MAX_LOADS` at a time. Scrolling cancels no load.
-- Memory: at most `MAX_PICTURES` pictures exist, or more if all of them are visible. The Kitty image of a removed
-  picture is deleted from the terminal.
+- Memory: each load discards the least recently visible pictures above `MAX_PICTURES`, but no visible ones. The Kitty
+  image of a discarded picture is deleted from the terminal.
 - Drawing: pictures that are loaded within `DRAW_INTERVAL` are announced together, earlier if no load is running.
 - Output: an upload waits until the terminal has read all other output, and never delays the screen or the echo of a key
   by more than `_SEQUENCES_PER_WRITE` sequences.
@@ -77,7 +77,7 @@ _PictureKey = tuple[str, int, int]  # path, columns and rows
 
 
 class ImageStore:
-    """Pictures of the visible images of one chat screen.
+    """Pictures of the images of one chat screen.
 
     Args:
         read_file: Returns the bytes of the file of an image, with the exceptions of `RoomFiles.read`.
@@ -135,7 +135,7 @@ class ImageStore:
         self._start_loads()
 
     def forget(self, paths: Iterable[str]) -> None:
-        """Discard the pictures and terminal images of deleted images, and cancel their loads, without callbacks."""
+        """Discard the pictures and terminal images of deleted images, and cancel their loads."""
         removed = set(paths)
         self._visible = {key: box for key, box in self._visible.items() if key[0] not in removed}
         for key, task in self._loads.items():
@@ -192,7 +192,7 @@ class ImageStore:
         """Load the picture of an image and schedule its announcement.
 
         After an error that may pass, the load is repeated after `RETRY_DELAY` if the image is visible. After any other
-        error, also an unexpected one, the image becomes unavailable. Errors are logged.
+        error, the image becomes unavailable. Errors are logged.
         """
         try:
             content = await self._read_file(box.image)
@@ -207,7 +207,7 @@ class ImageStore:
         except (Unreachable, RateLimited, Unavailable) as error:
             log.info("image not loaded: %s, retry in %.0f s", error.code, RETRY_DELAY)
             now = asyncio.get_running_loop().time()
-            self._retry_times = {key: due for key, due in self._retry_times.items() if due > now}
+            self._retry_times = {key: retry_at for key, retry_at in self._retry_times.items() if retry_at > now}
             self._retry_times[key] = now + RETRY_DELAY
             asyncio.get_running_loop().call_later(RETRY_DELAY, self._start_loads)
         except (ChatError, ImageRejected) as error:

@@ -30,7 +30,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 PALETTE_BYTES = 3 * 256
 
 PALETTE_SAMPLE_PIXELS = 4_800
-"""Minimum number of pixels that determine the palette of a large image; all pixels would take ten times the time."""
+"""Approximate minimum number of pixels that determine the palette of an image; all pixels take ten times as long."""
 
 _REDUCING_GAP = 3.0  # `Image.resize` first averages blocks of pixels, down to at least three times the final size
 

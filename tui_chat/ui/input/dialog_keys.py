@@ -1,7 +1,4 @@
-"""Key bindings of the dialogs, part of the registry in `keys`.
-
-A footer label puts the binding into the footer of its dialog. Adjacent bindings with the same label share an entry.
-"""
+"""Key bindings of the dialogs, part of the registry in `keys`."""
 
 from tui_chat.session.i18n import mark
 from tui_chat.ui.input.key_binding import KeyBinding, KeyScope, in_scope

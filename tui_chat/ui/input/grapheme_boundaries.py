@@ -1,6 +1,6 @@
 """Cursor positions between grapheme clusters (UAX #29).
 
-The first screen needs none, so `wcwidth` (14 ms) is imported by the first key.
+The import of `wcwidth` takes 14 ms, so the first use inside a text imports the module.
 """
 
 

@@ -6,7 +6,7 @@ the message queue of a widget. A slow connection delivers several keys at once, 
 - Order: a key is dispatched after all effects of the earlier keys: opened and closed screens, room switches, text.
 - Local keys: printable characters and other local keys of one field do not wait for each other, because the message
   queue of the field preserves their order.
-- Liveness: a wait for the effects of earlier keys ends after `EFFECT_TIMEOUT` seconds.
+- Liveness: input waits at most `EFFECT_TIMEOUT` seconds for the effects of the input before.
 - Readiness: a target that is not ready, such as a chat during a room switch, delays all input without a time limit.
 """
 
@@ -40,7 +40,7 @@ class LocalKeyField(Protocol):
     """Input field with local keys besides the printable characters."""
 
     def is_local_key(self, key: Key, /) -> bool:
-        """Return whether `key` affects only this field."""
+        """Return whether later keys of this field need not wait for `key`."""
         ...
 
 
@@ -69,7 +69,7 @@ class ScreenReadiness:
     def is_ready(self, screen: Screen[Any]) -> bool:
         """Return whether a screen is ready.
 
-        A screen counts as ready `SCREEN_READY_TIMEOUT` seconds after the first call with this screen, and stays ready.
+        A screen counts as ready at the latest `SCREEN_READY_TIMEOUT` seconds after the first call, and stays ready.
         """
         if screen in self._ready_screens:
             return True
@@ -113,8 +113,7 @@ class InputSequencer:
     async def push(self, item: QueuedInput) -> None:
         """Append a key or paste, and dispatch the queue up to the first item that has to wait.
 
-        The waiting items are dispatched later without a further call. Each of them waits at most `EFFECT_TIMEOUT` for
-        the effects of the item before, and without a limit for an unready target.
+        Waiting items are dispatched later, without a further call.
         """
         self._pending.append(item)
         await self._dispatch_pending()
@@ -125,11 +124,7 @@ class InputSequencer:
         return drained
 
     async def _dispatch_pending(self) -> None:
-        """Dispatch the queue up to the first item that has to wait for earlier effects or for an unready target.
-
-        The end of the effects, or `EFFECT_TIMEOUT`, resumes the dispatch. An unready target is checked again every
-        `READY_POLL_INTERVAL` seconds, without a time limit.
-        """
+        """Dispatch the queue up to the first item that has to wait, and schedule the next call for the others."""
         while self._pending and not self._is_waiting:
             if not self._is_ready():
                 if not self._is_polling:

@@ -13,7 +13,7 @@ from tui_chat.session.i18n import Translatable, tr
 from tui_chat.ui.input import key_names, keys
 from tui_chat.ui.input.keys import LOCAL_ACTIONS, OVERLAPPING_SCOPES, TEXT_SCOPES, KeyBinding, KeyScope
 
-# Placeholder key for actions without a key in Textual's keymap. No terminal sends it.
+# Placeholder for actions without a key in Textual's keymap, sent by no terminal.
 UNBOUND = "unbound"
 
 HELP_ID = "help"  # id of the binding shown first in each footer, because the help lists all other bindings
@@ -115,9 +115,9 @@ class Keymap:
         ]
 
     def footer_keys(self, scopes: Iterable[KeyScope]) -> list[FooterKey]:
-        """Return the footer entries of the scopes: help first, then the scopes in the given order.
+        """Return the footer entry of the help, then those of the scopes in the given order.
 
-        Help is included for any scopes. Each entry shows the preferred key; an unbound action is omitted.
+        Each entry shows the preferred key; an unbound action is omitted.
         """
         bindings = [
             binding

@@ -34,8 +34,8 @@ class AccountDialogs:
         on_changed: Called after each successful action, after its message.
 
     Attributes:
-        commands: Handlers of the slash commands by name, called with the argument. They return an error message, or
-            None or "" once the action has started.
+        commands: Handlers of the slash commands by name, called with the argument. A handler returns an error message,
+            or None or "" once the action has started.
     """
 
     def __init__(
@@ -80,11 +80,11 @@ class AccountDialogs:
         """Start to log out, and show the result; the user continues as a guest. A guest gets the same message."""
         self._run(self._log_out())
 
-    def _with_login(self, open_dialog: Callable[[], Coroutine[Any, Any, str]]) -> str:
+    def _with_login(self, request: Callable[[], Coroutine[Any, Any, str]]) -> str:
         """Start a request of a logged-in user in the background (`_run`); return an error for a guest, otherwise ""."""
         if self._manager.login is None:
             return tr(account_strings.NOT_LOGGED_IN)
-        self._run(open_dialog())
+        self._run(request())
         return ""
 
     def _open_form(self, form: AccountForm, other_label: str = "", on_other: Callable[[], None] = lambda: None) -> None:

@@ -190,7 +190,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         self._images.start(self.view.timeline)
 
     async def on_unmount(self) -> None:
-        """Remove the images from the terminal."""
+        """Close the images (`ChatImages.close`)."""
         await self._images.close()
 
     def _set_window_title(self, title: str) -> None:
@@ -262,7 +262,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         After clearing, the status line names the key that restores the text.
 
         Returns:
-            False if there was no input.
+            False if there was nothing to cancel or clear.
         """
         composer = self.view.composer
         if composer.is_searching:

@@ -16,10 +16,10 @@ class ChatImages:
 
     Args:
         files: Files of the images.
-        node: Node of the app with the terminal.
+        node: Node of the app.
 
     Attributes:
-        store: Pictures of the visible images.
+        store: Pictures of the images.
     """
 
     def __init__(self, files: ImageFiles, node: DOMNode) -> None:

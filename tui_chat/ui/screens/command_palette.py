@@ -31,7 +31,7 @@ class PaletteEntry:
 
     Attributes:
         command: Listed command.
-        run: Function of the entry.
+        run: Action of the entry.
         matched_indices: Indices of the matched characters in the usage of the command.
     """
 
@@ -45,7 +45,7 @@ def room_entries(run: Callable[[str], None], insert: Callable[[str], None]) -> l
 
     Args:
         run: Runs a command without required arguments.
-        insert: Inserts a command with required arguments into the composer.
+        insert: Replaces the composer text with a command that has required arguments.
     """
     return [
         PaletteEntry(

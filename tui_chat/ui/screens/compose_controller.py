@@ -26,7 +26,7 @@ class ComposeController:
         messages: Sender of messages.
         view: Widgets of the chat screen.
         drafts: Storage of the composer state.
-        on_message_sent: Called after a message without a compose mode.
+        on_message_sent: Called after a queued message of the current room without a compose mode.
     """
 
     def __init__(
@@ -92,11 +92,10 @@ class ComposeController:
 
         A compose mode replaces an earlier one, hides the message cursor and focuses the composer. An edit puts the
         message text into the composer, a reaction empties the composer; `leave_mode` restores the replaced draft.
-        Returns an error if `line` is None or unsent; for an edit or a reaction, if the message is deleted or in
-        deletion; for an edit, if another member sent the message.
 
         Returns:
-            Error message, empty on success.
+            Error message, empty on success. Errors are a missing or unsent `line`, an error of `MessageSender.submit`,
+            for an edit or a reaction a message deleted or in deletion, and for an edit a message of another member.
         """
         if line is None or (line.is_text_hidden and kind is not ComposeKind.REPLY):
             return tr(chat_strings.NO_SUCH_MESSAGE)
@@ -113,10 +112,9 @@ class ComposeController:
         return ""
 
     def _enter_mode(self, mode: ComposeMode) -> None:
-        """End an earlier compose mode, start another, hide cursor and status text, and focus the composer.
+        """Replace the compose mode, hide cursor and status text, focus the composer, save the draft and draw.
 
-        A reply keeps the composer text; an edit or reaction replaces the text with its initial one. Saves the draft and
-        draws. No effect without a room.
+        No effect without a room.
         """
         view, composer = self._view.session.current_room, self._view.composer
         if view is None:

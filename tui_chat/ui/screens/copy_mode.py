@@ -3,7 +3,7 @@
 - Output: text bypasses Textual and wraps in the terminal. The terminal can therefore select a long line, or a URL in
   one, as a whole.
 - Safety: the transcript contains no control characters other than line ends.
-- Stability: new messages do not change the transcript, and mouse reporting is off until the user leaves copy mode.
+- Stability: new messages do not change the transcript, and mouse reporting is off while the screen is active.
 """
 
 from contextlib import ExitStack

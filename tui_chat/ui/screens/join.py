@@ -58,7 +58,7 @@ class JoinScreen(Screen[None]):
         login_store: Storage of the logins.
         on_join: Joins with a complete form.
         on_serve: Starts a local server at the form's address, then joins.
-        on_cancel: Cancels the connection attempt.
+        on_cancel: Cancels the connection attempt or the start of a server.
 
     Attributes:
         is_waiting: True until the first paint, and from `begin_waiting` until `end_waiting` or
@@ -96,10 +96,7 @@ class JoinScreen(Screen[None]):
         self.is_waiting = True
 
     def compose(self) -> ComposeResult:
-        """Yield the form and the footer.
-
-        The form has title, hint, three fields, account row, buttons and progress message.
-        """
+        """Yield the form and the footer."""
         room, nick, server = self._initial_values
         self._form_fields = {
             "room": FormField(tr(app_strings.LABEL_ROOM), room, profile.DEFAULT_ROOM, id="room"),

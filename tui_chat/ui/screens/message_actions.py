@@ -87,9 +87,9 @@ class MessageActions:
         return line if isinstance(line, MessageLine) else None
 
     def activate(self, key: str) -> None:
-        """Resend a failed message, undo the delayed deletion of a sent one, or go to the parent of a sent reply.
+        """Retry a failed or unconfirmed message, undo a delayed deletion, or go to the parent of a sent reply.
 
-        A full outbox is shown as an error. No effect on other messages and for an unknown line key.
+        The error of a retry is shown. No effect on other messages and for an unknown line key.
         """
         view = self._view.session.current_room
         line = self._view.timeline.lines.get(key)
@@ -139,7 +139,7 @@ class MessageActions:
         return self._messages.retry(line.key)
 
     def _edit(self, line: MessageLine) -> str:
-        """Start an edit. An unsent message moves to the cursor of the composer unless in flight (`withdraw`).
+        """Start an edit. The text of an unsent message moves to the composer, unless `withdraw` has no effect.
 
         A reply to a loaded message stays a reply.
         """

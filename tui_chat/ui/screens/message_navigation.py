@@ -2,9 +2,8 @@
 
 - Return position: a navigation stores its starting position, unless one is stored already. Esc returns there once.
 - Highlight: a jump highlights its target. The keys of the message selection stay inactive.
-- Cancellation: any other movement of the user (newest line, another room, sending a message) discards both the return
-  position and the pending target. A selection discards the pending target, so that a late result does not end the
-  selection.
+- Cancellation: a move to the newest line or another room, or a sent message, discards both the return position and the
+  pending target. An error discards the pending target, as does a selection, which a late result would end.
 """
 
 from collections.abc import Callable
@@ -178,8 +177,8 @@ class MessageNavigation:
     def _finish(self, target: NavigationTarget, line: MessageLine) -> None:
         """End the navigation: highlight the message and focus the composer.
 
-        If no message is of the requested day, the status line reports the day of the target; otherwise the status text
-        is hidden. The return position stays.
+        The status line reports a requested day without messages; otherwise the status text is hidden. The return
+        position stays.
         """
         self._target = None
         self._view.timeline.highlight(line.key)
@@ -190,9 +189,9 @@ class MessageNavigation:
         self._view.status.show_status(status)
 
     def go_back(self) -> bool:
-        """Scroll to the return position, once, and discard a pending target. Return whether a position was set.
+        """Show the return position, once, without cursor and status text. Return whether a position was set.
 
-        Shows the room of the position if needed. If that room was closed, nothing scrolls, and the result is True.
+        A pending target is discarded. If the room of the position was closed, nothing scrolls, and the result is True.
         """
         return_position = self._return_position
         self.clear_return_position()

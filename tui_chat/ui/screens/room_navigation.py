@@ -131,9 +131,9 @@ class RoomNavigation:
             self._server_link.join(room, view.nick if view is not None else "")
 
     def go_to_next_unread(self) -> None:
-        """Show the next room with mentions, otherwise the next with unread messages; closed rooms are included.
+        """Show the next room with mentions, otherwise the next unmuted one with unread messages; no effect without one.
 
-        No effect if all rooms are read.
+        Closed rooms are included.
         """
         room = self._view.session.find_next_unread()
         if room is not None:

@@ -160,7 +160,7 @@ class ScreenCommands:
         return message_navigation.go_to_day(argument)
 
     def _delete_message(self, nick: str) -> str:
-        """Ask before the deletion of the last message of a nickname; for "", of the selected or the last own message.
+        """Ask before the deletion of the last message of a nickname; for "", of the selected or the user's last one.
 
         Returns:
             Error message of `confirm_deletion`, empty on success.

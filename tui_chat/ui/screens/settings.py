@@ -1,4 +1,4 @@
-"""Settings screen with an explanation of each setting. Changes apply immediately."""
+"""Settings screen with an explanation of each setting. Changes apply and are saved immediately."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ LOW_HEIGHT = 26  # screen height in rows below which the list fills all space ab
 
 
 class SettingsScreen(ListDialog[None]):
-    """Modal list of all settings. Each change applies and is saved immediately.
+    """Modal list of all settings.
 
     Args:
         path: Settings file, empty if changes are not saved.

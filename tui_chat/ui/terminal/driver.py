@@ -1,8 +1,7 @@
 """Terminal driver with an orderly shutdown when the terminal disconnects.
 
 - Disconnect: a write error is final and further output is discarded. Otherwise the writer thread would die, its
-  bounded queue would fill, and the next write would block forever. `TerminalDisconnected` starts the shutdown
-  (tests/ui/terminal/test_terminal_restore.py).
+  bounded queue would fill, and the next write would block forever. `TerminalDisconnected` starts the shutdown.
 - Input: `InputFramer` and `InputDecoder` stand between the terminal and Textual's parser, which depends on the timing
   of reads and fails on bytes that are not UTF-8.
 - Type-ahead: before application mode, the terminal turns Enter into a newline; the first read restores this input.

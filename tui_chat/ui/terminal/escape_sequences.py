@@ -1,7 +1,8 @@
 """Escape sequences for notifications, clipboard and window title; they also work over SSH.
 
-- Sanitizing: text from other people passes through `sanitize_text`. The result has no control or invisible
-  characters, no `;` (field separator of OSC 777, command separator of OSC 9) and a bounded length.
+- Sanitizing: text from other people passes through `sanitize_text`. The result has no control characters, no invisible
+  ones except the zero width joiner, no `;` (field separator of OSC 777, command separator of OSC 9) and a bounded
+  length.
 - Payload: a sequence contains only sanitized text or Base64.
 - Multiplexers: inside tmux or screen, notifications and clipboard sequences are wrapped for passthrough. BEL follows a
   notification, because a multiplexer without passthrough discards the sequence silently.
@@ -105,7 +106,7 @@ def detect_multiplexer(environ: Mapping[str, str]) -> Multiplexer:
 def has_title_support(environ: Mapping[str, str]) -> bool:
     """Return whether the terminal has a window title. The Linux console would print the sequence as text.
 
-    False also if `TERM` is missing, empty, `dumb` or `unknown`.
+    False if `TERM` is missing, empty, `dumb` or `unknown`.
     """
     return environ.get("TERM", "") not in {"", "dumb", "linux", "unknown"}
 
@@ -113,8 +114,8 @@ def has_title_support(environ: Mapping[str, str]) -> bool:
 def sanitize_text(text: str, max_characters: int) -> str:
     """Return the visible characters of `text` on one line in form NFC, with `,` in place of `;`.
 
-    Whitespace and control characters become single spaces between words; other invisible characters are removed. Only
-    the first `max_characters` * 8 characters are read.
+    Whitespace and control characters become single spaces between words; other invisible characters are removed, except
+    the zero width joiner of emoji sequences. Only the first `max_characters` * 8 characters are read.
 
     Args:
         text: Untrusted text.
@@ -126,10 +127,10 @@ def sanitize_text(text: str, max_characters: int) -> str:
 
 
 def _visible_character(character: str) -> str:
-    """Return a visible character, `,` for `;`, a space for a control or space character, "" for an invisible one."""
+    """Return the replacement of a character in `sanitize_text`."""
     if character == ";":
         return ","
-    if character == _ZERO_WIDTH_JOINER:  # joins emoji sequences
+    if character == _ZERO_WIDTH_JOINER:
         return character
     category = unicodedata.category(character)
     if category in _INVISIBLE_CATEGORIES or category == "Zs":

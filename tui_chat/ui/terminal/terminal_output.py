@@ -121,8 +121,8 @@ class TerminalOutput:
         """Copy `text` to the clipboard of the terminal.
 
         Returns:
-            False if the text exceeds `MAX_CLIPBOARD_BYTES`. Nothing is copied in this case. True otherwise, also
-            without a driver, because terminals do not confirm.
+            False without effect if the text exceeds `MAX_CLIPBOARD_BYTES`. True otherwise, even without a driver,
+            because terminals do not confirm.
         """
         if len(text) > MAX_CLIPBOARD_BYTES or len(text.encode()) > MAX_CLIPBOARD_BYTES:
             return False
@@ -143,7 +143,7 @@ class TerminalOutput:
             driver.set_mouse_enabled(enabled)
 
     def apply_settings(self) -> None:
-        """Apply the mouse, title and emoji settings. Title and mouse need a `TerminalDriver`.
+        """Apply the mouse, title and emoji settings.
 
         Emoji sequences are drawn as one glyph for `full`, and for `auto` if `has_emoji_sequences`. A changed title is
         written only if `has_title_support`.

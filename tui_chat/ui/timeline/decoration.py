@@ -1,6 +1,6 @@
 """Context-dependent parts of a line: date separator, grouping and time.
 
-A decoration is a pure function of a line and its predecessors, computed at display time and never stored.
+A decoration is a pure function of a line, its predecessors and the time format.
 """
 
 from collections.abc import Sequence

@@ -71,11 +71,8 @@ class TimelineGeometry:
     ) -> "TimelineGeometry":
         """Return the geometry for a total width, narrow below `NARROW_WIDTH`.
 
-        Args:
-            width: Total width in cells.
-            time_width: Cells of a formatted time, 0 to hide times.
-            nick_width: Cells for nicknames in a wide timeline, 0 for a share of `width`.
-            images: Limits of images, None for no images.
+        Arguments as the attributes. In a wide timeline, `nick_width` 0 stands for a share of the width; a narrow one
+        ignores `nick_width`. None for `images` hides all images.
         """
         images = images or ImageLimits()
         if width < NARROW_WIDTH:

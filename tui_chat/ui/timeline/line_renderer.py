@@ -177,10 +177,7 @@ class LineRenderer:
         builder.append(text, cells, self._styles.secondary, PREFIX_OFFSET)
 
     def _append_images(self, builder: _RowBuilder, layout: LineLayout, image_row: int) -> None:
-        """Append one row of the images: half blocks, or blank cells below terminal graphics and before the load.
-
-        Before the load, the first cell of the first row is `…`.
-        """
+        """Append one row of the images: half blocks, or blank cells below terminal graphics and before the load."""
         for box in layout.images:
             if box.row <= image_row < box.row + box.rows:
                 padding = self._geometry.text_start + box.column - builder.cells
@@ -195,7 +192,7 @@ class LineRenderer:
                     builder.append(" " * (box.columns - 1), box.columns - 1)
 
     def _append_reactions(self, builder: _RowBuilder, layout: LineLayout) -> None:
-        """Append the reactions with counts and up to `MAX_REACTION_NAMES` nicknames, own reactions in brackets.
+        """Append the reactions with counts and up to `MAX_REACTION_NAMES` nicknames, those of the user in brackets.
 
         Parts beyond the text width are cut.
         """

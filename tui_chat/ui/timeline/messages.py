@@ -1,7 +1,4 @@
-"""Messages that the timeline posts.
-
-Handlers use `@on(GapRequested)` or the method name `on_gap_requested`.
-"""
+"""Messages that the timeline posts."""
 
 from dataclasses import dataclass
 

@@ -22,7 +22,7 @@ class NewMessageCounter:
         self._last_seen_seq = _last_seq(lines, len(lines))
 
     def add_lines(self, lines: Iterable[Line], existing_keys: set[str]) -> None:
-        """Count added lines; keys in `existing_keys` belong to updated lines and do not count."""
+        """Count the new messages in added lines; a line with a key in `existing_keys` is an update."""
         for line in lines:
             seq = line.seq or 0 if isinstance(line, MessageLine) and not line.is_own else 0
             if seq > self._last_seen_seq and line.key not in existing_keys:

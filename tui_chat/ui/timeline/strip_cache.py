@@ -25,7 +25,7 @@ class StripCache:
         self._strips: LRUCache[tuple[str, int, int, bool], tuple[LineLayout, Strip]] = LRUCache(_CACHE_SIZE)
 
     def invalidate(self) -> None:
-        """Discard the strips and the renderer after a change of columns or styles."""
+        """Discard the strips and the renderer."""
         # The next use creates a renderer: component styles change later than the widget style.
         self._renderer = None
         self._strips.clear()
@@ -33,15 +33,7 @@ class StripCache:
     def render_row(
         self, layout: LineLayout, row: int, line_number: int, has_cursor: bool, selected: SelectedRange | None
     ) -> Strip:
-        """Return the strip of one row.
-
-        Args:
-            layout: Layout of the line.
-            row: Index in `layout.rows`.
-            line_number: Line number in selection coordinates.
-            has_cursor: True if the line is under the cursor.
-            selected: Selected characters of the line; None without a selection.
-        """
+        """Return the strip of one row. Arguments as in `LineRenderer.render_row`."""
         if selected is not None:
             return self.renderer.render_row(
                 layout, row, line_number, has_cursor, selected.snap_to_clusters(layout.text)

@@ -1,8 +1,6 @@
 """Text selection of a timeline and its plain-text copy.
 
-- Coordinates: selections use line numbers and character offsets of the original text; copied text has no wrapping.
-- Prefix: a completely selected message is copied as `[15:05] ann: text` if the selection covers several lines or starts
-  in front of the text.
+Selections use line numbers and character offsets of the original text; copied text has no wrapping.
 """
 
 import re

@@ -1,7 +1,7 @@
 """Visible rows of a long list of lines, independent of any widget.
 
 - Heights: visible lines have exact heights, all others may have estimates. A line is measured before its first display.
-- Prefix sums: a sum of heights covers the shorter side of the list, at most 0.2 ms for the 20 000 lines of a room.
+- Prefix sums: a sum of heights covers the shorter side of the list, at most 0.2 ms for 20,000 lines.
 - Following: in follow mode, the bottom row of the viewport is the last row of the last line.
 - Stability: outside follow mode, visible lines keep their viewport rows during insertions, deletions and height changes
   elsewhere.
@@ -98,6 +98,8 @@ class HeightIndex:
 class Viewport:
     """Viewport of a scrollable list of lines, initially empty.
 
+    After a change of the list, the height or the position, the owner calls `update`.
+
     Args:
         get_extent: Returns the extent of `lines[index]`.
         estimate_rows: Returns the estimated number of rows of a line.
@@ -105,7 +107,7 @@ class Viewport:
     Attributes:
         lines: The list; only `reset` and `splice` modify it.
         height: Viewport height in rows.
-        is_following: True while the viewport follows the bottom of the list; call `update` after a change.
+        is_following: True while the viewport follows the bottom of the list.
         visible_rows: (line index, row inside the line) for each visible row, from top to bottom.
     """
 
@@ -154,7 +156,7 @@ class Viewport:
         )
 
     def reset(self, lines: Iterable[Line]) -> None:
-        """Replace the list and enable follow mode; call `update` afterwards."""
+        """Replace the list and enable follow mode."""
         self.lines = lines.copy() if isinstance(lines, CompressedList) else CompressedList(lines)
         sampled_heights = [self._estimate_rows(line) for line in self.lines[-_ESTIMATE_SAMPLE_SIZE:]]
         unsampled_count = len(self.lines) - len(sampled_heights)
@@ -165,7 +167,7 @@ class Viewport:
         self.is_following = True
 
     def splice(self, change: Splice) -> None:
-        """Apply a splice and clear `visible_rows`; call `update` afterwards.
+        """Apply a splice and clear `visible_rows`.
 
         A removed line with the key of a new line counts as replaced and keeps its viewport row.
 
@@ -198,12 +200,12 @@ class Viewport:
         return shifted
 
     def place_line(self, index: int, row: int) -> None:
-        """Place the text of `lines[index]` on viewport row `row` and disable follow mode; call `update` afterwards."""
+        """Place the text of `lines[index]` on viewport row `row` and disable follow mode."""
         self.is_following = False
         self._visible_lines = [VisibleLine(index, row)]
 
     def reveal_line(self, index: int) -> None:
-        """Scroll the minimum distance that shows a line completely; call `update` afterwards.
+        """Scroll the minimum distance that shows a line completely.
 
         A line as tall as the viewport or taller is aligned with the top. Scrolling disables follow mode. No effect on a
         complete line and without viewport rows.
@@ -226,7 +228,7 @@ class Viewport:
         self.place_line(index, row + extent.leading_rows)
 
     def scroll_by(self, rows: int) -> None:
-        """Scroll by an exact number of rows, down if positive, and disable follow mode; call `update` afterwards.
+        """Scroll by an exact number of rows, down if positive, and disable follow mode.
 
         No effect without visible lines.
         """
@@ -234,7 +236,7 @@ class Viewport:
             self.place_line(anchor.index, anchor.row - rows)
 
     def scroll_to(self, row: int) -> None:
-        """Scroll to an absolute row, by partly estimated heights, and disable follow mode; call `update` afterwards.
+        """Scroll to an absolute row, by partly estimated heights, and disable follow mode.
 
         A row outside the list is limited to the list. No effect on an empty list.
         """

@@ -1,6 +1,6 @@
 """Virtual list of lines: layouts, columns and scroll position, independent of any widget.
 
-- Cost: lines are laid out when they become visible; at most `MAX_CACHED_LAYOUTS` layouts remain in memory.
+- Cost: lines are laid out on demand; at most `MAX_CACHED_LAYOUTS` layouts remain in memory.
 - Updates: after any change, the owner calls `viewport.update()`.
 - Layouts: a changed line or decoration invalidates its layout; a change of the columns invalidates all layouts.
 """
@@ -131,7 +131,7 @@ class VirtualList:
         return ImageLimits(min(MAX_IMAGE_ROWS, self.viewport.height // 3), self._image_cell, self._unavailable_images)
 
     def layout(self, index: int) -> LineLayout:
-        """Return the layout of `lines[index]`: the cached one, unless the line or its decoration has changed."""
+        """Return the layout of `lines[index]`: the cached one, unless line object or decoration have changed."""
         line = self.viewport.lines[index]
         decoration = decorate(self.viewport.lines, index, self.time_format)
         layout = self._layouts.get(line.key)

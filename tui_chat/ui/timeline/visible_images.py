@@ -44,12 +44,7 @@ class VisibleImages:
             self._store.show(boxes)
 
     def find_regions(self, paths: Collection[str], width: int) -> list[Region]:
-        """Return the rows of the view that contain a part of the images with the given paths.
-
-        Args:
-            paths: Paths of the images.
-            width: Width of the view in cells.
-        """
+        """Return the rows of the view, with `width` cells, that contain a part of the images with these paths."""
         return [
             Region(0, y, width, 1)
             for y in range(self._lines.viewport.height)
@@ -63,12 +58,7 @@ class VisibleImages:
         return dict.fromkeys(box for index, row in visible_rows for box, _ in self._boxes_at(index, row))
 
     def add_graphics(self, strips: Sequence[Strip], first_row: int) -> list[Strip]:
-        """Return rows of the view with terminal graphics on top.
-
-        Args:
-            strips: Rows in the full width of the view.
-            first_row: View row of the first strip.
-        """
+        """Return complete rows of the view, the first of which is `first_row`, with terminal graphics on top."""
         if not self._has_graphics:
             return list(strips)
         return [self._add_row_graphics(strip, y) for y, strip in enumerate(strips, first_row)]

@@ -97,14 +97,9 @@ class Timeline(ScrollView, inherit_bindings=False):
         return None if self._cursor.index is None else self.lines[self._cursor.index].key
 
     def set_lines(self, lines: Iterable[Line], position: ScrollPosition | None = None) -> None:
-        """Replace the list and mark all its messages as seen.
+        """Replace the list (`VirtualList.set_lines`), and mark all its messages as seen.
 
         Cursor and text selection are cleared, and requests for history and gaps may repeat.
-        A position whose line is missing is restored by its timestamp.
-
-        Args:
-            lines: New lines, oldest first.
-            position: Scroll position to restore; None follows the bottom.
         """
         self._cursor.hide()
         self._selection = TextSelection()
@@ -117,10 +112,8 @@ class Timeline(ScrollView, inherit_bindings=False):
     def splice_many(self, changes: Iterable[Splice]) -> None:
         """Apply splices in order, with a single view update at the end.
 
-        After an `IndexError`, the earlier splices stay applied and the view is not updated.
-
         Raises:
-            IndexError: A splice exceeds the list.
+            IndexError: A splice exceeds the list. The earlier splices stay applied, and the view is not updated.
         """
         for change in changes:
             # Keys match removed lines with their replacements; a pure deletion has none.
@@ -137,14 +130,7 @@ class Timeline(ScrollView, inherit_bindings=False):
         self._sync_view()
 
     def set_columns(self, time_style: TimeStyle, nick_width: int) -> None:
-        """Set the time style and the nickname width, and reload the texts of the active language.
-
-        The scroll position is preserved.
-
-        Args:
-            time_style: Notation of the time of day.
-            nick_width: Cells of the nickname column; 0 derives the number from the total width.
-        """
+        """Set the columns (`VirtualList.set_columns`), and reload the texts of the active language."""
         self._list.set_columns(time_style, nick_width)
         self._strips.invalidate()
         self._sync_view()
@@ -200,10 +186,7 @@ class Timeline(ScrollView, inherit_bindings=False):
         self._requests.reset()
 
     def action_show_cursor(self) -> None:
-        """Select the highlighted or selected line if visible, otherwise the last message or gap in or above the view.
-
-        The line is scrolled into view. No effect without such a line.
-        """
+        """Show the message cursor (`MessageCursor.show`)."""
         self._cursor.show()
         self._sync_view()
 

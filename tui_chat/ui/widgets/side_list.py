@@ -1,6 +1,6 @@
 """Side panes of single-line rows: rooms, and members of the current room.
 
-Only visible rows are built and drawn, so the cost is independent of the row count.
+Only visible rows are built and drawn, so the cost of drawing is independent of the row count.
 """
 
 from collections.abc import Callable, Sequence
@@ -125,9 +125,8 @@ class SideList(ScrollView, can_focus=False):
 class RoomList(SideList):
     """Open rooms, then the closed rooms of the account. The first nine open ones show the digit of Alt+1 to Alt+9.
 
-    Indicators are readable without color: `3` unread messages, `@3` if one mentions the user, otherwise `(3)` in a
-    muted room, and `✎` for a draft of another room. The number is always that of all unread messages.
-    `@` precedes the members of a direct room.
+    Indicators are readable without color: `3` unread messages, `@3` if one of them mentions the user, otherwise `(3)`
+    in a muted room, and `✎` for a draft of another room. `@` precedes the members of a direct room.
     """
 
     @dataclass
@@ -214,7 +213,7 @@ def member_sign(member: Member) -> str:
 class MemberList(SideList):
     """Members in the given order, in their nickname colors, with signs for roles, look-alikes, accounts and clients.
 
-    In the row of the user, the label `you` replaces the sign of a basic client; `away` replaces both.
+    In the row of the user, the label `you` replaces the sign or label of the client; `away` replaces both.
     """
 
     @dataclass
@@ -233,8 +232,8 @@ class MemberList(SideList):
         """Show the members of a room.
 
         Args:
-            members: Stored members in display order.
-            count: Number of present members, for the heading and the number of omitted members in the last row.
+            members: Members to list, in display order.
+            count: Number of members in the room, for the heading and the number of unlisted members in the last row.
             own_member_id: Member id of the user.
         """
 

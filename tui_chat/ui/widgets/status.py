@@ -78,7 +78,7 @@ class ChatHeader(Widget):
         return Content.assemble(left, " " * max(1, width - left.cell_length - right.cell_length), right)
 
     def _connection_content(self) -> Content:
-        """Return sign and text of the connection state, with the number of unsent messages unless online."""
+        """Return sign and text of the connection state, with the number of unsent items unless online."""
         unsent_suffix = tr(", {count:,} unsent", count=self._unsent_count) if self._unsent_count else ""
         match self._connection_state:
             case Online(latency):
@@ -166,7 +166,7 @@ class StatusLine(Widget):
         left = with_stable_width(left)
         is_message = self.shown_text and self._completion is None and not self.history_search
         if is_message and left.cell_length > width:
-            return left  # Textual wraps the text, because the reason is at its end.
+            return left
         left = left.truncate(max(0, width - right.cell_length - 1), ellipsis=True)
         return Content.assemble(left, " " * max(0, width - left.cell_length - right.cell_length), right)
 
