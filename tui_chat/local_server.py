@@ -130,11 +130,7 @@ class LocalServer:
 
         A previous server is released as by `close`; a failure does not change `url`. All other settings come from the
         environment (`CHAT_…`), as for `chat-server`. On a loopback address, registration is open by default, because
-        only users of this machine can connect.
-
-        Args:
-            host: Listen address.
-            port: TCP port; 0 selects a free one.
+        only users of this machine can connect. Arguments as for `start_or_join`.
 
         Raises:
             LocalServerError: The server failed to start.

@@ -62,7 +62,7 @@ COMPLETIONS: dict[str, dict[tuple[str, ...], set[str]]] = {
         ("chat-server", "--completion", ""): {"bash", "zsh", "fish"},
     },
 }
-"""Completions by command line and program."""
+"""Expected completions by program and command line."""
 
 
 @pytest.mark.parametrize("module", COMPLETIONS)

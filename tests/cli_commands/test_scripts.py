@@ -89,7 +89,7 @@ async def test_the_commands_join_rooms_of_a_server_without_observation(tmp_path:
     assert received[:4] == ["unobserve", "joinRoom", "sendMessage", "sendMessage"]
 
 
-async def test_the_who_command_omits_its_own_connection(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_who_command_sorts_members_without_regard_to_case(server: RunningServer, tmp_path: Path) -> None:
     async with ChatClient(server.url) as ann, ChatClient(server.url) as ben:
         await ann.join("tea", nick="ann")
         await ben.join("tea", nick="Ben")

@@ -43,8 +43,6 @@ async def send(target: CliTarget, words: Sequence[str], *, by_line: bool, as_jso
     before the connection opens. Line numbers count from 1 and include blank lines.
 
     Args:
-        target: Server, room and identity.
-        words: Text arguments.
         by_line: Send each non-blank line as a message, as soon as the line is complete.
         as_json: Print a JSON object per acknowledgement.
 
@@ -83,9 +81,7 @@ async def send_files(target: CliTarget, paths: Sequence[str], words: Sequence[st
     """Join the room, and send files in one message with a text: the joined words, or standard input for a single `-`.
 
     Args:
-        target: Server, room and identity.
         paths: Local files.
-        words: Text arguments, possibly none.
         as_json: Print one JSON object for the acknowledgement.
 
     Raises:
@@ -129,7 +125,6 @@ async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zo
     present with this nickname.
 
     Args:
-        target: Server, room and identity.
         lines: Maximum number of recent messages to print first.
         follow: Continue with live entries until interrupted.
         as_json: Output in JSON Lines, with the fields of the wire protocol, and `confusable` of the author.
@@ -181,7 +176,6 @@ async def who(target: CliTarget, *, as_json: bool) -> None:
     the member of the command itself is not listed.
 
     Args:
-        target: Server, room and identity.
         as_json: Output in JSON Lines, with the fields of the wire protocol.
 
     Raises:

@@ -49,7 +49,7 @@ class ChatClient:
 
     Args:
         url: Server address in any form accepted by `address.parse_address`.
-        guest_key: Guest key of an earlier session, to restore the membership.
+        guest_key: Guest key of an earlier session, to keep the member id.
         token: Token of an account (`AccountClient.log_in`), None for a guest.
         account: Account name of the token, the owner of the items in a persistent outbox.
         connect_in_background: Enter the context without a connection and connect in the background.
@@ -64,7 +64,7 @@ class ChatClient:
     Attributes:
         url: Base URL of the server.
         user: Requests of the user that concern no single room.
-        owned_rooms: Creation of rooms, memberships and invites of an account.
+        owned_rooms: Requests of an account about rooms, memberships, invites and webhooks.
 
     Raises:
         InvalidAddress: Invalid URL.

@@ -3,8 +3,8 @@
 - Automatic fill: missing newest entries and gaps of at most `MAX_AUTO_FILL` entries are fetched; larger gaps
   remain until requested.
 - Iteration: `next_entry` returns every entry after the first join exactly once and in order, across
-  reconnects. Missed entries are fetched at the speed of the iteration. Entries that the server has removed before
-  their fetch, and those before the newest entry of a replaced log, are skipped.
+  reconnects. Missed entries are fetched at the speed of the iteration. Skipped are entries that the server removes
+  before their fetch, and those that a replacement of the server log contains at the rejoin.
 - Cache: older entries come from the cache (`RoomCache`) if possible. A jump uses the cache only without a connection.
 - Sequential fetches: one page at a time, which avoids duplicate requests.
 """

@@ -34,7 +34,6 @@ class RoomJoiner:
     """Joiner of the rooms of one client.
 
     Args:
-        context: Services of the client.
         rooms: Rooms of the client.
         outbox: Persistent outbox, None for memory only.
         history: Local message history, None if disabled.

@@ -41,7 +41,6 @@ class RoomMembership:
     """State of one joined, observed or cached room.
 
     Args:
-        context: Identity and connection of the room.
         request: First request, which determines whether the room is joined or observed.
         outbox: Persistent outbox, None for memory only.
         history: Local message history, None if disabled.

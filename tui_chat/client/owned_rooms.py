@@ -57,7 +57,6 @@ class OwnedRooms:
     `ConnectionLost` if the connection closes before the response.
 
     Args:
-        context: Services of the client.
         join: Joins a room by its name or address with a nickname.
     """
 

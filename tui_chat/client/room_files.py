@@ -187,7 +187,7 @@ class RoomFiles:
 
         Args:
             path: `path`, `preview` or `poster` of an `Attachment`.
-            max_bytes: Maximum size; a larger file raises `TooLong`.
+            max_bytes: Size above which the file raises `TooLong`.
             timeout: Total time limit in seconds.
         """
         file_transfer = await asyncio.to_thread(_import_file_transfer)

@@ -32,10 +32,10 @@ class RoomHistory:
     async def fill_gap(self, gap: Gap, limit: int | None = None, *, oldest_first: bool = False) -> None:
         """Fetch the missing entries of a gap. `Room.log.gaps()` lists the remaining gaps.
 
-        A gap that is filled already has no effect. The call ends early if a page brings no progress.
+        The call ends early if a page brings no progress.
 
         Args:
-            gap: Current or earlier element of `Room.log.gaps()`.
+            gap: Current or earlier element of `Room.log.gaps()`, possibly filled already.
             limit: Maximum number of entries, None for all.
             oldest_first: Start at the lower end of the gap instead of the upper end.
         """
@@ -58,11 +58,7 @@ class RoomHistory:
         return seq in self._sync.log
 
     async def load_at_time(self, ts: int, limit: int = HISTORY_PAGE // 2) -> int | None:
-        """Load the entries around a time, from the server or the cache as `load_around`.
-
-        Args:
-            ts: Time in milliseconds since the epoch.
-            limit: Maximum number of entries; limited to 200 for a request.
+        """Load the entries around a time in milliseconds since the epoch, otherwise as `load_around`.
 
         Returns:
             `seq` of the first loaded message at or after the time, that of the last message if all are older,
@@ -72,10 +68,7 @@ class RoomHistory:
         return self._sync.log.find_seq_at(ts)
 
     async def trim(self, max_messages: int) -> bool:
-        """Release the oldest messages from memory after unsaved changes are written; `load_older` reloads them.
-
-        Args:
-            max_messages: Number of messages to retain.
+        """Write unsaved changes, then release the oldest messages above the limit from memory.
 
         Returns:
             True if messages were released; False if too few are loaded or a change remains unsaved.

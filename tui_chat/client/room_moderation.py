@@ -47,7 +47,7 @@ class RoomModeration:
             member_id: Member id.
             reason: Reason for members and the audit.
             until: End in milliseconds since the epoch, None for no end.
-            delete_recent: Delete the messages of the member of the last seconds, at most seven days; 0 deletes none.
+            delete_recent: Age in seconds up to which the member's messages are deleted, at most seven days; 0 for none.
         """
         return await self._change(
             room_requests.Ban(

@@ -45,12 +45,7 @@ class RoomReadMarker:
         return to_marker(read, self._log.last)
 
     def set(self, read: ReadState | None, last_seq: int) -> None:
-        """Set a received marker and emit `ReadMarkerChanged`; clear the marker for None, without an event.
-
-        Args:
-            read: Marker, None for a guest.
-            last_seq: `seq` of the newest entry that the counts include.
-        """
+        """Set a received marker and emit `ReadMarkerChanged`; clear the marker for None, without an event."""
         if read is None:
             self.state = None
             return

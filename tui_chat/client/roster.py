@@ -46,21 +46,14 @@ class Roster:
         return len(self.members) + self._unlisted_count
 
     def reset(self, members: Sequence[Member], count: int | None = None) -> None:
-        """Replace the list and notify immediately.
-
-        Args:
-            members: Members; those above `MAX_MEMBERS` are only counted.
-            count: Number of present members, None for the number of `members`.
-        """
+        """Replace the list by received members, and notify as `add`; `count` is by default that of `members`."""
         self.members = {}
         self.add(map(sanitize.received, members[: MAX_MEMBERS + 1]), len(members) if count is None else count)
 
     def add(self, members: Iterable[Member], count: int) -> None:
-        """Insert or replace members, keep all others, and notify immediately.
+        """Insert or replace sanitized members, set the number of present members, and notify immediately.
 
-        Args:
-            members: Sanitized members; those above `MAX_MEMBERS` are only counted.
-            count: Number of present members.
+        Members above `MAX_MEMBERS` are only counted.
         """
         for member in members:
             self._store(member)

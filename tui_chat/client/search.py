@@ -38,7 +38,6 @@ class MessageSearcher:
     """Message search of one client.
 
     Args:
-        context: Services of the client.
         history: Local history, None if disabled.
         rooms: Open rooms, searched in memory without a local history.
     """

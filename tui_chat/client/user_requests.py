@@ -22,7 +22,6 @@ class UserRequests:
     `RateLimited`, `UnsupportedByServer` on a basic server, and `Unavailable` without a response in time.
 
     Args:
-        context: Services of the client.
         join: Joins a room by its name or address with a nickname.
     """
 

@@ -61,11 +61,7 @@ class Backoff:
         self._total_delay = 0.0
 
     def set_announced_delay(self, seconds: float) -> None:
-        """Set the next delay to the server's announcement, limited to a value from 0 to `MAX_DELAY`.
-
-        Args:
-            seconds: Announced time until the server is available.
-        """
+        """Set the next delay to the announced one in seconds, limited to a value from 0 to `MAX_DELAY`."""
         self._announced_delay = min(max(seconds, 0.0), MAX_DELAY)
 
     def next_delay(self) -> float:

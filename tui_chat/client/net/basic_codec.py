@@ -34,15 +34,9 @@ _health_decoder = msgspec.json.Decoder(_NativeHealth)
 
 
 def decode_basic_push(event: str, body: bytes) -> BasicMessage | None:
-    """Decode a push of a basic server.
+    """Decode a message of a basic server, without a nickname for a plain string.
 
-    Args:
-        event: Event name.
-        body: JSON argument of the event.
-
-    Returns:
-        The message, without a nickname for a plain string; None for other events, malformed bodies and pushes of a chat
-        server.
+    None for other events, malformed bodies and pushes of a chat server.
     """
     if event != "message":
         return None

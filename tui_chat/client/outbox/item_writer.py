@@ -26,7 +26,6 @@ class OutboxItemWriter:
     """Writer of one room.
 
     Args:
-        context: Identity and connection of the room.
         outbox: Persistent storage, None for memory only.
         on_added: Called with the id of an item that is on disk.
     """

@@ -51,7 +51,6 @@ class OutboxSender:
     """Send queue of one room.
 
     Args:
-        context: Identity and connection of the room.
         outbox: Persistent storage, None for memory only.
         basic_server: Adapter for basic servers.
         deliver: Function that uploads a file.

@@ -35,7 +35,6 @@ class OutboxUploads:
     """Upload queue of one room.
 
     Args:
-        context: Identity and connection of the room.
         deliver: Function that uploads a file.
         next_item: Returns the first pending item with a file to upload, None without one.
         on_changed: Called with the new state of an item, after progress and after each upload.

@@ -221,7 +221,7 @@ class LocalHistory:
             name: Room name in the server's spelling.
             topic: Room topic.
             member_id: User's member id.
-            nick_keys: Canonical keys of the requested and the assigned nickname.
+            nick_keys: Canonical keys of the nicknames.
             title: Display name of a private room, otherwise empty.
 
         Raises:

@@ -6,6 +6,7 @@
   (`RoomLog`).
 - Versions: a stored message is only replaced by a base with an equal or higher `as_of` (`RoomLog`),
   because several processes may write concurrently.
+- Transactions: the functions require a connection inside a transaction.
 """
 
 import sqlite3
@@ -109,8 +110,6 @@ def read_segment(connection: sqlite3.Connection, room_id: int, first: int, befor
     The changes and ranges start at the first message if `limit` messages are read, otherwise at `first`.
 
     Args:
-        connection: Connection inside a transaction.
-        room_id: Row id of the room.
         first: First `seq` of the range.
         before: End of the range, exclusive.
         limit: Maximum number of messages, at least one.
@@ -218,8 +217,6 @@ def read_segment_before(
     """Read the newest messages before an entry; raises as `read_segment`.
 
     Args:
-        connection: Connection inside a transaction.
-        room_id: Row id of the room.
         seq: Entry that follows the messages.
         limit: Maximum number of messages.
         allow_gap: Include messages that a gap separates from the entry, instead of only the range directly before.
@@ -239,8 +236,6 @@ def read_segment_around(connection: sqlite3.Connection, room_id: int, seq: int, 
     """Read the messages around an entry, within its stored range; raises as `read_segment`.
 
     Args:
-        connection: Connection inside a transaction.
-        room_id: Row id of the room.
         seq: Entry at the center.
         limit: Maximum number of messages: up to half of them, rounded up, from the center on, and as many before as the
             limit permits; fewer near the start of the range.

@@ -36,7 +36,6 @@ def search_messages(
     The scan limit can end a page before `limit`, possibly without matches. Results are sanitized.
 
     Args:
-        connection: Connection inside a transaction.
         server_url: Base URL of the server.
         query: Parsed search query.
         room_key: Canonical key of the room to search, None for all rooms.

@@ -96,13 +96,9 @@ class RoomLog:
         yield from self._messages.iter_range(first, last)
 
     def find_seq_at(self, ts: int) -> int | None:
-        """Return the `seq` of the first loaded message at or after a time.
+        """Return the `seq` of the first loaded message at or after a time in milliseconds since the epoch.
 
-        Args:
-            ts: Time in milliseconds since the epoch.
-
-        Returns:
-            The `seq`, that of the last message if all are older, or None for an empty log.
+        If all are older, that of the last message; None for an empty log.
         """
         return self._messages.find_seq_at(ts)
 
@@ -206,9 +202,7 @@ class RoomLog:
     def apply_join(self, response: ObserveResponse, since: int | None) -> tuple[int, ...]:
         """Apply the response of a join or observation and all buffered pushes that follow; set the attributes.
 
-        Args:
-            response: Response of the server.
-            since: `since` of the request, the live end at that time; None for a full join.
+        `since` is that of the request, the live end at that time; None for a full join.
 
         Returns:
             `seq` of each new or modified message, ascending.
