@@ -6,7 +6,7 @@ The same handlers serve a running server and, without one, the commands of `chat
 import logging
 import time
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -23,9 +23,9 @@ from server.gateway.account_service import AccountService
 from server.gateway.audit_log import AuditLog
 from server.storage import backup
 from server.storage.database import Database, open_database
-from server.storage.errors import StorageError
+from server.storage.errors import StorageError, describe_error
 from tui_chat.protocol import names
-from tui_chat.protocol.errors import ChatError
+from tui_chat.protocol.errors import ChatError, Unavailable
 from tui_chat.protocol.limits import SEQ_MAX
 
 log = logging.getLogger("chat.administration")
@@ -189,15 +189,17 @@ async def open_administration(target: str, uploads: str, *, create: bool) -> Asy
         create: Create a missing SQLite file, and the schema of an empty database; otherwise reject both.
 
     Raises:
-        StorageError: As `open_database`.
+        StorageError: As `open_database`, or the accounts are not readable.
     """
-    database = await open_database(target, clock=read_wall_clock, must_exist=not create)
-    try:
+    async with AsyncExitStack() as resources:
+        database = await open_database(target, clock=read_wall_clock, must_exist=not create)
+        resources.push_async_callback(database.close)
         (secret,) = await database.load_secrets("guests")
-        guest_keys = GuestKeys(secret)
-        async with open_accounts(
-            database, guest_keys.generate_member_id, now=read_wall_clock, monotonic=time.monotonic
-        ) as accounts:
-            yield Administration(database, accounts, uploads)
-    finally:
-        await database.close()
+        generate_member_id = GuestKeys(secret).generate_member_id
+        try:
+            accounts = await resources.enter_async_context(
+                open_accounts(database, generate_member_id, now=read_wall_clock, monotonic=time.monotonic)
+            )
+        except Unavailable as error:
+            raise StorageError(f"cannot read the accounts: {describe_error(error.__cause__ or error)}") from error
+        yield Administration(database, accounts, uploads)

@@ -5,10 +5,11 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import stat
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, closing, nullcontext
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -282,6 +283,17 @@ async def test_a_long_command_sends_empty_lines_and_ends_with_its_connection(
         await asyncio.wait_for(cancelled.wait(), 20)
         released.set()
         assert await request == {"done": True}
+
+
+async def test_a_database_with_unreadable_accounts_is_rejected(tmp_path: Path) -> None:
+    path = tmp_path / "chat.db"
+    async with open_administration(str(path), "", create=True):
+        pass
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE accounts RENAME COLUMN email TO mail")
+    with pytest.raises(StorageError, match="cannot read the accounts: error SQLITE_ERROR"):
+        async with open_administration(str(path), "", create=False):
+            pass
 
 
 async def test_postgresql_supports_exports_and_node_commands_and_refers_to_pg_dump_for_backups(tmp_path: Path) -> None:
