@@ -94,6 +94,7 @@ class ServerParser(ProgramParser):
         Raises:
             ConfigError: The arguments are invalid, or a required command is missing.
             SystemExit: The output of `--help`, `--version` or `--completion` is printed.
+            OutputError: Standard output cannot be written.
         """
         end = self._find_command(arguments)
         parsed, unknown = self.parse_known_args(arguments[:end], namespace or argparse.Namespace())

@@ -219,7 +219,7 @@ def configure_logging(log_format: str, log_level: str, log_file: Path | None, ma
     text_formatter = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     handler.setFormatter(JsonFormatter() if log_format == "json" else text_formatter)
     logging.basicConfig(level=log_level.upper(), handlers=[handler], force=True)
-    # Below WARNING, these loggers emit one line per statement, connection or request.
+    # One line per statement, connection or request.
     for noisy_logger in ("sqlalchemy", "asyncio", "aiohttp.access"):
         logging.getLogger(noisy_logger).setLevel(logging.WARNING)
     return handler

@@ -188,7 +188,7 @@ class LogFollower:
         Args:
             committed: Entries of any rooms; those of a room in ascending order.
         """
-        by_room: dict[str, list[events.Entry]] = {}  # a room with its former name precedes its new name
+        by_room: dict[str, list[events.Entry]] = {}  # before a rename, by the former key
         for entry in committed:
             by_room.setdefault(names.canonical_key(entry.room), []).append(entry)
         for key, room_entries in by_room.items():

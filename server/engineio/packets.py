@@ -4,7 +4,6 @@
   value, such as a lone surrogate, is answered with an error.
 - No binary data: binary packet types are invalid, so that announced attachments reserve no memory.
 - Lazy arguments: event arguments stay undecoded JSON until the protocol codec reads them.
-- Shared frames: an event is encoded once, for all recipients.
 """
 
 import json

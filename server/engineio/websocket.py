@@ -152,7 +152,7 @@ async def _run_session(session: EngineIOSession, request: web.Request, ws: Sessi
     """
     session.attach_websocket(cast(asyncio.Transport, request.transport))
     try:
-        async with session.inbound_lock:  # a POST in progress precedes the packets of the WebSocket
+        async with session.inbound_lock:
             # In a task, a packet resumes four nested coroutines; in the request handler of aiohttp, sixteen.
             await asyncio.get_running_loop().create_task(_read_messages(session, ws))
     finally:

@@ -31,7 +31,7 @@ PREVIEW_PIXELS = 512
 
 _MAX_FRAMES = 1_000
 _QUALITY = 90
-_AVIF_SPEED = 9  # of 0 to 10; slower encoders take more than `CPU_SECONDS` for a photo
+_AVIF_SPEED = 9  # of 0 to 10; lower speeds take more than `CPU_SECONDS` for a photo
 
 
 ByteCount = Annotated[int, msgspec.Meta(ge=0, le=OUTPUT_BYTES)]
