@@ -1,6 +1,6 @@
 """Parts of the command lines of `chat-tui` and `chat-server`.
 
-- Output: help and version raise `OutputError` if standard output rejects them; argparse would ignore the error.
+- Output: help, version and completion raise `OutputError` for a failed write, which argparse would ignore.
 """
 
 import argparse
@@ -28,11 +28,7 @@ class ProgramParser(argparse.ArgumentParser):
         return " ".join((shown_command(program), *subcommand))
 
     def print_help(self, file: object = None) -> None:
-        """Write the help to standard output; `file` is ignored.
-
-        Raises:
-            OutputError: Standard output cannot be written.
-        """
+        """Write the help to standard output; `file` is ignored."""
         write_output(self.format_help(), end="")
 
 
@@ -49,11 +45,7 @@ class CompletionAction(argparse.Action):
         self._build_parser = build_parser
 
     def __call__(self, parser: argparse.ArgumentParser, _: object, shell: Any, *__: object) -> None:
-        """Print the completion script of a shell, then exit with code 0.
-
-        Raises:
-            OutputError: Standard output cannot be written.
-        """
+        """Print the completion script of a shell, then exit with code 0."""
         import shtab  # noqa: PLC0415 (20 ms)
 
         completed = self._build_parser()
@@ -68,11 +60,7 @@ class VersionAction(argparse.Action):
     """Action of `--version`."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        """Print program name and version of the installed distribution, then exit with code 0.
-
-        Raises:
-            OutputError: Standard output cannot be written.
-        """
+        """Print program name and version of the installed distribution, then exit with code 0."""
         print_version(parser.prog)
         parser.exit()
 
@@ -107,11 +95,7 @@ def shown_command(program: str) -> str:
 
 
 def print_version(program: str) -> None:
-    """Print program name and version of the installed distribution, for example `chat-tui 1.2.0`.
-
-    Raises:
-        OutputError: Standard output cannot be written.
-    """
+    """Print program name and version of the installed distribution, for example `chat-tui 1.2.0`."""
     from importlib.metadata import version  # noqa: PLC0415 (20 ms)
 
     write_output(f"{program} {version('tui-chat')}")

@@ -1,6 +1,6 @@
 """Command line of `chat-tui`: dispatch of subcommands, the screen-reader mode and the Textual app.
 
-- Start-up: Textual, the network libraries and the server are imported only by the mode that uses them.
+- Start-up: Textual and the network libraries are imported only by the mode that uses them.
 - Terminal: the Textual app starts only if standard input, output and error are a terminal.
 """
 

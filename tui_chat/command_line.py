@@ -75,10 +75,9 @@ def set_language(arguments: Sequence[str], setting: str, environ: MutableMapping
 
 
 def parse_language(tag: str) -> Language:
-    """Return the language of a tag or locale such as `zh_CN.UTF-8`, as an argparse type; only the first part counts.
+    """Return the language of a tag or locale such as `zh_CN.UTF-8`, as an argparse type.
 
-    Raises:
-        argparse.ArgumentTypeError: The language is not supported.
+    An unsupported language raises `argparse.ArgumentTypeError`.
     """
     parsed = i18n.language_from_tag(tag)
     if parsed is None:

@@ -3,6 +3,7 @@
 - `send`: send messages and exit after the acknowledgement.
 - `tail`: print recent messages and follow new entries.
 - `who`: print the members of a room.
+- Output: all commands raise `OutputError` if standard output cannot be written.
 """
 
 import asyncio
@@ -38,9 +39,9 @@ from tui_chat.standard_streams import EXIT_UNAVAILABLE, write_json, write_output
 async def send(target: CliTarget, words: Sequence[str], *, by_line: bool, as_json: bool) -> int:
     """Send the words as one text; without words or with a single `-`, send standard input.
 
-    `clean_text` removes escape sequences and final line breaks. In `by_line` mode a rejected line is reported and the
-    following lines are still sent; an unavailable server ends the command. Without `by_line`, the input is validated
-    before the connection opens. Line numbers count from 1 and include blank lines.
+    Escape sequences and final line breaks are removed. In `by_line` mode, a rejected line is reported and the following
+    lines are still sent; an unavailable server ends the command. Otherwise, the input is validated before the
+    connection opens.
 
     Args:
         by_line: Send each non-blank line as a message, as soon as the line is complete.
@@ -53,7 +54,6 @@ async def send(target: CliTarget, words: Sequence[str], *, by_line: bool, as_jso
         UsageError: As `open_sender`.
         ChatError: The message is invalid or was not accepted; in `by_line` mode only a failed first connection raises.
         UnreadableInput: Standard input cannot be read.
-        OutputError: Standard output cannot be written.
     """
     text = None if list(words) in ([], ["-"]) else clean_text(" ".join(words))
     if not by_line:
@@ -88,7 +88,6 @@ async def send_files(target: CliTarget, paths: Sequence[str], words: Sequence[st
         UsageError: As `open_joined_room`, or more than `ATTACHMENTS_PER_MESSAGE` files.
         ChatError: The text or a file is invalid or was not accepted.
         UnreadableInput: A file or standard input cannot be read.
-        OutputError: Standard output cannot be written.
     """
     if len(paths) > ATTACHMENTS_PER_MESSAGE:
         raise UsageError(tr("a message can have at most {limit} files", limit=ATTACHMENTS_PER_MESSAGE))
@@ -132,7 +131,6 @@ async def tail(target: CliTarget, lines: int, *, follow: bool, as_json: bool, zo
 
     Raises:
         UsageError, ChatError: As `open_room`; `ChatError` if the room is lost later.
-        OutputError: Standard output cannot be written.
     """
     async with open_room(target, min(max(lines, 1), HISTORY_PAGE)) as room:
         _print_entries(room, await _latest_messages(room, lines), as_json, zone)
@@ -181,7 +179,6 @@ async def who(target: CliTarget, *, as_json: bool) -> None:
     Raises:
         UsageError, ChatError: As `open_room`.
         UnsupportedByServer: The server is basic and sends no member list; an empty output would mean an empty room.
-        OutputError: Standard output cannot be written.
     """
     async with open_room(target, 1) as room:
         if room.is_basic_server:

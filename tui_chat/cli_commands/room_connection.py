@@ -70,7 +70,7 @@ def run_to_exit_code(command: Coroutine[Any, Any, int | None]) -> int:
     an invalid token, a second line suggests a new login.
 
     Returns:
-        The result of the command, 0 for None, or the exit code of the error: `EXIT_USAGE_ERROR` for an `UsageError`,
+        The result of the command, 0 for None, or the exit code of the error: `EXIT_USAGE_ERROR` for a `UsageError`,
         `EXIT_IO_ERROR` for an `UnreadableInput`, `exit_code_for` for a `ChatError`.
     """
     try:
@@ -182,14 +182,9 @@ async def open_room(target: CliTarget, limit: int) -> AsyncGenerator[Room]:
     """Observe the target's room for the duration of the context.
 
     A join replaces the observation on a server that requires a join, and in a private room with an invite or with the
-    guest key of a durable member (`_ResolvedTarget.join_after`).
-
-    A new name of the room is printed on standard error. A join redeems the invite of the address, which counts only
-    without an explicit room, and saves a new guest key in the profile.
-
-    Args:
-        target: Server, room and identity.
-        limit: Number of log entries to fetch first.
+    guest key of a durable member (`_ResolvedTarget.join_after`). A join redeems the invite of the address, which counts
+    only without an explicit room, and saves a new guest key in the profile. A new name of the room is printed on
+    standard error.
 
     Raises:
         UsageError: The address, the room name or the nickname is invalid or missing.
@@ -249,9 +244,7 @@ class ScriptSender:
 
         If the server requires a join, or a join may admit the user (`_ResolvedTarget.join_after`), the first rejected
         call joins the room for the rest of the command, with a notice on standard error, and sends the message again.
-
-        Raises:
-            ChatError: As `ChatClient.send_as`, `ChatClient.join` and `Room.send`.
+        Raises as `ChatClient.send_as`, `ChatClient.join` and `Room.send`.
         """
         timeout = self._resolved.target.timeout
         if self._joined_room is None:

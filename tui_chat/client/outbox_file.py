@@ -57,7 +57,7 @@ class OutboxFile(Struct, frozen=True, omit_defaults=True):
 
     @classmethod
     def from_text(cls, name: str, text: str) -> "OutboxFile":
-        """Return a text file without a file on this computer."""
+        """Return a file with a text as content."""
         content = text.encode()
         return cls(name, len(content), content=content)
 

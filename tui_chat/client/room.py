@@ -99,7 +99,7 @@ class Room:
 
     @property
     def member_id(self) -> str:
-        """User's member id, the author id of the user's messages; empty if not joined yet, and in an observed room."""
+        """User's member id; before the first join, the cached one or empty; empty in an observed room."""
         return self._context.member_id
 
     @property

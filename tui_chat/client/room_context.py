@@ -100,7 +100,7 @@ class RoomContext:
         policy: Policy of the room.
         role: User's role, None for guests, observers and before the first join.
         removal: Kick or ban of the user; None without one.
-        member_id: User's member id, empty before the first join and in an observed room.
+        member_id: User's member id; before the first join, the cached one or empty; empty in an observed room.
         upload_max_bytes: Maximum size of a file, 0 if the server accepts none; None if unknown.
         gate: Gate of the joined connection.
     """

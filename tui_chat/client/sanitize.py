@@ -103,11 +103,8 @@ def member_id(text: str) -> str:
 def line(text: str, max_length: int = MAX_LINE_LENGTH) -> str:
     """Return sanitized single-line text.
 
-    Line breaks become spaces, and surrounding whitespace is removed. Longer text ends with `…` within the limit.
-
-    Args:
-        text: Received text.
-        max_length: Maximum number of characters.
+    Line breaks become spaces, and surrounding whitespace is removed. Text above `max_length` characters ends with `…`
+    within the limit.
     """
     if len(text) <= max_length and text.isascii() and text.isprintable() and text.strip() == text:
         return text

@@ -76,10 +76,7 @@ class BasicServer:
         self._announcement_forms: list[tuple[str, str]] = []  # text before and after the nickname
 
     def make_join_response(self, room: str, last_seq: int) -> JoinResponse:
-        """Return the join response that a basic server does not send: no members, no messages, no log id or guest key.
-
-        The member id derives from the nickname.
-        """
+        """Return the join response that a basic server does not send: no members, messages, log id and guest key."""
         nick = self._get_nick()
         return JoinResponse(
             room=RoomState(name=room, topic="", log_id="", first_seq=1, last_seq=last_seq, visibility="public"),
@@ -179,9 +176,6 @@ class BasicServer:
             on_echo: Callback for the echo, even after `on_unconfirmed`.
             on_unconfirmed: Callback for an echo missing after `ECHO_TIMEOUT` seconds or at `on_disconnected`; called at
                 most once.
-
-        Returns:
-            The expected echo, for `cancel_echo`.
 
         Raises:
             ConnectionLost: The connection is closed, and the message was not sent.

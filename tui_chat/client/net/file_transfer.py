@@ -39,10 +39,8 @@ async def upload(
         url: Base URL of the server.
         path: Path with a leading slash and a query.
         file: File to send.
-        authorization: Value of the header `Authorization`, None without one.
-        ca_file: PEM file with trusted certificates, None for the system's.
+        authorization, ca_file, timeout: As for `send_http`.
         on_progress: Called with the number of sent bytes so far, after each chunk of `_CHUNK_BYTES`.
-        timeout: Total time limit in seconds.
 
     Raises:
         ChatError: The server rejected the request or accepts no files, or the request failed.

@@ -98,6 +98,8 @@ class OutboxScope:
 class Outbox:
     """Outbox of one process in a directory shared with other processes; an async context manager.
 
+    All operations raise `LocalStorageError` for an inaccessible file, and after `close`.
+
     Args:
         directory: Private directory of the user; created on demand.
 
@@ -121,7 +123,7 @@ class Outbox:
     async def close(self) -> None:
         """Finish all writes, close the file and release the ownership of the remaining rows; idempotent.
 
-        Remaining rows can be claimed by another process. Later operations raise `LocalStorageError`.
+        Remaining rows can be claimed by another process.
         """
         while self._write_task is not None and not self._write_task.done():
             await asyncio.wait({self._write_task})
@@ -129,11 +131,7 @@ class Outbox:
         self._process_lock.release()
 
     async def add(self, scope: OutboxScope, item: OutboxItem) -> None:
-        """Store the request of an item, without its state; an item with the same `client_id` remains unchanged.
-
-        Raises:
-            LocalStorageError: The item was not stored.
-        """
+        """Store the request of an item, without its state; an item with the same `client_id` remains unchanged."""
         await self._write(
             "INSERT OR IGNORE INTO outbox_items (client_id, owner, server, room, guest, nick, event, body, ts, files) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -145,30 +143,19 @@ class Outbox:
         )
 
     async def delete(self, client_id: UUID) -> None:
-        """Delete an acknowledged or dropped item; no effect for an unknown id.
-
-        Raises:
-            LocalStorageError: The item is still stored and may be sent again under its `clientId`.
-        """
+        """Delete an acknowledged or dropped item; no effect for an unknown id."""
         await self._write("DELETE FROM outbox_items WHERE client_id = ?", (client_id.hex,))
 
     async def set_error(self, client_id: UUID, error: ChatError | None) -> None:
         """Store the error of a failed item, which prevents automatic resends; None clears the error.
 
         No effect for an unknown id.
-
-        Raises:
-            LocalStorageError: The state was not stored.
         """
         body = None if error is None else msgspec.json.encode(ErrorBody.from_error(error))
         await self._write("UPDATE outbox_items SET error = ? WHERE client_id = ?", (body, client_id.hex))
 
     async def set_files(self, client_id: UUID, files: Sequence[OutboxFile]) -> None:
-        """Store the files of an item with the ids of their uploads; no effect for an unknown id.
-
-        Raises:
-            LocalStorageError: The files were not stored and may be uploaded again.
-        """
+        """Store the files of an item with the ids of their uploads; no effect for an unknown id."""
         await self._write(
             "UPDATE outbox_items SET files = ? WHERE client_id = ?", (_encode_files(files), client_id.hex)
         )
@@ -180,9 +167,6 @@ class Outbox:
             server_url: Base URL of the server.
             old_hash: Hash of the previous identity (`hash_identity`), empty without one.
             new_hash: Hash of the new identity.
-
-        Raises:
-            LocalStorageError: The rows were not changed.
         """
         await self._write(
             "UPDATE outbox_items SET guest = ? WHERE server = ? AND guest <> ? "
@@ -191,11 +175,7 @@ class Outbox:
         )
 
     async def rename_room(self, server_url: str, old_room: str, new_room: str) -> None:
-        """Reassign the rows of this process to the new name of a room; both names are canonical keys.
-
-        Raises:
-            LocalStorageError: The rows were not changed.
-        """
+        """Reassign the rows of this process to the new name of a room; both names are canonical keys."""
         await self._write(
             "UPDATE outbox_items SET room = ? WHERE server = ? AND room = ? AND owner = ?",
             (new_room, server_url, old_room, self._process_lock.name),
@@ -207,9 +187,6 @@ class Outbox:
         Failed items are included. A row of an earlier version with a lone surrogate is returned as a failed item with
         U+FFFD in its text. Other undecodable rows are logged and skipped, and remain in the file. Lock files of ended
         processes without remaining rows are deleted. The returned items have the given room name.
-
-        Raises:
-            LocalStorageError: The rows cannot be read or claimed.
         """
 
         def claim(connection: sqlite3.Connection) -> tuple[list[_Row], list[str]]:

@@ -1,7 +1,7 @@
 """Local message history: immediate room display and offline access.
 
-- Bound: the oldest messages of a room above the limit are pruned, at the first write of this process and whenever
-  `PRUNE_THRESHOLD` of the limit was written.
+- Bound: the oldest messages of a room above the limit are pruned, at the first write of this process to the room and
+  whenever `PRUNE_THRESHOLD` of the limit was written.
 - Disposable: a corrupt file is renamed (`SqliteFile`), and messages are fetched from the server again.
 """
 
@@ -67,7 +67,8 @@ class CachedRoom:
 class LocalHistory:
     """Message history of all rooms in one SQLite file; an async context manager that closes the file.
 
-    An operation that finds a corrupt file runs again on an empty one, and `on_problem` is called.
+    All operations raise `LocalStorageError` for an inaccessible file. An operation that finds a corrupt file runs again
+    on an empty one, and `on_problem` is called.
 
     Args:
         directory: Private directory of the user; created by the first operation.
@@ -97,9 +98,6 @@ class LocalHistory:
         """Verify the integrity of the file (`PRAGMA quick_check`), created if absent.
 
         A corrupt file is renamed, replaced and reported to `on_problem`, without an error.
-
-        Raises:
-            LocalStorageError: The file cannot be read.
         """
 
         def check(connection: sqlite3.Connection) -> None:
@@ -110,11 +108,7 @@ class LocalHistory:
         await self._file.run(check)
 
     async def read_room(self, room_key: RoomKey, limit: int) -> CachedRoom | None:
-        """Read a room with at most `limit` newest messages; None if the room is not cached.
-
-        Raises:
-            LocalStorageError: The messages cannot be read.
-        """
+        """Read a room with at most `limit` newest messages; None if the room is not cached."""
 
         def read(connection: sqlite3.Connection, room_id: int) -> CachedRoom:
             name, topic, title, member_id, log_id = connection.execute(
@@ -128,11 +122,7 @@ class LocalHistory:
         return await self._read(room_key, read)
 
     async def read_before(self, room_key: RoomKey, seq: int, limit: int, *, allow_gap: bool) -> LogSegment | None:
-        """Read the messages before an entry, as `history_tables.read_segment_before`; None for an unknown room.
-
-        Raises:
-            LocalStorageError: The messages cannot be read.
-        """
+        """Read the messages before an entry, as `history_tables.read_segment_before`; None for an unknown room."""
         return await self._read(
             room_key,
             lambda connection, room_id: tables.read_segment_before(
@@ -153,9 +143,6 @@ class LocalHistory:
 
         Returns:
             None if the center is not cached.
-
-        Raises:
-            LocalStorageError: The messages cannot be read.
         """
 
         def read(connection: sqlite3.Connection, room_id: int) -> LogSegment | None:
@@ -167,11 +154,7 @@ class LocalHistory:
     async def search(
         self, server_url: str, query: SearchQuery, room_key: str | None, before: Position | None, limit: int
     ) -> tuple[list[Message], Position | None]:
-        """Search the cached messages of a server, as `local_search.search_messages`.
-
-        Raises:
-            LocalStorageError: The messages cannot be read.
-        """
+        """Search the cached messages of a server, as `local_search.search_messages`."""
         return await self._file.run(
             lambda connection: local_search.search_messages(
                 connection, server_url, query, room_key=room_key, before=before, limit=limit
@@ -184,9 +167,6 @@ class LocalHistory:
         An unknown room is created, with its canonical key as name. Stored entries of a log with another `log_id` are
         deleted first. `history_tables.write_segment` merges the segment. The oldest messages above the room limit may
         be deleted.
-
-        Raises:
-            LocalStorageError: The segment was not written.
         """
 
         def write(connection: sqlite3.Connection) -> None:
@@ -223,9 +203,6 @@ class LocalHistory:
             member_id: User's member id.
             nick_keys: Canonical keys of the nicknames.
             title: Display name of a private room, otherwise empty.
-
-        Raises:
-            LocalStorageError: The information was not stored.
         """
 
         def write(connection: sqlite3.Connection) -> None:
@@ -253,9 +230,6 @@ class LocalHistory:
             room_key: Room under its previous name.
             new_key: Canonical key of the new name.
             new_name: New name in the server's spelling.
-
-        Raises:
-            LocalStorageError: The room was not moved.
         """
 
         def write(connection: sqlite3.Connection) -> None:
@@ -281,9 +255,6 @@ class LocalHistory:
         """Delete the entries and the member ids of all nicknames of a room after a replacement of the server log.
 
         Name, topic, title and log id remain, so the room still counts as cached. An unknown room is ignored.
-
-        Raises:
-            LocalStorageError: The cache was not deleted.
         """
 
         def write(connection: sqlite3.Connection) -> None:

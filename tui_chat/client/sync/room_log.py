@@ -42,8 +42,8 @@ class RoomLog:
     """Messages of one room in their current state, with the known ranges of the log.
 
     Attributes:
-        member_id: User's member id, for `own` of reactions; empty before the first join and for an observer.
-        log_id: Identifier of the server's log (docs/protocol.md, "Synchronization"); empty before the first join.
+        member_id: User's member id, for `own` of reactions; empty if unknown and for an observer.
+        log_id: Identifier of the server's log (docs/protocol.md, "Synchronization"); empty if unknown.
         first_stored: Oldest `seq` that the server has not removed; missing entries below are no gap.
     """
 
