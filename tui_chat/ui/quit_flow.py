@@ -17,14 +17,6 @@ from tui_chat.ui.input.keys import KeyScope
 class QuitFlow:
     """Decision whether a request to quit needs a confirmation, and at most one running shutdown.
 
-    Args:
-        keymap: Returns the effective key bindings.
-        pending_count: Returns the number of unacknowledged messages.
-        show_status: Shows a message to the user.
-        start_shutdown: Starts to shut the app down in a worker.
-        clock: Monotonic clock in seconds.
-        sleep: Waits for a number of seconds.
-
     Attributes:
         exit_code: First exit code other than 0 of the requests to quit.
     """

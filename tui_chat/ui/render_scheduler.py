@@ -28,12 +28,7 @@ TYPING_WINDOW = 1.0  # seconds since the last key or mouse event during which th
 
 
 class RenderScheduler:
-    """Schedule of processing and rendering, without timers or side effects.
-
-    Args:
-        clock: Monotonic clock in seconds.
-        is_output_blocked: Returns whether terminal output is blocked.
-    """
+    """Schedule of processing and rendering, without timers or side effects."""
 
     def __init__(self, clock: Callable[[], float], is_output_blocked: Callable[[], bool]) -> None:
         self._clock = clock

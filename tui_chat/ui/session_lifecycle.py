@@ -69,11 +69,6 @@ class SessionLifecycle:
 
     Implements `FrontEnd` of the session controller.
 
-    Args:
-        window: Screens and timers of the app.
-        options: Parsed command line.
-        saved_profile: Profile of the previous session.
-
     Attributes:
         local_server: Server on this machine, started or joined by this app.
         startup_messages: Messages that the next opened chat shows once, as notices.
@@ -201,12 +196,8 @@ class SessionLifecycle:
     def start_local_server(self, host: str, port: int, *, join: bool) -> None:
         """Start a local server in the background, or use a running one, and enter its address in the join form.
 
-        A failure appears beside the server field. The end of the session (`_disconnect`) cancels the start.
-
-        Args:
-            host: Listening address.
-            port: Listening TCP port.
-            join: Submit the form after the start.
+        With `join`, the form is submitted after the start. A failure appears beside the server field. The end of the
+        session (`_disconnect`) cancels the start.
         """
         self._worker = self._window.start_worker(self._start_local_server(host, port, join=join), "local-server")
 
@@ -258,11 +249,9 @@ class SessionLifecycle:
         return self._controller is not None and self._controller.server_link.event_queue.is_overfull
 
     def process_events(self, deadline: float, viewed: bool) -> bool:
-        """Apply queued events until `deadline`, at least one. Return whether the queue is empty or missing.
+        """Apply queued events (`SessionController.process_events`). Return whether the queue is empty or missing.
 
-        Args:
-            deadline: Time limit on the clock of `time.monotonic`.
-            viewed: False if the user cannot see the result; the current room then counts as not viewed.
+        Unless `viewed`, the current room counts as not viewed.
         """
         controller = self._controller
         if controller is None:
@@ -279,11 +268,8 @@ class SessionLifecycle:
     def on_connect_failed(self, field: str, problem: str, offer_server: bool) -> None:
         """Queue delayed deletions, disconnect, close the chat, and show the error on the form.
 
-        Args:
-            field: Form field to mark: `room`, `nick` or `server`.
-            problem: Error message for the user.
-            offer_server: Offer to start a local server if the address is local HTTP. The error
-                `No chat server at …` then replaces `problem`.
+        If `offer_server` and the address is local HTTP, the form offers to start a server, and the error
+        `No chat server at …` replaces `problem`.
         """
         form, controller = self._window.join_form, self._controller
         self._close_chat()
@@ -313,12 +299,9 @@ class SessionLifecycle:
         self._window.join_form.set_nick(nick)
 
     def on_session_ended(self, reason: str) -> None:
-        """Queue delayed deletions, disconnect or cancel a start of a local server, and return to the join form.
+        """Queue delayed deletions, disconnect or cancel a start of a local server, and show `reason` on the join form.
 
         A local server continues.
-
-        Args:
-            reason: Message to show on the form, empty for none.
         """
         self._close_chat()
         self._window.join_form.end_waiting(reason)

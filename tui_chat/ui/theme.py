@@ -299,15 +299,8 @@ def contrast_ratio(first: Color, second: Color) -> float:
 def ensure_contrast(hex_color: str, background: Color, min_contrast: float = MIN_CONTRAST) -> str:
     """Blend a color towards black or white in steps of 5 %, no further than `min_contrast` requires.
 
-    The direction is the one with the higher contrast to `background`. A color with enough contrast stays unchanged.
-
-    Args:
-        hex_color: Color to adjust, as `#rrggbb`.
-        background: Opaque background color.
-        min_contrast: Contrast ratio to reach.
-
-    Returns:
-        Adjusted color as `#rrggbb`; black or white if no blend reaches the ratio.
+    The direction is the one with the higher contrast to the opaque `background`. Colors have the form `#rrggbb`. The
+    result is black or white if no blend reaches the ratio.
     """
     color = Color.parse(hex_color)
     extreme = max(WHITE, BLACK, key=lambda candidate: contrast_ratio(candidate, background))

@@ -45,11 +45,7 @@ class ImageDecoder:
         return self._child.pid if self._child is not None else None
 
     async def decode(self, content: bytes, request: DecodeRequest) -> bytes:
-        """Return the pixels of an image, `request.result_bytes` bytes.
-
-        Args:
-            content: File of `request.file_bytes` bytes.
-            request: Sizes and form of the result.
+        """Return the pixels of an image file, `request.result_bytes` bytes.
 
         Raises:
             ImageRejected: The child rejected the file, failed, or needed more than `TIMEOUT`.

@@ -49,15 +49,10 @@ class ImageLimits:
 
 
 def layout_images(images: Iterable[LineImage], max_columns: int, limits: ImageLimits) -> tuple[ImageBox, ...]:
-    """Return the areas of the images that are not hidden.
+    """Return the areas of the images of a message, except hidden ones, in rows of `max_columns` cells.
 
     Adjacent images share a row if the width permits, with a gap of one cell. Images above the limits are scaled down;
     none is scaled up. An area has at least one cell.
-
-    Args:
-        images: Images of a message.
-        max_columns: Cells of a text row.
-        limits: Limits of the timeline.
     """
     boxes: list[ImageBox] = []
     column = row = next_row = 0

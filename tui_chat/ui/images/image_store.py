@@ -58,14 +58,7 @@ class GraphicsOutput(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ImageOptions:
-    """Options of the conversion of images into pictures.
-
-    Attributes:
-        protocol: Terminal graphics, half blocks or no images.
-        cell_size: Size of a cell in pixels.
-        background: Color behind images, as red, green and blue.
-        multiplexer: Multiplexer between the app and the terminal.
-    """
+    """Options of the conversion of images into pictures; `background` is red, green and blue."""
 
     protocol: ImageProtocol = ImageProtocol.NONE
     cell_size: CellSize = DEFAULT_CELL_SIZE

@@ -48,14 +48,7 @@ def upload_sequences(
 ) -> list[str]:
     """Return the sequences that transfer an image and create its virtual placement.
 
-    Args:
-        image_id: Id of the image.
-        rgb: Red, green and blue of each pixel, row by row.
-        width: Width in pixels.
-        height: Height in pixels.
-        columns: Width in cells.
-        rows: Height in rows.
-        multiplexer: Multiplexer to wrap the sequences for.
+    The image has `width` × `height` pixels, row by row in `rgb`, and `columns` × `rows` cells.
     """
     payload = b64encode(zlib.compress(rgb)).decode("ascii")
     keys = f"a=T,U=1,q=2,f=24,o=z,t=d,i={image_id},s={width},v={height},c={columns},r={rows},"

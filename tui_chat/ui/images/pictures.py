@@ -44,14 +44,7 @@ def build_decode_request(
     """Return the request for the pixels of an image.
 
     An image that covers at least `_MIN_STRETCHED` of its width or height in cells is stretched to fill this dimension.
-    Otherwise the aspect ratio is preserved.
-
-    Args:
-        box: Area of the image.
-        file_bytes: Size of the file.
-        protocol: Protocol of the output; half blocks have two pixels per cell.
-        cell_size: Size of a cell in pixels.
-        background: Color behind the image.
+    Otherwise the aspect ratio is preserved. Half blocks have two pixels per cell.
     """
     pixels = _HALF_BLOCK_CELL if protocol is ImageProtocol.BLOCKS else cell_size
     image, box_width, box_height = box.image, box.columns * cell_size.width, box.rows * cell_size.height
@@ -74,12 +67,7 @@ def _fill(canvas: int, share: float) -> int:
 
 
 def half_block_picture(rgb: bytes, columns: int) -> Picture:
-    """Return the half blocks of an image, each with the colors of two pixels.
-
-    Args:
-        rgb: Red, green and blue of each pixel, with two rows of pixels per row of text.
-        columns: Width in pixels and cells.
-    """
+    """Return the half blocks of an image with `columns` pixels per row, each with the colors of two pixels."""
     colors = [Color.from_rgb(*rgb[start : start + 3]) for start in range(0, len(rgb), 3)]
     lines = [colors[start : start + columns] for start in range(0, len(colors), columns)]
     return Picture(
@@ -102,13 +90,7 @@ def _half_block_row(upper: Sequence[Color], lower: Sequence[Color]) -> tuple[Seg
 
 
 def sixel_picture(pixels: bytes, request: DecodeRequest, rows: int) -> Picture:
-    """Return the Sixel graphics of an image.
-
-    Args:
-        pixels: Response to `request`.
-        request: Request with `has_palette`.
-        rows: Height in text rows.
-    """
+    """Return the Sixel graphics of an image from the response to a request with `has_palette`, one per text row."""
     count = request.canvas_width * request.canvas_height
     row_height = request.canvas_height // rows
     return Picture(graphics=encode_sixel_rows(pixels[:count], pixels[count:], request.canvas_width, row_height))
@@ -133,10 +115,6 @@ class GraphicStrip(Strip):
     """Strip with terminal graphics on top of its blank cells.
 
     Parts of the strip keep the graphics that they contain completely.
-
-    Args:
-        strip: Text of the row.
-        graphics: Graphics of the row.
     """
 
     def __init__(self, strip: Strip, graphics: Sequence[RowGraphic]) -> None:

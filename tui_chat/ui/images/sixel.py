@@ -17,13 +17,13 @@ _TO_CHARACTERS = bytes((value & 63) + 63 for value in range(256))
 
 
 def encode_sixel_rows(indexes: bytes, palette: bytes, width: int, row_height: int) -> tuple[str, ...]:
-    """Return one Sixel sequence per text row.
+    """Return one Sixel sequence per text row of `width` × `row_height` pixels.
 
     Args:
-        indexes: Palette index of each pixel, row by row; the height is a multiple of `row_height`.
+        indexes: Palette index of each pixel, row by row.
         palette: Red, green and blue of each color, from 0 to 255.
         width: Width in pixels.
-        row_height: Height of a text row in pixels.
+        row_height: Height of a text row in pixels, a divisor of the height.
     """
     row_bytes = width * row_height
     return tuple(

@@ -22,13 +22,7 @@ _BINDINGS_BY_ID = {binding.id: binding for binding in keys.ALL_BINDINGS}
 
 
 class FooterKey(NamedTuple):
-    """Footer entry.
-
-    Attributes:
-        key_name: Display name of the key.
-        label: Short description of the action.
-        action: Textual action, resolved in the scope of the binding.
-    """
+    """Footer entry: display name of the key, label, and Textual action in the scope of the binding."""
 
     key_name: str
     label: str
@@ -76,9 +70,7 @@ class Keymap:
     def close_hint(self, binding_id: str, scroll_keys: Iterable[str]) -> str:
         """Return the hint of a screen with scrollable text, such as `PgUp PgDn scroll · Esc close`.
 
-        Args:
-            binding_id: Id of the binding that closes the screen; an unbound one is omitted.
-            scroll_keys: Display names of keys, empty for an unbound key.
+        An unbound binding and empty scroll keys are omitted.
         """
         scroll, close = " ".join(filter(None, scroll_keys)), self.display_key(binding_id)
         hints = (tr("{keys} scroll", keys=scroll) if scroll else "", tr("{key} close", key=close) if close else "")
@@ -88,10 +80,7 @@ class Keymap:
         """Return the footer of a dialog, such as `↑↓ select · Enter switch · Esc close`.
 
         Each entry shows the preferred keys of adjacent bindings with the same label; unbound actions are omitted.
-
-        Args:
-            scope: Scope of the dialog.
-            labels: Labels by binding id that replace the footer labels of the registry.
+        `labels` replace footer labels of the registry by binding id.
         """
         labeled_keys = [
             (tr((labels or {}).get(binding.id, binding.footer)), key)

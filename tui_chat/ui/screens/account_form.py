@@ -22,11 +22,8 @@ from tui_chat.ui.widgets.form_field import FormField
 class AccountFormScreen(Dialog[str]):
     """Form that returns the message of its action, "" for the second button, None if cancelled.
 
-    Errors appear beside their field, those without a field below the form. The form stays open after an error.
-
-    Args:
-        form: Fields and action.
-        other_label: Label of the second button, empty for none.
+    An empty `other_label` omits the second button. Errors appear beside their field, those without a field below the
+    form. The form stays open after an error.
     """
 
     CSS_PATH = "account_form.tcss"

@@ -52,21 +52,7 @@ from tui_chat.ui.widgets.side_list import MemberList, RoomList
 
 
 class ChatScreen(SelectionScreen, inherit_bindings=False):
-    """Chat screen with composing, reading, message actions, navigation and commands.
-
-    Args:
-        controller: Controller of the session.
-
-    Attributes:
-        session: View model of the chat.
-        server_link: Link to the server.
-        view: Widgets and drawing.
-        compose_controller: Sender of the composer text.
-        message_actions: Actions on the selected message.
-        room_navigation: Switching of rooms.
-        message_navigation: Jumps to messages and days.
-        actions: Handlers of the key actions by name.
-    """
+    """Chat screen with composing, reading, message actions, navigation and commands."""
 
     AUTO_FOCUS = "Composer"
     BINDINGS = textual_bindings(KeyScope.CHAT)

@@ -12,15 +12,7 @@ from tui_chat.ui.timeline.widget import Timeline
 
 
 class ChatImages:
-    """Image store of one chat screen.
-
-    Args:
-        files: Files of the images.
-        node: Node of the app.
-
-    Attributes:
-        store: Pictures of the images.
-    """
+    """Image store of one chat screen."""
 
     def __init__(self, files: ImageFiles, node: DOMNode) -> None:
         self._files = files

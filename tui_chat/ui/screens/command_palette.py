@@ -56,11 +56,7 @@ def room_entries(run: Callable[[str], None], insert: Callable[[str], None]) -> l
 
 
 def app_entries(run_action: Callable[[str], Awaitable[object]]) -> list[PaletteEntry]:
-    """Return the entries of the other screens: `/theme`, `/settings`, `/help` and `/quit`, in registry order.
-
-    Args:
-        run_action: Runs a Textual action.
-    """
+    """Return the entries of the other screens: `/theme`, `/settings`, `/help` and `/quit`, in registry order."""
     return [
         PaletteEntry(command, partial(run_action, _APP_ACTIONS[command.name]))
         for command in registry.COMMANDS
@@ -73,10 +69,7 @@ def find_entries(text: str, entries: Sequence[PaletteEntry]) -> list[PaletteEntr
 
     A query matches the command name with its `/` (`fuzzy_match`), otherwise, in any case, a part of an alias or of the
     translated description. Matches of the second kind follow without `matched_indices`. Equal matches keep their order.
-
-    Args:
-        text: Typed query; a blank query matches every entry.
-        entries: Entries in display order.
+    A blank query matches every entry.
     """
     query, phrase = fuzzy_match.query_letters(text), text.strip().casefold()
     scored: list[tuple[int, PaletteEntry]] = []
@@ -91,11 +84,7 @@ def find_entries(text: str, entries: Sequence[PaletteEntry]) -> list[PaletteEntr
 
 
 class CommandPalette(ListDialog[PaletteEntry]):
-    """Dialog that returns the selected entry, None if cancelled.
-
-    Args:
-        entries: Available entries in display order.
-    """
+    """Dialog that returns the selected entry, None if cancelled."""
 
     CSS_PATH = "query_dialog.tcss"
     BINDINGS = textual_bindings(KeyScope.COMMAND_PALETTE)

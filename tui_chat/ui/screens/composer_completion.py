@@ -10,13 +10,7 @@ from tui_chat.ui.screens.chat_view import ChatView
 
 
 class ComposerCompletion:
-    """Completion in the current room.
-
-    Args:
-        view: Widgets of the chat screen.
-        server_link: Requests to the server.
-        known_rooms: Returns the known room names.
-    """
+    """Completion in the current room."""
 
     def __init__(self, view: ChatView, server_link: ServerLink, known_rooms: Callable[[], Sequence[str]]) -> None:
         self._view = view

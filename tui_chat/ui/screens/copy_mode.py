@@ -24,11 +24,7 @@ _PAGE_END = "\x1b[?7l"
 
 
 class CopyModeScreen(Screen[None]):
-    """Paged snapshot of the current room's transcript.
-
-    Args:
-        text: Transcript as exported by the timeline.
-    """
+    """Paged snapshot of a transcript."""
 
     BINDINGS = textual_bindings(KeyScope.COPY_MODE)
 
@@ -79,14 +75,10 @@ class CopyModeScreen(Screen[None]):
 
 
 def wrap_rows(line: str, width: int) -> list[tuple[str, bool]]:
-    """Return the terminal rows of a line as (text, whether the row ends the line).
+    """Return the rows of a line in a terminal of `width` columns as (text, whether the row ends the line).
 
     An empty line has one empty row. A tab becomes one space, and other glyphs are those of `render_cluster`. A glyph
-    wider than `width` has its own row.
-
-    Args:
-        line: Text without line breaks.
-        width: Terminal width in columns.
+    wider than `width` fills a row.
     """
     rows: list[tuple[str, bool]] = []
     row, cells = "", 0

@@ -16,11 +16,7 @@ from tui_chat.ui.screens.list_dialog import ListDialog
 
 
 class DevicesScreen(ListDialog[Device]):
-    """Dialog that returns the device to log out, None if cancelled.
-
-    Args:
-        devices: Devices to list, at least one.
-    """
+    """Dialog with at least one device that returns the device to log out, None if cancelled."""
 
     CSS_PATH = "list_dialog.tcss"
     BINDINGS = textual_bindings(KeyScope.DEVICE_LIST)

@@ -177,12 +177,7 @@ class JoinScreen(Screen[None]):
         self._submit_to(self._on_join)
 
     def join_server(self, server: str, room: str) -> None:
-        """Request a join on another server after the next refresh, with the nickname in the form.
-
-        Args:
-            server: Server address.
-            room: Room name, empty to keep the room in the form.
-        """
+        """Request a join on another server after the next refresh; an empty room means the room in the form."""
         self.set_server(server)
         if room:
             self._form_fields["room"].set_value(room)

@@ -82,11 +82,7 @@ def _url_row(url: str) -> Content:
 
 
 def open_link(url: str, app: App[Any]) -> str:
-    """Open `url` in the local browser, or copy the address if there is no local display.
-
-    Args:
-        url: URL with the scheme `http`, `https` or `mailto`, limited to printable ASCII.
-        app: App that opens or copies the URL.
+    """Open a `Hyperlink.url` in the local browser, or copy the address if there is no local display.
 
     Returns:
         Status text about the copy, empty after the start of a browser, whose success is not checked.

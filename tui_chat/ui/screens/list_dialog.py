@@ -48,14 +48,7 @@ class ListDialog(Dialog[ResultT | None]):
         frame: str = "OptionList",
         key_labels: Mapping[str, Translatable] | None = None,
     ) -> None:
-        """Keep the focus out of the list, and set title and footer of the frame.
-
-        Args:
-            title: Title in the top border.
-            scope: Scope of the keys in the bottom border.
-            frame: Selector of the widget with the border.
-            key_labels: Labels of `Keymap.dialog_footer` for this dialog.
-        """
+        """Keep the focus out of the list, and set title and footer (`Keymap.dialog_footer`) of the widget `frame`."""
         self.option_list.can_focus = False
         self.query_one(frame).border_title = Content(tr(title))
         self.query_one(frame).border_subtitle = Content(app_services(self).keymap.dialog_footer(scope, key_labels))
@@ -73,12 +66,7 @@ class ListDialog(Dialog[ResultT | None]):
 
 
 def compose_query_frame(placeholder: str, query: str = "") -> ComposeResult:
-    """Yield a frame with a query input above a list, styled by `query_dialog.tcss`.
-
-    Args:
-        placeholder: Hint in the empty input.
-        query: Initial text of the input.
-    """
+    """Yield a frame with a query input above a list, styled by `query_dialog.tcss`."""
     with Vertical(id="frame"):
         yield LineInput(query, placeholder)
         yield OptionList(markup=False, compact=True)

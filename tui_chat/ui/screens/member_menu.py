@@ -38,13 +38,7 @@ _LABELS: dict[MemberAction, tuple[str, Translatable]] = {
 
 
 class MemberMenu(ChoiceDialog[MemberAction]):
-    """Menu that returns the selected action, None if cancelled.
-
-    Args:
-        nick: Title.
-        details: Role, account and status of the member.
-        actions: Available actions.
-    """
+    """Menu of the actions on a member that returns the selected one, None if cancelled."""
 
     BINDINGS = textual_bindings(KeyScope.MEMBER_MENU)
 

@@ -43,13 +43,7 @@ class NavigationTarget:
 
 
 class MessageNavigation:
-    """Navigation to search hits, replied-to messages and days, and back.
-
-    Args:
-        server_link: Requests to the server.
-        view: Widgets of the chat screen.
-        go_to_room: Shows or joins a room.
-    """
+    """Navigation to search hits, replied-to messages and days, and back."""
 
     def __init__(
         self,
@@ -124,11 +118,7 @@ class MessageNavigation:
         """Continue the pending navigation at the loaded message, or end it with an error in the status line.
 
         The navigation remains pending until the timeline of the current room contains the message. The return position
-        stays. Results for other rooms, or without a pending request, are ignored.
-
-        Args:
-            room: Room name.
-            seq: Sequence number of the message, None if there is none.
+        stays. Results for other rooms, or without a pending request, are ignored. A `seq` of None means no message.
         """
         target = self._target
         if (

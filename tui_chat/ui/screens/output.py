@@ -13,11 +13,7 @@ from tui_chat.ui.screens.dialog import Dialog
 
 
 class OutputScreen(Dialog[None]):
-    """Scrollable text without markup.
-
-    Args:
-        text: Output of the command.
-    """
+    """Scrollable text without markup."""
 
     CSS_PATH = "text_dialog.tcss"
     BINDINGS = textual_bindings(KeyScope.OUTPUT)

@@ -50,13 +50,10 @@ class PasteFlow:
         self._view.composer.confirm_files = self.confirm_files
 
     def confirm(self, text: str) -> None:
-        """Open a dialog for the paste mode, which inserts, sends or discards the text.
+        """Open a dialog for the paste mode, which inserts, sends or discards the sanitized text.
 
         A text too large for all modes is not inserted, and an error is shown. After a change of the room during the
         dialog, a text is inserted instead of sent as messages.
-
-        Args:
-            text: Sanitized text.
         """
         paste, room, upload_room = Paste(text), self._view.session.current_room, self._find_upload_room()
 
@@ -71,12 +68,7 @@ class PasteFlow:
             self._view.show_error(tr("Paste too large ({count:,} characters); not inserted.", count=len(text)))
 
     def confirm_files(self, paths: Sequence[Path], text: str) -> None:
-        """Ask whether dropped files are sent; otherwise, and in a room without uploads, insert the pasted text.
-
-        Args:
-            paths: Existing files.
-            text: Sanitized text.
-        """
+        """Ask whether dropped files are sent; otherwise, and in a room without uploads, insert the sanitized text."""
         upload_room = self._find_upload_room()
         if upload_room is None:
             self._view.composer.insert_text(text)
@@ -139,12 +131,7 @@ _BINDING_IDS = {
 
 
 class PasteScreen(ChoiceDialog[PasteMode]):
-    """Dialog with the available modes and "discard" that returns the selected paste mode, None if cancelled.
-
-    Args:
-        paste: Pasted text.
-        modes: Available modes with their numbers of messages.
-    """
+    """Dialog with the available modes and "discard" that returns the selected paste mode, None if cancelled."""
 
     BINDINGS = textual_bindings(KeyScope.PASTE_DIALOG)
 

@@ -28,14 +28,7 @@ ROOM_CLOSED_GRACE = 1.0  # seconds after the close of the current room during wh
 
 
 class RoomNavigation:
-    """Shows, joins and leaves rooms.
-
-    Args:
-        server_link: Requests to the server.
-        view: Widgets of the chat screen.
-        set_timer: Calls a function after a delay in seconds.
-        drain_input: Removes and returns the waiting input.
-    """
+    """Shows, joins and leaves rooms."""
 
     def __init__(
         self,
@@ -69,10 +62,7 @@ class RoomNavigation:
     def cancel_switch(self, room: str = "") -> None:
         """Cancel the pending switch and move the waiting text into the composer, without trailing newlines.
 
-        Blank text is dropped. No effect without a pending switch.
-
-        Args:
-            room: Cancel only a switch to this room; empty for any.
+        Blank text is dropped. No effect without a pending switch, or during one to another room than `room`, if given.
         """
         if self._switch_target is None or (room and self._switch_target != names.canonical_key(room)):
             return
@@ -82,11 +72,9 @@ class RoomNavigation:
             self._view.return_to_composer(text.rstrip("\n"))
 
     def _begin_switch(self, room: str, timeout: float) -> None:
-        """Begin a switch to a room in place of a pending one; input waits until its end.
+        """Begin a switch to the room with a canonical key, "" for any, in place of a pending one.
 
-        Args:
-            room: Canonical key; empty for any room.
-            timeout: Seconds until `cancel_switch`.
+        Input waits until the end of the switch; after `timeout` seconds, `cancel_switch` is called.
         """
         self._end_switch()
         self._switch_target = room

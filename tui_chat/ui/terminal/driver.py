@@ -114,11 +114,9 @@ class TerminalDriver(LinuxDriver):
         super().write(data)
 
     def set_window_title(self, title: str) -> None:
-        """Set the window title. The first title saves the original one, which is restored on exit and during a suspend.
+        """Set the window title by an `escape_sequences.title_sequence`; "" restores the original title, if replaced.
 
-        Args:
-            title: Escape sequence from `escape_sequences.title_sequence`; empty restores the original title, without
-                effect before the first title.
+        The first title saves the original one, which is restored on exit and during a suspend.
         """
         if title and not self._window_title:
             self.write(_PUSH_TITLE)

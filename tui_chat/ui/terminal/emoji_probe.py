@@ -22,11 +22,7 @@ PROBE = "".join(f"\x1b[{_ROW};1H\x1b[2K{sequence}\x1b[6n" for sequence in _SEQUE
 
 @dataclass
 class EmojiSequencesMeasured(Event):
-    """Result of the emoji probe.
-
-    Attributes:
-        supported: True if the terminal draws each emoji sequence in two columns.
-    """
+    """Result of the emoji probe: whether the terminal draws each emoji sequence in two columns."""
 
     supported: bool
 
@@ -40,8 +36,7 @@ class EmojiProbe:
     def feed(self, sequence: str) -> bool | None:
         """Return whether the terminal supports emoji sequences, only with the last answer; otherwise None.
 
-        Args:
-            sequence: Control sequence from the terminal; any other than a cursor position report is ignored.
+        Any control sequence other than a report of the cursor position is ignored.
         """
         report = _REPORT.fullmatch(sequence)
         if report is None or len(self._columns) == len(_SEQUENCES):

@@ -84,9 +84,6 @@ def detect_channel(environ: Mapping[str, str]) -> NotificationChannel:
 
     The program name (`TERM_PROGRAM`, then `LC_TERMINAL`) has precedence over `TERM`, and `TERM` over the variables of
     single terminals. An unknown value has no effect on the result; case is ignored in the values.
-
-    Args:
-        environ: Environment variables of the process.
     """
     detected = (
         *(_CHANNEL_BY_PROGRAM.get(environ.get(name, "").casefold()) for name in ("TERM_PROGRAM", "LC_TERMINAL")),
@@ -115,11 +112,8 @@ def sanitize_text(text: str, max_characters: int) -> str:
     """Return the visible characters of `text` on one line in form NFC, with `,` in place of `;`.
 
     Whitespace and control characters become single spaces between words; other invisible characters are removed, except
-    the zero width joiner of emoji sequences. Only the first `max_characters` * 8 characters are read.
-
-    Args:
-        text: Untrusted text.
-        max_characters: Length limit in characters; longer text ends with `…`.
+    the zero width joiner of emoji sequences. Text above `max_characters` is truncated with `…`. Only the first
+    `max_characters` * 8 characters are read.
     """
     visible = "".join(_visible_character(character) for character in text[: max_characters * 8])
     visible = " ".join(unicodedata.normalize("NFC", visible).split())
@@ -142,13 +136,7 @@ def notification_sequence(channel: NotificationChannel, multiplexer: Multiplexer
     """Return the escape sequence of a notification.
 
     `BELL` ignores the texts. OSC 9 has one text, `chat: TITLE – BODY`. In a multiplexer, a bell follows the sequence of
-    any channel except `BELL`.
-
-    Args:
-        channel: Protocol of the terminal.
-        multiplexer: Multiplexer to wrap the sequence for.
-        title: Untrusted text, sanitized here.
-        body: Untrusted text, sanitized here; may be empty.
+    any channel except `BELL`. The untrusted texts are sanitized here; the body may be empty.
     """
     title, body = sanitize_text(title, MAX_TITLE_CHARACTERS), sanitize_text(body, MAX_BODY_CHARACTERS)
     match channel:

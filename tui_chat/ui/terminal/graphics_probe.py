@@ -40,11 +40,7 @@ _TMUX_TIMEOUT = 3.0  # seconds
 
 @dataclass
 class GraphicsMeasured(Event):
-    """Answers of the terminal.
-
-    Attributes:
-        graphics: Graphics of the terminal.
-    """
+    """Graphics of the terminal by its answers to the probe."""
 
     graphics: TerminalGraphics
 

@@ -37,12 +37,7 @@ class InputFrameKind(Enum):
 
 
 class InputFrame(NamedTuple):
-    """Part of the input.
-
-    Attributes:
-        kind: Kind of the frame.
-        text: Characters of the frame, without the markers of a paste.
-    """
+    """Part of the input, without the markers of a paste."""
 
     kind: InputFrameKind
     text: str
@@ -145,12 +140,7 @@ class InputFramer:
         self._frames: list[InputFrame] = []  # completed by the current call
 
     def feed(self, data: bytes, now: float) -> list[InputFrame]:
-        """Return the frames that `data` completes, and set `deadline`; characters outside of sequences are complete.
-
-        Args:
-            data: Bytes of one read.
-            now: Monotonic time in seconds.
-        """
+        """Return the frames that `data` completes, and set `deadline`; characters outside of sequences are complete."""
         self._frames = []
         text, position = self._decode(data), 0
         while position < len(text):

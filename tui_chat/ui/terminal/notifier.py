@@ -9,14 +9,7 @@ from tui_chat.ui.terminal.terminal_output import TerminalOutput
 
 
 class Notifier:
-    """Sender of the notifications of one session, batched by `NotificationBatcher`.
-
-    Args:
-        session: State of the chat.
-        terminal: Returns the output to the terminal.
-        set_timer: Calls a function after a delay in seconds.
-        clock: Monotonic clock in seconds.
-    """
+    """Sender of the notifications of one session, batched by `NotificationBatcher`."""
 
     def __init__(
         self,

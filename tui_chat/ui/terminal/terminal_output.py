@@ -69,11 +69,9 @@ class TerminalOutput:
         return driver is not None and driver.has_pending_output
 
     async def set_graphics(self, graphics: TerminalGraphics, on_changed: Callable[[], object]) -> None:
-        """Set the measured graphics. Inside tmux, the answer of the first `query_tmux` replaces the name.
+        """Set the measured graphics, and call `on_changed` after a change.
 
-        Args:
-            graphics: Answers of the terminal.
-            on_changed: Called if the graphics changed.
+        Inside tmux, the answer of the first `query_tmux` replaces the name.
         """
         if self.multiplexer is Multiplexer.TMUX:
             if self._tmux_terminal is None:
@@ -107,12 +105,7 @@ class TerminalOutput:
         return self._settings().notification_preview
 
     def send_notification(self, title: str, body: str) -> None:
-        """Send a terminal notification by the method of the `notification_method` setting; a bell shows no text.
-
-        Args:
-            title: Untrusted text, sanitized before output.
-            body: Untrusted text, sanitized before output; may be empty.
-        """
+        """Send a notification by the method of the `notification_method` setting (`notification_sequence`)."""
         method = self._settings().notification_method
         channel = escape_sequences.detect_channel(self._environ) if method == "auto" else NotificationChannel(method)
         self.write(escape_sequences.notification_sequence(channel, self.multiplexer, title, body))

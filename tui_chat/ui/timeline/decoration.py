@@ -70,11 +70,6 @@ def decorate(lines: Sequence[Line], index: int, time_format: TimeFormat) -> Deco
 
     The first timed line and the first one of a day have a date separator. A group consists of adjacent messages of one
     day by the same sender with the same nickname, each less than `GROUP_WINDOW_MS` after the previous, without actions.
-
-    Args:
-        lines: All lines, oldest first.
-        index: Index of the line to decorate.
-        time_format: Format of dates and times.
     """
     line = lines[index]
     if not isinstance(line, MessageLine | NoticeLine):

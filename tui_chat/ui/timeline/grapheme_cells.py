@@ -66,13 +66,10 @@ def _is_emoji_sequence(cluster: str) -> bool:
 
 @lru_cache(8192)
 def render_cluster(cluster: str) -> tuple[str, int]:
-    """Return the glyphs of a grapheme cluster and their width in cells, 0 to `MAX_CLUSTER_CELLS`.
+    """Return the glyphs of one grapheme cluster, no tab or newline, and their width in cells.
 
     Invisible characters, excess marks and characters above the width limit are dropped. A mark without a base character
     gets a dotted circle.
-
-    Args:
-        cluster: A single grapheme cluster, neither tab nor newline.
     """
     if " " <= cluster <= "~" and len(cluster) == 1:
         return cluster, 1

@@ -10,12 +10,7 @@ from tui_chat.ui.timeline.viewport import Viewport
 
 
 class HistoryRequests:
-    """Requests for older messages, posted once per oldest line, and for gaps, posted once each, until `reset`.
-
-    Args:
-        viewport: Lines and visible rows.
-        post: Posts `OlderMessagesRequested` and `GapRequested`.
-    """
+    """Requests for older messages, posted once per oldest line, and for gaps, posted once each, until `reset`."""
 
     def __init__(self, viewport: Viewport, post: Callable[[Message], object]) -> None:
         self._viewport = viewport

@@ -76,13 +76,7 @@ class _RowBuilder:
 class LineRenderer:
     """Renderer with fixed geometry and styles.
 
-    Args:
-        geometry: Columns of the timeline.
-        styles: Styles of the current theme.
-        find_picture: Returns the picture of an image; None draws `…` in the first cell and blanks in the others.
-
-    Attributes:
-        background: Style of empty cells.
+    An image without a picture is drawn as `…` in its first cell and blanks in the others.
     """
 
     def __init__(
@@ -94,7 +88,7 @@ class LineRenderer:
         self._geometry = geometry
         self._find_picture = find_picture
         self._styles = styles
-        self.background = styles.text
+        self.background = styles.text  # of empty cells
 
     def render_row(
         self, layout: LineLayout, row_index: int, line_number: int, has_cursor: bool, selected_span: SelectedSpan | None

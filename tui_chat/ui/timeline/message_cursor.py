@@ -13,10 +13,6 @@ from tui_chat.ui.timeline.viewport import Viewport
 class MessageCursor:
     """Cursor on messages and gaps, initially hidden.
 
-    Args:
-        viewport: Lines and visible rows.
-        on_moved: Called with the new key after a change.
-
     Attributes:
         index: Index of the selected or highlighted line; None without a cursor.
         key: Key of the selected line; None for a highlight and without a cursor.
@@ -50,10 +46,7 @@ class MessageCursor:
         self._set_key(None)
 
     def move(self, step: int) -> bool:
-        """Move the cursor to the next message or gap and scroll there; a cursor at the end of the list stays.
-
-        Args:
-            step: Direction, -1 for up and 1 for down.
+        """Move the cursor up (-1) or down (1) to the next message or gap, if any, and scroll there.
 
         Returns:
             False without a selection.
@@ -72,11 +65,8 @@ class MessageCursor:
     def apply_splice(self, change: Splice, replaced_keys: Sequence[str]) -> None:
         """Keep the cursor on its line, found by key, after a splice; call `update_key` after the last splice.
 
-        If the line was removed, the cursor moves to the first line at the splice.
-
-        Args:
-            change: The applied splice.
-            replaced_keys: Keys of the removed lines; empty for a pure deletion.
+        If the line was removed, the cursor moves to the first line at the splice. `replaced_keys` are the keys of the
+        removed lines, empty for a pure deletion.
         """
         index = self.index
         if index is None or index < change.index:

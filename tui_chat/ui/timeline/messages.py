@@ -35,11 +35,7 @@ class CursorMoved(Message):
 
 @dataclass
 class MessageActivated(Message):
-    """Activation of a message, by Enter or by a click on its quote, its delivery error or its delayed deletion.
-
-    Attributes:
-        key: Key of the activated message.
-    """
+    """Activation of a message, by Enter or by a click on its quote, its delivery error or its delayed deletion."""
 
     key: str
 

@@ -13,11 +13,7 @@ _CACHE_SIZE = 320  # small: a strip has about thirty objects for the garbage col
 
 
 class StripCache:
-    """Bounded cache of the rendered rows without selected text, except lines with an image that is not loaded.
-
-    Args:
-        create_renderer: Returns a renderer with the current columns and styles.
-    """
+    """Bounded cache of the rendered rows without selected text, except lines with an image that is not loaded."""
 
     def __init__(self, create_renderer: Callable[[], LineRenderer]) -> None:
         self._create_renderer = create_renderer

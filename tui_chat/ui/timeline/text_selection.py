@@ -69,12 +69,7 @@ class TextSelection:
         return SelectedRange(first_character, end_character) if first_character < end_character else None
 
     def apply_splice(self, change: Splice, selection: Selection | None, first_visible_index: int) -> bool:
-        """Shift the line numbers after a splice, so that selected or visible lines keep their numbers.
-
-        Args:
-            change: The applied splice.
-            selection: Current selection.
-            first_visible_index: Index of the first visible line; without a selection, its number is kept.
+        """Shift the line numbers after a splice, so that selected or else visible lines keep their numbers.
 
         Returns:
             True if the splice changes the number of lines inside the selection, which becomes invalid.
@@ -91,16 +86,9 @@ class TextSelection:
         return is_crossed
 
     def select_at(self, layout: LineLayout, index: int, offset: Offset | None, is_word: bool) -> Selection | None:
-        """Return the selection of the word or hyperlink at an offset, or of the complete original text of the line.
+        """Return the selection of the word or hyperlink (`is_word`) or of the complete original text at an offset.
 
-        Args:
-            layout: Layout of the line.
-            index: Index of the line.
-            offset: Character offset and line number; None outside of text.
-            is_word: True for the word or hyperlink, False for the line.
-
-        Returns:
-            None if `offset` is not in the line.
+        None for an `offset` (character, line number) of another line, and for None outside of text.
         """
         line_number = self.line_number(index)
         if offset is None or offset.y != line_number:
@@ -113,12 +101,7 @@ class TextSelection:
 
         Lines are separated by newlines; gaps and unread markers are omitted. A completely selected message is
         `[15:05] ann: text`, and a notice `[15:05] text`. A single line has this prefix only if the selection starts in
-        front of its text.
-
-        Args:
-            lines: Lines of the timeline.
-            selection: Selection in line numbers and character offsets.
-            format_time: Formats milliseconds since the epoch as a time of day; an empty result omits the time.
+        front of its text. An empty result of `format_time`, for milliseconds since the epoch, omits the time.
         """
         first, last = 0, len(lines) - 1
         if selection.start is not None:

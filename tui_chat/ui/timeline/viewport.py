@@ -51,9 +51,6 @@ class HeightIndex:
     """Sequence of heights in rows with sums over any prefix.
 
     One array holds the heights, so that a change at the end of the list takes constant time.
-
-    Attributes:
-        total_rows: Sum of all heights in rows.
     """
 
     __slots__ = ("_heights", "total_rows")
@@ -76,10 +73,7 @@ class HeightIndex:
         return self.total_rows - sum(self._heights[index:])
 
     def locate(self, row: int) -> tuple[int, int]:
-        """Return the index of the line at `row` and the offset of `row` inside the line.
-
-        Args:
-            row: 0-based row, clamped to the list.
+        """Return the index of the line at a row, counted from 0 and clamped to the list, and the row inside the line.
 
         Raises:
             IndexError: The index is empty.

@@ -43,11 +43,6 @@ class VirtualList:
 
     Args:
         tz: Time zone of dates and times; None uses the local time zone.
-
-    Attributes:
-        time_format: Format of dates and times.
-        geometry: Column geometry of the layouts.
-        viewport: Lines and visible rows.
     """
 
     def __init__(self, tz: tzinfo | None = None) -> None:
@@ -60,14 +55,10 @@ class VirtualList:
         self._layouts: LRUCache[str, LineLayout] = LRUCache(MAX_CACHED_LAYOUTS)
 
     def set_lines(self, lines: Iterable[Line], position: ScrollPosition | None = None) -> None:
-        """Replace the list.
+        """Replace the list, oldest line first, and restore a scroll position; None follows the bottom.
 
         A position whose line is missing is restored at the first line with its timestamp or a later one; without such a
         line, the list follows the bottom.
-
-        Args:
-            lines: New lines, oldest first.
-            position: Scroll position to restore; None follows the bottom.
         """
         self._layouts.clear()
         self.viewport.reset(lines)
@@ -105,20 +96,16 @@ class VirtualList:
     def set_columns(self, time_style: TimeStyle, nick_width: int) -> None:
         """Set the columns and discard all layouts; the scroll position is preserved.
 
-        Args:
-            time_style: Notation of the time of day.
-            nick_width: Cells of the nickname column; 0 derives the number from the total width.
+        A `nick_width` of 0 stands for a share of the total width.
         """
         self.time_format = TimeFormat(self.time_format.tz, time_style)
         self._nick_width = nick_width
         self._set_geometry(self.geometry.width)
 
     def set_images(self, cell_size: CellSize | None, unavailable: frozenset[str]) -> None:
-        """Set the cell size and the hidden images; a change discards all layouts. The scroll position is preserved.
+        """Set the cell size, None to hide all images, and the paths of hidden images.
 
-        Args:
-            cell_size: Size of a cell, None to hide all images.
-            unavailable: Paths of images to hide.
+        A change discards all layouts; the scroll position is preserved.
         """
         self._image_cell, self._unavailable_images = cell_size, unavailable
         if self._get_image_limits() != self.geometry.images:

@@ -13,12 +13,7 @@ from tui_chat.ui.timeline.virtual_list import VirtualList
 
 
 class VisibleImages:
-    """Loads and draws the images of the visible lines.
-
-    Args:
-        store: Pictures, None to show captions only.
-        lines: Lines of the timeline.
-    """
+    """Loads and draws the images of the visible lines; without a store, only captions are shown."""
 
     def __init__(self, store: ImageStore | None, lines: VirtualList) -> None:
         self._store = store

@@ -165,8 +165,7 @@ class Timeline(ScrollView, inherit_bindings=False):
     def set_cursor(self, key: str | None) -> None:
         """Move the cursor to a message or gap and scroll there. No effect for an unknown key.
 
-        Args:
-            key: Key of the line; a notice hides the cursor. None hides cursor or highlight without scrolling.
+        The key of a notice hides the cursor. None hides cursor or highlight without scrolling.
         """
         if key is None:
             self._cursor.hide()

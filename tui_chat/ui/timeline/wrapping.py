@@ -24,15 +24,10 @@ TextSpan = tuple[int, int]
 
 
 def fit_cluster(cluster: str, column: int, width: int) -> tuple[str, int]:
-    """Return the glyph of a cluster and its width in cells, limited to a row of `width` cells.
+    """Return the glyph of a grapheme cluster and its width in cells, limited to a row of `width` cells.
 
-    A tab expands to the next tab stop. A cluster wider than the row becomes an ellipsis.
-    The caller checks the remaining space of the row.
-
-    Args:
-        cluster: A single grapheme cluster.
-        column: 0-based column of the cluster in its row.
-        width: Row width in cells.
+    A tab at `column`, counted from 0, expands to the next tab stop. A cluster wider than the row becomes an ellipsis.
+    The remaining space of the row is not checked.
     """
     if cluster == "\t":
         cells = min(TAB_SIZE - column % TAB_SIZE, width)
@@ -42,13 +37,9 @@ def fit_cluster(cluster: str, column: int, width: int) -> tuple[str, int]:
 
 
 def wrap_text(text: str, width: int) -> list[TextSpan]:
-    """Return the rows of `text` as half-open character ranges (start, end).
+    """Return the rows of sanitized text as half-open character ranges (start, end), for a `width` of at least 1 cell.
 
-    Newlines belong to no row. Empty text has one empty row.
-
-    Args:
-        text: Sanitized text; a newline starts the next row.
-        width: Row width in cells, at least 1.
+    A newline starts the next row and belongs to no row. Empty text has one empty row.
     """
     rows: list[TextSpan] = []
     start = 0

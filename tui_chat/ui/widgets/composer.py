@@ -62,11 +62,7 @@ class Composer(TextArea, inherit_bindings=False):
 
     @dataclass
     class HistorySearchChanged(Message):
-        """Start, change or end of a history search.
-
-        Attributes:
-            prompt: Prompt line of the search, empty at its end.
-        """
+        """Start, change or end of a history search; the prompt is empty at its end."""
 
         prompt: str
 
@@ -353,12 +349,9 @@ class Composer(TextArea, inherit_bindings=False):
             self.insert_text(self._kill_buffer)
 
     def action_complete(self, step: int) -> None:
-        """Insert a completion, or cycle to another candidate; without candidates, show a hint.
+        """Insert a completion, or cycle to the next (1) or previous (-1) candidate; without candidates, show a hint.
 
         A new completion starts at the first candidate for step 1 and at the last for step -1.
-
-        Args:
-            step: Offset to the next candidate, 1 or -1.
         """
         cursor = self.cursor_location
         text_before_cursor = self.get_text_range((0, 0), cursor)

@@ -18,14 +18,7 @@ KEY_GAP = 2  # columns between two keys
 
 
 class KeyBar(Widget):
-    """Footer line with clickable keys.
-
-    Args:
-        scopes: Initially active scopes, innermost first.
-
-    Attributes:
-        scopes: Active scopes, innermost first.
-    """
+    """Footer line with clickable keys of the active scopes, innermost scope first."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; padding: 0 1; text-wrap: nowrap; }"

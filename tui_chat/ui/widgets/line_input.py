@@ -28,12 +28,7 @@ _ACTION_BY_KEY = {
 class LineInput(Input):
     """Input that runs the actions of its keys without bubbling, for immediate echo.
 
-    The virtual size is constant, so a key causes no layout of other widgets.
-
-    Args:
-        value: Initial text.
-        placeholder: Hint for the empty input.
-        is_secret: Show dots in place of the text, and never copy the text.
+    The virtual size is constant, so a key causes no layout of other widgets. A secret is shown as dots, never copied.
     """
 
     virtual_size = Reactive(Size(0, 0))

@@ -75,13 +75,7 @@ class SideList(ScrollView, can_focus=False):
         self._row_count = 0
 
     def set_rows(self, build_heading: Callable[[], str], build_row: Callable[[int], ListRow], count: int) -> None:
-        """Replace the rows and redraw the visible ones.
-
-        Args:
-            build_heading: Returns the heading in the active language.
-            build_row: Returns the row at an index, counted from 0.
-            count: Number of rows.
-        """
+        """Replace the rows and redraw the visible ones; `build_heading` is called for each drawing of the heading."""
         self._build_heading, self._build_row = build_heading, build_row
         if count != self._row_count:
             self._row_count = count
@@ -131,11 +125,7 @@ class RoomList(SideList):
 
     @dataclass
     class RoomSelected(Message):
-        """Click on a room.
-
-        Attributes:
-            room: Room name.
-        """
+        """Click on a room."""
 
         room: str
 
@@ -148,13 +138,9 @@ class RoomList(SideList):
         current: RoomView | None,
         is_muted: Callable[[str], bool],
     ) -> None:
-        """Show the rooms; a heading precedes the closed ones.
+        """Show open and closed rooms in display order; a heading precedes the closed ones.
 
-        Args:
-            rooms: Open rooms in display order.
-            closed_rooms: Closed rooms in display order.
-            current: Current room.
-            is_muted: Returns whether notifications of the room with this name are off.
+        `is_muted` returns whether notifications of the room with this name are off.
         """
 
         def build_row(index: int) -> ListRow:
@@ -229,12 +215,9 @@ class MemberList(SideList):
     _members: Sequence[Member] = ()
 
     def set_members(self, members: Sequence[Member], count: int, own_member_id: str) -> None:
-        """Show the members of a room.
+        """Show the members of a room in display order.
 
-        Args:
-            members: Members to list, in display order.
-            count: Number of members in the room, for the heading and the number of unlisted members in the last row.
-            own_member_id: Member id of the user.
+        `count` includes the unlisted members, whose number is in the last row.
         """
 
         def build_row(index: int) -> ListRow:

@@ -100,12 +100,6 @@ class StatusLine(Widget):
     The left side holds the first available of: completion candidates, history search, error, status text, compose mode,
     new messages below, typing indicator. The right side holds the length warning. An error or status text that is wider
     than the line takes up to `MAX_STATUS_ROWS` rows and hides the length warning.
-
-    Attributes:
-        typing_nicks: Nicknames in the typing indicator.
-        compose_hint: Hint of the compose mode (reply, edit or reaction), empty without a compose mode.
-        length_warning: Warning about the message length, empty for none.
-        history_search: Prompt of the history search, empty for none.
     """
 
     ALLOW_SELECT = False
