@@ -11,8 +11,6 @@ from tests.support.tcp_proxy import tcp_proxy
 from tests.support.terminal import CHAT_TUI, terminal
 from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
-from tui_chat.session.commands.completion import complete
-from tui_chat.session.commands.path_completion import complete_path
 
 CAPTION = "[file notes.txt · text/plain · 5 B]"
 SELECT = "\x13"  # Ctrl+S selects the newest message
@@ -112,19 +110,3 @@ async def test_files_are_sent_announced_saved_and_opened(server: RunningServer, 
             await tui.wait_for_text("The message has only 2 files.")
         names = [file.name for message in room.log.messages() for file in message.attachments or ()]
         assert names == ["plot.png", "notes.txt", "a b.txt", "a b.txt", "notes.txt", "xdg-open", "plot.png"]
-
-
-def test_paths_complete_as_in_a_shell(tmp_path: Path) -> None:
-    (tmp_path / "a dir").mkdir()
-    for name in ("a.txt", ".hidden", "b"):
-        (tmp_path / name).touch()
-    assert complete_path(f"{tmp_path}/") == [f"{tmp_path}/{name}" for name in ("a dir/", "a.txt", "b")]
-    assert complete_path(f"{tmp_path}/.h") == [f"{tmp_path}/.hidden"]
-    assert complete_path(f"{tmp_path}/missing/x") == []
-    for name in ("c 3.04\u202fPM.png", "c\u3000d", "c\x1b[0m", "c\n"):
-        (tmp_path / name).touch()
-    assert complete_path(f"{tmp_path}/c") == [f"{tmp_path}/c 3.04\u202fPM.png", f"{tmp_path}/c\u3000d"]
-    for command in ("upload", "attach"):
-        completion = complete(f"/{command} {tmp_path}/a", (), ())
-        assert completion is not None
-        assert [candidate.text for candidate in completion.candidates] == [f"{tmp_path}/a dir/", f"{tmp_path}/a.txt"]

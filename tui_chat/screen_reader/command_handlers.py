@@ -24,7 +24,7 @@ from tui_chat.session.commands.completion import complete, nick_query
 from tui_chat.session.commands.message_targets import find_deletion_target
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.delayed_deletions import UNDO_SECONDS
-from tui_chat.session.durable_rooms import ClosedRoom
+from tui_chat.session.durable_rooms import DurableRoom
 from tui_chat.session.file_opener import FileOpener
 from tui_chat.session.i18n import mark, tr
 from tui_chat.session.lines import MessageLine
@@ -178,7 +178,7 @@ class ReaderCommands:
             return ()
         return [text_before[: completion.start] + candidate.text for candidate in completion.candidates]
 
-    def _list_rooms(self) -> list[RoomView | ClosedRoom]:
+    def _list_rooms(self) -> list[RoomView | DurableRoom]:
         """Return the open rooms, then the closed rooms of the account."""
         return [*self._session.rooms.values(), *self._session.closed_rooms]
 

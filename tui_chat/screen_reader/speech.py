@@ -6,7 +6,7 @@ from tui_chat.client import events
 from tui_chat.protocol.events import JoinNotice, LeaveNotice, Message, NickNotice
 from tui_chat.protocol.sanitize import is_blank
 from tui_chat.session import error_text
-from tui_chat.session.durable_rooms import ClosedRoom
+from tui_chat.session.durable_rooms import DurableRoom
 from tui_chat.session.file_captions import phrase_files, with_files
 from tui_chat.session.i18n import plural, tr
 from tui_chat.session.lines import action_text
@@ -84,7 +84,7 @@ def unread_text(room: str, count: int, mentions: int) -> str:
     return sentence + (", " + plural("{count:,} mention", "{count:,} mentions", mentions) if mentions else "")
 
 
-def closed_rooms_text(rooms: Iterable[ClosedRoom]) -> str:
+def closed_rooms_text(rooms: Iterable[DurableRoom]) -> str:
     """Return the counts of the rooms with unread messages that are not open, "" without one.
 
     For example `Unread in rooms that are not open. tea: 3 unread messages. /go NAME opens a room.` Of more than five

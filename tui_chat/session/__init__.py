@@ -1,4 +1,4 @@
-"""View state of a chat session, shared by all front ends.
+"""Controller, chat state, commands and settings of a session, shared by all front ends.
 
 - Dependency: no module of this package imports Textual or a front end.
 """

@@ -12,7 +12,7 @@ from tui_chat.protocol import names
 from tui_chat.protocol.events import NickNotice
 from tui_chat.protocol.responses import OwnRoom
 from tui_chat.session import error_text
-from tui_chat.session.durable_rooms import ClosedRoom, DurableRooms
+from tui_chat.session.durable_rooms import DurableRoom, DurableRooms
 from tui_chat.session.i18n import tr
 from tui_chat.session.ignore_filter import IgnoreFilter
 from tui_chat.session.lines import MessageLine, Splice
@@ -95,7 +95,7 @@ class ChatSession:
         return self._open_rooms.by_key
 
     @property
-    def closed_rooms(self) -> list[ClosedRoom]:
+    def closed_rooms(self) -> list[DurableRoom]:
         """Rooms of the account that are not open."""
         return self.durable_rooms.list_closed(self.rooms)
 
@@ -170,7 +170,7 @@ class ChatSession:
 
         Both searches cover the rooms after the current one, those before, then closed rooms. None without a match.
         """
-        candidates: list[RoomView | ClosedRoom] = [*self._open_rooms.others(), *self.closed_rooms]
+        candidates: list[RoomView | DurableRoom] = [*self._open_rooms.others(), *self.closed_rooms]
         unread = [room for room in candidates if room.unread_count and not self.is_muted(room.name)]
         mentioning = [room for room in candidates if room.mention_count]
         return next((room.name for room in (*mentioning, *unread)), None)

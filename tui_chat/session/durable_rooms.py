@@ -10,8 +10,8 @@ from tui_chat.protocol.responses import OwnRoom
 
 
 @dataclass(frozen=True, slots=True)
-class ClosedRoom:
-    """Durable membership of the account, for a room that is not open in this session.
+class DurableRoom:
+    """Room with a durable membership of the account.
 
     Attributes:
         name: Name or address of the room.
@@ -37,13 +37,13 @@ class DurableRooms:
     """Durable memberships of the account, including open rooms, latest activity first; empty for a guest."""
 
     def __init__(self) -> None:
-        self._rooms: dict[str, ClosedRoom] = {}  # by canonical key
+        self._rooms: dict[str, DurableRoom] = {}  # by canonical key
 
     def replace_all(self, rooms: Sequence[OwnRoom]) -> None:
         """Replace the memberships with those of the server."""
-        self._rooms = {names.canonical_key(room.name): _to_closed_room(room) for room in rooms}
+        self._rooms = {names.canonical_key(room.name): _to_durable_room(room) for room in rooms}
 
-    def list_closed(self, open_keys: Container[str]) -> list[ClosedRoom]:
+    def list_closed(self, open_keys: Container[str]) -> list[DurableRoom]:
         """Return the rooms whose canonical keys are not in `open_keys`, latest activity first, direct rooms last."""
         closed_rooms = [room for key, room in self._rooms.items() if key not in open_keys]
         return sorted(closed_rooms, key=lambda room: room.is_direct)
@@ -65,7 +65,7 @@ class DurableRooms:
         return [room.members[0] for room in self._rooms.values() if len(room.members) == 1]
 
 
-def _to_closed_room(room: OwnRoom) -> ClosedRoom:
+def _to_durable_room(room: OwnRoom) -> DurableRoom:
     members = tuple(room.direct or ())
     title = ", ".join(member.nick_name for member in members) or room.title or room.name
-    return ClosedRoom(room.name, title, members, max(0, room.read.unread), max(0, room.read.mentions))
+    return DurableRoom(room.name, title, members, max(0, room.read.unread), max(0, room.read.mentions))

@@ -15,7 +15,7 @@ from tui_chat.protocol import names
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.responses import RoomSummary
 from tui_chat.session import fuzzy_match
-from tui_chat.session.durable_rooms import ClosedRoom
+from tui_chat.session.durable_rooms import DurableRoom
 from tui_chat.session.room_view import RoomView
 
 
@@ -36,7 +36,7 @@ class RoomCandidate:
     matched_indices: tuple[int, ...] = ()
     view: RoomView | None = None
     position: int = 0
-    closed_room: ClosedRoom | None = None
+    closed_room: DurableRoom | None = None
     summary: RoomSummary | None = None
 
     @property
@@ -51,7 +51,7 @@ def rank_rooms(
     open_rooms: Sequence[RoomView],
     current: RoomView | None,
     server_rooms: Iterable[RoomSummary],
-    closed_rooms: Iterable[ClosedRoom] = (),
+    closed_rooms: Iterable[DurableRoom] = (),
 ) -> list[RoomCandidate]:
     """Return the candidates for a query, best first.
 

@@ -285,7 +285,7 @@ class ServerLink:
     async def leave(self, room: str) -> None:
         """Leave a room, delete its saved read marker and its entry of the saved rooms, and emit `RoomLeft`.
 
-        Draft and input history remain. A failed leave request is only logged. A closed room also emits `RoomLeft`.
+        Draft and input history remain. A failed leave request, and a room that is not open, also emit `RoomLeft`.
         """
         if (open_room := self.find_room(room)) is not None:
             await log_chat_errors(open_room.leave())
@@ -351,7 +351,7 @@ class ServerLink:
 
     @_background
     async def load_older(self, room: str) -> None:
-        """Fetch the page of history before the loaded messages of an open room, if any. Errors are only logged."""
+        """Fetch the page before the loaded messages of an open room, if any. A `ChatError` is only logged."""
         open_room = self.find_room(room)
         if open_room is not None and open_room.log.has_older:
             await log_chat_errors(open_room.history.load_older())
@@ -360,7 +360,7 @@ class ServerLink:
     async def fill_gap(self, room: str, after: int, *, oldest_first: bool) -> None:
         """Fetch up to `GAP_FETCH_LIMIT` entries of the gap after entry `after`, from its start or its end.
 
-        A missing gap is ignored; errors are only logged.
+        A missing gap is ignored; a `ChatError` is only logged.
         """
         open_room = self.find_room(room)
         gap = next((gap for gap in open_room.log.gaps() if gap.after == after), None) if open_room is not None else None
@@ -389,7 +389,7 @@ class ServerLink:
         return await self.require_client().search(query, room=room, cursor=cursor)
 
     def send_typing(self, room: str, active: bool) -> None:
-        """Start (`active`) or stop the user's typing indicator in an open room. Errors are only logged."""
+        """Start (`active`) or stop the user's typing indicator in an open room. A `ChatError` is only logged."""
         if (open_room := self.find_room(room)) is not None:
             self.start(log_chat_errors(open_room.set_typing(active)))
 

@@ -1,10 +1,12 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tui_chat.session.commands import policy_parser, registry
 from tui_chat.session.commands.completion import Completion, complete
+from tui_chat.session.commands.path_completion import complete_path
 from tui_chat.session.commands.registry import ArgumentKind
 from tui_chat.session.compose_mode import resolve_emoji
 from tui_chat.session.settings import schema as settings_schema
@@ -157,6 +159,22 @@ def test_an_emoji_matches_a_later_word_of_its_name_and_is_listed_once() -> None:
 @pytest.mark.parametrize("typed", [":", "::", "at 10:30", "http://", ":)", "a:b"])
 def test_colons_outside_a_shortcode_have_no_completions(typed: str) -> None:
     assert complete(typed, ["ann"], ["tea"]) is None
+
+
+def test_paths_complete_to_typeable_entries_with_a_separator_after_directories(tmp_path: Path) -> None:
+    (tmp_path / "a dir").mkdir()
+    for name in ("a.txt", ".hidden", "b"):
+        (tmp_path / name).touch()
+    assert complete_path(f"{tmp_path}/") == [f"{tmp_path}/{name}" for name in ("a dir/", "a.txt", "b")]
+    assert complete_path(f"{tmp_path}/.h") == [f"{tmp_path}/.hidden"]
+    assert complete_path(f"{tmp_path}/missing/x") == []
+    for name in ("c 3.04\u202fPM.png", "c\u3000d", "c\x1b[0m", "c\n"):
+        (tmp_path / name).touch()
+    assert complete_path(f"{tmp_path}/c") == [f"{tmp_path}/c 3.04\u202fPM.png", f"{tmp_path}/c\u3000d"]
+    for command in ("upload", "attach"):
+        completion = complete(f"/{command} {tmp_path}/a", (), ())
+        assert completion is not None
+        assert [candidate.text for candidate in completion.candidates] == [f"{tmp_path}/a dir/", f"{tmp_path}/a.txt"]
 
 
 def test_the_emoji_module_is_imported_by_the_first_shortcode_completion() -> None:

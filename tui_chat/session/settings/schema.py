@@ -2,7 +2,7 @@
 
 - Single source: `/set`, the settings screen, the comments of the settings file and docs/settings.md derive from
   `ClientSettings`.
-- Validation: values enter only through `parse` (typed text) and `convert` (file content).
+- Validation: `parse` checks typed text, `convert` the content of a file.
 """
 
 from collections.abc import Mapping

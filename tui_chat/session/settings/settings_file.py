@@ -62,7 +62,7 @@ class SettingsFile:
 
         Args:
             name: Name of a setting in `fields`.
-            value: Validated value from `schema.parse` or `schema.convert`; None to remove the key, for the default.
+            value: Valid value, which is not checked; None to remove the key, for the default.
 
         Returns:
             An error sentence if the file was not saved, otherwise "".

@@ -1,6 +1,6 @@
 """Tokens of the accounts in use on this computer, one per server.
 
-- Secrecy: the file has mode 0600 and is the only place with a token. Passwords are stored nowhere.
+- Secrecy: the file has mode 0600 and is the only file with a token. No file has a password.
 - Concurrency: each change reads the file again, so that concurrent programs preserve each other's logins.
 """
 

@@ -17,7 +17,7 @@ from textual.strip import Strip
 
 from tui_chat.protocol.events import Member
 from tui_chat.protocol.sanitize import is_blank
-from tui_chat.session.durable_rooms import ClosedRoom
+from tui_chat.session.durable_rooms import DurableRoom
 from tui_chat.session.i18n import mark, plural, tr
 from tui_chat.session.lines import CONFUSABLE_SIGN, REGISTERED_SIGN
 from tui_chat.session.room_view import RoomView
@@ -134,7 +134,7 @@ class RoomList(SideList):
     def set_rooms(
         self,
         rooms: Sequence[RoomView],
-        closed_rooms: Sequence[ClosedRoom],
+        closed_rooms: Sequence[DurableRoom],
         current: RoomView | None,
         is_muted: Callable[[str], bool],
     ) -> None:
@@ -161,7 +161,7 @@ class RoomList(SideList):
             self.post_message(self.RoomSelected(self._room_names[index]))
 
 
-def _unread_label(room: RoomView | ClosedRoom, is_muted: bool) -> str:
+def _unread_label(room: RoomView | DurableRoom, is_muted: bool) -> str:
     """Return the unread indicator of a room, empty without unread messages."""
     count = f"{room.unread_count:,}" if room.unread_count else ""
     if room.mention_count:
@@ -169,7 +169,7 @@ def _unread_label(room: RoomView | ClosedRoom, is_muted: bool) -> str:
     return f"({count})" if is_muted and count else count
 
 
-def _closed_room_row(room: ClosedRoom, is_muted: bool) -> ListRow:
+def _closed_room_row(room: DurableRoom, is_muted: bool) -> ListRow:
     """Return the row of a closed room, dimmed unless it shows mentions or unread messages with notifications."""
     return ListRow(
         "  " + "@" * room.is_direct + room.title,
