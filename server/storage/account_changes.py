@@ -21,7 +21,7 @@ def next_change_seq(connection: Connection) -> int:
 def record_change(connection: Connection, is_changed: ColumnElement[bool]) -> None:
     """Set `accounts.change_seq` to the next number for a change of tokens or blocks.
 
-    The call precedes all other statements of its transaction, as required by the lock order.
+    Call the function before any other write of the transaction, as required by the lock order.
 
     Args:
         connection: Connection with an open write transaction.

@@ -61,9 +61,9 @@ class AccountRepository:
         return await self._list(select(accounts).order_by(accounts.c.id))
 
     async def list_changed(self, after: int) -> list[AccountRecord]:
-        """Return the accounts with a `change_seq` above `after`, in this order, including deleted ones.
+        """Return the accounts with a `change_seq` above `after`, in order of the `change_seq`, including deleted ones.
 
-        Revocations of tokens and changes of blocks count too; the addition, use and expiry of tokens do not.
+        Revocations of tokens and changes of blocks count as changes; the addition, use and expiry of tokens do not.
         """
         return await self._list(select(accounts).where(accounts.c.change_seq > after).order_by(accounts.c.change_seq))
 
@@ -88,7 +88,7 @@ class AccountRepository:
         return None if row is None else account_from_row(row)
 
     async def find_by_email(self, email: str) -> AccountRecord | None:
-        """Return the oldest account with an email, None for an unknown one; case-sensitive."""
+        """Return the oldest account with an e-mail address, None for an unknown one; case-sensitive."""
         if "\0" in email:  # invalid in PostgreSQL
             return None
         statement = select(accounts).where(accounts.c.email == email).order_by(accounts.c.id).limit(1)
@@ -136,9 +136,7 @@ class AccountRepository:
             **{"password_hash": password_hash, "about": "", "email": email},
             **{"created_at": now, "updated_at": now},
         }
-        return await self._write_names(
-            partial(_create, values=values, invite_digest=invite_digest, now=now),
-        )
+        return await self._write_names(partial(_create, values=values, invite_digest=invite_digest, now=now))
 
     async def update(
         self,
@@ -159,7 +157,7 @@ class AccountRepository:
                 UNSET keeps all.
             required_hash: Password hash that the account must still have; None for a change without this condition.
             values: New values by column of `accounts`. A `name` without a `nick_name` also becomes the nickname. A
-                different `avatar_path`, also None, unpins the upload of the former one.
+                different `avatar_path`, even None, unpins the upload of the former one.
 
         Raises:
             Conflict: The name or the nickname belongs to another account.
@@ -303,9 +301,9 @@ def _update(
     required_hash: str | None,
     values: Mapping[str, Any],
 ) -> AccountRecord:
+    values = {**values, "change_seq": next_change_seq(connection)}
     if required_hash is not None:
         _require_password_hash(connection, account_id, required_hash)
-    values = {**values, "change_seq": next_change_seq(connection)}
     if keep_token_id is not UNSET:
         revoked = delete(tokens).where(tokens.c.account_id == account_id)
         connection.execute(revoked if keep_token_id is None else revoked.where(tokens.c.id != keep_token_id))
@@ -370,13 +368,13 @@ def _require_password_hash(connection: Connection, account_id: int, password_has
 
 
 def _delete_excess_tokens(connection: Connection, *, account_id: int) -> bool:
-    is_own = tokens.c.account_id == account_id
-    if connection.execute(select(func.count()).select_from(tokens).where(is_own)).scalar_one() <= MAX_DEVICES:
+    of_account = tokens.c.account_id == account_id
+    if connection.execute(select(func.count()).select_from(tokens).where(of_account)).scalar_one() <= MAX_DEVICES:
         return False
     record_change(connection, accounts.c.id == account_id)
     by_use = (tokens.c.last_used_at.desc(), tokens.c.id.desc())
-    recent_ids = select(tokens.c.id).where(is_own).order_by(*by_use).limit(MAX_DEVICES)
-    connection.execute(delete(tokens).where(is_own, tokens.c.id.not_in(recent_ids)))
+    recent_ids = select(tokens.c.id).where(of_account).order_by(*by_use).limit(MAX_DEVICES)
+    connection.execute(delete(tokens).where(of_account, tokens.c.id.not_in(recent_ids)))
     return True
 
 

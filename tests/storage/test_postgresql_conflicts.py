@@ -6,12 +6,15 @@ from uuid import uuid4
 
 import pytest
 from msgspec import structs
-from sqlalchemy import Connection, make_url, select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.util import await_only
 
+from server.domain.account_directory import Account
+from server.storage.account_changes import next_change_seq
+from server.storage.account_records import AccountRecord
 from server.storage.database import Database, open_database
-from server.storage.postgresql import TIMEOUT_SETTINGS, AsyncExecutor
-from server.storage.tables import rooms
+from server.storage.postgresql import TIMEOUT_SETTINGS, AsyncExecutor, parse_postgresql_url
+from server.storage.tables import accounts, rooms
 from tests.support.postgresql import PostgreSQLServer
 from tests.support.storage import ManualClock, PublishedEntries, RoomRef, build_edit, build_message, build_topic
 from tui_chat.protocol.events import Message
@@ -26,8 +29,7 @@ async def nodes(postgresql: PostgreSQLServer, clock: ManualClock) -> AsyncIterat
 
 
 def open_executor(postgresql: PostgreSQLServer, isolation_level: str) -> AsyncExecutor:
-    url = make_url(postgresql.url).set(drivername="postgresql+asyncpg")
-    return AsyncExecutor(url, pool_size=1, isolation_level=isolation_level)
+    return AsyncExecutor(parse_postgresql_url(postgresql.url), pool_size=1, isolation_level=isolation_level)
 
 
 def fresh_rooms(count: int) -> list[RoomRef]:
@@ -88,6 +90,29 @@ async def test_a_transaction_runs_again_after_a_serialization_failure(
     await executor.run(set_title)
     await executor.close()
     assert attempts == [1, 2]
+
+
+async def test_a_password_change_waits_for_the_change_counter_before_it_locks_the_account(
+    postgresql: PostgreSQLServer, nodes: list[Database]
+) -> None:
+    name = f"a{uuid4().hex[:20]}"
+    account = Account(id=0, name=name, nick_name=name, member_id=uuid4().hex)
+    account_id = (await nodes[0].accounts.create(account, password_hash="old")).account.id
+    executor = open_executor(postgresql, "READ COMMITTED")
+    changes: list[asyncio.Task[AccountRecord]] = []
+
+    def lock_counter_then_account(connection: Connection) -> None:
+        next_change_seq(connection)
+        change = nodes[0].accounts.update(account_id, required_hash="old", password_hash="new")
+        changes.append(asyncio.create_task(change))
+        blocked = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+        while not connection.exec_driver_sql(blocked).scalar_one():
+            await_only(asyncio.sleep(0))
+        connection.execute(select(accounts.c.id).where(accounts.c.id == account_id).with_for_update(nowait=True))
+
+    await executor.run(lock_counter_then_account)
+    await executor.close()
+    assert (await changes[0]).password_hash == "new"
 
 
 async def test_a_paused_node_does_not_keep_the_lock_of_a_room(
