@@ -5,11 +5,11 @@
   state admits nothing.
 - Rejection: a rejected command writes nothing, consumes no `seq`, and does not affect other commands.
 - Lock order: rows of attached uploads, rows of rooms (`server.storage.batch_rooms`), then the id counter of SQLite.
-- No-op changes: an edit to the current text, an existing reaction, an absent reaction to remove, or a second
-  deletion creates no entry. The result then carries the newest `seq` of the room.
+- No-op changes: a change to the current state, such as a second deletion, creates no entry. The result then carries the
+  newest `seq` of the room.
 - Idempotency: a repeated clientId returns the result of the first command, even of a no-op, and changes nothing.
-- Deletion: a deleted message accepts replies, but no edit and no new reaction. Its text, the texts of its edits and its
-  reactions are erased from storage.
+- Deletion: a deleted message accepts replies, but no edit and no new reaction. Its text, the texts of its edits, its
+  files and its current reactions are erased from storage.
 - Search index, mentions, read markers of authors, references to files: updated in the transaction of the entries.
 """
 
@@ -131,8 +131,7 @@ class BatchWriter:
         """Validate one command of the batch, and queue the rows of its entry until `flush`.
 
         A repeated clientId returns the original entry and queues nothing. A change without effect creates no entry and
-        returns a `duplicate`. The first new entry reserves the entry ids of the whole batch, unless the constructor has
-        reserved them. A rejected command has no effect.
+        returns a `duplicate`. A rejected command has no effect.
 
         Args:
             command: One of the commands passed to the constructor; each is appended once, in the given order.
@@ -239,11 +238,7 @@ class BatchWriter:
         room.reaction_counts.pop(command.target, None)
         self._mentions.remove(room, command.target)
         self._attachments.remove(room, command.target)
-        self._deferred += [
-            (self._statements.redact, ("", True, room.id, command.target)),
-            (self._statements.redact_edits, ("", room.id, command.target)),
-            *((statement, (room.id, command.target)) for statement in self._statements.delete_reactions),
-        ]
+        self._deferred += [(statement, (room.id, command.target)) for statement in self._statements.erase_message]
         return entry
 
     def _append_reaction(self, room: BatchRoom, command: AppendReaction) -> events.Entry:

@@ -5,13 +5,11 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from msgspec import Struct, structs
-from sqlalchemy import BigInteger, Connection, delete, literal_column, select, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from server.storage.executor import Executor, run_or_reconnect
-from server.storage.node_tables import nodes
-
-_CLOCK = literal_column("(extract(epoch FROM clock_timestamp()) * 1000)::bigint", BigInteger())
+from server.storage.node_tables import CLOCK, nodes
 
 log = logging.getLogger("chat.storage")
 
@@ -75,29 +73,30 @@ class NodeRepository:
 
     async def register(self, node_id: str, label: str, load: NodeLoad) -> bool:
         """Insert a node; return False without effect if the id is registered."""
-        values = {"id": node_id, "label": label, "started_at": _CLOCK, "heartbeat_at": _CLOCK, **structs.asdict(load)}
+        times = dict.fromkeys(("started_at", "heartbeat_at"), CLOCK)
+        values = {"id": node_id, "label": label, **times, **structs.asdict(load)}
         statement = insert(nodes).values(values).on_conflict_do_nothing()
         return bool(await self._run(lambda connection: connection.execute(statement).rowcount))
 
     async def beat(self, node_id: str, load: NodeLoad) -> HeartbeatResponse | None:
         """Record a heartbeat and the load; return None without effect if the node is not registered."""
-        statement = update(nodes).where(nodes.c.id == node_id).values(heartbeat_at=_CLOCK, **structs.asdict(load))
+        statement = update(nodes).where(nodes.c.id == node_id).values(heartbeat_at=CLOCK, **structs.asdict(load))
         returning = statement.returning(nodes.c.heartbeat_at, nodes.c.is_draining)
         row = await self._run(lambda connection: connection.execute(returning).one_or_none())
         return None if row is None else HeartbeatResponse(row.heartbeat_at, row.is_draining)
 
     async def start_drain(self, name: str) -> bool:
-        """Mark the nodes with this name as draining, and return whether there is one; a repeated call returns True too.
+        """Mark the nodes with a name as draining, even again, and return whether there is one.
 
         Args:
-            name: Id of a node, or its label, which an earlier node of the same address may have too.
+            name: Id of a node, or label of one or more nodes.
         """
         statement = update(nodes).where((nodes.c.label == name) | (nodes.c.id == name)).values(is_draining=True)
         return bool(await self._run(lambda connection: connection.execute(statement).rowcount))
 
     async def remove_dead(self, timeout: float) -> list[str]:
         """Remove the nodes without a heartbeat for `timeout` seconds, and return their ids."""
-        is_dead = nodes.c.heartbeat_at < _CLOCK - round(timeout * 1000)
+        is_dead = nodes.c.heartbeat_at < CLOCK - round(timeout * 1000)
         statement = delete(nodes).where(is_dead).returning(nodes.c.id)
         return await self._run(lambda connection: list(connection.execute(statement).scalars()))
 
@@ -122,7 +121,7 @@ class NodeRepository:
 
 
 def _list_nodes(connection: Connection) -> list[NodeRecord]:
-    rows = connection.execute(select(nodes, _CLOCK.label("now")).order_by(nodes.c.started_at, nodes.c.id))
+    rows = connection.execute(select(nodes, CLOCK.label("now")).order_by(nodes.c.started_at, nodes.c.id))
     return [
         NodeRecord(
             id=row.id,

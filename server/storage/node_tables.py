@@ -1,8 +1,23 @@
 """Table definitions of the nodes of one PostgreSQL database; a SQLite database has one server and none of these."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text, false
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    false,
+    literal_column,
+)
 
 metadata = MetaData()
+
+CLOCK = literal_column("(extract(epoch FROM clock_timestamp()) * 1000)::bigint", BigInteger())
+"""Current time of the database, in milliseconds since the epoch."""
 
 nodes = Table(
     "nodes",
@@ -15,8 +30,7 @@ nodes = Table(
     Column("lag", Double, nullable=False),
     Column("is_draining", Boolean, nullable=False, server_default=false()),
 )
-"""Running nodes. `label` is the host name with the port. `lag` is the event loop lag in seconds. A draining
-node moves its clients to other nodes.
+"""Registered nodes, as `server.storage.node_repository.NodeRecord`.
 
 `started_at` and `heartbeat_at` are times of the database, in milliseconds since the epoch.
 """
@@ -35,8 +49,8 @@ present_members = Table(
 )
 """Members with connections to a node, and claims of their nicknames.
 
-`room_key` and `nick_key` are canonical keys. `member` is the JSON text of the member; the rows of a member of a room
-are equal on all nodes. A crash of PostgreSQL empties the table, and the nodes insert their rows again.
+`room_key` and `nick_key` are canonical keys. `member` is the JSON text of the member, the same for all nodes with
+connections of the member. A crash of PostgreSQL empties the table, and the nodes insert their rows again.
 """
 
 empty_logs = Table(

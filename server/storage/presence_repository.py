@@ -13,13 +13,11 @@ from sqlalchemy import BigInteger, Connection, Text, delete, distinct, func, lit
 from sqlalchemy.dialects.postgresql import insert
 
 from server.storage.executor import MAX_KEYS_PER_QUERY, Executor, TransactionRunner
-from server.storage.node_tables import empty_logs, nodes, present_members
+from server.storage.node_tables import CLOCK, empty_logs, nodes, present_members
 from server.storage.tables import rooms
 from tui_chat.protocol.events import Member
 
 _EMPTY_LOG_MS = 3_600_000  # minimum lifetime of the log id of a room without members
-
-_CLOCK = literal_column("(extract(epoch FROM clock_timestamp()) * 1000)::bigint", BigInteger())
 
 _DIGEST = literal_column(
     "sum(('x' || substr(md5(node_id || ' ' || member), 1, 15))::bit(60)::bigint)::text", Text()
@@ -138,9 +136,9 @@ class PresenceRepository:
         await self._runner.run(lambda connection: connection.execute(statement))
 
     async def remove_unregistered(self) -> list[str]:
-        """Remove the members of nodes that are not registered, and return the ids of their nodes in ascending order.
+        """Remove the members of nodes that are not registered, and return the ids of these nodes in ascending order.
 
-        The log ids of `share_log_id` of rooms without members are removed too, an hour after their first use.
+        The log ids of `share_log_id` of rooms without members are removed too, if they are older than an hour.
         """
         return await self._runner.run(_remove_unregistered)
 
@@ -160,7 +158,7 @@ class PresenceRepository:
             is_room = empty_logs.c.room_key == room_key
             is_renamed = select(rooms.c.id).where(rooms.c.log_id == empty_logs.c.log_id).exists()
             connection.execute(delete(empty_logs).where(is_room, is_renamed))
-            row = {"room_key": room_key, "log_id": log_id, "created_at": _CLOCK}
+            row = {"room_key": room_key, "log_id": log_id, "created_at": CLOCK}
             connection.execute(insert(empty_logs).values(row).on_conflict_do_nothing())
             return connection.execute(select(empty_logs.c.log_id).where(is_room)).scalar_one()
 
@@ -178,9 +176,9 @@ class PresenceRepository:
         """
         in_room = present_members.c.room_key == write.room_key
         is_member = present_members.c.member_id == write.member_id
-        is_own = present_members.c.node_id == self._node_id
         if write.member is None:
-            connection.execute(delete(present_members).where(in_room, is_member, is_own))
+            on_node = present_members.c.node_id == self._node_id
+            connection.execute(delete(present_members).where(in_room, is_member, on_node))
             return None
         has_nick = present_members.c.nick_key == write.nick_key
         holder = connection.execute(
@@ -201,7 +199,7 @@ def _remove_unregistered(connection: Connection) -> list[str]:
     statement = delete(present_members).where(~is_registered).returning(present_members.c.node_id)
     departed = sorted(set(connection.execute(statement).scalars()))
     has_members = select(present_members.c.node_id).where(present_members.c.room_key == empty_logs.c.room_key).exists()
-    is_old = empty_logs.c.created_at < _CLOCK - _EMPTY_LOG_MS
+    is_old = empty_logs.c.created_at < CLOCK - _EMPTY_LOG_MS
     connection.execute(delete(empty_logs).where(is_old, ~has_members))
     return departed
 

@@ -39,7 +39,7 @@ COMMIT_INTERVAL = 0.05
 """Maximum delay of the write of a marker, in seconds."""
 
 MAX_SCANNED_MENTIONS = 2_000
-"""Maximum number of mentions of all members of any room that one page examines."""
+"""Maximum number of mentions of all members, in any rooms, that one page examines."""
 
 _ALL_MEMBERS = literal_column(f"'{ALL_MEMBERS}'", Text)
 
@@ -118,7 +118,7 @@ class ReadMarkerRepository:
     async def move(self, room_key: str, member_id: str, seq: int, *, may_decrease: bool) -> MarkerMove | None:
         """Move the read marker of a durable member, and return it after the commit; None without a membership.
 
-        The commit begins after `COMMIT_INTERVAL`, with the moves of other callers. A request for the current `seq`, or
+        The commit begins within `COMMIT_INTERVAL`, with the moves of other callers. A request for the current `seq`, or
         for a lower one without `may_decrease`, writes nothing.
 
         Args:
@@ -177,7 +177,7 @@ class ReadMarkerRepository:
         """Write all moves that are queued by the end of `COMMIT_INTERVAL`; a failure is raised to all their callers."""
         await asyncio.sleep(COMMIT_INTERVAL)
         moves, self._pending, self._commit = self._pending, [], None
-        await self._writes.run(partial(_write_moves, moves=moves))
+        await self._writes.run(lambda connection: connection.execute(move_marker, moves))
 
 
 def find_read_state(connection: Connection, room_key: str, member_id: str) -> ReadState | None:
@@ -213,14 +213,10 @@ def _read_ordinal(connection: Connection, *, room: Row[Any], seq: int) -> int:
     return room.last_n if oldest is None else oldest.n - (oldest.kind == KIND_MESSAGE)
 
 
-def _write_moves(connection: Connection, *, moves: list[dict[str, Any]]) -> None:
-    connection.execute(move_marker, moves)
-
-
 def _list_mentions(connection: Connection, *, member: str, before: int, limit: int) -> SearchResult:
     newest_first = mentions.c.entry_id.desc()
     in_membership = and_(memberships.c.room_id == mentions.c.room_id, memberships.c.member_id == member)
-    own_ids = connection.execute(
+    personal_ids = connection.execute(
         select(mentions.c.entry_id)
         .join(memberships, in_membership)
         .where(mentions.c.member_id == member, mentions.c.entry_id < before, ~_is_author_blocked())
@@ -240,7 +236,7 @@ def _list_mentions(connection: Connection, *, member: str, before: int, limit: i
     ).all()
     end = common_rows[-1].entry_id if len(common_rows) == MAX_SCANNED_MENTIONS else None
     common_ids = [row.entry_id for row in common_rows if row.is_listed]
-    merged = merge(own_ids, common_ids, reverse=True)
+    merged = merge(personal_ids, common_ids, reverse=True)
     page = list(islice((entry_id for entry_id in merged if end is None or entry_id >= end), limit + 1))
     if len(page) > limit:
         page, end = page[:limit], page[limit - 1]

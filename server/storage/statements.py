@@ -1,7 +1,4 @@
-"""Statements of the batch writer, compiled once per database.
-
-`CompiledStatement` verifies the parameter order of each statement against its compiled form.
-"""
+"""Statements of the batch writer, compiled once per database."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
@@ -30,6 +27,7 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
+    true,
     union_all,
     update,
 )
@@ -152,10 +150,8 @@ class BatchStatements:
         restore_room: `room`; makes a removed room public again.
         insert_change: Inserts an entry other than a message, values as in `CHANGE_COLUMNS`.
         update_text: `new_text`, `revision`, `room`, `message`; sets the current text of an edited message.
-        redact: `empty_text`, `is_deleted`, `room`, `message`; erases the text and the attachments of a deleted message.
-        redact_edits: `empty_text`, `room`, `message`; erases the texts of the edits of a message. The kind is a
-            literal, as required by the partial index.
-        delete_reactions: Two statements with `room`, `message`; delete all reactions of a message, and their counts.
+        erase_message: Four statements with `room`, `message`; mark a message as deleted, and erase its text and files,
+            the texts of its edits, its reactions and their counts.
         select_members: `room`, `members` → member_id of durable members.
         insert_mention: Inserts a mention, columns in table order.
         delete_mentions: `room`, `message`; deletes the mentions of a message.
@@ -264,24 +260,22 @@ class BatchStatements:
             .where(in_room, entries.c.seq == bindparam("message")),
             *("new_text", "revision", "room", "message"),
         )
-        self.redact = prepare(
-            update(entries)
-            .values(text=bindparam("empty_text"), deleted=bindparam("is_deleted"), attachments=null())
-            .where(in_room, entries.c.seq == bindparam("message")),
-            *("empty_text", "is_deleted", "room", "message"),
-        )
-        self.redact_edits = prepare(
-            update(entries)
-            .values(text=bindparam("empty_text"))
-            .where(in_room, entries.c.target == bindparam("message"), entries.c.kind == literal_column("'edit'")),
-            *("empty_text", "room", "message"),
-        )
-        self.delete_reactions = [
-            prepare(
-                delete(table).where(table.c.room_id == bindparam("room"), table.c.target == bindparam("message")),
-                *("room", "message"),
+        empty_text = literal_column("''", Text())
+        is_edit = entries.c.kind == literal_column("'edit'")  # a literal, as required by the partial index
+        self.erase_message = [
+            prepare(statement, "room", "message")
+            for statement in (
+                update(entries)
+                .values(text=empty_text, deleted=true(), attachments=null())
+                .where(in_room, entries.c.seq == bindparam("message")),
+                update(entries)
+                .values(text=empty_text)
+                .where(in_room, entries.c.target == bindparam("message"), is_edit),
+                *(
+                    delete(table).where(table.c.room_id == bindparam("room"), table.c.target == bindparam("message"))
+                    for table in (reactions, reaction_counts)
+                ),
             )
-            for table in (reactions, reaction_counts)
         ]
         self.select_members = prepare(
             select(memberships.c.member_id).where(
