@@ -1,8 +1,8 @@
 """Durable effects of commands on memberships, sanctions and policies, in the transaction of their entry.
 
 - Order: each function checks first and writes afterwards, so a rejected command has no effect.
-- Ownership: a room keeps at least one owner, except after a kick or ban of its last one by an administrator.
-- Locks: the row of the room is locked, so that its changes are sequential on all nodes.
+- Ownership: no command other than a kick or ban removes the last owner of a room.
+- Locks: the caller has locked the row of the room, so that its changes are sequential on all nodes.
 """
 
 from typing import Any, NamedTuple
@@ -42,7 +42,7 @@ class AccessEffect(NamedTuple):
 
     Attributes:
         entry_type: Type of the entry.
-        fields: Fields of the entry, without those of all entries.
+        fields: Fields of the entry other than the common ones.
         is_noop: The command changed nothing.
         is_revoking: The command may revoke a permission.
     """
@@ -196,11 +196,10 @@ def _admit(connection: Connection, room: BatchRoom, command: AppendMemberChange,
     A reusable code takes precedence over an invite, and is not consumed.
 
     Raises:
-        NotFound: As in `apply_access_change`.
-        Forbidden: As in `apply_access_change`.
+        NotFound, Forbidden: As `apply_access_change`.
     """
     is_visible = room.visibility not in ("private", "direct")
-    is_banned = connection.execute(
+    ban = connection.execute(
         select(sanctions.c.kind).where(
             sanctions.c.room_id == room.id,
             sanctions.c.kind == "ban",
@@ -208,7 +207,7 @@ def _admit(connection: Connection, room: BatchRoom, command: AppendMemberChange,
             or_(sanctions.c.until.is_(None), sanctions.c.until > now),
         )
     ).first()
-    if is_banned is not None:
+    if ban is not None:
         raise Forbidden("member_banned") if is_visible else NotFound("room_not_found")
     if command.reusable_code is not None:
         is_current = and_(groups.c.room_id == room.id, groups.c.invite_code == command.reusable_code)
@@ -231,7 +230,7 @@ def _admit(connection: Connection, room: BatchRoom, command: AppendMemberChange,
 
 
 def _add_member(connection: Connection, room: BatchRoom, member: MemberRef, role: str, now: int) -> None:
-    """Insert a membership; earlier messages count as read, so the entry of the command is the read marker."""
+    """Insert a membership, with the entry of the command as read marker: earlier messages count as read."""
     room.member_ids.add(member.member_id)
     connection.execute(
         memberships.insert().values(

@@ -77,7 +77,7 @@ def read_accesses(
 
 
 def read_restricted_keys(connection: Connection) -> list[str]:
-    """Return the keys of all rooms with a `policy_seq` above 0."""
+    """Return the keys of all rooms with a `policy_seq` above 0, in any order, including removed rooms."""
     return list(connection.execute(select(rooms.c.key).where(rooms.c.policy_seq > 0)).scalars())
 
 
@@ -90,10 +90,10 @@ def read_banned_rooms(connection: Connection, requester: Requester, now: int) ->
         now: Current time in milliseconds since the epoch.
     """
     in_effect = or_(sanctions.c.until.is_(None), sanctions.c.until > now)
-    is_person = sanctions.c.member_id == requester.member_id
+    is_target = sanctions.c.member_id == requester.member_id
     if requester.address_hash is not None:
-        is_person |= sanctions.c.address_hash == requester.address_hash
-    statement = select(sanctions.c.room_id).where(sanctions.c.kind == "ban", in_effect, is_person)
+        is_target |= sanctions.c.address_hash == requester.address_hash
+    statement = select(sanctions.c.room_id).where(sanctions.c.kind == "ban", in_effect, is_target)
     return frozenset(connection.execute(statement).scalars())
 
 

@@ -20,7 +20,7 @@ class AccountRecord(Struct, frozen=True, kw_only=True):
         account: Public part of the account.
         password_hash: Encoded hash, None for bots and deleted accounts.
         about: Text of the profile.
-        email: Address for the account's owner, None if unset.
+        email: E-mail address of the owner, None if unset.
         erasure: `keep` or `delete` while the entries of a deleted account are being rewritten, otherwise None.
     """
 

@@ -1,7 +1,8 @@
 """Copies of a SQLite database that a server writes to.
 
 - Consistency: one read transaction covers the complete copy. Commits continue and are not in the copy.
-- Latency: the copy proceeds in slices, with pauses of the same duration between them, and is flushed regularly.
+- Latency: the copy proceeds in slices, with pauses of at least the same duration between them, and is flushed
+  regularly.
 - Restore: the generation of the copy is a new one, so that a server on the copy always detects the restored backup
   (`server.storage.restore_detection`).
 - One file: the copy needs no -wal file, and can be read from a read-only directory.
@@ -53,7 +54,7 @@ def _copy_to_file(database: Path, path: Path, overwrite: bool, cancelled: Event)
     """Write a copy to a private file, and return its size in bytes; blocks.
 
     Raises:
-        StorageError: The path is that of the database or of a file beside it, or the copy failed or was cancelled.
+        StorageError: As `back_up`, or the copy was cancelled.
     """
     resolved = database.resolve()
     if path.resolve() in {resolved.with_name(f"{resolved.name}{suffix}") for suffix in _COMPANION_SUFFIXES}:

@@ -69,7 +69,7 @@ class BatchAttachments:
         return found
 
     def add(self, room: BatchRoom, seq: int, command: AppendMessage, files: list[events.Attachment]) -> None:
-        """Queue the references of a new message to its files, and set the room of uploads without one.
+        """Queue the references of a new message to its files, and the room of its uploads without one.
 
         Args:
             room: Room of the message.

@@ -2,7 +2,7 @@
 
 - Mentions: one row per mentioned durable member, or one row for a mention of all members. A mention of the author has
   no row.
-- Own read marker: the newest message of an account moves its read marker.
+- Read markers: the newest message of an account moves its read marker.
 """
 
 from sqlalchemy import Connection
@@ -22,7 +22,7 @@ class BatchMentions:
 
     def __init__(self, statements: BatchStatements) -> None:
         self._statements = statements
-        self._replaced: list[tuple[int, int]] = []  # room id and `seq` of messages that lose their mentions
+        self._removed: list[tuple[int, int]] = []  # room id and `seq` of messages that lose their mentions
         self._rows: dict[tuple[str, int, int], tuple[str, int]] = {}
         self._markers: dict[tuple[int, str], tuple[int, int]] = {}
 
@@ -54,14 +54,14 @@ class BatchMentions:
 
     def remove(self, room: BatchRoom, seq: int) -> None:
         """Queue the removal of the stored mentions of a message, and drop its queued ones."""
-        self._replaced.append((room.id, seq))
+        self._removed.append((room.id, seq))
         for row_key in [row_key for row_key in self._rows if row_key[1:] == (room.id, seq)]:
             del self._rows[row_key]
 
     def flush(self, connection: Connection) -> None:
         """Write all pending rows, removals before mentions; no statement runs without rows."""
-        if self._replaced:
-            self._statements.delete_mentions.execute_many(connection, self._replaced)
+        if self._removed:
+            self._statements.delete_mentions.execute_many(connection, self._removed)
         if self._rows:
             rows = [(*row_key, *values) for row_key, values in self._rows.items()]
             self._statements.insert_mention.execute_many(connection, rows)

@@ -65,7 +65,7 @@ class Database:
         path: Path of a SQLite file, None for PostgreSQL.
         read_markers: Repository of read markers and mentions.
         direct_rooms: Repository of direct rooms and blocks.
-        invites: Repository of invites.
+        invites: Reader of invites.
         hooks: Reader of webhooks.
         groups: Repository of private rooms as groups of the conversation dialect.
         moderation: Reader for moderation.

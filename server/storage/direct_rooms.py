@@ -52,7 +52,7 @@ class DirectRoomRepository:
         return await self._reads.run(partial(_read_blocks, member_ids=member_ids))
 
     async def list_blocked(self, member_id: str) -> list[MemberRef]:
-        """Return the members that a member has blocked, with their names at that time, newest first."""
+        """Return the members that a member has blocked, with their names at the time of the block, newest first."""
         return await self._reads.run(partial(_list_blocked, member_id=member_id))
 
     async def block(self, member_id: str, blocked: MemberRef) -> None:

@@ -1,4 +1,4 @@
-"""Erasure of the names and texts of deleted accounts, in slices of the log.
+"""Reads and writes for the erasure of deleted accounts, in slices of the log.
 
 - Slices: a slice covers a range of entry ids of all rooms, so that other writes wait for one slice at most.
 - Repetition: an erased slice may be erased again without effect, for example after a restart.

@@ -60,9 +60,6 @@ def describe_error(error: BaseException) -> str:
     """Return a short reason for a database error, without statement parameters or texts of chat messages.
 
     A `StorageError` is described by its message, and an unknown error by its code or type.
-
-    Args:
-        error: Exception of a database call.
     """
     cause = error.orig if isinstance(error, exc.DBAPIError) and error.orig is not None else error
     if isinstance(cause, sqlite3.Error):

@@ -178,15 +178,7 @@ class GroupRepository:
         return records[0] if records else None
 
     async def list_messages(self, group_id: int, before_id: int | None, limit: int) -> list[MessageRecord]:
-        """Return messages of a room with this id, newest first; empty for an unknown room.
-
-        Deleted messages and those that retention removed are omitted.
-
-        Args:
-            group_id: Id of the room.
-            before_id: Exclusive upper bound of the entry id, None for no bound.
-            limit: Maximum number of messages.
-        """
+        """Return the newest messages of any room (`server.storage.group_messages.list_messages`)."""
         return await self._reads.run(partial(list_messages, group_id=group_id, before_id=before_id, limit=limit))
 
     async def find_seq(self, group_id: int, entry_id: int) -> int | None:
@@ -242,22 +234,22 @@ def _group_from_row(row: Row[Any]) -> GroupRecord:
 
 def _list_covers(connection: Connection, *, member_id: str) -> dict[str, str]:
     pending = select(pending_covers.c.upload_id).where(pending_covers.c.member_id == member_id)
-    own = (
+    owned = (
         select(groups.c.cover_id)
         .join(memberships, memberships.c.room_id == groups.c.room_id)
         .where(memberships.c.member_id == member_id, memberships.c.role == "owner", groups.c.cover_id.is_not(None))
     )
     statement = select(uploads.c.id, uploads.c.name).where(
-        or_(uploads.c.id.in_(pending), uploads.c.id.in_(own)), uploads.c.is_pinned
+        or_(uploads.c.id.in_(pending), uploads.c.id.in_(owned)), uploads.c.is_pinned
     )
     return {upload_id: build_path(upload_id, name) for upload_id, name in connection.execute(statement)}
 
 
 def _replace_pending_cover(connection: Connection, *, member_id: str, upload_id: str) -> None:
-    is_own = pending_covers.c.member_id == member_id
-    former = select(pending_covers.c.upload_id).where(is_own)
+    of_member = pending_covers.c.member_id == member_id
+    former = select(pending_covers.c.upload_id).where(of_member)
     connection.execute(update(uploads).where(uploads.c.id.in_(former)).values(is_pinned=False))
-    connection.execute(delete(pending_covers).where(is_own))
+    connection.execute(delete(pending_covers).where(of_member))
     connection.execute(pending_covers.insert().values(member_id=member_id, upload_id=upload_id))
 
 

@@ -48,7 +48,7 @@ class HookRepository:
         self._reads = TransactionRunner.for_reads(readers, "webhooks")
 
     async def find(self, digest: bytes) -> StoredHook | None:
-        """Return the webhook with the SHA-256 of a secret, None for an unknown secret and in a removed room."""
+        """Return the webhook with the SHA-256 of a secret; None for an unknown secret, and for a removed room."""
         return await self._reads.run(partial(_find, digest=digest))
 
     async def list_all(self, room_key: str) -> list[StoredHook]:

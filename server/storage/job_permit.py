@@ -15,17 +15,17 @@ class JobPermit:
 
     @property
     def is_granted(self) -> bool:
-        """This server runs the jobs."""
+        """True if this server may run the jobs."""
         return self._granted.is_set()
 
     def grant(self) -> None:
-        """Start the waiting jobs."""
+        """Grant the permit, and resume the waiting jobs."""
         self._granted.set()
 
     def revoke(self) -> None:
-        """Make the jobs wait before their next round; a running round ends."""
+        """Revoke the permit; the jobs finish a running round, and wait before the next one."""
         self._granted.clear()
 
     async def wait(self) -> None:
-        """Wait until this server runs the jobs."""
+        """Wait until the permit is granted."""
         await self._granted.wait()

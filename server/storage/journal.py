@@ -7,8 +7,8 @@
   `BatchStatements.max_rooms` rooms, because the rooms are locked for other nodes until the commit. A batch starts when
   `_LINGER_TICKS` event loop ticks add no further command, at the latest after `LINGER`. A transaction costs as much as
   ten messages, and entries of one commit reach each reader in one write.
-- Bounded queue: above `max_queue_depth` queued commands, `append` raises `Unavailable`. The overload counts as an
-  outage until the queue is empty.
+- Bounded queue: with `max_queue_depth` queued commands, `append` raises `Unavailable`. The overload counts as an outage
+  until the queue is empty.
 - Outages: a failing database rejects the whole batch with `Unavailable`, and the next batch is the next attempt.
   The start and the end of an outage are logged once each.
 - Uncertain commits: a rejected command may be committed, if the connection was lost at the end of the commit. A
@@ -67,9 +67,9 @@ class Journal:
         supervisor: Owner of the writer task.
 
     Attributes:
-        publish: Callback for committed entries, None for no publication. Called once per batch with its new entries in
-            commit order, after the callers of `append` have resumed; a batch without new entries causes no call. An
-            exception of the callback is logged; the entries are not published again.
+        publish: Callback for committed entries, None for no publication. Called once per batch with new entries, in
+            commit order, after the callers of `append` have resumed. An exception of the callback is logged; the
+            entries are not published again.
     """
 
     def __init__(
@@ -114,8 +114,7 @@ class Journal:
             A future with the result of the committed command.
 
         Raises:
-            Unavailable: The journal is closing or its queue is full; nothing is written. A full queue is an `outage`
-                until the queue is empty; its start and its end are logged.
+            Unavailable: The journal is closing or its queue is full; nothing is written.
 
         Exceptions of the future:
             ChatError: The command was rejected, as by `BatchWriter.append`; nothing is written.

@@ -158,10 +158,10 @@ class LogReader:
     ) -> responses.HistoryPage:
         """Return a page of a room log in ascending order; empty, with an empty `log_id`, if the room does not exist.
 
-        Exactly one of `before`, `after`, `around` and `at` selects the position (docs/protocol.md, "history"). A
-        position outside the log yields the entries that exist, possibly none. `has_more` refers to the direction of
-        `before` or `after`, and to both directions otherwise. A page above `MAX_PAGE_BYTES` loses the entries farthest
-        from the position; at least one entry remains. A removed room has no entries.
+        One of `before`, `after`, `around` and `at` selects the position (docs/protocol.md, "history"). A position
+        outside the log yields the entries that exist, possibly none. `has_more` refers to the direction of `before` or
+        `after`, and to both directions otherwise. A page above `MAX_PAGE_BYTES` loses the entries farthest from the
+        position; at least one entry remains. A removed room has no entries.
 
         Args:
             room_key: Canonical key of the room.
@@ -243,8 +243,8 @@ class LogReader:
     async def list_rooms(self, query: str | None, limit: int, live_keys: Collection[str] = ()) -> list[RoomRecord]:
         """Return public rooms, most recently active first.
 
-        Private and removed rooms are omitted. An empty query or None matches all rooms. Matching rooms of `live_keys`
-        beyond the limit follow in any order, so the list may have more than `limit` rooms.
+        An empty query or None matches all rooms. Matching rooms of `live_keys` beyond the limit follow in any order, so
+        the list may have more than `limit` rooms.
 
         Args:
             query: Part of the room name or of the topic; width and case are ignored.
@@ -254,10 +254,7 @@ class LogReader:
         return await self.run(partial(_list_rooms, query=query, limit=limit, live_keys=live_keys))
 
     async def find_room(self, room_id: int) -> RoomRecord | None:
-        """Return the public room with this id, or None.
-
-        Unknown, private and removed rooms yield None.
-        """
+        """Return the public room with an id; None for an unknown id and any other room."""
         return await self.run(partial(_find_room_by_id, room_id=room_id))
 
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:

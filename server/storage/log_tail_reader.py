@@ -24,7 +24,7 @@ class LogPosition(Struct, frozen=True):
         key: Canonical key of the name.
         name: Display name.
         last_seq: `seq` of the newest entry, 0 for an empty log.
-        last_id: Id of the newest entry, 0 if the entry was removed.
+        last_id: Id of the newest entry, 0 for an empty log or a removed entry.
     """
 
     room_id: int

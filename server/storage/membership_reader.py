@@ -18,9 +18,6 @@ _NO_END = 0  # `mutedUntil` of a mute without end
 def read_memberships(connection: Connection, *, member_id: str, now: int) -> list[OwnRoom]:
     """Return the rooms of an account, latest activity first, up to an estimated size of `_MAX_BYTES`.
 
-    `direct` has the other members of a direct room, None for any other room. `muted_until` is 0 for a mute without end,
-    None without a mute.
-
     Args:
         connection: Connection with an open transaction.
         member_id: Member id of the account.

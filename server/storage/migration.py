@@ -3,9 +3,9 @@
 - Completeness: all rows keep their ids, and the sequences and counters continue after them. Clients notice no change.
 - Resumption: a transaction of the target writes a slice of rows together with its position. A later call continues
   there.
-- Target: it has the fingerprint `UNFINISHED` until the end, with which no server starts.
-- Source: locked as by a server, and changed only by new log ids for a restored backup. A server that runs on the source
-  in the meantime changes its generation; the next call then starts from the beginning.
+- Target: until the end, the database has the fingerprint `UNFINISHED`, with which no server starts.
+- Source: the file is locked as by a server. Only a restored backup is changed: by new log ids and a new generation. A
+  server that runs on the source between two calls changes its generation; the next call starts from the beginning.
 - Verification: before the end, digests of all rows of both databases are compared, for entries per room.
 """
 

@@ -1,4 +1,4 @@
-"""Reaction summaries of messages, in time proportional to the returned names."""
+"""Reaction summaries of messages, in time proportional to the returned summaries and names."""
 
 from collections.abc import Collection
 

@@ -46,7 +46,7 @@ def read_generation(connection: Connection) -> str:
 
 
 class RestoreDetector:
-    """Generations of one database file.
+    """Detector of a replaced database file, based on its generations.
 
     Args:
         path: Path of the database file; the marker file has the suffix `.generation`, beside the target of a link.
@@ -66,7 +66,7 @@ class RestoreDetector:
 
         Raises:
             OSError: The marker file is not writable.
-            SQLAlchemyError: The database is not writable; also `StorageError`.
+            SQLAlchemyError, StorageError: The database is not writable.
         """
         self._write_marker(await self._writer.run(self._rotate))
 

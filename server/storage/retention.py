@@ -10,6 +10,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -63,7 +64,7 @@ class RetentionJob:
         """Remove all entries that have expired by now, in slices, and the rows of deleted rooms without entries.
 
         Raises:
-            Unavailable: The database is not writable; earlier slices are removed.
+            Unavailable: The database is not writable; earlier slices stay removed.
         """
         for room_id in await self._writes.run(_find_rooms):
             has_more = True
@@ -86,10 +87,8 @@ class RetentionJob:
         while True:
             await asyncio.sleep(_INTERVAL)
             await self._permit.wait()
-            try:
+            with suppress(Unavailable):  # the next round repeats the slice
                 await self.remove_expired()
-            except Unavailable:
-                continue  # the next round repeats the slice
 
 
 def _find_rooms(connection: Connection) -> Sequence[int]:

@@ -1,7 +1,7 @@
 """Explicit management of rooms: creation, renaming and removal.
 
-- Continuous `seq`: the `seq` of a room never restarts. A room with entries in its log is hidden instead of deleted.
-  The next entry or a new creation makes the room visible again and continues the log.
+- Continuous `seq`: the `seq` of a log never restarts. `RoomRepository.delete` hides a room with entries; the next entry
+  or a new creation makes the room visible again and continues the log.
 - Unique keys: no two rooms have the same key, even with concurrent writers.
 """
 

@@ -17,7 +17,7 @@ Position = tuple[int | str, ...]
 """Primary key of the last row of a slice; empty before the first one."""
 
 RunQuery = Callable[[Callable[[Connection], Any]], Awaitable[Any]]
-"""Function that runs a function in a transaction of one database."""
+"""Runner of a function in a transaction of one database."""
 
 
 class RowDigest(NamedTuple):

@@ -1,7 +1,7 @@
-"""Initial migration: schema creation, and rejection of databases with another schema.
+"""Creation of the schema, and rejection of databases with another schema.
 
-Until the first release, tables and indexes change in place and there is no upgrade of older databases. A database
-stores the fingerprint of the schema at its creation.
+A database stores the fingerprint of the schema at its creation. Databases of older versions are not upgraded before the
+first release.
 """
 
 from sqlalchemy import DDL, Connection, func, inspect, select

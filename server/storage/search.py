@@ -4,8 +4,8 @@ The index yields candidates, and the current text of each candidate is compared 
 punctuation only has no index terms and scans the log.
 
 - Bound: a search examines at most `MAX_CANDIDATES` entries, and starts no new chunk after `TIME_LIMIT_MS`.
-- Paging: the entry id orders the messages. An id is allocated under a lock until the commit, so a message that is
-  committed after a page has a greater id than all messages of that page.
+- Paging: the entry id orders the messages. An id is allocated under the lock of the room until the commit, so a message
+  that is committed after a page has a greater id than all messages of the room on that page.
 - Visibility: results come only from rooms that the searcher can read.
 - Positions: `id`, `ts` and `n` never decrease with increasing `seq`, so a binary search finds the `seq` of a value.
 """
@@ -160,7 +160,8 @@ def _build_candidate_query(
     """Return the query for one chunk of candidates, newest first, and the sort column for the caller's upper bound.
 
     The query filters by room and index terms only; without terms, by room only. The caller checks kind, visibility,
-    deletion and text. The sort column is `entries.c.seq` for a room without terms, otherwise a column of the entry id.
+    deletion and text. The sort column is `entries.c.seq` for one room without terms, otherwise a column of the entry
+    id.
     """
     if not query.term_hashes:
         order_column: ColumnElement[int] = entries.c.id if room is None else entries.c.seq
@@ -216,7 +217,7 @@ def messages_from_rows(
 def find_first_seq(connection: Connection, room: Row[Any], column: ColumnElement[int], minimum: int) -> int:
     """Return the first `seq` with a column value of at least `minimum`, or `last_seq + 1` if none exists.
 
-    The result is at least `first_seq`, and `first_seq` for an empty log.
+    The result is at least `first_seq`.
 
     Args:
         connection: Connection with an open transaction.

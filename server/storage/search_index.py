@@ -36,7 +36,7 @@ CREATE_STATEMENTS = {
         "CREATE INDEX search_by_number ON search USING gin (numbers)",
     ),
 }
-"""DDL of the index by dialect; in SQLite, the index stores term hashes without texts."""
+"""DDL of the index by dialect."""
 
 fts_table = table("search", column("rowid", Integer), column("numbers", Text), column("search", Text))
 gin_table = table("search", column("id", Integer), column("numbers", ARRAY(Integer)))
@@ -61,9 +61,7 @@ class SearchIndex:
         )
 
     def add(self, connection: Connection, messages: Iterable[tuple[int, int, str]]) -> None:
-        """Add messages to the index.
-
-        The messages must not have an index row yet.
+        """Add messages without an index row to the index.
 
         Args:
             connection: Connection with an open write transaction.

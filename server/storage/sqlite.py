@@ -4,7 +4,7 @@
   its -wal and -shm files.
 - Durability: a commit returns after the data is on disk (WAL with synchronous=FULL).
 - Erasure: overwritten and deleted content is zeroed in the file (secure_delete).
-- No recreation: an opened file is never created again. If the file is moved or deleted, writes fail instead of
+- No recreation: an opened file is never created again. If the file is moved or deleted, transactions fail instead of
   continuing in an unlinked file.
 - Exclusive use: two servers on the same file would each assign the same `seq`. Symbolic links share the lock of the
   database, on Linux also hard links. The kernel releases the lock at process exit, even after a crash.

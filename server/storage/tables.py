@@ -1,7 +1,7 @@
 """Table definitions; each change requires a new fingerprint in `server.storage.schema`.
 
 Timestamps are Unix times in milliseconds. References to `rooms` have no foreign key constraint: the journal writes the
-row of a room in the same transaction as its entries, and the per-row check in PostgreSQL made batches twenty times
+row of a room in the same transaction as its entries, and the per-row check in PostgreSQL makes batches twenty times
 slower.
 """
 

@@ -16,7 +16,7 @@ from server.storage.executor import Executor, TransactionRunner
 from server.storage.tables import DELETED, REMOVED, attachments, rooms, uploads
 
 UNUSED_MS = 3600 * 1000
-"""Lifetime of an upload without a reference, in milliseconds."""
+"""Lifetime of an upload that no message has referred to, in milliseconds."""
 
 QUOTA_PERIOD_MS = 24 * 3600 * 1000
 """Period of the daily quota in milliseconds."""

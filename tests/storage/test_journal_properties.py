@@ -89,7 +89,7 @@ class ModelLog:
                 if client_id is not None and client_id in self.client_ids:
                     owner, seq = self.client_ids[client_id]
                     if owner != author.member_id:
-                        raise Conflict("message_deleted")
+                        raise Conflict("client_id_in_use")
                     return seq, True
                 if reply_to is not None and reply_to not in self.messages:
                     raise NotFound("message_not_found")

@@ -118,7 +118,7 @@ async def test_a_failure_outside_of_a_batch_or_of_its_transaction_rejects_no_com
 
 
 @pytest.mark.parametrize("call", ["_select_unpublished", "publish"])
-async def test_a_failure_after_the_commit_rejects_no_command_but_publishes_no_entry(
+async def test_a_failure_after_the_commit_rejects_no_command_and_publishes_no_entry_of_the_batch(
     path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, call: str
 ) -> None:
     outcomes, published = await append_with_failure(path, clock, monkeypatch, call)

@@ -6,7 +6,6 @@ from uuid import uuid4
 
 import pytest
 from msgspec import structs
-from sqlalchemy import make_url
 
 from server.domain.account_directory import Account
 from server.domain.log_commands import AppendCreation, AppendMemberChange, MentionTargets, StaleAccess
@@ -16,7 +15,7 @@ from server.storage.account_records import HOUR_MS
 from server.storage.batch_writer import AppendResult
 from server.storage.database import Database, open_database
 from server.storage.errors import StorageError
-from server.storage.postgresql import AsyncExecutor
+from server.storage.postgresql import AsyncExecutor, parse_postgresql_url
 from tests.support.groups import verify_groups
 from tests.support.postgresql import PostgreSQLServer, postgresql_server
 from tests.support.reactions import reacting_members
@@ -224,7 +223,7 @@ async def test_concurrent_nodes_create_one_schema_and_reject_another(
     assert [message.seq for message in results.messages] == [3, 2, 1]
     for node in nodes:
         await node.close()
-    executor = AsyncExecutor(make_url(url).set(drivername="postgresql+asyncpg"), pool_size=1)
+    executor = AsyncExecutor(parse_postgresql_url(url), pool_size=1)
     await executor.run(lambda connection: connection.exec_driver_sql("UPDATE schema_fingerprint SET fingerprint = ''"))
     await executor.close()
     with pytest.raises(StorageError, match="created by another version of chat-server; start with a new --database"):
