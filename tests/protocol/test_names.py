@@ -1,3 +1,5 @@
+"""Validation and comparison of nicknames and room names (docs/protocol.md, "Text and names")."""
+
 import unicodedata
 from collections.abc import Callable
 

@@ -1,3 +1,5 @@
+"""Sanitizing and validation of texts (docs/protocol.md, "Text and names")."""
+
 import unicodedata
 
 import pytest

@@ -5,13 +5,13 @@
 """
 
 import re
-from typing import Protocol, cast
+from typing import cast
 
 import precis_i18n
 
 from tui_chat.protocol.errors import BadRequest, TooLong
 from tui_chat.protocol.limits import PASSWORD_CHARACTERS, PASSWORD_MIN_CHARACTERS
-from tui_chat.protocol.names import canonical_key, validate_nickname
+from tui_chat.protocol.names import PrecisProfile, canonical_key, validate_nickname
 
 DELETED_PREFIX = "deleted-"
 """Start of the account names that deleted accounts receive; no account may choose such a name."""
@@ -19,17 +19,11 @@ DELETED_PREFIX = "deleted-"
 _NAME_PATTERN = re.compile(r"\w[\w.-]*")
 _EMAIL_PATTERN = re.compile(r"[^\s@\x00-\x1f\x7f]+@[^\s@\x00-\x1f\x7f]+")
 _EMAIL_CHARACTERS = 254  # of a path in SMTP, without its brackets (RFC 5321, section 4.5.3.1.3)
-
-
-class _OpaqueStringProfile(Protocol):
-    def enforce(self, value: str) -> str: ...
-
-
-_PASSWORD_PROFILE = cast(_OpaqueStringProfile, precis_i18n.get_profile("OpaqueString"))
+_PASSWORD_PROFILE = cast(PrecisProfile, precis_i18n.get_profile("OpaqueString"))
 
 
 def validate_account_name(name: str) -> str:
-    """Return the display form of an account name (`validate_nickname`), with its case.
+    """Return the display form of an account name (`validate_nickname`).
 
     Raises:
         BadRequest: The name contains a character other than letters, digits, `.`, `_` and `-`, starts with `.` or `-`,
@@ -65,10 +59,9 @@ def validate_password(password: str, account_name: str) -> str:
 def validate_email(email: str) -> str | None:
     """Return an e-mail address without surrounding space, None for a blank text.
 
-    No mail is sent to verify the address.
-
     Raises:
-        BadRequest: The text is longer than 254 characters, contains a space, or has no text on both sides of one `@`.
+        BadRequest: The address has more than 254 characters, contains a space or control character, or has no text on
+            both sides of one `@`.
     """
     address = email.strip()
     if not address:
@@ -79,7 +72,7 @@ def validate_email(email: str) -> str | None:
 
 
 def normalize_password(password: str) -> str:
-    """Return the normalized form of a password, empty for one that is too long or has an excluded character."""
+    """Return the normalized form of a password, empty for one that is empty, too long or has an excluded character."""
     try:
         return _PASSWORD_PROFILE.enforce(password) if len(password) <= PASSWORD_CHARACTERS else ""
     except UnicodeEncodeError:

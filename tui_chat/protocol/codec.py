@@ -1,8 +1,4 @@
-"""JSON codec for requests, responses and pushes.
-
-Decoding validates: an invalid request raises `BadRequest` or the error of the invalid field. Handlers rely on the
-types of decoded requests.
-"""
+"""JSON codec for requests, responses and pushes; a decoded request is always valid."""
 
 from typing import Any, TypeVar, cast, get_args
 
@@ -25,10 +21,7 @@ WireStructT = TypeVar("WireStructT", bound=WireStruct)
 
 
 class ErrorBody(Struct, rename="camel", omit_defaults=True):
-    """Wire form of a `ChatError` (docs/protocol.md, "Errors").
-
-    `reason` is empty for servers without reasons.
-    """
+    """Wire form of a `ChatError` (docs/protocol.md, "Errors"); `reason` is empty from a server without reasons."""
 
     code: str
     message: str
@@ -80,8 +73,8 @@ PUSH_EVENTS = frozenset((*_push_decoders, events.ERROR))
 def decode_request(event: str, body: bytes | Raw) -> Request:
     """Decode and validate a request.
 
-    Unknown fields are ignored, and null fields are absent. Basic clients may name the room as `room`, `roomName` or
-    `roomId`, as a whole number, or in a `RoomRequest` as the argument itself. Texts and names are in validated form.
+    Unknown fields are ignored, and null fields are absent. Basic clients may pass a required room as `room`, `roomName`
+    or `roomId`, as a whole number, or in a `RoomRequest` as the argument itself. Texts and names are in validated form.
 
     Args:
         event: Event name.
@@ -112,7 +105,7 @@ def drop_nulls(fields: Any) -> Any:
 def number_to_text(value: Any) -> Any:
     """Return a whole number as text, for numeric room names of basic clients: 7 and 7.0 give `"7"`.
 
-    Other values are unchanged, also booleans and numbers above `SEQ_MAX`.
+    Other values are unchanged, including booleans and numbers with a magnitude above `SEQ_MAX`.
     """
     is_whole_number = type(value) in (int, float) and abs(value) <= SEQ_MAX and value == int(value)
     return str(int(value)) if is_whole_number else value
@@ -125,25 +118,22 @@ def encode_response(response: WireStruct) -> bytes:
 
 
 def encode_error(error: ChatError) -> bytes:
-    """Encode an error as `{"ok": false, "error": {…}}`.
-
-    `retryAfter` is omitted if `retry_after` is None.
-    """
+    """Encode an error as `{"ok": false, "error": {…}}`."""
     return b'{"ok":false,"error":' + _encoder.encode(ErrorBody.from_error(error)) + b"}"
 
 
 def decode_response(response_type: type[WireStructT], body: bytes | str) -> WireStructT:
     """Decode the acknowledgement of a request.
 
-    An `ok` of False without an error raises `InternalError`; an unknown error code does too. An entry of an unknown
-    kind is an `UnknownEntry`. Texts are not sanitized.
+    An entry of an unknown kind is an `UnknownEntry`. Texts are not sanitized.
 
     Args:
         response_type: Expected response.
         body: Acknowledgement as JSON.
 
     Raises:
-        ChatError: The error in the acknowledgement, or `InternalError` for an invalid acknowledgement.
+        ChatError: The error in the acknowledgement.
+        InternalError: The acknowledgement is invalid, has an unknown error code, or is a failure without an error.
     """
     try:
         status = _status_decoder.decode(body)

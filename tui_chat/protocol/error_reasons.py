@@ -1,7 +1,7 @@
 """Reasons of errors, with their English messages (docs/protocol.md, "Errors").
 
 - Identifier: a reason is stable, and clients translate by it. A message may change at any time.
-- Parameters: a name in braces is a parameter of the error. Numbers have thousands separators in the message.
+- Parameters: a name in braces is a parameter of the error. Integers have thousands separators in the message.
 """
 
 WIRE_MESSAGES = {
@@ -33,7 +33,6 @@ WIRE_MESSAGES = {
     "upload_incomplete": "the upload contains no complete file",
     "upload_room_missing": "the upload does not name a room",
     "image_invalid": "this image is damaged or has an unsupported format",
-    "image_too_large": "an image can have at most {limit} megapixels in all its frames",
     "file_type_refused": "this type of file is not accepted here",
     "account_name_invalid": "an account name consists of letters, digits and . _ -",
     "password_too_short": "a password needs at least {limit} characters",
@@ -107,6 +106,7 @@ WIRE_MESSAGES = {
     "label_too_long": "a device name can have at most {limit} characters; this one has {count}",
     "password_too_long": "a password can have at most {limit} characters",
     "file_too_large": "a file can have at most {limit} bytes",
+    "image_too_large": "an image can have at most {limit} megapixels in all its frames",
     "file_name_too_long": "a file name can have at most {limit} characters",
     "user_id_too_long": "a user id can have at most {limit} characters",
     # rate_limited

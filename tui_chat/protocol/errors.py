@@ -1,8 +1,4 @@
-"""Exception hierarchy of the protocol, with the wire codes.
-
-The server converts errors to responses in `server.gateway.dispatcher` (events) and `server.web.problem_details` (HTTP).
-The client raises the same classes for error responses.
-"""
+"""Exception hierarchy of the protocol with the wire codes, shared by server and client."""
 
 from collections.abc import Mapping
 from typing import ClassVar, Self
@@ -15,7 +11,7 @@ DECODE_ERRORS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """Exceptions of msgspec for JSON that is malformed, invalid, not UTF-8 or nested too deeply."""
 
 ErrorParams = Mapping[str, str | int | float]
-"""Values of the parameters of a reason."""
+"""Values of the parameters of a reason, by name."""
 
 
 class ChatError(Exception):
@@ -25,11 +21,14 @@ class ChatError(Exception):
         reason: Key of `error_reasons.MESSAGES`; with `message`, also an unknown reason of another server version.
         message: Message of the server; the default is the English message of the reason with its parameters.
         retry_after: Seconds until a retry may succeed, None if unknown.
-        params: Parameters of the reason; a missing one raises `KeyError` if `message` is None.
+        params: Parameters of the reason.
 
     Attributes:
         code: Wire code (docs/protocol.md, "Errors").
         message: English phrase for logs, without a period.
+
+    Raises:
+        KeyError: `message` is None, and the reason is unknown or a parameter is missing.
     """
 
     code: ClassVar[str] = "internal"
@@ -55,7 +54,7 @@ class ChatError(Exception):
 
 
 class BadRequest(ChatError):
-    """Missing field, wrong type or value out of range."""
+    """Unknown or unsupported request, missing field, wrong type or invalid value."""
 
     code = "bad_request"
 
@@ -67,7 +66,7 @@ class Unauthorized(ChatError):
 
 
 class Forbidden(ChatError):
-    """Operation that is not permitted to the requester."""
+    """Operation that the requester may not perform."""
 
     code = "forbidden"
 
@@ -103,7 +102,7 @@ class TooLong(ChatError):
 
 
 class RateLimited(ChatError):
-    """Exceeded rate limit; `retry_after` is the time until the next permitted request."""
+    """Exceeded rate limit."""
 
     code = "rate_limited"
 
@@ -115,17 +114,17 @@ class Conflict(ChatError):
 
 
 class Unavailable(ChatError):
-    """Temporary failure of the server.
+    """Temporary failure of the server or the connection.
 
-    The request had no effect, except possibly after a database failure during the commit. A retry with the same
-    `clientId` is safe (docs/guarantees.md).
+    After a database failure or a lost connection, the request may have had an effect. A retry with the same `clientId`
+    is safe (docs/guarantees.md).
     """
 
     code = "unavailable"
 
 
 class InternalError(ChatError):
-    """Unexpected failure of the server, with details in its log."""
+    """Unexpected failure, with details in the log of the failed program, or invalid response of the server."""
 
     code = "internal"
 

@@ -18,10 +18,11 @@ class Member(WireStruct, frozen=True):
         nick_name: Nickname, unique among the present members.
         role: `member`, `moderator` or `owner`.
         account: Account name, None for guests.
+        via: Dialect of a basic client (docs/dialects.md), which may show neither edits nor reactions; otherwise None.
+        confusable: At its assignment, the nickname looked like that of another present member, or for a guest like a
+            name of an account.
         away: Status text of a member that is away, possibly empty; None for a member that is not away.
         bot: The account belongs to a bot.
-        confusable: The nickname resembles the nickname of another member who was present at its assignment.
-        via: Dialect of a basic client (docs/dialects.md), which may show neither edits nor reactions; otherwise None.
     """
 
     member_id: str
@@ -82,7 +83,7 @@ class Attachment(WireStruct, frozen=True):
 
 
 class Message(WireStruct, frozen=True, tag_field="kind", tag="message"):
-    """Message entry. In history responses, later edits, deletions and reactions are already applied.
+    """Message entry. In responses, later edits, deletions and reactions are already applied.
 
     Attributes:
         room: Display name of the room.
@@ -94,7 +95,7 @@ class Message(WireStruct, frozen=True, tag_field="kind", tag="message"):
         ts: Server time in milliseconds since the epoch.
         account: Account name of the author, None for guests.
         reply_to: `seq` of the message to which this one replies.
-        n: Ordinal among the messages of the room, including deleted ones, from 1; None on servers without read markers.
+        n: Ordinal among the messages of the room, including deleted ones, from 1; None from servers without this field.
         edited: `seq` of the last edit, None for an unedited message.
         deleted: The message was deleted.
         reactions: Summaries by emoji, in order of appearance; None without reactions.
@@ -184,12 +185,12 @@ class MemberChange(ChangeEntry, frozen=True, tag_field="kind", tag="member"):
     """Durable change of the membership, role or sanctions of a member; the author of the entry is `by`.
 
     Attributes:
-        action: Kind of the change, a `MemberAction`; an unknown one of a newer server is shown as a general change.
+        action: Kind of the change, a `MemberAction` or an unknown one of a newer server.
         target: Affected member.
         by: Acting member.
         until: End of a ban, mute or invite in milliseconds since the epoch, None for no end.
         reason: Reason of the acting member, None without one.
-        role: New role of the action `role`.
+        role: New role of the action `role`, `owner` for the join of the creator of an owned room, otherwise None.
     """
 
     action: str
@@ -201,7 +202,7 @@ class MemberChange(ChangeEntry, frozen=True, tag_field="kind", tag="member"):
 
 
 class PolicyChange(PolicyFields, frozen=True, kw_only=True, tag_field="kind", tag="policy"):
-    """Change of the policy, name or title of the room; unchanged fields are None.
+    """Change of the policy, name or title of the room; fields without a new value are None.
 
     The common fields are those of `ChangeEntry`; two structs with fields cannot be combined by inheritance.
 
@@ -221,7 +222,7 @@ class PolicyChange(PolicyFields, frozen=True, kw_only=True, tag_field="kind", ta
 
 
 class UnknownEntry(ChangeEntry, frozen=True, tag_field="kind", tag="unknown"):
-    """Entry of a kind that this version does not know; it counts in the log and is not shown."""
+    """Entry of a kind that this version does not know, with an empty author."""
 
 
 MessageChange = Edit | Deletion | Reaction
@@ -323,19 +324,14 @@ class ReadMarkerPush(WireStruct, frozen=True):
 
 
 class BlockPush(WireStruct, frozen=True):
-    """Start (`on`) or end of a block by the account, for its other connections.
-
-    Attributes:
-        member: Blocked or unblocked member with its current names.
-        on: True after a block, False after its end.
-    """
+    """Start (`on`) or end of a block of a member by the account, for its other connections."""
 
     member: MemberRef
     on: bool
 
 
 class DirectRoomPush(WireStruct, frozen=True):
-    """Direct room that the connection has not joined, at its creation and at each message.
+    """New message in a direct room that the connection has not joined.
 
     Attributes:
         room: Address of the room.
@@ -360,13 +356,17 @@ class RoomRemovedPush(WireStruct, frozen=True):
 
 
 class GoingAwayPush(WireStruct, frozen=True):
-    """Announcement of a planned shutdown; reconnect after `reconnect_after` seconds, with jitter."""
+    """Announcement of a planned shutdown or a move to another server.
+
+    Attributes:
+        reconnect_after: Seconds until a reconnect, to which the client adds jitter.
+    """
 
     reconnect_after: float
 
 
 class AuthFailPush(WireStruct, frozen=True, omit_defaults=False):
-    """Announcement of an invalid token, followed by the close of the connection.
+    """Announcement of an invalid token or a suspended account, followed by the close of the connection.
 
     Attributes:
         message: English message for logs.

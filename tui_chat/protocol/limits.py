@@ -1,7 +1,7 @@
 """Size limits of the protocol (docs/protocol.md, "Limits").
 
-Excess length is an error, never a truncation. Names are counted in grapheme clusters (UAX #29), texts in code points
-after sanitizing.
+Excess length in a request is an error, never a truncation. Names are counted in grapheme clusters (UAX #29), texts in
+code points after sanitizing.
 """
 
 NICKNAME_GRAPHEMES = 32
@@ -11,7 +11,7 @@ NAME_CODE_POINTS = 256
 
 MESSAGE_CHARACTERS = 4_000
 STORED_MESSAGE_CHARACTERS = 5_000
-"""Maximum length of a received message; messages of the conversation dialect may exceed the limit of sent messages."""
+"""Maximum length of a stored message; only messages of the conversation dialect exceed `MESSAGE_CHARACTERS`."""
 
 TOPIC_CHARACTERS = 250
 QUERY_CHARACTERS = 250
@@ -51,7 +51,7 @@ PACKET_BYTES = 64 * 1024
 """Maximum size of an encoded Engine.IO packet in bytes."""
 
 ROOMS_PER_CONNECTION = 64
-"""Maximum number of rooms that one connection can join."""
+"""Maximum number of rooms that one connection can join or observe."""
 
 HISTORY_PAGE = 200
 """Maximum number of entries in a history page and in a join response."""
@@ -60,7 +60,7 @@ HISTORY_DEFAULT = 50
 """Number of entries in a page without a requested `limit`."""
 
 SEARCH_PAGE = 100
-"""Maximum number of messages in a search response."""
+"""Maximum number of messages in a search response and in a page of `listMentions`."""
 
 ROOM_LIST_PAGE = 200
 """Maximum number of rooms in a room list."""
@@ -86,11 +86,11 @@ DIRECT_MEMBERS = 8
 """Maximum number of members of a direct room."""
 
 SECRET_CHARACTERS = 128
-"""Maximum length of received guest keys, log ids, tokens, invite codes and cursors; issued ones are shorter."""
+"""Maximum length of received opaque strings, such as ids, guest keys, tokens and cursors; issued ones are shorter."""
 
 PASSWORD_MIN_CHARACTERS = 8
 PASSWORD_CHARACTERS = 256
-"""Limits of code points in a password."""
+"""Limits of code points in a password, as received."""
 
 SEQ_MAX = 2**53 - 1
 """Maximum of `seq`, `id` and `ts`: the largest exact integer of a JavaScript number (RFC 8259, section 6)."""

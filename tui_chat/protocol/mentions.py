@@ -3,8 +3,8 @@
 - Syntax: `@name` anywhere, or `name:` at the start of the message. `@room` mentions all members, if the author is a
   moderator or an owner.
 - Comparison: canonical form of names (case and width ignored, single spaces), so `＠` and `：` count too.
-- Start: no mention directly after a letter, a digit, `_`, `@` or `/`, as in mail addresses and URL paths. Characters
-  of scripts without spaces (Chinese, Japanese, Korean, Thai and others) may precede `@`.
+- Start: no mention directly after a letter, a digit, a combining mark, `_`, `@` or `/`, as in mail addresses and URL
+  paths. Characters of scripts without spaces (Chinese, Japanese, Korean, Thai and others) may precede `@`.
 - End: the name ends where the next character is not a letter, a digit, a combining mark or `_`. Scripts without spaces
   need no such boundary: `@小明你好` mentions 小明. Punctuation always ends a name.
 - Overlap: the longest name of a present member counts, so `@Ann Lee` mentions only `Ann Lee`. Without that member, the
@@ -59,7 +59,7 @@ class MentionTokens:
 
     @property
     def is_empty(self) -> bool:
-        """True if no name can be mentioned: the text has no `@` at the start of a mention, and no colon at all."""
+        """True if the text outside of code has no `@` at the start of a mention, and no colon."""
         return not (self._tails or self._start)
 
     @property
@@ -69,8 +69,6 @@ class MentionTokens:
 
     def includes(self, name: str, member_names: Iterable[str] = ()) -> bool:
         """Return whether the text mentions a nickname or account name; the empty name is never mentioned.
-
-        Case and width do not matter. Mentions inside code do not count.
 
         Args:
             name: Nickname or account name.

@@ -1,14 +1,15 @@
 """Validation and comparison of nicknames and room names.
 
-The rules are the PRECIS Nickname profile (RFC 8266): letters, digits, symbols and spaces of all scripts, in
-compatibility form, without control or invisible characters. Two names are equal if their canonical keys are equal.
+The rules are the PRECIS Nickname profile (RFC 8266): letters, digits, punctuation, symbols and spaces of all scripts,
+without control or invisible characters. Two names are equal if their canonical keys are equal.
 
+- Display form: the case is kept, compatibility characters are replaced, and spaces are single, with none at the ends.
 - Emoji: presentation selectors are dropped. Joiners and tags are allowed inside emoji sequences (UTS #51), although the
   profile forbids them.
 - Marks: no word of a name starts with a combining mark, and a letter has at most four combining marks.
 - Separators: a nickname cannot imitate the author or a list of names in a line of text, such as `ann: hi` or `* ann`.
-- Reserved names: `room` and `everyone`, which mention all members, and room names that start with `&` or `~`, except
-  room addresses.
+- Reserved names: the nicknames `room` and `everyone`, and room names that start with `&` or `~`, except `AUDIT_ROOM`
+  and room addresses.
 - Room addresses: private and direct rooms have an address instead of a name, `~` and 16 characters of `a`–`z` and
   `2`–`7`. The server generates all addresses.
 """
@@ -28,12 +29,12 @@ from tui_chat.protocol.sanitize import BLANK_GLYPHS
 PICTOGRAPH = "[{}]".format(
     "".join(f"{chr(first)}-{chr(last)}" for first, last in table_grapheme.EXTENDED_PICTOGRAPHIC if last > 0x7F)
 )
-"""Pattern of one pictographic character (UTS #51)."""
+"""Pattern of one non-ASCII pictographic character (UTS #51)."""
 
 _SKIN_TONE = "[\U0001f3fb-\U0001f3ff]"
 _TAGS = "[\U000e0020-\U000e007e]+\U000e007f"
 EMOJI_ELEMENT = f"{PICTOGRAPH}[\ufe0e\ufe0f]?{_SKIN_TONE}?(?:{_TAGS})?"
-"""Pattern of one element of a joined emoji sequence (UTS #51, ED-15)."""
+"""Pattern of one element of a joined emoji sequence (UTS #51, section 1.4.9)."""
 
 _PLACEHOLDER = "\u2603"  # of an emoji sequence during the enforcement of a profile
 _INVISIBLE = re.compile(f"[{BLANK_GLYPHS}]")
@@ -49,21 +50,23 @@ _UNNAMED_CHARACTERS = {"Cc": "a control character", "Co": "a private-use charact
 _NUMERIC_SUFFIX = re.compile("[0-9]{1,9}$")
 
 
-class _PrecisProfile(Protocol):
-    def enforce(self, value: str) -> str: ...
+class PrecisProfile(Protocol):
+    """Profile of PRECIS (RFC 8264)."""
+
+    def enforce(self, value: str) -> str:
+        """Return a text in the form of the profile; raise `UnicodeEncodeError` for an empty or invalid text."""
+        ...
 
 
-NICKNAME_PROFILE = cast(_PrecisProfile, precis_i18n.get_profile("NicknameCasePreserved"))
-"""Case-preserving profile for display names; `enforce` raises `UnicodeEncodeError` for an invalid name."""
-_CASE_MAPPED_PROFILE = cast(_PrecisProfile, precis_i18n.get_profile("NicknameCaseMapped"))
+NICKNAME_PROFILE = cast(PrecisProfile, precis_i18n.get_profile("NicknameCasePreserved"))
+"""Case-preserving profile for display names."""
+
+_CASE_MAPPED_PROFILE = cast(PrecisProfile, precis_i18n.get_profile("NicknameCaseMapped"))
 
 
 @lru_cache(maxsize=4096)
 def validate_nickname(name: str) -> str:
     """Return the display form of a nickname.
-
-    The display form keeps the case, has compatibility characters replaced, and has single spaces inside and none at the
-    ends.
 
     Raises:
         NickInvalid: The nickname is empty, reserved or contains a forbidden character or combination.
@@ -80,9 +83,6 @@ def validate_nickname(name: str) -> str:
 @lru_cache(maxsize=4096)
 def validate_room_name(name: str) -> str:
     """Return the display form of a room name; a room address and `AUDIT_ROOM` are unchanged.
-
-    The display form keeps the case, has compatibility characters replaced, and has single spaces inside and none at the
-    ends.
 
     Raises:
         RoomInvalid: The room name is empty, reserved or contains a forbidden character or combination.
@@ -116,14 +116,12 @@ def is_room_address(name: str) -> bool:
 def canonical_key(name: str) -> str:
     """Return the comparison key of a name, independent of case, width and spacing.
 
-    Args:
-        name: Validated name. An empty or invalid name, for example from another server implementation, is its own key
-            with the prefix U+FFFD.
+    An empty or invalid name is its own key, with the prefix U+FFFD.
     """
     try:
         folded = _enforce(_CASE_MAPPED_PROFILE, name)
     except UnicodeEncodeError:
-        return f"\ufffd{name}"  # marks the key of an invalid name
+        return f"\ufffd{name}"
     # The profile converts to lower case (RFC 8264, section 5.2.3); case folding additionally equates ß and SS.
     return unicodedata.normalize("NFKC", folded.casefold())
 
@@ -181,7 +179,7 @@ def _validate_name(name: str, subject: str, max_graphemes: int, error_type: type
     return display_name
 
 
-def _enforce(profile: _PrecisProfile, name: str) -> str:
+def _enforce(profile: PrecisProfile, name: str) -> str:
     """Return a name in the form of a profile, with its emoji sequences unchanged except for dropped selectors.
 
     The profile permits `BLANK_GLYPHS`, any number of marks, and joiners after a virama (RFC 5892, appendix A).

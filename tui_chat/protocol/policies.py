@@ -1,7 +1,7 @@
 """Policy of a room (docs/protocol.md, "Rooms and policies").
 
 - Defaults: a field with its default value is omitted on the wire, so a room without a policy has all defaults.
-- Ownerless rooms: the default policy applies, but everybody may set the topic.
+- Ownerless rooms: everybody may set the topic, and only administrators of the server change the policy.
 """
 
 from typing import Annotated, Literal
@@ -22,7 +22,7 @@ class Retention(WireStruct, frozen=True):
     """Limit of stored entries; None for both fields keeps all entries.
 
     Attributes:
-        days: Maximum age of an entry.
+        days: Maximum age of an entry in days.
         messages: Maximum number of messages.
     """
 

@@ -1,9 +1,9 @@
 """Validation of reactions: an emoji or a word such as `+1`, `lol` or `赞`.
 
-- Emoji: the grammar of UTS #51 (section 1.4.9, ED-9 to ED-17), which includes presentation selectors, skin tones, tags,
-  joined sequences, keycaps and flags. Reserved code points are accepted, so future emoji are valid.
-- Words: characters of names (`tui_chat.protocol.names`) without spaces, at most `REACTION_COLUMNS` wide, never
-  invisible.
+- Emoji: the grammar of UTS #51 (section 1.4.9), which includes presentation selectors, skin tones, tags, joined
+  sequences, keycaps and flags. Reserved code points are accepted, so future emoji are valid.
+- Words: characters of names (`tui_chat.protocol.names`) without spaces and emoji, visible and at most
+  `REACTION_COLUMNS` wide.
 - Removal: any sanitized line, so that a stored reaction can be removed after a change of these rules.
 """
 
@@ -30,8 +30,7 @@ _FORBIDDEN_IN_WORD = re.compile(
 def validate_reaction(text: str, *, on: bool = True) -> str:
     """Return a reaction in its stored form.
 
-    A word is returned in compatibility form with its case; an emoji is returned unchanged. A removal accepts any
-    sanitized line within the length limit.
+    A word is returned in compatibility form with its case; an emoji and the reaction of a removal are only sanitized.
 
     Args:
         text: Received reaction.

@@ -1,8 +1,7 @@
 """Base classes of all requests (docs/protocol.md, "Requests").
 
 Construction sanitizes texts and validates names and text lengths; a violation raises the matching error of
-`tui_chat.protocol.errors`. The decoder additionally checks types and numeric ranges. Client and server share the
-structs.
+`tui_chat.protocol.errors`. Only the decoder checks types and numeric ranges.
 """
 
 from collections.abc import Callable
@@ -55,11 +54,11 @@ def _get_validators(struct_type: type[ValidatedStruct]) -> tuple[tuple[str, Call
 
 
 class Request(ValidatedStruct, frozen=True):
-    """Base of all requests; the name of a text field selects its validation.
+    """Base of all requests.
 
     Attributes:
         event: Name of the Socket.IO event.
-        rate_class: Token bucket that the request uses (`server.gateway.request_limits`).
+        rate_class: Rate limit that applies to the request (`server.gateway.request_limits`).
     """
 
     event: ClassVar[str]
@@ -76,7 +75,7 @@ class IdempotentRequest(RoomRequest, frozen=True, kw_only=True):
     """Base of changes of a room log.
 
     Attributes:
-        client_id: Idempotency key chosen by the client; a repeat receives the first response.
+        client_id: Idempotency key chosen by the client; a repeat receives the first response. None for no key.
     """
 
     client_id: UUID | None = None

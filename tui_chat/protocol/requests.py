@@ -101,7 +101,7 @@ class TemporaryAuthor(ValidatedStruct, frozen=True):
 
     Attributes:
         nick_name: Requested nickname.
-        guest_key: Guest key, so that a repeat with the same `clientId` has the same author.
+        guest_key: Guest key of an earlier join or message of the author; None for a new guest.
     """
 
     nick_name: str
@@ -116,7 +116,7 @@ class SendMessage(RoomRequest, frozen=True):
         client_id: Idempotency key chosen by the client; a repeat returns the original message. None permits duplicates.
         reply_to: `seq` of the message to which this one replies.
         author: Author of a message on a connection that is in no room; None for the member. The wire name is `as`.
-        attachments: Ids of own uploads.
+        attachments: Ids of uploads of the author.
     """
 
     event: ClassVar[str] = "sendMessage"
@@ -188,9 +188,9 @@ class DeleteMessage(IdempotentRequest, frozen=True):
 
 
 class React(IdempotentRequest, frozen=True):
-    """Add (`on`) or remove the member's reaction on message `seq`; a repeat and an absent reaction are no-ops.
+    """Add (`on`) or remove the member's reaction on message `seq`; a change to the current state is a no-op.
 
-    `emoji` is in the form of `validate_reaction`, which accepts any line for a removal.
+    `emoji` is in the form of `validate_reaction`.
     """
 
     event: ClassVar[str] = "react"
@@ -212,11 +212,11 @@ class Typing(RoomRequest, frozen=True):
 
 
 class Search(Request, frozen=True):
-    """Search one room, or all rooms visible to the member.
+    """Search one room, or all public and joined rooms and those with a durable membership.
 
     Attributes:
         query: Query text; the construction raises `BadRequest` for a blank one.
-        room: Room to search, None for all visible rooms.
+        room: Room to search, None for all of these rooms.
         cursor: `next` of the previous page of the same query and room, None for the first page.
         limit: Maximum number of messages.
     """
@@ -248,9 +248,10 @@ class ListRooms(Request, frozen=True):
 
 
 class ChangeNick(Request, frozen=True):
-    """Change the nickname in one room, or in all joined rooms if `room` is None.
+    """Change the nickname of an account, or of a guest in one room or, if `room` is None, in all joined rooms.
 
-    A nickname in use receives a suffix instead of an error. Without joined rooms, the request has no effect.
+    A nickname of a guest that is in use or reserved receives a suffix; that of another account is an error for an
+    account. Without joined rooms, the request of a guest has no effect.
     """
 
     event: ClassVar[str] = "changeNick"
@@ -300,4 +301,4 @@ REQUEST_TYPES: tuple[type[Request], ...] = (
     SetStatus,
     SetTopic,
 )
-"""Requests of this module; the codec adds those of `tui_chat.protocol.room_requests`."""
+"""Requests of this module."""

@@ -1,7 +1,6 @@
-"""Responses of the server, one struct per kind (docs/protocol.md, "Requests").
+"""Responses of the server without `"ok": true`, one struct per kind (docs/protocol.md, "Requests").
 
-The codec prepends `"ok": true`; errors are encoded separately. A response with an opaque string above
-`SECRET_CHARACTERS` is invalid.
+A response with an opaque string above `SECRET_CHARACTERS` is invalid.
 """
 
 from tui_chat.protocol.events import Entry, Member, MemberRef, Message
@@ -16,12 +15,14 @@ class RoomState(WireStruct, frozen=True):
         name: Display name.
         topic: Topic, empty if unset.
         log_id: Identifier of the log; another value means that the log was replaced. Empty on a basic server.
-        first_seq: `seq` of the oldest entry that was not removed; entries missing below are no gap.
+        first_seq: `seq` of the oldest entry that was not removed, `last_seq + 1` without one; entries missing below are
+            no gap.
         last_seq: `seq` of the newest entry, 0 for an empty log.
-        visibility: Value of `tui_chat.protocol.policies.Visibility`.
+        visibility: Value of `tui_chat.protocol.policies.Visibility`, or `admins` for `AUDIT_ROOM`.
         title: Display name of a private room, whose `name` is an address.
-        policy: Policy of the room; None for the default policy.
-        role: Role of the requester (`admin`, `owner`, `moderator` or `member`); None for a guest or observer.
+        policy: Policy of the room; None for the default policy of a room without an owner.
+        role: Role of the requester (`admin`, `owner`, `moderator` or `member`); None for a guest without a durable
+            membership, and for an observer.
     """
 
     name: str
@@ -79,7 +80,7 @@ class JoinResponse(ObserveResponse, frozen=True, kw_only=True):
         nick_name: Assigned nickname, which may differ from the requested one.
         member_id: Member id of the client.
         guest_key: Credential for later joins as the same member; empty for accounts.
-        read: Read marker of the account; None for guests.
+        read: Read marker of the account; None for guests, and without a durable membership.
         upload_max_bytes: Maximum size of a file, 0 if the server accepts none; None for servers without attachments.
     """
 
@@ -155,7 +156,7 @@ class HistoryPage(WireStruct, frozen=True):
 
 
 class ChangeAccepted(WireStruct, frozen=True):
-    """Stored change; `revision` is the `seq` of its entry, or the newest `seq` for a no-op change."""
+    """Accepted change; `revision` is the `seq` of its entry, or the newest `seq` for a change without an entry."""
 
     revision: int
 
@@ -192,10 +193,7 @@ class RoomListResponse(WireStruct, frozen=True):
 
 
 class NickChanged(WireStruct, frozen=True):
-    """Assigned nickname, possibly with a suffix.
-
-    After a change in several rooms, the nickname is that of the last room; without rooms, the requested one.
-    """
+    """Assigned nickname, possibly with a suffix: that in the last of several rooms, the requested one without rooms."""
 
     nick_name: str
 
@@ -210,7 +208,8 @@ class OwnRoom(WireStruct, frozen=True):
         read: Read marker.
         title: Display name of a private room.
         direct: Other members of a direct room; None for other rooms.
-        muted_until: End of a mute of the account in milliseconds since the epoch; 0 for a mute without end.
+        muted_until: End of a mute of the account in milliseconds since the epoch; 0 for a mute without end, None
+            without a mute.
     """
 
     name: str
@@ -236,7 +235,8 @@ class Invite(WireStruct, frozen=True):
         uses: Remaining redemptions.
         expires_at: End of the validity in milliseconds since the epoch.
         code: Code for `joinRoom`; only in the response of the creation.
-        url: Address of the room with the code, for chat programs; only in the response of the creation.
+        url: Address of the room with the code, for chat programs; only in the response of the creation, and None if the
+            server does not know its address.
     """
 
     id: str

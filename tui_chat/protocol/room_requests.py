@@ -31,8 +31,9 @@ class CreateRoom(Request, PolicyFields, frozen=True, kw_only=True):
         room_name: Name of a public or unlisted room.
         title: Display name of a private room, whose address the server generates.
 
-    The construction raises `BadRequest` for the visibility `direct`, and unless exactly one of the two names is given:
-    `title` for the visibility `private`, otherwise `room_name`.
+    Raises:
+        BadRequest: The visibility is `direct`, or not exactly one of the two names is given: `title` for the visibility
+            `private`, otherwise `room_name`.
     """
 
     event: ClassVar[str] = "createRoom"
@@ -164,12 +165,12 @@ class Kick(MemberRequest, frozen=True):
 
 
 class Ban(MemberRequest, frozen=True):
-    """Remove a member and reject later joins.
+    """Remove a member and reject its later requests in the room.
 
     Attributes:
         reason: Reason for members and the audit trail.
         until: End of the ban in milliseconds since the epoch; None for no end.
-        delete_recent: Delete messages of the member of the last seconds; 0 deletes none.
+        delete_recent: Maximum age in seconds of the messages of the member to delete; 0 deletes none.
     """
 
     event: ClassVar[str] = "ban"
@@ -185,10 +186,10 @@ class Unban(MemberRequest, frozen=True):
 
 
 class Mute(MemberRequest, frozen=True):
-    """Reject messages, edits and reactions of a member.
+    """Reject messages, edits, reactions, uploads, topics and webhooks of a member.
 
     Attributes:
-        until: End in milliseconds since the epoch; None for no end.
+        until: End of the mute in milliseconds since the epoch; None for no end.
         reason: Reason for members and the audit trail.
     """
 
@@ -204,7 +205,7 @@ class Unmute(MemberRequest, frozen=True):
 
 
 class ReadAudit(RoomRequest, frozen=True):
-    """Request a page of the newest entries of moderation and policy.
+    """Request a page of the newest audited entries (docs/protocol.md, "Moderation").
 
     Attributes:
         before: Entries before this `seq`; None for the end of the log.
@@ -218,7 +219,7 @@ class ReadAudit(RoomRequest, frozen=True):
 
 
 class OpenDirect(Request, frozen=True):
-    """Join the direct room of the requester and these members; creates the room on demand."""
+    """Join the direct room of the requester and other members, created on demand."""
 
     event: ClassVar[str] = "openDirect"
     rate_class: ClassVar[str] = "joins"
@@ -226,7 +227,7 @@ class OpenDirect(Request, frozen=True):
 
 
 class BlockMember(Request, frozen=True):
-    """Reject direct rooms with a member and ignore the mentions of the member."""
+    """Reject direct messages between the account and a member, and ignore mentions by the member."""
 
     event: ClassVar[str] = "block"
     member_id: OpaqueString
@@ -246,10 +247,10 @@ class ListBlocks(Request, frozen=True):
 
 
 class MarkRead(RoomRequest, frozen=True):
-    """Move the read marker of the account to `seq`; a lower `seq` than the current one has no effect.
+    """Move the read marker of the account to `seq`.
 
     Attributes:
-        seq: `seq` of the newest read entry.
+        seq: `seq` of the newest read entry; without `unread`, a lower one than the current has no effect.
         unread: Mark later entries as unread: `seq` may be lower than the current one.
     """
 

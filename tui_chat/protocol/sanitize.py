@@ -1,14 +1,12 @@
-"""Sanitizing of all texts that are displayed to other users.
+"""Sanitizing of texts: by the server before their storage, by the client before their display.
 
 - Normalization: the result is NFC (UAX #15), and sanitizing is idempotent.
 - Control characters: C0, C1 and DEL are removed; bodies keep tab and newline.
 - Bidirectional formatting: embeddings, overrides and isolates (UAX #9) are removed, because they reorder text outside
   of the message.
 - Blank texts: a text without a visible character counts as empty in the functions `validate_…`.
-- Limits: the functions `validate_…` raise an error for excess length, after sanitizing; nothing is truncated.
-- Unencodable text: a lone surrogate raises an error.
-
-The server sanitizes stored texts, and the client sanitizes displayed texts, both with this module.
+- Limits: the functions `validate_…` raise `TooLong` for a sanitized text above the limit in code points.
+- Unencodable text: all functions that sanitize raise `BadRequest` for a lone surrogate.
 """
 
 import re
@@ -34,10 +32,7 @@ DEFAULT_IGNORABLES = (
     "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
     "\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""Default_Ignorable_Code_Point (DerivedCoreProperties.txt) as the content of a character class.
-
-Later versions of Unicode add none outside of these blocks.
-"""
+"""Default_Ignorable_Code_Point (DerivedCoreProperties.txt) as the content of a character class."""
 
 _FORMAT_CONTROLS = "\x00-\x1f\x7f-\x9f\ufff9-\ufffb\U00013430-\U00013440"
 _VISIBLE = re.compile(rf"[^\s{_FORMAT_CONTROLS}{DEFAULT_IGNORABLES}{BLANK_GLYPHS}]")
@@ -57,9 +52,6 @@ def sanitize_body(text: str) -> str:
     """Return a message body of any length in sanitized form, possibly empty.
 
     All line breaks become newlines; tabs and surrounding space are kept.
-
-    Raises:
-        BadRequest: The text contains a lone surrogate, which no encoding supports.
     """
     if text.isascii() and text.isprintable():
         return text  # fast path for most messages
@@ -71,16 +63,13 @@ def sanitize_line(text: str) -> str:
     """Return a text of any length as one sanitized line, with one space in place of each tab and line break.
 
     Surrounding space is removed, and the result may be empty or invisible.
-
-    Raises:
-        BadRequest: The text contains a lone surrogate.
     """
     text = _NEWLINES.sub("\n", _require_encodable(text)).replace("\n", " ").replace("\t", " ")
     return unicodedata.normalize("NFC", _FORBIDDEN_IN_LINE.sub("", text)).strip()
 
 
 def is_blank(text: str) -> bool:
-    """Return whether a text is empty or has no visible character."""
+    """Return whether a text has no visible character."""
     return _VISIBLE.search(text) is None
 
 
@@ -93,14 +82,7 @@ def remove_escape_sequences(text: str) -> str:
 
 
 def validate_message_body(text: str) -> str:
-    """Return a sanitized message body that is neither empty nor too long.
-
-    Surrounding space is kept.
-
-    Raises:
-        BadRequest: The sanitized body is blank, or the text contains a lone surrogate.
-        TooLong: The sanitized body exceeds `MESSAGE_CHARACTERS` code points.
-    """
+    """Return a sanitized message body with its surrounding space; raise `BadRequest` for a blank one."""
     text = _require_max_length(sanitize_body(text), MESSAGE_CHARACTERS, "message_too_long")
     if is_blank(text):
         raise BadRequest("message_empty")
@@ -108,62 +90,32 @@ def validate_message_body(text: str) -> str:
 
 
 def validate_topic(text: str) -> str:
-    """Return a sanitized single-line topic, empty for a blank one.
-
-    Raises:
-        BadRequest: The text contains a lone surrogate.
-        TooLong: The topic exceeds `TOPIC_CHARACTERS` code points.
-    """
+    """Return a sanitized single-line topic, empty for a blank one."""
     return _validate_line(text, TOPIC_CHARACTERS, "topic_too_long")
 
 
 def validate_query(text: str) -> str:
-    """Return a sanitized single-line search query, empty for a blank one.
-
-    Raises:
-        BadRequest: The text contains a lone surrogate.
-        TooLong: The query exceeds `QUERY_CHARACTERS` code points.
-    """
+    """Return a sanitized single-line search query, empty for a blank one."""
     return _validate_line(text, QUERY_CHARACTERS, "query_too_long")
 
 
 def validate_reason(text: str) -> str:
-    """Return the sanitized single-line reason of a moderation action, empty for a blank one.
-
-    Raises:
-        BadRequest: The text contains a lone surrogate.
-        TooLong: The reason exceeds `REASON_CHARACTERS` code points.
-    """
+    """Return the sanitized single-line reason of a moderation action, empty for a blank one."""
     return _validate_line(text, REASON_CHARACTERS, "reason_too_long")
 
 
 def validate_status(text: str) -> str:
-    """Return a sanitized single-line status text, empty for a blank one.
-
-    Raises:
-        BadRequest: The text contains a lone surrogate.
-        TooLong: The text exceeds `STATUS_CHARACTERS` code points.
-    """
+    """Return a sanitized single-line status text, empty for a blank one."""
     return _validate_line(text, STATUS_CHARACTERS, "status_too_long")
 
 
 def validate_about(text: str) -> str:
-    """Return the sanitized single-line text of a profile, empty for a blank one.
-
-    Raises:
-        BadRequest: The text contains a lone surrogate.
-        TooLong: The text exceeds `ABOUT_CHARACTERS` code points.
-    """
+    """Return the sanitized single-line text of a profile, empty for a blank one."""
     return _validate_line(text, ABOUT_CHARACTERS, "about_too_long")
 
 
 def validate_device_label(text: str) -> str:
-    """Return a sanitized single-line name of a device, empty for a blank one.
-
-    Raises:
-        BadRequest: The text contains a lone surrogate.
-        TooLong: The name exceeds `LABEL_CHARACTERS` code points.
-    """
+    """Return a sanitized single-line name of a device, empty for a blank one."""
     return _validate_line(text, LABEL_CHARACTERS, "label_too_long")
 
 
@@ -171,10 +123,6 @@ def validate_file_name(text: str) -> str:
     """Return a sanitized single-line file name without directories; `file` for a blank name, `.` and `..`.
 
     Directories end with `/` or a backslash.
-
-    Raises:
-        BadRequest: The text contains a lone surrogate.
-        TooLong: The name exceeds `FILE_NAME_CHARACTERS` code points.
     """
     name = _validate_line(re.split(r"[/\\]", text)[-1], FILE_NAME_CHARACTERS, "file_name_too_long")
     return "file" if name in ("", ".", "..") else name

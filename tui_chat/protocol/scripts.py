@@ -1,4 +1,4 @@
-"""Scripts without spaces between words, for search and completion."""
+"""Scripts without spaces between words."""
 
 UNSPACED_SCRIPTS = (
     "\u0e00-\u0fff"  # Thai, Lao, Tibetan

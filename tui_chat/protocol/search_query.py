@@ -2,8 +2,8 @@
 
 - Conjunction: a query is a list of terms separated by spaces; a message matches if all terms match.
 - Folding: case and character width are ignored (case folding, NFKC).
-- Word boundaries: a term matches literally at the start of a word. The last word of a term may be a prefix of a
-  longer word, except for words of one or two letters.
+- Word boundaries: a term that starts with a letter or digit matches literally at the start of a word, any other term
+  anywhere. The last word of a term may be a prefix of a longer word, except for words of one or two letters.
 - Scripts without spaces (Chinese, Japanese, Korean, Thai and others): each character starts a word.
 - Index terms: the term hashes of a query are a subset of the term hashes of each matching message. The converse is
   false, so `SearchQuery.matches` decides about each candidate of an index.
@@ -44,8 +44,8 @@ class SearchQuery:
         text: Query text as entered.
 
     Attributes:
-        term_hashes: Up to `MAX_QUERY_HASHES` hashes common to all matching messages; empty for a query of ASCII
-            punctuation only.
+        term_hashes: Up to `MAX_QUERY_HASHES` hashes common to all matching messages; empty for a query without a
+            letter, a digit and a symbol such as an emoji.
     """
 
     def __init__(self, text: str) -> None:
