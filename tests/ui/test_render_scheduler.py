@@ -60,7 +60,7 @@ def test_rendering_is_less_frequent_while_typing(scheduler: RenderScheduler, clo
     assert scheduler.delay == pytest.approx(RENDER_INTERVAL)
 
 
-def test_continuous_typing_pauses_processing_for_at_most_one_render_interval(
+def test_continuous_typing_pauses_processing_for_one_typing_render_interval(
     scheduler: RenderScheduler, clock: FakeClock
 ) -> None:
     render(scheduler)

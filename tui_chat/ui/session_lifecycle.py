@@ -155,7 +155,7 @@ class SessionLifecycle:
         If delayed deletions exist, the disconnect waits until the outbox is empty, at most `QUIT_FLUSH_TIMEOUT`.
 
         Returns:
-            Message about the other clients of the local server, empty without other clients or a local server.
+            Result of `LocalServer.leave`.
         """
         worker, session = self._worker, self.session
         if self.send_delayed_deletions() and session is not None:

@@ -33,7 +33,7 @@ def line_of_height(number: int, rows: int) -> Line:
 
 
 class ViewportMachine(RuleBasedStateMachine):
-    """Random operations; the window must stay full, ordered and anchored."""
+    """Random operations; the viewport must stay full, ordered and anchored."""
 
     @initialize(rows=st.lists(st.integers(1, 9), max_size=60), height=st.integers(1, 30))
     def initialize_view(self, rows: list[int], height: int) -> None:
@@ -49,7 +49,7 @@ class ViewportMachine(RuleBasedStateMachine):
         return tuple(line_of_height(self.number + offset, count) for offset, count in enumerate(rows, -len(rows)))
 
     def rows_of(self, key: str) -> list[tuple[int, int]]:
-        """Return pairs of window row and row within the line `key`."""
+        """Return pairs of viewport row and row within the line `key`."""
         return [
             (row, within)
             for row, (index, within) in enumerate(self.view.visible_rows)
@@ -72,7 +72,7 @@ class ViewportMachine(RuleBasedStateMachine):
             assert view.is_following
         elif anchor_key is not None and anchor_key not in removed_keys and not view.is_following:
             first = view.visible_rows[0]
-            if first != (0, 0):  # at the top of the list no rows are left to fill the window
+            if first != (0, 0):  # at the top of the list no rows are left to fill the viewport
                 assert self.rows_of(anchor_key) == before
 
     @rule(rows=st.integers(-60, 60))
@@ -97,7 +97,7 @@ class ViewportMachine(RuleBasedStateMachine):
         assert self.view.is_following
 
     @invariant()
-    def window_is_full_and_in_order(self) -> None:
+    def viewport_is_full_and_in_order(self) -> None:
         view = self.view
         total = sum(len(line.text) for line in view.lines if isinstance(line, MessageLine))
         assert len(view.visible_rows) == min(view.height, total)

@@ -91,7 +91,7 @@ class ComposeController:
         """Reply to, edit or react to a message with `text`, or start a compose mode if `text` is empty.
 
         A compose mode replaces an earlier one, hides the message cursor and focuses the composer. An edit puts the
-        message text into the composer, a reaction empties the composer; `leave_mode` restores the replaced draft.
+        message text into the composer, a reaction empties the composer.
 
         Returns:
             Error message, empty on success. Errors are a missing or unsent `line`, an error of `MessageSender.submit`,
