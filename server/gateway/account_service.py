@@ -171,15 +171,10 @@ class AccountService:
         return record.account
 
     async def issue_token(self, account: Account, label: str, *, password_hash: str | None = None) -> IssuedToken:
-        """Create a token for a device, and revoke the least recently used tokens of the account above `MAX_DEVICES`.
-
-        Args:
-            account: Account of the device.
-            label: Name of the device.
-            password_hash: Hash of the verified password; None for a token without a login.
+        """Create a token for the device `label`, and revoke the least recently used tokens above `MAX_DEVICES`.
 
         Raises:
-            Unauthorized: The account no longer has this `password_hash`.
+            Unauthorized: The account no longer has `password_hash`, the hash of the password verified by a login.
         """
         token = TOKEN_PREFIX + secrets.token_urlsafe(_TOKEN_BYTES)
         record = await self._repository.add_token(account.id, hash_secret(token), label, password_hash=password_hash)
@@ -251,11 +246,7 @@ class AccountService:
     async def delete_account(self, account: AccountIdentity, password: str, *, erasure: Erasure, address: str) -> None:
         """Delete an account, revoke its tokens and start the erasure of its entries.
 
-        Args:
-            account: Account to delete.
-            password: Current password as received; ignored for a bot.
-            erasure: Treatment of the messages.
-            address: Client address.
+        The password is as received, and ignored for a bot.
 
         Raises:
             Unauthorized: The password is wrong, or the account of a person has none.

@@ -133,13 +133,9 @@ class DirectContacts:
         self.push_direct_room(room_name, members)
 
     def push_direct_room(self, room_name: str, members: list[events.MemberRef]) -> None:
-        """Push `directRoom` to the connections of the members to this server that have not joined the room.
+        """Push `directRoom` to the connections of all members to this server that have not joined the room.
 
         Each member receives the other members; accounts have their current names. A block does not suppress the push.
-
-        Args:
-            room_name: Address of the room.
-            members: All members of the room.
         """
         room = self._room_registry.rooms.get(names.canonical_key(room_name))
         current = [self._get_current_names(member) for member in members]

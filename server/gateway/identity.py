@@ -96,6 +96,11 @@ class IdentityResolver:
             bot=account is not None and self._account_directory.is_bot(account.member_id),
         )
 
+    def build_room_author(self, connection: ClientConnection, room_name: str) -> events.Member:
+        """Return the member of a connection in a joined room, otherwise the author as `build_author`."""
+        participant = self._room_registry.find_participant(connection, room_name)
+        return self.build_author(connection) if participant is None else participant.member
+
     def resolve_temporary_author(
         self, connection: ClientConnection, request: requests.SendMessage, author: requests.TemporaryAuthor
     ) -> tuple[RoomRef, events.Member]:

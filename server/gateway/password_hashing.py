@@ -57,13 +57,7 @@ class PasswordHashing:
             return await asyncio.get_running_loop().run_in_executor(self._pool, self._hasher.hash, password)
 
     async def verify(self, password: str, password_hash: str | None, address: str) -> bool:
-        """Return whether a normalized password matches an encoded hash; False after the same duration without a hash.
-
-        Args:
-            password: Normalized password.
-            password_hash: Encoded hash, None for an unknown account or an account without a password.
-            address: Client address of the request.
-        """
+        """Return whether a normalized password matches a hash; False after the same duration without a hash."""
         async with self._reserve_slot(address):
             return await asyncio.get_running_loop().run_in_executor(
                 self._pool, self._verify, password_hash or self._dummy_hash, password

@@ -55,12 +55,7 @@ class PresenceForwarder(Protocol):
         ...
 
     async def claim_nick(self, room_key: str, member_id: str, requested: str) -> None:
-        """Claim the nickname of a present member on all nodes; a nickname in use yields the next free suffix.
-
-        Args:
-            room_key: Canonical key of the room.
-            member_id: Present member.
-            requested: Nickname without a suffix.
+        """Claim a nickname for a present member on all nodes; a nickname in use yields the next free suffix.
 
         Raises:
             Unavailable: The database failed.
@@ -167,12 +162,7 @@ class PresenceBroadcaster:
     ) -> None:
         """Record a nickname change for the next presence push, and send the nickname notice of an announced member.
 
-        Above the rate, the notice is dropped.
-
-        Args:
-            room: Room of the participant.
-            participant: Participant with the new nickname.
-            old_nick: Previous nickname.
+        The participant has the new nickname. Above the rate, the notice is dropped.
         """
         self._forward(room, participant)
         pending, member = self._get_pending_updates(room), participant.member
@@ -205,13 +195,9 @@ class PresenceBroadcaster:
     def send_typing(
         self, room: LiveRoom[ClientConnection], member_id: str, on: bool, sender: ClientConnection | None
     ) -> None:
-        """Send the start or end of a typing indicator.
+        """Send the start (`on`) or end of a typing indicator to a room, except to `sender`.
 
-        Args:
-            room: Room of the member.
-            member_id: Typing member.
-            on: Start instead of end.
-            sender: Connection of the member, which receives nothing; None for a member on another node.
+        None as the sender is that of a member on another node, and is not forwarded.
         """
         self._fanout.send_to_room(room, events.TypingPush(room=room.name, member_id=member_id, on=on), exclude=sender)
         if sender is not None and self.forwarder is not None:

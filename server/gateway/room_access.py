@@ -272,12 +272,15 @@ class RoomAccessControl:
         elif participant is not None and not (entry.action == "joined" and participant.standing.is_member):
             self.invalidate_standing(participant)
 
-    def may_create_rooms(self, caller: Caller) -> bool:
-        """Return whether a person may create rooms, even by a join or a message."""
+    def require_room_creation(self, caller: Caller) -> None:
+        """Raise `Forbidden` for a person who may not create rooms, even by a join or a message."""
         account = caller.account
-        if self._room_creation == "admins":
-            return account is not None and account.role == "admin"
-        return account is not None or self._room_creation == "open"
+        if account is None:
+            may_create = self._room_creation == "open"
+        else:
+            may_create = self._room_creation != "admins" or account.role == "admin"
+        if not may_create:
+            raise errors.Forbidden("room_creation_restricted")
 
     async def _read(self, caller: Caller, room_name: str, member_id: str, *, is_exact: bool = False) -> AccessState:
         """Return the access of a person, cache the policy of a live room, and record the address of a guest.
@@ -338,8 +341,7 @@ class RoomAccessControl:
             return
         if names.is_room_address(room_name):
             raise errors.NotFound("room_not_found")
-        if not self.may_create_rooms(caller):
-            raise errors.Forbidden("room_creation_restricted")
+        self.require_room_creation(caller)
 
     async def _add_membership(
         self, room: RoomRef, member: events.MemberRef, policy_seq: int | None, invite: str | None

@@ -21,7 +21,7 @@ from server.gateway.device_tokens import hash_secret
 from server.gateway.identity import IdentityResolver, require_account
 from server.gateway.request_handler import RequestHandlers
 from server.gateway.room_access import RoomAccessControl
-from server.gateway.room_catalog import RoomCatalog
+from server.gateway.room_catalog import RoomCatalog, require_no_address
 from server.gateway.room_entry import RoomEntry
 from server.storage.database import Database
 from tui_chat.protocol import errors, events, limits, names, requests, responses, room_requests
@@ -101,10 +101,9 @@ class RoomAdmin:
             RateLimited: A write rate is exceeded.
         """
         require_account(connection)
-        if not self._access_control.may_create_rooms(connection):
-            raise errors.Forbidden("room_creation_restricted")
-        if room_name is not None and names.is_room_address(room_name):
-            raise errors.RoomInvalid("room_name_reserved", character=room_name[0])
+        self._access_control.require_room_creation(connection)
+        if room_name is not None:
+            require_no_address(room_name)
         name = room_name or generate_room_address()
         key = names.canonical_key(name)
         with self._room_registry.lock_rooms("room_exists", key):
@@ -234,8 +233,7 @@ class RoomAdmin:
         )
         if new_name is None:
             return (await self._database.journal.append(command)).entry.seq
-        if names.is_room_address(new_name):
-            raise errors.RoomInvalid("room_name_reserved", character=new_name[0])
+        require_no_address(new_name)
         new_room = RoomRef(key=names.canonical_key(new_name), name=new_name)
         other_keys = {new_room.key} - {command.room.key}
         with self._room_registry.lock_rooms("room_exists", *other_keys):
@@ -320,8 +318,7 @@ class RoomAdmin:
         self, connection: ClientConnection, room_name: str, state: AccessState, action: events.MemberAction
     ) -> AppendMemberChange:
         """Return the command of a change of invites, without the fields of the invite; the author is the target."""
-        participant = self._room_registry.find_participant(connection, room_name)
-        author = self._identity.build_author(connection) if participant is None else participant.member
+        author = self._identity.build_room_author(connection, room_name)
         return AppendMemberChange(
             room=self._room_registry.get_ref(room_name),
             author=author,

@@ -97,9 +97,8 @@ class RoomCatalog:
         created_ids = self._created_rooms.setdefault(connection, set())
         if len(created_ids) >= limits.ROOMS_PER_CONNECTION:
             raise errors.BadRequest("too_many_created_rooms", limit=limits.ROOMS_PER_CONNECTION)
-        _require_no_address(name)
-        if not self._access_control.may_create_rooms(connection):
-            raise errors.Forbidden("room_creation_restricted")
+        require_no_address(name)
+        self._access_control.require_room_creation(connection)
         key = names.canonical_key(name)
         with self._room_registry.lock_rooms("room_exists", key):
             self.acquire_write(connection)
@@ -198,7 +197,7 @@ class RoomCatalog:
         """
         room = await self._require_owned(connection, room_id)
         if name is not None and name != room.name:
-            _require_no_address(name)
+            require_no_address(name)
             new_key = names.canonical_key(name)
             with self._room_registry.lock_rooms("room_not_empty", room.key, new_key):
                 await self._require_empty(room.key, new_key)
@@ -343,7 +342,7 @@ class RoomCatalog:
         await self._access_control.authorize(connection, room.name, self._identity.get_member_id(connection) or "")
 
 
-def _require_no_address(name: str) -> None:
+def require_no_address(name: str) -> None:
     """Raise `RoomInvalid` for the address of a private room."""
     if names.is_room_address(name):
         raise errors.RoomInvalid("room_name_reserved", character=name[0])

@@ -251,7 +251,8 @@ class RoomEntry:
             dialect: Name of the dialect for pushes to this connection.
 
         Raises:
-            BadRequest, NotFound, Forbidden, Unavailable, NotJoined, StaleAccess: As in `join`.
+            BadRequest: The connection has too many rooms.
+            NotFound, Forbidden, Unavailable, NotJoined, StaleAccess: As in `join`.
         """
         member_id = self._identity.get_member_id(connection) or ""
         state = await self._access_control.authorize(connection, request.room, member_id)
@@ -303,8 +304,7 @@ class RoomEntry:
                 the person may not create rooms.
             Conflict: The person is the last owner.
         """
-        participant = self._room_registry.find_participant(connection, room_name)
-        author = self._identity.build_author(connection) if participant is None else participant.member
+        author = self._identity.build_room_author(connection, room_name)
         state = await self._access_control.authorize(connection, room_name, author.member_id)
         if state.access.policy.visibility == "direct":
             raise errors.Forbidden("not_in_direct_room")

@@ -136,7 +136,7 @@ class Endpoint(Struct, frozen=True, kw_only=True):
 
 
 class EndpointRouter:
-    """Handlers of declared endpoints; `add_routes` adds them to an application.
+    """Handlers of declared endpoints.
 
     Args:
         endpoints: Endpoints with distinct methods and paths.
@@ -152,7 +152,7 @@ class EndpointRouter:
         self._limits = limits
 
     def add_routes(self, app: web.Application) -> None:
-        """Add the endpoints to an application; `create_api_guard` must enclose them. `GET` includes `HEAD`."""
+        """Add the endpoints (`HttpApi.add_routes`); `GET` includes `HEAD`."""
         for endpoint in self._endpoints:
             handler = self._create_handler(endpoint)
             if endpoint.method == "GET":

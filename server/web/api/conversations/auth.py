@@ -45,7 +45,7 @@ _DEVICE_LABEL = "web application"
 
 
 class ConversationAuthApi:
-    """Handlers of `/api/auth/…`; `add_routes` adds them to an application.
+    """Handlers of `/api/auth/…`.
 
     Args:
         service: Operations of the dialect.
@@ -79,7 +79,7 @@ class ConversationAuthApi:
         self._codes_requested_at = LruTable[str, float](_MAX_CODE_REQUESTS)  # by email
 
     def add_routes(self, app: web.Application) -> None:
-        """Add the endpoints to an application; `create_api_guard` must enclose them."""
+        """Add the endpoints (`HttpApi.add_routes`)."""
         app.router.add_post("/api/auth/sendCode", create_endpoint(self._send_code))
         app.router.add_post("/api/auth/register", create_endpoint(self._register))
         app.router.add_get("/api/auth/catpcha", self._get_captcha)

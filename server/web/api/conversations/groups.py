@@ -26,7 +26,7 @@ _NICKNAME_LIMITS, _NAME_LIMITS, _DESCRIPTION_LIMITS = (2, 20), (2, 32), (2, 100)
 
 
 class ConversationApi:
-    """Handlers of `/api/user`, `/api/group` and `/api/conversation`; `add_routes` adds them to an application.
+    """Handlers of `/api/user`, `/api/group` and `/api/conversation`.
 
     Args:
         service: Operations of the dialect.
@@ -50,7 +50,7 @@ class ConversationApi:
         self._limits = limits
 
     def add_routes(self, app: web.Application) -> None:
-        """Add the endpoints to an application; `create_api_guard` must enclose them."""
+        """Add the endpoints (`HttpApi.add_routes`)."""
         routes: tuple[tuple[str, str, AccountHandler], ...] = (
             ("GET", "/api/user", self._read_user),
             ("POST", "/api/user", self._update_user),

@@ -18,7 +18,7 @@ _VIDEO = FileRule(types=frozenset({"video/mp4", "video/webm"}))
 
 
 class ConversationMediaApi:
-    """Handlers of the endpoints with files; `add_routes` adds them to an application.
+    """Handlers of the endpoints with files.
 
     Args:
         media: Operations on files.
@@ -40,7 +40,7 @@ class ConversationMediaApi:
         self._limits = limits
 
     def add_routes(self, app: web.Application) -> None:
-        """Add the endpoints to an application; `create_api_guard` must enclose them."""
+        """Add the endpoints (`HttpApi.add_routes`)."""
         for path, handler in (
             ("/api/user/avatar", self._set_avatar),
             ("/api/group/cover", self._add_cover),
