@@ -22,7 +22,7 @@ import msgspec
 
 from server import account_commands, migrate_command
 from server.control_commands import ServerStatus, connect, find_servers, require_one
-from server.control_socket import ControlError, has_control_sockets
+from server.control_socket import ControlError, supports_control_sockets
 from server.settings import ServerSettings
 from server.transcript import format_entry
 from tui_chat.protocol.events import Entry
@@ -102,7 +102,7 @@ def _open_administration(
     deadline = time.monotonic() + LOCK_TIMEOUT
     with ExitStack() as stack:
         while True:
-            if servers := find_servers(selection) if has_control_sockets() else []:
+            if servers := find_servers(selection) if supports_control_sockets() else []:
                 send = stack.enter_context(_connect_to_server(require_one(servers)))
                 break
             if "port" in selection:

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from server.control_socket import SOCKET_SUFFIX, ControlError, has_control_sockets, socket_directories
+from server.control_socket import SOCKET_SUFFIX, ControlError, socket_directories, supports_control_sockets
 from tui_chat.standard_streams import EXIT_UNAVAILABLE, write_error, write_json, write_output
 
 CONTROL_COMMANDS = ("status", "stop")
@@ -164,7 +164,7 @@ def run(command: str, selection: Mapping[str, str], as_json: bool) -> None:
             servers, is rejected, or exceeds the timeout of the server.
         OutputError: Standard output cannot be written.
     """
-    if not has_control_sockets():
+    if not supports_control_sockets():
         raise ControlError(f"{command} needs Unix sockets, which this system does not have")
     servers = find_servers(selection)
     if not servers:

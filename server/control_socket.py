@@ -68,7 +68,7 @@ def socket_directories() -> list[Path]:
     return [*([Path(runtime_dir) / "tui-chat"] if runtime_dir else []), state_dir]
 
 
-def has_control_sockets() -> bool:
+def supports_control_sockets() -> bool:
     """Return whether this system has Unix sockets."""
     return hasattr(socket, "AF_UNIX")
 
@@ -160,7 +160,7 @@ def _open_listener() -> tuple[Path, socket.socket]:
     Raises:
         OSError: The system has no Unix sockets, or the last directory is unusable too.
     """
-    if not has_control_sockets():
+    if not supports_control_sockets():
         raise OSError("this system has no Unix sockets")
     *preferred, fallback = socket_directories()
     for directory in preferred:

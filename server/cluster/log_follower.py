@@ -71,7 +71,7 @@ class LogFollower:
     Args:
         bus: Message bus; the follower sets its callbacks.
         reader: Reader of log ends.
-        deliver: Receiver of entries, in the order of each log; of this node, even in rooms that are not followed.
+        deliver: Receiver of the entries of followed rooms in the order of each log, and of all entries of this node.
         record_access: Receiver of entries that change permissions, of other nodes and of rooms whose follow is not
             complete; in any order, and among other entries.
         reload_access: Called after the loss of such entries; raises `Unavailable` if the database is not readable.

@@ -96,11 +96,7 @@ class Supervisor:
         run: Callable[[], Coroutine[Any, Any, None]],
         on_failure: Callable[[BaseException], None] | None,
     ) -> None:
-        """Run a function until it returns, or until the cancellation of the task, which is raised.
-
-        Any other exception, also a `CancelledError` of an awaited future, is reported and passed to `on_failure`, and
-        the function starts again after the delay.
-        """
+        """Run and restart a function as described by `supervise`; the cancellation of the task is raised."""
         task = asyncio.current_task()
         assert task is not None
         while True:

@@ -58,9 +58,9 @@ def expected_state(state: SessionState, event: TransitionEvent) -> SessionState 
 @asynccontextmanager
 async def connected_transport() -> AsyncGenerator[asyncio.Transport]:
     """Provide a transport with a connected peer."""
-    peer, own = socket.socketpair()
+    peer, connected = socket.socketpair()
     with peer:
-        transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=own)
+        transport, _ = await asyncio.get_running_loop().create_connection(asyncio.Protocol, sock=connected)
         yield transport
         transport.abort()
 
@@ -177,7 +177,7 @@ async def test_a_websocket_is_aborted_after_a_failed_post_if_the_client_does_not
     assert (session.state, host.aborts) == (SessionState.CLOSED, {"close timeout": 1})
 
 
-def test_closing_states_and_websocket_states_are_closed_under_later_events() -> None:
+def test_no_event_reopens_a_closing_session_or_returns_a_websocket_session_to_polling() -> None:
     for state, event in PAIRS:
         following = expected_state(state, event)
         if following is not None:
