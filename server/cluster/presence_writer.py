@@ -37,7 +37,7 @@ class PresenceWriter:
         registry: Rooms with readers on this node.
         send: Sends written changes to the other nodes.
         apply_member: Applies the holder of a nickname on another node: room, member and node id.
-        on_rename: Called with a present member whose nickname got another suffix, except during the claim of a join.
+        on_rename: Called with each member whose nickname the writer has changed, except during the claim of a join.
 
     Attributes:
         wakeup: Set by each recorded change; the caller of `write_changes` clears it.

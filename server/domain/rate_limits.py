@@ -175,7 +175,7 @@ def rate_limit_key(address: str) -> str:
 
 @lru_cache(maxsize=4096)
 def is_loopback(address: str) -> bool:
-    """Return whether the address is a loopback address (RFC 6890), also an IPv4-mapped one.
+    """Return whether the address is a loopback address (RFC 6890), even an IPv4-mapped one.
 
     False for an invalid address and for a host name such as `localhost`.
     """

@@ -264,7 +264,7 @@ class RoomRegistry(Generic[ConnectionT]):
         """
         nick, nick_key = room.reserve_nick(requested, participant.member.member_id)
         old_nick = participant.member.nick_name
-        room.assign_nick(participant, nick, nick_key)  # also an equal one, which another node may have taken
+        room.assign_nick(participant, nick, nick_key)  # even an equal one, which another node may have taken
         return None if nick == old_nick else old_nick
 
     def set_status(
@@ -376,7 +376,7 @@ class RoomRegistry(Generic[ConnectionT]):
     def _unsubscribe(self, connection: ConnectionT, room: LiveRoom[ConnectionT]) -> None:
         """Remove a reader from a room; after the last one, the room and its members of other nodes are removed."""
         rooms_by_key = self._rooms_by_connection[connection]
-        for key in [key for key, read_room in rooms_by_key.items() if read_room is room]:  # also former names
+        for key in [key for key, read_room in rooms_by_key.items() if read_room is room]:  # including former names
             del rooms_by_key[key]
         if not rooms_by_key:
             del self._rooms_by_connection[connection]

@@ -1,6 +1,6 @@
 """Packet rate limit of a session: every packet counts, even one without any effect.
 
-- Cost: one token per packet of a POST, per WebSocket frame (also fragments and control frames) and per upgrade request,
+- Cost: one token per packet of a POST, per WebSocket frame (even fragments and control frames) and per upgrade request,
   and one further token per `_BYTES_PER_TOKEN` of their payload.
 - Throttling: above the rate, no further packet is read until a token is available. Other sessions are not delayed.
 - Flood: throttling for `flood_timeout` seconds closes the session. A full token bucket ends the throttling, so a

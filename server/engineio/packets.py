@@ -219,7 +219,7 @@ def _decode_invalid_arguments(body: bytes) -> list[msgspec.Raw]:
 
 
 def _replace_invalid_values(body: bytes) -> bytes:
-    """Replace values that JSON does not allow, also inside strings; malformed JSON stays malformed.
+    """Replace values that JSON does not allow, even inside strings; malformed JSON stays malformed.
 
     The decoder of the standard library accepts such values, but takes ten times as long.
     """

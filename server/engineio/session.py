@@ -145,7 +145,7 @@ class EngineIOSession:
         to a closing session.
 
         Returns:
-            True after a valid packet, also a CLOSE; False after an invalid packet or an internal error, which are not
+            True after a valid packet, even a CLOSE; False after an invalid packet or an internal error, which are not
             raised.
         """
         self._is_handling_packet = True

@@ -50,7 +50,7 @@ class Supervisor:
         Args:
             name: Task name for the log, `/ready` and `/metrics`.
             run: Coroutine function; a return ends the task.
-            on_failure: Called with the exception, also a `CancelledError` of an awaited future, before the delay.
+            on_failure: Called with the exception, even a `CancelledError` of an awaited future, before the delay.
                 Exceptions that it raises are logged.
 
         Returns:

@@ -1,7 +1,7 @@
 """Media types by content (WHATWG MIME Sniffing, section 6); the type and the name of the uploader are ignored.
 
 - Images: only types that `server.uploads.image_worker` decodes and encodes again.
-- Text: also HTML and SVG, which therefore never run as a document.
+- Text: HTML and SVG are plain text, and therefore never run as a document.
 """
 
 IMAGE_TYPES = {
