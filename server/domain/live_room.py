@@ -44,7 +44,7 @@ class Participant(Generic[ConnectionT]):
         nick_key: Canonical key of the nickname.
         connections: Connections of the member in the room.
         nodes: Ids of the other nodes of a cluster with connections of the member.
-        announced: The join notice was sent; without a join notice, the member has no leave or nickname notice either.
+        announced: The join is announced; otherwise, the member has no leave or nickname notice.
         standing: Standing for permission checks, read at `policy_seq`.
         policy_seq: `policy_seq` of the room at the read of `standing`; another value than that of the room requires a
             new read.
@@ -337,7 +337,7 @@ class JoinResult(Generic[ConnectionT]):
         participant: Participant of the connection.
         is_new: The member was not present in the room before, on this or another node.
         old_nick: Previous nickname of a present member; None for a new member, or if the nickname is unchanged.
-        client_changed: The client kind of a present member changed.
+        client_changed: The client kind of a present member changed, or another node has changed the status.
     """
 
     room: LiveRoom[ConnectionT]

@@ -25,11 +25,7 @@ class PresenceDelta:
     renamed: dict[str, Member] = field(default_factory=dict[str, Member])
 
     def record_join(self, member: Member) -> None:
-        """Add a joined member.
-
-        A later join replaces an earlier one, and removes a recorded departure or rename. A present member is
-        recorded again if the client kind or the status changes.
-        """
+        """Add a joined member; a later join replaces an earlier one, and removes a recorded departure or rename."""
         self.left.pop(member.member_id, None)
         self.renamed.pop(member.member_id, None)
         self.joined[member.member_id] = member
