@@ -3,8 +3,8 @@
 - Order: responses, pushes and pings leave in the order in which they were queued.
 - Batching: the frames of one event loop tick leave in one write, as joined WebSocket frames
   or as one polling payload. A system call costs more than a join.
-- Backpressure: the session is aborted when its unsent bytes, including the write buffer of
-  the transport, exceed `max_bytes` or make no progress for `stall_timeout` seconds.
+- Backpressure: the session is aborted when its unsent bytes, in the queue or in the write buffer of the transport,
+  exceed `max_bytes`, or those of the write buffer make no progress for `stall_timeout` seconds.
 - Shutdown: after `close` the queue accepts no frame; queued frames are still sent. The
   transport stays open, because closing a socket with unread input resets the connection
   and discards data in flight.

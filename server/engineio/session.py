@@ -1,6 +1,6 @@
 """One Engine.IO session over either transport.
 
-- Outbound order: all frames leave through `push`, in the order of the calls.
+- Outbound order: frames leave in the order of the `push` calls.
 - Inbound order: packets are handled one at a time, in the order of arrival, even across an upgrade.
 - State: `server.engineio.session_state` defines the states and their transitions.
 - Close: `close` sends the queued frames and then the close packet. Packets received afterwards
@@ -224,7 +224,7 @@ class EngineIOSession:
         self._probe_transport = transport
 
     def answer_probe(self) -> None:
-        """Enter the state UPGRADING and complete a waiting poll, because the client upgrades only after its return.
+        """Enter the state UPGRADING and complete a waiting poll, because the client upgrades only after the response.
 
         A poll without frames receives a NOOP. A closing or closed session keeps its state.
 
