@@ -27,12 +27,8 @@ class Prompt(Protocol):
 class ReaderAccountCommands:
     """Account commands of one session.
 
-    Args:
-        manager: Login of the user.
-        nick: Returns the nickname to suggest for a new account.
-        prompt: Reads the value of a field.
-        announce: Output function for one sentence.
-        start: Runs a request in the background, while the input waits.
+    `nick` returns the nickname to suggest for a new account. `start` runs a request in the background, while the input
+    waits.
 
     Attributes:
         handlers: Handlers of the slash commands by name, called with the argument.

@@ -47,12 +47,6 @@ class ReaderCommands:
 
     A lost local server is restarted (`ScreenReader.on_connection_lost`).
 
-    Args:
-        reader: Announcements of the session.
-        settings_file: Current settings and their file.
-        local_server: Server on this machine, for `/stop-server`.
-        prompt: Reads the fields of the account commands and the answers to questions.
-
     Attributes:
         context: Context of the command calls, with a refusal for each command that needs a screen.
         next_server: Server to switch to after the session; None to exit.

@@ -40,12 +40,8 @@ log = logging.getLogger("chat.screen_reader")
 def run(options: StartOptions, settings: SettingsFile, local_server: LocalServer) -> int:
     """Prompt for missing join details and run the screen-reader mode.
 
-    The last used values are the defaults of the prompts. Problems of the profile and the settings are printed first.
-
-    Args:
-        options: Command line. A valid address, room or nickname needs no prompt.
-        settings: Current settings and their file.
-        local_server: Server on this machine; a running one replaces the address.
+    Valid `options` need no prompt, and a running local server replaces the address. The last used values are the
+    defaults of the prompts. Problems of the profile and the settings are printed first.
 
     Returns:
         Exit code: 0 at a normal end or a cancelled prompt, `EXIT_INTERNAL_ERROR`, `EXIT_UNAVAILABLE` if the first

@@ -41,16 +41,7 @@ INITIAL_MESSAGES = 10
 class ScreenReader:
     """Announcements of one session. Implements `FrontEnd` of the session controller.
 
-    Args:
-        target: Server and first room.
-        settings_file: Current settings and their file.
-        state_dir: State directory of the profile, the outbox and the composer store.
-        announce: Output function for one sentence.
-
     Attributes:
-        controller: Controller of the session.
-        session: View state of the joined rooms.
-        announce: Output function for one sentence.
         opened: Set after the first join.
         finished: Set when the session ends.
         on_connection_lost: Called after the loss of the connection without an announcement of the server.
@@ -108,10 +99,8 @@ class ScreenReader:
         """Announce the current room and its recent messages, and mark the room as read; no effect without a room.
 
         Announces the last `INITIAL_MESSAGES` loaded messages, including those of the user, or more if more are unread.
-        Messages of ignored and blocked members count, but are not announced.
-
-        Args:
-            is_new: Announce recent messages even if none is unread.
+        Without unread messages, none is announced unless `is_new`. Messages of ignored and blocked members count, but
+        are not announced.
         """
         view = self._announced_room = self.session.current_room
         if view is None:

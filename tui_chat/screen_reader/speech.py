@@ -21,10 +21,6 @@ def message_text(message: Message, is_confusable: bool = False) -> str:
     An edited message reads `ann says (edited): hi` or `ann waves (edited)`. `format_text` formats the text. The files
     are on a separate line, which no text can imitate: `With the image a.png, 40 by 30 pixels, 1.0 KiB`. A message
     without text reads `ann sends the image …`.
-
-    Args:
-        message: Message of the log.
-        is_confusable: Mark the nickname as confusable.
     """
     nick = chat_strings.notice_nick(message.nick_name, is_confusable, message.bot)
     if message.deleted:
@@ -127,13 +123,7 @@ def connection_text(connection_state: events.ConnectionState) -> str:
 
 
 def room_joined_text(room: str, other_members: int, topic: str) -> str:
-    """Return the announcement of the current room, for example `You are in tea, with 2 others.`, and its topic.
-
-    Args:
-        room: Room title.
-        other_members: Number of members other than the user.
-        topic: Topic, omitted if empty.
-    """
+    """Return the announcement of the current room, such as `You are in tea, with 2 others.`, and its topic, if any."""
     sentence = plural(
         "You are in {room}, with {count:,} other.",
         "You are in {room}, with {count:,} others.",

@@ -16,12 +16,7 @@ PROGRESS_INTERVAL = 5.0
 
 
 class UploadProgress:
-    """Announcements of one session.
-
-    Args:
-        announce: Output function for one sentence.
-        clock: Monotonic clock in seconds.
-    """
+    """Announcements of one session, with a monotonic clock in seconds."""
 
     def __init__(self, announce: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._announce = announce
@@ -32,12 +27,8 @@ class UploadProgress:
     def on_item_changed(self, item: OutboxItem, *, is_online: bool, is_logged: bool) -> None:
         """Announce the start and progress of the uploads of a pending item, or the success of a sent and logged one.
 
-        `on_log_changed` announces a message that is sent but not logged yet. A failure is not announced.
-
-        Args:
-            item: New state of an item with files.
-            is_online: The client is connected.
-            is_logged: The log contains the sent message.
+        The item has files, and `is_logged` refers to its message; `on_log_changed` announces a message that is logged
+        later. A failure is not announced.
         """
         if item.state is OutboxItemState.PENDING:
             self._announce_progress(item, is_online)

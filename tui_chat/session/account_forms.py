@@ -45,16 +45,7 @@ _FIELDS_BY_REASON = {
 
 @dataclass(frozen=True, slots=True)
 class FormInput:
-    """Field of a form.
-
-    Attributes:
-        name: Key of the value.
-        label: Translated label.
-        value: Initial value.
-        default: Value of the empty field.
-        is_secret: Hide the input.
-        is_optional: Permit an empty value without a default.
-    """
+    """Field of a form. An empty field has the value `default`; without one, only an optional field may be empty."""
 
     name: str
     label: str
@@ -66,15 +57,12 @@ class FormInput:
 
 @dataclass(frozen=True, slots=True)
 class AccountForm:
-    """Form of one command.
+    """Form of one command, with translated texts.
 
     Attributes:
-        title: Translated title.
-        inputs: Fields in order.
-        submit_label: Translated label of the action.
         submit: Runs the action with the values by field name, without `validate`, and returns a message for the user.
             Raises the `ChatError` of a failed request.
-        hint: Translated text above the fields, "" for none.
+        hint: Text above the fields, "" for none.
     """
 
     title: str
@@ -84,10 +72,7 @@ class AccountForm:
     hint: str = ""
 
     def validate(self, values: Mapping[str, str]) -> None:
-        """Check the values without the server.
-
-        Args:
-            values: Values of all fields by name, with the default of an empty field.
+        """Check the values of all fields, by name and with the defaults of empty fields, without the server.
 
         Raises:
             InvalidField: For the first invalid field: a required one is empty, the repeated password differs, or
@@ -103,12 +88,7 @@ class AccountForm:
 
 
 class InvalidField(Exception):
-    """Invalid value of a field.
-
-    Attributes:
-        field: Name of the field.
-        problem: Translated sentence.
-    """
+    """Invalid value of the field with the name `field`; `problem` is a translated sentence."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(problem)
@@ -148,9 +128,7 @@ def log_in_form(manager: AccountManager) -> AccountForm:
 def register_form(manager: AccountManager, nick: str) -> AccountForm:
     """Return the form of `/register`: account, optional nickname, password twice, optional invite.
 
-    Args:
-        manager: Login of the user.
-        nick: Nickname of the guest, the initial account name if valid as one, otherwise the initial nickname.
+    The nickname of the guest is the initial account name if valid as one, otherwise the initial nickname.
     """
 
     async def submit(values: Mapping[str, str]) -> str:

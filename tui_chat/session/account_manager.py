@@ -36,12 +36,7 @@ class AccountManager:
     The methods raise the `ChatError` of a failed request (`AccountClient`), and `Unauthorized` for a request of a guest
     that needs a login.
 
-    Args:
-        url: Base URL of the server.
-        store: Storage of the logins.
-
     Attributes:
-        url: Base URL of the server.
         guest_key: Returns the guest key of the session, None without one.
         on_guest_registered: Called after a registration without a current login, before the change of the connection.
         on_login_changed: Called with each new login, None for a guest, to change the connection.
@@ -66,13 +61,7 @@ class AccountManager:
         """Create an account, which receives messages, rooms and read markers of the session's guest, and log in.
 
         If the server rejects the guest key (`Unauthorized`), the account is created without the guest. A current login
-        is replaced.
-
-        Args:
-            account: Account name.
-            password: Password.
-            nick: Nickname, empty for the account name.
-            invite: Code of an invite, empty without one.
+        is replaced. An empty nickname selects the account name; the invite may be empty.
         """
         client = AccountClient(self.url)
         options: dict[str, Any] = {"nick": nick or None, "invite": invite or None, "label": _device_label()}
@@ -116,9 +105,7 @@ class AccountManager:
     async def delete_account(self, password: str, messages: Literal["keep", "delete"]) -> None:
         """Delete the account, then its stored login, and continue as a guest.
 
-        Args:
-            password: Password of the account.
-            messages: Keep the messages under a neutral name, or delete their texts.
+        The messages stay under a neutral name (`keep`), or lose their texts (`delete`).
         """
         await self._client().delete_account(password, messages=messages)
         self.problem = self._store.remove(self.url)

@@ -25,14 +25,7 @@ MINUTE = 60.0
 
 
 class AutoAway:
-    """Automatic status of one session.
-
-    Args:
-        session: Connection state.
-        link: Requests to the server.
-        settings: Accessor of the current settings.
-        now: Monotonic clock in seconds.
-    """
+    """Automatic status of one session, with a monotonic clock in seconds."""
 
     def __init__(
         self,

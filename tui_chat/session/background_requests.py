@@ -16,11 +16,7 @@ log = logging.getLogger("chat.session")
 
 
 class BackgroundRequests:
-    """Set of running requests.
-
-    Args:
-        event_queue: Receiver of the failures.
-    """
+    """Running requests, whose failures enter the event queue."""
 
     def __init__(self, event_queue: EventQueue[SessionEvent]) -> None:
         self._event_queue = event_queue

@@ -18,13 +18,7 @@ log = logging.getLogger("chat.session")
 
 
 class BlockSync:
-    """Synchronization of the blocked members of one session.
-
-    Args:
-        session: Chat state with the filter of the messages.
-        server_link: Requests to the server and local storage.
-        account: Returns the account name of the user, None for a guest.
-    """
+    """Synchronization of the blocked members of one session; `account` returns the account name, None for a guest."""
 
     def __init__(self, session: ChatSession, server_link: ServerLink, account: Callable[[], str | None]) -> None:
         self._session = session

@@ -49,8 +49,6 @@ class ChatSession:
         on_notice: Called with each client notice and its room.
 
     Attributes:
-        durable_rooms: Memberships of the account.
-        connection_state: Last reported state of the connection.
         has_focus: Terminal focus, True if the terminal does not report focus.
         ignore_filter: Filter for messages of ignored and blocked members; `apply_settings` applies a change.
     """
@@ -209,12 +207,8 @@ class ChatSession:
         """Add a joined room with the current content of its log at its saved position, and return its view.
 
         A repeated join updates the existing view and ignores `saved_state`. A new view also applies the read marker of
-        the account, if known. Queued notices are added. The first room of a basic server gets a notice of its limits.
-
-        Args:
-            room: Joined room.
-            saved_state: State from the composer store, None for an empty state.
-            show: Select the room; the first room is selected in any case.
+        the account, if known. Without `show`, the room is selected only if no other room is open. Queued notices are
+        added. The first room of a basic server gets a notice of its limits.
         """
         view = self.rooms.get(names.canonical_key(room.name))
         if view is None:

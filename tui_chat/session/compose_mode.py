@@ -19,11 +19,9 @@ class ComposeKind(Enum):
 
 
 class ComposeMode(Struct, frozen=True):
-    """Target message of the composer text.
+    """Target message of the composer text, and request to send.
 
     Attributes:
-        kind: Request to send.
-        seq: Log position of the target message.
         quote: Author and text of the target message in one line, "" if not displayed.
         initial_text: Composer text at the start of this mode.
         replaced_draft: Draft to restore after this mode.

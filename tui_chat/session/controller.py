@@ -91,10 +91,8 @@ class FrontEnd(Protocol):
     def on_connect_failed(self, field: str, problem: str, offer_server: bool) -> None:
         """End the session after a failed connection or first join, or an internal error.
 
-        Args:
-            field: Field of the join form with the cause: `room`, `nick` or `server`.
-            problem: Error message for the user.
-            offer_server: True if a local server may help.
+        The cause is in `field` of the join form: `room`, `nick` or `server`. With `offer_server`, a local server may
+        help.
         """
 
     def on_session_ended(self, reason: str) -> None:
@@ -121,20 +119,6 @@ class SessionController:
         cache_dir: Directory of the room history cache, None to disable caching.
         on_notice: Called with each client notice and its room.
         on_events_queued: Called when the event queue changes from empty to non-empty.
-
-    Attributes:
-        target: Server and first room.
-        server_link: Server link that fills the event queue.
-        session: State of the chat.
-        messages: Sender of messages and changes.
-        deletions: Deletions that can be undone.
-        drafts: Storage of drafts and read markers.
-        read_markers: Read markers of the account.
-        durable_rooms: Loader of the memberships of the account.
-        blocks: Members that the account has blocked.
-        accounts: Login of the user.
-        auto_away: Automatic status after a time without input.
-        image_files: Files of images in messages.
     """
 
     def __init__(
@@ -202,15 +186,10 @@ class SessionController:
         }
 
     def process_events(self, deadline: float) -> bool:
-        """Apply queued events with `apply_safely` until the deadline, at least one if the queue is not empty.
+        """Apply queued events with `apply_safely`, the first one in any case, the others until the deadline.
 
-        Long rooms are trimmed once at the end.
-
-        Args:
-            deadline: Time limit on the clock of `time.monotonic`.
-
-        Returns:
-            True if the queue is empty.
+        The deadline refers to `time.monotonic`. Long rooms are trimmed once at the end. Returns whether the queue is
+        empty.
         """
         event_queue = self.server_link.event_queue
         while event_queue:

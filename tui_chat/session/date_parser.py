@@ -26,15 +26,11 @@ _MONTH_AND_DAY = re.compile(r"(\d{1,2})[-/](\d{1,2})|(\d{1,2})月(\d{1,2})[日�
 
 
 def parse(text: str, today: date) -> date | None:
-    """Return the date that `text` denotes, None if the format is unknown or the date invalid.
+    """Return the date that a text denotes in a format of the module docstring, in any case; None if unknown or invalid.
 
     A weekday denotes its last occurrence before `today`. A date without a year is in the year of `today`, or in the
     previous year if the date would be after `today`; February 29 is invalid if the year of `today` has none. A date
     with a year may be after `today`.
-
-    Args:
-        text: Typed date in a format of the module docstring, in any case.
-        today: Reference date.
     """
     normalized = " ".join(text.casefold().split())
     try:
@@ -60,9 +56,7 @@ def parse(text: str, today: date) -> date | None:
 def start_of_day(day: date, zone: tzinfo | None = None) -> int:
     """Return the start of a day in milliseconds since the epoch; 0 before 1970 and outside the range of the clock.
 
-    Args:
-        day: Calendar date.
-        zone: Time zone of the date; None for the system's.
+    Without `zone`, the time zone of the system applies.
     """
     try:
         return max(0, int(datetime.combine(day, time.min, zone).timestamp() * 1000))

@@ -18,13 +18,7 @@ REFRESH_INTERVAL = 60.0
 
 
 class DurableRoomLoader:
-    """Loader of the memberships of one session. The result arrives as `DurableRoomsReceived`; a `ChatError` is logged.
-
-    Args:
-        session: Chat state, for the connection and the open rooms.
-        server_link: Requests to the server.
-        has_account: Returns whether the user is logged in.
-    """
+    """Loader of the memberships of one session; results arrive as `DurableRoomsReceived`, a `ChatError` is logged."""
 
     def __init__(self, session: ChatSession, server_link: ServerLink, has_account: Callable[[], bool]) -> None:
         self._session = session

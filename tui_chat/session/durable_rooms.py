@@ -17,8 +17,6 @@ class DurableRoom:
         name: Name or address of the room.
         title: Display name: nicknames of the other members of a direct room, title of a private room, or the name.
         members: Other members of a direct room, empty for other rooms.
-        unread_count: Number of unread messages.
-        mention_count: Number of unread messages that mention the user.
     """
 
     name: str

@@ -29,11 +29,10 @@ def parse_duration(word: str) -> int | None:
 
 
 def parse_end(word: str, now_ms: int) -> int | None:
-    """Return the end in milliseconds since the epoch, None for an unknown form or a time before 1970 or after 9999.
+    """Return the end of a sanction in milliseconds since the epoch, None if unknown, before 1970 or after 9999.
 
-    Args:
-        word: Duration or date in a form of the module docstring, in any case. A date without an offset is local time.
-        now_ms: Start of a duration, in milliseconds since the epoch.
+    The word is a date or a duration from `now_ms` on, in a form of the module docstring and in any case. A date without
+    an offset is local time.
     """
     seconds = parse_duration(word)
     if seconds is not None:

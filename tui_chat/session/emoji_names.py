@@ -8,13 +8,10 @@ FULLY_QUALIFIED = 2
 
 
 def search(query: str, limit: int) -> list[tuple[str, str]]:
-    """Return emoji with a name or a later word of a name that starts with `query`.
+    """Return up to `limit` emoji with a name or a later word of a name that starts with a query.
 
-    Each emoji appears once, under its best name. Only emoji with a reliable presentation are found.
-
-    Args:
-        query: Prefix in any case, without colons; an empty prefix matches every name.
-        limit: Maximum number of results, at least 1.
+    The query is a prefix without colons, in any case; an empty one matches every name. Each emoji appears once, under
+    its best name. Only emoji with a reliable presentation are found.
 
     Returns:
         Pairs of name and emoji: the exact name, then prefix matches, then word matches, each group by length.

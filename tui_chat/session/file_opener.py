@@ -40,10 +40,6 @@ def has_local_display(environ: Mapping[str, str], platform: str = sys.platform) 
     """Return whether the process has a local display, so that a graphical program can open. False over SSH.
 
     Programs of the terminal are excluded because they would overwrite the screen.
-
-    Args:
-        environ: Environment variables of the process.
-        platform: Value of `sys.platform`.
     """
     return "SSH_CONNECTION" not in environ and bool(
         platform in {"darwin", "win32"} or environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY")

@@ -23,11 +23,8 @@ def query_letters(text: str) -> str:
 def match(query: str, text: str) -> tuple[int, tuple[int, ...] | None]:
     """Return the score and the ascending indices in `text` of the best match; (0, None) without a match.
 
-    An empty query matches every text: score 0, no indices. Time: O(len(query)² · len(text)).
-
-    Args:
-        query: Result of `query_letters`.
-        text: Name of a room or command.
+    The query is a result of `query_letters`; an empty one matches every text with score 0 and no indices. Time:
+    O(len(query)² · len(text)).
     """
     if not query:
         return 0, ()

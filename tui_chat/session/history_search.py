@@ -14,8 +14,6 @@ class HistorySearch:
         original_text: Composer text before the search.
 
     Attributes:
-        original_text: Composer text before the search.
-        query: Search text.
         failed: True if the last search step found no match.
     """
 

@@ -59,11 +59,9 @@ _PRINTABLE_ASCII = "".join(map(chr, range(0x21, 0x7F)))
 
 @dataclass(frozen=True, slots=True)
 class Hyperlink:
-    """Address within a text.
+    """Address within a text, from index `start` to `end` (exclusive).
 
     Attributes:
-        start: Index of its first character.
-        end: Index after its last character.
         url: Link target in printable ASCII, as OSC 8 requires.
         disguised_host: Real host if the text suggests another host, `?` if the URL is invalid; otherwise empty.
     """
@@ -107,10 +105,7 @@ def host_labels(links: Iterable[Hyperlink]) -> list[str]:
 def _find_end(text: str, start: int, end: int) -> int:
     """Return the end of an address, before the removal of trailing punctuation.
 
-    Args:
-        text: Text with the address.
-        start: Index after the scheme.
-        end: Index after the last character that an address can contain.
+    `start` is the index after the scheme, `end` the index after the last character that an address can contain.
     """
     host = _ASCII_HOST.match(text, start, end)
     if host and ("." in host[1] or ":" in host[1] or "." not in host[2]):  # otherwise an internationalized host
@@ -146,10 +141,7 @@ def _to_ascii_url(url: str) -> str:
 
 
 def parse_host(url: str) -> tuple[str, str]:
-    """Return the host of a URL in ASCII and in Unicode.
-
-    Args:
-        url: URL of a `Hyperlink`.
+    """Return the host of the URL of a `Hyperlink` in ASCII and in Unicode.
 
     Returns:
         ASCII host (for a mail address, its domain), and the Unicode form or an empty string if both forms are equal.

@@ -32,11 +32,7 @@ CATALOGUE_DIRS = {Language.ENGLISH: "", Language.CHINESE: "zh_CN"}
 
 
 class Translatable(Struct, frozen=True):
-    """Text with translation at display time.
-
-    Attributes:
-        text: English text, the key of the catalogue.
-    """
+    """English text with translation at display time, the key of the catalogue."""
 
     text: str
 
@@ -54,13 +50,9 @@ class _ActiveCatalogue:
 
 
 def tr(text: str | Translatable, /, **values: object) -> str:
-    """Translate a text to the active language.
+    """Translate a text to the active language, and format named fields in braces if there are `values`.
 
     A text without a translation remains English.
-
-    Args:
-        text: English text or template with named fields in braces.
-        values: Values of the fields; without values the text is not formatted.
     """
     english = text.text if isinstance(text, Translatable) else text
     translated = _ActiveCatalogue.catalogue.gettext(english) if english else ""
@@ -68,13 +60,9 @@ def tr(text: str | Translatable, /, **values: object) -> str:
 
 
 def plural(singular: str, plural_form: str, count: int, /, **values: object) -> str:
-    """Translate a text with a count to the active language.
+    """Translate a text with a count to the active language, and format its fields, such as `{count:,}`.
 
-    Args:
-        singular: English template for a count of 1.
-        plural_form: English template for any other count.
-        count: Number that selects the form, available as `{count:,}`.
-        values: Values of the other fields.
+    The singular is the English template for a count of 1, `plural_form` the one for any other count.
     """
     return _ActiveCatalogue.catalogue.ngettext(singular, plural_form, count).format(count=count, **values)
 

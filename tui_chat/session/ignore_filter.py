@@ -13,14 +13,7 @@ from tui_chat.session.settings.schema import ClientSettings
 
 
 class IgnoreFilter:
-    """Ignored nicknames from the settings, the member ids seen under them, and blocked members.
-
-    Args:
-        settings: Accessor of the current settings.
-
-    Attributes:
-        blocked_member_ids: Member ids of the members that the account has blocked.
-    """
+    """Ignored nicknames from the settings, the member ids seen under them, and blocked members."""
 
     def __init__(self, settings: Callable[[], ClientSettings]) -> None:
         self.blocked_member_ids: frozenset[str] = frozenset()

@@ -51,14 +51,8 @@ class ImageFiles:
     async def read(self, path: str) -> bytes:
         """Return a file from memory, the cache directory or the server, and store the file in both caches.
 
-        A file of the server has at most `MAX_IMAGE_BYTES`. Simultaneous calls for one path request the file several
-        times. An error of the cache directory is not raised.
-
-        Args:
-            path: Path of an image on the server.
-
-        Raises:
-            ChatError: As `fetch`.
+        Raises as `fetch`. A file of the server has at most `MAX_IMAGE_BYTES`. Simultaneous calls for one path request
+        the file several times. An error of the cache directory is not raised.
         """
         if path in self._memory:
             self._memory.move_to_end(path)

@@ -8,15 +8,9 @@ MAX_HISTORY = 100
 
 
 class InputHistory:
-    """Sent texts of a room and the current position among them.
+    """Newest `MAX_HISTORY` sent texts of a room, oldest first, and the current position among them.
 
     The draft is stored during navigation and follows the newest text.
-
-    Args:
-        texts: Sent texts, oldest first; only the newest `MAX_HISTORY` are retained.
-
-    Attributes:
-        texts: Sent texts, oldest first.
     """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
@@ -31,12 +25,7 @@ class InputHistory:
         self._steps_back = 0
 
     def set_position(self, steps_back: int, draft: str) -> None:
-        """Set the position and the draft, for example after a history search.
-
-        Args:
-            steps_back: Distance from the draft in entries, 0 for the draft.
-            draft: Composer text to restore below the newest entry.
-        """
+        """Set the distance from the draft in entries (0 for the draft), and the draft."""
         self._steps_back, self._draft = steps_back, draft
 
     def ends_with(self, text: str) -> bool:
@@ -46,8 +35,7 @@ class InputHistory:
     def step_back(self, draft: str) -> str | None:
         """Move to the previous entry and return its text; None without effect at the oldest entry.
 
-        Args:
-            draft: Composer text, stored at the first step.
+        The first step stores the draft.
         """
         if self._steps_back == len(self.texts):
             return None

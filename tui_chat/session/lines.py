@@ -55,13 +55,9 @@ class DeletionState(Enum):
 
 
 class ReactionCount(Struct, frozen=True, array_like=True, gc=False):
-    """Number of reactions with one emoji on a message.
+    """Number of reactions with one emoji on a message, and sanitized nicknames of some of their authors.
 
-    Attributes:
-        emoji: Sanitized single-line text.
-        count: Number of members with this reaction.
-        is_own: True if the user has this reaction.
-        names: Sanitized nicknames of some of the members with this reaction.
+    The emoji is sanitized single-line text. `is_own` is True if the user has this reaction.
     """
 
     emoji: str
@@ -79,12 +75,9 @@ def count_reactions(reactions: Mapping[str, ReactionSummary] | None) -> tuple[Re
 
 
 class LineImage(Struct, frozen=True, array_like=True, gc=False):
-    """Image of a message.
+    """Image of a message, with the path of the file to show and the size of the original in pixels.
 
-    Attributes:
-        path: Path of the file to show, the preview of a large image.
-        width: Width of the original in pixels.
-        height: Height of the original in pixels.
+    For a large image, the file is the preview.
     """
 
     path: str
@@ -103,10 +96,7 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
         member_id: Author's member id, constant across nickname changes.
         is_own: True for the user's own message.
         text: Sanitized message body, possibly with newlines; "" if deleted.
-        delivery: Delivery state.
         problem: Reason of a failed delivery as one sentence, otherwise "".
-        edited: True after an edit.
-        deleted: True after a deletion.
         is_mention: True if the text mentions the user.
         reply_to: `seq` of the parent message, None without one.
         quote: Author and text of the parent message in one line, "" if not loaded.
@@ -163,12 +153,9 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
 
 
 class NoticeLine(Struct, frozen=True, array_like=True, gc=False, tag="notice"):
-    """Timeline line of membership events or of a client notice.
+    """Timeline line of membership events or of a client notice, with a translated text, possibly with newlines.
 
-    Attributes:
-        key: Timeline-unique key.
-        ts: Milliseconds since the epoch; of the newest visible event in a membership summary.
-        text: Translated text, possibly with newlines.
+    The time is in milliseconds since the epoch; in a membership summary, that of the newest visible event.
     """
 
     key: str
@@ -177,13 +164,7 @@ class NoticeLine(Struct, frozen=True, array_like=True, gc=False, tag="notice"):
 
 
 class GapLine(Struct, frozen=True, array_like=True, gc=False, tag="gap"):
-    """Timeline line for missing log entries.
-
-    Attributes:
-        key: Timeline-unique key.
-        after: `seq` of the last entry before the gap.
-        before: `seq` of the first entry after the gap.
-    """
+    """Timeline line for the missing log entries between the entries `after` and `before` (exclusive)."""
 
     key: str
     after: int

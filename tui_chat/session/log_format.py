@@ -34,10 +34,6 @@ def format_entry(entry: Entry, is_confusable: bool = False) -> str:
     A deleted message gives the notice of its deletion; an edited one ends with `(edited)`. The notice of a topic has no
     author. `format_text` formats text and captions of a message, and the text of an edit. The text of an action
     includes `/me`. The language is the active one.
-
-    Args:
-        entry: Entry of the log.
-        is_confusable: Mark the nickname as confusable.
     """
     nick = chat_strings.mark_nick(entry.nick_name, is_confusable, isinstance(entry, Message) and entry.bot)
     quoted_nick = chat_strings.notice_nick(entry.nick_name, is_confusable)

@@ -22,10 +22,7 @@ from tui_chat.session.upload_permission import find_size_refusal, find_upload_re
 class MessageSender:
     """Sender for the open rooms. Messages wait in the outbox for the connection; events report the progress.
 
-    Args:
-        session: View model of the chat.
-        find_room: Returns the open room with a name, None if there is none.
-        on_posted: Called with each new outbox item, to display the item immediately.
+    `on_posted` is called with each new outbox item, to display the item immediately.
     """
 
     def __init__(

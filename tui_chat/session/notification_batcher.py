@@ -28,8 +28,6 @@ class NotifiableMessage:
     Attributes:
         view: View of the room, which a rename does not replace.
         nick: Author's nickname, with the marks of a confusable nickname and of a bot.
-        text: Message body.
-        is_mention: True if the text mentions the user.
         seq: `seq` of the message, 0 if unknown.
         files: Files as a phrase, "" without files.
     """
@@ -48,11 +46,7 @@ class NotifiableMessage:
 
 
 class NotificationBatcher:
-    """Queue that merges messages into notifications.
-
-    Args:
-        now: Monotonic clock in seconds.
-    """
+    """Queue that merges messages into notifications, with a monotonic clock in seconds."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -77,11 +71,8 @@ class NotificationBatcher:
 
         Titles: `ann in lobby`, `ann mentioned you in lobby`, `3 messages in lobby and dev`. The texts from members are
         unescaped. The body is the content of a single message, with the author for an action; for several messages, it
-        has author and content of the newest mention, otherwise of the newest message. The next notification is due
-        after `BATCH_INTERVAL`.
-
-        Args:
-            show_text: False for an empty body.
+        has author and content of the newest mention, otherwise of the newest message. Without `show_text`, the body is
+        empty.
         """
         if self.delay != 0.0:
             return None

@@ -15,11 +15,7 @@ MAX_QUEUED_NOTIFICATIONS = 1_000
 
 
 class NotificationQueue:
-    """Messages that qualify for a notification, oldest first.
-
-    Args:
-        settings: Accessor of the current settings.
-    """
+    """Messages that qualify for a notification by the current settings, oldest first."""
 
     def __init__(self, settings: Callable[[], ClientSettings]) -> None:
         self._settings = settings

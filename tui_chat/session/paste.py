@@ -31,11 +31,7 @@ class PasteMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Paste:
-    """Sanitized paste.
-
-    Attributes:
-        text: Complete text with newlines.
-    """
+    """Complete text of a sanitized paste."""
 
     text: str
 
@@ -45,22 +41,15 @@ class Paste:
         return self.text.count("\n") + 1
 
     def needs_confirmation(self, max_lines: int) -> bool:
-        """Return whether the paste exceeds `max_lines` or the length limit of a message.
-
-        Args:
-            max_lines: Maximum number of lines without confirmation; 0 disables the line limit.
-        """
+        """Return whether the paste exceeds the length limit of a message, or `max_lines` lines unless 0."""
         return 0 < max_lines < self.line_count or len(self.text) > MESSAGE_CHARACTERS
 
     def available_modes(self, *, may_upload: bool = False) -> list[tuple[PasteMode, int]]:
         """Return each possible mode with its number of messages; 0 for `EDIT`.
 
         A mode above `MAX_MESSAGES` messages is omitted. `SINGLE_MESSAGE` and `CHUNKS` exclude each other.
-        `LINE_BY_LINE` needs at least two lines with text, each within the length limit. Above
-        `MAX_EDITED_CHARACTERS`, only `FILE` is possible, and above `MAX_FILE_CHARACTERS` no mode.
-
-        Args:
-            may_upload: The room accepts files.
+        `LINE_BY_LINE` needs at least two lines with text, each within the length limit. `FILE` needs `may_upload`;
+        above `MAX_EDITED_CHARACTERS`, only `FILE` is possible, and above `MAX_FILE_CHARACTERS` no mode.
         """
         file_modes = [(PasteMode.FILE, 1)] if may_upload and len(self.text) <= MAX_FILE_CHARACTERS else []
         return file_modes if len(self.text) > MAX_EDITED_CHARACTERS else self._text_modes() + file_modes

@@ -14,11 +14,7 @@ _POLL_INTERVAL = 0.05  # seconds
 
 
 class InterruptConfirmation:
-    """Confirmation of Ctrl+C by a second press.
-
-    Args:
-        clock: Monotonic clock in seconds.
-    """
+    """Confirmation of Ctrl+C by a second press, with a monotonic clock in seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -39,12 +35,7 @@ class InterruptConfirmation:
 async def wait_until_sent(
     pending_count: Callable[[], int], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> bool:
-    """Wait up to `QUIT_FLUSH_TIMEOUT` for unacknowledged messages. Return whether all are acknowledged.
-
-    Args:
-        pending_count: Returns the number of unacknowledged messages.
-        sleep: Waits for a number of seconds.
-    """
+    """Wait up to `QUIT_FLUSH_TIMEOUT` for unacknowledged messages. Return whether all are acknowledged."""
     # Count pauses instead of elapsed time: on a busy machine, an acknowledgement may be received but not processed yet.
     for _ in range(round(QUIT_FLUSH_TIMEOUT / _POLL_INTERVAL)):
         if not pending_count():

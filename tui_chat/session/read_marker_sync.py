@@ -28,14 +28,7 @@ FLUSH_TIMEOUT = 1.0
 
 
 class ReadMarkerSync:
-    """Sender of read markers.
-
-    Args:
-        session: Rooms with their read markers.
-        find_room: Returns the open room of the SDK with a name.
-        has_account: Returns whether the user is logged in.
-        start: Runs a request in the background, and reports its errors.
-    """
+    """Sender of read markers; `start` runs a request in the background, and reports its errors."""
 
     def __init__(
         self,

@@ -14,14 +14,10 @@ from tui_chat.session.transcript import Transcript
 
 
 class ReadTracker:
-    """Read state of one room.
-
-    Args:
-        transcript: Timeline of the room, for the unread divider.
+    """Read state of one room, and unread divider of its transcript.
 
     Attributes:
         seq: Read marker: newest viewed `seq`.
-        unread_count: Number of unread messages.
         mention_count: Number of unread messages that mention the user.
         is_viewed: True from `start_viewing` to `stop_viewing` or `mark_unread`.
         is_marked_unread: True after a mark as unread; the session does not view the room until the user opens it again.
@@ -48,13 +44,9 @@ class ReadTracker:
     def set_marker(self, seq: int, lines: Sequence[MessageLine], counts: ReadMarker | None = None) -> None:
         """Set the marker, count the unread messages after the marker, and set the divider after the marker.
 
-        Without unread messages, the divider is removed. `is_viewed` and the marks as unread remain.
-
-        Args:
-            seq: Read marker.
-            lines: Loaded messages.
-            counts: Counts of the server up to `counts.last_seq`, to which later loaded messages are added; None to
-                count only loaded messages.
+        The counts of the server include entries up to `counts.last_seq`; later loaded messages are added. Without
+        `counts`, only loaded messages count. Without unread messages, the divider is removed. `is_viewed` and the marks
+        as unread remain.
         """
         self.seq, self._counted_seq = seq, counts.last_seq if counts is not None else 0
         unread_lines = [line for line in lines if self.is_unread(line)]
@@ -63,13 +55,9 @@ class ReadTracker:
         self._transcript.set_unread_line(seq if self.unread_count else None)
 
     def add_unread(self, lines: Sequence[MessageLine], *, is_live: bool) -> None:
-        """Count new unread messages, and set the divider after the marker if no earlier message is unread.
+        """Count new unread messages (`is_unread`), and set the divider after the marker if no earlier one is unread.
 
         In a viewed room, nothing is counted, and only fetched messages set the divider, because they arrive together.
-
-        Args:
-            lines: New messages for which `is_unread` is true.
-            is_live: True for pushed messages, False for fetched ones.
         """
         if lines and not self.unread_count and not (self.is_viewed and is_live):
             self._transcript.set_unread_line(self.seq)

@@ -55,15 +55,8 @@ def rank_rooms(
 ) -> list[RoomCandidate]:
     """Return the candidates for a query, best first.
 
-    A room appears only once. A new room is only offered for a valid room name that no open, closed or server room has;
-    titles do not count.
-
-    Args:
-        text: Typed query in any case, without regard to whitespace; "" to list every room.
-        open_rooms: Open rooms in display order.
-        current: Selected room.
-        server_rooms: Rooms on the server.
-        closed_rooms: Closed rooms of the account.
+    Case and whitespace of the query are ignored; an empty one lists every room. A room appears only once. A new room is
+    only offered for a valid room name that no open, closed or server room has; titles do not count.
     """
     by_activity = sorted(
         open_rooms,

@@ -6,12 +6,7 @@ from tui_chat.session.strings import chat as chat_strings
 
 
 def find_room_title(session: ChatSession, name: str) -> str:
-    """Return the title of an open room or of a closed room of the account, otherwise the result of `room_label`.
-
-    Args:
-        session: Open and closed rooms.
-        name: Name or address of the room.
-    """
+    """Return the title of an open room or of a closed room of the account, otherwise the result of `room_label`."""
     key = names.canonical_key(name)
     closed_rooms = (room for room in session.closed_rooms if names.canonical_key(room.name) == key)
     room = session.find_room(name) or next(closed_rooms, None)

@@ -29,24 +29,15 @@ MAX_COUNTED_LINES = 1_000
 class RoomView:
     """View state of one room, without lines before `load_log`.
 
-    Args:
-        room: Joined or cached room.
-        saved_state: State from the composer store, None for an empty state.
-        is_hidden: Predicate of nickname and member id for authors whose messages are hidden.
+    `is_hidden` is the predicate of nickname and member id for authors whose messages are hidden.
 
     Attributes:
-        room: Room of the SDK with log and members.
+        room: Joined or cached room of the SDK.
         name: Room name in the server's spelling.
-        topic: Topic, may be empty.
-        nick: User's nickname in the room.
-        member_id: User's member id in the room.
         account: Account name of the user in the room, "" for a guest and before the join.
         members: Stored members, sorted by nickname.
         member_count: Number of present members, including members that are not stored; 0 on a basic server.
-        transcript: Timeline lines.
-        reading: Read marker and unread counts.
         draft: Last saved composer text.
-        input_history: Sent texts for the Up and Down keys.
         saved_marker: Last persisted `ReadTracker.saved_marker`, None before the first save.
         compose_mode: Mode of the draft, None for a message.
         saved_compose_mode: Last persisted `compose_mode`.
@@ -114,8 +105,7 @@ class RoomView:
     def load_log(self, read_seq: int | None = None) -> None:
         """Load the messages of the log that are not hidden. Those of other members after the read marker are unread.
 
-        Args:
-            read_seq: Saved read marker, None to mark all messages as read.
+        Without a saved read marker, all messages are read.
         """
         lines, last_seq = self._visible_lines(self.room.log.messages()), self.room.log.last
         self._put_lines(lines)
@@ -136,13 +126,10 @@ class RoomView:
         self.reading.advance()
 
     def apply_messages(self, messages: Iterable[Message], *, is_live: bool) -> list[MessageLine]:
-        """Apply messages in ascending order, count the unread ones and end the typing state of authors of newer ones.
+        """Apply new or changed messages in ascending order, and end the typing state of authors of newer ones.
 
-        Also updates the gaps, and the read marker of a viewed room.
-
-        Args:
-            messages: New or changed messages.
-            is_live: As in `LogChanged`.
+        Also updates the gaps, the unread counts, and the read marker of a viewed room. `is_live` is that of
+        `LogChanged`.
 
         Returns:
             New unread messages (`ReadTracker.is_unread`), without hidden members; empty for a viewed room.
@@ -173,12 +160,7 @@ class RoomView:
 
         The first marker always applies, but a viewed room stays read. A later one moves the marker forward, unless the
         room is viewed, and ends a mark as unread. One lower than its predecessor is a mark as unread on another device:
-        the marker moves back, and a selected room stays unread.
-
-        Args:
-            marker: Marker of the server.
-            previous: Previous marker, None after the first join.
-            is_selected: The room is the current one in a focused terminal.
+        the marker moves back, and a room that is selected in a focused terminal stays unread.
         """
         if self.reading.has_unsent_mark:
             return
@@ -197,10 +179,8 @@ class RoomView:
     def mark_read_until(self, seq: int, counts: ReadMarker | None = None) -> None:
         """Move the read marker, possibly back, and count the unread messages in the newest `MAX_LINES_SEARCHED` lines.
 
-        Args:
-            seq: Read marker.
-            counts: Counts of the server, used if messages after the marker are not loaded, or above
-                `MAX_COUNTED_LINES` unread messages.
+        The counts of the server apply if messages after the marker are not loaded, or above `MAX_COUNTED_LINES` unread
+        messages.
         """
         room_log = self.room.log
         is_complete = room_log.first <= seq + 1 and all(gap.before <= seq + 1 for gap in room_log.gaps())
@@ -241,10 +221,8 @@ class RoomView:
     def mark_confusable(self, authors: Iterable[tuple[str, str]]) -> None:
         """Mark the loaded messages of confusable authors, and later ones until a `set_members` without the mark.
 
-        Messages before the newest `MAX_LINES_SEARCHED` lines are not marked.
-
-        Args:
-            authors: Member ids and nicknames.
+        An author is a pair of member id and nickname. Messages before the newest `MAX_LINES_SEARCHED` lines are not
+        marked.
         """
         new_authors = set(authors) - self._confusable_authors
         self._confusable_authors |= new_authors

@@ -20,12 +20,7 @@ class DirtyPart(Flag):
 
 @dataclass(frozen=True, slots=True)
 class ScreenDelta:
-    """Changes to render.
-
-    Attributes:
-        parts: Parts to redraw completely.
-        splices: Timeline changes of the current room, empty after a room switch.
-    """
+    """Parts to redraw completely, and timeline changes of the current room; none after a room switch."""
 
     parts: DirtyPart
     splices: list[Splice]

@@ -25,13 +25,9 @@ class SearchHit:
     """Message found by a search.
 
     Attributes:
-        room: Room name.
-        seq: Log position of the message.
         ts: Milliseconds since the epoch.
-        nick: Author's nickname.
         excerpt: Text and captions in one line, from shortly before the first match to the end; an action without `/me`.
         match_ranges: Half-open character ranges of the matches in `excerpt`.
-        is_action: True for an action message.
     """
 
     room: str
@@ -45,13 +41,7 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchPageRequest:
-    """Request for one page of results.
-
-    Attributes:
-        query: Search text.
-        room: Room to search, None for all rooms.
-        cursor: Position of the page, None for the first page.
-    """
+    """Request for one page of results, the first one without a cursor, in all rooms without a room."""
 
     query: str
     room: str | None
@@ -64,7 +54,6 @@ class SearchState:
     Attributes:
         request: Last request, None before the first search.
         hits: Results, newest first.
-        is_loading: True while a response is pending.
         problem: Error text of the last response, "" on success.
         source: Origin of the last page, None before the first response.
         is_incomplete: True if the server's search index does not cover all messages.
@@ -132,10 +121,7 @@ class SearchState:
     def fail(self, request: SearchPageRequest, problem: str, *, is_cursor_invalid: bool = False) -> None:
         """End the loading and record the error text of a request. The results remain. A stale failure is ignored.
 
-        Args:
-            request: Failed request.
-            problem: Error text.
-            is_cursor_invalid: True if the server rejected the cursor, so that a repeat would fail too.
+        With `is_cursor_invalid`, the server rejected the cursor, so that a repeat would fail too.
         """
         if request is self.request:
             self.is_loading, self.problem, self._is_cursor_invalid = False, problem, is_cursor_invalid

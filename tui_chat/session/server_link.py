@@ -82,9 +82,6 @@ class ServerLink:
         on_events_queued: Called when the event queue changes from empty to non-empty.
 
     Attributes:
-        url: Base URL of the server.
-        event_queue: Events for the session controller.
-        composer_store: Storage of drafts, read markers and open rooms.
         invites: Invite codes of the next joins by canonical room name.
         on_starting: Called by `run` before the first room is opened.
         on_closing: Called at the end of `run`, before the connection is closed.

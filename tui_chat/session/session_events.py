@@ -20,23 +20,14 @@ class ServerConnected:
 
 @dataclass(frozen=True, slots=True)
 class ConnectFailed:
-    """Failure of the first connection attempt, or unexpected end of the session.
-
-    Attributes:
-        error: Cause of the failure.
-    """
+    """Failure of the first connection attempt, or unexpected end of the session."""
 
     error: ChatError
 
 
 @dataclass(frozen=True, slots=True)
 class NickAssigned:
-    """Response to a request for a nickname.
-
-    Attributes:
-        requested: Requested nickname.
-        assigned: Assigned nickname, which differs if the requested one is taken.
-    """
+    """Response to a request for a nickname; another one is assigned if the requested one is taken."""
 
     requested: str
     assigned: str
@@ -47,7 +38,6 @@ class RoomOpened:
     """Room joined, or opened from the local cache and joined once a connection exists.
 
     Attributes:
-        room: Opened room.
         saved_state: Stored draft, read marker and input history, possibly of an earlier join in the same session.
         requested_nick: Nickname of the join request, empty for a restored or cached room or if there was none.
         show: Make the room current, because the user requested the join.
@@ -63,12 +53,7 @@ class RoomOpened:
 
 @dataclass(frozen=True, slots=True)
 class JoinFailed:
-    """Failed join of a room.
-
-    Attributes:
-        room: Requested room name.
-        error: Cause of the failure.
-    """
+    """Failed join of a room."""
 
     room: str
     error: ChatError
@@ -76,45 +61,28 @@ class JoinFailed:
 
 @dataclass(frozen=True, slots=True)
 class RoomLeft:
-    """Completed leave of a room, even after a rejected request.
-
-    Attributes:
-        room: Room name.
-    """
+    """Completed leave of a room, even after a rejected request."""
 
     room: str
 
 
 @dataclass(frozen=True, slots=True)
 class RoomRestoreStarted:
-    """Start of restoring the rooms of the previous session. The rooms follow one by one.
-
-    Attributes:
-        rooms: Room names in their previous order.
-    """
+    """Start of restoring the rooms of the previous session, in their previous order. The rooms follow one by one."""
 
     rooms: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class RoomTrimmed:
-    """Removal of a room's oldest messages from memory.
-
-    Attributes:
-        room: Room name.
-    """
+    """Removal of a room's oldest messages from memory."""
 
     room: str
 
 
 @dataclass(frozen=True, slots=True)
 class RoomListReceived:
-    """Room list of the server.
-
-    Attributes:
-        rooms: Room summaries.
-        requested_by_user: Show the list in the current room.
-    """
+    """Room list of the server, shown in the current room if the user requested the list."""
 
     rooms: list[RoomSummary]
     requested_by_user: bool
@@ -122,12 +90,7 @@ class RoomListReceived:
 
 @dataclass(frozen=True, slots=True)
 class DurableRoomsReceived:
-    """Durable memberships of the account.
-
-    Attributes:
-        rooms: Rooms, latest activity first.
-        is_first: The memberships were loaded for the first time over this connection.
-    """
+    """Durable memberships of the account, latest activity first; `is_first` for the first load over this connection."""
 
     rooms: tuple[OwnRoom, ...]
     is_first: bool
@@ -137,8 +100,7 @@ class DurableRoomsReceived:
 class RequestCompleted:
     """Completed request. The changes of the request, such as loaded members, are earlier events.
 
-    Attributes:
-        on_completed: Called by the session controller, after the application of the earlier events.
+    The session controller calls `on_completed`.
     """
 
     on_completed: Callable[[], None]
@@ -146,12 +108,7 @@ class RequestCompleted:
 
 @dataclass(frozen=True, slots=True)
 class ContextLoaded:
-    """Completed load of the messages around a position.
-
-    Attributes:
-        room: Room name.
-        seq: Sequence number of the message at the position, None if there is none.
-    """
+    """Completed load of the messages around a position; `seq` is None without a message there."""
 
     room: str
     seq: int | None
@@ -161,8 +118,7 @@ class ContextLoaded:
 class RequestFailed:
     """Failure of any other request, of restoring a room, or of the composer store.
 
-    Attributes:
-        problem: Error message for the user, as one sentence.
+    The problem is an error message for the user, as one sentence.
     """
 
     problem: str

@@ -9,8 +9,6 @@ class SessionTarget:
 
     Attributes:
         url: Base URL of the server.
-        room: Room to join first.
-        nick: Requested nickname.
         restore_rooms: Reopen the rooms of the previous session as well.
         guest_key: Guest key of an earlier session, None for a new guest.
         invite: Invite code of the room, None without one.

@@ -22,13 +22,9 @@ from tui_chat.session.settings.schema import JoinVisibility
 
 
 def coalesce(splices: Iterable[Splice]) -> list[Splice]:
-    """Merge consecutive splices that are adjacent or overlap.
+    """Merge consecutive splices that are adjacent or overlap, and omit splices without effect.
 
-    Args:
-        splices: Splices in the order of application; each index refers to the list after the previous splice.
-
-    Returns:
-        Equivalent splices without no-ops.
+    Each index refers to the list after the previous splice.
     """
     result: list[Splice] = []
     for splice in splices:
@@ -108,13 +104,10 @@ class Transcript:
         return self._message_at(_sort_key(seq))
 
     def put_messages(self, messages: Iterable[MessageLine]) -> None:
-        """Insert or replace messages of the log.
+        """Insert or replace messages of the log, in ascending order.
 
         A replaced line keeps its position; an equal line causes no splice. New messages advance the newest `seq`. The
         deletion of a line with images calls `on_images_deleted`.
-
-        Args:
-            messages: Lines with a `seq`, in ascending order.
         """
         new_lines: list[MessageLine] = []
         for line in messages:
@@ -137,11 +130,7 @@ class Transcript:
         self.newest_seq = max(self.newest_seq, seq)
 
     def set_gaps(self, gaps: Iterable[tuple[int, int]]) -> None:
-        """Replace the gap lines.
-
-        Args:
-            gaps: Pairs of the `seq` before and the `seq` after each gap.
-        """
+        """Replace the gap lines by pairs of the `seq` before and the `seq` after each gap."""
         new_gaps = set(gaps)
         for after, _ in self._gaps - new_gaps:
             self._remove(_sort_key(after, _KIND_GAP))
@@ -150,12 +139,7 @@ class Transcript:
         self._gaps = new_gaps
 
     def add_unsent(self, client_id: str, line: MessageLine) -> None:
-        """Append the line of a new unsent message.
-
-        Args:
-            client_id: `clientId` without a line.
-            line: Line to append.
-        """
+        """Append the line of a new unsent message."""
         self._counter += 1
         key = _sort_key(_UNSENT_BASE, 0, self._counter)
         self._unsent_keys[client_id] = key
@@ -165,10 +149,6 @@ class Transcript:
         """Move an unsent message to its log position; only remove the unsent line if the log contains the message.
 
         Without an unsent line, the log line is added if missing.
-
-        Args:
-            client_id: `clientId` of the message.
-            line: Acknowledged line with its `seq`.
         """
         self.discard_unsent(client_id)
         if line.seq is not None and self.find_message(line.seq) is None:
@@ -192,12 +172,7 @@ class Transcript:
             self._remove(key)
 
     def add_notice(self, ts: int, text: str) -> None:
-        """Add a client notice after the newest entry; above `MAX_NOTICES`, the oldest notice is removed.
-
-        Args:
-            ts: Milliseconds since the epoch.
-            text: Translated text.
-        """
+        """Add a client notice after the newest entry; above `MAX_NOTICES`, the oldest notice is removed."""
         key = self._create_notice_key()
         self._set_line(key, NoticeLine(f"notice-{key & _COUNTER_MASK}", ts, text))
 
@@ -205,11 +180,8 @@ class Transcript:
         """Add a membership event, merged with the events directly before into one summary line.
 
         A line of another kind in between, other than of an unsent message, starts a new summary. The summary line gets
-        the time of the newest visible event. Without a visible event there is no line.
-
-        Args:
-            notice: Membership event.
-            is_relevant: False for an event that is visible only with the visibility `all`.
+        the time of the newest visible event. Without a visible event there is no line. An irrelevant event is visible
+        only with the visibility `all`.
         """
         unsent_index = bisect_left(self._keys, _sort_key(_UNSENT_BASE))
         last_key = self._keys[unsent_index - 1] if unsent_index else 0

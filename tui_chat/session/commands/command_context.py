@@ -22,13 +22,10 @@ class CommandContext:
     """Session and front end of a command call.
 
     Attributes:
-        session: View state of the joined rooms.
-        link: Requests to the server.
         settings: Accessor of the current settings.
         set_setting: Applies and saves a setting; None restores the default. An unsaved value still applies, and the
             problem is displayed.
         go_to_room: Shows an open room, or joins a new one.
-        leave_room: Leaves a room.
         send: Sends text, according to the compose mode if any. Returns the error message, empty on success.
         send_files: Sends files to a room as one message. Returns the error message, empty on success.
         compose: Replies to, edits or reacts to a message with a text. An empty text starts a compose mode, or is an
@@ -38,7 +35,6 @@ class CommandContext:
         copy_text: Copies a text to the clipboard, if there is one.
         confirm: Asks a question with the label of an action, and returns whether the user confirms the action.
         change_server: Ends the session and connects to a valid address, possibly with a room name.
-        file_opener: Opens received files.
         front_end_handlers: Handlers of the front end by command name, called with the argument. Each one replaces the
             common handler of the command, and its result, if any, is the result of `run_input`.
     """

@@ -31,12 +31,7 @@ MAX_WORD = 100
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Completion candidate.
-
-    Attributes:
-        text: Replacement text with the suffix.
-        label: Text for a candidate list.
-    """
+    """Completion candidate: replacement text with its suffix, and label for a list."""
 
     text: str
     label: str
@@ -76,16 +71,10 @@ def complete(
 ) -> Completion | None:
     """Return the completion of the text before the cursor, None without candidates.
 
-    The first candidate is current. Nicknames, rooms and fixed values match by prefix in any case, at most `MAX_EMOJI`
-    emoji as in `emoji_names.search`, and paths as in `complete_path`. A word starts within the last `MAX_WORD`
-    characters of the line. An empty word has no candidates, except as a command argument other than an emoji; `#` alone
-    has all rooms.
-
-    Args:
-        text_before: Complete text before the cursor.
-        nicks: Nicknames of the room in the order of the candidates.
-        rooms: Known room names in the order of the candidates.
-        hidden_commands: Names of commands without effect at present, which are no candidates.
+    The first candidate is current. Nicknames, rooms and fixed values match by prefix in any case, in the order of the
+    arguments, at most `MAX_EMOJI` emoji as in `emoji_names.search`, and paths as in `complete_path`. A word starts
+    within the last `MAX_WORD` characters of the line. An empty word has no candidates, except as a command argument
+    other than an emoji; `#` alone has all rooms. The names in `hidden_commands` are no candidates.
     """
     if text_before.startswith("/") and not text_before.startswith("//"):
         name, blank, rest = text_before[1:].partition(" ")

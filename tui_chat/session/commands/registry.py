@@ -34,13 +34,7 @@ class ArgumentKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """Argument of a command.
-
-    Attributes:
-        name: Placeholder name in help texts.
-        kind: Type for completion.
-        is_optional: True if the argument may be omitted.
-    """
+    """Argument of a command: placeholder name in help texts, and type for completion."""
 
     name: Translatable
     kind: ArgumentKind = ArgumentKind.TEXT
@@ -53,9 +47,7 @@ class Command:
 
     Attributes:
         name: Name without the slash, key of its handler.
-        help: Description in one line.
         arguments: Arguments in order; the last one includes all remaining words.
-        aliases: Alternative names.
         is_secret: The command asks for a password, which users may type after the name by mistake.
     """
 
@@ -255,12 +247,7 @@ _COMMANDS_BY_NAME: dict[str, Command] = {
 
 @dataclass(frozen=True, slots=True)
 class CommandCall:
-    """Parsed command.
-
-    Attributes:
-        command: Command definition.
-        arguments: Arguments without surrounding whitespace.
-    """
+    """Parsed command; the arguments have no surrounding whitespace."""
 
     command: Command
     arguments: tuple[str, ...]
@@ -321,13 +308,9 @@ def _unknown_command(name: str) -> str:
 
 
 def complete(prefix: str, hidden_commands: Collection[str] = ()) -> list[str]:
-    """Return the command names with this prefix, then matching aliases of the other commands.
+    """Return the command names with this prefix (without the slash), then matching aliases of the other commands.
 
-    One-letter aliases are omitted. An empty prefix returns all command names.
-
-    Args:
-        prefix: Typed part without the slash.
-        hidden_commands: Names of commands to omit, with their aliases.
+    One-letter aliases and `hidden_commands` are omitted. An empty prefix returns all command names.
     """
     folded_prefix = prefix.casefold()
     commands = [command for command in COMMANDS if command.name not in hidden_commands]

@@ -146,9 +146,6 @@ class SettingField(Struct, frozen=True):
 
     Attributes:
         name: Key in the settings file and argument of `/set`.
-        kind: Value type.
-        description: Help text.
-        default: Default value.
         type: Annotated type for validation.
         choices: Valid values of the setting or of each table entry, empty if not enumerable.
         minimum: Minimum of a number, 0 for other kinds.

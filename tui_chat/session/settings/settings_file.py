@@ -27,7 +27,6 @@ class SettingsFile:
 
     Attributes:
         path: Path of the file, which may be missing; None for settings in memory only.
-        settings: Current settings.
         problems: Errors found while reading the file, one sentence each.
     """
 
@@ -55,17 +54,11 @@ class SettingsFile:
         return loaded
 
     def change(self, name: str, value: object) -> str:
-        """Change a setting and save the file.
+        """Change a setting without validation, and save the file. Return an error sentence of the save, "" on success.
 
-        The new value applies even if the file cannot be saved. A missing or empty file is written from the template;
-        other changes of the file since `load` stay in the file, without effect.
-
-        Args:
-            name: Name of a setting in `fields`.
-            value: Valid value, which is not checked; None to remove the key, for the default.
-
-        Returns:
-            An error sentence if the file was not saved, otherwise "".
+        None restores the default and removes the key. The new value applies even if the file cannot be saved. A missing
+        or empty file is written from the template; other changes of the file since `load` stay in the file, without
+        effect.
         """
         self.settings = msgspec.structs.replace(
             self.settings, **{name: fields()[name].default if value is None else value}

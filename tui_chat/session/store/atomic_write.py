@@ -7,16 +7,10 @@ from pathlib import Path
 
 
 def atomic_write(path: Path, content: bytes, mode: int = 0o600, *, is_durable: bool = True) -> None:
-    """Write a temporary file in the same directory and rename it to `path`.
+    """Write a temporary file with these permissions in the same directory, and rename the file to `path`.
 
-    An existing target is replaced, even if the target is a symbolic link.
-
-    Args:
-        path: Target file in an existing directory.
-        content: Complete content.
-        mode: Permissions of the new file.
-        is_durable: Return after the content and the name are on disk, so that a power failure does not revert the
-            write; False for a cache.
+    An existing target is replaced, even if the target is a symbolic link. If durable, the content and the name are on
+    disk at the return, so that a power failure does not revert the write.
 
     Raises:
         OSError: The write failed; the target is unchanged and the temporary file removed.

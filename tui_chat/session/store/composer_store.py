@@ -79,7 +79,6 @@ class SavedRoomState:
     """Composer state of one room.
 
     Attributes:
-        draft: Composer text.
         compose_mode: Mode of the draft, None for a message.
         sent_texts: Input history, oldest first.
         read_seq: Read marker, None if unknown.
@@ -97,13 +96,7 @@ class ComposerStore:
     """Composer state of one user on one server, as an async context manager.
 
     A change only schedules its write. The methods that load, and the exit, first perform the scheduled writes.
-
-    Args:
-        directory: State directory, created if missing.
-        server_url: Base URL of the server.
-        nick: User's nickname.
-        save_history: Save and load sent texts.
-        on_problem: Callback with a translated sentence, for a corrupt file and for the first storage error.
+    `on_problem` is called with a translated sentence for a corrupt file and for the first storage error.
     """
 
     def __init__(

@@ -14,13 +14,7 @@ FILE_NAME = "logins.json"
 
 
 class SavedLogin(msgspec.Struct, frozen=True):
-    """Login on one server.
-
-    Attributes:
-        server: Base URL of the server.
-        account: Account name.
-        token: Secret credential.
-    """
+    """Account and secret token on the server with this base URL."""
 
     server: str
     account: str
@@ -32,25 +26,19 @@ class _LoginFile(msgspec.Struct):
 
 
 class LoginStore:
-    """Storage of the logins in a state directory.
+    """Storage of the logins in a private state directory, which is created on demand.
 
     An undecodable file counts as empty and is renamed (`read_json_file`). The error sentence of the call reports this,
     although the call succeeds.
-
-    Args:
-        directory: Private directory of the user; created on demand.
     """
 
     def __init__(self, directory: Path) -> None:
         self._path = directory / FILE_NAME
 
     def find(self, server: str) -> tuple[SavedLogin | None, str]:
-        """Return the login on a server and an error sentence, "" on success.
+        """Return the login on a server (exact base URL), None without one; and an error sentence, "" on success.
 
-        The login is None without one, and for an unreadable file.
-
-        Args:
-            server: Base URL, compared exactly.
+        An unreadable file has no login.
         """
         try:
             logins, problem = self._load()

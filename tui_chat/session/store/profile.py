@@ -25,13 +25,7 @@ def login_name() -> str:
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Guest identity on one server.
-
-    Attributes:
-        server: Base URL of the server.
-        nick: Nickname of the guest.
-        guest_key: Secret credential of the member id.
-    """
+    """Nickname and secret guest key on the server with this base URL."""
 
     server: str
     nick: str
@@ -39,14 +33,7 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Content of the profile file.
-
-    Attributes:
-        room: Last room.
-        nick: Last nickname.
-        server: Last server address.
-        identities: Recently used guest identities, newest first.
-    """
+    """Content of the profile file: last join details, and recently used guest identities, newest first."""
 
     room: str = ""
     nick: str = ""

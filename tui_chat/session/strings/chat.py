@@ -50,14 +50,9 @@ def _join_names(names: Sequence[str]) -> str:
 
 
 def summarize_names(names: Sequence[str], limit: int = 5, unlisted_count: int = 0) -> str:
-    """Return an enumeration: `a, b and c`, or `a, b and 7 others`.
+    """Return an enumeration, which must not be empty: `a, b and c`, or `a, b and 7 others`.
 
     All names are listed if there are at most `limit` and no unlisted ones, otherwise the first `limit` - 1.
-
-    Args:
-        names: Names to list, at least one unless `unlisted_count` is positive.
-        limit: Maximum number of listed names.
-        unlisted_count: Number of further names.
     """
     if unlisted_count or len(names) > limit:
         listed = names[: limit - 1]
@@ -71,22 +66,12 @@ def summarize_names(names: Sequence[str], limit: int = 5, unlisted_count: int = 
 
 
 def joined(nicks: Sequence[str], unlisted_count: int = 0) -> str:
-    """Return the notice of joins, `ann and bob joined`, with at most five names.
-
-    Args:
-        nicks: Results of `notice_nick` to list.
-        unlisted_count: Number of further joins with unknown nicknames.
-    """
+    """Return the notice of joins, `ann and bob joined`, with at most five results of `notice_nick`."""
     return tr("{names} joined", names=summarize_names(nicks, unlisted_count=unlisted_count))
 
 
 def left(nicks: Sequence[str], unlisted_count: int = 0) -> str:
-    """Return the notice of leaves, `ann and bob left`, with at most five names.
-
-    Args:
-        nicks: Results of `notice_nick` to list.
-        unlisted_count: Number of further leaves with unknown nicknames.
-    """
+    """Return the notice of leaves, `ann and bob left`, with at most five results of `notice_nick`."""
     return tr("{names} left", names=summarize_names(nicks, unlisted_count=unlisted_count))
 
 
@@ -157,16 +142,11 @@ def no_such_nick(nick: str) -> str:
 
 
 def member_list(members: Sequence[Member], count: int, query: str = "") -> str:
-    """Return the reply to `/names`: `2 here: ann, bob`.
+    """Return the reply to `/names`: `2 here: ann, bob`, or with a query, `2 found: ann, anna`.
 
-    At most `MAX_LISTED_NAMES` names, then the number of others. `CONFUSABLE_SIGN` precedes confusable nicknames, and
-    `REGISTERED_SIGN` follows those of accounts; further lines explain the signs in use. Role and status follow in
-    brackets. Without members, an error: no such nickname for a query, otherwise no member list.
-
-    Args:
-        members: Members to list.
-        count: Number of present members, or of members with `query` in their nickname.
-        query: Part of the nicknames, empty for all members.
+    At most `MAX_LISTED_NAMES` names, then the number of others up to `count`. `CONFUSABLE_SIGN` precedes confusable
+    nicknames, and `REGISTERED_SIGN` follows those of accounts; further lines explain the signs in use. Role and status
+    follow in brackets. Without members, an error: no such nickname for a query, otherwise no member list.
     """
     if not members:
         return no_such_nick(query) if query else tr("This server has no member list.")

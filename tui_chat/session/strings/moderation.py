@@ -111,9 +111,7 @@ def invite_created(url: str, invite: Invite) -> str:
 def ban_question(target: MemberRef, period: str) -> str:
     """Return the question before a ban with effects beyond the person or the future, "" if no question is necessary.
 
-    Args:
-        target: Person to ban.
-        period: Age of the messages to delete as a typed duration; empty for none.
+    The period is the age of the messages to delete as a typed duration, empty for none.
     """
     nick = quote_nick(target.nick_name)
     is_guest = target.account is None and not target.bot
