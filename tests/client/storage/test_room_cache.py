@@ -21,6 +21,7 @@ from tui_chat.client.net.transport import Transport
 from tui_chat.client.room import Room
 from tui_chat.client.storage import room_cache
 from tui_chat.client.storage.history_db import FILE_NAME, LocalHistory, RoomKey
+from tui_chat.client.storage.sqlite_file import LocalStorageError
 from tui_chat.client.sync.log_segment import LogSegment
 from tui_chat.protocol.events import Edit, Message
 from tui_chat.protocol.requests import JoinRoom
@@ -358,6 +359,27 @@ async def test_an_unwritable_cache_is_reported_once_and_messages_are_received(
         await room.flush()
         await wait_until(lambda: message_texts(room) == ["0", "1", "2"])
     assert len(events.of_type(ProblemReported)) == 1
+
+
+async def test_a_failed_batch_leaves_a_gap_in_the_cache(
+    server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, failures = LocalHistory.write, [LocalStorageError("locked")]
+
+    async def fail_once(*args: Any) -> None:
+        if failures:
+            raise failures.pop()
+        await write(*args)
+
+    await post_messages(server.url, *"abcde")
+    monkeypatch.setattr(room_cache, "WRITE_BATCH_SIZE", 2)
+    monkeypatch.setattr(LocalHistory, "write", fail_once)
+    async with LocalHistory(tmp_path / "cache") as history, ChatClient(server.url, history=history) as chat:
+        room = await chat.join("tea", nick="ann", limit=200)
+        await room.flush()
+        cached = await history.read_room(RoomKey(server.url, "tea", "ann"), 10)
+    assert cached is not None
+    assert cached.segment == LogSegment()
 
 
 async def test_concurrent_starts_create_one_file(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 - Latency: changes of the log never wait for the disk.
 - Batching: changes are written after `WRITE_DELAY` seconds or at `flush`, in transactions of at most
   `WRITE_BATCH_SIZE` messages. The last transaction contains the ranges.
-- Failures: each failure is logged, and the first one of the client is reported. The client continues in memory. After
-  a failed write, older messages are not read from disk, because their changes may be missing there.
+- Failures: each failure is logged, and the first one of the client is reported. The client continues in memory. A
+  failed write discards all unsaved changes. Older messages are then not read from disk, because their changes may be
+  missing there.
 """
 
 import asyncio
@@ -141,7 +142,8 @@ class RoomCache:
                 segment = self._room_log.pop_dirty(WRITE_BATCH_SIZE)
                 await self._history.write(self._room_key, segment, self._room_log.log_id)
             except Exception as error:
-                # The lost segment is a gap on disk; the next session fetches its entries again.
+                # A gap on disk, which the next session fetches again; a later range would include the lost entries.
+                self._room_log.pop_dirty()
                 self._write_failed = True
                 self._report_failure(error)
 
