@@ -108,12 +108,9 @@ def main() -> None:
 
 
 def _run_safely() -> int:
-    """Run the program and return its exit code.
+    """Run the program and return its exit code; `OutputError` propagates.
 
-    An unexpected exception is logged and reported on standard error; the code is then `EXIT_INTERNAL_ERROR`.
-
-    Raises:
-        OutputError: Standard output cannot be written.
+    Any other exception is logged and reported on standard error; the code is then `EXIT_INTERNAL_ERROR`.
     """
     try:
         return _run()

@@ -79,11 +79,7 @@ def run_program(program: Callable[[], int], report_output_error: Callable[[str],
 
 
 def write_output(text: str, *, end: str = "\n") -> None:
-    """Write a text and all buffered output to standard output.
-
-    Raises:
-        OutputError: The stream is full, broken or a closed pipe.
-    """
+    """Write a text and all buffered output to standard output; raise `OutputError` for a failure."""
     try:
         print(text, end=end, flush=True)
     except OSError as error:
@@ -93,13 +89,8 @@ def write_output(text: str, *, end: str = "\n") -> None:
 def write_json(line: bytes) -> None:
     """Write JSON and a line break.
 
-    If the encoding of standard output lacks a character, all characters outside ASCII become `\\u` escapes.
-
-    Args:
-        line: JSON text without a line break.
-
-    Raises:
-        OutputError: The stream is full, broken or a closed pipe.
+    If the encoding of standard output lacks a character, all characters outside ASCII become `\\u` escapes. Raises as
+    `write_output`.
     """
     text = line.decode()
     try:

@@ -24,8 +24,8 @@ from tui_chat.standard_streams import EXIT_IO_ERROR, write_output
 async def log_in(server: str, account: str, state_dir: Path) -> int:
     """Log in on a server, store the token for later sessions, and print the result.
 
-    A former login on the server is replaced and its token revoked. For an unencrypted connection to another machine, a
-    warning is printed before the password is read.
+    A former login on the server is replaced and its token revoked. A warning about an unencrypted connection to another
+    machine precedes the password prompt.
 
     Args:
         server: Server address, "" for the last used or else the local one.
@@ -82,8 +82,7 @@ async def log_out(server: str, state_dir: Path) -> int:
 def _read_credentials(account: str) -> tuple[str, str]:
     """Return account name and password, read in the calling thread, so that an interrupt restores the terminal.
 
-    On a terminal, prompts ask for the password, and for the account name if `account` is empty. Other input is the
-    password alone.
+    On a terminal, prompts ask for the password and, without `account`, for the name. Other input is the password alone.
 
     Raises:
         EOFError: The input has ended or cannot be read.

@@ -108,7 +108,7 @@ async def _split_lines(text: str) -> AsyncGenerator[str]:
 
 async def _send_message(sender: ScriptSender, text: str, as_json: bool) -> None:
     response = await sender.send(text)
-    _print_response(sender.room_name, response, as_json)  # after a join in the server's spelling
+    _print_response(sender.room_name, response, as_json)
 
 
 def _print_response(room_name: str, response: SendResponse, as_json: bool) -> None:

@@ -197,10 +197,7 @@ class ChatClient:
     def attach_queue(self, queue: EventQueue[Any]) -> None:
         """Put future events into the queue of the single consumer, and close the queue with the client.
 
-        Earlier events are lost. The consumer may add other events to the queue.
-
-        Raises:
-            RuntimeError: The client has a consumer already.
+        The consumer may add other events. A second call raises `RuntimeError`.
         """
         if self._event_queue is not None:
             raise RuntimeError("a client has one event consumer; share its queue")
@@ -319,8 +316,7 @@ class ChatClient:
             query: Part of the name or of the topic, independent of case and width; None or "" selects all rooms.
 
         Raises:
-            ChatError: The query is invalid, or the server rejected the request.
-            Unavailable, UnsupportedByServer: No response within `REQUEST_TIMEOUT`, or a basic server.
+            ChatError: The query is invalid, or the server is basic, rejected the request or did not respond in time.
         """
         response = await self._context.request(ListRooms(query=query), RoomListResponse)
         return [sanitize.received(room) for room in response.rooms[:ROOM_LIST_PAGE]]
@@ -343,7 +339,7 @@ class ChatClient:
             BadRequest, RoomInvalid, TooLong, NotFound: Invalid query, room or limit, or cursor of another search.
             RateLimited: The search rate limit applied; the call does not wait.
             UnsupportedByServer: The server is basic.
-            Unavailable, InternalError: The server reported a failure.
+            ChatError: The server reported another failure.
         """
         return await self._searcher.search(query, room, cursor, limit)
 

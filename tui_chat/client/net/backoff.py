@@ -17,7 +17,7 @@ INITIAL_DELAY = 0.25
 EARLY_RETRY_DURATION = 60.0
 """Sum of the delays with the ceiling `EARLY_MAX_DELAY`, in seconds."""
 EARLY_MAX_DELAY = 2.0
-"""Ceiling of the delays of the first minute, in seconds."""
+"""Ceiling of the early delays, in seconds."""
 MAX_DELAY = 15.0
 """Ceiling of later delays, and of an announced delay without its jitter, in seconds."""
 FAST_RETRY_DURATION = 60.0
@@ -56,7 +56,7 @@ class Backoff:
         self._fast_retry_until = self._clock() + FAST_RETRY_DURATION
 
     def reset_failures(self) -> None:
-        """Let the delays start at `INITIAL_DELAY` again, after a stable connection; an announced delay remains."""
+        """Reset the growth, so that the delays start at `INITIAL_DELAY` again; an announced delay remains."""
         self._failures = 0
         self._total_delay = 0.0
 
@@ -65,10 +65,9 @@ class Backoff:
         self._announced_delay = min(max(seconds, 0.0), MAX_DELAY)
 
     def next_delay(self) -> float:
-        """Return the delay before the next attempt in seconds, from half of the ceiling up to the ceiling.
+        """Return the delay before the next attempt in seconds, and count a failure.
 
-        The call counts a failure, which doubles the next ceiling up to its limit. An announced delay is returned once,
-        plus up to `RESTART_JITTER` seconds, and counts no failure.
+        An announced delay is returned once, plus up to `RESTART_JITTER` seconds, and counts no failure.
         """
         if self._announced_delay is not None:
             delay = self._announced_delay + self._random() * RESTART_JITTER

@@ -191,7 +191,7 @@ class Connector:
         self.token = token
         self._token_changed.set()
         self.gate.resume()
-        self.gate.clear()  # requests wait for the connection with the new token
+        self.gate.clear()
         if isinstance(self.state, AuthFailed):
             self._set_state(Connecting())
         self._backoff.reset_failures()

@@ -18,10 +18,7 @@ class PingWebSocket(ClientWebSocketResponse):
     async def measure_latency(self) -> float:
         """Send a ping and return the round-trip time in seconds.
 
-        Concurrent pings are matched by payload. The call has no time limit, even if the connection closes meanwhile.
-
-        Raises:
-            ConnectionError: The connection is closed already.
+        The call does not return if the connection closes before the pong, and raises `ConnectionError` on a closed one.
         """
         self._ping_count += 1
         payload = b"%d" % self._ping_count
@@ -37,13 +34,8 @@ class PingWebSocket(ClientWebSocketResponse):
     async def receive(self, timeout: float | None = None) -> WSMessage:
         """Return the next message that is neither a ping nor a pong; reply to pings.
 
-        A closed connection returns messages of type CLOSE, CLOSING or CLOSED.
-
-        Args:
-            timeout: Time limit for each frame in seconds, None for no limit.
-
-        Raises:
-            TimeoutError: No frame before the time limit.
+        A closed connection gives messages of type CLOSE, CLOSING or CLOSED. `TimeoutError` after `timeout` seconds
+        without a frame.
         """
         while True:
             message: WSMessage = await super().receive(timeout)

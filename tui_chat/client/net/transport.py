@@ -5,7 +5,7 @@
 - Dead peers: a connection closes after missing server pings (Engine.IO v4, "ping timeout"), after a missing pong
   (RFC 6455, section 5.5.2), or after an unanswered request without responses and pushes.
 - Server type: the first `joinRoom` identifies basic servers, which then receive only `joinRoom` and `sendMessage`.
-- Requests without a join: an `unobserve` request without effect first tests whether the server supports them.
+- Requests without a join: an `unobserve` request without effect first tests the support of the server.
 - Import time: socketio and aiohttp load in 200 ms. `Connector` imports this module in a thread.
 """
 
@@ -162,14 +162,10 @@ class Transport:
             return connect_errors.decode_sanitized(response_type, response.result())
 
     async def join(self, request: JoinRoom) -> JoinResponse | None:
-        """Join a room; the first join of a connection determines the server type.
+        """Join a room; the first join of a connection determines the server type. None from a basic server.
 
-        Returns:
-            The response, or None from a basic server. A second join of the room on a basic server sends nothing.
-
-        Raises:
-            ChatError: As `request`.
-            UnsupportedByServer: Second room on a basic server, whose pushes contain no room name.
+        A second join of the room on a basic server sends nothing. Raises as `request`, and `UnsupportedByServer` for a
+        second room on a basic server, whose pushes contain no room name.
         """
         async with self._detection_lock:
             if not self._is_native and self.basic_room is None:
@@ -239,10 +235,9 @@ class Transport:
             response.cancel()
 
     async def ping(self) -> float:
-        """Return the round-trip time of a ping in seconds; does not return if the connection closes before the pong.
+        """Return the round-trip time of a ping in seconds; raise `ConnectionLost` on a closed connection.
 
-        Raises:
-            ConnectionLost: The connection is closed already.
+        The call does not return if the connection closes before the pong.
         """
         ws = self._client.eio.ws
         if ws is None:
@@ -324,7 +319,7 @@ class Transport:
             raise ConnectionLost("not_connected") from None
 
     async def _wait_for_response(self, response: "asyncio.Future[bytes]") -> None:
-        """Wait for a response; after `RESPONSE_TIMEOUT` without response or push, abort and raise `ConnectionLost`."""
+        """Wait for a response; after `RESPONSE_TIMEOUT` without traffic, abort and raise `ConnectionLost`."""
         while not response.done():
             waiting_since = time.monotonic()
             await asyncio.wait({response}, timeout=RESPONSE_TIMEOUT)

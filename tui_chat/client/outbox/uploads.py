@@ -1,6 +1,6 @@
 """Uploads of the files of outbox items in one room.
 
-- Order: one file at a time, in send order. An item is sent after the uploads of all of its files.
+- Order: one file at a time, in send order.
 - Later items: an upload delays them for at most `HEAD_START` seconds, so that a large file does not block a
   conversation.
 - Retries: temporary errors and connection losses are retried without a time limit (`RoomFiles.deliver`). Any other
@@ -83,7 +83,7 @@ class OutboxUploads:
     async def wait(self, item: OutboxItem) -> None:
         """Wait until the uploads of the current item end; after `HEAD_START` seconds, let later items overtake `item`.
 
-        Starts the uploads unless they run. The current item may be an earlier one that was overtaken.
+        The current item may be an earlier one that was overtaken.
         """
         self.start()
         finished = self._finished
@@ -131,10 +131,7 @@ class OutboxUploads:
     def _progress_receiver(
         self, item: OutboxItem, files: tuple[OutboxFile, ...], file: OutboxFile
     ) -> Callable[[int], None]:
-        """Return a receiver of uploaded bytes that calls `on_changed` when the percentage of the file changes.
-
-        No effect after the end of the uploads of the item.
-        """
+        """Return a receiver of uploaded bytes that calls `on_changed` for each percentage, until the uploads end."""
         last_percent = 0
 
         def report(uploaded: int) -> None:

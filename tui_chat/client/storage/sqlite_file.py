@@ -3,8 +3,7 @@
 - Serialization: operations run in order of submission in one thread; no disk access in the event loop.
 - Permissions: mode 0600, independent of the umask.
 - Corruption: a corrupt or foreign file is renamed to `<name>.damaged-<time>` and replaced by an empty one.
-- Older versions: a file of an older schema version is upgraded in the transaction that opens the file.
-- Newer versions: a file of a newer schema version is neither read nor changed.
+- Versions: a file of an older schema version is upgraded, one of a newer version is neither read nor changed.
 """
 
 import asyncio
@@ -153,7 +152,7 @@ class SqliteFile:
             raise
 
     def _init_schema(self, connection: sqlite3.Connection) -> None:
-        """Set the journal mode, and create the schema in a file without tables or upgrade it, in one transaction.
+        """Set the journal mode, and create or upgrade the schema in one transaction.
 
         Raises:
             CorruptDatabase: The file belongs to another program, or is of a version without an upgrade.
@@ -183,13 +182,9 @@ class SqliteFile:
                 connection.execute(f"PRAGMA user_version = {schema.version}")
 
     def _quarantine(self) -> Path | None:
-        """Close the connection, and rename the corrupt file and then its journals, whose errors are ignored.
+        """Close the connection, rename the corrupt file and if possible its journals, and return the new path.
 
-        Returns:
-            The new path, or None if another process has renamed or removed the file already.
-
-        Raises:
-            LocalStorageError: The file cannot be renamed.
+        None if another process has renamed or removed the file; `LocalStorageError` if the file cannot be renamed.
         """
         self._close_connection()
         try:
