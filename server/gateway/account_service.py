@@ -68,8 +68,8 @@ class ServerInvite(Struct, frozen=True):
 class AccountService:
     """Operations on accounts; a rejected operation raises a `ChatError`.
 
-    Methods that read or write storage raise `Unavailable` if the database fails, and methods with a password also if
-    too many password hashes are waiting.
+    Methods that read or write storage raise `Unavailable` if the database fails, and methods with a password if too
+    many password hashes are waiting.
 
     Args:
         repository: Storage of accounts and tokens.

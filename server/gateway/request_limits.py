@@ -1,7 +1,7 @@
 """Rate limits of requests, on connections and over HTTP.
 
 - Rate class: each request uses one token of its class; requests of the class `messages` use their size in bytes too.
-- Owner: a connection has token buckets; over HTTP, an account, a webhook or the address of a guest
+- Owner: a connection has the token buckets; over HTTP, an account, a webhook or the address of a guest has them
   (`server.gateway.caller_limits`).
 """
 

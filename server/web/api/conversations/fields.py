@@ -53,7 +53,7 @@ class FieldReader:
         return value
 
     def read_id(self, name: str, *, default: int | None = None) -> int:
-        """Return a positive integer up to `SEQ_MAX`, also from a string; add a problem and return 0 for other values.
+        """Return a positive integer up to `SEQ_MAX`, a number or digits; add a problem and return 0 for other values.
 
         Args:
             name: Name of the field.
