@@ -77,7 +77,7 @@ async def test_the_entries_of_a_deleted_account_show_a_neutral_author(server: Ru
     assert PASSWORD.encode() not in stored
 
 
-async def test_the_messages_of_a_deleted_account_can_be_deleted_with_it(server: RunningServer, tmp_path: Path) -> None:
+async def test_a_deletion_erases_the_messages_of_the_account_on_request(server: RunningServer, tmp_path: Path) -> None:
     issued = await create_account(server, "ann")
     async with open_connection(server, {"token": issued.token}) as (ann, _), raw_client(server.url) as bob:
         for room in ("tea", "coffee"):
@@ -139,13 +139,13 @@ async def test_a_deleted_account_leaves_no_membership(server: RunningServer, tmp
     assert not [row for row in read_rows(tmp_path, "SELECT text FROM entries") if '"ann"' in row[0]]
 
 
-async def test_the_member_id_of_a_deleted_account_stays_in_use(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_guest_key_of_a_deleted_account_is_ignored(server: RunningServer, tmp_path: Path) -> None:
     async with raw_client(server.url) as guest:
         joined = await guest.join("tea", "ann")
     await server.account_service.create_account("ann", password=None, address="127.0.0.1", member_id=joined["memberId"])
     await server.account_service.delete_account_by_name("ann", "keep")
-    async with raw_client(server.url) as thief:
-        assert (await thief.join("tea", "ann", guestKey=joined["guestKey"]))["memberId"] != joined["memberId"]
+    async with raw_client(server.url) as impostor:
+        assert (await impostor.join("tea", "ann", guestKey=joined["guestKey"]))["memberId"] != joined["memberId"]
 
 
 async def test_the_room_of_a_deleted_last_owner_has_no_owner(server: RunningServer, tmp_path: Path) -> None:

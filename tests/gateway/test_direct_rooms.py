@@ -179,7 +179,9 @@ async def test_a_guest_takes_part_while_in_a_common_room(connect: Connect, accou
     assert await guest.wait_for_push("message") == "小明 加入了房间"
 
 
-async def test_blocked_members_have_no_direct_room(connect: Connect, accounts: Accounts) -> None:
+async def test_a_block_prevents_messages_in_a_room_of_two_and_the_opening_of_rooms(
+    connect: Connect, accounts: Accounts
+) -> None:
     ann, bob = await connect("ann"), await connect("bob")
     ann_id, bob_id, cat_id = [accounts[name].account.member_id for name in ("ann", "bob", "cat")]
     room = (await open_direct(ann, bob_id))["room"]["name"]

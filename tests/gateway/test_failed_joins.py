@@ -48,7 +48,7 @@ async def reads(monkeypatch: pytest.MonkeyPatch) -> SnapshotReads:
 
 
 async def read_history(client: RawClient) -> dict[str, Any]:
-    """Return the response to a `history` request, also an error."""
+    """Return the response to a `history` request, even an error."""
     return await client.request("history", {"room": "tea", "after": 0})
 
 

@@ -12,7 +12,7 @@ from tests.support.raw_client import RawClient, raw_client
 
 
 async def send_messages(client: RawClient, *texts: str, room: str = "tea") -> list[dict[str, Any]]:
-    """Send messages and return the responses, also errors."""
+    """Send messages and return the responses, including errors."""
     return [await client.request("sendMessage", {"room": room, "message": text}) for text in texts]
 
 

@@ -13,7 +13,7 @@ from tests.support.raw_client import RawClient, raw_client
 
 
 async def send(client: RawClient, message: str, **fields: Any) -> dict[str, Any]:
-    """Send a message to `tea`, and return the response, also an error."""
+    """Send a message to `tea`, and return the response, even an error."""
     return await client.request("sendMessage", {"room": "tea", "message": message, **fields})
 
 

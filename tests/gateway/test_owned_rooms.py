@@ -377,7 +377,7 @@ async def test_policies_apply_after_a_restart(tmp_path: Path) -> None:
         assert [room["name"] for room in (await guest.request("listRooms", {}))["rooms"]] == ["tea"]
 
 
-async def test_a_former_administrator_loses_its_permissions_in_present_rooms(
+async def test_a_former_administrator_loses_its_permissions_in_joined_rooms(
     server: RunningServer, owner: RawClient
 ) -> None:
     await create_room(owner, roomName="tea", topic="owner")

@@ -56,7 +56,9 @@ async def test_a_join_of_an_account_returns_its_read_marker_and_counts(
         assert (await device.join("tea", "any"))["read"] == {"seq": last - 2, "unread": 2, "mentions": 1}
 
 
-async def test_a_moderator_mentions_all_members(server: RunningServer, ann: RawClient, device: RawClient) -> None:
+async def test_an_owner_mentions_all_members_and_a_guest_none(
+    server: RunningServer, ann: RawClient, device: RawClient
+) -> None:
     owner_account = await create_account(server, "owner")
     async with open_connection(server, {"token": owner_account.token}) as (owner, _):
         assert (await owner.request("createRoom", {"roomName": "coffee"}))["ok"]

@@ -96,7 +96,7 @@ async def test_a_connection_without_a_token_is_a_guest(
         assert "account" not in joined["members"][0]
 
 
-async def test_guests_never_receive_a_reserved_name(server: RunningServer) -> None:
+async def test_a_reserved_name_gets_a_suffix_for_a_guest(server: RunningServer) -> None:
     await create_account(server, "ann", nick_name="Captain")
     async with raw_client(server.url) as guest, raw_client(server.url) as other:
         posted = await guest.request("sendMessage", {"room": "new", "message": "hi", "as": {"nickName": "ＡＮＮ"}})
@@ -132,7 +132,7 @@ async def test_a_new_account_takes_its_names_from_present_guests(server: Running
             assert (await client.join("tea", "ann"))["nickName"] == "ann"
 
 
-async def test_the_key_of_a_registered_guest_is_refused(server: RunningServer) -> None:
+async def test_the_guest_key_of_a_registered_guest_is_ignored(server: RunningServer) -> None:
     async with raw_client(server.url) as guest:
         joined = await guest.join("tea", "ann")
         account = await server.account_service.create_account(
@@ -141,14 +141,14 @@ async def test_the_key_of_a_registered_guest_is_refused(server: RunningServer) -
         issued = await server.account_service.issue_token(account, "")
         await guest.wait_closed()
     async with (
-        raw_client(server.url) as thief,
+        raw_client(server.url) as impostor,
         open_connection(server, {"token": issued.token, "guestKey": joined["guestKey"]}) as (client, _),
     ):
-        stolen = await thief.join("tea", "ann", guestKey=joined["guestKey"])
-        assert stolen["memberId"] != joined["memberId"]
-        assert stolen["nickName"] == "ann2"
-        assert (await thief.request("leaveRoom", {"room": "tea"}))["ok"]
-        assert (await client.join("tea", "ann", guestKey=stolen["guestKey"]))["memberId"] == joined["memberId"]
+        rejoined = await impostor.join("tea", "ann", guestKey=joined["guestKey"])
+        assert rejoined["memberId"] != joined["memberId"]
+        assert rejoined["nickName"] == "ann2"
+        assert (await impostor.request("leaveRoom", {"room": "tea"}))["ok"]
+        assert (await client.join("tea", "ann", guestKey=rejoined["guestKey"]))["memberId"] == joined["memberId"]
 
 
 async def test_an_open_connection_of_a_registered_guest_gets_another_member_id(server: RunningServer) -> None:
@@ -193,13 +193,13 @@ async def test_a_verification_that_overlaps_a_revocation_is_repeated(
     find_token = AccountRepository.find_token
     has_read, may_continue = asyncio.Event(), asyncio.Event()
 
-    async def find_slowly(repository: AccountRepository, digest: bytes) -> TokenRecord | None:
+    async def find_and_wait(repository: AccountRepository, digest: bytes) -> TokenRecord | None:
         record = await find_token(repository, digest)
         has_read.set()
         await may_continue.wait()
         return record
 
-    monkeypatch.setattr(AccountRepository, "find_token", find_slowly)
+    monkeypatch.setattr(AccountRepository, "find_token", find_and_wait)
     async with raw_client(server.url, connect=False) as client:
         await client.ws.send_str("40" + json.dumps({"token": issued.token}))
         await has_read.wait()
@@ -211,9 +211,7 @@ async def test_a_verification_that_overlaps_a_revocation_is_repeated(
         await client.wait_closed()
 
 
-async def test_a_verified_token_is_read_from_storage_once(
-    server: RunningServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_verified_token_is_cached(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
     issued = await create_account(server, "ann")
     async with open_connection(server, {"token": issued.token}):
         pass

@@ -105,7 +105,7 @@ async def test_string_join_members_receive_only_sanitized_messages(ann: RawClien
     assert client.pushes == []
 
 
-async def test_a_native_join_upgrades_a_string_join_member(ann: RawClient, client: RawClient) -> None:
+async def test_a_native_join_replaces_the_dialect_of_a_string_join_member(ann: RawClient, client: RawClient) -> None:
     string_join = await client.request("joinRoom", "tea")
     native = await client.join("tea", "bob")
     assert (native["memberId"], native["nickName"]) == (string_join["memberId"], "bob")
@@ -167,7 +167,7 @@ async def test_server_msg_has_the_real_author_the_type_per_recipient_and_the_loc
         assert native_push["times"] == f"{sent_at:%Y-%m-%d %H:%M:%S}"
 
 
-async def test_user_lists_contain_only_the_rooms_of_the_socket_and_are_shorter_for_two_rooms(
+async def test_user_lists_contain_only_the_rooms_of_the_connection_and_are_shorter_for_two_rooms(
     server: RunningServer, ann: RawClient, client: RawClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server_msg, "_MAX_LISTED_MEMBERS", 2)
