@@ -287,7 +287,7 @@ class ReaderCommands:
             self._reader.announce(speech.dated_message_text(message))
 
     def _delete_message(self, nick: str) -> str:
-        """Schedule the deletion of the newest own message, or of the newest one of a nickname; return the announcement.
+        """Schedule the deletion of the newest message of the user, or of a nickname; return the announcement.
 
         Raises:
             CommandRejected: There is no room, or as `find_deletion_target`.

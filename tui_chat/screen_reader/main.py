@@ -1,6 +1,6 @@
 """Entry point of `chat-tui --screen-reader`: prompts for the join details, then runs one session per server.
 
-- Fallback: a failed switch to another server returns to the previous one. If this fails as well, the program ends.
+- Fallback: a failed switch to another server returns to the previous one. A second failure ends the program.
 """
 
 import asyncio

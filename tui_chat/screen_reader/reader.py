@@ -5,8 +5,8 @@
 - Background rooms: messages are announced by notification level; a room without a notification is announced once
   as unread, unless muted.
 - Closed rooms of the account: those with unread messages are announced once after each connection.
-- Own messages: new ones are not announced, because the terminal echoes the input; failures and edits are. The recent
-  messages after a change of the current room include those of the user.
+- Messages of the user: new ones are not announced, because the terminal echoes the input; failures and edits are. The
+  recent messages after a change of the current room include those of the user.
 """
 
 import asyncio

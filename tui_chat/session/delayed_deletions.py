@@ -1,6 +1,6 @@
 """Deletions that the user can still undo.
 
-- Delay: a deletion waits `UNDO_SECONDS` before it enters the outbox. Until then, no other member sees it.
+- Delay: the outbox receives a deletion after `UNDO_SECONDS`. Other members see the message until then.
 - Quit: `flush` queues all delayed deletions at once. After a crash, delayed deletions have no effect.
 """
 

@@ -3,7 +3,7 @@
 - Ignored nicknames are a setting of this device, blocked members belong to the account.
 - Identity: a member seen under an ignored nickname stays ignored after a nickname change, until the setting changes or
   the session ends.
-- Own messages: the caller excludes the user's own member id.
+- Messages of the user: the caller excludes the user's member id.
 """
 
 from collections.abc import Callable

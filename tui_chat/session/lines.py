@@ -94,7 +94,7 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
         ts: Milliseconds since the epoch (UTC), from the client's clock before the acknowledgement.
         nick: Author's nickname, sanitized.
         member_id: Author's member id, constant across nickname changes.
-        is_own: True for the user's own message.
+        is_own: True for a message of the user.
         text: Sanitized message body, possibly with newlines; "" if deleted.
         problem: Reason of a failed delivery as one sentence, otherwise "".
         is_mention: True if the text mentions the user.

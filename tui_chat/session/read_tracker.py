@@ -1,6 +1,6 @@
 """Read marker, unread counts and unread divider of one room.
 
-- Viewed: a room is viewed while selected, focused and scrolled to the bottom; the front end reports this.
+- Viewed: a room is viewed while selected, focused and scrolled to the bottom, as reported by the front end.
 - Unread: messages of other members that arrive in a room that is not viewed are unread.
 - Account: the counts of the server include messages that are not loaded. Loading them does not change the counts.
 - Unread divider: precedes the first unread message, and remains while the room is viewed.
