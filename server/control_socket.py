@@ -80,9 +80,6 @@ async def serve_control_socket(handlers: Mapping[str, ControlHandler]) -> AsyncG
     A failure to create the socket is logged and not raised, because the server works without the socket. Every
     `REPUBLISH_INTERVAL`, a missing socket is created again, under another name. The socket is removed after the
     context; open connections stay open.
-
-    Args:
-        handlers: Handlers by command name.
     """
     control_socket = _ControlSocket(handlers)
     republish_task = asyncio.create_task(control_socket.republish())

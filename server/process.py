@@ -133,7 +133,7 @@ def _create_control_handlers(
     """Return the handlers of the control socket by command name (docs/operating.md, "Control socket").
 
     The commands are the administration commands, `status` and `stop`. `stop` only requests the shutdown, and returns
-    the maximum duration of drain period and shutdown as `timeout` in seconds.
+    an upper bound of the duration of drain period and shutdown as `timeout` in seconds.
     """
     started_at = time.monotonic()
 

@@ -30,10 +30,7 @@ _SERVICE_VARIABLE_PATTERN = re.compile(r"CHAT_(SERVICE_(HOST|PORT)(_.*)?|PORT_[0
 def suggest(name: str, valid_names: Iterable[str], command: str = "") -> str:
     """Return `did you mean NAME?` with the nearest valid name; without a similar one, a reference to the help.
 
-    Args:
-        name: Unknown name.
-        valid_names: Candidates.
-        command: Command with the help; empty for that of the server.
+    `command` is the command with the help, empty for that of the server.
     """
     matches = get_close_matches(name, valid_names, 1)
     return f"did you mean {matches[0]}?" if matches else f"see {command or shown_command('chat-server')} --help"

@@ -35,11 +35,7 @@ def format_entry(entry: Entry, zone: tzinfo | None) -> str | None:
 
     Messages have their current state, as `(deleted)` or with `(edited)` after the text, followed by one row per file
     with name and path, and without reactions. Edits, deletions and reactions have no line of their own (None). Rows
-    after the first one are indented.
-
-    Args:
-        entry: Entry of the log.
-        zone: Time zone of the times; None for the system time zone.
+    after the first one are indented. The times are those of `zone`, or of the system time zone for None.
     """
     match entry:
         case Message(deleted=True):

@@ -132,16 +132,8 @@ async def run_cluster(
     """Run this process as one node of the database within the context.
 
     The node is registered at the start, and the bus connects in the background. The end of the context removes the
-    members and the registration of this node, if the database is writable.
-
-    Args:
-        target: `postgres`, or the URL of a Redis or Valkey server.
-        database: Open PostgreSQL database.
-        database_target: URL of the database.
-        callbacks: Functions and objects of the gateway.
-        port: Port in the label of the node.
-        now: Wall clock, as Unix time in milliseconds.
-        supervisor: Owner of the background tasks.
+    members and the registration of this node, if the database is writable. The bus `target` is `postgres`, or the URL
+    of a Redis or Valkey server; `database_target` is the URL of the database.
 
     Raises:
         StorageError: The database is not writable, or the driver of Redis is not installed.

@@ -140,20 +140,11 @@ class AccountDirectory:
         return self._accounts.get(account_id)
 
     def find(self, name_key: str) -> Account | None:
-        """Return the account that reserves a name, None for an available name.
-
-        Args:
-            name_key: Canonical key of an account name or nickname.
-        """
+        """Return the account that reserves a name with this canonical key, None for an available name."""
         return self._by_name_key.get(name_key)
 
     def is_available(self, name_key: str, member_id: str) -> bool:
-        """Return whether a member may use a name: the name is not reserved, or reserved by the account of the member.
-
-        Args:
-            name_key: Canonical key of the name.
-            member_id: Member id of a guest or an account.
-        """
+        """Return whether a member may use a name: no account has reserved the name, except that of the member."""
         account = self._by_name_key.get(name_key)
         return account is None or account.member_id == member_id
 
@@ -162,12 +153,7 @@ class AccountDirectory:
         return self._by_member_id.get(member_id)
 
     def is_confusable(self, skeletons: Iterable[str], member_id: str) -> bool:
-        """Return whether the nickname of a guest looks like a reserved name; False for an account.
-
-        Args:
-            skeletons: Skeletons of the nickname (`server.domain.confusables`).
-            member_id: Member id of the guest or the account.
-        """
+        """Return whether a guest nickname with these skeletons looks like a reserved name; False for an account."""
         return not self.is_claimed(member_id) and any(skeleton in self._skeleton_counts for skeleton in skeletons)
 
     def is_bot(self, member_id: str) -> bool:

@@ -65,10 +65,8 @@ class TokenBucket:
     def acquire(self, now: float, cost: float = 1) -> float:
         """Consume the tokens of one request.
 
-        Args:
-            now: Monotonic time in seconds.
-            cost: Number of tokens. A cost above the capacity requires a full bucket and leaves a debt, which delays
-                later requests. A negative cost returns tokens, unless the debt is greater.
+        A cost above the capacity requires a full bucket and leaves a debt, which delays later requests. A negative cost
+        returns tokens, unless the debt is greater.
 
         Returns:
             0.0 on success, otherwise the seconds until enough tokens are available; a failure consumes no token.

@@ -50,11 +50,7 @@ class PacketLimiter:
         self._throttled_since: float | None = None
 
     def acquire(self, now: float, size: int = 0) -> float:
-        """Consume the tokens of one packet; a failure consumes none.
-
-        Args:
-            now: Monotonic time in seconds.
-            size: Size of the payload in bytes.
+        """Consume the tokens of one packet with a payload of `size` bytes; a failure consumes none.
 
         Returns:
             0.0 on success, otherwise the seconds before the next attempt, at least `_MIN_DELAY`; infinity after
