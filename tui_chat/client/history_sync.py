@@ -2,8 +2,8 @@
 
 - Automatic fill: missing newest entries and gaps of at most `MAX_AUTO_FILL` entries are fetched; larger gaps
   remain until requested.
-- Iteration: `next_entry` returns every entry after the first join exactly once and in order, across
-  reconnects. Missed entries are fetched at the speed of the iteration. Skipped are entries that the server removes
+- Iteration: `next_entry` returns every entry after the first join exactly once and in order, across reconnects. Missed
+  entries are fetched at the speed of the iteration. Two kinds of entries are skipped: those that the server removes
   before their fetch, and those that a replacement of the server log contains at the rejoin.
 - Cache: older entries come from the cache (`RoomCache`) if possible. A jump uses the cache only without a connection.
 - Sequential fetches: one page at a time, which avoids duplicate requests.
@@ -192,7 +192,7 @@ class HistorySync:
         Args:
             seq: Message at the center.
             at: Time at the center in milliseconds since the epoch; exactly one of `seq` and `at` is required.
-            limit: Maximum number of entries, limited to `HISTORY_PAGE` for a request.
+            limit: As for `RoomHistory.load_around`.
         """
         async with self._fetch_lock:
             if self._context.gate.value is None and seq is not None and seq in self.log:

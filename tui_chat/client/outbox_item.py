@@ -21,7 +21,7 @@ class OutboxItemState(Enum):
     - `PENDING`: queued or in flight; sent again after temporary errors and restarts.
     - `SENT`: acknowledged by the server, and no longer in the outbox.
     - `FAILED`: rejected, or unconfirmed by a basic server; remains in the outbox until `Room.retry` or `Room.drop`.
-    - `DROPPED`: removed from the outbox by `Room.drop`.
+    - `DROPPED`: removed from the outbox by `Room.drop`, or replaced by a new item (`Room.retry`).
     """
 
     PENDING = "pending"

@@ -1,8 +1,7 @@
 """Interface to one room for bots and user interfaces: log, members and requests.
 
-- Iteration: `async for entry in room` yields every entry after the first join exactly once, across reconnects. Skipped
-  are entries that the server removes before their fetch, and those that a replacement of the server log contains at the
-  rejoin.
+- Iteration: `async for entry in room` yields every entry after the first join exactly once, across reconnects, with the
+  exceptions of `HistorySync`.
 - Requests: immediate with acknowledgement, or through the outbox.
 - Reconnect: a request waits for the join, and is repeated with its `clientId` after a connection loss.
 """

@@ -26,9 +26,10 @@ class RoomReadMarker:
         self._log = room_log
 
     async def mark_read(self, seq: int, *, unread: bool = False) -> ReadMarker:
-        """Move the marker on the server to `seq`, and return the resulting marker; a lower `seq` moves nothing.
+        """Move the marker on the server to `seq`, and return the resulting marker.
 
-        The result becomes `state`, unless `state` is later and `unread` is not set.
+        A lower `seq` has no effect without `unread`. The result becomes `state`, unless `state` is later and `unread`
+        is not set.
 
         Args:
             seq: `seq` of the newest read entry.

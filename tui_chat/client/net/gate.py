@@ -54,7 +54,7 @@ class Gate(Generic[T]):
             self._resolved.set()
 
     def resume(self) -> None:
-        """End `suspend` without a value; later `wait` calls block. No effect after `fail`."""
+        """End `suspend` without a value; later `wait` calls block. No effect with a value and after `fail`."""
         if self._error is not None and not self.has_failed:
             self._error = None
             self._resolved.clear()

@@ -1,4 +1,4 @@
-"""Retry decisions of the outbox of one room.
+"""Retry decisions for the messages of one room and for uploads.
 
 - Temporary errors: `rate_limited`, `unavailable` and `internal`. All other errors are final.
 - Delay: `retryAfter` of the error, otherwise exponential backoff. `rate_limited` does not increase the backoff, because
@@ -21,7 +21,7 @@ MAX_INTERNAL_ERRORS = 3
 
 
 class RetryPolicy:
-    """Error counters of the outbox of one room."""
+    """Error counters of the messages of one room, or of one upload."""
 
     def __init__(self) -> None:
         self._failures = 0  # consecutive temporary errors without `rate_limited`, counted up to the maximum delay

@@ -1,8 +1,7 @@
 """Lists in blocks, of which only the most recently used are decompressed.
 
-A message in memory consists of a dozen objects. In a compressed block, a message takes
-a few dozen bytes and adds no objects for the garbage collector. Decompression takes
-0.1 ms per block.
+A message in memory consists of a dozen objects. In a compressed block, a message takes a few dozen bytes and adds no
+objects for the garbage collector. Decompression takes 0.1 ms per block.
 """
 
 from collections.abc import Iterable
@@ -39,10 +38,7 @@ class CompressedBlocks(Generic[ItemT]):
         self._recently_used: dict[Block[ItemT], None] = {}  # decompressed blocks, most recent last
 
     def create_block(self, items: Iterable[ItemT]) -> Block[ItemT]:
-        """Return a new block with a copy of the items.
-
-        The block becomes the most recently used one; the least recently used one may be compressed.
-        """
+        """Return a new block with a copy of the items, the most recently used one as after `get_items`."""
         block = Block(list(items))
         self.get_items(block)
         return block
