@@ -61,10 +61,8 @@ def apply_access_change(connection: Connection, room: BatchRoom, command: Access
     fields, write nothing and are no-ops.
 
     Args:
-        connection: Connection with an open write transaction.
         room: Locked room; a missing one only for a command that cannot create it.
         command: Command of the batch.
-        now: Current time in milliseconds since the epoch.
 
     Raises:
         NotFound: The room is missing. For `joined`: the invite or code is invalid, or the room is private or direct

@@ -52,10 +52,7 @@ def read_accesses(
     A room that does not exist, and a removed room, have the default policy. Expired sanctions are ignored.
 
     Args:
-        connection: Connection with an open transaction.
-        keys: Canonical keys of the rooms.
         requester: Person; bans of its `address_hash` count as bans of the person.
-        now: Current time in milliseconds since the epoch.
     """
     rows = connection.execute(_select_rooms, {"keys": list(keys), "member_id": requester.member_id}).all()
     found = connection.execute(
@@ -82,13 +79,7 @@ def read_restricted_keys(connection: Connection) -> list[str]:
 
 
 def read_banned_rooms(connection: Connection, requester: Requester, now: int) -> frozenset[int]:
-    """Return the ids of the rooms with a ban of a person, or of the address of a guest, that has not expired.
-
-    Args:
-        connection: Connection with an open transaction.
-        requester: Person.
-        now: Current time in milliseconds since the epoch.
-    """
+    """Return the ids of the rooms with a ban of a person, or of the address of a guest, that has not expired."""
     in_effect = or_(sanctions.c.until.is_(None), sanctions.c.until > now)
     is_target = sanctions.c.member_id == requester.member_id
     if requester.address_hash is not None:

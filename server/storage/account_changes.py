@@ -24,7 +24,6 @@ def record_change(connection: Connection, is_changed: ColumnElement[bool]) -> No
     Call the function before any other write of the transaction, as required by the lock order.
 
     Args:
-        connection: Connection with an open write transaction.
         is_changed: Condition for the row of the account; without a match, the number remains unused.
     """
     connection.execute(update(accounts).where(is_changed).values(change_seq=next_change_seq(connection)))

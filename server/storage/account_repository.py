@@ -38,11 +38,6 @@ class AccountRepository:
 
     Methods that write raise `Unavailable` if the database is not writable, others if it is not readable.
 
-    Args:
-        writer: Executor for one write transaction at a time.
-        readers: Executor for read transactions.
-        clock: Source of the current time in milliseconds since the epoch.
-
     Attributes:
         on_change: Called after each committed creation or change of an account and after each revocation of tokens, not
             after the addition, use or expiry of tokens.

@@ -27,8 +27,6 @@ class BatchAttachments:
     """Uploads and pending rows of one batch.
 
     Args:
-        connection: Connection with an open write transaction.
-        statements: Compiled statements for the dialect of the connection.
         commands: Log commands of the batch.
     """
 

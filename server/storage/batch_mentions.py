@@ -14,11 +14,7 @@ from server.storage.tables import ALL_MEMBERS
 
 
 class BatchMentions:
-    """Pending rows of one batch.
-
-    Args:
-        statements: Compiled statements for the dialect of the connection.
-    """
+    """Pending rows of one batch."""
 
     def __init__(self, statements: BatchStatements) -> None:
         self._statements = statements

@@ -91,8 +91,6 @@ def load_rooms(
     A missing room is created if one of its commands cannot be rejected, such as a message that is not a reply.
 
     Args:
-        connection: Connection with an open write transaction.
-        statements: Compiled statements for the dialect of the connection.
         commands: Log commands in order of arrival.
         now: Creation time of new rooms, in milliseconds since the epoch.
         has_valid_files: Returns whether the files of a message in a new room cannot be rejected.

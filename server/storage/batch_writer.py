@@ -73,8 +73,6 @@ def apply_batch(
     The error of a rejected command is returned, not raised. An accepted command is durable only after the commit.
 
     Args:
-        connection: Connection with an open write transaction.
-        statements: Compiled statements for the dialect of the connection.
         commands: Log commands in order of arrival.
         now: Milliseconds since the epoch. `ts` of an entry is the maximum of `now` and the newest `ts` of the room,
             so a clock adjustment never reverses the order.

@@ -20,11 +20,6 @@ class DirectRoomRepository:
 
     All methods raise `Unavailable` if the database fails.
 
-    Args:
-        writer: Executor for one transaction at a time.
-        readers: Executor for read transactions.
-        clock: Source of the current time in milliseconds since the epoch.
-
     Attributes:
         on_change: Called after each committed call of `block` and `unblock`, even after one without effect. Each of
             these calls gives the account with `member_id` a new `change_seq`.

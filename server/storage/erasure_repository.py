@@ -38,12 +38,7 @@ class MessageRef(NamedTuple):
 
 
 class ErasureRepository:
-    """Repository of erasures; all methods raise `Unavailable` if the database fails.
-
-    Args:
-        writer: Executor for one write transaction at a time.
-        readers: Executor for read transactions.
-    """
+    """Repository of erasures; all methods raise `Unavailable` if the database fails."""
 
     def __init__(self, writer: Executor, readers: Executor) -> None:
         self._writes = TransactionRunner.for_writes(writer, "erasures")

@@ -49,10 +49,7 @@ def list_messages(connection: Connection, *, group_id: int, before_id: int | Non
     """Return the newest messages of a room, newest first, without deleted and removed ones; empty for an unknown room.
 
     Args:
-        connection: Connection with an open transaction.
-        group_id: Id of the room.
         before_id: Exclusive upper bound of the entry id, None for no bound.
-        limit: Maximum number of messages.
     """
     room = connection.execute(select(rooms).where(rooms.c.id == group_id)).one_or_none()
     if room is None:

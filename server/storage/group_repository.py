@@ -78,10 +78,6 @@ class GroupRepository:
     """Repository of groups and conversations; all methods raise `Unavailable` if the database fails.
 
     A method without a parameter `member_id` checks no membership.
-
-    Args:
-        writer: Executor for one write transaction at a time.
-        readers: Executor for read transactions.
     """
 
     def __init__(self, writer: Executor, readers: Executor) -> None:

@@ -38,11 +38,7 @@ class StoredHook(NamedTuple):
 
 
 class HookRepository:
-    """Reader of webhooks; all methods raise `Unavailable` if the database is not readable.
-
-    Args:
-        readers: Executor of read transactions.
-    """
+    """Reader of webhooks; all methods raise `Unavailable` if the database is not readable."""
 
     def __init__(self, readers: Executor) -> None:
         self._reads = TransactionRunner.for_reads(readers, "webhooks")
@@ -60,10 +56,7 @@ def change_hook(connection: Connection, room_id: int, command: AppendMemberChang
     """Insert or delete the webhook of a command, and return whether the command has an effect.
 
     Args:
-        connection: Connection with an open write transaction.
-        room_id: Locked room.
         command: Command `hookCreated` or `hookRevoked`, with the webhook as `target`.
-        now: Current time in milliseconds since the epoch.
 
     Raises:
         Conflict: The room has a webhook with an equal name by canonical key, or `HOOKS_PER_ROOM` webhooks.

@@ -26,12 +26,7 @@ class StoredInvite(NamedTuple):
 
 
 class InviteRepository:
-    """Reader of invites; all methods raise `Unavailable` if the database is not readable.
-
-    Args:
-        readers: Executor of read transactions.
-        clock: Source of the current time in milliseconds since the epoch.
-    """
+    """Reader of invites; all methods raise `Unavailable` if the database is not readable."""
 
     def __init__(self, readers: Executor, clock: Callable[[], int]) -> None:
         self._reads = TransactionRunner.for_reads(readers, "invites")
@@ -43,7 +38,6 @@ class InviteRepository:
         The journal repeats the check when it redeems the invite; this read keeps guessed codes away from the writer.
 
         Args:
-            room_key: Canonical key of the room.
             digest: SHA-256 of the code.
         """
         return await self._reads.run(partial(_find_valid, room_key=room_key, digest=digest, now=self._clock()))
@@ -59,10 +53,7 @@ def change_invite(connection: Connection, room_id: int, command: AppendMemberCha
     A new invite deletes the expired invites of the server and of all rooms. An expired invite can be revoked.
 
     Args:
-        connection: Connection with an open write transaction.
-        room_id: Locked room.
         command: Command with the action `inviteCreated` or `inviteRevoked`.
-        now: Current time in milliseconds since the epoch.
     """
     if command.action == "inviteRevoked":
         is_target = and_(invites.c.id == command.invite_id, invites.c.room_id == room_id)

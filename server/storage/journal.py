@@ -60,9 +60,6 @@ class Journal:
     Requires a running event loop on construction, and a final `close`.
 
     Args:
-        writer: Executor for one transaction at a time.
-        statements: Compiled statements for the dialect of the writer.
-        clock: Source of the current time in milliseconds since the epoch.
         max_queue_depth: Maximum number of queued commands.
         supervisor: Owner of the writer task.
 

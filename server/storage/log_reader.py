@@ -99,10 +99,6 @@ class LogReader:
     """Reader of consistent snapshots on a pool of connections.
 
     All methods raise `Unavailable` if the database is not readable or too many reads are queued.
-
-    Args:
-        executor: Executor for read transactions.
-        clock: Source of the current time in milliseconds.
     """
 
     def __init__(self, executor: Executor, clock: Callable[[], int]) -> None:
@@ -128,9 +124,7 @@ class LogReader:
         is True; at least one entry remains. A `since` at or after the newest entry yields no entries.
 
         Args:
-            room_key: Canonical key of the room.
             since: Exclude entries up to this `seq`; None excludes none.
-            limit: Maximum number of entries.
             reader: Member id for `own` of reactions; None for a reader whose `own` is always False.
             marker_of: Member id of the account whose read marker is returned, None for a guest.
         """
@@ -164,14 +158,12 @@ class LogReader:
         position; at least one entry remains. A removed room has no entries.
 
         Args:
-            room_key: Canonical key of the room.
             before: Entries directly before this `seq`.
             after: Entries directly after this `seq`.
             around: Entries on both sides of this `seq`, including the entry itself; near an end of the log, more of the
                 other side.
             at: Entries around the first entry at or after this time (milliseconds since the epoch); if none exists, the
                 newest entries.
-            limit: Maximum number of entries.
             reader: Member id for `own` of reactions; None for a reader whose `own` is always False.
 
         Raises:

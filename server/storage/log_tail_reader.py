@@ -93,7 +93,6 @@ class LogTailReader:
 
         Args:
             room_id: Id of the room, 0 to select by key.
-            key: Canonical key.
             after: Exclusive lower bound of `seq`.
         """
         is_room = rooms.c.id == room_id if room_id else rooms.c.key == key

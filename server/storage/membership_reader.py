@@ -19,8 +19,6 @@ def read_memberships(connection: Connection, *, member_id: str, now: int) -> lis
     """Return the rooms of an account, latest activity first, up to an estimated size of `_MAX_BYTES`.
 
     Args:
-        connection: Connection with an open transaction.
-        member_id: Member id of the account.
         now: Current time in milliseconds since the epoch; expired mutes are ignored.
     """
     is_muted = and_(

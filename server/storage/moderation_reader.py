@@ -48,12 +48,7 @@ class TargetState(NamedTuple):
 
 
 class ModerationReader:
-    """Reader for moderation; all methods raise `Unavailable` if the database is not readable.
-
-    Args:
-        readers: Executor of read transactions.
-        clock: Source of the current time in milliseconds since the epoch.
-    """
+    """Reader for moderation; all methods raise `Unavailable` if the database is not readable."""
 
     def __init__(self, readers: Executor, clock: Callable[[], int]) -> None:
         self._reads = TransactionRunner.for_reads(readers, "moderation data")
@@ -66,7 +61,6 @@ class ModerationReader:
         entries are searched.
 
         Args:
-            room_key: Canonical key of the room.
             target: Identity of the target, without `address_hash`; a ban of an address alone is not considered.
         """
         return await self._reads.run(partial(_find_target, key=room_key, target=target, now=self._clock()))
@@ -79,11 +73,8 @@ class ModerationReader:
         """Return the `seq` of messages of a member that are not deleted, in ascending order; empty without the room.
 
         Args:
-            room_key: Canonical key of the room.
-            member_id: Author.
             since: Time of the earliest message, in milliseconds since the epoch.
             after: Exclusive lower bound of `seq`.
-            limit: Maximum number of messages.
         """
         return await self._reads.run(
             partial(_list_messages, key=room_key, member_id=member_id, since=since, after=after, limit=limit)
@@ -97,9 +88,7 @@ class ModerationReader:
         empty `log_id`.
 
         Args:
-            room_key: Canonical key of the room.
             before: Exclusive upper bound of `seq`.
-            limit: Maximum number of entries.
         """
         return await self._reads.run(partial(_read_audit, key=room_key, before=before, limit=limit))
 

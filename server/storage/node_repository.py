@@ -61,11 +61,7 @@ class NodeRecord(Struct, frozen=True):
 
 
 class NodeRepository:
-    """Repository of nodes; all methods raise `Unavailable` if the database fails.
-
-    Args:
-        writer: Executor for one write transaction at a time.
-    """
+    """Repository of nodes; all methods raise `Unavailable` if the database fails."""
 
     def __init__(self, writer: Executor) -> None:
         self._writer = writer

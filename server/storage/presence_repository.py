@@ -148,7 +148,6 @@ class PresenceRepository:
         The first call for a room stores `log_id`. An id that a stored room has, after its rename, is replaced.
 
         Args:
-            room_key: Canonical key of the room.
             log_id: Log id for a room without one.
         """
 

@@ -102,10 +102,6 @@ class ReadMarkerRepository:
     """Repository of read markers and mentions.
 
     All methods raise `Unavailable` if the database fails.
-
-    Args:
-        writer: Executor for one transaction at a time.
-        readers: Executor for read transactions.
     """
 
     def __init__(self, writer: Executor, readers: Executor) -> None:
@@ -122,7 +118,6 @@ class ReadMarkerRepository:
         for a lower one without `may_decrease`, writes nothing.
 
         Args:
-            room_key: Canonical key of the room.
             member_id: Member id of an account.
             seq: `seq` of the newest read entry, limited to the range from `first_seq - 1` to `last_seq` of the room.
             may_decrease: Move the marker to a lower `seq` too.
@@ -148,9 +143,7 @@ class ReadMarkerRepository:
         examines at most `MAX_SCANNED_MENTIONS` mentions of all members. Above `MAX_PAGE_BYTES`, a page ends earlier.
 
         Args:
-            member_id: Member id of the account.
             before: Exclusive upper bound of the entry id, None for no bound.
-            limit: Maximum number of messages.
         """
         bound = SEQ_MAX if before is None else before
         return await self._reads.run(partial(_list_mentions, member=member_id, before=bound, limit=limit))
@@ -181,13 +174,7 @@ class ReadMarkerRepository:
 
 
 def find_read_state(connection: Connection, room_key: str, member_id: str) -> ReadState | None:
-    """Return the read marker of a durable member, None without a membership.
-
-    Args:
-        connection: Connection with an open transaction.
-        room_key: Canonical key of the room.
-        member_id: Member id of the account.
-    """
+    """Return the read marker of a durable member, None without a membership."""
     row = _read_marker(connection, key=room_key, member=member_id)
     return None if row is None else to_read_state(row)
 

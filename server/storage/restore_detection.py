@@ -50,7 +50,6 @@ class RestoreDetector:
 
     Args:
         path: Path of the database file; the marker file has the suffix `.generation`, beside the target of a link.
-        writer: Executor for write transactions.
     """
 
     def __init__(self, path: Path, writer: Executor) -> None:

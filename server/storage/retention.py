@@ -47,8 +47,6 @@ class RetentionJob:
     """Background task that removes expired entries.
 
     Args:
-        writer: Executor for one transaction at a time.
-        clock: Source of the current time in milliseconds since the epoch.
         supervisor: Owner of the task.
         permit: Permit for the task.
     """

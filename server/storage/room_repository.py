@@ -42,10 +42,6 @@ class RoomRepository:
     """Repository of rooms.
 
     All methods raise `Unavailable` if the database is not writable.
-
-    Args:
-        writer: Executor for one transaction at a time.
-        clock: Source of the current time in milliseconds since the epoch.
     """
 
     def __init__(self, writer: Executor, clock: Callable[[], int]) -> None:
@@ -59,8 +55,6 @@ class RoomRepository:
         its log starts after the removed entries. The topic is stored without an entry. The room has no owner.
 
         Args:
-            key: Canonical key of the name.
-            name: Display name.
             topic: Topic, empty for none.
 
         Raises:
@@ -75,9 +69,7 @@ class RoomRepository:
         form is permitted.
 
         Args:
-            room_id: Identifier of the room.
             key: Canonical key of the new name.
-            name: New display name.
 
         Raises:
             NotFound: No public room has this id.

@@ -50,7 +50,6 @@ class TableSlices:
         The order of texts may differ between two databases.
 
         Args:
-            connection: Connection with an open transaction.
             after: Position of the previous slice.
         """
         query = self._filter(select(self.table)).order_by(*self._keys).limit(SLICE_ROWS)

@@ -32,7 +32,6 @@ def ensure(connection: Connection, *, must_exist: bool = False) -> None:
     On PostgreSQL, concurrent calls wait for each other.
 
     Args:
-        connection: Connection with an open write transaction.
         must_exist: Reject an empty database.
 
     Raises:
@@ -51,9 +50,6 @@ def lock_schema(connection: Connection) -> set[str]:
     """Return the names of the existing tables, which stay the same until the end of the transaction.
 
     On PostgreSQL, the call waits for the transactions of other callers.
-
-    Args:
-        connection: Connection with an open write transaction.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(0x63686174)))  # SQLite serializes writers by itself
@@ -64,7 +60,6 @@ def create_tables(connection: Connection, fingerprint: str) -> None:
     """Create the tables and indexes in an empty database, with counters at 0 and the fingerprint, but without rooms.
 
     Args:
-        connection: Connection with an open write transaction.
         fingerprint: `FINGERPRINT`, or `UNFINISHED` for a database that no server may use yet.
     """
     group_tables.metadata.create_all(connection)  # with the tables of all modules

@@ -82,15 +82,12 @@ def search(
     without a stored log yields an empty result.
 
     Args:
-        connection: Connection with an open read transaction.
         text: Query text (`tui_chat.protocol.search_query`).
         room_key: Canonical key of the room to search; None for all public rooms, all rooms with a durable membership
             of the searcher, and all of `joined`, except rooms from which the searcher is banned.
         joined: Canonical keys of the rooms joined by the searcher.
         searcher: Person whose rooms are searched, also for `own` of reactions.
         before: Exclusive upper bound of the entry id, None for no bound.
-        limit: Maximum number of messages.
-        clock: Source of the current time in milliseconds.
 
     Raises:
         NotFound: The room is not joined, and does not exist, is removed or is not visible to the searcher.
@@ -220,7 +217,6 @@ def find_first_seq(connection: Connection, room: Row[Any], column: ColumnElement
     The result is at least `first_seq`.
 
     Args:
-        connection: Connection with an open transaction.
         room: Row of the room.
         column: `entries.c.id`, `entries.c.ts` or `entries.c.n`, whose values never decrease with increasing `seq`.
         minimum: Lower bound of the column value.

@@ -64,7 +64,6 @@ class SearchIndex:
         """Add messages without an index row to the index.
 
         Args:
-            connection: Connection with an open write transaction.
             messages: Entry id, room id and text of each message.
         """
         rows = [(entry_id, self._index_row(room_id, text)) for entry_id, room_id, text in messages]
@@ -75,7 +74,6 @@ class SearchIndex:
         """Replace the index rows of edited messages, and remove those of deleted messages.
 
         Args:
-            connection: Connection with an open write transaction.
             changes: Entry id, room id, indexed text and new text of each message; the new text is None for a deletion.
                 A wrong indexed text leaves stale terms in the index of SQLite.
         """

@@ -334,8 +334,6 @@ class BatchStatements:
         """Lock the existing rooms among the given keys until the commit.
 
         Args:
-            connection: Connection with an open write transaction.
-            keys: Canonical keys.
             count: Number of entry ids to reserve in the same round trip; 0 for none.
 
         Returns:

@@ -50,13 +50,7 @@ class UploadUsage(NamedTuple):
 
 
 class UploadRepository:
-    """Repository of uploads; all methods raise `Unavailable` if the database fails.
-
-    Args:
-        writer: Executor for one write transaction at a time.
-        readers: Executor for read transactions.
-        clock: Source of the current time in milliseconds since the epoch.
-    """
+    """Repository of uploads; all methods raise `Unavailable` if the database fails."""
 
     def __init__(self, writer: Executor, readers: Executor, clock: Callable[[], int]) -> None:
         self._writes = TransactionRunner.for_writes(writer, "uploads")

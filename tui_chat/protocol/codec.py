@@ -77,7 +77,6 @@ def decode_request(event: str, body: bytes | Raw) -> Request:
     or `roomId`, as a whole number, or in a `RoomRequest` as the argument itself. Texts and names are in validated form.
 
     Args:
-        event: Event name.
         body: Only argument of the event, as JSON.
 
     Raises:
@@ -126,10 +125,6 @@ def decode_response(response_type: type[WireStructT], body: bytes | str) -> Wire
     """Decode the acknowledgement of a request.
 
     An entry of an unknown kind is an `UnknownEntry`. Texts are not sanitized.
-
-    Args:
-        response_type: Expected response.
-        body: Acknowledgement as JSON.
 
     Raises:
         ChatError: The error in the acknowledgement.

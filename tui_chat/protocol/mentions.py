@@ -39,11 +39,7 @@ def may_mention(text: str) -> bool:
 
 
 class MentionTokens:
-    """Mentions in one message text.
-
-    Args:
-        text: Sanitized message text.
-    """
+    """Mentions in a sanitized message text."""
 
     def __init__(self, text: str) -> None:
         self._start, self._tails = "", list[str]()
@@ -71,7 +67,6 @@ class MentionTokens:
         """Return whether the text mentions a nickname or account name; the empty name is never mentioned.
 
         Args:
-            name: Nickname or account name.
             member_names: Names of the members; a mention after `@` that matches a longer one of these is not counted.
         """
         if not name or self.is_empty:
@@ -91,9 +86,6 @@ class MentionTokens:
         The longest candidate that is a known name is the mentioned one. Without `member_names`, `includes` is True for
         the names among the candidates, and False for all other names of at most `max_length` code points. A candidate
         that is empty, or starts or ends with a space, is no name.
-
-        Args:
-            max_length: Maximum number of code points of a candidate.
         """
         for match in re.finditer(":", self._start[: max_length + 1]):
             yield [self._start[: match.start()]]

@@ -155,9 +155,7 @@ def _validate_name(name: str, subject: str, max_graphemes: int, error_type: type
     """Return the display form of a name; reserved names are valid here.
 
     Args:
-        name: Name as received.
         subject: `nick` or `room_name`, the start of the error reasons.
-        max_graphemes: Maximum number of grapheme clusters.
         error_type: Type of the error for an empty name, a forbidden character and a forbidden combination.
 
     Raises:

@@ -33,7 +33,6 @@ def validate_reaction(text: str, *, on: bool = True) -> str:
     A word is returned in compatibility form with its case; an emoji and the reaction of a removal are only sanitized.
 
     Args:
-        text: Received reaction.
         on: Addition of the reaction; False for a removal.
 
     Raises:

@@ -31,10 +31,7 @@ class JoinRoom(Request, frozen=True):
     """Join a room, or rejoin it after a lost connection.
 
     Attributes:
-        room_name: Name of the room.
-        nick_name: Requested nickname.
         since: `seq` of the newest known entry; the response contains only newer ones.
-        limit: Maximum number of entries in the response.
         guest_key: Guest key of an earlier join, to keep the member id; an empty or invalid key is ignored.
         invite: Invite code of the room.
     """
@@ -65,7 +62,6 @@ class Observe(RoomRequest, frozen=True):
 
     Attributes:
         since: `seq` of the newest known entry; the response contains only newer ones.
-        limit: Maximum number of entries in the response.
     """
 
     event: ClassVar[str] = "observe"
@@ -85,7 +81,6 @@ class ListMembers(RoomRequest, frozen=True):
 
     Attributes:
         after: Member id at the end of the previous page.
-        limit: Maximum number of members.
         query: Part of the nickname; None or an empty query selects all members.
     """
 
@@ -100,7 +95,6 @@ class TemporaryAuthor(ValidatedStruct, frozen=True):
     """Author of one message without a membership.
 
     Attributes:
-        nick_name: Requested nickname.
         guest_key: Guest key of an earlier join or message of the author; None for a new guest.
     """
 
@@ -154,7 +148,6 @@ class History(RoomRequest, frozen=True):
         after: Entries directly after this `seq`.
         around: Entries on both sides of this `seq`.
         at: Entries around the first entry at or after this time, in milliseconds since the epoch.
-        limit: Maximum number of entries.
     """
 
     event: ClassVar[str] = "history"
@@ -218,7 +211,6 @@ class Search(Request, frozen=True):
         query: Query text; the construction raises `BadRequest` for a blank one.
         room: Room to search, None for all of these rooms.
         cursor: `next` of the previous page of the same query and room, None for the first page.
-        limit: Maximum number of messages.
     """
 
     event: ClassVar[str] = "search"
@@ -239,7 +231,6 @@ class ListRooms(Request, frozen=True):
 
     Attributes:
         query: Part of the name or of the topic; None or an empty query selects all rooms.
-        limit: Maximum number of rooms.
     """
 
     event: ClassVar[str] = "listRooms"

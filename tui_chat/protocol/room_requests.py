@@ -168,7 +168,6 @@ class Ban(MemberRequest, frozen=True):
     """Remove a member and reject its later requests in the room.
 
     Attributes:
-        reason: Reason for members and the audit trail.
         until: End of the ban in milliseconds since the epoch; None for no end.
         delete_recent: Maximum age in seconds of the messages of the member to delete; 0 deletes none.
     """
@@ -190,7 +189,6 @@ class Mute(MemberRequest, frozen=True):
 
     Attributes:
         until: End of the mute in milliseconds since the epoch; None for no end.
-        reason: Reason for members and the audit trail.
     """
 
     event: ClassVar[str] = "mute"
@@ -209,7 +207,6 @@ class ReadAudit(RoomRequest, frozen=True):
 
     Attributes:
         before: Entries before this `seq`; None for the end of the log.
-        limit: Maximum number of entries.
     """
 
     event: ClassVar[str] = "audit"
@@ -264,7 +261,6 @@ class ListMentions(Request, frozen=True):
 
     Attributes:
         cursor: `next` of the previous page, None for the first page.
-        limit: Maximum number of messages.
     """
 
     event: ClassVar[str] = "listMentions"

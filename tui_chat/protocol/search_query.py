@@ -40,9 +40,6 @@ MAX_QUERY_HASHES = 24
 class SearchQuery:
     """Parsed search query.
 
-    Args:
-        text: Query text as entered.
-
     Attributes:
         term_hashes: Up to `MAX_QUERY_HASHES` hashes common to all matching messages; empty for a query without a
             letter, a digit and a symbol such as an emoji.
