@@ -116,7 +116,7 @@ async def test_a_reader_waits_for_the_next_event() -> None:
     assert await reading == TopicChanged("tea", "leaves")
 
 
-def test_consecutive_log_changes_are_merged_in_order_up_to_the_batch_size() -> None:
+def test_a_batch_is_popped_in_parts_of_the_maximum_size() -> None:
     queue = EventQueue[ClientEvent]()
     for seq in range(1, MAX_MESSAGES_PER_POP + 11):
         queue.put(LogChanged("tea", (seq,), True))

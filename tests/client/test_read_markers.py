@@ -76,7 +76,7 @@ async def test_a_moved_marker_of_a_room_that_is_not_open_is_an_event(server: Run
         await wait_until(lambda: ReadMarkerChanged("tea", ReadMarker(seq, 0, 0), None) in pop_markers(queue))
 
 
-async def test_only_an_account_has_a_marker_also_after_a_login_and_logout(server: RunningServer) -> None:
+async def test_a_room_has_a_read_marker_while_the_user_has_an_account(server: RunningServer) -> None:
     token = (await create_account(server, "ann")).token
     async with ChatClient(server.url) as chat:
         tea = await chat.join("tea", nick="ann")

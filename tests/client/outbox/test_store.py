@@ -214,7 +214,7 @@ def write_version_1_file(directory: Path, items: list[OutboxItem]) -> None:
     connection.close()
 
 
-async def test_a_file_of_a_newer_version_is_not_modified(tmp_path: Path) -> None:
+async def test_a_file_of_a_newer_version_is_rejected_and_remains(tmp_path: Path) -> None:
     async with Outbox(tmp_path) as outbox:
         await outbox.add(TEA, make_item("old"))
     with sqlite3.connect(tmp_path / FILE_NAME) as connection:

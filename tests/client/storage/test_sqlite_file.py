@@ -17,17 +17,17 @@ async def test_a_corrupt_file_is_reported_after_the_cancellation_of_the_caller(t
     path = tmp_path / "notes.db"
     path.write_bytes(b"no database" * 1_000)
     reports: list[Path] = []
-    is_running, is_released = Event(), Event()
+    running, released = Event(), Event()
 
     def operation(_: sqlite3.Connection) -> None:
-        is_running.set()
-        is_released.wait(10)
+        running.set()
+        released.wait(10)
 
     notes = SqliteFile(path, SCHEMA, reports.append)
     task = asyncio.create_task(notes.run(operation))
-    assert await asyncio.to_thread(is_running.wait, 10)
+    assert await asyncio.to_thread(running.wait, 10)
     task.cancel()
-    is_released.set()
+    released.set()
     await asyncio.wait({task})
     await notes.close()
     (report,) = reports

@@ -275,7 +275,7 @@ def test_changes_above_the_limit_of_the_least_recently_changed_target_are_droppe
     assert list(log.messages()) == room.current_messages()
 
 
-def test_changes_above_the_limit_of_a_loaded_message_are_merged(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changes_above_the_limit_of_a_loaded_message_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room_log, "MAX_PENDING_CHANGES", 2)
     room = make_room(2)
     log = make_joined_log(room)
