@@ -141,18 +141,11 @@ class Dispatcher:
     async def dispatch(
         self, connection: ClientConnection, event: str, arguments: list[Raw], *, wants_ack: bool
     ) -> bytes | None:
-        """Run one request and return its acknowledgement, or None if none is requested.
+        """Run one request and return its acknowledgement, None without `wants_ack` (`EventDispatcher.dispatch`).
 
-        Errors become the acknowledgement, or a native `error` event without one; none is raised. An unknown event is a
-        `BadRequest`. An unexpected exception is logged and becomes `InternalError`. An immediately available token ends
-        the throttling of its rate class.
-
-        Args:
-            connection: Sender of the event; after its disconnect or during a shutdown, the request fails with
-                `Unavailable`.
-            event: Event name.
-            arguments: Event arguments as undecoded JSON.
-            wants_ack: The client requested an acknowledgement.
+        An unknown event is a `BadRequest`. After the disconnect and during a shutdown, requests fail with
+        `Unavailable`. An unexpected exception is logged and becomes `InternalError`. An immediately available token
+        ends the throttling of its rate class.
         """
         dialect = self._dialects_by_event.get(event) or self._find_dialect(event, arguments)
         request = None

@@ -133,8 +133,7 @@ class RoomAdmin:
         All readers receive `roomRemoved`; no leave is announced.
 
         Raises:
-            NotFound: The room does not exist or is not visible.
-            Forbidden: The action is not permitted.
+            NotFound, Forbidden: As in `_authorize`.
             RateLimited: A write rate is exceeded.
             StaleAccess: The access changed between the check and the write.
         """
@@ -206,8 +205,7 @@ class RoomAdmin:
             title: New title of a private room.
 
         Raises:
-            NotFound: The room does not exist or is not visible.
-            Forbidden: The action is not permitted.
+            NotFound, Forbidden: As in `_authorize`.
             BadRequest: A title for a room with a name, or a name for a room with an address.
             RoomInvalid: The new name is an address.
             Conflict: The change of the visibility is not possible; or a room with the new name exists, has members or
@@ -256,8 +254,7 @@ class RoomAdmin:
         """Create an invite with a log entry, and return the invite with its code, which is not stored, and its URL.
 
         Raises:
-            NotFound: The room does not exist or is not visible, or the invite is invalid after the append.
-            Forbidden: The requester may not create invites.
+            NotFound, Forbidden: As in `_authorize`; `NotFound` for an invite that is invalid after the append.
             StaleAccess: The access changed between the check and the write.
         """
         state = await self._authorize(connection, request.room, Action.INVITE)
@@ -300,8 +297,7 @@ class RoomAdmin:
         """Revoke an invite of a room with a log entry.
 
         Raises:
-            NotFound: The room has no invite with this id, does not exist or is not visible.
-            Forbidden: The requester may not manage invites.
+            NotFound, Forbidden: As in `_authorize`; `NotFound` without an invite with this id.
             StaleAccess: The access changed between the check and the write.
         """
         state = await self._authorize(connection, request.room, Action.MANAGE_INVITES)

@@ -278,13 +278,7 @@ class RoomCatalog:
     async def read_messages(
         self, connection: ClientConnection, room_id: int, before: int | None, limit: int
     ) -> tuple[RoomRecord, responses.HistoryPage]:
-        """Return a room and its newest entries of all kinds before a `seq`, in ascending order (`LogReader.read_page`).
-
-        Args:
-            connection: Reader.
-            room_id: Id of a public room.
-            before: Exclusive upper bound of `seq`; None for the end of the log.
-            limit: Maximum number of entries.
+        """Return a room and its newest entries with a `seq` below `before`, if given (`LogReader.read_page`).
 
         Raises:
             NotFound: No public room has this id.

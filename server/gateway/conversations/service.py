@@ -189,13 +189,7 @@ class ConversationService:
     async def list_messages(
         self, account: AccountIdentity, group_id: int, before_id: int | None, limit: int
     ) -> list[GroupMessage]:
-        """Return messages of a group, newest first.
-
-        Args:
-            account: Member of the group.
-            group_id: Id of the group.
-            before_id: Exclusive upper bound of the message id, None for no bound.
-            limit: Maximum number of messages.
+        """Return at most `limit` messages of a group with an id below `before_id`, if given, newest first.
 
         Raises:
             ConversationRejected: The group does not exist, or the account is not a member.

@@ -232,14 +232,12 @@ class AccountApi:
         return _to_login(await self._service.issue_token(account, label))
 
     async def _log_in(self, call: ApiCall[None, LoginBody]) -> Login:
-        """Verify a password over a secure transport, and return a new token (`AccountService.issue_token`).
+        """Verify a password over a secure transport, and return a new token (`AccountService.log_in`).
 
         Raises:
-            Forbidden: The transport is not secure, or the password is correct and the account suspended.
+            Forbidden: The transport is not secure.
             BadRequest, TooLong: The label is invalid.
-            Unauthorized: The account is unknown or has no password, or the password is wrong.
-            RateLimited: Too many logins with this account name failed from the address.
-            Unavailable: The database failed, or too many password hashes are waiting.
+            ChatError: The login is rejected.
         """
         client = self._authenticator.require_secure(call.request)
         body = call.body
@@ -295,25 +293,22 @@ class AccountApi:
         return _to_profile(await self._service.update_profile(call.account, values))
 
     async def _change_password(self, call: ApiCall[None, PasswordBody]) -> None:
-        """Change the password over a secure transport, and revoke the tokens of all other devices.
+        """Change the password over a secure transport (`AccountService.change_password`).
 
         Raises:
             Forbidden: The transport is not secure.
-            BadRequest, TooLong: The new password is invalid.
-            Unauthorized: The current password is wrong, or the account has none.
-            RateLimited: Too many attempts with this account name failed from the address.
+            ChatError: The change is rejected.
         """
         client = self._authenticator.require_secure(call.request)
         body = call.body
         await self._service.change_password(call.account, body.password, body.new_password, client.address)
 
     async def _delete_account(self, call: ApiCall[None, DeletionBody]) -> None:
-        """Delete the account over a secure transport, revoke its tokens, and erase its entries in the background.
+        """Delete the account over a secure transport (`AccountService.delete_account`).
 
         Raises:
             Forbidden: The transport is not secure.
-            Unauthorized: The password is wrong, or the account has none; a bot needs no password.
-            RateLimited: Too many attempts with this account name failed from the address.
+            ChatError: The deletion is rejected.
         """
         client = self._authenticator.require_secure(call.request)
         body = call.body

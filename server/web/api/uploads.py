@@ -200,14 +200,7 @@ class UploadApi:
     async def _receive(
         self, caller: HttpCaller, room_name: str, chunks: AsyncIterator[bytes], name: str, size: int | None = None
     ) -> Upload:
-        """Check the permission to upload to a room, and store a file.
-
-        Args:
-            caller: Author of the file.
-            room_name: Room name as received, empty if absent.
-            chunks: Content of the file.
-            name: Name of the file, empty if absent.
-            size: Size of the file in bytes, None if unknown.
+        """Check the permission to upload to a room, and store a file; the names are as received, empty if absent.
 
         Raises:
             ChatError: The room is missing or rejected (`UploadAccess`), or the file (`UploadService.receive`).

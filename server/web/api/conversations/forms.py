@@ -52,7 +52,7 @@ async def receive_form(
     A repeated file, the parts after the first `_MAX_PARTS` and text fields other than `groupId` are ignored.
 
     Args:
-        request: Request with a multipart form.
+        request: Request with an unread body.
         uploads: Uploads of the server.
         account: Author of the files.
         rules: Required files by field.

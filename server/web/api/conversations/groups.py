@@ -123,7 +123,7 @@ class ConversationApi:
 
         Raises:
             RateLimited: Too many attempts came from the address.
-            ConversationRejected: The code is unknown or replaced, or the account is a member already or banned.
+            ConversationRejected: As in `ConversationService.join_group`.
         """
         acquire(self._limits, "joins", self._authenticator.get_client(request).address, "too_many_joins")
         code = request.match_info["code"][:SECRET_CHARACTERS]
@@ -150,7 +150,7 @@ class ConversationApi:
 
         Raises:
             ValidationFailed: A parameter is not a positive integer, or `groupId` is missing.
-            ConversationRejected: The group does not exist, or the account is not a member.
+            ConversationRejected: As in `ConversationService.list_messages`.
         """
         fields = FieldReader(request.query)
         group_id = fields.read_id("groupId")
