@@ -21,10 +21,10 @@ from tui_chat.protocol import errors, events
 
 log = logging.getLogger("chat.accounts")
 
-_PAUSE = 0.02  # seconds between two slices
-_POLL_INTERVAL = 60.0  # seconds between two searches for accounts that another server has deleted
+_PAUSE = 0.02  # seconds after each slice of the log and each batch of commands
+_POLL_INTERVAL = 60.0  # seconds between two searches for accounts that other servers have deleted
 _RETRY_DELAY = 2.0  # seconds after a failure of the database
-_COMMANDS_PER_BATCH = 50  # deletions that enter the journal at once
+_COMMANDS_PER_BATCH = 50  # commands that enter the journal at once
 
 
 class AccountEraser:

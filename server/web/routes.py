@@ -94,7 +94,6 @@ def _create_asset_handler(asset: StaticAsset, extra_headers: Mapping[str, str]) 
     async def serve(request: web.Request) -> web.Response:
         gzipped = asset.gzipped if _accepts_gzip(request.headers.get("Accept-Encoding", "")) else None
         etag = asset.etag if gzipped is None else f"{asset.etag}-gzip"
-        # no-cache requires revalidation; an unchanged asset costs one 304 response.
         headers = {"Cache-Control": "no-cache", "Vary": "Accept-Encoding", **extra_headers}
         if any(tag.value in (etag, "*") for tag in request.if_none_match or ()):
             response = web.Response(status=304, headers=headers)

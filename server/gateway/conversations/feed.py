@@ -22,7 +22,7 @@ from server.storage.group_messages import MessageRecord
 from server.storage.group_repository import GroupRecord, GroupRepository
 from tui_chat.protocol import errors, events, names
 
-_RETRY_DELAY = 1.0  # seconds after a failed read of ids
+_RETRY_DELAY = 1.0  # seconds after a failed read
 
 _STARTING_ACTIONS = frozenset({"joined", "invited", "role"})
 _ENDING_ACTIONS = frozenset({"left", "kicked", "banned"})
