@@ -15,7 +15,7 @@ import msgspec
 
 from server.control_socket import ControlError, ControlHandler
 from server.domain.account_directory import ServerRole
-from server.gateway.account_service import AccountService, Erasure
+from server.gateway.account_service import AccountService, ErasureMode
 from server.storage.account_records import AccountRecord
 from tui_chat.protocol import names
 from tui_chat.protocol.errors import NotFound
@@ -74,7 +74,7 @@ class DeleteAccountRequest(AccountRequest):
         messages: `keep` or `delete` the messages of the account.
     """
 
-    messages: Erasure = "keep"
+    messages: ErasureMode = "keep"
 
 
 class InviteRequest(msgspec.Struct, rename="camel"):

@@ -28,10 +28,10 @@ TOKEN_PREFIX = "ct_"
 
 _TOKEN_BYTES, _INVITE_BYTES, _DELETED_NAME_BYTES = 32, 16, 4
 
-Registration = Literal["open", "invite", "closed"]
-"""Registration policy: everyone, only with a server invite, or nobody."""
+RegistrationPolicy = Literal["open", "invite", "closed"]
+"""Policy of registrations: everyone, only with a server invite, or nobody."""
 
-Erasure = Literal["keep", "delete"]
+ErasureMode = Literal["keep", "delete"]
 """Treatment of the messages of a deleted account: `keep` replaces the author name, `delete` deletes the texts too."""
 
 
@@ -243,7 +243,9 @@ class AccountService:
         await self._verify_password(account.name, password, address)
         await self._replace_password(account.id, validated_password, address, keep_token_id=account.token_id)
 
-    async def delete_account(self, account: AccountIdentity, password: str, *, erasure: Erasure, address: str) -> None:
+    async def delete_account(
+        self, account: AccountIdentity, password: str, *, erasure: ErasureMode, address: str
+    ) -> None:
         """Delete an account, revoke its tokens and start the erasure of its entries.
 
         The password is as received, and ignored for a bot.
@@ -306,7 +308,7 @@ class AccountService:
         self.tokens.revoke(bot.id)
         return await self.issue_token(bot, label)
 
-    async def delete_account_by_name(self, name: str, erasure: Erasure) -> None:
+    async def delete_account_by_name(self, name: str, erasure: ErasureMode) -> None:
         """Delete an account as `delete_account`, without a password check; raises as `require_account`."""
         await self._delete((await self.require_account(name)).account.id, erasure)
 
@@ -362,7 +364,7 @@ class AccountService:
         await self._repository.update(account_id, keep_token_id=keep_token_id, password_hash=new_hash)
         self.tokens.revoke(account_id, lambda token_id: token_id != keep_token_id)
 
-    async def _delete(self, account_id: int, erasure: Erasure) -> None:
+    async def _delete(self, account_id: int, erasure: ErasureMode) -> None:
         """Delete an account and its secrets, replace its name by a random one, and start the erasure."""
         record = await self._repository.update(
             account_id,

@@ -29,8 +29,8 @@ from server.storage.database import Database
 from tui_chat.protocol import errors, events, names
 from tui_chat.protocol.policies import Retention, RoomPolicy
 
-RoomCreation = Literal["open", "accounts", "admins"]
-"""Persons who may create rooms."""
+RoomCreationPolicy = Literal["open", "accounts", "admins"]
+"""Policy of room creations: everyone, persons with an account, or administrators."""
 
 _GUEST_ACCESS = AccessState(RoomAccess(), Standing(), None)  # of a guest in an unrestricted room
 
@@ -75,7 +75,7 @@ class RoomAccessControl:
         room_registry: RoomRegistry[ClientConnection],
         guest_addresses: GuestAddresses,
         now: Callable[[], int],
-        room_creation: RoomCreation,
+        room_creation: RoomCreationPolicy,
     ) -> None:
         self._database = database
         self._room_registry = room_registry

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from server.gateway.account_service import AccountService, Erasure, IssuedToken, Registration
+from server.gateway.account_service import AccountService, ErasureMode, IssuedToken, RegistrationPolicy
 from server.gateway.credentials import find_guest_key
 from server.gateway.identity import IdentityResolver
 from server.storage.account_records import AccountRecord
@@ -56,7 +56,7 @@ class ProfileBody(Struct, rename="camel"):
 class DeletionBody(Struct, rename="camel"):
     """Body of `DELETE /api/me`."""
 
-    messages: Erasure
+    messages: ErasureMode
     password: str = ""
 
 
@@ -90,7 +90,7 @@ class AccountApi:
         identity: IdentityResolver,
         authenticator: RequestAuthenticator,
         *,
-        registration: Registration,
+        registration: RegistrationPolicy,
         limits: ApiLimits | None,
     ) -> None:
         self._service = service

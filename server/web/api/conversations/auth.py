@@ -13,7 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from server.domain.lru_table import LruTable
-from server.gateway.account_service import AccountService, Registration
+from server.gateway.account_service import AccountService, RegistrationPolicy
 from server.gateway.conversations.service import ConversationRejected, ConversationService
 from server.storage.account_records import AccountRecord
 from server.storage.account_repository import AccountRepository
@@ -64,7 +64,7 @@ class ConversationAuthApi:
         accounts: AccountRepository,
         authenticator: RequestAuthenticator,
         *,
-        registration: Registration,
+        registration: RegistrationPolicy,
         limits: ApiLimits | None,
         monotonic: Callable[[], float],
     ) -> None:
