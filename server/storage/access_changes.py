@@ -62,7 +62,6 @@ def apply_access_change(connection: Connection, room: BatchRoom, command: Access
 
     Args:
         room: Locked room; a missing one only for a command that cannot create it.
-        command: Command of the batch.
 
     Raises:
         NotFound: The room is missing. For `joined`: the invite or code is invalid, or the room is private or direct

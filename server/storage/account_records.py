@@ -17,9 +17,7 @@ class AccountRecord(Struct, frozen=True, kw_only=True):
     """Stored account with its private fields.
 
     Attributes:
-        account: Public part of the account.
         password_hash: Encoded hash, None for bots and deleted accounts.
-        about: Text of the profile.
         email: E-mail address of the owner, None if unset.
         erasure: `keep` or `delete` while the entries of a deleted account are being rewritten, otherwise None.
     """
@@ -36,7 +34,6 @@ class TokenRecord(Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: Identifier for revocation.
-        account_id: Account of the token.
         label: Name of the device, possibly empty.
         created_at: Time of the login in milliseconds (Unix time).
         last_used_at: Hour of the last use in milliseconds (Unix time).

@@ -117,7 +117,6 @@ class AccountRepository:
         Args:
             account: Names, member id, role, `is_bot` and `suspended` of the account; other fields are ignored.
             password_hash: Encoded hash, None for a bot.
-            email: E-mail address of the owner, None without one.
             invite_digest: SHA-256 of the code of a server invite; None for a registration without an invite.
 
         Raises:
@@ -147,7 +146,6 @@ class AccountRepository:
         `deleted` with True releases the reserved names; the row of the account remains.
 
         Args:
-            account_id: Account to change.
             keep_token_id: Delete all tokens of the account except this one in the same transaction, or all if None;
                 UNSET keeps all.
             required_hash: Password hash that the account must still have; None for a change without this condition.
@@ -177,9 +175,7 @@ class AccountRepository:
         """Store a token, even above `MAX_DEVICES`; the caller then calls `delete_excess_tokens`.
 
         Args:
-            account_id: Account of the token.
             digest: SHA-256 of the token.
-            label: Name of the device.
             password_hash: Hash that the account must still have; None for a token without a login.
 
         Raises:
@@ -235,7 +231,6 @@ class AccountRepository:
 
         Args:
             digest: SHA-256 of the code.
-            uses: Number of accounts that may be registered.
             expires_at: Expiry in milliseconds (Unix time).
         """
         values = {
@@ -325,10 +320,8 @@ def _unpin_avatar(connection: Connection, account_id: int, new_path: str | None)
 
 
 def _reserve_names(connection: Connection, row: Row[Any]) -> AccountRecord:
-    """Replace the reserved names of an account, and write its names into the memberships with its member id.
+    """Replace the reserved names of an account, none if it is deleted, and its names in all memberships.
 
-    A guest who registers keeps the member id, so that memberships from the time as a guest are renamed too. A deleted
-    account reserves no names.
 
     Raises:
         sqlalchemy.exc.IntegrityError: A name belongs to another account.

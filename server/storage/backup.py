@@ -37,7 +37,6 @@ async def back_up(database: Path, path: Path, *, overwrite: bool) -> int:
 
     Args:
         database: File of the database, in WAL mode.
-        path: Path of the copy.
         overwrite: Replace an existing file, but never the database or a file of it.
 
     Raises:

@@ -24,11 +24,7 @@ from tui_chat.protocol import errors, events
 
 
 class BatchAttachments:
-    """Uploads and pending rows of one batch.
-
-    Args:
-        commands: Log commands of the batch.
-    """
+    """Uploads and pending rows of one batch."""
 
     def __init__(self, connection: Connection, statements: BatchStatements, commands: Sequence[LogCommand]) -> None:
         self._connection = connection
@@ -70,9 +66,6 @@ class BatchAttachments:
         """Queue the references of a new message to its files, and the room of its uploads without one.
 
         Args:
-            room: Room of the message.
-            seq: `seq` of the message.
-            command: Command of the message.
             files: Result of `require_files` for the command.
         """
         for upload_id in {upload_id for attached in command.attachments for upload_id in attached.all_ids}:

@@ -91,7 +91,6 @@ def load_rooms(
     A missing room is created if one of its commands cannot be rejected, such as a message that is not a reply.
 
     Args:
-        commands: Log commands in order of arrival.
         now: Creation time of new rooms, in milliseconds since the epoch.
         has_valid_files: Returns whether the files of a message in a new room cannot be rejected.
 
@@ -184,8 +183,7 @@ def _load_messages(
 ) -> None:
     """Read the original entries, targets, mentioned members and reactions of the commands of a room into its state.
 
-    Targets include the messages to which messages reply. Reactions are read for commands that change reactions, and
-    original entries only with `may_repeat`.
+    Targets include the messages to which messages reply. Original entries are read only with `may_repeat`.
     """
     client_ids: list[str] = []
     seqs: list[int] = []

@@ -327,8 +327,7 @@ class BatchWriter:
     def _allocate_entry(self, room: BatchRoom) -> int:
         """Return the id of a new entry; `last_seq` and `active_at` of the room become its `seq` and `ts`.
 
-        Without reserved ids, the first allocation reserves ids for all commands of the batch. `ts` never decreases
-        within a room.
+        Without reserved ids, the first allocation reserves ids for all commands of the batch.
         """
         if self._entry_ids is None:
             self._entry_ids = self._statements.allocate_ids(self._connection, self._command_count)

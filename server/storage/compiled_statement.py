@@ -16,8 +16,6 @@ class CompiledStatement:
     """Compiled statement with positional parameters.
 
     Args:
-        statement: SQLAlchemy Core statement.
-        dialect: Dialect for which the statement is compiled.
         parameters: Parameter names in the order of the values at each call.
 
     Raises:

@@ -54,24 +54,10 @@ _PROBE_BYTES = 16 * 1024  # larger than a page, so that a full disk is detected
 
 
 class Database:
-    """Open database, created by `open_database`.
+    """Open database with its journal and its repositories, created by `open_database`.
 
     Attributes:
-        journal: Writer of all room logs.
-        reader: Reader of room logs, room lists and search results.
-        rooms: Repository of rooms.
-        accounts: Repository of accounts and tokens.
-        erasures: Repository of the erasure of deleted accounts.
         path: Path of a SQLite file, None for PostgreSQL.
-        read_markers: Repository of read markers and mentions.
-        direct_rooms: Repository of direct rooms and blocks.
-        invites: Reader of invites.
-        hooks: Reader of webhooks.
-        groups: Repository of private rooms as groups of the conversation dialect.
-        moderation: Reader for moderation.
-        retention: Remover of expired entries.
-        uploads: Repository of uploads.
-        job_permit: Permit for the jobs that one server of the database runs.
         log_tail: Reader of log ends, for the nodes of a PostgreSQL database.
         nodes: Repository of the nodes of a PostgreSQL database.
     """
@@ -113,11 +99,6 @@ class Database:
 
     async def load_secrets(self, *names: str) -> list[bytes]:
         """Return persistent random secrets of 32 bytes in the order of `names`, created on first use.
-
-        Later calls return the same values, on all nodes of the database.
-
-        Args:
-            names: Names of the secrets.
 
         Raises:
             StorageError: The database is not writable.

@@ -51,12 +51,7 @@ _POSITION_PARAMETERS = (*(f"new_{name}" for name in POSITION_COLUMNS), "room")
 
 
 class EntryWriter:
-    """Writer of entries for one SQL dialect.
-
-    Args:
-        dialect: Dialect of the connections.
-        search_index: Search index of the messages.
-    """
+    """Writer of entries for one SQL dialect."""
 
     def __init__(self, dialect: Dialect, search_index: SearchIndex) -> None:
         self._search_index = search_index

@@ -82,7 +82,6 @@ class ErasureRepository:
         Args:
             member_id: Member id, which stays unchanged.
             name: New nickname, and new account name where the member had one.
-            first_id: First entry id of the slice.
 
         Returns:
             First entry id of the next slice, None after the last slice.

@@ -65,13 +65,9 @@ class Executor(Protocol):
 async def run_or_reconnect(
     executor: Executor, work: Callable[[Connection], ResultT], on_outage: Callable[[str], None], reason: str
 ) -> ResultT:
-    """Run a transaction, and reconnect after a failure of the database.
-
-    The failed transaction is not repeated.
+    """Run a transaction, and reconnect after a failure of the database; the failed transaction is not repeated.
 
     Args:
-        executor: Executor of the transaction.
-        work: Function of the connection.
         on_outage: Called with the description of a failure (`describe_error`), before the reconnect.
         reason: Reason of `Unavailable`, such as `storage_unwritable`.
 
@@ -92,7 +88,6 @@ class TransactionRunner:
     """Transactions of one repository, which log each failure of the database and reconnect after it.
 
     Args:
-        executor: Executor of the transactions.
         name: Name of the transactions in the log, such as `read of accounts`.
         reason: As for `run_or_reconnect`.
     """
@@ -121,9 +116,7 @@ class ThreadExecutor:
     """Executor on a thread pool, for SQLite.
 
     Args:
-        engine: Synchronous engine.
         max_threads: Maximum number of concurrent transactions; 1 runs transactions in order of submission.
-        name: Thread name prefix.
     """
 
     def __init__(self, engine: Engine, max_threads: int, name: str) -> None:

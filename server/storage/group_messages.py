@@ -27,8 +27,6 @@ class MessageRecord(Struct, frozen=True, kw_only=True):
     Attributes:
         id: Id of the log entry.
         group_id: Id of the room.
-        text: Current text.
-        member_id: Member id of the author.
         nick_name: Nickname of the author at the time of the message.
         created_at: Time of the message in milliseconds since the epoch.
         updated_at: Time of the newest edit, otherwise that of the message.

@@ -27,10 +27,7 @@ class GroupRecord(Struct, frozen=True, kw_only=True):
     Attributes:
         id: Id of the room.
         name: Address of the room.
-        title: Display name.
-        topic: Topic, possibly empty.
         owner_id: Member id of the first owner; of the first member without an owner.
-        role: Role of the member.
         invite_code: Reusable invite code, None before the first use.
         cover_path: Unsigned path of the cover, None without a pinned one.
         created_at: Time of the creation in milliseconds since the epoch.
@@ -60,9 +57,6 @@ class ConversationRecord(Struct, frozen=True, kw_only=True):
     """Group of one member with its read marker.
 
     Attributes:
-        id: Id of the conversation.
-        group: Group.
-        unread: Number of unread messages.
         last_read_id: Id of the newest stored entry up to the read marker, 0 without one.
         recent: Newest message, None without messages.
     """
@@ -132,10 +126,9 @@ class GroupRepository:
         ]
 
     async def list_covers(self, member_id: str) -> dict[str, str]:
-        """Return the unsigned paths of the covers that a member may use for a group, by upload id.
+        """Return the unsigned paths, by upload id, of the pending cover of a member and the covers of its own groups.
 
-        These are the pending cover of the member, and the covers of the groups that the member owns; unpinned uploads
-        are omitted.
+        Unpinned uploads are omitted.
         """
         return await self._reads.run(partial(_list_covers, member_id=member_id))
 

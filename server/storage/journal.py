@@ -105,8 +105,6 @@ class Journal:
     def append(self, command: LogCommand) -> "asyncio.Future[AppendResult]":
         """Queue a command for the next batch.
 
-        The position in the log depends on the order of the calls, not on the order of the awaits.
-
         Returns:
             A future with the result of the committed command.
 
@@ -133,7 +131,7 @@ class Journal:
     async def close(self) -> None:
         """Commit and publish the queued commands, then stop the writer; later commands are rejected.
 
-        A failing database rejects the queued commands as usual. A repeated call waits too and has no further effect.
+        A failing database rejects the queued commands as usual. A repeated call only waits.
         """
         self._closing = True
         self._wakeup.set()
@@ -187,10 +185,7 @@ class Journal:
                     return
 
     def _fail_batch(self, _error: BaseException) -> None:
-        """Reject the unanswered commands of an interrupted batch with `Unavailable`, and record uncertain commits.
-
-        Queued commands remain queued.
-        """
+        """Reject the unanswered commands of an interrupted batch with `Unavailable`, and record uncertain commits."""
         unanswered = [(command, future) for command, future in self._batch if not future.done()]
         for _, future in unanswered:
             future.set_exception(errors.Unavailable("storage_unwritable", retry_after=RETRY_AFTER))
@@ -218,10 +213,9 @@ class Journal:
                 await asyncio.sleep(0)
 
     async def _write_batch(self, batch: list[QueuedCommand]) -> None:
-        """Commit a batch, answer its commands and publish its entries.
+        """Commit a batch, answer its commands, and publish its new entries one event loop tick later.
 
-        Publication follows one event loop tick after the answers, and its errors are logged. A batch with no new entry
-        publishes nothing. A batch that fails because of a command is committed one command at a time.
+        A batch that fails because of a command is committed one command at a time.
         """
         outcomes = await self._commit([command for command, _ in batch])
         if outcomes is None:

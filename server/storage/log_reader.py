@@ -55,12 +55,9 @@ class RoomRecord:
 
     Attributes:
         id: Stable identifier, independent of the name.
-        key: Canonical key of the name.
-        name: Display name.
         title: Display name of a room with an address, otherwise empty.
         topic: Topic, empty if unset.
         access: Policy; a removed room has the default one.
-        log_id: Identifier of the log.
         first_seq: `seq` of the first entry that was not removed; `last_seq + 1` if all were removed.
         last_seq: `seq` of the newest entry, 0 for an empty log.
         created_at: Time of the latest creation, in milliseconds (Unix time).

@@ -20,9 +20,6 @@ class LogPosition(Struct, frozen=True):
     """End of a room log.
 
     Attributes:
-        room_id: Id of the room.
-        key: Canonical key of the name.
-        name: Display name.
         last_seq: `seq` of the newest entry, 0 for an empty log.
         last_id: Id of the newest entry, 0 for an empty log or a removed entry.
     """
@@ -38,7 +35,6 @@ class LogTail(Struct, frozen=True):
     """Entries after a position.
 
     Attributes:
-        position: End of the log.
         first_seq: `seq` of the first entry that was not removed.
         entries: At most `TAIL_PAGE` entries in ascending order, also stored ones below `first_seq`; messages with their
             current text, without reactions.
@@ -67,11 +63,7 @@ class LogTail(Struct, frozen=True):
 
 
 class LogTailReader:
-    """Reader of log ends; all methods raise `Unavailable` if the database is not readable.
-
-    Args:
-        reader: Reader of room logs.
-    """
+    """Reader of log ends; all methods raise `Unavailable` if the database is not readable."""
 
     def __init__(self, reader: LogReader) -> None:
         self._reader = reader

@@ -59,8 +59,6 @@ class MigrationRecord(msgspec.Struct, omit_defaults=True):
 
     Attributes:
         source: Identity of the source database.
-        generation: Generation of the source.
-        fingerprint: Fingerprint of the tables.
         rows: Number of copied rows by table.
         positions: Position of the last slice by table.
         finished: The copy is verified.

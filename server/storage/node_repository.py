@@ -20,7 +20,6 @@ class NodeLoad(Struct, frozen=True):
     """Load of a node.
 
     Attributes:
-        connections: Number of open connections.
         lag: Event loop lag in seconds.
     """
 
@@ -48,7 +47,6 @@ class NodeRecord(Struct, frozen=True):
         label: Host name with the port.
         uptime: Seconds since the start.
         age: Seconds since the last heartbeat.
-        load: Load at the last heartbeat.
         is_draining: The node moves its clients to other nodes.
     """
 

@@ -28,7 +28,6 @@ def trim_page(rows: Sequence[Row[Any]], room_name: str, summaries: Summaries, ce
 
     Args:
         rows: Rows of `entries` in ascending order.
-        room_name: Display name of the room.
         summaries: Reactions by `seq`; summaries without names count with the minimum size of their names.
         center: `seq` of the entry that is dropped last.
     """
@@ -48,8 +47,6 @@ def estimate_size(row: Row[Any], room_name: str, reactions: Mapping[str, events.
     """Return the approximate size of an entry as JSON, in bytes.
 
     Args:
-        row: Row of `entries`.
-        room_name: Display name of the room.
         reactions: Reactions by emoji; a summary without names counts with the minimum size of its names.
     """
     texts = len(_encode_json((row.text, row.nick_name, row.account, room_name))) + len(row.attachments or b"")

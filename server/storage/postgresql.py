@@ -37,12 +37,8 @@ class AsyncExecutor:
 
     Args:
         url: URL with the `postgresql+asyncpg` driver.
-        pool_size: Maximum number of connections.
         is_read_only: The transactions write nothing, so that they may run again after a lost connection.
         options: Keyword arguments for `create_async_engine` of SQLAlchemy.
-
-    Attributes:
-        dialect: SQLAlchemy dialect for compiling statements.
 
     Raises:
         StorageError: The driver is not installed.

@@ -40,8 +40,6 @@ class MemberWrite(Struct, frozen=True):
     """Change of one member of a room.
 
     Attributes:
-        room_key: Canonical key of the room.
-        member_id: Id of the member.
         nick_key: Canonical key of the nickname; empty without `member`.
         member: JSON text of the member (`encode_member`), None to remove the row of this node.
         is_connected: The member has connections to this node; otherwise, existing rows change and none is inserted.
@@ -146,9 +144,6 @@ class PresenceRepository:
         """Return the log id of a room without entries, the same on all nodes; `log_id` for a stored room.
 
         The first call for a room stores `log_id`. An id that a stored room has, after its rename, is replaced.
-
-        Args:
-            log_id: Log id for a room without one.
         """
 
         def share(connection: Connection) -> str:

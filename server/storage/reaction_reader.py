@@ -57,8 +57,6 @@ def read_counts(connection: Connection, room_id: int, seqs: Collection[int], rea
     The emoji of a message are in the order in which their current uninterrupted use began.
 
     Args:
-        room_id: Room of the messages.
-        seqs: `seq` of each message.
         reader: Member id for `own`; None for a reader without an id, whose `own` is False.
     """
     summaries: Summaries = {}

@@ -88,7 +88,6 @@ class MarkerMove(Struct, frozen=True):
     """Result of a request to move a read marker.
 
     Attributes:
-        room: Display name of the room.
         read: Read marker after the request.
         is_moved: The marker has changed.
     """
@@ -118,7 +117,6 @@ class ReadMarkerRepository:
         for a lower one without `may_decrease`, writes nothing.
 
         Args:
-            member_id: Member id of an account.
             seq: `seq` of the newest read entry, limited to the range from `first_seq - 1` to `last_seq` of the room.
             may_decrease: Move the marker to a lower `seq` too.
         """

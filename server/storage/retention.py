@@ -44,12 +44,7 @@ _DAY_MS = 24 * 3600 * 1000
 
 
 class RetentionJob:
-    """Background task that removes expired entries.
-
-    Args:
-        supervisor: Owner of the task.
-        permit: Permit for the task.
-    """
+    """Background task that removes expired entries."""
 
     def __init__(self, writer: Executor, clock: Callable[[], int], supervisor: Supervisor, permit: JobPermit) -> None:
         self._writes = TransactionRunner.for_writes(writer, "expired entries")

@@ -54,9 +54,6 @@ class RoomRepository:
         A restored room keeps its id, `log_id` and `seq`. Its name, topic, creation time and activity are replaced, and
         its log starts after the removed entries. The topic is stored without an entry. The room has no owner.
 
-        Args:
-            topic: Topic, empty for none.
-
         Raises:
             Conflict: A room with this key exists and is not removed.
         """

@@ -48,9 +48,6 @@ class TableSlices:
         """Return the next `SLICE_ROWS` rows in the order of the primary key, empty after the last row.
 
         The order of texts may differ between two databases.
-
-        Args:
-            after: Position of the previous slice.
         """
         query = self._filter(select(self.table)).order_by(*self._keys).limit(SLICE_ROWS)
         if after:
@@ -72,7 +69,6 @@ class TableSlices:
         """Return the digests of the rows, independent of their order: of `entries` by room id, of other tables by 0.
 
         Args:
-            run: Runs a read transaction.
             on_slice: Called with the number of rows of each slice.
         """
         digests: dict[int, RowDigest] = {}

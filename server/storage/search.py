@@ -189,7 +189,6 @@ def messages_from_rows(
     Above `MAX_PAGE_BYTES`, the last messages are omitted; at least one message remains.
 
     Args:
-        connection: Connection of the rows.
         message_rows: Rows of messages in any order, which the result keeps.
         reader: Member id for `own` of reactions; None for a reader whose `own` is always False.
     """
@@ -217,7 +216,6 @@ def find_first_seq(connection: Connection, room: Row[Any], column: ColumnElement
     The result is at least `first_seq`.
 
     Args:
-        room: Row of the room.
         column: `entries.c.id`, `entries.c.ts` or `entries.c.n`, whose values never decrease with increasing `seq`.
         minimum: Lower bound of the column value.
     """

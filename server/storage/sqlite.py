@@ -104,9 +104,7 @@ def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int
     removal.
 
     Args:
-        path: Path of the database file.
         writable: Begin transactions with the write lock; otherwise transactions are read-only snapshots.
-        pool_size: Maximum number of connections.
         busy_timeout: Milliseconds to wait for a lock.
     """
 

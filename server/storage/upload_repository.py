@@ -30,7 +30,6 @@ class FoundUpload(NamedTuple):
     """Upload with the state of its references.
 
     Attributes:
-        upload: Upload.
         room_key: Canonical key of the room whose messages refer to the upload; None without such a message, and in a
             deleted or removed room.
     """

@@ -71,13 +71,10 @@ PUSH_EVENTS = frozenset((*_push_decoders, events.ERROR))
 
 
 def decode_request(event: str, body: bytes | Raw) -> Request:
-    """Decode and validate a request.
+    """Decode and validate a request from the only argument of its event.
 
     Unknown fields are ignored, and null fields are absent. Basic clients may pass a required room as `room`, `roomName`
     or `roomId`, as a whole number, or in a `RoomRequest` as the argument itself. Texts and names are in validated form.
-
-    Args:
-        body: Only argument of the event, as JSON.
 
     Raises:
         BadRequest: The event is unknown, or the body is malformed.

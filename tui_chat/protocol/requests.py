@@ -33,7 +33,6 @@ class JoinRoom(Request, frozen=True):
     Attributes:
         since: `seq` of the newest known entry; the response contains only newer ones.
         guest_key: Guest key of an earlier join, to keep the member id; an empty or invalid key is ignored.
-        invite: Invite code of the room.
     """
 
     event: ClassVar[str] = "joinRoom"
