@@ -48,14 +48,11 @@ class InternalErrorMonitor(logging.Handler):
 
 
 def configure_logging(path: Path) -> InternalErrorMonitor:
-    """Append all log records, warnings and unhandled exceptions of threads and tasks to `path`.
+    """Append all log records, warnings and unhandled exceptions of threads and tasks to `path`; return their monitor.
 
     The directory is created now, the file with the first record. Records are discarded if the directory or the rename
     fails, and later write errors are ignored. Earlier handlers and exception hooks are replaced. The level is INFO, and
     WARNING for libraries. The suffix of a file above `MAX_LOG_BYTES` becomes `.old`, in place of an earlier such file.
-
-    Returns:
-        Monitor of the log records.
     """
     monitor = InternalErrorMonitor()
     handler: logging.Handler = logging.NullHandler()

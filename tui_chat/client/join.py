@@ -34,7 +34,6 @@ class RoomJoiner:
     """Joiner of the rooms of one client.
 
     Args:
-        rooms: Rooms of the client.
         outbox: Persistent outbox, None for memory only.
         history: Local message history, None if disabled.
         search: Function for `Room.search`.

@@ -75,10 +75,8 @@ class PushDispatcher:
         """Apply a push.
 
         The announcement of a direct room sets its title, and emits `DirectRoomAnnounced` unless the directory has the
-        room. A marker of a room outside the directory only emits `ReadMarkerChanged`.
-
-        Raises:
-            ChatError: A room name is invalid.
+        room. A marker of a room outside the directory only emits `ReadMarkerChanged`. An invalid room name raises
+        `ChatError`.
         """
         if isinstance(push, events.GoingAwayPush):
             self._context.connector.on_going_away(push.reconnect_after)
@@ -102,11 +100,7 @@ class PushDispatcher:
             self._apply_to_room(room, push)
 
     def _apply_to_room(self, room: Room, push: RoomPush) -> None:
-        """Apply a push to its room, or emit an event; ignore typing indicators of the user.
-
-        Raises:
-            ChatError: The new name of the room is invalid.
-        """
+        """Apply a push to its room, or emit an event; ignore typing indicators of the user."""
         match push:
             case events.RoomRenamedPush():
                 self._rename(room, names.validate_room_name(push.new_name))
@@ -134,9 +128,6 @@ class PushDispatcher:
         """Close the room of a kick or ban in the directory, with `RoomLost`; only log any other error.
 
         The error becomes a `Forbidden` of the same reason, with the title of the room as `room`.
-
-        Raises:
-            ChatError: The room name of a kick or ban is invalid.
         """
         room = self._rooms.get(str(error.params.get("room", ""))) if error.reason in _REMOVALS else None
         if room is None:

@@ -32,10 +32,6 @@ from tui_chat.protocol.responses import ChangeAccepted, Empty, NickChanged, Send
 class Room:
     """Joined, observed or cached room, created by `ChatClient.join`, `observe` or `open_cached`.
 
-    Args:
-        membership: State of the room.
-        search: Search function of the client.
-
     Attributes:
         log: Known part of the room log.
         files: Uploads and downloads.

@@ -17,11 +17,7 @@ class RoomDirectory:
         return iter(tuple(self._rooms.values()))
 
     def get(self, name: str) -> Room | None:
-        """Return the room of a name, None if absent; case and width are ignored.
-
-        Raises:
-            ChatError: Invalid room name.
-        """
+        """Return the room of a name, None if absent; case and width are ignored. An invalid name raises `ChatError`."""
         return self._rooms.get(names.canonical_key(names.validate_room_name(name)))
 
     def add(self, room: Room) -> None:

@@ -110,8 +110,7 @@ def _split_authority(rest: str) -> tuple[str, str]:
 def _parse_host_port(authority: str, default_port: int) -> tuple[str, int]:
     """Return the lowercase host, an IPv6 address in brackets, and the port, by default `default_port`.
 
-    Raises:
-        InvalidAddress: The host is missing or invalid, or the port is no number from 1 to 65535.
+    `InvalidAddress` for a missing or invalid host, or a port that is no number from 1 to 65535.
     """
     if authority.startswith("["):
         ipv6, closing_bracket, suffix = authority[1:].partition("]")

@@ -117,9 +117,9 @@ class BasicServer:
     def _is_announcement(self, push: BasicMessage) -> bool:
         """Return whether a push announces a join: its text has a known form around the nickname of its author.
 
-        The first push after a join replaces the known forms if the user is its author: each occurrence of the nickname
-        in its text gives a form, the text before and after. A push without a nickname, with an expected echo or with a
-        text above `MAX_LINE_LENGTH` announces no join and keeps the forms.
+        The first push after a join, by the user, replaces the known forms: one per occurrence of the nickname in its
+        text. A push without a nickname, with an expected echo or with a text above `MAX_LINE_LENGTH` is no announcement
+        and keeps the forms.
         """
         is_first, self._is_first_push = self._is_first_push, False
         nick, text = push.nick_name, push.message

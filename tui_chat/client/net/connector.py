@@ -68,8 +68,8 @@ class Connector:
     Attributes:
         gate: Gate with the current transport.
         state: Current connection state.
-        token: Token of an account, None for a guest.
-        ca_file: PEM file with trusted certificates, None for the system's.
+        token: Current token, None for a guest.
+        ca_file: As given.
     """
 
     def __init__(

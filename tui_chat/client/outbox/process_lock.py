@@ -30,11 +30,7 @@ class ProcessLock:
         self._fd: int | None = None
 
     def acquire(self) -> None:
-        """Acquire the lock; no effect if held.
-
-        Raises:
-            OSError: The file cannot be created or locked.
-        """
+        """Acquire the lock; no effect if held. Raises `OSError` if the file cannot be created or locked."""
         if self._fd is None:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             fd = os.open(self._path(self.name), os.O_RDWR | os.O_CREAT, 0o600)

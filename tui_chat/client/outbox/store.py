@@ -1,10 +1,8 @@
 """SQLite storage of unacknowledged outbox items.
 
-- Durability: `add` returns after the row is on disk (`synchronous=FULL`). Rows survive crashes,
-  reboots and long offline periods, and are deleted after the acknowledgement.
-- Ownership: each row belongs to one running process (`ProcessLock`), the only sender of the row.
-  A process that opens the room with the same server and identity claims the rows of ended
-  processes in one transaction.
+- Durability: `add` returns after the row is on disk (`synchronous=FULL`). Rows survive crashes and reboots.
+- Ownership: each row belongs to one running process (`ProcessLock`), the only sender of the row. A process that opens
+  the room with the same server and identity claims the rows of ended processes in one transaction.
 - Order: items are returned in order of creation.
 - Identity: the hash of the account name or of the guest key; before the first key, the requested nickname.
 """
