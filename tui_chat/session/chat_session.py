@@ -45,7 +45,6 @@ class ChatSession:
 
     Args:
         now_ms: Wall clock of notices in Unix milliseconds.
-        settings: Accessor of the current settings.
         on_notice: Called with each client notice and its room.
 
     Attributes:

@@ -111,9 +111,6 @@ class SessionController:
     The front end runs `server_link.run`; the controller does not connect by itself.
 
     Args:
-        target: Server and first room.
-        front_end: Receiver of the changes.
-        settings: Accessor of the current settings.
         change_setting: Changes and saves a setting. Returns the error message of a failed save, otherwise "".
         state_dir: Directory of durable data: outbox, drafts and read markers.
         cache_dir: Directory of the room history cache, None to disable caching.

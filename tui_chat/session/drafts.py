@@ -26,7 +26,6 @@ class DraftManager:
     """Recorder of drafts, input history and read markers, and sender of the typing indicator.
 
     Args:
-        store: Storage of the composer state.
         send_typing: Starts or stops the user's typing indicator in the room with the given name.
         on_read: Called after the change of a read marker.
         now: Monotonic clock in seconds.

@@ -31,7 +31,6 @@ class ImageFiles:
     """Files of the images of one server.
 
     Args:
-        url: Base URL of the server.
         fetch: Returns a file of the server by path and maximum size, and raises as `RoomFiles.read`.
         cache_dir: Directory of all caches, None for a cache in memory only.
 

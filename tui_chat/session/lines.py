@@ -93,18 +93,15 @@ class MessageLine(Struct, frozen=True, array_like=True, gc=False, tag="message")
         seq: Log position, None before the acknowledgement.
         ts: Milliseconds since the epoch (UTC), from the client's clock before the acknowledgement.
         nick: Author's nickname, sanitized.
-        member_id: Author's member id, constant across nickname changes.
         is_own: True for a message of the user.
         text: Sanitized message body, possibly with newlines; "" if deleted.
         problem: Reason of a failed delivery as one sentence, otherwise "".
-        is_mention: True if the text mentions the user.
         reply_to: `seq` of the parent message, None without one.
         quote: Author and text of the parent message in one line, "" if not loaded.
         reactions: Reactions in the order of their first use.
         is_confusable: True if the nickname looks like the nickname of another member who was present.
         deletion: State of a deletion that is not confirmed yet.
         captions: Captions of the files, one per line; "" without files.
-        images: Images that can be shown.
         is_bot: True if the author is a bot or a webhook.
         files: Files as a phrase for sentences; "" without files, and before the acknowledgement.
     """

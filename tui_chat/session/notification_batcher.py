@@ -26,7 +26,6 @@ class NotifiableMessage:
     """Message that qualifies for a notification.
 
     Attributes:
-        view: View of the room, which a rename does not replace.
         nick: Author's nickname, with the marks of a confusable nickname and of a bot.
         seq: `seq` of the message, 0 if unknown.
         files: Files as a phrase, "" without files.

@@ -69,8 +69,7 @@ class PendingLines:
     def on_echo(self, view: RoomView, message: Message) -> None:
         """Replace the oldest pending line that has the text of an echoed message; both have files, or neither.
 
-        Otherwise, the message would appear twice until its acknowledgement. No effect without such a line, or for a
-        message that is older than the pending one.
+        No effect without such a line, or for a message that is older than the pending one.
         """
         for client_id, (_, newest_seq) in self._pending.items():
             line = view.transcript.find_unsent(str(client_id))

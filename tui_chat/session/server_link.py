@@ -75,10 +75,8 @@ class ServerLink:
     """Connection to one server, with all requests and the local storage of a session. Connects in `run`.
 
     Args:
-        target: Server, first room and guest.
         state_dir: Directory of durable data: outbox, drafts and read markers.
         cache_dir: Directory of the room history cache, None to disable caching and the storage of sent texts.
-        login: Account of the connection, None for a guest.
         on_events_queued: Called when the event queue changes from empty to non-empty.
 
     Attributes:

@@ -7,7 +7,6 @@
   with candidates counts, because nicknames may contain spaces.
 - Suffix: `: ` after a nickname without `@` at the start of a line, none for a path and for a nickname after an opening
   bracket or quote, otherwise a space.
-- Cycling: Tab and Shift+Tab rotate through the candidates and the typed text.
 """
 
 import unicodedata

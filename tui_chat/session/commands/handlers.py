@@ -1,7 +1,7 @@
 """Table of the slash command handlers that all front ends share.
 
 - Result: each handler returns its output, if any, and raises `CommandRejected` or `ChatError` for an error.
-- Requests: the failure of a request to the server arrives later as `RequestFailed`.
+- Requests: a failure arrives later as `RequestFailed`.
 - Other commands: `CommandContext.front_end_handlers` has those that depend on the front end.
 """
 
