@@ -51,8 +51,8 @@ class DirectContacts:
         """Return a person that a requester may contact.
 
         Raises:
-            NotFound: The account of the person is suspended or deleted; or one of both is a guest, and they share no
-                live room other than a direct one.
+            NotFound: The account of the person is suspended or deleted; or the person or the requester is a guest, and
+                they share no live room other than a direct one.
         """
         account = self._accounts.find_member(member_id)
         if account is not None and account.is_active:

@@ -46,8 +46,8 @@ class MessageAppender:
     async def send(self, connection: ClientConnection, request: requests.SendMessage) -> responses.SendResponse:
         """Append a message as `append`, and return its position.
 
-        With `request.author`, the response contains the nickname, and that to a message of a guest which is no repeat
-        the guest key; the connection stores the member id.
+        With `request.author`, the response contains the nickname. Unless the message is a repeat, the response contains
+        the guest key of a guest, and the connection stores the member id.
         """
         append_result = await self.append(connection, request)
         entry, guest_key = append_result.entry, None

@@ -108,7 +108,7 @@ class NodeControl:
             self._address_waiters.discard(waiter)
 
     def _on_connect(self) -> None:
-        """Start a read of the changes of accounts, and of accounts and rooms by all other nodes."""
+        """Start a read of account changes on this node, and of account and room changes on all other nodes."""
         self._account_sync.wake()
         for message in (AccountsChanged(), RoomsChanged()):  # earlier ones of this node may be lost
             self._channel.send(message)

@@ -197,7 +197,7 @@ class PresenceBroadcaster:
     ) -> None:
         """Send the start (`on`) or end of a typing indicator to a room, except to `sender`.
 
-        None as the sender is that of a member on another node, and is not forwarded.
+        With None, for a member on another node, the indicator is not forwarded.
         """
         self._fanout.send_to_room(room, events.TypingPush(room=room.name, member_id=member_id, on=on), exclude=sender)
         if sender is not None and self.forwarder is not None:

@@ -1,6 +1,6 @@
 """Owned rooms: creation, policies, deletion, memberships of accounts and invites (docs/protocol.md, "Rooms").
 
-- Ownership: only a creation by an account gives a room an owner, in the transaction of the creation.
+- Ownership: only an explicit creation by an account gives a room an owner, in the transaction of the creation.
 - Addresses: the server generates the address of a private room; a chosen name is never an address.
 - Rates: creations, renames and deletions share the rate limits of `RoomCatalog`.
 """

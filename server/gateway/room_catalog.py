@@ -292,7 +292,7 @@ class RoomCatalog:
         """Acquire a token of the write rate of the address, then one of the write rate of the server.
 
         Raises:
-            RateLimited: A rate is exceeded; an excess of that of the server still uses the token of the address.
+            RateLimited: A rate is exceeded; above the rate of the server, the token of the address is used up.
         """
         now = self._monotonic()
         retry_after = 0.0 if self._address_limiter is None else self._address_limiter.acquire(connection.address, now)

@@ -105,7 +105,7 @@ class ConversationService:
         return await self._load_group(account, group.id)
 
     async def join_group(self, connection: ClientConnection, invite_code: str) -> None:
-        """Make the account a member of the group with an invite code, with a committed entry.
+        """Make the account a member of the group that has the invite code; the entry is committed before the return.
 
         Raises:
             ConversationRejected: The code is unknown or replaced, or the account is a member already or banned.

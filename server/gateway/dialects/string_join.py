@@ -52,7 +52,7 @@ class StringJoinDialect(Dialect):
     def encode_push(self, room: LiveRoom[ClientConnection], room_event: RoomEvent) -> Frame | None:
         """Return messages without their author, and notices, as plain text; None for other events.
 
-        Among members with the nickname `guest` in this dialect, joins have no nickname and leaves yield None.
+        For a member of this dialect without a nickname, a join is anonymous, and a leave yields None.
         """
         match room_event:
             case events.JoinNotice(via=self.name, nick_name=nick, more=more) if _is_guest(nick):
