@@ -84,12 +84,17 @@ class TickBudget:
     def __init__(self) -> None:
         self._cost = 0
 
-    async def consume(self, size: int) -> None:
-        """Count a handled packet by its size in bytes, and wait for the next tick after `_COST_PER_TICK` tokens."""
+    def consume(self, size: int) -> bool:
+        """Count a handled packet by its size in bytes.
+
+        Returns:
+            True after `_COST_PER_TICK` tokens; the caller waits for the next tick. Counting then starts again.
+        """
         self._cost += _packet_cost(size)
-        if self._cost >= _COST_PER_TICK:
-            self._cost = 0
-            await asyncio.sleep(0)
+        if self._cost < _COST_PER_TICK:
+            return False
+        self._cost = 0
+        return True
 
 
 def _packet_cost(size: int) -> int:

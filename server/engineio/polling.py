@@ -86,7 +86,8 @@ async def handle_post(session: EngineIOSession, request: web.Request) -> web.Res
                 break
             if not await session.handle_packet(packet):
                 return InvalidRequest.BAD_REQUEST.to_response()
-            await budget.consume(len(packet))
+            if budget.consume(len(packet)):
+                await asyncio.sleep(0)
     return _create_text_response(b"ok")
 
 

@@ -172,7 +172,8 @@ async def _read_messages(session: EngineIOSession, ws: SessionWebSocket) -> None
         if message.type is WSMsgType.TEXT:
             if session.state is open_state:
                 await handle_packet(message.data)
-            await budget.consume(len(message.data))
+            if budget.consume(len(message.data)):
+                await asyncio.sleep(0)
         elif message.type is WSMsgType.BINARY:
             session.reject(BadRequest("packet_binary"), "binary packet")
         else:
