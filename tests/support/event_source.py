@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from aiohttp import BaseConnector, ClientResponse, ClientSession
 
-from tests.support.wait import TIMEOUT
+from tests.support.wait import RESPONSE_TIMEOUT
 
 
 class ServerSentEvent(NamedTuple):
@@ -22,11 +22,8 @@ class ServerSentEvent(NamedTuple):
 class EventSource:
     """Reader of one response.
 
-    Args:
-        response: Response with the status 200.
-
     Attributes:
-        response: Response.
+        response: Response with the status 200.
         comment_count: Number of received comments.
         retry: Last received reconnect delay in milliseconds, None without one.
     """
@@ -38,7 +35,7 @@ class EventSource:
 
     async def read_line(self) -> str:
         """Return the next line with its end; empty at the end of the stream."""
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(RESPONSE_TIMEOUT):
             line = (await self.response.content.readline()).decode()
         self.comment_count += line.startswith(":")
         return line

@@ -17,7 +17,7 @@ from aiohttp import (
     TraceRequestHeadersSentParams,
 )
 
-from tests.support.wait import TIMEOUT
+from tests.support.wait import RESPONSE_TIMEOUT
 
 PACKET_SEPARATOR = "\x1e"
 
@@ -43,7 +43,7 @@ class PollingResponse:
 
 
 class PollingClient:
-    """Engine.IO endpoint of one server.
+    """Client of one Engine.IO endpoint.
 
     Attributes:
         handshake: Handshake of the server; empty before `open_session`.
@@ -86,8 +86,8 @@ class PollingClient:
         return packet
 
     async def receive_packets(self) -> list[str]:
-        """Poll until packets other than pings arrive, and answer pings."""
-        async with asyncio.timeout(TIMEOUT):
+        """Return the next packets other than pings; answer pings."""
+        async with asyncio.timeout(RESPONSE_TIMEOUT):
             while True:
                 packets = (await self.poll()).packets
                 if "2" in packets:
@@ -129,7 +129,8 @@ async def polling_client(
     """Provide a client, by default after the handshake; close the session at the end."""
     trace = TraceConfig()
     trace.on_request_headers_sent.append(_on_request_headers_sent)
-    async with ClientSession(timeout=ClientTimeout(total=TIMEOUT), trace_configs=[trace], headers=headers) as session:
+    timeout = ClientTimeout(total=RESPONSE_TIMEOUT)
+    async with ClientSession(timeout=timeout, trace_configs=[trace], headers=headers) as session:
         client = PollingClient(session, url)
         if with_handshake:
             await client.open_session()

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import BaseConnector, ClientConnectionResetError, ClientSession, ClientWebSocketResponse, WSMsgType
 
-from tests.support.wait import TIMEOUT
+from tests.support.wait import RESPONSE_TIMEOUT
 
 
 class RawClient:
@@ -18,7 +18,7 @@ class RawClient:
     Attributes:
         ws: The WebSocket.
         handshake: Handshake of the server.
-        pushes: Received packets other than awaited responses, oldest first.
+        pushes: Packets received during waits for other packets, oldest first.
     """
 
     def __init__(self, ws: ClientWebSocketResponse) -> None:
@@ -29,7 +29,7 @@ class RawClient:
 
     async def read_packet(self) -> str | None:
         """Return the next packet other than a ping, or None after the end of the connection; answer pings."""
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(RESPONSE_TIMEOUT):
             while True:
                 message = await self.ws.receive()
                 if message.type is not WSMsgType.TEXT:
@@ -123,7 +123,7 @@ async def raw_client(
     compress: int = 0,
     connector: BaseConnector | None = None,
 ) -> AsyncGenerator[RawClient]:
-    """Open a WebSocket and perform the handshake; `connect` also connects to the root namespace."""
+    """Open a WebSocket, perform the handshake, and with `connect` connect to the root namespace."""
     ws_url = url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
     async with (
         ClientSession(connector=connector) as session,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aiohttp import WSMsgType
 
-from tests.support.wait import TIMEOUT
+from tests.support.wait import RESPONSE_TIMEOUT
 
 ZERO_MASK = b"\x00\x00\x00\x00"
 
@@ -60,7 +60,7 @@ class RawWebSocket:
             asyncio.IncompleteReadError: End of the stream.
             ConnectionResetError: Reset by the server.
         """
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(RESPONSE_TIMEOUT):
             first_byte, length = await self.reader.readexactly(2)
             if length == 126:
                 length = int.from_bytes(await self.reader.readexactly(2), "big")
@@ -70,7 +70,7 @@ class RawWebSocket:
 
     async def read_to_end(self) -> bytes:
         """Return all bytes until the end of the stream."""
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(RESPONSE_TIMEOUT):
             return await self.reader.read()
 
 

@@ -1,4 +1,4 @@
-"""Polling for conditions without notifications."""
+"""Waits for conditions without notifications, and for an idle event loop."""
 
 import asyncio
 import time
@@ -8,6 +8,8 @@ from typing import Any
 TIMEOUT = 20.0
 """Default timeout in seconds."""
 
+RESPONSE_TIMEOUT = 15.0
+"""Timeout of a protocol-level client for one response, in seconds."""
 
 POLL_INTERVAL = 0.005
 """Minimum pause between two checks, in seconds."""
@@ -44,14 +46,14 @@ async def wait_until(condition: Callable[[], object], timeout: float = TIMEOUT) 
 
 
 async def wait_for_idle_loop(min_sleep: float = 0.0, max_sleep: float = 1.0) -> None:
-    """Wait until only later timers, sockets and threads can wake the event loop, twice with a pause between.
+    """Wait until two checks in succession find only later timers, sockets and threads to wake the event loop.
 
     Timers within `FRAME_DELAY` count as work, because they draw the changes of the session and repaint widgets. After
     `MAX_FRAMES` waits, timers no longer count, because a poll repeats its timer endlessly.
 
     Args:
         min_sleep: Ignored; a parameter of the function of Textual that tests replace.
-        max_sleep: Maximum wait in seconds.
+        max_sleep: Maximum wait in seconds; the function then returns without an error.
     """
     loop: Any = asyncio.get_running_loop()
     deadline = loop.time() + max_sleep
