@@ -74,7 +74,7 @@ class ClusterResult:
         p50_between, p99_between: Milliseconds from send to arrival at members on other servers.
         cpu_per_delivery: CPU of all servers per delivery in microseconds.
         transactions: Transactions of PostgreSQL per message, without those of an idle cluster.
-        bus_messages: Messages between the servers per message.
+        bus_messages: Messages between the servers per message, without those of an idle cluster.
         messages_per_transaction: Messages per transaction.
         out_of_order: Gaps in the `seq` of probes.
         lost_connections: Unexpectedly closed connections.
@@ -159,7 +159,7 @@ class _Members:
                     self.senders.append((client, room))
 
     async def send(self, load: ClusterLoad, rng: random.Random) -> int:
-        """Send messages at random times, because messages in groups would favour one server. Return their number."""
+        """Send messages at random times, and return their number; messages in groups would favor one server."""
         started_at = time.monotonic()
         send_at, count = 0.0, 0
         while (send_at := send_at + rng.expovariate(load.rate)) < load.seconds:

@@ -22,7 +22,7 @@ from aiohttp import ClientSession
 from benchmarks.load import LoadClient, LoadCounters, connect_client, print_measurements
 from benchmarks.servers import MeasuredServer, pin_to_load_core, run_server
 
-PROBE_SHARE = 20  # one client of this number decodes messages and measures latencies
+PROBE_INTERVAL = 20  # clients per probe, which decodes messages and measures latencies
 CREDENTIALS = {"account": "ann", "password": "correct horse"}
 LOGINS_PER_SECOND = 5
 UPLOAD_BYTES = 25 * 2**20
@@ -114,10 +114,10 @@ async def run(server: MeasuredServer, args: argparse.Namespace) -> None:
     """Run the phases, and print the pooled measurements, the ratio of the percentiles and the growth of the memory."""
     counters = LoadCounters()
     clients = [
-        await connect_client(server.url, counters, "hall", f"m{number}", is_probe=number % PROBE_SHARE == 0)
+        await connect_client(server.url, counters, "hall", f"m{number}", is_probe=number % PROBE_INTERVAL == 0)
         for number in range(args.members)
     ]
-    probes = clients[::PROBE_SHARE]
+    probes = clients[::PROBE_INTERVAL]
     phases = ("idle", args.activity)
     latencies: dict[str, list[float]] = {phase: [] for phase in phases}
     delivered, completed = Counter[str](), Counter[str]()

@@ -61,11 +61,11 @@ class LoadClient(asyncio.Protocol):
 
     Args:
         counters: Shared counters.
-        is_probe: Decode messages and acknowledgements; required for senders.
+        is_probe: Decode messages and acknowledgements; required for `on_ack`.
 
     Attributes:
         connected: Completed when the namespace is connected; fails if the connection is lost before.
-        on_ack: Called after each acknowledgement, also of a rejected request; probes only.
+        on_ack: Called after each acknowledgement, including those of rejected requests; probes only.
     """
 
     def __init__(self, counters: LoadCounters, *, is_probe: bool = False) -> None:
@@ -134,7 +134,7 @@ class LoadClient(asyncio.Protocol):
         self._buffer = buffer[offset:]
 
     def _handle_packet(self, packet: bytes) -> None:
-        """Count and measure a message, or answer a ping."""
+        """Handle a message, an acknowledgement, a ping or the response to the CONNECT."""
         if packet.startswith(MESSAGE_PREFIX):
             self.counters.delivered += 1
             body = json.loads(packet[2:])[1]

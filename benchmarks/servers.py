@@ -52,12 +52,12 @@ def pin_to_load_core() -> None:
 @contextlib.contextmanager
 def on_server_core() -> Generator[None]:
     """Run this process on the server core within the block; a process started in the block stays there."""
-    own_affinity = os.sched_getaffinity(0)
+    affinity = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {SERVER_CORE})
     try:
         yield
     finally:
-        os.sched_setaffinity(0, own_affinity)
+        os.sched_setaffinity(0, affinity)
 
 
 def available_servers() -> list[str]:

@@ -45,13 +45,13 @@ def main() -> None:
                 stack.enter_context(run_server("chat-server", source_directory=source_directory))
                 for source_directory in (args.base, BENCHMARKS_DIRECTORY.parent)
             ]
-            base, own = uvloop.run(measure_both(servers, args))
-            base_size, own_size = [server.resident_bytes() / 2**20 for server in servers]
-        costs.append(own.per_delivery / base.per_delivery)
-        sizes.append(own_size / base_size)
-        labels = [f"{name} {result.per_delivery:6.2f} µs" for name, result in (("base", base), ("this", own))]
-        rates = f"{base.per_second:,.0f} and {own.per_second:,.0f} per second"
-        memory = f"{base_size:.0f} and {own_size:.0f} MiB"
+            base, current = uvloop.run(measure_both(servers, args))
+            base_size, current_size = [server.resident_bytes() / 2**20 for server in servers]
+        costs.append(current.per_delivery / base.per_delivery)
+        sizes.append(current_size / base_size)
+        labels = [f"{name} {result.per_delivery:6.2f} µs" for name, result in (("base", base), ("this", current))]
+        rates = f"{base.per_second:,.0f} and {current.per_second:,.0f} per second"
+        memory = f"{base_size:.0f} and {current_size:.0f} MiB"
         print(*labels, f"per delivery, {rates}, {memory}, {costs[-1]:.3f}", flush=True)
     print(f"CPU per delivery, this copy / base: {statistics.median(costs):.3f} ({min(costs):.3f} to {max(costs):.3f})")
     print(f"resident memory at the end, this copy / base: {statistics.median(sizes):.3f}")

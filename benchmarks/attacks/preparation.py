@@ -78,7 +78,7 @@ async def _write_messages_with_reactions(port: int, first: int, count: int) -> N
 
     Args:
         port: Port of the server.
-        first: Number of the first message, also of the author.
+        first: Number of the first message and of the author.
         count: Number of messages.
     """
     headers = {"X-Forwarded-For": _get_address(first)}

@@ -68,7 +68,7 @@ async def run_attack(name: str, seconds: float) -> AttackReport:
         seconds: Duration of the attack, and of the quiet measurement before.
 
     Raises:
-        TimeoutError: The preparation of the attack took longer than `PREPARATION_TIMEOUT`.
+        TimeoutError: The start took longer than `START_TIMEOUT`, or the preparation longer than `PREPARATION_TIMEOUT`.
     """
     attack = ATTACKS[name]
     async with AsyncExitStack() as stack:

@@ -39,9 +39,10 @@ class AttackCounters:
 
     Attributes:
         units: Packets, frames or requests accepted by the socket.
-        rejections: Responses with an HTTP status of 400 or more, and Socket.IO errors with the code `rate_limited`.
+        rejections: Responses to HTTP floods with a status of 400 or more, and occurrences of the code `rate_limited`.
         delays: Writes and responses to packets over polling that the server delayed for at least `MIN_DELAY`.
-        disconnects: Connections that the server refused, or closed without a response to the last request.
+        disconnects: Connections and polling sessions that the server refused or ended, except HTTP connections with a
+            response.
     """
 
     units: int = 0

@@ -95,7 +95,7 @@ class ClusterNode:
     bus_link: TcpProxy
 
     async def interrupt_transaction(self, signal_number: Signals, statements: int, *, is_delivered: bool) -> None:
-        """Send a signal to the server between two statements of a transaction; returns afterwards.
+        """Send a signal to the server between two statements of a transaction.
 
         Without a transaction within ten seconds, the server receives the signal outside of one.
 
@@ -145,7 +145,7 @@ class ClusterFaultInjector:
         ban_writer: Bans one writer.
         rng: Source of randomness.
         schedule: Sequence of the faults.
-        stderr_outputs: Standard error output of each stopped server.
+        stderr_outputs: Standard error output of each stopped server, and errors of failed starts.
     """
 
     nodes: Sequence[ClusterNode]

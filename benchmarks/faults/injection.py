@@ -17,7 +17,7 @@ from tests.support.tcp_proxy import ProxyConnection, TcpProxy
 from tests.support.wait import wait_until
 
 START_TIMEOUT = 120.0
-"""Maximum time for the start of a program in seconds, also on a busy machine."""
+"""Maximum time for the start of a program on a busy machine, in seconds."""
 
 _Kind = TypeVar("_Kind", bound=StrEnum)
 
@@ -86,7 +86,7 @@ class RestartableServer:
         )
 
     async def stop(self, signal_number: signal.Signals) -> str:
-        """Stop the server with a signal, also a frozen one, and return its standard error output.
+        """Stop a running or frozen server with a signal, and return the standard error output of the server.
 
         A server that has ended before receives no signal.
         """
@@ -128,7 +128,7 @@ class FaultSchedule:
         """Inject the planned faults in random order, then wait for the end of all faults with a duration. Call once.
 
         Raises:
-            ExceptionGroup: The end of a fault failed.
+            ExceptionGroup: No acknowledgement arrived between two faults, or the start or end of a fault failed.
         """
         faults = [kind for kind, count in planned.items() for _ in range(count)]
         self._rng.shuffle(faults)
@@ -217,7 +217,7 @@ class FaultInjector:
         """Inject the planned faults in random order, then wait for the end of all faults with a duration. Call once.
 
         Raises:
-            ExceptionGroup: No acknowledgement followed a kill, or a server did not start again.
+            ExceptionGroup: No acknowledgement arrived between two faults or after a kill, or a program did not start.
         """
         await self._schedule.run(planned, self._inject)
 

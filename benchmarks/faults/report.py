@@ -53,7 +53,7 @@ class FaultReport:
 
     @property
     def is_flawless(self) -> bool:
-        """Absence of violations, corruption and errors other than `unavailable`."""
+        """True without violations, corruption and errors other than `unavailable`."""
         return not self.violations and not self.corruption and self.error_counts.keys() <= {Unavailable.code}
 
 

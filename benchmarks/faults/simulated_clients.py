@@ -40,7 +40,7 @@ class SimulatedWriter:
     Attributes:
         sent: All sent messages, in order.
         duplicate_acks: Acknowledgements with `duplicate`.
-        error_counts: Failed attempts by error code; only `unavailable` attempts are repeated.
+        error_counts: Failed attempts by error code; only `unavailable` messages are repeated.
         client: Current client; None before the start.
         member_id: Member id; empty before the first join.
     """
@@ -134,7 +134,7 @@ class SimulatedWriter:
                 return
 
     async def _apply_change(self, request: Awaitable[object]) -> None:
-        """Await an edit or a reaction. A failed request is not repeated, because changes have no `clientId`."""
+        """Await an edit or a reaction, and count a failure; a failed request is not repeated."""
         try:
             await request
         except ChatError as error:

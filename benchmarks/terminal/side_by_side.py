@@ -78,8 +78,8 @@ def main() -> None:
                     values[competitor.name].setdefault(label, []).append(value)
     print("| | base | this | ratio |\n|---|--:|--:|--:|")
     for label, base_values in values["base"].items():
-        base, own = statistics.median(base_values), statistics.median(values["this"][label])
-        print(f"| {label} | {base:.1f} | {own:.1f} | {own / base:.2f} |")
+        base, current = statistics.median(base_values), statistics.median(values["this"][label])
+        print(f"| {label} | {base:.1f} | {current:.1f} | {current / base:.2f} |")
 
 
 if __name__ == "__main__":

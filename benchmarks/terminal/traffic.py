@@ -180,7 +180,7 @@ class ChatTrafficServer(TrafficServer):
         images: Number of the newest history messages with an image.
 
     Attributes:
-        oldest: Lowest requested `seq`.
+        oldest: Lowest `seq` requested so far, initially `history`.
     """
 
     def __init__(self, history: int = 0, images: int = 0) -> None:
@@ -244,7 +244,7 @@ class ChatTrafficServer(TrafficServer):
                 self.joined.set()
 
     def _build_response(self, event: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields of an acknowledgement; none for an event without an answer."""
+        """Return the fields of an acknowledgement, which are empty for events other than joins and history."""
         limit, last = body.get("limit", 50), self._count
         if event == "history":
             after, before = body.get("after"), body.get("before", last + 1)
