@@ -28,7 +28,7 @@ async def server(tmp_path: Path) -> AsyncGenerator[RunningServer]:
         yield running
 
 
-async def test_scripts_use_the_account_of_a_login_until_the_logout(server: RunningServer, command_home: Path) -> None:
+async def test_commands_use_the_account_of_a_login_until_the_logout(server: RunningServer, command_home: Path) -> None:
     room = ("--server", server.url, "--room", "tea")
     assert await run_command(command_home, "login", server.url, "--account", "ann", stdin=f"{PASSWORD}\n") == (
         *(0, "Logged in as ann.\n", ""),

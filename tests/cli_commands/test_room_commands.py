@@ -18,9 +18,7 @@ from tui_chat.client.client import ChatClient
 from tui_chat.client.events import MembersChanged, NoticeReceived
 
 
-async def test_commands_are_invisible_to_members_and_their_lines_share_one_nickname(
-    server: RunningServer, tmp_path: Path
-) -> None:
+async def test_commands_add_no_member_and_sent_lines_have_one_nickname(server: RunningServer, tmp_path: Path) -> None:
     room_args = ("--server", server.url, "--room", "tea")
     async with ChatClient(server.url) as chat:
         room = await chat.join("tea", nick="bot")
