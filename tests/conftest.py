@@ -43,7 +43,7 @@ GC_THRESHOLDS = (50_000, 20, 50)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the fork server of the programs under test, and store temporary files in memory.
+    """Start the processes that fork workers and programs under test, and store temporary files in memory.
 
     Most tests have a database of their own, and on a disk they wait for its writes longer than they compute.
     Garbage collection pauses until the end of the test collection, whose objects live as long as the session.

@@ -312,13 +312,13 @@ async def test_joins_above_the_rate_limit_are_retried_until_they_succeed(tmp_pat
 
 
 async def test_connecting_to_an_unreachable_address_raises_a_readable_error(
-    port: int, monkeypatch: pytest.MonkeyPatch
+    unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail_lookup(*_: Any, **__: Any) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     with pytest.raises(Unreachable, match="no server at this address"):
-        async with ChatClient(f"http://127.0.0.1:{port}"):
+        async with ChatClient(f"http://127.0.0.1:{unused_tcp_port}"):
             pass
     monkeypatch.setattr(socket, "getaddrinfo", fail_lookup)
     with pytest.raises(Unreachable, match="unknown host name"):
@@ -365,9 +365,9 @@ async def test_closing_releases_tasks_and_sockets(server: RunningServer) -> None
         await ann.join("other", nick="ann")
 
 
-async def test_closing_fails_pending_requests(port: int) -> None:
+async def test_closing_fails_pending_requests(unused_tcp_port: int) -> None:
     tasks = asyncio.all_tasks()
-    async with ChatClient(f"http://127.0.0.1:{port}", connect_in_background=True) as ann:
+    async with ChatClient(f"http://127.0.0.1:{unused_tcp_port}", connect_in_background=True) as ann:
         joining = asyncio.create_task(ann.join("tea", nick="ann"))
         listing = asyncio.create_task(ann.list_rooms())
         await wait_until(lambda: isinstance(ann.state, Offline))

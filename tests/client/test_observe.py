@@ -236,8 +236,7 @@ async def test_the_first_message_is_stored_once_after_a_lost_acknowledgement(pro
         await chat.observe("tea")  # detects the support of the server before the loss
         proxy.open_connections[-1].stall_downstream()
         sending = asyncio.create_task(chat.send_as("tea", "bot", "once"))
-        while (await ann.wait_for_push("message")).get("kind") != "message":
-            pass
+        await ann.wait_for_push("message", kind="message")
         proxy.reset_all()
         response = await sending
         assert (response.seq, response.duplicate, chat.guest_key) == (1, True, None)

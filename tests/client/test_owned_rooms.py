@@ -50,8 +50,8 @@ async def test_a_private_room_is_unlisted_and_admits_only_an_invited_guest(
         with pytest.raises(NotFound):
             await eve.join(room.name, nick="eve", invite=invite.code)
         assert [listed.name for listed in await eve.list_rooms()] == []
-    (own_room,) = await ann.owned_rooms.list_memberships()
-    assert (own_room.name, own_room.title, own_room.role) == (room.name, "Team", "owner")
+    (membership,) = await ann.owned_rooms.list_memberships()
+    assert (membership.name, membership.title, membership.role) == (room.name, "Team", "owner")
 
 
 async def test_invites_are_listed_and_revoked(ann: ChatClient) -> None:
@@ -139,10 +139,10 @@ async def test_a_guest_cannot_create_an_owned_room(server: RunningServer) -> Non
 
 
 async def test_a_request_without_a_connection_fails_after_the_time_limit(
-    port: int, monkeypatch: pytest.MonkeyPatch
+    unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(owned_rooms, "REQUEST_TIMEOUT", 0.01)
-    async with ChatClient(f"http://127.0.0.1:{port}", connect_in_background=True) as chat:
+    async with ChatClient(f"http://127.0.0.1:{unused_tcp_port}", connect_in_background=True) as chat:
         with pytest.raises(Unavailable) as error:
             await chat.owned_rooms.create("tea")
         assert error.value.reason == "not_connected"

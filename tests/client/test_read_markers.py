@@ -53,8 +53,8 @@ async def test_devices_of_an_account_share_the_read_marker(server: RunningServer
         assert unread_state(phones_tea) == (seqs[0] - 1, 3, 1)
         await wait_until(lambda: unread_state(tea) == (seqs[0] - 1, 3, 1))
 
-        own = await phones_tea.send("mine")
-        await wait_until(lambda: unread_state(tea) == unread_state(phones_tea) == (own.seq, 0, 0))
+        sent = await phones_tea.send("mine")
+        await wait_until(lambda: unread_state(tea) == unread_state(phones_tea) == (sent.seq, 0, 0))
         proxy.reset_all()
         await tea.read_marker.mark_read(seqs[0], unread=True)
         await wait_until(lambda: unread_state(phones_tea) == (seqs[0], 3, 1))

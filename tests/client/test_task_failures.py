@@ -75,7 +75,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[RunningServer]:
-    """Yield the server of all tests, each of which uses its own room."""
+    """Server of all tests; each test uses its own room."""
     directory = tmp_path_factory.mktemp("server")
     async with running_server(
         directory, rate_limit="off", connects_per_minute=1_000, rooms_per_minute=1_000

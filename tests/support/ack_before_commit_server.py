@@ -1,4 +1,4 @@
-"""Faulty chat-server: acknowledges messages up to `COMMIT_DELAY` seconds before the commit.
+"""Faulty chat-server: acknowledges messages before the commit.
 
 Accepts the flags of `chat-server`. The fault checker must detect the messages that a kill of this server loses;
 otherwise its success with the real server proves nothing.
@@ -18,12 +18,13 @@ from server.storage.executor import ThreadExecutor
 from server.storage.postgresql import AsyncExecutor
 
 COMMIT_DELAY = 0.25
+"""Duration of an open journal transaction in seconds, at least until the next transaction with SQLite."""
 
 ResultT = TypeVar("ResultT")
 
 
 def is_append(work: object) -> bool:
-    """Return whether the transaction belongs to the journal."""
+    """Return whether the transaction is a batch of the journal."""
     return getattr(work, "func", None) is batch_writer.apply_batch
 
 

@@ -35,7 +35,8 @@ class FuzzPlan(msgspec.Struct):
 
     Attributes:
         url: Base URL of the server.
-        examples: Number of requests per kind of data by name of the operation; 0 for no requests.
+        examples: Maximum number of requests by name of the operation, for each combination of valid or invalid data and
+            given or generated parameters; 0 for no requests.
         tokens: Tokens by name of the operation; an operation may delete its account.
         paths: Values of the path parameters by name of the operation, for requests that reach an existing object.
         queries: Values of the query parameters for the same requests.

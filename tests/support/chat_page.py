@@ -94,7 +94,7 @@ class ChatPage:
         return self.page.locator("#list-rows li")
 
     async def expect_messages(self, *texts: str) -> None:
-        """Wait for exactly these messages, in order."""
+        """Wait for exactly these messages, in order, each with or without an edit mark."""
         patterns = [re.compile(f"^{re.escape(text)}( \\(edited\\))?$") for text in texts]
         await expect(self.messages).to_have_text(patterns)
 
@@ -118,12 +118,12 @@ class ChatPage:
         await self.page.evaluate("() => { document.hasFocus = () => false; dispatchEvent(new Event('blur')); }")
 
     def assert_no_errors(self) -> None:
-        """Check the console for errors, warnings and violations of the content security policy."""
+        """Assert that the console has no errors, warnings or uncaught exceptions."""
         assert self.tab.console_errors == []
 
 
 async def reject_marked_texts(page: Page) -> None:
-    """Blank each sent text that starts with `rejected`, so that the server rejects the message."""
+    """Replace each sent text that starts with `rejected` by a control character, which the server rejects."""
 
     def forward(route: WebSocketRoute) -> None:
         server = route.connect_to_server()
@@ -145,7 +145,7 @@ async def log_in(chat_page: ChatPage, token: str, name: str, key: str = "chat.ac
     Args:
         chat_page: Tab.
         token: Token of the account.
-        name: Name of the account, also its nickname.
+        name: Account name and nickname.
         key: Storage key, which contains the path of the page.
     """
     account = json.dumps({"account": name, "nickName": name, "token": token})

@@ -26,10 +26,10 @@ from tui_chat.ui.widgets.status import StatusLine
 
 @dataclass
 class RecordedRequests:
-    """Requests to a server, recorded as tuples of name and arguments.
+    """Recorder in place of the server link and of the store of drafts.
 
     Attributes:
-        calls: Requests in the order of their calls.
+        calls: Names and arguments of the calls, in order.
     """
 
     calls: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])

@@ -3,9 +3,9 @@
 import os
 from pathlib import Path
 
-# COLUMNS and LINES would override the size of a pseudo-terminal, MAKEFLAGS and ARGS those of `make` under test.
+# COLUMNS and LINES would override the size of a pseudo-terminal, MAKEFLAGS and ARGS the arguments of `make`.
 # Textual adapts to TERM_PROGRAM and ESCDELAY. TEST_ is the prefix of `tests.support.run_services`.
-_HOST_VARIABLES = (
+_HOST_PREFIXES = (
     *("CHAT_", "XDG_", "TEXTUAL", "LC_", "PYTHON", "COLUMNS", "LINES", "MAKE", "ARGS", "TERM_PROGRAM", "ESCDELAY"),
     "TEST_",
 )
@@ -18,5 +18,5 @@ def program_environment(home: Path, **variables: str) -> dict[str, str]:
         home: Home directory.
         variables: Additional environment variables.
     """
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_HOST_VARIABLES)}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_HOST_PREFIXES)}
     return {**inherited, "HOME": str(home), "LANG": "C.UTF-8", **variables}

@@ -1,4 +1,4 @@
-"""Reads of client events."""
+"""Recorder of client events, and a wait for an event."""
 
 import asyncio
 from typing import TypeVar

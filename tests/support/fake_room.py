@@ -32,7 +32,7 @@ class FakeRoom:
 
     Attributes:
         posts: Names and arguments of the queued messages and changes, retries and drops, in order.
-        error: Error of every message, change and retry, None for success.
+        error: Error of every message, change and retry; None for none.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Disk faults for in-process servers: full, read-only and slow disks, and short lock timeouts."""
+"""Disk faults: full, read-only and slow disks."""
 
 import resource
 import subprocess
@@ -39,7 +39,7 @@ def limit_file_size(pid: int, size: int) -> None:
 
 
 BUSY_TIMEOUT = 100
-"""Lock timeout of the servers under test, in milliseconds."""
+"""Lock timeout of servers with a faulty disk, in milliseconds."""
 
 
 class FaultyDisk:
@@ -47,7 +47,7 @@ class FaultyDisk:
 
     Attributes:
         is_read_only: True if SQLite rejects writes.
-        commit_blocked: Set while a commit waits for `unblock_commits`.
+        commit_blocked: Set after a commit has been blocked, until the next `block_commits`.
     """
 
     def __init__(self) -> None:
@@ -83,7 +83,7 @@ class FaultyDisk:
 
 
 def install_faulty_disk(monkeypatch: pytest.MonkeyPatch, *, max_queue_depth: int = 10_000) -> FaultyDisk:
-    """Return a disk that all servers use that start later in the test.
+    """Return the disk of all servers in the test process that start later, with a lock timeout of `BUSY_TIMEOUT`.
 
     Args:
         monkeypatch: Restores the regular databases after the test.

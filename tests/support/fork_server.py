@@ -10,9 +10,9 @@
 - A forked client starts its local server by the fork server as well.
 - A fork runs its program like a new interpreter: in the main thread, with its own arguments, environment, directory
   and standard streams.
-- After `sys.exit`, a fork waits for its threads, calls the `atexit` functions, collects garbage and flushes the
-  standard streams. It skips the deallocation of the modules, which would copy their memory pages and take most of the
-  time of short programs. Other ends of a program have the regular shutdown of the interpreter.
+- After `sys.exit` with a number, a fork waits for its threads, calls the `atexit` functions, collects garbage and
+  flushes the standard streams. It skips the deallocation of the modules, which would copy their memory pages and take
+  most of the time of short programs. Other ends of a program have the regular shutdown of the interpreter.
 - A fork ignores `IMPORT_VARIABLES`, which the interpreter and Textual read before the fork.
 """
 

@@ -27,12 +27,12 @@ async def running_server(directory: Path, **options: Any) -> AsyncGenerator[Runn
 
 @dataclass(frozen=True)
 class StoppableServer:
-    """Server that stops while its context is open.
+    """Server that can stop while its context is open.
 
     Attributes:
         url: URL of the server.
         port: Port of the server.
-        stop: Starts the shutdown.
+        stop: Event that starts the shutdown.
         task: Task that ends after the shutdown.
     """
 

@@ -60,7 +60,7 @@ def _socket_path(directory: tempfile.TemporaryDirectory[str]) -> str:
 
 
 class JavaScriptClient:
-    """Controller of a client.
+    """Controller of a client in the host process.
 
     Attributes:
         reports: Parsed reports of the client, in order.
@@ -84,11 +84,11 @@ class JavaScriptClient:
         self._send_command({"do": "connect", "version": self._version, "url": url, "options": options})
 
     def emit(self, event: str, *args: Any) -> None:
-        """Send an event, unacknowledged."""
+        """Send an event without an acknowledgement."""
         self._send_command({"do": "emit", "event": event, "args": args})
 
     async def request(self, event: str, *args: Any) -> Any:
-        """Send an event and return the argument of its acknowledgement."""
+        """Send an event and return the first argument of its acknowledgement."""
         request_id = next(self._request_ids)
         self._send_command({"do": "emit", "event": event, "args": args, "id": request_id})
         responses: list[Any] = []

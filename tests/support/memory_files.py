@@ -9,7 +9,7 @@ MIN_FREE_MEMORY = 2**30
 
 
 def find_memory_directory() -> str | None:
-    """Return the directory of the file system in memory, or None if it does not exist or is too small."""
+    """Return the directory of the file system in memory, or None if it is missing, read-only or too small."""
     directory = "/dev/shm"
     if os.access(directory, os.W_OK) and shutil.disk_usage(directory).free >= MIN_FREE_MEMORY:
         return directory

@@ -6,7 +6,10 @@ SPACELESS = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "IDEOGRAPHIC", "BOPOMOFO",
 
 
 def matches(query: str, text: str) -> bool:
-    """Return whether each term of `query` occurs in `text` at the start of a word."""
+    """Return whether each term of `query` occurs in `text` at the start of a word.
+
+    If the last word of a term has one or two characters, a word of the text must end with the term.
+    """
     terms = fold(query).split()
     return bool(terms) and all(contains_term(term, fold(text)) for term in terms)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.support.free_port import reserved_port
 from tests.support.requirements import require_nginx
+from tests.support.wait import TIMEOUT
 
 GUIDE = Path(__file__).parents[2] / "docs" / "operating.md"
 
@@ -48,7 +49,7 @@ async def run_nginx(directory: Path, block: str, server_port: int = 0, tls: str 
         configuration.write_text(_MAIN_CONFIGURATION.format(directory=directory, blocks=blocks))
         process = await asyncio.create_subprocess_exec(program, "-p", str(directory), "-c", str(configuration))
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(TIMEOUT):
                 while not await _accepts_connections(port):
                     assert process.returncode is None, (directory / "error.log").read_text()
             yield port

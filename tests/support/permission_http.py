@@ -34,7 +34,7 @@ class ModelMachine(Protocol):
         ...
 
     def expect(self, response: dict[str, Any], is_permitted: bool) -> bool:
-        """Check whether a request succeeded, and return `is_permitted`."""
+        """Assert that a request succeeded if and only if it is permitted; return `is_permitted`."""
         ...
 
     def check_pushes(self, texts: dict[str, set[str]] | None = None) -> None:

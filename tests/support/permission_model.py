@@ -139,7 +139,7 @@ class ExpectedRoom:
         return self.reads(person) and person not in self.muted and may_post and is_in_group
 
     def get_message(self, position: int) -> ExpectedMessage | None:
-        """Return one of the newest messages; the position does not depend on their number."""
+        """Return one of the ten newest messages, or None without messages; any position is valid."""
         newest = self.messages[:-11:-1]
         return newest[position % len(newest)] if newest else None
 

@@ -74,7 +74,7 @@ class Stage:
         return self.run(read()) if last_seq else []
 
     def expect_group_push(self, model: ExpectedRoom, text: str) -> None:
-        """Wait for the push of a message of a group to its members; it is the next push of the group."""
+        """Assert that the next push of a group to each of its members is the message with this text."""
         for name in self._group_clients.keys() & model.roles.keys():
             pushed = self.run(self._group_clients[name].wait_for_push(f"group-message:{model.group_id}"))
             assert pushed["content"].partition("\n")[0] == text, name

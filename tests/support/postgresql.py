@@ -3,7 +3,6 @@
 import fcntl
 import os
 import pwd
-import shutil
 import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -12,8 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import uuid4
 
-import pytest
-
+from tests.support.requirements import require_postgresql
 from tests.support.run_services import RUN_DIRECTORY
 
 _UNPRIVILEGED_USER = "postgres"
@@ -134,17 +132,3 @@ def stop_shared_postgresql() -> None:
 def _installed_server(directory: Path, port: int = 0) -> PostgreSQLServer:
     user = _UNPRIVILEGED_USER if os.getuid() == 0 else None  # PostgreSQL does not run as root
     return PostgreSQLServer(directory, require_postgresql(), user, port)
-
-
-def require_postgresql() -> Path:
-    """Return the directory of the PostgreSQL programs, or skip the test."""
-    initdb = shutil.which("initdb")
-    if initdb is not None:
-        return Path(initdb).resolve().parent
-    bin_directories = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-    if bin_directories:
-        return bin_directories[-1]
-    reason = "missing PostgreSQL: run apt-get install postgresql"
-    if os.environ.get("CHAT_REQUIRE_ALL") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)

@@ -2,8 +2,9 @@
 
     python -m tests.support.posting_client URL ROOM NICK OUTBOX_DIRECTORY
 
-Standard output has a line `persisted N` for each message in the outbox and `sent N` for each acknowledgement, with a
-running total since the start. The input line `!N` posts the texts 0 to N - 1.
+Standard output has a line `joined N` with the number of unsent messages after the join, then `persisted N` for each
+message saved in the outbox and `sent N` for each acknowledgement, with a running total since the start. The input line
+`!N` posts the texts 0 to N - 1.
 """
 
 import asyncio
@@ -18,15 +19,19 @@ from tui_chat.client.outbox_item import OutboxItemState
 
 
 async def main(url: str, room_name: str, nick: str, directory: str) -> None:
-    """Run until the end of standard input."""
+    """Run until the process is killed."""
     key_file = Path(directory) / f"{nick}.key"
     guest_key = key_file.read_text() if key_file.exists() else None
-    async with Outbox(Path(directory)) as outbox, ChatClient(url, guest_key=guest_key, outbox=outbox) as client:
+    async with (
+        Outbox(Path(directory)) as outbox,
+        ChatClient(url, guest_key=guest_key, outbox=outbox) as client,
+        asyncio.TaskGroup() as tasks,
+    ):
         stream = client.events()
         room = await client.join(room_name, nick=nick)
         key_file.write_text(client.guest_key or "")
         report("joined", len(room.unsent()))
-        reader_task = asyncio.create_task(post_lines(room.post))
+        tasks.create_task(post_lines(room.post))
         persisted_ids: set[object] = set()
         sent_count = 0
         async for event in stream:
@@ -38,7 +43,6 @@ async def main(url: str, room_name: str, nick: str, directory: str) -> None:
             if event.item.state is OutboxItemState.SENT:
                 sent_count += 1
                 report("sent", sent_count)
-        await reader_task
 
 
 async def post_lines(post: Callable[[str], object]) -> None:
@@ -51,7 +55,7 @@ async def post_lines(post: Callable[[str], object]) -> None:
 
 
 def report(event: str, count: int) -> None:
-    """Print an event with its running total."""
+    """Print an event with its number."""
     print(event, count, flush=True)
 
 

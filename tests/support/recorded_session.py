@@ -83,7 +83,7 @@ class RecordedSession:
         self.calls.clear()
 
     def texts(self) -> list[str]:
-        """Return the message texts of the current room, pending ones in parentheses."""
+        """Return the message texts of the current room, unsent ones in parentheses."""
         view = self.controller.session.current_room
         lines = view.transcript.lines if view is not None else ()
         return [

@@ -1,4 +1,7 @@
-"""External programs for tests, and installation hints for missing ones."""
+"""External programs for tests, and installation hints for missing ones.
+
+With `CHAT_REQUIRE_ALL=1` in the environment, a missing program fails the test instead of skipping the test.
+"""
 
 import os
 import shutil
@@ -63,6 +66,17 @@ def require_redis() -> str:
     )
 
 
+def require_postgresql() -> Path:
+    """Return the directory of the PostgreSQL programs, or skip the test."""
+    initdb = shutil.which("initdb")
+    if initdb is not None:
+        return Path(initdb).resolve().parent
+    bin_directories = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    if bin_directories:
+        return bin_directories[-1]
+    return Path(_skip_or_fail("PostgreSQL", "apt-get install postgresql"))
+
+
 def require_network_namespace() -> tuple[str, ...]:
     """Return the command that runs a program in a new network namespace, or skip the test."""
     if shutil.which("ip") is None or shutil.which("unshare") is None:
@@ -74,7 +88,7 @@ def require_network_namespace() -> tuple[str, ...]:
 
 
 def require_uv() -> str:
-    """Return the path of uv, including the copy installed by `make test`, or skip the test."""
+    """Return the path of uv, including the copy installed by `make`, or skip the test."""
     bundled_uv = ROOT / ".uv/bin/uv"
     return (
         os.environ.get("UV")

@@ -31,11 +31,9 @@ class SearchModel:
     """Current messages of two rooms.
 
     Attributes:
-        last_seq: Last `seq` by room key.
         messages: (id, text) by room key and `seq`.
     """
 
-    last_seq: dict[str, int] = field(default_factory=dict[str, int])
     messages: dict[tuple[str, int], tuple[int, str]] = field(default_factory=dict[tuple[str, int], tuple[int, str]])
 
     def record(self, command: LogCommand, outcome: AppendResult) -> None:

@@ -105,7 +105,7 @@ class TcpProxy:
 
     Attributes:
         port: Listening port.
-        accepted_count: Number of accepted connections since the start.
+        accepted_count: Number of accepted connections since the start, including refused ones.
         open_connections: Open connections, oldest first.
         on_request: Called with all data of clients before it is forwarded; False discards the data.
     """
@@ -148,14 +148,14 @@ class TcpProxy:
         self._is_refusing = False
 
     def stall(self, *, towards_server: bool = True, towards_client: bool = True) -> None:
-        """Hold the data of all connections until `resume`, also of new ones, without closing."""
+        """Hold the data of all connections until `resume`, including new ones, without closing."""
         if towards_server:
             self._upstream_flowing.clear()
         if towards_client:
             self._downstream_flowing.clear()
 
     def resume(self) -> None:
-        """Forward held and further data of all connections."""
+        """End `stall`; connections that are stalled individually stay stalled."""
         self._upstream_flowing.set()
         self._downstream_flowing.set()
 

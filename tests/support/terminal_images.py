@@ -47,11 +47,11 @@ class KittyImages:
 
     Attributes:
         images: Present images by id.
-        uploads: Number of transferred images.
+        upload_count: Number of transferred images.
     """
 
     images: dict[int, KittyImage] = field(default_factory=dict[int, KittyImage])
-    uploads: int = 0
+    upload_count: int = 0
 
     @classmethod
     def parse(cls, output: bytes) -> "KittyImages":
@@ -70,7 +70,7 @@ class KittyImages:
                 rgb = zlib.decompress(b64decode(payload))
                 assert len(rgb) == 3 * int(keys["s"]) * int(keys["v"]), keys
                 result.images[int(keys["i"])] = KittyImage(keys, rgb)
-                result.uploads += 1
+                result.upload_count += 1
                 keys, payload = {}, b""
         return result
 

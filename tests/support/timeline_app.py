@@ -1,7 +1,7 @@
 """Minimal app around a timeline, and sample lines.
 
 `python -m tests.support.timeline_app` runs the app with `sample_lines()`: several scripts, a gap and a failed
-message. The key `m` adds a message and `t` switches the theme.
+message. The key `m` adds a message, `s` shows the cursor and `t` switches the theme.
 """
 
 from collections.abc import Iterable, Sequence

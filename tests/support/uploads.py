@@ -54,7 +54,9 @@ class UploadClient:
         named_headers = {header.replace("_", "-"): value for header, value in headers.items()}
         return await self._request("GET", path, headers=named_headers)
 
-    async def _request(self, method: str, path: str, headers: dict[str, str] | None = None, **options: Any) -> Any:
+    async def _request(
+        self, method: str, path: str, headers: dict[str, str] | None = None, **options: Any
+    ) -> ApiResponse:
         all_headers = self._headers | (headers or {})
         async with self._session.request(method, self._url + path, headers=all_headers, **options) as response:
             is_json = response.content_type.endswith("json")
@@ -65,7 +67,7 @@ class UploadClient:
 @asynccontextmanager
 async def upload_client(server: RunningServer, authorization: str = "") -> AsyncGenerator[UploadClient]:
     """Provide a client with credentials."""
-    # The server closes idle connections, also while a test computes an image.
+    # The server closes idle connections while a test computes an image.
     async with ClientSession(connector=TCPConnector(force_close=True)) as session:
         yield UploadClient(session, server.url, authorization)
 

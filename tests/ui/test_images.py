@@ -66,7 +66,7 @@ async def test_kitty_images_are_transferred_once_scroll_as_text_and_are_deleted(
             await wait_until(lambda: placeholder_rows() < rows)
             tty.write_keys("\x1b")
             await wait_until(lambda: placeholder_rows() == rows)
-            assert images().uploads == 1
+            assert images().upload_count == 1
             tty.resize(50, 30)
             tty.reset_screen()
             await wait_until(lambda: placeholder_rows() == rows)
@@ -85,9 +85,9 @@ async def test_kitty_images_are_transferred_once_scroll_as_text_and_are_deleted(
             tty.write_keys("\x1b[1;3F")  # Alt+End
             await wait_until(lambda: placeholder_rows() == 2)
             assert len(images().images) == 1
-            uploads = images().uploads
+            upload_count = images().upload_count
             tty.write_keys("\x0c")  # Ctrl+L
-            await wait_until(lambda: images().uploads == uploads + 1 and len(images().images) == 1)
+            await wait_until(lambda: images().upload_count == upload_count + 1 and len(images().images) == 1)
             tty.write_keys("\x1a")  # Ctrl+Z
             stat = Path(f"/proc/{tty.process.pid}/stat")
             await wait_until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")

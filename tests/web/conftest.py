@@ -20,7 +20,7 @@ from tests.support.raw_client import RawClient, raw_client
 
 @pytest.fixture(scope="session")
 def page_port() -> Generator[int]:
-    """Return the port of all servers with pages, whose common origin lets Chromium reuse processes and scripts."""
+    """Port of all servers with pages, whose common origin lets Chromium reuse processes and scripts."""
     with reserved_port() as port:
         yield port
 

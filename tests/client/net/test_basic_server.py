@@ -264,19 +264,19 @@ async def test_messages_of_a_basic_server_are_not_cached(basic_server: BasicNode
         assert logged_messages(await ann.join("tea", nick="ann")) == []
 
 
-async def test_a_room_survives_a_change_of_server_type(tmp_path: Path, port: int) -> None:
-    async with ChatClient(f"http://127.0.0.1:{port}", connect_in_background=True) as ann:
-        async with basic_node_server(port=port):
+async def test_a_room_survives_a_change_of_server_type(tmp_path: Path, unused_tcp_port: int) -> None:
+    async with ChatClient(f"http://127.0.0.1:{unused_tcp_port}", connect_in_background=True) as ann:
+        async with basic_node_server(port=unused_tcp_port):
             ann.reconnect_now()
             tea = await ann.join("tea", nick="ann")
             await tea.send("on the basic server")
-        async with running_server(tmp_path, port=port):
+        async with running_server(tmp_path, port=unused_tcp_port):
             ann.reconnect_now()
             await wait_until(lambda: not tea.is_basic_server)
             assert logged_messages(tea) == []  # the native server has its own log
             assert (await tea.send("on the native server")).seq == 1
             assert [member.nick_name for member in tea.members.values()] == ["ann"]
-        async with basic_node_server(port=port):
+        async with basic_node_server(port=unused_tcp_port):
             ann.reconnect_now()
             await wait_until(lambda: tea.is_basic_server)
             await tea.send("on the basic server again")

@@ -1,4 +1,4 @@
-"""Connection failures of every kind: each message arrives once, in one order for all clients."""
+"""Connection failures: each message arrives once, in one order for all clients."""
 
 import asyncio
 import contextlib
@@ -46,7 +46,7 @@ async def post_many(url: str, messages: int) -> None:
 async def read_entries(room: Room, count: int) -> list[Entry]:
     """Return the next `count` entries of the iteration over a room."""
     entries: list[Entry] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(TIMEOUT):
         async for entry in room:
             entries.append(entry)
             if len(entries) == count:
@@ -173,10 +173,10 @@ async def test_small_gaps_fill_automatically_and_large_gaps_on_request(server: R
         assert len(bobs_tea.log) == 240
 
 
-async def test_a_server_restart_preserves_messages_order_and_members(tmp_path: Path, port: int) -> None:
+async def test_a_server_restart_preserves_messages_order_and_members(tmp_path: Path, unused_tcp_port: int) -> None:
     async with contextlib.AsyncExitStack() as clients:
         acknowledged: list[str] = []
-        async with running_server(tmp_path, port=port, rate_limit="off") as running:
+        async with running_server(tmp_path, port=unused_tcp_port, rate_limit="off") as running:
             ann = await clients.enter_async_context(ChatClient(running.url))
             events = EventRecorder(ann)
             bob = await clients.enter_async_context(ChatClient(running.url))
@@ -195,7 +195,7 @@ async def test_a_server_restart_preserves_messages_order_and_members(tmp_path: P
         offline = next(state for state in states if isinstance(state, Offline))
         assert offline.error.reason == "server_restarting"
         assert offline.retry_in >= RECONNECT_AFTER
-        async with running_server(tmp_path, port=port, rate_limit="off"):
+        async with running_server(tmp_path, port=unused_tcp_port, rate_limit="off"):
             await asyncio.gather(*sending)
             await wait_until(lambda: tea.log.last == bobs_tea.log.last == 80)
             assert sorted(message_texts(tea)) == sorted(acknowledged)
@@ -205,9 +205,9 @@ async def test_a_server_restart_preserves_messages_order_and_members(tmp_path: P
             assert not tea.log.gaps()
 
 
-async def test_a_replaced_database_resets_the_room_log(tmp_path: Path, port: int) -> None:
+async def test_a_replaced_database_resets_the_room_log(tmp_path: Path, unused_tcp_port: int) -> None:
     async with contextlib.AsyncExitStack() as clients:
-        async with running_server(tmp_path, port=port) as running:
+        async with running_server(tmp_path, port=unused_tcp_port) as running:
             ann = await clients.enter_async_context(ChatClient(running.url))
             tea = await ann.join("tea", nick="ann")
             stream = ann.events()
@@ -215,7 +215,7 @@ async def test_a_replaced_database_resets_the_room_log(tmp_path: Path, port: int
                 await tea.send(text)
         other = tmp_path / "other"
         other.mkdir()
-        async with running_server(other, port=port):
+        async with running_server(other, port=unused_tcp_port):
             assert await next_event(stream, RoomJoined) == RoomJoined("tea", rejoined=True, log_reset=True)
             await tea.send("new")
             await wait_until(lambda: message_texts(tea) == ["new"])
@@ -223,10 +223,10 @@ async def test_a_replaced_database_resets_the_room_log(tmp_path: Path, port: int
 
 
 async def test_leaving_during_a_rejoin_leaves_the_room_on_the_server(
-    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with contextlib.AsyncExitStack() as clients:
-        async with running_server(tmp_path, port=port) as running:
+        async with running_server(tmp_path, port=unused_tcp_port) as running:
             ann = await clients.enter_async_context(ChatClient(running.url))
             tea = await ann.join("tea", nick="ann")
             await tea.send("old")
@@ -243,9 +243,9 @@ async def test_leaving_during_a_rejoin_leaves_the_room_on_the_server(
         monkeypatch.setattr(transport.Transport, "join", leave_during_the_second_join)
         other = tmp_path / "other"
         other.mkdir()
-        async with running_server(other, port=port, rate_limit="off") as running:
+        async with running_server(other, port=unused_tcp_port, rate_limit="off") as running:
             await wait_until(lambda: len(joins) == 2)
-            async with raw_client(running.url) as bob, asyncio.timeout(20):
+            async with raw_client(running.url) as bob, asyncio.timeout(TIMEOUT):
                 while (await bob.join("tea", "bob"))["memberCount"] > 1:
                     pass
 
@@ -306,11 +306,11 @@ async def test_a_stalled_connection_can_be_closed(proxy: TcpProxy) -> None:
     proxy.resume()
 
 
-async def test_a_client_started_before_the_server_connects_later(tmp_path: Path, port: int) -> None:
-    async with ChatClient(f"http://127.0.0.1:{port}", connect_in_background=True) as ann:
+async def test_a_client_started_before_the_server_connects_later(tmp_path: Path, unused_tcp_port: int) -> None:
+    async with ChatClient(f"http://127.0.0.1:{unused_tcp_port}", connect_in_background=True) as ann:
         await wait_until(lambda: isinstance(ann.state, Offline))
         joining = asyncio.create_task(ann.join("tea", nick="ann"))
-        async with running_server(tmp_path, port=port):
+        async with running_server(tmp_path, port=unused_tcp_port):
             tea = await joining
             assert (await tea.send("at last")).seq == 1
 
@@ -354,13 +354,13 @@ async def test_closing_at_the_end_of_a_connection_attempt_closes_the_connection(
 
 
 async def test_reconnect_now_skips_the_backoff_delay(
-    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, unused_tcp_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("INITIAL_DELAY", "EARLY_MAX_DELAY"):
         monkeypatch.setattr(backoff, name, 10 * TIMEOUT)
-    async with ChatClient(f"http://127.0.0.1:{port}", connect_in_background=True) as ann:
+    async with ChatClient(f"http://127.0.0.1:{unused_tcp_port}", connect_in_background=True) as ann:
         await wait_until(lambda: isinstance(ann.state, Offline))
-        async with running_server(tmp_path, port=port):
+        async with running_server(tmp_path, port=unused_tcp_port):
             ann.reconnect_now()
             await wait_until(lambda: isinstance(ann.state, Online))
 

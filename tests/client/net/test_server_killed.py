@@ -15,8 +15,8 @@ CLIENTS = 5
 MESSAGES = 40
 
 
-async def test_messages_survive_a_killed_server_once_and_in_order(tmp_path: Path, port: int) -> None:
-    flags = ("--port", str(port), "--rate-limit", "off")
+async def test_messages_survive_a_killed_server_once_and_in_order(tmp_path: Path, unused_tcp_port: int) -> None:
+    flags = ("--port", str(unused_tcp_port), "--rate-limit", "off")
     acknowledged: dict[str, int] = {}
 
     async def send_all(room: Room, name: str) -> None:

@@ -42,11 +42,10 @@ async def test_orphaned_items_are_claimed_in_order(tmp_path: Path) -> None:
 
 
 async def test_items_of_a_live_owner_are_not_claimed(tmp_path: Path) -> None:
-    async with Outbox(tmp_path) as own, Outbox(tmp_path) as other:
-        await own.add(TEA, make_item("mine"))
-        await other.add(TEA, make_item("other"))
-        assert await texts(own) == ["mine"]
-        assert await texts(other) == ["other"]
+    async with Outbox(tmp_path) as first, Outbox(tmp_path) as second:
+        await first.add(TEA, make_item("one"))
+        await second.add(TEA, make_item("two"))
+        assert [await texts(first), await texts(second)] == [["one"], ["two"]]
 
 
 async def test_an_orphaned_item_is_claimed_once(tmp_path: Path) -> None:

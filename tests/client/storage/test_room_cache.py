@@ -61,9 +61,9 @@ async def open_cached_room(chat: ChatClient) -> Room:
     return room
 
 
-async def test_a_cached_room_opens_offline_and_is_synchronized_later(tmp_path: Path, port: int) -> None:
+async def test_a_cached_room_opens_offline_and_is_synchronized_later(tmp_path: Path, unused_tcp_port: int) -> None:
     async with LocalHistory(tmp_path) as history:
-        async with running_server(tmp_path, rate_limit="off", port=port) as server:
+        async with running_server(tmp_path, rate_limit="off", port=unused_tcp_port) as server:
             await post_messages(server.url, "one")
             await post_messages(server.url, "two")
             earlier_chat = await cache_room(server.url, history, 2)
@@ -76,7 +76,7 @@ async def test_a_cached_room_opens_offline_and_is_synchronized_later(tmp_path: P
             assert chat.rooms == {"tea": room}
             assert await chat.open_cached("never-seen", nick="ann") is None
             assert not room.was_joined
-            async with running_server(tmp_path, rate_limit="off", port=port) as server:
+            async with running_server(tmp_path, rate_limit="off", port=unused_tcp_port) as server:
                 await post_messages(server.url, "three")
                 chat.reconnect_now()
                 await wait_until(lambda: message_texts(room) == ["one", "two", "three"])
@@ -201,12 +201,12 @@ async def test_trimmed_messages_reload_from_the_cache_with_later_changes(server:
         assert room.log[1].message == "first"
 
 
-async def test_a_cached_log_is_discarded_after_a_change_of_the_log_id(tmp_path: Path, port: int) -> None:
+async def test_a_cached_log_is_discarded_after_a_change_of_the_log_id(tmp_path: Path, unused_tcp_port: int) -> None:
     async with LocalHistory(tmp_path) as history:
-        async with running_server(tmp_path / "old", rate_limit="off", port=port) as server:
+        async with running_server(tmp_path / "old", rate_limit="off", port=unused_tcp_port) as server:
             await post_messages(server.url, "old one", "old two")
             await cache_room(server.url, history, 2)
-        async with running_server(tmp_path / "new", rate_limit="off", port=port) as server:
+        async with running_server(tmp_path / "new", rate_limit="off", port=unused_tcp_port) as server:
             await post_messages(server.url, "new one", "new two", "new three")
             async with ChatClient(server.url, history=history) as chat:
                 events = EventRecorder(chat)

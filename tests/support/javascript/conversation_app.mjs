@@ -152,7 +152,7 @@ class Socket {
     });
   }
 
-  /** Wait for an event, at most 20 seconds, and return its first value. */
+  /** Wait for an event, at most about 20 seconds, and return its first value. */
   async waitFor(name, matches = () => true) {
     for (let attempt = 0; attempt < 2000; attempt++) {
       const event = this.events.find((event) => event.name === name && matches(...event.values));

@@ -7,7 +7,7 @@ const [version, port] = process.argv.slice(2);
 const { Server } = await import(`socket.io-${version}`);
 const report = (message) => process.stdout.write(JSON.stringify(message) + "\n");
 
-// Differences between servers of this kind; the command `configure` changes them. `ack` is the acknowledgement of a join.
+// Differences between servers of this kind, changed by the command `configure`. `ack` is the acknowledgement of a join.
 const initialBehavior = { announces: true, announcement: "{nick} 加入了 {room} 房间", echoes: true, ack: undefined };
 const behavior = { ...initialBehavior };
 
