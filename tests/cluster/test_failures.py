@@ -1,4 +1,4 @@
-"""Failures of the bus, lost messages, and nodes that are paused or dead."""
+"""Failures of the bus, lost messages, and dead, draining and wrongly configured nodes."""
 
 import asyncio
 import time
@@ -45,7 +45,7 @@ def bus() -> str:
 
 @pytest.fixture
 async def database(postgresql: PostgreSQLServer) -> AsyncGenerator[Database]:
-    """Access to the database without a node. No node is registered, also none that another test has killed."""
+    """Database without registered nodes; those killed by other tests are removed."""
     database = await open_database(postgresql.url, clock=lambda: 0)
     for killed in await database.nodes.list_nodes():
         await database.nodes.remove(killed.id)
@@ -65,13 +65,6 @@ async def wait_for_status(node: RunningServer, status: str) -> dict[str, Any]:
     while (answer := await read_status(node))["status"] != status:
         pass
     return answer
-
-
-async def read_message(client: RawClient, text: str) -> dict[str, Any]:
-    """Return the next push of a message with this text, and discard the pushes before."""
-    while (push := await client.wait_for_push("message"))["message"] != text:
-        pass
-    return push
 
 
 async def send(client: RawClient, room: str, text: str) -> None:
@@ -100,12 +93,12 @@ async def test_messages_arrive_during_and_after_an_outage_of_redis(
             for node in (first, second):
                 assert "message bus" in (await wait_for_status(node, "degraded"))["detail"]
             await send(ann, room, "during the outage")
-            await read_message(ben, "during the outage")
+            await ben.wait_for_push("message", message="during the outage")
             redis.start()
             for node in (first, second):
                 await wait_for_status(node, "ready")
             await send(ann, room, "after the outage")
-            await read_message(ben, "after the outage")
+            await ben.wait_for_push("message", message="after the outage")
     bus_records = [record.levelname for record in caplog.records if "message bus" in record.getMessage()]
     assert sorted(bus_records) == ["ERROR"] * 2 + ["WARNING"] * 2
 
@@ -127,7 +120,7 @@ async def test_a_lost_postgresql_connection_of_the_bus_is_replaced(
         await executor.close()
         for number in range(3):
             await send(ann, room, str(number))
-            await read_message(ben, str(number))
+            await ben.wait_for_push("message", message=str(number))
         for node in nodes:
             await wait_for_status(node, "ready")
 
@@ -157,12 +150,12 @@ async def test_lost_messages_are_read_from_the_database(
         for number in range(3):
             await send(ann, room, str(number))
         for number in range(3):
-            await read_message(ben, str(number))
+            await ben.wait_for_push("message", message=str(number))
         metrics = second.read_metrics().cluster
         assert metrics is not None
         assert metrics.gap_reads
         await send(ben, room, "own")
-        await read_message(ben, "own")
+        await ben.wait_for_push("message", message="own")
 
 
 async def test_a_renamed_room_replaces_one_without_entries_stays_followed_and_closes_after_its_deletion(
@@ -183,7 +176,7 @@ async def test_a_renamed_room_replaces_one_without_entries_stays_followed_and_cl
         assert await guest.client.wait_for_push("roomRemoved") == {"room": new_name}
         assert (await guest.client.wait_for_push("roomRenamed"))["newName"] == new_name
         await owner.send("after the rename", room=new_name)
-        assert (await read_message(guest.client, "after the rename"))["room"] == new_name
+        assert (await guest.client.wait_for_push("message", message="after the rename"))["room"] == new_name
         await guest.send("answer", room=new_name)
         assert await owner.attempt("deleteRoom", room=new_name) == ""
         assert await guest.client.wait_for_push("roomRemoved") == {"room": new_name}
@@ -295,7 +288,7 @@ async def test_a_wrong_clock_is_reported_and_does_not_reverse_the_times_of_a_roo
         await ben.join(room, "ben")
         await send(ann, room, "early")
         await send(ben, room, "late")
-        first, second = await read_message(ben, "early"), await read_message(ben, "late")
+        first, second = [await ben.wait_for_push("message", message=text) for text in ("early", "late")]
         assert second["ts"] == first["ts"]
 
 

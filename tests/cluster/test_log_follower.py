@@ -30,7 +30,7 @@ class GatedReader:
         return [LogPosition(1, key, key, 2, 2) for key in keys]
 
 
-async def test_own_changes_of_permissions_at_the_start_of_a_follow_are_recorded() -> None:
+async def test_changes_published_while_a_follow_starts_are_recorded_and_newer_ones_delivered() -> None:
     async def connect(*_: object) -> BusConnection:
         raise AssertionError
 

@@ -157,7 +157,7 @@ class Node:
         return {member_id: participant.member.nick_name for member_id, participant in participants.items()}
 
     async def join(self, connection: str, member_id: str, nick: str) -> None:
-        """Join as `RoomEntry.join`."""
+        """Join in the steps of `RoomEntry.join`."""
         self.connections[connection] = member_id
         result = self.registry.join(connection, ROOM, member_id, nick)
         try:

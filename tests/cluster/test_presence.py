@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -43,13 +42,6 @@ async def wait_for_nicks(client: RawClient, room: str, *nicks: str) -> None:
         await client.wait_for_push("presence")
 
 
-async def wait_for_notice(client: RawClient, kind: str) -> dict[str, Any]:
-    """Return the next notice of this kind, and discard the messages and notices before."""
-    while (push := await client.wait_for_push("message"))["kind"] != kind:
-        pass
-    return push
-
-
 @pytest.fixture
 async def clients(nodes: list[RunningServer]) -> AsyncGenerator[list[RawClient]]:
     """Two clients of each node, those of the first node first."""
@@ -84,8 +76,8 @@ async def test_presence_notices_and_status_reach_the_readers_of_other_nodes(clie
     await ann.join(room, "ann")
     joined = await ben.join(room, "ben")
     assert [member["nickName"] for member in joined["members"]] == ["ben", "ann"]
-    assert (await wait_for_notice(ann, "join"))["nickName"] == "ann"
-    assert (await wait_for_notice(ann, "join"))["nickName"] == "ben"
+    assert (await ann.wait_for_push("message", kind="join"))["nickName"] == "ann"
+    assert (await ann.wait_for_push("message", kind="join"))["nickName"] == "ben"
     presence = await ann.wait_for_push("presence")
     while "ben" not in [member["nickName"] for member in presence["joined"]]:
         presence = await ann.wait_for_push("presence")
@@ -96,13 +88,13 @@ async def test_presence_notices_and_status_reach_the_readers_of_other_nodes(clie
     while [member.get("away") for member in presence["joined"]] != ["lunch"]:
         presence = await ann.wait_for_push("presence")
     assert (await ben.request("changeNick", {"room": room, "nickName": "dan"}))["ok"]
-    renamed = await wait_for_notice(ann, "nick")
+    renamed = await ann.wait_for_push("message", kind="nick")
     assert (renamed["oldNickName"], renamed["nickName"]) == ("ben", "dan")
     await cat.request("observe", {"room": room})
     counts = {summary["name"]: summary["members"] for summary in (await cat.request("listRooms", {}))["rooms"]}
     assert counts[room] == 2
     assert (await ben.request("leaveRoom", {"room": room}))["ok"]
-    assert (await wait_for_notice(ann, "leave"))["nickName"] == "dan"
+    assert (await ann.wait_for_push("message", kind="leave"))["nickName"] == "dan"
     await wait_for_nicks(ann, room, "ann")
 
 
@@ -113,12 +105,12 @@ async def test_a_member_of_two_nodes_is_present_until_its_last_connection_has_le
     again = await phone.join(room, "ann", guestKey=joined["guestKey"])
     assert (again["memberId"], again["nickName"], again["memberCount"]) == (joined["memberId"], "ann", 2)
     assert (await phone.request("changeNick", {"room": room, "nickName": "Ann"}))["ok"]
-    assert (await wait_for_notice(ann, "nick"))["nickName"] == "Ann"
+    assert (await ann.wait_for_push("message", kind="nick"))["nickName"] == "Ann"
     assert (await ann.request("leaveRoom", {"room": room}))["ok"]
     assert (await ann.request("observe", {"room": room}))["memberCount"] == 2
     await wait_for_nicks(ben, room, "Ann", "ben")
     assert (await phone.request("leaveRoom", {"room": room}))["ok"]
-    assert (await wait_for_notice(ben, "leave"))["memberId"] == joined["memberId"]
+    assert (await ben.wait_for_push("message", kind="leave"))["memberId"] == joined["memberId"]
     await wait_for_nicks(ann, room, "ben")
 
 
@@ -228,7 +220,7 @@ async def test_members_of_a_dead_node_leave_on_all_nodes(
         monkeypatch.setattr(NodeRepository, "remove_dead", remove_old)
         monkeypatch.setattr(node_registry, "DEAD_AFTER", 0.0)  # a node removes others at its next heartbeat
         for client in (ann, ben):
-            assert (await wait_for_notice(client, "leave"))["memberId"] == "gDead"
+            assert (await client.wait_for_push("message", kind="leave"))["memberId"] == "gDead"
             await wait_for_nicks(client, room, "ann", "Dan2")
     await database.close()
 

@@ -74,7 +74,6 @@ async def test_polling_clients_stay_on_one_node_and_websocket_clients_use_all_no
         text = {"room": room, "message": "from a poll"}
         assert (await polling[1].post(f'42["sendMessage",{json.dumps(text)}]')).body == "ok"
         for client in sockets:
-            while (await client.wait_for_push("message"))["message"] != "from a poll":
-                pass
+            await client.wait_for_push("message", message="from a poll")
         async with aiohttp.ClientSession() as session, session.get(f"{url}/metrics") as response:
             assert response.status == 404

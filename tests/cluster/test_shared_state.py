@@ -187,8 +187,7 @@ async def test_a_room_without_members_on_any_node_is_renamed_and_deleted_for_all
                 assert await writer.join(new_name) == ""
                 await writer.send(text, room=new_name)
             for person in (near, far):
-                while (await person.client.wait_for_push("message"))["message"] != text:
-                    pass
+                await person.client.wait_for_push("message", message=text)
         while "error" in (removed := await creator.client.request("removeChatroom", created["id"])):
             assert removed["error"]["code"] == "conflict"  # until the node has processed the disconnect of the writer
         for person in (near, far):

@@ -1,4 +1,4 @@
-"""Bot of a user in a directory with its own `server.py` and `protocol.py`."""
+"""Bot of a user in a directory with modules named like packages of the project."""
 
 import asyncio
 import sys
@@ -20,7 +20,7 @@ asyncio.run(main())
 """
 
 
-async def test_a_bot_runs_beside_its_own_server_module(tmp_path: Path) -> None:
+async def test_a_bot_runs_beside_modules_with_names_of_project_packages(tmp_path: Path) -> None:
     project = tmp_path / "project"
     project.mkdir()
     (project / "bot.py").write_text(BOT)

@@ -45,7 +45,7 @@ class Terminals:
     """Terminal client of an account in a group of the web application, and an observer of the entries of the group.
 
     Args:
-        url: Address of the server.
+        url: URL of the server.
         stack: Owner of the clients.
         home: Home directory of the terminal client.
         picture: Image file that the terminal client sends.
@@ -64,7 +64,8 @@ class Terminals:
 
     async def _join(self, token: str, account: str, title: str) -> dict[str, Any]:
         self._chat = await self._stack.enter_async_context(ChatClient(self._url, token=token))
-        (membership,) = [own for own in await self._chat.owned_rooms.list_memberships() if own.title == title]
+        memberships = await self._chat.owned_rooms.list_memberships()
+        (membership,) = [membership for membership in memberships if membership.title == title]
         self._room = await self._chat.join(membership.name, nick="ignored")
         login = SavedLogin(server=self._url, account=account, token=token)
         assert LoginStore(self._home / ".local/state/tui-chat").save(login) == ""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from server import control_commands
-from tests.support.raw_client import RawClient, raw_client
+from tests.support.raw_client import raw_client
 from tests.support.server_process import DATABASE, server_process
 from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
 from tests.support.wait import wait_until
@@ -27,12 +27,7 @@ async def wait_for_url(host: PtyTerminal) -> str:
     return url
 
 
-async def wait_for_message(client: RawClient, text: str) -> None:
-    while (await client.wait_for_push("message"))["message"] != text:
-        pass
-
-
-async def test_the_chat_continues_after_the_host_is_killed_and_ends_when_idle(home: Path) -> None:
+async def test_the_server_outlives_a_killed_host_and_stops_when_idle(home: Path) -> None:
     async with terminal((*HOST, "--nick", "ann", "--screen-reader"), home) as host:
         url = await wait_for_url(host)
         async with terminal((*HOST, "--nick", "bob", "--screen-reader"), home) as guest:
@@ -41,11 +36,11 @@ async def test_the_chat_continues_after_the_host_is_killed_and_ends_when_idle(ho
             async with raw_client(url) as observer:
                 await observer.join("tea", "carl")
                 guest.write_keys("before\r")
-                await wait_for_message(observer, "before")
+                await observer.wait_for_push("message", message="before")
                 host.process.kill()
                 await host.wait_closed()
                 guest.write_keys("after\r")
-                await wait_for_message(observer, "after")
+                await observer.wait_for_push("message", message="after")
             guest.write_keys("/quit\r")
             assert await guest.wait_closed() == 0
             assert "still here" not in guest.screen_text()
@@ -66,7 +61,7 @@ async def test_a_client_restarts_a_killed_server_and_sends_the_messages_typed_me
         async with raw_client(server.fields["url"]) as bob:
             joined = await bob.join("tea", "bob")
             if "after the crash" not in str(joined["messages"]):
-                await wait_for_message(bob, "after the crash")
+                await bob.wait_for_push("message", message="after the crash")
 
 
 async def test_of_two_clients_that_start_at_the_same_time_one_starts_the_server(

@@ -19,7 +19,7 @@ CROWD = [f"m{number}" for number in range(6)]
 
 @pytest.fixture
 async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[RunningServer]:
-    """Yield a server with six members in the room `tea`, of which a join response lists two."""
+    """Server with six members in the room `tea`, of which a join response lists two."""
     monkeypatch.setattr("tui_chat.protocol.limits.MEMBER_PAGE", 3)
     monkeypatch.setattr("tui_chat.client.membership.MEMBER_PAGE", 2)
     async with running_server(tmp_path, rate_limit="off") as running, AsyncExitStack() as stack:

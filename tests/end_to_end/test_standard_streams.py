@@ -49,7 +49,10 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
 
 @contextmanager
 def unusable(state: str) -> Generator[int | IO[bytes]]:
-    """Provide a stream that is `full`, `broken` (a pipe without reader) or `unread` (a full pipe with a reader)."""
+    """Provide a stream in a state: `full`, `broken` (a pipe without reader) or `unread` (a full pipe with a reader).
+
+    The stream for `closed` is arbitrary, because the shell closes the stream.
+    """
     if state in {"full", "closed"}:
         with Path("/dev/full").open("r+b", buffering=0) as device:
             yield device
@@ -104,13 +107,13 @@ for program, *arguments in command_lines:
     exit_code = os.waitstatus_to_exitcode(os.wait()[1])
     os.write(report_descriptor, f"{program}: {exit_code}\\n".encode())
 """
-"""Program that runs commands in copies of its process, without their imports, and prints their exit codes."""
+"""Program that imports all modules, runs commands in forks, and writes their exit codes to a descriptor."""
 
 STDOUT, STDERR = 1, 2
 
 
 def run_commands(report_descriptor: int, *command_lines: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the arguments of Python that run commands one after the other and print their exit codes."""
+    """Return the arguments of Python that run commands one after the other and write their exit codes."""
     return ("-c", RUN_COMMANDS, json.dumps([report_descriptor, *command_lines]))
 
 
@@ -132,7 +135,7 @@ asyncio.run(main())
 
 @pytest.fixture(scope="module")
 def hall(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Generator[None]:
-    """Provide a room with a message and a member."""
+    """Room with a message and a member."""
     home = tmp_path_factory.mktemp("hall")
     process = subprocess.Popen(
         (*forked_python(), "-c", MEMBER, server_url), env=program_environment(home), stdout=subprocess.PIPE
@@ -291,7 +294,7 @@ async def test_screen_reader_mode_stays_online_and_ends_on_signals_while_its_out
 
 
 def is_pending(pid: int, number: signal.Signals) -> bool:
-    """Return whether a process has not received a signal yet that was sent to the process."""
+    """Return whether a signal sent to a process is pending."""
     mask = re.findall(r"ShdPnd:\s*([0-9a-f]+)", Path(f"/proc/{pid}/status").read_text())[0]
     return bool(int(mask, 16) >> (number - 1) & 1)
 

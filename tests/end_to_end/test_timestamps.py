@@ -12,9 +12,9 @@ from tests.support.environment import program_environment
 from tests.support.hostile_server import hostile_server
 from tests.support.program import PIPE, start_program
 from tests.support.terminal import CHAT_TUI, terminal
+from tests.support.wait import TIMEOUT
 
 TIMESTAMPS = (-(10**17), -1, 10**17, 2**63 - 1, 10**30)
-TIMEOUT = 20.0
 
 
 async def respond(_: web.WebSocketResponse, event: str, __: dict[str, Any]) -> dict[str, Any]:

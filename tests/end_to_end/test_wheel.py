@@ -1,4 +1,4 @@
-"""Contents of the wheel, and its installation by pip and as a tool of uv."""
+"""Contents of the wheel and its installation by pip, and installation as a tool of uv."""
 
 import asyncio
 import os

@@ -69,7 +69,7 @@ def test_an_attack_is_isolated_within_the_limits_of_latency_and_memory(
     assert report.is_isolated == is_isolated
 
 
-async def test_only_errors_and_unanswered_requests_of_a_flood_count_as_limits() -> None:
+async def test_a_request_flood_counts_errors_as_rejections_and_missing_responses_as_disconnects() -> None:
     responses = iter([b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 429 Too Many Requests\r\n\r\n", b""] * 3)
 
     async def respond(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -86,7 +86,7 @@ async def test_only_errors_and_unanswered_requests_of_a_flood_count_as_limits() 
     assert counters == AttackCounters(units=10, rejections=3, disconnects=3)
 
 
-async def test_rate_limited_errors_and_unread_packets_of_a_flood_count_as_limits(
+async def test_a_packet_flood_counts_rate_limited_errors_and_waits_for_a_reader(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(traffic, "MIN_DELAY", 0.01)
@@ -120,7 +120,7 @@ async def test_each_connection_of_an_attack_starts_with_the_first_packet(flood: 
     assert all(first_bytes in data for data in received)
 
 
-async def test_preparations_add_members_with_one_nickname_and_messages_with_reactions(tmp_path: Path) -> None:
+async def test_preparations_add_members_and_messages_with_reactions(tmp_path: Path) -> None:
     async with (
         running_server(tmp_path, trusted_proxy=("127.0.0.1",), message_burst=100.0) as server,
         messages_with_reactions(2)(server.port),

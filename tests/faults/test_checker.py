@@ -49,7 +49,7 @@ class Record:
 
 @pytest.fixture
 def record() -> Record:
-    """Return a valid record: eleven messages and one edit, two readers, one repeat, two unacknowledged messages."""
+    """Valid record: eleven messages and one edit, two readers, one repeat, two unacknowledged messages."""
     messages = [message(seq) for seq in range(1, 12)]
     edit = Edit(
         room=ROOM,

@@ -10,8 +10,9 @@ import pytest
 from aiohttp import web
 
 from tests.support import faulty_disk as disks
-from tests.support.in_process_server import running_server
+from tests.support.in_process_server import running_server, stoppable_server
 from tests.support.raw_client import raw_client
+from tests.support.raw_websocket import UPGRADE_REQUEST
 from tests.support.tcp_proxy import tcp_proxy
 from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client.client import ChatClient
@@ -23,7 +24,7 @@ PINGS = {"ping_interval": 0.2, "ping_timeout": 0.4}
 """Short intervals in seconds, for clients that reconnect after a ping timeout on a busy machine."""
 
 
-async def test_a_stalled_connection_is_closed_and_its_member_leaves(tmp_path: Path) -> None:
+async def test_the_member_of_a_stalled_connection_leaves(tmp_path: Path) -> None:
     async with (
         running_server(tmp_path, ping_interval=0.2, ping_timeout=2.0) as server,
         tcp_proxy(server.port) as proxy,
@@ -94,19 +95,15 @@ async def test_a_server_close_during_the_handshake_is_detected_immediately() -> 
         await runner.cleanup()
 
 
-async def test_disconnects_during_the_handshake_are_not_logged(
+async def test_disconnects_during_the_handshake_cause_no_warnings(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    handshake = (
-        b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
-        b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    )
     linger_zero = struct.pack("ii", 1, 0)
     async with running_server(tmp_path, rate_limit="off") as server:
         for _ in range(20):
             with socket.create_connection(("127.0.0.1", server.port)) as client:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger_zero)
-                client.send(handshake)
+                client.send(UPGRADE_REQUEST.encode())
         async with raw_client(server.url) as ann:
             await ann.join("tea", "ann")
     assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
@@ -116,31 +113,21 @@ async def test_a_shutdown_sends_going_away_and_completes_accepted_requests(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     disk = disks.install_faulty_disk(monkeypatch)
-    async with asyncio.TaskGroup() as group:
-        stop = asyncio.Event()
-        address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-        async def serve_until_stopped() -> None:
-            async with running_server(tmp_path) as server:
-                address.set_result(server.url)
-                await stop.wait()
-
-        serving_task = group.create_task(serve_until_stopped())
-        async with raw_client(await address) as ann, raw_client(await address) as ben:
-            await ann.join("tea", "ann")
-            await ben.join("tea", "ben")
-            disk.block_commits()
-            sending = asyncio.create_task(ann.request("sendMessage", {"room": "tea", "message": "taken"}))
-            assert await asyncio.to_thread(disk.commit_blocked.wait, TIMEOUT)
-            stop.set()
-            assert (await ben.wait_for_push("goingAway"))["reconnectAfter"] > 0
-            rejected = await ben.request("sendMessage", {"room": "tea", "message": "too late"})
-            assert rejected["error"]["code"] == "unavailable"
-            disk.unblock_commits()
-            assert (await sending)["seq"] == 1
-            push = await ben.wait_for_push("message")
-            while push["kind"] != "message":
-                push = await ben.wait_for_push("message")
-            assert push["message"] == "taken"
-            await ben.wait_closed()
-        await serving_task
+    async with (
+        stoppable_server(tmp_path) as server,
+        raw_client(server.url) as ann,
+        raw_client(server.url) as ben,
+    ):
+        await ann.join("tea", "ann")
+        await ben.join("tea", "ben")
+        disk.block_commits()
+        sending = asyncio.create_task(ann.request("sendMessage", {"room": "tea", "message": "taken"}))
+        assert await asyncio.to_thread(disk.commit_blocked.wait, TIMEOUT)
+        server.stop.set()
+        assert (await ben.wait_for_push("goingAway"))["reconnectAfter"] > 0
+        rejected = await ben.request("sendMessage", {"room": "tea", "message": "too late"})
+        assert rejected["error"]["code"] == "unavailable"
+        disk.unblock_commits()
+        assert (await sending)["seq"] == 1
+        assert (await ben.wait_for_push("message", kind="message"))["message"] == "taken"
+        await ben.wait_closed()

@@ -41,7 +41,7 @@ async def reconnect(*clients: ChatClient) -> None:
 
     def all_online() -> bool:
         for client in clients:
-            # Once per delay: during an attempt, the call would restart it.
+            # Once per delay: a call during an attempt would restart the attempt.
             if isinstance(client.state, Offline) and client.state is not skipped_delays.get(client):
                 skipped_delays[client] = client.state
                 client.reconnect_now()

@@ -211,7 +211,7 @@ async def test_a_full_disk_loses_no_acknowledged_message(tmp_path: Path) -> None
             ballast.write_bytes(bytes(shutil.disk_usage(directory).free - 200 * 1024))
             acknowledged = await fill_disk(ann)
             assert acknowledged
-            assert (await read_texts(ann))[-200:] == ["kept", *acknowledged][-200:]
+            assert await read_texts(ann) == ["kept", *acknowledged]
             async with raw_client(server.url) as ben:
                 assert (await ben.join("tea", "ben", limit=1))["messages"]
             await wait_for_readiness(server.url, 503, "no space left on device")
