@@ -345,7 +345,7 @@ const cases = {
     assert.deepEqual(requests, [true, true, false, true]); // the first one fails
     storeAwayAfter(0);
   },
-  "randomUuid returns version 4 UUIDs, also without crypto.randomUUID"() {
+  "randomUuid returns version 4 UUIDs with and without crypto.randomUUID"() {
     const pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
     assert.match(randomUuid(), pattern);
     const { randomUUID } = crypto;
@@ -373,7 +373,7 @@ const cases = {
       room.leave();
     }
   },
-  async "the end of the membership on another device ends the own role, except that of an administrator"() {
+  async "the end of the membership on another device ends the role of the user, except that of an administrator"() {
     const room = await joinRoom();
     const change = (seq, action, role) => room.handlePush("update", { kind: "member", seq, action, role, memberId: "a", nickName: "ann", by: { memberId: "a", nickName: "ann" }, target: { memberId: "a", nickName: "ann" }, ts: NOON });
     const roles = [["joined"], ["role", "moderator"], ["left"]].map(([action, role], index) => {
@@ -406,7 +406,7 @@ const cases = {
     assert.deepEqual(["tea", "coffee", "tea time"].map((name) => readMarkers.get(name, "ann")), [null, 3, 4]);
     room.leave();
   },
-  async "a room is up to date as soon as all missed entries are loaded, also after a failed request"() {
+  async "a room is up to date as soon as all missed entries are loaded, including after a failed request"() {
     const first = messageEntry(1, "bob", NOON);
     const missed = messageEntry(2, "bob", NOON);
     const answers = [{ lastSeq: 1, messages: [first] }, { lastSeq: 2, hasMore: true }, new RequestError("unavailable"), { lastSeq: 2, messages: [missed] }];
@@ -517,7 +517,7 @@ const cases = {
     blocks.applyPush({ member: stored[0], on: false });
     assert.equal(blocks.has("b"), false);
   },
-  "an uploaded file is stored for an hour after its upload, also if another file follows"() {
+  "an uploaded file is stored for an hour after its upload, regardless of later files"() {
     const { now } = Date;
     const [first, second] = [{ id: "1" }, { id: "2" }];
     const stored = (memberId) => uploadedFiles.get("Tea", new Set([memberId])).map(({ id }) => id);

@@ -186,7 +186,7 @@ const cases = {
     log.applyJoin({ messages: [message(1, 1), message(2, 2), message(3, 3, "me")], lastSeq: 3, hasMore: false }, null);
     readTracker.applyRemoteMarker({ seq: 3, unread: 0, mentions: 0 }, 3);
     update();
-    readTracker.applyRemoteMarker({ seq: 1, unread: 3, mentions: 1 }, 3); // includes the own message 3, and 4
+    readTracker.applyRemoteMarker({ seq: 1, unread: 3, mentions: 1 }, 3); // includes message 3 of the user, and message 4
     update();
     assert.deepEqual(counts(), [3, 1]);
     log.applyPush(message(4, 4, "a", { message: "@ann" }));

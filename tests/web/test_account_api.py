@@ -179,13 +179,13 @@ async def test_the_connections_of_a_revoked_device_are_closed(server: RunningSer
 
 async def test_a_password_change_revokes_the_other_devices(server: RunningServer, api: AccountApiClient) -> None:
     other_token = (await api.register("ann")).body["token"]
-    own = api.with_token((await api.log_in("ann")).body["token"])
+    device = api.with_token((await api.log_in("ann")).body["token"])
     body = {"password": PASSWORD, "newPassword": "battery staple"}
     async with open_connection(server, {"token": other_token}) as (client, _):
-        assert (await own.request("POST", "/api/me/password", body | {"password": "wrong password"})).status == 401
-        assert (await own.request("POST", "/api/me/password", body)).status == 204
+        assert (await device.request("POST", "/api/me/password", body | {"password": "wrong password"})).status == 401
+        assert (await device.request("POST", "/api/me/password", body)).status == 204
         assert await client.wait_for_push("authFail")
-    assert len((await own.request("GET", "/api/sessions")).body["sessions"]) == 1
+    assert len((await device.request("GET", "/api/sessions")).body["sessions"]) == 1
     assert (await api.log_in("ann")).reason == "login_failed"
     assert (await api.log_in("ann", "battery staple")).status == 200
 

@@ -14,10 +14,10 @@ from tests.support.in_process_server import running_server
 from tests.support.program import PIPE
 
 EXAMPLES = int(os.environ.get("API_EXAMPLES", "2"))
-"""Requests per operation, kind of data and kind of path; `make api-requests` sends more."""
+"""Maximum number of requests per operation, kind of data and kind of path; `make api-requests` sends more."""
 
 SLOW = {"register", "logIn", "changePassword", "upload"}
-"""Operations with a password hash or a child process, which receive fewer requests."""
+"""Operations with a password hash or a child process, which receive at most two requests of each kind."""
 
 UNTESTED = {
     "streamEvents",  # the response has no end

@@ -59,13 +59,6 @@ async def start_example(code: str, language: str, **environment: str) -> asyncio
     )
 
 
-async def wait_for_bot(person: Person, name: str) -> dict[str, object]:
-    """Return the next message of a bot or webhook."""
-    while (message := await person.client.wait_for_push("message")).get("nickName") != name or "bot" not in message:
-        pass
-    return message
-
-
 @pytest.mark.parametrize(
     ("heading", "language"),
     [
@@ -88,7 +81,7 @@ async def test_an_example_bot_answers_a_command(
         if server.read_metrics().members == 2:  # a member is counted before the server reads its log position
             await ann.client.wait_for_push("message", kind="join", nickName="echo")
         seq = await ann.send("!echo hello there")
-        reply = await wait_for_bot(ann, "echo")
+        reply = await ann.client.wait_for_push("message", nickName="echo", bot=True)
         assert reply["message"] == "hello there"
         assert reply.get("replyTo") == (None if language == "sh" else seq)
     finally:
@@ -107,4 +100,4 @@ async def test_the_examples_of_webhooks_post_their_texts(ann: Person) -> None:
     ):
         program = await start_example(code, "sh", CHAT_WEBHOOK=created["url"], TEXT="tea/kettle, main: success & more")
         assert await program.wait() == 0
-        assert (await wait_for_bot(ann, "ci"))["message"] == text
+        assert (await ann.client.wait_for_push("message", nickName="ci"))["message"] == text

@@ -117,7 +117,7 @@ async def test_a_reader_that_is_interrupted_repeatedly_receives_each_entry_once(
 
 
 async def end_of_stream(source: EventSource) -> list[str]:
-    """Wait for the end of a stream; return the names of its last events."""
+    """Wait for the end of a stream with its reconnect delay; return the names of its last events."""
     names = [event.name for event in await source.read_until_end()]
     assert source.retry == 1000
     return names
@@ -157,13 +157,13 @@ async def test_a_stream_ends_at_the_revocation_of_its_token_and_at_the_shutdown(
         ann = await stack.enter_async_context(connect_person(server, "ann", "account"))
         assert await ann.join() == ""
         token = {"Authorization": ann.authorization}
-        own = await stack.enter_async_context(event_source(server.url, headers=token))
+        account = await stack.enter_async_context(event_source(server.url, headers=token))
         guest = await stack.enter_async_context(event_source(server.url))
-        await own.read()
+        await account.read()
         await guest.read()
         api = await stack.enter_async_context(account_api(server.url))
         assert (await api.with_token(ann.token).request("DELETE", "/api/sessions/current")).status == 204
-        await end_of_stream(own)
+        await end_of_stream(account)
         assert (await api.with_token(ann.token).request("GET", EVENTS)).reason == "token_invalid"
         assert (await api.request("GET", "/api/rooms/nowhere/events")).reason == "room_not_found"
         assert (await api.with_headers(Last_Event_ID="x").request("GET", EVENTS)).reason == "field_invalid"

@@ -46,9 +46,7 @@ async def test_a_message_has_the_name_and_the_id_of_the_webhook(
         hook_id, path = await create_hook(server, creator)
         plain = api.with_headers(Content_Type="text/plain")
         assert (await plain.request("POST", path, data="disk full, @bob")).status == 200
-        message = await bob.client.wait_for_push("message")
-        while message["kind"] != "message":
-            message = await bob.client.wait_for_push("message")
+        message = await bob.client.wait_for_push("message", kind="message")
         fields = {"nickName": "grafana", "memberId": hook_id, "message": "disk full, @bob", "bot": True}
         assert fields.items() <= message.items()
         assert "account" not in message

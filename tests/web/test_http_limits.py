@@ -18,7 +18,7 @@ from tests.support.in_process_server import running_server
 from tests.support.polling_client import polling_client
 from tests.support.raw_client import raw_client
 from tests.support.server_process import server_process
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 
 PROXY = {"trusted_proxy": ("127.0.0.1",)}
 POLL = "/socket.io/?EIO=4&transport=polling"
@@ -109,7 +109,7 @@ async def test_a_connection_is_closed_if_its_second_request_is_incomplete(
         reader = await connections.open(
             server.port, b"GET /health HTTP/1.1\r\nHost: a\r\n\r\nGET /health HTTP/1.1\r\nX-Slow: "
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(TIMEOUT):
             assert (await reader.read()).count(b"HTTP/1.1 200") == 1
 
 
@@ -117,7 +117,7 @@ async def test_connections_of_a_trusted_proxy_stay_open(tmp_path: Path, connecti
     async with running_server(tmp_path, trusted_proxy=("127.0.0.2",), connect_timeout=0.2) as server:
         proxy = await connections.open(server.port, b"GET /health HTTP/1.1\r\n", "127.0.0.2")
         client = await connections.open(server.port, b"GET /health HTTP/1.1\r\n")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(TIMEOUT):
             assert await client.read() == b""
             connections.writers[0].write(b"Host: a\r\nConnection: close\r\n\r\n")
             assert (await proxy.read()).startswith(b"HTTP/1.1 200")
@@ -140,7 +140,7 @@ async def test_a_tls_connection_without_a_handshake_is_closed(
             for address in ("127.0.0.1", "127.0.0.2"):
                 tls_objects.clear()
                 reader = await connections.open(server.port, start, address)
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(TIMEOUT):
                     assert await reader.read() == b""
                 assert len(tls_objects) == handshakes
 
@@ -157,7 +157,7 @@ async def test_the_oldest_idle_connection_of_an_address_is_closed_above_the_limi
         readers = [await connections.open(server.port, b"GET") for _ in range(3)]
         other = await connections.open(server.port, b"GET", "127.0.0.2")
         readers.append(await connections.open(server.port, b"GET"))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(TIMEOUT):
             assert await readers[0].read() == b""
         for reader, writer in zip((*readers[1:3], other, readers[3]), connections.writers[1:], strict=True):
             writer.write(b" /health HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -172,13 +172,13 @@ async def test_tls_connections_count_per_address_before_their_handshake(
     async with running_server(tmp_path, connections_per_address=3, connect_timeout=60, **tls_files) as server:
         other = await connections.open(server.port, b"\x16", "127.0.0.2")
         readers = await asyncio.gather(*(connections.open(server.port, b"") for _ in range(100)))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(TIMEOUT):
             for reader in readers[:-3]:
                 assert await reader.read() == b""
         async with ClientSession() as session, session.get(f"{server.url}/health", ssl=False) as response:
             assert response.status == 200
             assert response.url.scheme == "https"
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(TIMEOUT):
                 assert await readers[-3].read() == b""
             assert not any(reader.at_eof() for reader in (other, *readers[-2:]))
 
@@ -192,7 +192,7 @@ async def test_exhausted_descriptors_are_logged_once_and_sessions_continue(
         assert server.process.stderr is not None
         for _ in range(100):
             await connections.open(server.port, b"")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(TIMEOUT):
             while b"file descriptors exhausted" not in (line := await server.process.stderr.readline()):
                 assert b"Traceback" not in line
         assert (await ann.request("sendMessage", {"room": "tea", "message": "hi"}))["ok"]
@@ -219,7 +219,7 @@ async def test_connections_of_malformed_requests_are_freed_without_a_garbage_col
                 b"GET / HTTP/1.1\r\nContent-Length: x\r\n",
             ):
                 reader = await connections.open(server.port, request + b"\r\n")
-                assert b" 400 " in await asyncio.wait_for(reader.read(), 20)
+                assert b" 400 " in await asyncio.wait_for(reader.read(), TIMEOUT)
             connections.close()
             await wait_until(
                 lambda: not any(isinstance(item, http_connections.HttpConnection) for item in gc.get_objects())
@@ -241,7 +241,7 @@ async def test_no_response_names_the_version_of_the_http_library(tmp_path: Path,
             b"GARBAGE\r\n\r\n",
         ):
             reader = await connections.open(server.port, request)
-            heads.append(await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 20))
+            heads.append(await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), TIMEOUT))
         for head in heads:
             assert head.count(b"\r\nServer: chat-server\r\n") == head.lower().count(b"\r\nserver:") == 1, head
             assert b"aiohttp" not in head

@@ -88,7 +88,7 @@ async def test_a_direct_message_opens_a_room_named_after_the_other_member_unless
     bob.assert_no_errors()
 
 
-async def test_devices_of_an_account_share_the_read_marker_also_of_a_closed_room_and_a_reload_keeps_exact_counts(
+async def test_devices_of_an_account_share_read_markers_of_open_and_closed_rooms_and_a_reload_keeps_exact_counts(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     issued = await create_account(server, "ann")

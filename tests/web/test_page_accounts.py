@@ -50,15 +50,15 @@ async def submit_login(page: Page, account: str, password: str) -> None:
         await page.locator("#login-password").press("Enter")
 
 
-def own_account_sign(chat_page: ChatPage) -> Locator:
-    """Return the sign of an account beside the nickname of the user, which is the first of the member panel."""
+def account_sign(chat_page: ChatPage) -> Locator:
+    """Return the account sign of the user, who is the first in the member panel."""
     return chat_page.page.locator("#member-list .member").first.locator(".account-sign")
 
 
 async def expect_logged_in(chat_page: ChatPage, account: str) -> None:
     """Wait for the message of a login, and for the join as the account."""
     await expect(chat_page.page.locator("#toast")).to_have_text(f"Logged in as {account}")
-    await expect(own_account_sign(chat_page)).to_have_accessible_name(f"account {account}")
+    await expect(account_sign(chat_page)).to_have_accessible_name(f"account {account}")
 
 
 async def test_a_guest_registers_keeps_messages_rooms_and_read_markers_and_saves_a_profile_text(
@@ -180,7 +180,7 @@ async def test_a_logout_revokes_the_token_and_continues_as_a_guest(
     await open_account(chat_page.page)
     await chat_page.page.locator("#account-log-out").click()
     await expect(chat_page.page.locator("#toast")).to_have_text("Logged out")
-    await expect(own_account_sign(chat_page)).to_have_count(0)
+    await expect(account_sign(chat_page)).to_have_count(0)
     await expect(chat_page.page.locator("#member-list .member")).to_have_count(1)
     assert (await api.with_token(token).request("GET", "/api/me")).status == 401
 

@@ -22,7 +22,7 @@ CROWD = [f"m{number}" for number in range(6)]
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def crowd(server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[list[RawClient]]:
-    """Yield six members of the room `tea`. A join response lists three members."""
+    """Six members of the room `tea`. A join response lists three members."""
     monkeypatch.setattr(limits, "MEMBER_PAGE", 3)
     async with AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(raw_client(server.url)) for _ in CROWD]
@@ -149,7 +149,7 @@ async def test_a_search_continues_after_the_failed_load_of_an_earlier_query(
 
 
 @pytest.mark.usefixtures("crowd")
-async def test_commands_find_unlisted_members_and_the_own_status_is_manual_or_automatic(
+async def test_commands_find_unlisted_members_and_set_the_status_which_inactivity_sets_too(
     browser: Browser, server: RunningServer
 ) -> None:
     chat_page = await open_page(browser, server.url)

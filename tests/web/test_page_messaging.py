@@ -139,11 +139,11 @@ async def test_urls_become_links_without_trailing_punctuation(
 async def test_a_room_link_joins_a_room_of_this_server_and_explains_another_server(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
-    own = server.url.replace("http://", "chat://")
-    await post(bot, f"www.example.org {own}/green%20tea", "chat://chat.example/tea")
+    chat_url = server.url.replace("http://", "chat://")
+    await post(bot, f"www.example.org {chat_url}/green%20tea", "chat://chat.example/tea")
     ann = await open_chat_page(browser, server.url, "Ann")
     links, dialog = ann.page.locator("#timeline-lines a"), ann.page.locator("#confirm-dialog")
-    await expect(links).to_have_text(["www.example.org", f"{own}/green%20tea", "chat://chat.example/tea"])
+    await expect(links).to_have_text(["www.example.org", f"{chat_url}/green%20tea", "chat://chat.example/tea"])
     await expect(links.first).to_have_attribute("href", "http://www.example.org")
     await links.nth(2).click()
     await expect(dialog).to_contain_text("another server, chat.example")

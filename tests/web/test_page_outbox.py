@@ -101,10 +101,7 @@ async def test_rooms_with_unsent_messages_reopen_for_the_same_nickname(
         await returned.send_message("/leave")
         await returned.join_room(server.url, "ann", "tea")
         await expect(returned.page.locator("#room-list .name")).to_have_text(["tea", "coffee"])
-        push = await reader.wait_for_push("message")
-        while push.get("kind") != "message":
-            push = await reader.wait_for_push("message")
-        assert push["message"] == "unsent in coffee"
+        assert (await reader.wait_for_push("message", kind="message"))["message"] == "unsent in coffee"
         returned.tab.ignore_errors(*UNREACHABLE_ERRORS)
         returned.assert_no_errors()
 

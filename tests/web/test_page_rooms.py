@@ -219,8 +219,7 @@ async def test_leaving_a_room_shows_the_next_one_or_the_join_form(
     await chat_page.send_message("/leave")
     await expect(chat_page.page.locator("#room-name")).to_have_text("tea")
     await expect(chat_page.page.locator("#room-list .name")).to_have_text(["tea"])
-    while (notice := await bot.wait_for_push("message"))["kind"] != "leave":
-        pass
+    notice = await bot.wait_for_push("message", kind="leave")
     assert (notice["room"], notice["nickName"]) == ("coffee", "Ann")
     await chat_page.send_message("/leave")
     await expect(chat_page.page.locator("#join-screen")).to_be_visible()

@@ -60,7 +60,7 @@ async def test_results_are_paged_stay_after_a_language_change_and_an_empty_resul
     await bot.send_messages("tea", [*(f"pot {number}" for number in range(40)), "最后一个茶壶"])
     chat_page = await open_chat_page(browser, server.url, "Ann")
     await chat_page.page.keyboard.press("Control+Shift+F")
-    await chat_page.page.keyboard.insert_text("pot")  # one search, also on a slow machine
+    await chat_page.page.keyboard.insert_text("pot")  # one input event, and so one search
     results = chat_page.page.locator("#search-results .search-result .message-text")
     await expect(results).to_have_count(30)
     await chat_page.page.get_by_role("button", name="Load more").click()

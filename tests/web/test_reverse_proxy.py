@@ -92,8 +92,7 @@ async def test_the_page_below_a_path_exchanges_messages_and_stores_its_data_unde
         await log_in(page, (await create_account(server, "ann")).token, "ann", "chat./chat/.account")
         await page.join_room(base, "ann")
         await page.send_message("below a path")
-        while (await bot.wait_for_push("message")).get("message") != "below a path":
-            pass
+        await bot.wait_for_push("message", message="below a path")
         await bot.request("sendMessage", {"room": "tea", "message": "received"})
         await page.expect_messages("below a path", "received")
         await page.send_message("/hook CI")

@@ -168,9 +168,7 @@ async def test_the_example_page_exchanges_messages_with_other_clients(
         await ann.request("sendMessage", {"room": "tea", "message": "<img src=x onerror=alert(1)>"})
         await tab.page.locator("#input").fill("from a page")
         await tab.page.locator("button").click()
-        while (push := await ann.wait_for_push("message"))["message"] != "from a page":
-            pass
-        assert push["nickName"] == "page"
+        assert (await ann.wait_for_push("message", message="from a page"))["nickName"] == "page"
         await lines.nth(2).wait_for()
         texts = ["page: page 加入了 tea 房间", "ann: <img src=x onerror=alert(1)>", "page: from a page"]
         assert await lines.all_text_contents() == texts

@@ -59,14 +59,14 @@ async def test_files_of_a_private_room_require_a_membership_or_a_signed_address(
     clock = ManualClock()
     async with (
         clocked_server(tmp_path, clock) as server,
-        persons(server, "owner", "bob", "eve") as ((owner, own_files), (bob, bob_files), (eve, eve_files)),
+        persons(server, "owner", "bob", "eve") as ((owner, owner_files), (bob, bob_files), (eve, eve_files)),
         upload_client(server) as anonymous,
     ):
         created = await owner.client.request("createRoom", {"visibility": "private", "title": "x"})
         room: str = created["room"]["name"]
         invite = await owner.client.request("createInvite", {"room": room})
         assert await bob.join(room, invite=invite["invite"]["code"]) == ""
-        uploaded = await own_files.upload(b"secret", room=room)
+        uploaded = await owner_files.upload(b"secret", room=room)
         path: str = uploaded.body["path"]
         assert (await bob_files.download(path)).reason == "upload_not_found"  # not sent yet
         assert await bob.attempt("sendMessage", room=room, message="", attachments=[uploaded.body["id"]]) == (
@@ -78,7 +78,7 @@ async def test_files_of_a_private_room_require_a_membership_or_a_signed_address(
         assert await owner.attempt("sendMessage", message="", attachments=[uploaded.body["id"]]) == "upload_not_found"
         absent_room = room[:-1] + ("a" if room[-1] != "a" else "b")
         absent = path.replace(uploaded.body["id"], "A" * 22)
-        for client in (eve_files, own_files):
+        for client in (eve_files, owner_files):
             assert (await client.download(absent)).reason == "upload_not_found"
         assert (await eve_files.download(path)).reason == "upload_not_found"
         assert (await eve_files.upload(b"x", room=room)).reason == "room_not_found"
@@ -101,7 +101,7 @@ async def test_files_of_a_private_room_require_a_membership_or_a_signed_address(
         assert (await anonymous.download(url)).reason == "signature_invalid"
         fresh = (await bob.client.request("signAttachments", paths))["urls"][0]
         assert await owner.attempt("deleteMessage", room=room, seq=message["seq"]) == ""
-        for client in (own_files, bob_files):
+        for client in (owner_files, bob_files):
             assert (await client.download(path)).reason == "upload_not_found"
         assert (await anonymous.download(fresh)).reason == "upload_not_found"
         history = await owner.client.request("history", {"room": room, "around": message["seq"]})
@@ -111,14 +111,14 @@ async def test_files_of_a_private_room_require_a_membership_or_a_signed_address(
 async def test_the_policy_of_the_room_restricts_uploads(tmp_path: Path) -> None:
     async with (
         running_server(tmp_path, rate_limit="off") as server,
-        persons(server, "owner", "bob") as ((owner, own_files), (bob, bob_files)),
+        persons(server, "owner", "bob") as ((owner, owner_files), (bob, bob_files)),
     ):
         await owner.client.request("createRoom", {"roomName": "tea", "upload": "moderators"})
         assert await bob.join() == ""
         assert (await bob_files.upload(b"x")).reason == "moderators_only"
         elsewhere = (await bob_files.upload(b"x", room="coffee")).body["id"]
         assert await bob.attempt("sendMessage", message="", attachments=[elsewhere]) == "moderators_only"
-        await send_files(owner, (await own_files.upload(b"x")).body["id"])
+        await send_files(owner, (await owner_files.upload(b"x")).body["id"])
         assert await bob.attempt("sendMessage", message=" ") == "message_empty"
 
 
@@ -331,8 +331,7 @@ async def test_basic_clients_receive_a_line_with_an_address_per_file(tmp_path: P
         await resource_crud.request("findChatroomMessages", {"id": room_id})
         texts: list[str] = [(await resource_crud.wait_for_push("chatroomMessage"))["message"]]
         texts.append((await server_msg.wait_for_push("server_msg"))["msg"])
-        while (push := await object_join.wait_for_push("message"))["kind"] != "message":
-            pass
+        push = await object_join.wait_for_push("message", kind="message")
         assert "attachments" not in push
         texts.append(push["message"])
         while not (text := await string_join.wait_for_push("message")).startswith("look"):

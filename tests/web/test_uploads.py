@@ -183,7 +183,7 @@ async def test_files_other_than_images_are_sandboxed_attachments(
     ("brand", "media_type"),
     [(b"heic", DEFAULT_TYPE), (b"mif1", DEFAULT_TYPE), (b"avif", "image/avif"), (b"isom", "video/mp4")],
 )
-def test_an_image_of_a_phone_is_no_video(brand: bytes, media_type: str) -> None:
+def test_the_brand_distinguishes_images_from_videos(brand: bytes, media_type: str) -> None:
     assert detect_type(b"\0\0\0\x18ftyp" + brand + b"\0\0\0\0") == media_type
 
 
