@@ -181,11 +181,11 @@ class HttpConnectionPool:
         self.handshakes: dict[HttpConnection, asyncio.Task[None]] = {}
 
     def create_factory(self, server: web.Server, tls_context: ssl.SSLContext | None) -> Callable[[], asyncio.Protocol]:
-        """Return the protocol factory for a listening socket without TLS; `TlsAcceptor` performs the handshakes.
+        """Return the protocol factory for a listening socket without TLS; request bodies are not decompressed.
 
         Args:
-            server: aiohttp server of the connections, which does not decompress request bodies.
-            tls_context: Certificate and parameters of TLS; None for plain HTTP.
+            server: aiohttp server of the connections.
+            tls_context: Certificate and parameters of TLS for `TlsAcceptor`; None for plain HTTP.
         """
 
         def create_connection() -> HttpConnection:

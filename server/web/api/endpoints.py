@@ -182,7 +182,7 @@ class EndpointRouter:
         return handle
 
     async def _identify(self, request: web.Request, endpoint: Endpoint) -> HttpCaller:
-        """Return the caller of a request; the member id is empty if the handler verifies the credentials.
+        """Return the caller of a request; the member id is empty without credentials, or if the handler verifies them.
 
         Raises:
             Unauthorized: The required credentials are missing or invalid.

@@ -37,9 +37,9 @@ class CaptchaStore:
         return _render(text)
 
     def verify(self, uid: str, text: str) -> bool:
-        """Return whether a text is that of the captcha of a form, in upper or lower case; False for an expired one.
+        """Return whether a text is that of the captcha of a form, in upper or lower case; the captcha stays valid.
 
-        The captcha stays valid.
+        False for an unknown form and an expired captcha.
         """
         expected, expires_at = self._captchas.get(uid) or ("", 0.0)
         return expected != "" and self._monotonic() < expires_at and text.upper() == expected
