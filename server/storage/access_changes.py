@@ -94,9 +94,8 @@ def apply_access_change(connection: Connection, room: BatchRoom, command: Access
 def _change_member(connection: Connection, room: BatchRoom, command: AppendMemberChange, now: int) -> bool:
     """Apply a member change, and return whether it has an effect.
 
-    Kicks, bans and mutes always have an effect. A change to the current state has none: a join or an invitation of a
-    member, a leave of a person who is not a member, the current role, and the end of a sanction, a webhook or an invite
-    that does not exist. A join of a member consumes no invite, and is not checked for a ban.
+    Kicks, bans and mutes always have an effect, changes to the current state none. The join of a durable member
+    consumes no invite, and is not checked for a ban.
 
     Raises:
         NotFound, Forbidden, Conflict: As `apply_access_change`.
@@ -244,7 +243,7 @@ def _add_member(connection: Connection, room: BatchRoom, member: MemberRef, role
 
 
 def _end_membership(connection: Connection, room: BatchRoom, member_id: str, role: str | None) -> bool:
-    """Delete the membership with the current `role`; return False if `role` is None, for no membership.
+    """Delete a membership with its `role`; return False if `role` is None, for no membership.
 
     Raises:
         Conflict: The member is the last owner.

@@ -33,7 +33,7 @@ _CREATING_ACTIONS = ("joined", "kicked", "banned", "muted", "role")
 
 
 class TargetMessage(Struct):
-    """State of a message after the commands processed so far; `id` is the entry id, `text` is empty if deleted."""
+    """State of a message after the processed commands; `id` is the entry id, `text` is empty if deleted."""
 
     id: int
     member_id: str
@@ -42,24 +42,18 @@ class TargetMessage(Struct):
 
 
 class BatchRoom(Struct, eq=False):
-    """Working state of a room during a batch.
+    """State of a room after the processed commands of a batch; columns of `rooms` have their names.
 
     Attributes:
         name: Display name; the stored name if the room exists, otherwise that of its first command.
         id: Room id, 0 if the room neither exists nor is created by the batch.
-        last_seq: `last_seq` after the commands processed so far.
-        last_n: `last_n` after the commands processed so far.
-        active_at: `ts` of the newest entry, or the creation time if later.
-        policy_seq: `seq` of the newest entry that may revoke a permission, 0 if none exists.
-        visibility: Value of `rooms.visibility`.
         is_new: The batch created the room.
         entry_count: Number of entries of the batch.
         by_client_id: Entries by clientId (32 hexadecimal digits), stored or created by the batch; for a change without
             effect, any entry with the first `revision` as `seq` and id 0.
         targets: Existing messages by `seq` that commands of the batch refer to, and the messages of the batch.
         reactions: Existing reactions that commands of the batch refer to: `seq` of the message, emoji, member id.
-        member_ids: Member ids of mentioned accounts that are durable members after the commands processed so far, and
-            of the members that the batch added.
+        member_ids: Member ids of mentioned accounts that are durable members, and of the members that the batch added.
         reaction_counts: Numbers of reactions by emoji, by `seq` of the message that reaction commands refer to.
     """
 
@@ -154,10 +148,9 @@ def _select_repeated_rooms(
 def _may_create_room(command: LogCommand, has_valid_files: Callable[[AppendMessage], bool]) -> bool:
     """Return whether a command creates a missing room.
 
-    A creation creates any room. A room with a name, not an address, is also created by a topic, by a message with valid
-    files without `reply_to`, and by a member change with one of `_CREATING_ACTIONS` without an invite or a code, which
-    no missing room has. A command with a `policy_seq` above 0 creates none, because its room was removed after the
-    check. A creation may be rejected for its `direct_key`, and then deletes the room again.
+    A creation creates any room. A room with a name is also created by a topic, by a message with valid files without
+    `reply_to`, and by a member change with one of `_CREATING_ACTIONS` without an invite or a code. A command with a
+    `policy_seq` above 0 creates none, because its room was removed after the check.
     """
     match command:
         case _ if command.policy_seq:

@@ -128,9 +128,6 @@ class BatchWriter:
     def append(self, command: LogCommand) -> AppendResult:
         """Validate one command of the batch, and queue the rows of its entry until `flush`.
 
-        A repeated clientId returns the original entry and queues nothing. A change without effect creates no entry and
-        returns a `duplicate`. A rejected command has no effect.
-
         Args:
             command: One of the commands passed to the constructor; each is appended once, in the given order.
 
@@ -295,9 +292,8 @@ class BatchWriter:
     def _read_newest_change(self, room: BatchRoom) -> events.Entry | None:
         """Return the newest stored entry of a room, or None if the entry is a message or not stored yet.
 
-        The entry replaces the result of a repeated change without effect after an uncertain commit. Its publication
-        reaches readers that lack the entry, or shows them the gap before the entry. A newest message is published
-        already.
+        The entry replaces the result of a repeated change without effect after an uncertain commit, so that readers
+        receive the entry or detect the gap before it. A newest message is published already.
         """
         in_room = select(entries).where(entries.c.room_id == room.id)
         row = self._connection.execute(in_room.where(entries.c.seq == room.last_seq)).one_or_none()

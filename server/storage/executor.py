@@ -1,7 +1,7 @@
 """Execution of transactions outside the event loop.
 
-Transactions are synchronous functions on SQLAlchemy Core, shared by all databases. For SQLite, a thread runs the
-whole transaction: one thread switch per transaction, compared with one per statement in async drivers.
+Transactions are synchronous functions on SQLAlchemy Core, shared by all databases. For SQLite, a thread runs the whole
+transaction, which costs one thread switch.
 """
 
 import asyncio

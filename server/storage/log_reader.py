@@ -159,8 +159,7 @@ class LogReader:
             after: Entries directly after this `seq`.
             around: Entries on both sides of this `seq`, including the entry itself; near an end of the log, more of the
                 other side.
-            at: Entries around the first entry at or after this time (milliseconds since the epoch); if none exists, the
-                newest entries.
+            at: Entries around the first entry at or after this time in milliseconds; if none exists, the newest ones.
             reader: Member id for `own` of reactions; None for a reader whose `own` is always False.
 
         Raises:
@@ -214,19 +213,19 @@ class LogReader:
             self._queued_searches -= 1
 
     async def read_access(self, room_key: str, requester: Requester) -> AccessState:
-        """Return the policy of a room and the standing of a person (`server.storage.access_reader.read_access`)."""
+        """Read as `server.storage.access_reader.read_access`."""
         return await self.run(partial(read_access, key=room_key, requester=requester, now=self._clock()))
 
     async def read_accesses(self, room_keys: Collection[str], requester: Requester) -> dict[str, AccessState]:
-        """Return the access of a person to rooms (`server.storage.access_reader.read_accesses`)."""
+        """Read as `server.storage.access_reader.read_accesses`."""
         return await self.run(partial(read_accesses, keys=room_keys, requester=requester, now=self._clock()))
 
     async def list_restricted_keys(self) -> list[str]:
-        """Return the keys of all rooms with a `policy_seq` above 0, in any order, including removed ones."""
+        """Read as `server.storage.access_reader.read_restricted_keys`."""
         return await self.run(read_restricted_keys)
 
     async def list_memberships(self, member_id: str) -> list[responses.OwnRoom]:
-        """Return the rooms of an account (`server.storage.membership_reader.read_memberships`)."""
+        """Read as `server.storage.membership_reader.read_memberships`."""
         return await self.run(partial(read_memberships, member_id=member_id, now=self._clock()))
 
     async def list_rooms(self, query: str | None, limit: int, live_keys: Collection[str] = ()) -> list[RoomRecord]:

@@ -1,9 +1,7 @@
 """Transaction executor for PostgreSQL, based on asyncpg.
 
-- Conflicts: a transaction that fails because of a deadlock or a serialization failure runs again.
-- Restarts: a read-only transaction on a connection that is lost runs again once, on a new connection.
-- Paused nodes: the database ends the transaction of a node that stops within it. `TIMEOUT_SETTINGS` ends an idle
-  transaction earlier than the wait for a lock, so that the transactions of other nodes for the same room succeed.
+The database ends the transaction of a node that stops within the transaction. `TIMEOUT_SETTINGS` ends an idle
+transaction earlier than the wait for a lock, so that the transactions of other nodes for the same room succeed.
 """
 
 from collections.abc import Callable
@@ -63,9 +61,9 @@ class AsyncExecutor:
     async def run(self, work: Callable[[Connection], ResultT]) -> ResultT:
         """Implement `Executor.run`; above `pool_size` transactions, further ones wait for at most 30 seconds.
 
-        A cancelled caller aborts a transaction that is not committed yet. After a conflict with another transaction,
-        `work` runs again in a new one, at once and at most `_RETRIES` times; the last error is raised. A read-only one
-        also runs again once after the loss of its connection, within this number.
+        A cancelled caller aborts a transaction that is not committed yet. After a deadlock or a serialization failure,
+        `work` runs again in a new transaction, at once and at most `_RETRIES` times; the last error is raised. One of
+        these retries may follow the loss of the connection of a read-only transaction.
 
         Raises:
             StorageError: The executor is closed.

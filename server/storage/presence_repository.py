@@ -163,11 +163,7 @@ class PresenceRepository:
         return [self._write(connection, write) for write in writes]
 
     def _write(self, connection: Connection, write: MemberWrite) -> PresentMember | None:
-        """Write one change, or return the other member that has the nickname on any node.
-
-        A removal deletes the row of this node. Any other change updates the rows of the member on all nodes, and
-        inserts that of this node for a connected member.
-        """
+        """Write one change, or return the other member that has the nickname on any node."""
         in_room = present_members.c.room_key == write.room_key
         is_member = present_members.c.member_id == write.member_id
         if write.member is None:

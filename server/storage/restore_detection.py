@@ -89,11 +89,7 @@ class RestoreDetector:
             log.warning("write of the database generation failed: %s", describe_error(error))
 
     def _rotate(self, connection: Connection) -> str:
-        """Store a new generation in the database, and return it; assign new log ids if replaced (`_is_replaced`).
-
-        The marker file receives the old and the new generation, or the new one alone for a replaced database. After the
-        commit, the caller writes the new one alone.
-        """
+        """Store a new generation in the database, and return it; assign new log ids if replaced (`_is_replaced`)."""
         new = secrets.token_hex(16)
         if self._is_replaced(connection):
             unique_part = func.substr(rooms.c.log_id, 1, LOG_ID_CHARACTERS)

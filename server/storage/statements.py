@@ -135,37 +135,35 @@ def get_insert_construct(dialect: Dialect) -> Callable[[Table], sqlite.Insert | 
 class BatchStatements:
     """Compiled statements for one dialect.
 
+    Each description of a statement lists the parameters, then the columns of the result. A statement `insert_…` without
+    a description takes the columns of its table in order.
+
     Attributes:
         max_rooms: Maximum number of rooms per batch, None for no limit.
         search_index: Writer of the search index.
         entry_writer: Writer of positions and messages.
         select_by_client_id: `room`, `client_ids` → all columns of matching entries.
         select_noop_changes: `room`, `client_ids` → client_id, member_id, revision of matching changes without effect.
-        insert_noop_change: Inserts a row of `noop_changes`, columns in table order.
         select_targets: `room`, `seqs` → seq, id, member_id, text, deleted of matching messages.
-        select_reactions: `room`, `seqs`, `members` → target, emoji, member_id of existing reactions.
-        select_reaction_counts: `room`, `seqs` → target, emoji, count of existing reactions.
-        create_room: Inserts the row of a room, values as in `NEW_ROOM_COLUMNS`; no effect if the key exists.
-        set_topic: `new_topic`, `new_topic_key`, `room`; sets the topic of a room.
-        restore_room: `room`; makes a removed room public again.
-        insert_change: Inserts an entry other than a message, values as in `CHANGE_COLUMNS`.
-        update_text: `new_text`, `revision`, `room`, `message`; sets the current text of an edited message.
+        select_reactions: `room`, `seqs`, `members` → target, emoji, member_id.
+        select_reaction_counts: `room`, `seqs` → target, emoji, count.
+        create_room: Values of `NEW_ROOM_COLUMNS`; no effect if the key exists.
+        set_topic: `new_topic`, `new_topic_key`, `room`.
+        restore_room: `room`; makes a removed room public.
+        insert_change: Values of `CHANGE_COLUMNS`.
+        update_text: `new_text`, `revision`, `room`, `message`.
         erase_message: Four statements with `room`, `message`; mark a message as deleted, and erase its text and files,
             the texts of its edits, its reactions and their counts.
         select_members: `room`, `members` → member_id of durable members.
-        insert_mention: Inserts a mention, columns in table order.
-        delete_mentions: `room`, `message`; deletes the mentions of a message.
-        move_marker: `new_seq`, `new_n`, `room`, `member`, `bound`; moves the read marker of a durable member if its
-            `seq` is below `bound`.
-        select_uploads: `uploads` → all columns of uploads; locks the rows until the commit.
-        set_attachments: `new_attachments`, `room`, `message`; sets the files of a message.
-        insert_attachment: Inserts the reference of a message to a file, columns in table order.
+        delete_mentions: `room`, `message`.
+        move_marker: `new_seq`, `new_n`, `room`, `member`, `bound`.
+        select_uploads: `uploads` → all columns; locks the rows until the commit.
+        set_attachments: `new_attachments`, `room`, `message`.
         claim_upload: `new_room`, `upload`; sets the room of an upload.
-        delete_attachments: `room`, `message`; deletes the references of a message to its files.
-        insert_reaction: Inserts a reaction, columns in table order.
-        count_reaction: Inserts a count, or sets `count` of an existing one; columns in table order, then `new_count`.
-        delete_reaction: Deletes one reaction of a member; columns of the primary key in table order.
-        delete_reaction_count: Deletes the count of an emoji on a message; columns of the primary key in table order.
+        delete_attachments: `room`, `message`.
+        count_reaction: Columns of `reaction_counts`, then `new_count`, which replaces the count of an existing row.
+        delete_reaction: Primary key of `reactions`.
+        delete_reaction_count: Primary key of `reaction_counts`.
     """
 
     def __init__(self, dialect: Dialect) -> None:

@@ -139,8 +139,7 @@ def with_suffix(name: str, number: int) -> str:
 def has_suffix(nick: str, base_name: str) -> bool:
     """Return whether a nickname is the base name with a numeric suffix.
 
-    The comparison is case-sensitive, and includes base names truncated by `with_suffix`. The bare base name yields
-    False.
+    The comparison is case-sensitive, and includes base names truncated by `with_suffix`.
     """
     return any(with_suffix(base_name, int(nick[start:])) == nick for start in suffix_starts(nick))
 

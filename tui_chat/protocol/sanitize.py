@@ -74,10 +74,7 @@ def is_blank(text: str) -> bool:
 
 
 def remove_escape_sequences(text: str) -> str:
-    """Return `text` without terminal escape sequences (ECMA-48), for pasted text and output of programs.
-
-    Of a string without a terminator only the introducer is removed.
-    """
+    """Return a text without terminal escape sequences (ECMA-48); an unterminated string loses only its introducer."""
     return _ESCAPE_SEQUENCE.sub("", text)
 
 
