@@ -40,8 +40,8 @@ class RoomFiles:
     """Uploads and downloads of one room.
 
     `upload`, `download` and `read` make one attempt, even without a joined connection. They raise `Unreachable` without
-    a response in time, `UnsupportedByServer` if the server accepts no files, `OSError` for a local file, and otherwise
-    the `ChatError` of the server, such as `TooLong` for a large file.
+    a response in time, `UnsupportedByServer` if the server accepts no files, `InternalError` for an invalid response,
+    `OSError` for a local file, and otherwise the `ChatError` of the server, such as `TooLong` for a large file.
     """
 
     def __init__(self, context: RoomContext) -> None:
