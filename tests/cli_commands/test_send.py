@@ -79,16 +79,20 @@ async def test_an_invisible_message_is_rejected(server: RunningServer, tmp_path:
         assert (code, output, errors) == (1, "", "chat-tui: A message cannot be empty.\n")
 
 
+COLORED_CHARACTER = "\x1b[38;2;100;100;100mx"
+
+
 async def test_an_overlong_message_is_rejected(server: RunningServer, tmp_path: Path) -> None:
     room_args = ("--server", server.url, "--room", "tea")
-    code, _, errors = await run_command(tmp_path, "send", *room_args, stdin="x" * (MESSAGE_CHARACTERS + 1))
-    assert code == 1
-    assert errors.startswith("chat-tui: A message can have at most 4,000 characters")
+    for character in ("x", COLORED_CHARACTER):
+        code, _, errors = await run_command(tmp_path, "send", *room_args, stdin=character * (MESSAGE_CHARACTERS + 1))
+        assert code == 1
+        assert errors.startswith("chat-tui: A message can have at most 4,000 characters")
     assert await run_command(tmp_path, "tail", *room_args, "--no-follow") == (0, "", "")
 
 
 async def test_rejected_lines_are_reported_and_the_others_are_sent(server: RunningServer, tmp_path: Path) -> None:
-    stdin = f"one\n{'x' * (MESSAGE_CHARACTERS + 1)}\n{'y' * 200_000}\nfour\n"
+    stdin = f"one\n{'x' * (MESSAGE_CHARACTERS + 1)}\n{COLORED_CHARACTER * 10_000}\nfour\n"
     code, output, errors = await run_command(
         tmp_path, "send", "--room", "tea", "--server", server.url, "--lines", "--json", stdin=stdin
     )

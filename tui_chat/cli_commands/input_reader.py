@@ -41,26 +41,30 @@ class InputReader:
         Raises:
             UnreadableInput: The stream cannot be read.
         """
-        # Validation rejects an oversized text; a smaller read would silently truncate it.
-        return self._decode(await _read(partial(self._stream.read, MAX_LINE_BYTES + 1)))
+        data = await _read(partial(self._stream.read, MAX_LINE_BYTES + 1))
+        return self._decode(data, is_cut=len(data) > MAX_LINE_BYTES)
 
     async def read_lines(self) -> AsyncGenerator[str]:
         """Yield each line as soon as it is complete, in cleaned form; the last one may lack a line break.
 
-        Blank lines are included. An overlong line is truncated to `MAX_LINE_BYTES`.
+        Blank lines are included. An overlong line is cut, but still exceeds the length limit of a message.
 
         Raises:
             UnreadableInput: The stream cannot be read.
         """
         read_chunk = partial(self._stream.readline, MAX_LINE_BYTES)
         while chunk := await _read(read_chunk):
-            first_chunk = chunk
+            first_chunk, is_cut = chunk, False
             while not chunk.endswith(b"\n") and len(chunk) == MAX_LINE_BYTES:
                 chunk = await _read(read_chunk)
-            yield self._decode(first_chunk)
+                is_cut = is_cut or chunk != b""
+            yield self._decode(first_chunk, is_cut=is_cut)
 
-    def _decode(self, data: bytes) -> str:
-        """Return input in cleaned form; warn once per reader of undecodable bytes and null characters."""
+    def _decode(self, data: bytes, *, is_cut: bool) -> str:
+        """Return input in cleaned form; warn once per reader of undecodable bytes and null characters.
+
+        The escape sequences of cut input remain, so that the part exceeds the length limit and is rejected.
+        """
         data = data.removeprefix(codecs.BOM_UTF8)
         encoding = sys.stdin.encoding
         text = data.decode(encoding, errors="replace")
@@ -70,7 +74,7 @@ class InputReader:
             print_error(
                 tr("warning: the input is not {encoding} text; invalid characters are replaced", encoding=encoding)
             )
-        return clean_text(text)
+        return text if is_cut else clean_text(text)
 
 
 def clean_text(text: str) -> str:
