@@ -18,8 +18,8 @@ from server.storage.erasure_repository import ErasureRepository
 from server.storage.errors import StorageError, describe_error, is_outage
 from server.storage.executor import Executor, ThreadExecutor, run_or_reconnect
 from server.storage.group_repository import GroupRepository
-from server.storage.hook_repository import HookRepository
-from server.storage.invite_repository import InviteRepository
+from server.storage.hook_repository import HookReader
+from server.storage.invite_repository import InviteReader
 from server.storage.job_permit import JobPermit
 from server.storage.journal import MAX_QUEUE_DEPTH, Journal
 from server.storage.log_reader import LogReader
@@ -83,8 +83,8 @@ class Database:
         self.erasures = ErasureRepository(writer, readers)
         self.read_markers = ReadMarkerRepository(writer, readers)
         self.direct_rooms = DirectRoomRepository(writer, readers, clock)
-        self.invites = InviteRepository(readers, clock)
-        self.hooks = HookRepository(readers)
+        self.invites = InviteReader(readers, clock)
+        self.hooks = HookReader(readers)
         self.groups = GroupRepository(writer, readers)
         self.moderation = ModerationReader(readers, clock)
         self.uploads = UploadRepository(writer, readers, clock)

@@ -37,7 +37,7 @@ class StoredHook(NamedTuple):
     room: str
 
 
-class HookRepository:
+class HookReader:
     """Reader of webhooks; all methods raise `Unavailable` if the database is not readable."""
 
     def __init__(self, readers: Executor) -> None:

@@ -25,7 +25,7 @@ class StoredInvite(NamedTuple):
     expires_at: int
 
 
-class InviteRepository:
+class InviteReader:
     """Reader of invites; all methods raise `Unavailable` if the database is not readable."""
 
     def __init__(self, readers: Executor, clock: Callable[[], int]) -> None:

@@ -57,7 +57,7 @@ class LeaveRoom(RoomRequest, frozen=True):
 
 
 class Observe(RoomRequest, frozen=True):
-    """Fetch the state of a room, then receive its pushes without membership until `Unobserve` or a disconnection.
+    """Fetch the state of a room, then receive its pushes without membership.
 
     Attributes:
         since: `seq` of the newest known entry; the response contains only newer ones.

@@ -114,7 +114,7 @@ class SendResponse(WireStruct, frozen=True):
         ts: Server time in milliseconds since the epoch.
         duplicate: The `clientId` was stored before; the fields belong to the original message.
         nick_name: Assigned nickname of a message with `as`, otherwise None.
-        guest_key: Credential for later messages of the same author; None without `as`, and for a duplicate.
+        guest_key: Credential for later messages of the same author; None without `as`, for an account and a duplicate.
     """
 
     seq: int
@@ -222,7 +222,7 @@ class OwnRoom(WireStruct, frozen=True):
 
 
 class OwnRoomList(WireStruct, frozen=True):
-    """Rooms with a durable membership of the account, latest activity first."""
+    """Rooms with a durable membership of the account, latest activity first, up to a limit in bytes."""
 
     rooms: list[OwnRoom]
 
