@@ -18,7 +18,7 @@ from tui_chat.session.i18n import tr
 from tui_chat.standard_streams import write_error
 
 MAX_LINE_BYTES = 65_536
-"""Read limit for one message in bytes, above the size of any valid message."""
+"""Read limit for one message in bytes, above the size of any valid message without escape sequences."""
 
 
 class UnreadableInput(Exception):
