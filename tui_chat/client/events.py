@@ -89,7 +89,7 @@ class RoomLost:
         room: Room name.
         error: Response of the server, `NotFound` for a removed room, or `Forbidden` for a kick or ban.
         change: Entry of the kick or ban of the user, None without one.
-        title: Display name of a private room, otherwise empty.
+        title: Display name of a private or direct room, otherwise empty.
     """
 
     room: str

@@ -50,7 +50,7 @@ class CachedRoom:
     Attributes:
         name: Room name in the server's spelling.
         topic: Room topic, may be empty.
-        title: Display name of a private room, otherwise empty.
+        title: Display name of a private or direct room, otherwise empty.
         member_id: User's member id under the requested nickname, empty without an earlier join.
         log_id: Identifier of the server's log with the cached entries, empty if unknown.
         segment: Newest messages, and the changes and ranges from the first of them.
@@ -202,7 +202,7 @@ class LocalHistory:
             topic: Room topic.
             member_id: User's member id.
             nick_keys: Canonical keys of the nicknames.
-            title: Display name of a private room, otherwise empty.
+            title: Display name of a private or direct room, otherwise empty.
         """
 
         def write(connection: sqlite3.Connection) -> None:
