@@ -149,8 +149,8 @@ class AccountRepository:
             keep_token_id: Delete all tokens of the account except this one in the same transaction, or all if None;
                 UNSET keeps all.
             required_hash: Password hash that the account must still have; None for a change without this condition.
-            values: New values by column of `accounts`. A `name` without a `nick_name` also becomes the nickname. A
-                different `avatar_path`, even None, unpins the upload of the former one.
+            values: New values by column of `accounts`; a `name` without a `nick_name` sets both. A different
+                `avatar_path`, even None, unpins the upload of the former one.
 
         Raises:
             Conflict: The name or the nickname belongs to another account.
@@ -320,7 +320,9 @@ def _unpin_avatar(connection: Connection, account_id: int, new_path: str | None)
 
 
 def _reserve_names(connection: Connection, row: Row[Any]) -> AccountRecord:
-    """Replace the reserved names of an account, none if it is deleted, and its names in all memberships.
+    """Replace the reserved names of an account, and the names in the memberships with its member id.
+
+    A deleted account has no reserved names.
 
 
     Raises:

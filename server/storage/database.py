@@ -177,7 +177,7 @@ async def open_database(
         clock: Source of the current time in milliseconds since the epoch.
         busy_timeout: SQLite lock timeout in milliseconds.
         max_queue_depth: Maximum number of commands in the journal queue.
-        supervisor: Owner of the background tasks; None for one of its own.
+        supervisor: Owner of the background tasks; None creates one.
         must_exist: Reject a missing SQLite file, and an empty database.
 
     Raises:

@@ -43,8 +43,8 @@ class Executor(Protocol):
         loss of its connection to PostgreSQL.
 
         Args:
-            work: Function of the connection; an exception rolls the transaction back. It may run several times, so its
-                only effects are on the database.
+            work: Function of the connection, which may run several times, so that its only effects are on the database;
+                an exception rolls the transaction back.
 
         Raises:
             StorageError: The executor is closed.

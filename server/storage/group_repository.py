@@ -126,9 +126,9 @@ class GroupRepository:
         ]
 
     async def list_covers(self, member_id: str) -> dict[str, str]:
-        """Return the unsigned paths, by upload id, of the pending cover of a member and the covers of its own groups.
+        """Return the unsigned paths, by upload id, of the pinned covers that a member may use for a group.
 
-        Unpinned uploads are omitted.
+        These are the pending cover of the member, and the covers of the groups that the member owns.
         """
         return await self._reads.run(partial(_list_covers, member_id=member_id))
 

@@ -23,8 +23,8 @@ class StoredHook(NamedTuple):
     """Webhook without its secret.
 
     Attributes:
-        member_id: Member id of its messages.
-        nick_name: Author of its messages.
+        member_id: Member id of the messages.
+        nick_name: Nickname of the messages.
         created_by: Member id of the creator.
         created_at: Time of the creation in milliseconds since the epoch.
         room: Name or address of the room.

@@ -36,8 +36,8 @@ class LogTail(Struct, frozen=True):
 
     Attributes:
         first_seq: `seq` of the first entry that was not removed.
-        entries: At most `TAIL_PAGE` entries in ascending order, also stored ones below `first_seq`; messages with their
-            current text, without reactions.
+        entries: At most `TAIL_PAGE` entries in ascending order, including stored ones below `first_seq`; messages with
+            their current text, without reactions.
     """
 
     position: LogPosition

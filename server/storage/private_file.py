@@ -26,7 +26,7 @@ def create_private_file(path: Path, *, overwrite: bool) -> Generator[Path]:
 
     Raises:
         StorageError: The path is unusable, or the content cannot be written; for `OSError` and `sqlite3.Error` within
-            the context, too. The message is one line with the path.
+            the context as well. The message is one line with the path.
     """
     try:
         resolved = path.resolve()

@@ -134,7 +134,7 @@ class ReadMarkerRepository:
         return MarkerMove(after.name, to_read_state(after), is_moved=after.read_seq != before.read_seq)
 
     async def list_mentions(self, member_id: str, *, before: int | None, limit: int) -> SearchResult:
-        """Return the mentions of an account in the rooms of its memberships, also read ones, newest first.
+        """Return the mentions of an account in the rooms of its memberships, including read ones, newest first.
 
         Mentions by the account itself and by members that the account has blocked are omitted, as are mentions of all
         members before the start of the membership. A page may be empty although further mentions exist, because a call

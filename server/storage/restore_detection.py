@@ -104,7 +104,7 @@ class RestoreDetector:
     def _is_replaced(self, connection: Connection) -> bool:
         """Return whether the marker file lacks the generation of the database with its current inode number.
 
-        True also without a marker file and for a copied database file, False for a database without a generation.
+        True without a marker file and for a copied database file; False for a database without a generation.
         """
         generation = read_generation(connection)
         return bool(generation) and self._format_line(generation) not in self._read_marker()

@@ -92,7 +92,7 @@ def decode_request(event: str, body: bytes | Raw) -> Request:
 
 
 def drop_nulls(fields: Any) -> Any:
-    """Return a decoded JSON object without its own null fields, or any other value unchanged; nested nulls remain."""
+    """Return a decoded JSON object without its null fields, or any other value unchanged; nested nulls remain."""
     if not isinstance(fields, dict):
         return fields
     return {name: value for name, value in cast(dict[str, Any], fields).items() if value is not None}
