@@ -5,7 +5,7 @@
  * that is not JSON.
  */
 
-import { RequestError } from "./request_error.js";
+import { RequestError, problemError } from "./request_error.js";
 
 /**
  * @typedef {object} Device
@@ -117,6 +117,5 @@ async function request(method, path, { body, token, authorization = token ? `Bea
     throw new RequestError("offline", { message: String(error) });
   }
   if (response.ok) return content;
-  const { code = "internal", reason, params, detail, retryAfter } = content ?? {};
-  throw new RequestError(code, { reason, params, message: detail, retryAfter });
+  throw problemError(content);
 }

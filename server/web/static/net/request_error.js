@@ -25,6 +25,15 @@ export class RequestError extends Error {
 }
 
 /**
+ * Return the error of an HTTP response.
+ * @param {any} problem Problem details (RFC 9457), as received; null without a JSON body.
+ */
+export function problemError(problem) {
+  const { code = "internal", reason, params, detail, retryAfter } = problem ?? {};
+  return new RequestError(code, { reason, params, message: detail, retryAfter });
+}
+
+/**
  * Rethrow an error that is not a RequestError, because it is a bug.
  * @param {unknown} error
  * @returns {RequestError} The unchanged error.

@@ -1,6 +1,6 @@
 /** Upload of a file with its progress, which `fetch` does not report (docs/protocol.md, "Attachments"). */
 
-import { RequestError } from "./request_error.js";
+import { RequestError, problemError } from "./request_error.js";
 
 /**
  * Upload a file for messages of a room.
@@ -26,9 +26,8 @@ export function uploadFile({ room, file, authorization, onProgress, signal }) {
     request.upload.addEventListener("progress", ({ loaded, total }) => onProgress(total ? loaded / total : 0));
     request.addEventListener("error", () => reject(new RequestError("offline")));
     request.addEventListener("load", () => {
-      if (request.status === 201) return resolve(request.response);
-      const { code = "internal", reason, params, detail, retryAfter } = request.response ?? {};
-      return reject(new RequestError(code, { reason, params, message: detail, retryAfter }));
+      if (request.status === 201) resolve(request.response);
+      else reject(problemError(request.response));
     });
     request.send(file);
   });
