@@ -15,7 +15,6 @@ const LINE_BREAKS = /\r\n|[\r\u0085\u2028\u2029]/g;
 const FORBIDDEN_IN_BODY = /[\0-\b\v-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 const FORBIDDEN_IN_LINE = /[\0-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/g;
 const VISIBLE = /[^\p{Z}\p{Cc}\p{Default_Ignorable_Code_Point}\u2800\ufff9-\ufffc\u{13430}-\u{13442}\u{1d159}]/u;
-const LONE_SURROGATE = /[\ud800-\udfff]/u;
 export const MAX_TIMESTAMP = 253_402_214_400_000; // ms since the epoch, the start of 9999-12-31 UTC
 const FILE_PATH = /^\/api\/uploads\/[\w-]+(?:\.preview)?\/[\w.~!$&'()*+,;=:@%-]+$/;
 const SURROUNDING_SPACE = /^[\p{Z}\t-\r]+|[\p{Z}\t-\r]+$/gu;
@@ -108,7 +107,7 @@ export function sanitizeReceived(received) {
   let sanitized = record;
   for (const [field, sanitize] of Object.entries(SANITIZERS)) {
     const value = record[field];
-    const safe = typeof value === "string" ? sanitize(toWellFormed(value)) : value;
+    const safe = typeof value === "string" ? sanitize(value.toWellFormed()) : value;
     if (safe !== value) sanitized = { ...sanitized, [field]: safe };
   }
   const ts = "kind" in record ? sanitizeTimestamp(record.ts) : record.ts;
@@ -126,7 +125,7 @@ export function sanitizeReceived(received) {
 function sanitizeReactions(reactions) {
   const summaries = Object.entries(reactions).slice(0, REACTIONS_PER_MESSAGE);
   return Object.fromEntries(
-    summaries.map(([emoji, { count, by, own }]) => [sanitizeLine(toWellFormed(emoji)), { count, by: by.slice(0, REACTION_NAMES).map(sanitizeReceived), own }]),
+    summaries.map(([emoji, { count, by, own }]) => [sanitizeLine(emoji.toWellFormed()), { count, by: by.slice(0, REACTION_NAMES).map(sanitizeReceived), own }]),
   );
 }
 
@@ -143,8 +142,8 @@ function sanitizeAttachments(attachments) {
 export function sanitizeUpload({ id, name, type, size, path, width, height, preview, poster }) {
   return {
     id: String(id),
-    name: sanitizeLine(toWellFormed(String(name))),
-    type: sanitizeLine(toWellFormed(String(type))),
+    name: sanitizeLine(String(name).toWellFormed()),
+    type: sanitizeLine(String(type).toWellFormed()),
     size: sanitizeCount(size),
     path: sanitizePath(path),
     width: sanitizeCount(width),
@@ -184,12 +183,7 @@ export function countCodePoints(text) {
  * @param {string} text
  */
 export function messageLength(text) {
-  return countCodePoints(sanitizeBody(toWellFormed(text)));
-}
-
-/** @param {string} text */
-function toWellFormed(text) {
-  return LONE_SURROGATE.test(text) ? text.replace(/[\ud800-\udfff]/gu, "\ufffd") : text;
+  return countCodePoints(sanitizeBody(text.toWellFormed()));
 }
 
 /**
@@ -198,7 +192,7 @@ function toWellFormed(text) {
  * @throws {RequestError} `bad_request`.
  */
 export function requireEncodable(text) {
-  if (LONE_SURROGATE.test(text)) throw new RequestError("bad_request", { reason: "text_unencodable" });
+  if (!text.isWellFormed()) throw new RequestError("bad_request", { reason: "text_unencodable" });
 }
 
 /**
