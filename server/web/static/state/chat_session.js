@@ -32,7 +32,7 @@ export class ChatSession {
   current = null;
   /** @type {import("../net/socket.js").Connection} */
   connection = { state: "connecting" };
-  /** Key of the guest; undefined before the first join with its nickname. */
+  /** Key of the guest with the nickname; undefined before the first join. */
   guestKey;
   /** All member ids of this session. A restarted server assigns new ids; messages with an earlier id are also by the user. */
   ownMemberIds = /** @type {Set<string>} */ (new Set());

@@ -1,7 +1,7 @@
 /**
  * Deletions that the user can still undo; the same rule as in `tui_chat/session/delayed_deletions.py`.
  *
- * - Delay: a deletion waits `UNDO_TIME` before it enters the outbox. Until then, no other member sees it.
+ * - Delay: a deletion waits `UNDO_TIME` before it enters the outbox. Until then, no other member sees the deletion.
  * - Hidden or closed page: `flush` queues all delayed deletions at once.
  */
 

@@ -381,7 +381,7 @@ export class Room {
   #onNotice(notice) {
     this.confusableAuthors.record([notice]);
     const isOwn = this.ownMemberIds.has(notice.memberId);
-    // Own join notices are omitted; they can precede the response that contains the member id.
+    // Join notices of the user are omitted, because they can precede the response that contains the member id.
     if (this.hasJoined && (notice.kind === "nick" || !isOwn)) this.notices.addReceived(notice, isOwn);
   }
 

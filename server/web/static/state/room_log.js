@@ -11,7 +11,7 @@
  * - Changes: changes after `asOf` apply in order of `seq`. Changes are folded into the base once all entries between are
  *   known, because a gap may contain an earlier change. A change without its target is stored until the message arrives.
  * - Limit: above `MAX_PENDING_CHANGES`, the changes of the least recently changed target are folded despite unknown
- *   entries, or dropped without a loaded target. A later page includes them.
+ *   entries, or dropped without a loaded target, whose page later includes the changes.
  * - Trim: a page that was read before a trim does not extend the log below the trim, because the trim drops changes
  *   that the page can lack.
  * - Items are immutable; a change creates a new object.
@@ -251,7 +251,7 @@ export class RoomLog {
   }
 
   /**
-   * Release the oldest items with their pending changes; history loads them again on demand.
+   * Release the oldest items with their pending changes.
    * @param {number} maxItems Number of items to retain, at least one.
    */
   trim(maxItems) {

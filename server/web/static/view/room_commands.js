@@ -71,7 +71,7 @@ async function hook(nickName, { room, copyText }) {
 }
 
 /**
- * Revoke a webhook by its name or id; its entry appears in the timeline.
+ * Revoke a webhook by its name or id.
  * @param {string} name
  * @param {CommandContext} context
  */

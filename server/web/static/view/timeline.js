@@ -134,7 +134,7 @@ export class Timeline {
   }
 
   /**
-   * Scroll to a message anywhere in the log, highlight it and focus it. An entry that is no message selects the item before.
+   * Scroll to a message anywhere in the log, highlight it and focus it; for a change of a message, the item before the change.
    * @param {number} seq
    * @returns {Promise<boolean>} False if the message could not be loaded, and without a room; true without scrolling after a
    *   room switch.
