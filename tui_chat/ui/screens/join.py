@@ -257,7 +257,7 @@ class JoinScreen(Screen[None]):
         return ""
 
     def _submit_to(self, on_valid: Callable[[JoinDetails], None]) -> None:
-        """Call `on_valid` with the validated input. No effect while the form is waiting or after an error."""
+        """Call `on_valid` with the validated input, unless the form is waiting or invalid."""
         if not self.is_waiting and (details := self._validate()) is not None:
             on_valid(details)
 

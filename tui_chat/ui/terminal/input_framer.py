@@ -4,8 +4,8 @@
 - Pauses: a sequence may pause for `SEQUENCE_TIMEOUT`. A prefix that is also a key, such as ESC, becomes that key after
   the escape delay. The rest of such a sequence is recognized later, and typed if it is no sequence.
 - Terminal answers: OSC, DCS, APC, PM and SOS strings contain no keys.
-- Liveness: a control character ends an incomplete control sequence and is a key of its own; directly after ESC it is
-  Alt with this key, and BEL ends a string.
+- Liveness: a control character ends an incomplete control sequence or string, and is a key of its own. Directly after
+  ESC, a control character completes the sequence; BEL completes a string.
 - Encoding: an invalid UTF-8 byte becomes U+FFFD. An incomplete character waits for its next byte, without a timeout.
 
 Sources: ECMA-48, sections 5.4 to 5.6; xterm "Control Sequences", "Bracketed Paste Mode" and "Mouse Tracking".
