@@ -151,24 +151,31 @@ async def test_changes_of_a_stopped_server_apply_at_its_next_start(home: Path) -
         assert (await log_in(server, "ben"))[0] == 200
 
 
+async def wait_for_erasure(home: Path) -> None:
+    """Wait until the text and the author of the only message in `tea` are erased."""
+    async with asyncio.timeout(20):
+        while "private" in (log := (await run_server(home, "export", "tea"))[1]) or "news" in log:
+            pass
+    (message,) = [entry for entry in map(json.loads, log.splitlines()) if entry["kind"] == "message"]
+    assert (message["deleted"], message["message"], message["nickName"][:8]) == (True, "", "deleted-")
+
+
 @pytest.mark.parametrize("is_running", [True, False])
 async def test_a_deletion_erases_the_messages_now_or_at_the_next_start(home: Path, is_running: bool) -> None:
-    token = await add_bot(home, "news")
+    token, delete = await add_bot(home, "news"), ("delete", "news", "--messages", "delete")
     async with server_process(home) as server, connected(server, token) as client:
         await client.join("tea", "news")
         await client.send_messages("tea", ["private"])
         if is_running:
-            await run_account(home, "delete", "news", "--messages", "delete")
-        server.send_signal(signal.SIGTERM)
-        await server.wait_closed()
+            await run_account(home, *delete)
+            await wait_for_erasure(home)
+        else:
+            server.send_signal(signal.SIGTERM)
+            await server.wait_closed()
     if not is_running:
-        await run_account(home, "delete", "news", "--messages", "delete")
-    async with server_process(home):
-        async with asyncio.timeout(20):
-            while "private" in (log := (await run_server(home, "export", "tea"))[1]) or "news" in log:
-                pass
-    (message,) = [entry for entry in map(json.loads, log.splitlines()) if entry["kind"] == "message"]
-    assert (message["deleted"], message["message"], message["nickName"][:8]) == (True, "", "deleted-")
+        await run_account(home, *delete)
+        async with server_process(home):
+            await wait_for_erasure(home)
 
 
 async def test_a_bot_has_a_token_that_can_be_replaced(home: Path) -> None:
