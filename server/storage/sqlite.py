@@ -59,11 +59,9 @@ def create_file(path: Path) -> None:
 def lock_database(path: Path) -> Generator[None]:
     """Hold an exclusive lock on a database file within the context; the call does not wait for the lock.
 
-    A missing file to lock is created with mode 0600, and remains. Systems without `flock`, such as Windows, have no
-    lock.
-
-    SQLite must be closed at the end of the context: the close of any descriptor of a file drops the POSIX locks of the
-    process on this file.
+    A missing file to lock is created with mode 0600, and remains. Systems without `flock` have no lock. SQLite must be
+    closed at the end of the context: the close of any descriptor of a file drops the POSIX locks of the process on this
+    file.
 
     On Linux, flock locks and the POSIX locks of SQLite are independent, so the lock is on the database file. On other
     systems, a flock lock would exclude SQLite; the lock is on a file beside the resolved path, with the suffix `.lock`.

@@ -4,9 +4,9 @@
   moderator or an owner.
 - Comparison: canonical form of names (case and width ignored, single spaces), so `＠` and `：` count too.
 - Start: no mention directly after a letter, a digit, a combining mark, `_`, `@` or `/`, as in mail addresses and URL
-  paths. Characters of scripts without spaces (Chinese, Japanese, Korean, Thai and others) may precede `@`.
+  paths. Characters of scripts without spaces (`tui_chat.protocol.scripts`) may precede `@`.
 - End: the name ends where the next character is not a letter, a digit, a combining mark or `_`. Scripts without spaces
-  need no such boundary: `@小明你好` mentions 小明. Punctuation always ends a name.
+  need no such boundary: `@小明你好` mentions 小明.
 - Overlap: the longest name of a present member counts, so `@Ann Lee` mentions only `Ann Lee`. Without that member, the
   text mentions `Ann`.
 - Code: no mentions inside code. Code is the text between two runs of equally many backticks (CommonMark 0.31,

@@ -1,4 +1,4 @@
-"""Scripts without spaces between words."""
+"""Scripts without spaces between words, such as Chinese, Japanese, Korean and Thai."""
 
 UNSPACED_SCRIPTS = (
     "\u0e00-\u0fff"  # Thai, Lao, Tibetan

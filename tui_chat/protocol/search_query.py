@@ -4,7 +4,7 @@
 - Folding: case and character width are ignored (case folding, NFKC).
 - Word boundaries: a term that starts with a letter or digit matches literally at the start of a word, any other term
   anywhere. The last word of a term may be a prefix of a longer word, except for words of one or two letters.
-- Scripts without spaces (Chinese, Japanese, Korean, Thai and others): each character starts a word.
+- Scripts without spaces (`tui_chat.protocol.scripts`): each character starts a word.
 - Index terms: the term hashes of a query are a subset of the term hashes of each matching message. The converse is
   false, so `SearchQuery.matches` decides about each candidate of an index.
 
@@ -62,11 +62,11 @@ class SearchQuery:
     def find_spans(self, text: str) -> list[tuple[int, int]]:
         """Return the spans of all terms in a text, for highlighting.
 
-        Overlapping and adjacent spans are merged. Spans are also returned if only some terms occur. A span covers whole
-        letters with their marks, even if only a part of the folded letter matches.
+        The text need not match. A span covers whole letters with their marks, even if only a part of the folded letter
+        matches.
 
         Returns:
-            Disjoint, ascending half-open ranges `[start, end)` in code points of `text`.
+            Ascending half-open ranges `[start, end)` in code points of `text`, neither overlapping nor adjacent.
         """
         folded, offsets = _fold_with_offsets(text)
         spans: list[tuple[int, int]] = []
