@@ -1,6 +1,6 @@
 """Encoding of pixels in Sixel, one graphic per text row.
 
-- Rows: each graphic has the height of a text row, so that each visible row of an image is drawn on its own.
+- Rows: each graphic has the height of a text row, so that each visible row of an image is drawn alone.
 - Colors: a graphic defines the registers that it uses. Pixels outside of all layers stay unchanged.
 
 Source: DEC VT330/VT340 Programmer Reference Manual, volume 2, chapter 14.

@@ -25,23 +25,11 @@ MAX_NOTICE_LENGTH = 600
 
 
 class ScreenCommands:
-    """Commands on the chat screen.
+    """Commands on the chat screen. Functions without a description are those of `CommandContext`.
 
     Args:
-        session: View model of the chat.
-        server_link: Requests to the server.
-        compose_controller: Sender of the composer text.
-        room_navigation: Switching of rooms.
-        message_navigation: Jumps to messages and days.
-        deletions: Deletions that can be undone.
         get_selected_message: Returns the message under the message cursor, None without one.
         confirm_deletion: Asks before the deletion of a message. Returns the error message, empty on success.
-        mark_unread: Marks the messages from a `seq` on as unread.
-        copy_text: Copies a text to the clipboard.
-        confirm: Asks a question with the label of an action, and returns whether the user confirms.
-        settings: Accessor of the current settings.
-        set_setting: Applies and saves a setting, and shows a problem.
-        change_server: Ends the session and connects to an address.
         open_output: Opens a dialog with a text.
         run_app_action: Runs an action of the app, such as `help`, after the current event.
         account_commands: Handlers of the account commands.
