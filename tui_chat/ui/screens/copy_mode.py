@@ -78,7 +78,7 @@ def wrap_rows(line: str, width: int) -> list[tuple[str, bool]]:
     """Return the rows of a line in a terminal of `width` columns as (text, whether the row ends the line).
 
     An empty line has one empty row. A tab becomes one space, and other glyphs are those of `render_cluster`. A glyph
-    wider than `width` fills a row.
+    wider than `width` is alone in its row.
     """
     rows: list[tuple[str, bool]] = []
     row, cells = "", 0
