@@ -20,11 +20,10 @@ from pathlib import Path
 from signal import SIGTERM
 from typing import Any
 
-import aiohttp
 import asyncpg
 import uvloop
-from prometheus_client.parser import text_string_to_metric_families
 
+from benchmarks.capacity import fetch_metrics
 from benchmarks.cluster_plot import GrowthPoint, draw_growth
 from benchmarks.load import LoadClient, LoadCounters, connect_client, print_measurements
 from benchmarks.servers import MeasuredServer
@@ -122,18 +121,9 @@ class _Cluster:
             )
         finally:
             await connection.close()
-        async with aiohttp.ClientSession() as session:
-            bus_messages = [await _read_bus_messages(session, server.url) for server in self.servers]
-        return _Totals(sum(server.cpu_seconds() for server in self.servers), transactions, sum(bus_messages))
-
-
-async def _read_bus_messages(session: aiohttp.ClientSession, url: str) -> int:
-    """Return the number of bus messages that a server has sent."""
-    async with session.get(f"{url}/metrics") as response:
-        families = text_string_to_metric_families(await response.text())
-    return sum(
-        int(sample.value) for family in families for sample in family.samples if sample.name == "chat_bus_sent_total"
-    )
+        metrics = [await fetch_metrics(server.url) for server in self.servers]
+        bus_messages = sum(int(samples.get("chat_bus_sent_total", 0)) for samples in metrics)
+        return _Totals(sum(server.cpu_seconds() for server in self.servers), transactions, bus_messages)
 
 
 class _Members:

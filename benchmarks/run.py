@@ -26,8 +26,11 @@ from benchmarks.servers import available_servers, pin_to_load_core, run_server
 SERVER_COLORS = {"chat-server": "#1f6feb", "node": "#6e7781", "bun": "#bf8700"}
 SERVER_MARKERS = {"chat-server": "o", "node": "s", "bun": "^"}
 
+ResultRow = dict[str, Any]
+"""Results of one load shape: see `summarize`."""
 
-def draw_plots(rows: Sequence[dict[str, Any]], directory: Path) -> None:
+
+def draw_plots(rows: Sequence[ResultRow], directory: Path) -> None:
     """Plot the cost per delivery to `cost.png` and `cost.svg`.
 
     Args:
@@ -49,7 +52,7 @@ def draw_plots(rows: Sequence[dict[str, Any]], directory: Path) -> None:
     plt.close(figure)
 
 
-def _plot_lines(axes: Any, rows: Sequence[dict[str, Any]], key: str, label: str) -> None:
+def _plot_lines(axes: Any, rows: Sequence[ResultRow], key: str, label: str) -> None:
     """Plot the cost per delivery of each server over a logarithmic axis."""
     for name in rows[0]["servers"]:
         costs = [row["servers"][name]["per_delivery"] for row in rows]
@@ -69,8 +72,6 @@ SENDERS = (1, 4, 16, 64)
 SMALL_ROOMS = LoadShape(300, 3, 3)
 IDLE_CONNECTIONS = 3000
 """Idle connections for the memory measurement."""
-
-ResultRow = dict[str, Any]
 
 
 def build_shapes() -> list[LoadShape]:

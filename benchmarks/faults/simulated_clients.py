@@ -38,6 +38,7 @@ class SimulatedWriter:
         nick: Requested nickname.
 
     Attributes:
+        room: Name of the room.
         sent: All sent messages, in order.
         duplicate_acks: Acknowledgements with `duplicate`.
         error_counts: Failed attempts by error code; only `unavailable` messages are repeated.
@@ -50,8 +51,8 @@ class SimulatedWriter:
         self.duplicate_acks = 0
         self.error_counts: Counter[str] = Counter()
         self.client: ChatClient | None = None
+        self.room = room
         self._url = url
-        self._room = room
         self._name = name
         self._rng = random.Random(seed)
         self._on_ack = on_ack
@@ -59,11 +60,6 @@ class SimulatedWriter:
         self._is_stopping = False
         self._banned_ids = set[str]()
         self.member_id = ""
-
-    @property
-    def room(self) -> str:
-        """Name of the room."""
-        return self._room
 
     def stop(self) -> None:
         """Stop after the current message."""
@@ -83,7 +79,7 @@ class SimulatedWriter:
         while pending_resend is not None or not self._is_stopping:
             async with ChatClient(self._url, guest_key=guest_key, connect_in_background=True) as self.client:
                 try:
-                    room = await _join_until_available(self.client, self._room, self._nick)
+                    room = await _join_until_available(self.client, self.room, self._nick)
                     self.member_id = room.member_id
                     if pending_resend is not None:
                         await self._deliver(room, *pending_resend)
@@ -100,7 +96,7 @@ class SimulatedWriter:
         rng = self._rng
         while not self._is_stopping:
             marker = f"{self._name}-{len(self.sent)}"
-            message = SentMessage(self._room, self._name, marker)
+            message = SentMessage(self.room, self._name, marker)
             client_id = UUID(int=rng.getrandbits(128), version=4)
             text = f"{marker} {'words ' * rng.randrange(12)}"
             self.sent.append(message)
