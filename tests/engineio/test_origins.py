@@ -12,6 +12,7 @@ from server.app import RunningServer
 from server.forwarded import find_untrusted_proxy, get_client_info
 from server.settings import ServerSettings
 from server.settings_sources import resolve_settings
+from tests.support.account_api import to_headers
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
 
@@ -19,10 +20,9 @@ PROXY = {"trusted_proxy": ("127.0.0.1",)}
 
 
 async def handshake_status(server: RunningServer, **headers: str) -> int:
-    """Return the status of a polling handshake; underscores in header names replace dashes."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    """Return the status of a polling handshake with headers, named as for `to_headers`."""
     async with (
-        ClientSession(headers=named) as session,
+        ClientSession(headers=to_headers(headers)) as session,
         session.get(f"{server.url}/socket.io/?EIO=4&transport=polling") as response,
     ):
         return response.status

@@ -1,6 +1,6 @@
 """Client of the account endpoints."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +8,11 @@ from typing import Any
 from aiohttp import ClientSession
 
 from tests.support.accounts import PASSWORD
+
+
+def to_headers(fields: Mapping[str, str]) -> dict[str, str]:
+    """Return headers for keyword arguments; `_` in a name stands for `-`."""
+    return {name.replace("_", "-"): value for name, value in fields.items()}
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,8 @@ class AccountApiClient:
         self._headers = headers or {}
 
     def with_headers(self, **headers: str) -> "AccountApiClient":
-        """Return a client that sends further headers; `_` in a name stands for `-`."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return AccountApiClient(self._session, self._url, self._headers | named)
+        """Return a client that sends further headers, named as for `to_headers`."""
+        return AccountApiClient(self._session, self._url, self._headers | to_headers(headers))
 
     def with_token(self, token: str) -> "AccountApiClient":
         """Return a client that sends a token."""

@@ -3,10 +3,10 @@
 from tui_chat.protocol.events import Message, ReactionSummary, Reactor
 
 
-def summarize(own: str = "", **nick_names: str) -> ReactionSummary:
-    """Return the summary of members by id, with `own` as the reader's member id."""
+def summarize(reader_id: str = "", **nick_names: str) -> ReactionSummary:
+    """Return the summary of members by id, as received by the member `reader_id`."""
     by = [Reactor(member_id=member_id, nick_name=nick_name) for member_id, nick_name in nick_names.items()]
-    return ReactionSummary(count=len(by), by=by, own=own in nick_names)
+    return ReactionSummary(count=len(by), by=by, own=reader_id in nick_names)
 
 
 def reacting_members(message: Message) -> dict[str, list[str]]:

@@ -125,11 +125,6 @@ class TcpProxy:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    @property
-    def connection_count(self) -> int:
-        """Number of open connections."""
-        return len(self.open_connections)
-
     def retarget(self, port: int) -> None:
         """Connect new clients to another server port."""
         self._target_port = port

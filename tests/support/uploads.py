@@ -11,7 +11,7 @@ from aiohttp import ClientSession, TCPConnector
 from PIL import Image
 
 from server.app import RunningServer
-from tests.support.account_api import ApiResponse
+from tests.support.account_api import ApiResponse, to_headers
 from tests.support.persons import Person
 
 
@@ -38,12 +38,11 @@ class UploadClient:
         return UploadClient(self._session, self._url, authorization)
 
     async def upload(self, content: Any, name: str = "file", room: str = "tea", **headers: str) -> ApiResponse:
-        """Send a file as the body of a request."""
+        """Send a file as the body of a request with further headers, named as for `to_headers`."""
         parameters = {"room": room, "name": name}
         if isinstance(content, bytes):
             content = io.BytesIO(content)
-        named_headers = {header.replace("_", "-"): value for header, value in headers.items()}
-        return await self._request("POST", "/api/uploads", data=content, params=parameters, headers=named_headers)
+        return await self._request("POST", "/api/uploads", to_headers(headers), data=content, params=parameters)
 
     async def upload_form(self, form: Any, **parameters: str) -> ApiResponse:
         """Send a form."""
@@ -51,8 +50,7 @@ class UploadClient:
 
     async def download(self, path: str, **headers: str) -> ApiResponse:
         """Request a file; `body` contains the bytes of the file, or the decoded problem."""
-        named_headers = {header.replace("_", "-"): value for header, value in headers.items()}
-        return await self._request("GET", path, headers=named_headers)
+        return await self._request("GET", path, to_headers(headers))
 
     async def _request(
         self, method: str, path: str, headers: dict[str, str] | None = None, **options: Any

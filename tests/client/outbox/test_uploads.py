@@ -86,7 +86,7 @@ async def test_an_interrupted_upload_is_repeated_and_delays_no_later_message(
         room = await chat.join("tea", nick="ann")
         proxy.stall()
         room.post("", files=[big])
-        await wait_until(lambda: progress() and proxy.connection_count == 2)
+        await wait_until(lambda: progress() and len(proxy.open_connections) == 2)
         upload = proxy.open_connections[-1]
         upload.stall()
         proxy.resume()
