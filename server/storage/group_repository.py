@@ -28,7 +28,7 @@ class GroupRecord(Struct, frozen=True, kw_only=True):
         id: Id of the room.
         name: Address of the room.
         owner_id: Member id of the first owner; of the first member without an owner.
-        invite_code: Reusable invite code, None before the first use.
+        invite_code: Reusable invite code, None without one.
         cover_path: Unsigned path of the cover, None without a pinned one.
         created_at: Time of the creation in milliseconds since the epoch.
         updated_at: Time of the entry with `rooms.policy_seq`, otherwise of the creation.

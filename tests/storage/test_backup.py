@@ -49,7 +49,7 @@ async def test_a_backup_during_writes_is_a_prefix_of_the_log_with_all_earlier_en
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
 
 
-async def test_a_backup_of_the_same_run_has_new_log_ids_also_after_a_crash(
+async def test_a_backup_of_the_same_run_has_new_log_ids_after_a_crash(
     path: Path, tmp_path: Path, clock: ManualClock
 ) -> None:
     database = await open_database(path, clock=clock)

@@ -32,7 +32,7 @@ from tui_chat.protocol.errors import ChatError, Conflict, Forbidden, NotFound
 from tui_chat.protocol.events import Deletion, Edit, Entry, Message, Reaction, TopicChange
 
 
-async def test_each_command_type_becomes_its_entry_type(database: Database, clock: ManualClock) -> None:
+async def test_each_content_command_becomes_its_entry_type(database: Database, clock: ManualClock) -> None:
     append = database.journal.append
     posted = (await append(build_message("hi", author=structs.replace(BEN, bot=True)))).entry
     author: dict[str, Any] = {"member_id": "ben", "nick_name": "Ben", "account": "ben"}

@@ -126,7 +126,7 @@ async def test_a_failure_after_the_commit_rejects_no_command_and_publishes_no_en
     assert len(caplog.records) == 1
 
 
-async def test_commands_of_a_failed_writer_are_unavailable_and_readiness_reports_the_failure(
+async def test_commands_of_a_failed_writer_are_unavailable_and_the_supervisor_reports_the_failure(
     path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     supervisor = Supervisor()

@@ -129,7 +129,7 @@ async def test_a_secret_that_cannot_be_saved_raises_an_error(database: Database,
         await database.load_secrets("guest")
 
 
-async def test_a_closed_database_rejects_all_requests(database: Database) -> None:
+async def test_a_closed_database_rejects_reads_and_writes(database: Database) -> None:
     await database.close()
     with pytest.raises(Unavailable):
         database.journal.append(build_message())

@@ -60,7 +60,7 @@ async def test_a_summary_names_the_first_members_and_counts_all(database: Databa
     )
 
 
-async def test_own_refers_to_the_reader_also_beyond_the_named_members(database: Database) -> None:
+async def test_own_refers_to_the_reader_even_beyond_the_named_members(database: Database) -> None:
     authors = build_authors(25)
     await database.journal.append(build_message("tea"))
     await react_with_all(database, 1, authors, ["👍"])
