@@ -157,7 +157,7 @@ class ChatAppDriver:
         await self.wait_until(is_displayed)
 
     async def wait_until_sent(self) -> None:
-        """Wait until every message and change of the outbox is acknowledged, and the timeline shows the result."""
+        """Wait until each item of the outbox is acknowledged or has failed, and the timeline shows the result."""
         await self.wait_until(
             lambda: (
                 self.chat_screen.session.pending_count == 0

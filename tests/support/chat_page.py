@@ -99,7 +99,7 @@ class ChatPage:
         await expect(self.messages).to_have_text(patterns)
 
     async def expect_all_sent(self) -> None:
-        """Wait until the log contains every message and change of the outbox."""
+        """Wait until the visible room has no unsent or failed message and no pending change."""
         await expect(
             self.page.locator("#timeline-lines .message:is(.pending, .sent, .failed, .change-pending)")
         ).to_have_count(0)

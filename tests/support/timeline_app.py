@@ -153,7 +153,7 @@ class TimelineApp(App[None]):
 
 
 def sample_lines() -> Sequence[Line]:
-    """Return lines of every type and state."""
+    """Return lines of every type, with sent, pending and failed messages."""
     ts = START_TS
     lines: list[Line] = []
 
