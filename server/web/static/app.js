@@ -296,7 +296,6 @@ function showJoinForm(failure = null) {
   joinForm.show({ failure });
 }
 
-/** Copy a text to the clipboard, and show the result as a toast. */
 async function copyText(text) {
   showToast((await writeClipboard(text)) ? strings.copied : strings.copyFailed);
 }
@@ -347,7 +346,6 @@ function renderRoom(room) {
   composer.renderContext(log);
 }
 
-/** Render all views in the current language. */
 function changeLanguage() {
   applyStrings();
   for (const view of [timeline, messageToolbar, memberPanel, roomList, uploadList, searchPanel]) view.rerender();

@@ -322,7 +322,6 @@ export class ChatSession {
     this.#rooms = rooms.toSorted((first, second) => Number(first.access.isDirect) - Number(second.access.isDirect));
   }
 
-  /** Pass stored outbox items of this tab and of closed tabs to a room. */
   #claimOrphans(room) {
     this.#outboxStore.claimOrphans(room.requestedName, this.#requestedNick, (items) => room.adoptItems(items));
   }

@@ -112,7 +112,6 @@ export class AccountDialog {
     this.#showError("");
   }
 
-  /** Log in or register, store the account, close the dialog and call `onChange`. */
   async #submitLogin() {
     const account = this.#account.value.trim();
     const password = this.#password.value;
@@ -176,7 +175,6 @@ export class AccountDialog {
     });
   }
 
-  /** Delete the account after a question; show an error without a password. */
   async #deleteAccount() {
     const token = this.#token;
     const password = this.#oldPassword.value;

@@ -154,7 +154,6 @@ function addFileLine(link, attachment) {
   link.append(createIcon("file"), label, " ", createElement("bdi", "file-name", name), " ", details, " ", createElement("span", "file-download", strings.download));
 }
 
-/** Show the caption of an unavailable file in place of its link. */
 function showUnavailable(link, attachment) {
   link.removeAttribute("href");
   link.removeAttribute("style");

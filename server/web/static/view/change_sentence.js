@@ -18,7 +18,6 @@ function topicSentence({ nickName, topic }) {
   return topic ? strings.topicSet(quoteName(nickName), topic) : strings.topicCleared(quoteName(nickName));
 }
 
-/** Return the sentence of a membership change, with end and reason in parentheses. */
 function memberSentence({ action, by, target, until, reason, role }) {
   const describe = Object.hasOwn(strings.memberChanges, action) ? strings.memberChanges[action] : strings.memberChanged;
   const sentence = describe(quoteName(by.nickName), quoteName(target.nickName), strings.roles[role] ?? role);

@@ -246,7 +246,6 @@ export class Composer {
     this.#onDraftChange(this.#draft);
   }
 
-  /** Update the height, the send button and the character counter for text and files. */
   #updateControls() {
     this.#autogrow.dataset.text = this.#field.value;
     const remaining = MESSAGE_CHARACTERS - messageLength(this.#field.value);

@@ -112,7 +112,6 @@ export class ComposerCompletion {
     this.close();
   }
 
-  /** Replace the typed part with an option and a space, and close the list. */
   #insert(option) {
     const end = this.#field.selectionStart;
     const { kind, query } = this.#target ?? { kind: "nick", query: "" };

@@ -110,14 +110,12 @@ export class JoinForm {
     setText(requireElement("join-account"), account ? strings.loggedInAs(account.account) : strings.logIn);
   }
 
-  /** Show an error, and mark and focus its field. */
   #reject(field, error) {
     this.#showError(error);
     markInvalid(field, true);
     field.focus();
   }
 
-  /** Return the field that an error concerns; null for other errors. */
   #fieldOf({ code, reason }) {
     const subject = reason || code;
     return subject.startsWith("nick_") ? this.#nick : subject.startsWith("room_") ? this.#room : null;

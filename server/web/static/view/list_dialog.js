@@ -111,7 +111,6 @@ export class PagedListDialog {
     onOpen();
   }
 
-  /** Run the action of a row, and remove the row and move the focus to its neighbor, or show the error. */
   async #runAction(row, button, { run }) {
     const view = this.#view;
     setText(this.#error, "");

@@ -77,7 +77,6 @@ export class MemberDialog {
     return [message, createButton("secondary", isBlocked ? strings.unblock : strings.block, toggle)];
   }
 
-  /** Return the buttons of the moderation actions that the role of the user permits. */
   #permittedActions(member, room) {
     if (room.ownMemberIds.has(member.memberId) || !outranks(room.access.role, member.role)) return [];
     const run = (event, fields) => this.#attempt(room.request(event, { memberId: member.memberId, ...fields }));

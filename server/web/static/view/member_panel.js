@@ -118,7 +118,6 @@ export class MemberPanel {
     return isBlank(this.#field.value) ? "" : stripSpace(this.#field.value);
   }
 
-  /** Return the error, number of matches or progress of the search; empty without a search. */
   #statusText(count) {
     if (this.#error) return this.#error;
     if (!this.#query) return "";
@@ -138,7 +137,6 @@ export class MemberPanel {
     this.#onInput();
   }
 
-  /** Filter the list for the typed query, and schedule the load of unlisted members. */
   #onInput() {
     clearTimeout(this.#timer);
     this.#clearButton.hidden = !this.#field.value;

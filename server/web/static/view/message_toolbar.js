@@ -111,14 +111,12 @@ export class MessageToolbar {
     row.append(this.#toolbar);
   }
 
-  /** Show the members of the reactions of one row, and hide those of another one. */
   #showReactors(row) {
     this.#reactorsRow?.classList.remove("shows-reactors");
     this.#reactorsRow = row;
     row?.classList.add("shows-reactors");
   }
 
-  /** Run a tool on a message row, unless the tool is not available there. */
   #runAction(name, row = closestRow(this.#toolbar)) {
     const message = row && this.#getMessage(Number(row.dataset.seq));
     const tool = TOOLS.find((candidate) => candidate.name === name);

@@ -143,7 +143,6 @@ export class RoomDialog {
     this.#setActive(active);
   }
 
-  /** Activate the option at an index, limited to the list, and scroll to the option. */
   #setActive(index) {
     const elements = [...this.#list.querySelectorAll("[data-name]")];
     this.#activeIndex = Math.max(0, Math.min(index, elements.length - 1));

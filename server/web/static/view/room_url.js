@@ -44,7 +44,6 @@ export function inviteUrl(room, code) {
   return new URL(`./${formatFragment(room, code)}`, document.baseURI).href;
 }
 
-/** Return the URL fragment of a room, with the invite code if not empty. */
 function formatFragment(room, invite) {
   if (!room) return "";
   return `#/${encodeURIComponent(room)}${invite && `?invite=${encodeURIComponent(invite)}`}`;

@@ -89,7 +89,6 @@ export class ScrollPosition {
     return `${scrollHeight}/${clientHeight}/${clientWidth}/${devicePixelRatio}`;
   }
 
-  /** Scroll by a distance in px, computed from the current position of the anchor row. */
   #scrollBy({ key }, distance) {
     const row = this.#getRow(key);
     if (row) this.#scroller.scrollTop += distance(this.#measure(row));

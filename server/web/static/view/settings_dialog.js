@@ -78,7 +78,6 @@ export class SettingsDialog {
     this.#dialog.close();
   }
 
-  /** Show the values of all settings in the current language, and remove errors. */
   #render() {
     showFieldError(this.#nick, this.#nickError, "");
     showFieldError(this.#status, this.#statusError, "");
@@ -106,7 +105,6 @@ export class SettingsDialog {
     this.#showNotifyState();
   }
 
-  /** Turn notifications on or off by the checkbox; a denied permission clears the checkbox. */
   async #toggleNotifications() {
     await this.#notifier.setEnabled(this.#notifyEnabled.checked);
     const isDenied = this.#notifyEnabled.checked && !this.#notifier.isEnabled;
@@ -143,7 +141,6 @@ export class SettingsDialog {
     showFieldError(this.#awayAfter, this.#awayAfterError, isValid ? "" : strings.awayAfterInvalid(MAX_AWAY_AFTER));
   }
 
-  /** Wait for a request; close the dialog, or show the RequestError below the field. */
   async #submit(request, field, errorElement) {
     try {
       await request;

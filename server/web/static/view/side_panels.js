@@ -82,7 +82,6 @@ export class SidePanels {
     for (const name of this.#openPanels) if (!WIDE_LAYOUTS[name].matches) this.setOpen(name, false);
   }
 
-  /** Open the columns that the screen width permits, and close all other panels. */
   #resetLayout() {
     this.#openPanels = new Set(["rooms", "members"].filter((name) => WIDE_LAYOUTS[name].matches));
     this.#render();

@@ -302,7 +302,6 @@ export class Timeline {
     this.#position.save();
   }
 
-  /** Scroll to the bottom while following, otherwise to the anchor. */
   #restorePosition() {
     if (this.#isFollowing) this.#scroller.scrollTop = this.#scroller.scrollHeight;
     else if (this.#anchor) this.#position.restore(this.#anchor);
@@ -337,7 +336,6 @@ export class Timeline {
     }
   }
 
-  /** Handle a scroll or a change of the size. */
   #onScrolled() {
     this.#applyScroll();
     this.#extendWindow();
@@ -373,7 +371,6 @@ export class Timeline {
     }
   }
 
-  /** Load the page before the oldest entry, and extend the window. */
   async #loadOlder() {
     const room = this.#room;
     if ((await room?.history.loadOlder()) && room === this.#room) this.#extendWindow();

@@ -175,7 +175,6 @@ export class UploadList {
     this.#onChange();
   }
 
-  /** Return the row of a file, and the function that shows its current state. */
   #createRow(item) {
     const progress = createElement("progress", "");
     progress.setAttribute("aria-label", strings.uploading(item.name));
