@@ -111,8 +111,8 @@ class BroadcastLocks {
 /**
  * @param {string} tabId Id of this tab.
  * @returns {{whenTabClosed: (tabId: string, scope: string, callback: () => void) => void}} Locks whose
- *   `whenTabClosed` runs `callback` after that tab closed. Tabs that wait for the same `scope` run their callbacks one
- *   after another, so that only the first tab finds items to claim.
+ *   `whenTabClosed` runs `callback` after that tab has closed, or never if the browser blocks locks. Tabs that wait for the
+ *   same `scope` run their callbacks one after another, so that only the first tab finds items to claim.
  */
 export function createTabLocks(tabId) {
   if (globalThis.navigator?.locks) return new WebLocks(tabId);

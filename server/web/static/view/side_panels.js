@@ -46,7 +46,7 @@ export class SidePanels {
   }
 
   /**
-   * Open or close a panel. An opened panel closes the other one on the right, an opened drawer all others. On wide screens,
+   * Open or close a panel. A panel that opens on the right closes the other one there, a drawer all others. On wide screens,
    * the member panel replaces the closed search panel.
    * @param {string} name `rooms`, `members` or `search`.
    * @param {boolean} isOpen
