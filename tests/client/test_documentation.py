@@ -1,4 +1,4 @@
-"""Execution of the code examples in docs/clients.md."""
+"""Code examples in docs/clients.md, and names and imports of the SDK."""
 
 import ast
 import asyncio

@@ -28,7 +28,7 @@ BLUE = (0, 0, 255)
 
 
 @pytest.mark.needs_chromium
-async def test_an_image_of_the_page_appears_as_kitty_graphics_as_sixel_as_half_blocks_and_as_a_spoken_line(
+async def test_an_image_of_the_page_appears_as_kitty_graphics_sixel_half_blocks_and_a_spoken_line(
     browser: Browser, server: RunningServer, tmp_path: Path
 ) -> None:
     page = await open_chat_page(browser, server.url, "Page")

@@ -105,7 +105,7 @@ async def test_a_packet_flood_counts_rate_limited_errors_and_waits_for_a_reader(
     ("flood", "first_bytes"),
     [(packet_flood("6", connections=1), b"joinRoom"), (ATTACKS["empty fragments"].flood, b"\x01\x81")],
 )
-async def test_each_connection_of_an_attack_starts_with_the_first_packet(flood: Flood, first_bytes: bytes) -> None:
+async def test_each_connection_of_an_attack_starts_with_the_first_frames(flood: Flood, first_bytes: bytes) -> None:
     received: list[bytes] = []
 
     async def disconnect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

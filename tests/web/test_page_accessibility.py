@@ -1,4 +1,4 @@
-"""Automated accessibility checks with axe-core: all page states, both color schemes, two viewports."""
+"""Automated accessibility checks with axe-core: page states in both color schemes, most of them in two viewports."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Drafts of the composer during commands and pastes."""
+"""Drafts, replies and edits in the composer during commands."""
 
 import pytest
 from playwright.async_api import expect

@@ -149,7 +149,7 @@ async def test_a_search_continues_after_the_failed_load_of_an_earlier_query(
 
 
 @pytest.mark.usefixtures("crowd")
-async def test_commands_find_unlisted_members_and_set_the_status_which_inactivity_sets_too(
+async def test_commands_find_unlisted_members_and_the_status_changes_manually_and_by_inactivity(
     browser: Browser, server: RunningServer
 ) -> None:
     chat_page = await open_page(browser, server.url)

@@ -177,7 +177,7 @@ SELECT_MESSAGES = """([first, last]) => {
 """Select the messages from an offset in the text of the first to one in the text of the last, null for their rows."""
 
 
-async def test_copied_messages_have_one_line_each_without_controls(
+async def test_complete_messages_are_copied_with_time_and_author_and_without_controls(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     selections = {  # start and end in the first and last message, None for the complete one

@@ -54,7 +54,7 @@ async def test_results_are_highlighted_and_open_in_their_room(
     chat_page.assert_no_errors()
 
 
-async def test_results_are_paged_stay_after_a_language_change_and_an_empty_result_is_reported(
+async def test_results_are_paged_and_survive_a_language_change_and_an_empty_result_is_reported(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     await bot.send_messages("tea", [*(f"pot {number}" for number in range(40)), "最后一个茶壶"])
