@@ -4,7 +4,6 @@
 - Authenticity: the client renders all content itself.
 """
 
-import asyncio
 import html
 import os
 import re
@@ -23,6 +22,7 @@ from wcwidth import iter_graphemes
 
 from server.app import serve
 from server.settings import ServerSettings
+from tests.support.wait import wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.net.ping_websocket import PingWebSocket
 from tui_chat.client.room import Room
@@ -35,7 +35,8 @@ from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens.chat import ChatScreen
 
 TIMEOUT = 30.0
-POLL_INTERVAL = 0.01
+"""Timeout of a single wait, in seconds."""
+
 LATENCY = 0.002
 """Latency in the header of the client, in seconds."""
 
@@ -55,17 +56,6 @@ class DemoClock:
     def now(self) -> int:
         """Return the scripted Unix time in milliseconds."""
         return self.ms
-
-
-async def wait_until(condition: Callable[[], object]) -> None:
-    """Poll until `condition` is true.
-
-    Raises:
-        TimeoutError: `condition` stayed false for `TIMEOUT` seconds.
-    """
-    async with asyncio.timeout(TIMEOUT):
-        while not condition():  # noqa: ASYNC110 (arbitrary conditions have no event)
-            await asyncio.sleep(POLL_INTERVAL)
 
 
 class DemoScene:
@@ -124,9 +114,9 @@ class DemoApp:
         """Poll until `condition` is true, then wait for pending redraws.
 
         Raises:
-            TimeoutError: As the function `wait_until`.
+            TimeoutError: `condition` stayed false for `TIMEOUT` seconds.
         """
-        await wait_until(condition)
+        await wait_until(condition, TIMEOUT)
         await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:

@@ -23,7 +23,8 @@ from pathlib import Path
 
 import pyte
 
-from tools.demo_scene import START_TIME, DemoScene, demo_scene, wait_until
+from tests.support.wait import wait_until
+from tools.demo_scene import START_TIME, DemoScene, demo_scene
 
 OUTPUT_FILE = Path(__file__).parents[1] / "docs" / "recording.cast"
 
