@@ -57,6 +57,9 @@ async def stoppable_server(directory: Path, **options: Any) -> AsyncGenerator[St
             await stop.wait()
 
     task = asyncio.create_task(serve_until_stopped())
+    await asyncio.wait({task, started}, return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        await task  # raises the error of the start
     server = await started
     try:
         yield StoppableServer(server.url, server.port, stop, task)
