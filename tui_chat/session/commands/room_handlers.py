@@ -5,7 +5,7 @@ from urllib.parse import quote, urlsplit
 
 from tui_chat.client.room import Room
 from tui_chat.protocol import names
-from tui_chat.protocol.errors import Conflict, NotFound
+from tui_chat.protocol.errors import Conflict, Forbidden, NotFound
 from tui_chat.protocol.limits import INVITE_DEFAULT_SECONDS, INVITE_DEFAULT_USES, INVITE_SECONDS, INVITE_USES
 from tui_chat.protocol.responses import Invite
 from tui_chat.session.commands import policy_parser
@@ -219,12 +219,19 @@ def _delete_room(_: str, context: CommandContext) -> None:
 
 
 def _forget_room(name: str, context: CommandContext) -> None:
-    """End the membership in an open room and leave the room; a private or direct room after a question."""
+    """End the membership in an open room and leave the room; a private room after a question.
+
+    Raises:
+        CommandRejected: The room is not open, or the client is not connected.
+        Forbidden: The room is direct.
+    """
     view = context.room(name)
     context.require_connection("forget")
     room = context.link.find_room(view.name)
     if room is None:
         raise CommandRejected(chat_strings.not_in_room(view.name))
+    if room.is_direct:
+        raise Forbidden("not_in_direct_room")
 
     async def forget() -> str:
         question = tr("Leave {room} for good? You can return only with an invite.", room=room.title)
