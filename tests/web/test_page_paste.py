@@ -45,6 +45,7 @@ async def test_a_large_paste_asks_for_confirmation(browser: Browser, server: Run
     await writer.expect_messages(many, f"/{many}")
     await writer.page.evaluate(copy, "x" * 4001)
     await writer.composer.press("Control+V")
+    await expect(dialog).to_contain_text("Paste 1 line?")
     await expect(dialog).to_contain_text("4,001 characters")
     await expect(dialog.get_by_role("button", name="Send as one message")).to_have_count(0)
     await dialog.get_by_role("button", name="Attach as a file").click()

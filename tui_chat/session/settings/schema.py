@@ -90,7 +90,11 @@ class ClientSettings(Struct, frozen=True):
     ] = True
     away_after: Annotated[
         int,
-        Meta(description="Minutes without input after which others see you as away; 0 disables it.", ge=0, le=1440),
+        Meta(
+            description="Minutes without input after which others see you as away; 0 disables the automatic status.",
+            ge=0,
+            le=1440,
+        ),
     ] = 0
     paste_lines: Annotated[
         int,

@@ -288,7 +288,6 @@ export const zh = {
   notifyMentionCount: (count, room) => (count === 1 ? `有人在 ${room} 提到你` : `${room} 中有 ${count} 条消息提到你`),
   notifyDirectCount: (count, room) => (count === 1 ? `${room} 有新消息` : `${room} 有 ${count} 条新消息`),
   notifyTitle: (nick, room) => `${nick} · ${room}`,
-  changeNickname: "保存",
   help: "快捷键和命令",
   commands: "命令",
   arguments: {
@@ -361,7 +360,7 @@ export const zh = {
     "delete-room": "确认后删除此房间及所有消息",
     login: "登录",
     register: "创建账号",
-    account: "显示账号、设备和密码",
+    account: "管理账号：个人资料、设备和密码",
     clear: "清除此房间的提示",
     reconnect: "立即重新连接",
     settings: "打开设置",
