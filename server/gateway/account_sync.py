@@ -1,7 +1,8 @@
 """Changes of accounts by other servers of the same database.
 
 - Order: changes are read in the order of their commits, including those of this server.
-- Hints: a message of another server starts a read; without messages, reads repeat at an interval.
+- Lost messages: a message of another server starts a read; reads at an interval find the changes whose
+  messages were lost.
 """
 
 import asyncio
@@ -14,10 +15,10 @@ from server.storage.account_repository import AccountRepository
 from tui_chat.protocol.errors import Unavailable
 
 POLL_INTERVAL = 15.0
-"""Interval of the reads without hints, in seconds."""
+"""Maximum time between two reads, in seconds."""
 
 DEGRADED_POLL_INTERVAL = 1.0
-"""Interval of the reads while hints are lost, in seconds."""
+"""Maximum time between two reads without the bus, in seconds."""
 
 
 class AccountSync:
@@ -27,7 +28,7 @@ class AccountSync:
         repository: Storage of accounts.
         account_service: Operations on accounts, with all accounts of the database in its directory.
         contacts: Blocks of live direct rooms.
-        has_hints: Returns whether messages of other servers arrive.
+        is_bus_healthy: Returns whether messages of other servers arrive.
     """
 
     def __init__(
@@ -35,12 +36,12 @@ class AccountSync:
         repository: AccountRepository,
         account_service: AccountService,
         contacts: DirectContacts,
-        has_hints: Callable[[], bool],
+        is_bus_healthy: Callable[[], bool],
     ) -> None:
         self._repository = repository
         self._account_service = account_service
         self._contacts = contacts
-        self._has_hints = has_hints
+        self._is_bus_healthy = is_bus_healthy
         self._position = account_service.directory.get_last_change_seq()
         self._wakeup = asyncio.Event()
 
@@ -58,7 +59,7 @@ class AccountSync:
             with suppress(Unavailable):  # logged by the repositories; the next read repeats the change
                 await self._apply_changes()
             with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_INTERVAL if self._has_hints() else DEGRADED_POLL_INTERVAL):
+                async with asyncio.timeout(POLL_INTERVAL if self._is_bus_healthy() else DEGRADED_POLL_INTERVAL):
                     await self._wakeup.wait()
 
     async def _apply_changes(self) -> None:

@@ -54,7 +54,7 @@ class NodeControl:
         self._contacts = handlers.contacts
         self._tokens = account_service.tokens
         self._account_sync = AccountSync(
-            database.accounts, account_service, handlers.contacts, has_hints=lambda: bus.is_healthy
+            database.accounts, account_service, handlers.contacts, is_bus_healthy=lambda: bus.is_healthy
         )
         self._guest_addresses = handlers.access_control.guest_addresses
         self._address_waiters: set[tuple[str, asyncio.Event]] = set()  # member ids and events of running requests

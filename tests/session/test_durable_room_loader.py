@@ -1,4 +1,4 @@
-"""Loader of durable memberships with a recorded request."""
+"""Loader of durable memberships with a stand-in for the client."""
 
 from pathlib import Path
 from types import SimpleNamespace

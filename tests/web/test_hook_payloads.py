@@ -175,7 +175,7 @@ PAYLOADS: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("name", PAYLOADS)
-def test_the_text_of_a_program_is_found(name: str) -> None:
+def test_the_text_of_a_payload_is_extracted_from_json_and_form_bodies(name: str) -> None:
     payload, text = PAYLOADS[name]
     body = json.dumps(payload).encode()
     assert extract_text(body, "application/json") == text

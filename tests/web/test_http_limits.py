@@ -62,7 +62,7 @@ def limited_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def tls_files(tmp_path: Path) -> dict[str, str]:
+def tls_settings(tmp_path: Path) -> dict[str, str]:
     """Settings with the path of a new certificate and its key, in one file."""
     path = str(tmp_path / "both.pem")
     trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(path)
@@ -83,7 +83,7 @@ async def test_request_bodies_with_a_content_encoding_are_rejected(tmp_path: Pat
         await client.connect_namespace()
 
 
-async def test_requests_outside_sessions_have_a_rate_per_address(tmp_path: Path) -> None:
+async def test_requests_outside_sessions_have_a_rate_limit_per_address(tmp_path: Path) -> None:
     async with running_server(tmp_path, **PROXY, requests_per_minute=6) as server, ClientSession() as session:
 
         async def status(path: str, address: str) -> int:
@@ -124,7 +124,7 @@ async def test_connections_of_a_trusted_proxy_stay_open(tmp_path: Path, connecti
 
 
 async def test_a_tls_connection_without_a_handshake_is_closed(
-    tmp_path: Path, connections: Connections, tls_files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, connections: Connections, tls_settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tls_objects: list[ssl.SSLObject] = []
     wrap_bio = ssl.SSLContext.wrap_bio
@@ -134,7 +134,7 @@ async def test_a_tls_connection_without_a_handshake_is_closed(
         return tls_objects[-1]
 
     monkeypatch.setattr(ssl.SSLContext, "wrap_bio", record_tls_object)
-    settings: Any = {**tls_files, "trusted_proxy": ("127.0.0.2",)}
+    settings: Any = {**tls_settings, "trusted_proxy": ("127.0.0.2",)}
     async with running_server(tmp_path, connect_timeout=0.3, **settings) as server:
         for start, handshakes in ((b"", 0), (b"\x16\x03\x01\x02\x00", 1)):
             for address in ("127.0.0.1", "127.0.0.2"):
@@ -167,9 +167,9 @@ async def test_the_oldest_idle_connection_of_an_address_is_closed_above_the_limi
 
 @pytest.mark.usefixtures("limited_loopback")
 async def test_tls_connections_count_per_address_before_their_handshake(
-    tmp_path: Path, connections: Connections, tls_files: dict[str, str]
+    tmp_path: Path, connections: Connections, tls_settings: dict[str, str]
 ) -> None:
-    async with running_server(tmp_path, connections_per_address=3, connect_timeout=60, **tls_files) as server:
+    async with running_server(tmp_path, connections_per_address=3, connect_timeout=60, **tls_settings) as server:
         other = await connections.open(server.port, b"\x16", "127.0.0.2")
         readers = await asyncio.gather(*(connections.open(server.port, b"") for _ in range(100)))
         async with asyncio.timeout(TIMEOUT):

@@ -38,7 +38,7 @@ class MessageSender:
     def submit(self, mode: ComposeMode | None, text: str) -> str:
         """Queue text for the current room according to a compose mode, None for a message. Return the error, or "".
 
-        The text of a reaction is resolved by `resolve_emoji`; a reaction that the user has already is removed.
+        The text of a reaction is resolved by `resolve_emoji`; a reaction that the user already has is removed.
         """
         match mode:
             case None:

@@ -268,7 +268,7 @@ class RoomView:
         return (line for line in self._newest_messages() if not (line.is_own or line.is_text_hidden))
 
     def find_newest(self, predicate: Callable[[MessageLine], bool]) -> MessageLine | None:
-        """Return the newest message line in `MAX_LINES_SEARCHED` lines that satisfies a predicate, otherwise None."""
+        """Return the newest message in the last `MAX_LINES_SEARCHED` lines that satisfies a predicate, or None."""
         return next(filter(predicate, self._newest_messages()), None)
 
     def _newest_messages(self) -> Iterator[MessageLine]:

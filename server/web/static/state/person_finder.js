@@ -23,8 +23,9 @@ import { sanitizeReceived } from "./sanitize.js";
  */
 
 /**
- * Return the person at the start of an argument; null without a match. If no stored member matches, unlisted members
- * with the first word in their nickname are loaded into the roster, then the targets of the audit are requested.
+ * Return the person at the start of an argument; null without a match. If neither a preferred person nor a stored
+ * member matches, unlisted members with the first word in their nickname are loaded into the roster. If no author matches
+ * either, the targets of the audit are requested.
  * @param {import("./room.js").Room} room
  * @param {string} argument Nickname, possibly with a leading `@` or final colons, and further words.
  * @param {Person[]} [preferred] Persons that are tried first.

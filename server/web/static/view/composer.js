@@ -214,7 +214,10 @@ export class Composer {
     return this.#uploads.hasFiles && !this.#draft.editing;
   }
 
-  /** Send the draft, and clear the input if accepted. No effect with an empty or too long draft. */
+  /**
+   * Send the draft, and clear the input if accepted; show an error while files are incomplete. No effect with an empty or too
+   * long draft.
+   */
   #submit() {
     const { text } = this;
     if (!(text.trim() || this.#sendsFiles) || messageLength(text) > MESSAGE_CHARACTERS) return;
