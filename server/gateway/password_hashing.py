@@ -10,7 +10,6 @@
 import asyncio
 import os
 import sys
-import threading
 from collections import Counter
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +33,7 @@ MAX_QUEUED = 64
 MAX_QUEUED_PER_ADDRESS = 32
 """Maximum number of running and waiting computations of one client address."""
 
-_NICE = 10  # a tenth of the share of a busy core
+_NICE = 10  # increment; a tenth of the share of a busy core
 _RETRY_AFTER = 1.0  # seconds
 
 
@@ -95,5 +94,5 @@ class PasswordHashing:
 
 def _lower_priority() -> None:
     """Lower the priority of the current thread; no effect on systems other than Linux."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+    if sys.platform == "linux":  # elsewhere, the call lowers the priority of the process
+        os.nice(_NICE)

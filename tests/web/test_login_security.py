@@ -3,6 +3,8 @@
 import asyncio
 import json
 import math
+import os
+import sys
 import threading
 import time
 from collections import Counter
@@ -28,6 +30,9 @@ DAY_MS = 24 * 3_600_000
 GUESSES = 10_000
 PIPELINE_BATCH = 100
 """Number of pipelined requests per batch."""
+
+LOWER_PRIORITY = vars(password_hashing)["_lower_priority"]
+"""Initializer of the threads of the product, which the fixtures of all tests replace."""
 
 MAX_ROUNDS = 40
 """Maximum number of rounds of a CPU time comparison; the minima of many rounds exclude the noise of other programs."""
@@ -268,3 +273,26 @@ async def test_a_login_during_a_password_change_yields_no_valid_token_and_does_n
     monkeypatch.setattr(PasswordHashing, "hash", hash_after_a_password_change)
     assert (await api.log_in("ann", "battery staple")).status == 401
     assert (await api.log_in("ann", PASSWORD)).status == 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities of threads")
+def test_password_hashes_have_a_lower_priority_than_the_server_at_any_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+    server_priority = hash_priority = 0
+    hash_password = password_hashing.PasswordHasher.hash
+
+    def record_priority(hasher: password_hashing.PasswordHasher, password: str) -> str:
+        nonlocal hash_priority
+        hash_priority = os.getpriority(os.PRIO_PROCESS, 0)
+        return hash_password(hasher, password)
+
+    def run_server() -> None:
+        nonlocal server_priority
+        server_priority = os.nice(13)  # of this thread
+        asyncio.run(PasswordHashing().hash("correct horse", "192.0.2.1"))
+
+    monkeypatch.setattr(password_hashing, "_lower_priority", LOWER_PRIORITY)
+    monkeypatch.setattr(password_hashing.PasswordHasher, "hash", record_priority)
+    thread = threading.Thread(target=run_server)
+    thread.start()
+    thread.join()
+    assert hash_priority == min(19, server_priority + 10)
