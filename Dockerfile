@@ -17,8 +17,8 @@ FROM python:3.11-slim
 RUN useradd --system --uid 10001 chat \
     && install --directory --owner chat --mode 0700 /var/lib/chat-server /run/chat-server
 COPY --from=build /opt/chat /opt/chat
-# The root file system may be read-only: data is in the volume, the control socket in /run/chat-server, and temporary
-# files of uploads in /tmp.
+# The root file system may be read-only: data is in the volume, the control socket in /run/chat-server, and with an
+# object store, temporary files of uploads are in /tmp.
 ENV PATH=/opt/chat/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     XDG_RUNTIME_DIR=/run/chat-server \
