@@ -108,16 +108,16 @@ def _to_ref(person: Member | Message) -> MemberRef:
 def match_person(argument: str, candidates: Iterable[MemberRef]) -> tuple[MemberRef, str] | None:
     """Return the candidate with the longest nickname at the start of the argument, and the rest; None without one.
 
-    The first of several candidates with equally long nicknames counts. Nicknames match by canonical key; colons after
-    the nickname are ignored. The rest has single spaces.
+    The first of several candidates with equally long nicknames counts. Nicknames match by canonical key; further colons
+    after the nickname are ignored. The rest has single spaces.
     """
     best: tuple[MemberRef, str] | None = None
     words = argument.split()
     for candidate in candidates:
         count = len(candidate.nick_name.split())
-        nick = " ".join(words[:count]).rstrip(":")
-        is_longer = best is None or len(candidate.nick_name) > len(best[0].nick_name)
-        if is_longer and names.canonical_key(nick) == names.canonical_key(candidate.nick_name):
+        typed_key, nick_key = names.canonical_key(" ".join(words[:count])), names.canonical_key(candidate.nick_name)
+        is_longer = len(candidate.nick_name) > (0 if best is None else len(best[0].nick_name))
+        if is_longer and typed_key.startswith(nick_key) and not typed_key[len(nick_key) :].strip(":"):
             best = candidate, " ".join(words[count:])
     return best
 
