@@ -35,11 +35,11 @@ class ComposeMode(Struct, frozen=True):
 
 
 def resolve_emoji(text: str) -> str:
-    """Return the emoji for a quick-reaction digit or an emoji name (`tada`, `:tada:`).
+    """Return the emoji for a quick-reaction digit or an emoji name in any case (`tada`, `:tada:`).
 
     Any other text is returned without surrounding whitespace.
     """
     stripped = text.strip()
     if len(stripped) == 1 and stripped.isascii() and stripped.isdigit() and 0 < int(stripped) <= len(QUICK_REACTIONS):
         return QUICK_REACTIONS[int(stripped) - 1]
-    return emoji_names.find(stripped.strip(":")) or stripped if stripped.isascii() else stripped
+    return emoji_names.find(stripped.strip(":")) or stripped

@@ -141,7 +141,17 @@ def test_a_shortcode_completes_to_its_emoji(typed: str, first: str) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "expected"),
-    [("4", "🎉"), (":tada:", "🎉"), ("Tada ", "🎉"), ("+1", "👍"), ("👀", "👀"), ("lol", "lol"), ("7", "7"), ("", "")],
+    [
+        ("4", "🎉"),
+        (":tada:", "🎉"),
+        ("Tada ", "🎉"),
+        ("+1", "👍"),
+        ("Piñata", "🪅"),
+        ("👀", "👀"),
+        ("lol", "lol"),
+        ("7", "7"),
+        ("", ""),
+    ],
 )
 def test_digits_and_shortcodes_are_resolved_to_emoji_and_other_text_is_unchanged(typed: str, expected: str) -> None:
     assert resolve_emoji(typed) == expected
