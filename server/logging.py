@@ -3,8 +3,8 @@
 - No blocking: a thread writes the lines. Lines above the bound of the queue, and lines of failed writes, are dropped,
   counted and reported.
 - Repetition: at most `MAX_REPEATS` lines a minute with the same logger, format string and first argument, which is the
-  peer if one exists. Suppressed lines are counted and reported after the minute, or earlier after `_MAX_KINDS` kinds of
-  lines.
+  peer if one exists, or one line with `ONE_PER_MINUTE`. Suppressed lines are counted and reported after the minute, or
+  earlier after `_MAX_KINDS` kinds of lines.
 """
 
 import json
@@ -96,7 +96,7 @@ class LogWriter(logging.Handler):
             self._report_repetitions()
         try:
             message = record.getMessage()
-        except (TypeError, ValueError):  # `Handler.handleError` would write to stderr, which may block
+        except (TypeError, ValueError, LookupError):  # `Handler.handleError` would write to stderr, which may block
             message = f"invalid arguments of the log line {record.msg!r}"
         is_single = hasattr(record, "one_per_minute")
         peer = str(record.args[0]) if isinstance(record.args, tuple) and record.args and not is_single else ""

@@ -306,6 +306,7 @@ def test_repeated_lines_of_one_peer_are_suppressed_and_counted(
     for number in range(5):
         logger.info("malformed request from %s", number, extra=ONE_PER_MINUTE)
     logger.info("invalid %d", "arguments")
+    logger.info("missing %(key)s", {"other": 1})
     logger.info("unhashable %s", ["argument"])
     writer.close()
     os.set_blocking(read_end, True)
@@ -314,6 +315,7 @@ def test_repeated_lines_of_one_peer_are_suppressed_and_counted(
     assert f"closing connection from 203.0.113.8: {MAX_REPEATS + 6} (7 more such lines in the last minute)" in lines
     assert "closing connection from 203.0.113.9: 0" in lines
     assert "invalid arguments of the log line 'invalid %d'" in lines
+    assert "invalid arguments of the log line 'missing %(key)s'" in lines
     assert "unhashable ['argument']" in lines
     assert [line for line in lines if "malformed" in line] == [
         "malformed request from 0",
