@@ -150,13 +150,13 @@ class LogFollower:
             await asyncio.sleep(TICK)
 
     async def close(self) -> None:
-        """Cancel all timers, reads and subscriptions in progress, and wait for their end."""
+        """Cancel all reads and changes of subscriptions, and wait for their end; call after the end of `run`."""
         for room in self._rooms.values():
             if room.catch_up is not None:
                 room.catch_up.cancel()
-        for task in self._tasks:
-            task.cancel()
-        if self._tasks:
+        while self._tasks:  # again, because a cancelled start of a follow unsubscribes in another task
+            for task in self._tasks:
+                task.cancel()
             await asyncio.wait(self._tasks)
 
     async def follow(self, key: str) -> None:
