@@ -209,7 +209,7 @@ class AccountAdministration:
         return {"name": account.name}
 
     async def _create_invite(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Create an invite for registrations; return `id`, `uses`, `expiresAt` and the `code`, which is not stored."""
+        """Create an invite (`InviteRequest`); return `id`, `uses`, `expiresAt` and the `code`, which is not stored."""
         arguments = msgspec.convert(request, InviteRequest)
         invite = await self._accounts.create_invite(uses=arguments.uses, lifetime=arguments.expires_in)
         await self._record(f"created an invite for {invite.uses} registration{'' if invite.uses == 1 else 's'}")

@@ -223,7 +223,10 @@ async def _keep_alive(command: Coroutine[Any, Any, dict[str, Any]], writer: asyn
 
 
 async def _handle_request(handlers: Mapping[str, ControlHandler], line: bytes) -> dict[str, Any]:
-    """Return the response to a request line; an unknown command and invalid JSON are errors of the response."""
+    """Return the response to a request line.
+
+    An unknown command and invalid JSON are errors of the response, as are the errors of a handler (`ControlHandler`).
+    """
     name = None
     try:
         request = msgspec.json.decode(line, type=dict[str, Any])

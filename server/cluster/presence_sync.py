@@ -351,7 +351,13 @@ class PresenceSync:
         self._writer.wakeup.set()
 
     async def _poll(self) -> None:
-        """Remove unregistered nodes, read the rooms whose digest differs, and remove rows of rooms without readers."""
+        """Remove unregistered nodes on all nodes, and read the rooms whose digest differs.
+
+        The writer removes the rows of this node in rooms without readers afterwards.
+
+        Raises:
+            Unavailable: The database failed.
+        """
         departed = await self._repository.remove_unregistered()
         if departed:
             self._remove_departed(departed)

@@ -212,7 +212,7 @@ class RoomEntry:
             reader.push(frame)
 
     def close_room(self, room_key: str) -> None:
-        """Remove all members and observers of a deleted room, and push `roomRemoved` to them; no leave is announced.
+        """Remove all members and observers of a deleted or replaced room, and push `roomRemoved`; announce no leave.
 
         Without effect for a room that is not live.
         """

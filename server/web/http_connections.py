@@ -63,7 +63,7 @@ class HttpConnection(web.RequestHandler):
         self._pool.mark_idle(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """End the last idle period, and call `on_lost`."""
+        """End the last idle period, and call `on_lost`, if set."""
         self._pool.mark_busy(self)
         if self.on_lost is not None:
             self.on_lost()
@@ -139,7 +139,7 @@ class TlsAcceptor(asyncio.Protocol):
         cast(asyncio.WriteTransport, transport).abort()
 
     async def _run(self, connection: HttpConnection, accepted: socket.socket) -> None:
-        """Perform a handshake, and remove its task from the pool; a failure ends the idle period."""
+        """Wait for the first byte, and perform the handshake; a failure is only logged, and ends the idle period."""
         try:
             try:
                 await _wait_readable(accepted, self._timeout)
@@ -181,7 +181,7 @@ class HttpConnectionPool:
         self.handshakes: dict[HttpConnection, asyncio.Task[None]] = {}
 
     def create_factory(self, server: web.Server, tls_context: ssl.SSLContext | None) -> Callable[[], asyncio.Protocol]:
-        """Return the protocol factory for a listening socket without TLS; request bodies are not decompressed.
+        """Return the protocol factory for a server created without `ssl`; request bodies are not decompressed.
 
         Args:
             server: aiohttp server of the connections.

@@ -30,7 +30,7 @@ def run(arguments: Sequence[str]) -> int:
 
     Returns:
         The exit code of `tui_chat.cli_commands.room_connection.run_to_exit_code`, 0 for `version`.
-        A success becomes `EXIT_INTERNAL_ERROR`, with an error line, after an error of a background task or thread.
+        A success becomes `EXIT_INTERNAL_ERROR`, with an error line, after an internal error (`InternalErrorMonitor`).
     """
     parser = CommandLineParser(prog="chat-tui", allow_abbrev=False)
     add_subcommands(parser)

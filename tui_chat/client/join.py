@@ -131,7 +131,7 @@ class RoomJoiner:
     def _start_first_join(self, room: Room) -> None:
         """Start the join of a new room if connected; otherwise, the next connection starts the join.
 
-        After `close` or a rejected token, the room fails instead.
+        After `close`, the room is closed instead; after a rejected token, its requests fail until the next login.
         """
         if self._closed:
             room.membership.close(Unavailable("client_closed"))

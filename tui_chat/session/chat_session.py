@@ -186,7 +186,7 @@ class ChatSession:
             view.reading.stop_viewing()
 
     def mark_unread(self, view: RoomView, read_seq: int) -> None:
-        """Mark the messages after `read_seq` as unread; the current room stays unread while it is selected."""
+        """Mark the messages after `read_seq` as unread, without a request; the current room stays so while selected."""
         view.mark_read_until(read_seq)
         if view is self.current_room:
             view.reading.mark_unread()

@@ -238,7 +238,7 @@ class ServerLink:
             self._on_opened(RoomOpened(joined_room, saved_state, nick, show=not was_queued, was_queued=was_queued))
 
     def _on_opened(self, event: RoomOpened) -> None:
-        """Emit the event, save the room, and after the first one restore the saved rooms if requested."""
+        """Emit the event, add the room to the saved rooms, and after the first one restore these rooms if requested."""
         self.event_queue.put(event)
         self.composer_store.add_room(event.room.name)
         if self._is_restore_pending:

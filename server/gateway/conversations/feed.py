@@ -143,7 +143,7 @@ class GroupFeed:
                 await asyncio.sleep(_RETRY_DELAY)
 
     async def _read_unknown_ids(self) -> None:
-        """Read the unknown ids of subscribed rooms; end the subscriptions of rooms that are not groups.
+        """Read the unknown ids of subscribed rooms, and push the waiting messages; unsubscribe rooms without an id.
 
         Raises:
             Unavailable: The database is not readable.

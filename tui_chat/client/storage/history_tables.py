@@ -165,7 +165,7 @@ def write_segment(connection: sqlite3.Connection, room_id: int, segment: LogSegm
 
 
 def _limit_changes(connection: sqlite3.Connection, room_id: int) -> None:
-    """Fold the changes of the least recently changed targets above the limit; drop those of unknown messages."""
+    """Fold the changes of the least recently changed targets above the limit; raises as `_fold_changes`."""
     targets = connection.execute(
         "SELECT target, count(*) FROM changes WHERE room = ? GROUP BY target ORDER BY max(seq) DESC", (room_id,)
     ).fetchall()

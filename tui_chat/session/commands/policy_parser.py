@@ -20,7 +20,7 @@ FIELDS: dict[str, Sequence[str]] = {
     "invite": get_args(ManagerRole),
     "keep": ("30d", "1000", "all"),
 }
-"""Values by wire name of a field; those of `keep` are examples."""
+"""Typed values by wire name of a field; those of `keep` are examples (`_parse_retention`)."""
 
 _RETENTION = re.compile(r"(\d{1,8})(d?)")
 
@@ -31,7 +31,7 @@ def find_field(typed_name: str) -> str | None:
 
 
 def parse_field(typed_name: str, value: str) -> PolicyFields:
-    """Return the change of one field. Field and value are typed in any case.
+    """Return the change of one field. Field and value (`FIELDS`) are typed in any case, without surrounding spaces.
 
     Raises:
         CommandRejected: The field is unknown, or the value is invalid; the text lists the possibilities.

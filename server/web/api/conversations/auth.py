@@ -142,7 +142,7 @@ class ConversationAuthApi:
         return web.Response(text=self._captchas.create(uid), content_type="image/svg+xml")
 
     async def _log_in(self, request: web.Request) -> dict[str, Any]:
-        """Verify captcha and password of an account name or email, and return a token with the account.
+        """Verify captcha and password of an account (`_find_account`), and return a token with the account.
 
         The captcha stays valid for further logins. With an unknown account, the password check takes the same time and
         counts as a failed login.
@@ -151,7 +151,7 @@ class ConversationAuthApi:
             ValidationFailed: A field is missing or invalid.
             ConversationRejected: The captcha is wrong or expired, the account is missing or has no password, or the
                 password is wrong.
-            ChatError: The transport is not secure, a rate is exceeded, or the account is suspended.
+            ChatError: The transport is not secure, a rate is exceeded, or an account with this password is suspended.
         """
         client = self._authenticator.require_secure(request)
         self._acquire_form(client.address)
