@@ -7,16 +7,18 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.support.fake_room import FakeRoom
+from tests.support.fake_room import ANN, BOB, FakeRoom
 from tui_chat.client.events import Offline, Online
 from tui_chat.local_server import LocalServer
 from tui_chat.protocol.errors import Unavailable
+from tui_chat.protocol.events import Member
 from tui_chat.screen_reader.command_handlers import ReaderCommands
 from tui_chat.screen_reader.reader import ScreenReader
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.commands import registry
 from tui_chat.session.commands.command_context import CommandContext
 from tui_chat.session.commands.handlers import HANDLERS, run_input
+from tui_chat.session.commands.message_targets import find_deletion_target
 from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.file_opener import FileOpener
 from tui_chat.session.lines import MessageLine, NoticeLine
@@ -190,6 +192,22 @@ def test_unignore_reports_the_nickname_without_the_mention_sign(commands: Comman
     assert commands.run("/unignore @bob:") == ""
     assert commands.front_end.settings.ignored == ()
     assert commands.notices[-1] == "bob is no longer ignored."
+
+
+def test_a_nickname_that_ends_with_a_colon_is_found_before_the_one_without(commands: CommandRun) -> None:
+    impostor = Member(member_id="i", nick_name="bob:", role="member")
+    room = FakeRoom("dev", members={"a": ANN, "b": BOB, "i": impostor}).join("hello", "hi")
+    room.log.apply_push(room.message(3, "spam", impostor))
+    room.role = "moderator"
+    view = commands.session.add_room(room)
+    for typed, nick, text in (("bob", "bob", "hi"), ("@bob:", "bob:", "spam"), ("bob::", "bob:", "spam")):
+        assert commands.run(f"/whois {typed}") == ""
+        assert commands.notices[-1].startswith(f"{nick}: ")
+        assert commands.run(f"/ignore {typed}") == ""
+        assert commands.front_end.settings.ignored == (nick,)
+        assert commands.run(f"/unignore {typed}") == ""
+        assert commands.front_end.settings.ignored == ()
+        assert find_deletion_target(view, typed).text == text
 
 
 @pytest.mark.parametrize(

@@ -37,14 +37,17 @@ def find_deletion_target(view: RoomView, nick: str) -> MessageLine:
         CommandRejected: There is no such message, the user may not delete that message, or the newest message of the
             user is not sent yet.
     """
-    nick_key = names.canonical_key(parse_nick(nick))
-    line = (
-        view.find_newest(
+
+    def find_message(name: str) -> MessageLine | None:
+        nick_key = names.canonical_key(name)
+        return view.find_newest(
             lambda line: line.seq is not None and not line.is_text_hidden and names.canonical_key(line.nick) == nick_key
         )
-        if nick
-        else find_own_message(view)
-    )
+
+    if nick:
+        line = find_message(parse_nick(nick, lambda name: find_message(name) is not None))
+    else:
+        line = find_own_message(view)
     if line is None:
         raise CommandRejected(tr(chat_strings.NO_SUCH_MESSAGE))
     if not may_delete(view, line):

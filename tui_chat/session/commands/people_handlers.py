@@ -2,8 +2,10 @@
 
 - Result: each handler returns its output, None for a later output. `/mentions`, `/away` and `/back` raise
   `CommandRejected` without a connection; an error of a request is shown later.
-- Arguments: a nickname may have a leading `@` and final colons.
+- Arguments: a nickname may have a leading `@` and further colons at the end (`parse_nick`).
 """
+
+from collections.abc import Callable
 
 from tui_chat.protocol import names
 from tui_chat.protocol.events import Member
@@ -30,7 +32,8 @@ def whois(nick: str, context: CommandContext) -> str | None:
     Raises:
         CommandRejected: No listed member and no loaded message has this nickname.
     """
-    name, room = parse_nick(nick), context.session.current_room
+    name = parse_nick(nick, lambda name: _is_known(name, context))
+    room = context.session.current_room
     details = _describe_member(name, context)
     if not details and room is not None and room.member_count > len(room.members):
         context.link.load_members(
@@ -47,6 +50,11 @@ def whois(nick: str, context: CommandContext) -> str | None:
     if not details:
         raise CommandRejected(chat_strings.no_such_nick(nick))
     return details
+
+
+def _is_known(name: str, context: CommandContext) -> bool:
+    """Return whether a listed member or the author of a loaded message has this nickname, in any open room."""
+    return bool(_describe_member(name, context) or _describe_absent_author(name, context))
 
 
 def _describe_member(name: str, context: CommandContext) -> str:
@@ -87,7 +95,7 @@ def ignore(nick: str, context: CommandContext) -> str:
     ignored = context.settings().ignored
     if not nick:
         return tr("Ignored: {nicks}", nicks=", ".join(ignored)) if ignored else tr("The ignore list is empty.")
-    name = names.validate_nickname(parse_nick(nick))
+    name = names.validate_nickname(parse_nick(nick, lambda name: _is_known(name, context)))
     room = context.session.current_room
     if room is not None and names.canonical_key(name) == names.canonical_key(room.nick):
         raise CommandRejected(tr("You cannot ignore yourself."))
@@ -98,7 +106,7 @@ def ignore(nick: str, context: CommandContext) -> str:
 
 def unignore(nick: str, context: CommandContext) -> str:
     """Remove a nickname, in any case, from the setting `ignored`. A nickname that is not ignored is rejected."""
-    ignored, name = context.settings().ignored, parse_nick(nick)
+    ignored, name = context.settings().ignored, parse_nick(nick, lambda name: is_ignored(context.settings(), name))
     nick_key = names.canonical_key(name)
     remaining = tuple(ignored_name for ignored_name in ignored if names.canonical_key(ignored_name) != nick_key)
     if remaining == ignored:
@@ -141,9 +149,11 @@ async def _set_status(context: CommandContext, *, is_away: bool, text: str = "")
     return tr("You are away. /back removes the status.") if is_away else tr("You are back.")
 
 
-def parse_nick(nick: str) -> str:
-    """Return a nickname argument without the `@` of a mention and final colons."""
-    return strip_mention(nick).rstrip(":")
+def parse_nick(nick: str, is_known: Callable[[str], bool]) -> str:
+    """Return a nickname argument without the `@` of a mention, and without final colons unless known with them."""
+    name = strip_mention(nick)
+    candidates = (name, name.removesuffix(":"))
+    return next((known for known in candidates if known.endswith(":") and is_known(known)), name.rstrip(":"))
 
 
 def strip_mention(argument: str) -> str:
