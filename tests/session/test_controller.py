@@ -65,7 +65,7 @@ async def test_a_failed_connection_offers_a_local_server(tmp_path: Path) -> None
 async def test_a_left_last_room_ends_the_session_and_is_not_restored(server: RunningServer, tmp_path: Path) -> None:
     async with running_session(server.url, tmp_path) as ann:
         await ann.process_until(("joined", "tea", "ann"), ("current", "tea"))
-        ann.controller.server_link.join("dev", "ann")
+        ann.controller.server_link.join("dev", "ann", ann.controller.session.begin_switch())
         await ann.process_until(("joined", "dev", "ann"), ("current", "dev"))
         ann.controller.server_link.leave("dev")
         await ann.process_until(("current", "tea"))
@@ -74,6 +74,25 @@ async def test_a_left_last_room_ends_the_session_and_is_not_restored(server: Run
     async with running_session(server.url, tmp_path, "ops", restore_rooms=True) as ann:
         await ann.process_until(("joined", "ops", "ann"))
         assert await ann.controller.server_link.composer_store.load_room_names() == ["ops"]
+
+
+async def test_a_joined_room_becomes_current_unless_the_user_has_requested_another_room(
+    server: RunningServer, tmp_path: Path
+) -> None:
+    async with running_session(server.url, tmp_path) as ann:
+        await ann.process_until(("joined", "tea", "ann"), ("current", "tea"))
+        session, link = ann.controller.session, ann.controller.server_link
+        link.join("dev", "ann", session.begin_switch())
+        session.show_room("tea")
+        await ann.process_until(("joined", "dev", "ann"))
+        assert session.current_room is session.rooms["tea"]
+        assert ann.notices == ["dev is open."]
+        link.join("den", "ann", session.begin_switch())
+        link.join("ops", "ann", session.begin_switch())
+        await wait_until(lambda: ann.controller.process_events(0) and len(session.rooms) == 4)
+        assert ("current", "ops") in ann.calls
+        assert ("current", "den") not in ann.calls
+        assert ann.notices == ["dev is open.", "den is open."]
 
 
 async def test_a_new_nickname_is_reported_and_selects_the_saved_rooms(server: RunningServer, tmp_path: Path) -> None:
@@ -97,9 +116,9 @@ async def test_a_join_queued_offline_is_restored_by_the_next_session_unless_reje
             await wait_until(
                 lambda: controller.process_events(0) and isinstance(controller.session.connection_state, Offline)
             )
-            link.join("\u202e", "ann")
+            link.join("\u202e", "ann", 1)
             await ann.process_until(("error", "A room name cannot contain U+202E (right-to-left override)."))
-            link.join("dev", "ann")
+            link.join("dev", "ann", 1)
             async with asyncio.timeout(TIMEOUT):
                 while await link.composer_store.load_room_names() != ["tea", "dev"]:
                     pass
@@ -125,7 +144,7 @@ async def test_a_connection_lost_before_the_first_join_delays_the_join(server: R
 async def test_a_failed_join_of_a_further_room_is_an_error(server: RunningServer, tmp_path: Path) -> None:
     async with running_session(server.url, tmp_path) as ann:
         await ann.process_until(("joined", "tea", "ann"))
-        ann.controller.server_link.join("\u202e", "ann")
+        ann.controller.server_link.join("\u202e", "ann", 1)
         await ann.process_until(("error", "A room name cannot contain U+202E (right-to-left override)."))
 
 

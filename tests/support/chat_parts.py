@@ -34,8 +34,8 @@ class RecordedRequests:
 
     calls: list[tuple[object, ...]] = field(default_factory=list[tuple[object, ...]])
 
-    def join(self, room: str, nick: str) -> None:
-        self.calls.append(("join", room, nick))
+    def join(self, room: str, nick: str, switch: int) -> None:
+        self.calls.append(("join", room, nick, switch))
 
     def leave(self, room: str) -> None:
         self.calls.append(("leave", room))

@@ -50,7 +50,7 @@ def test_an_open_room_is_shown_at_once(parts: NavigationParts) -> None:
 
 def test_input_waits_until_the_requested_room_is_open(parts: NavigationParts) -> None:
     parts.navigation.go_to_room("Dev")
-    assert parts.requests.named("join") == [("join", "Dev", "ann")]
+    assert parts.requests.named("join") == [("join", "Dev", "ann", parts.session.switch_number)]
     assert parts.navigation.is_switching
     parts.open_room("other")
     assert parts.navigation.is_switching

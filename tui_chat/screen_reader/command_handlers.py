@@ -198,7 +198,7 @@ class ReaderCommands:
         if self._session.find_room(room) is None:
             if isinstance(self._session.connection_state, Offline):
                 self._reader.announce(chat_strings.join_queued(room))
-            self._link.join(room, view.nick if view is not None else "")
+            self._link.join(room, view.nick if view is not None else "", self._session.begin_switch())
         else:
             self._session.show_room(room)
             self._reader.announce_current_room()

@@ -166,11 +166,12 @@ class ScreenReader:
             self.announce(tr("Not sent: {problem}. Text: {text}", problem=problem, text=text))
 
     def _on_room_opened(self, event: RoomOpened) -> None:
-        """Announce a shown room with recent messages, and set `opened`; announce another room in the background."""
-        if event.show:
+        """Announce a requested current room with recent messages, and set `opened`; announce another room as unread."""
+        view = self.session.find_room(event.room.name)
+        if event.switch is not None and view is self.session.current_room:
             self.announce_current_room(is_new=True)
             self.opened.set()
-        elif (view := self.session.find_room(event.room.name)) is not None:
+        elif view is not None:
             self._announce_in_background(view)
 
     def _on_room_joined(self, event: events.RoomJoined) -> None:

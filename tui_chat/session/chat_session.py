@@ -50,6 +50,7 @@ class ChatSession:
     Attributes:
         has_focus: Terminal focus, True if the terminal does not report focus.
         ignore_filter: Filter for messages of ignored and blocked members; `apply_settings` applies a change.
+        switch_number: Number of the latest room switch that the user has requested, initially 0 for the first room.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class ChatSession:
         self.durable_rooms = DurableRooms()
         self.connection_state: events.ConnectionState = events.Connecting()
         self.has_focus = True
+        self.switch_number = 0
         self._now_ms = now_ms
         self._settings = settings
         self._on_notice = on_notice
@@ -121,14 +123,20 @@ class ChatSession:
                 parts |= DirtyPart.TIMELINE if needs_reload else DirtyPart.NONE
         return ScreenDelta(parts, splices)
 
+    def begin_switch(self) -> int:
+        """Begin a switch to a room that is not open, and return its number for `RoomOpened`."""
+        self.switch_number += 1
+        return self.switch_number
+
     def show_room(self, name: str) -> None:
         """Select an open room and end its `mark_unread`, even if the room is selected; no effect for other names.
 
-        A selected room is viewed only after `set_viewed`.
+        A switch that has begun no longer shows its room. A selected room is viewed only after `set_viewed`.
         """
         view = self.rooms.get(names.canonical_key(name))
         if view is None:
             return
+        self.switch_number += 1
         view.reading.is_marked_unread = False
         if view is not self.current_room:
             if self.current_room is not None:

@@ -162,7 +162,7 @@ class SessionController:
         self._handlers: dict[type, Callable[[Any], None]] = {
             ConnectionStateChanged: self._on_connection_state_changed,
             BlockChanged: self.blocks.on_block_changed,
-            ServerConnected: lambda _: self.server_link.join(target.room, target.nick),
+            ServerConnected: lambda _: self.server_link.join(target.room, target.nick, switch=0),
             ConnectFailed: self._on_connect_failed,
             RoomOpened: self._on_room_opened,
             JoinFailed: self._on_join_failed,
@@ -264,13 +264,15 @@ class SessionController:
                 self._open_direct_room(room.name)
 
     def _on_room_opened(self, event: RoomOpened) -> None:
-        """Add the room, with a notice for a guest with another nickname than requested and one for a queued join.
+        """Add the room, with a notice for a guest with another nickname than requested.
 
-        A new direct room queues notifications for its unread messages.
+        Another notice reports the room of a queued join, or a requested room that is not current. A new direct room
+        queues notifications for its unread messages.
         """
         room, nick = event.room, event.requested_nick
         is_new = self.session.find_room(room.name) is None
-        view = self.session.add_room(room, event.saved_state, show=event.show)
+        is_requested = event.switch is not None
+        view = self.session.add_room(room, event.saved_state, show=event.switch == self.session.switch_number)
         view.transcript.on_images_deleted = self.image_files.forget
         if is_new and room.is_direct:
             self.session.queue_notifications(view, view.unread_lines())
@@ -282,9 +284,9 @@ class SessionController:
                     assigned=chat_strings.quote_nick(room.nick),
                 )
             )
-        if event.was_queued:
+        if event.was_queued or (is_requested and view is not self.session.current_room):
             self.session.add_notice(tr("{room} is open.", room=room.title))
-        if event.show:
+        if is_requested:
             self.server_link.composer_store.rename_nick(view.nick)
             self._front_end.on_room_joined(view)
         self.durable_rooms.load_once()

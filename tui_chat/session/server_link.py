@@ -175,7 +175,7 @@ class ServerLink:
                 if cached_room is None:
                     self.event_queue.put(ServerConnected())
                 else:
-                    self._on_opened(RoomOpened(cached_room, saved_state, "", show=True))
+                    self._on_opened(RoomOpened(cached_room, saved_state, "", switch=0))
                 self.event_queue.put(ConnectionStateChanged(client.state))
             await asyncio.get_running_loop().create_future()
 
@@ -200,8 +200,8 @@ class ServerLink:
         return self._client
 
     @_background
-    async def join(self, room: str, nick: str) -> None:
-        """Join a room. The result arrives as `RoomOpened` or `JoinFailed`.
+    async def join(self, room: str, nick: str, switch: int) -> None:
+        """Join a room for a switch (`ChatSession.begin_switch`). The result arrives as `RoomOpened` or `JoinFailed`.
 
         While offline, the join of a further room waits for the connection, and the room is a room to restore unless
         the server rejects the join. The first opened room starts the restoring of the previous rooms, if requested.
@@ -209,9 +209,9 @@ class ServerLink:
         saved_state = await self.composer_store.load_room(room)
         if self._client is not None and self._client.rooms and isinstance(self._client.state, Offline):
             self.composer_store.add_room(room)
-            self._queue_join(room, self._join(room, nick, saved_state, was_queued=True))
+            self._queue_join(room, self._join(room, nick, saved_state, None))
         else:
-            await self._join(room, nick, saved_state, was_queued=False)
+            await self._join(room, nick, saved_state, switch)
 
     def _queue_join(self, room: str, join: Coroutine[Any, Any, None]) -> None:
         """Start a join that may wait for the connection, unless such a join of the room is running."""
@@ -221,11 +221,12 @@ class ServerLink:
             self._queued_joins[key] = self.start(join)
             self._queued_joins[key].add_done_callback(lambda _: self._queued_joins.pop(key))
 
-    async def _join(self, room: str, nick: str, saved_state: SavedRoomState, *, was_queued: bool) -> None:
-        """Join a room and emit the result, without a time limit if queued.
+    async def _join(self, room: str, nick: str, saved_state: SavedRoomState, switch: int | None) -> None:
+        """Join a room and emit the result; a queued join has no time limit and no switch.
 
         A queued room is no longer restored after an error other than `Unavailable` and `Unauthorized`.
         """
+        was_queued = switch is None
         options: dict[str, Any] = {"timeout": None} if was_queued else {}
         try:
             invite = self.invites.get(names.canonical_key(room))
@@ -235,7 +236,7 @@ class ServerLink:
                 self.composer_store.remove_room(room)
             self.event_queue.put(JoinFailed(room, error))
         else:
-            self._on_opened(RoomOpened(joined_room, saved_state, nick, show=not was_queued, was_queued=was_queued))
+            self._on_opened(RoomOpened(joined_room, saved_state, nick, switch, was_queued))
 
     def _on_opened(self, event: RoomOpened) -> None:
         """Emit the event, add the room to the saved rooms, and after the first one restore these rooms if requested."""
@@ -260,7 +261,7 @@ class ServerLink:
         self._queue_join(name, self._restore_room(name, nick, default_read_seq=0))
 
     async def _restore_room(self, name: str, nick: str, default_read_seq: int | None = None) -> None:
-        """Open a room from the cache, or join without a time limit, and emit `RoomOpened` without `show`.
+        """Open a room from the cache, or join without a time limit, and emit `RoomOpened` without a switch.
 
         An error is reported with the name of the room. `default_read_seq` replaces a missing saved marker.
         """
@@ -269,7 +270,7 @@ class ServerLink:
             saved_state = replace(saved_state, read_seq=default_read_seq)
         try:
             room = await client.open_cached(name, nick=nick) or await client.join(name, nick=nick, timeout=None)
-            self.event_queue.put(RoomOpened(room, saved_state, "", show=False))
+            self.event_queue.put(RoomOpened(room, saved_state, "", switch=None))
         except ChatError as error:
             room_label, reason = chat_strings.room_label(name), error_text.phrase(error)
             self._requests.report(

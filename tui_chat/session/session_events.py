@@ -40,14 +40,15 @@ class RoomOpened:
     Attributes:
         saved_state: Stored draft, read marker and input history, possibly of an earlier join in the same session.
         requested_nick: Nickname of the join request, empty for a restored or cached room or if there was none.
-        show: Make the room current, because the user requested the join.
+        switch: Number of the requested switch (`ChatSession.begin_switch`), None for a room in the background. The room
+            becomes current unless the user has requested another switch meanwhile.
         was_queued: The join waited for the connection.
     """
 
     room: "Room"
     saved_state: SavedRoomState
     requested_nick: str
-    show: bool
+    switch: int | None
     was_queued: bool = False
 
 

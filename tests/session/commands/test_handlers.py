@@ -16,6 +16,7 @@ from tui_chat.screen_reader.command_handlers import ReaderCommands
 from tui_chat.screen_reader.reader import ScreenReader
 from tui_chat.session.chat_session import ChatSession
 from tui_chat.session.commands import registry
+from tui_chat.session.commands.background import begin_switch
 from tui_chat.session.commands.command_context import CommandContext
 from tui_chat.session.commands.handlers import HANDLERS, run_input
 from tui_chat.session.commands.message_targets import find_deletion_target
@@ -24,7 +25,7 @@ from tui_chat.session.file_opener import FileOpener
 from tui_chat.session.lines import MessageLine, NoticeLine
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.server_link import ServerLink
-from tui_chat.session.session_events import RequestFailed
+from tui_chat.session.session_events import RequestCompleted, RequestFailed
 from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.settings import schema
 from tui_chat.session.settings.schema import ClientSettings
@@ -98,10 +99,11 @@ class CommandRun:
         self.link = ServerLink(TARGET, Path(), None)
         self.session.add_room(self.room)
 
-    def run(self, text: str) -> str:
-        """Run a command and return its error message."""
+    @property
+    def context(self) -> CommandContext:
+        """Context of a command call."""
         front_end = self.front_end
-        context = CommandContext(
+        return CommandContext(
             session=self.session,
             link=self.link,
             settings=lambda: front_end.settings,
@@ -119,7 +121,10 @@ class CommandRun:
             file_opener=FileOpener(),
             front_end_handlers=front_end.handlers,
         )
-        return run_input(text, context)
+
+    def run(self, text: str) -> str:
+        """Run a command and return its error message."""
+        return run_input(text, self.context)
 
     @property
     def notices(self) -> list[str]:
@@ -264,3 +269,26 @@ async def test_the_screen_reader_mode_handles_every_command(tmp_path: Path) -> N
     reader = ScreenReader(TARGET, SettingsFile(), tmp_path, lambda text: None)
     commands = ReaderCommands(reader, SettingsFile(), LocalServer(), read_nothing)
     assert set(HANDLERS) | set(commands.context.front_end_handlers) == {command.name for command in registry.COMMANDS}
+
+
+def test_a_room_known_after_a_request_is_only_joined_if_the_user_has_switched_meanwhile(
+    commands: CommandRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joins: list[tuple[str, str, int]] = []
+
+    def join(room: str, nick: str, switch: int) -> None:
+        joins.append((room, nick, switch))
+
+    monkeypatch.setattr(commands.link, "join", join)
+    switch_to = begin_switch(commands.context)
+    number = commands.session.switch_number
+    commands.session.show_room("tea")
+    for room in ("tea", "dev"):
+        switch_to(room)
+    begin_switch(commands.context)("ops")
+    while commands.link.event_queue:
+        event = commands.link.event_queue.pop()
+        assert isinstance(event, RequestCompleted)
+        event.on_completed()
+    assert joins == [("dev", "ann", number)]
+    assert commands.front_end.calls == [("go_to_room", "ops")]

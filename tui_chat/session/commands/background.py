@@ -40,6 +40,25 @@ def send_in_order(send: Callable[[], str], context: CommandContext) -> None:
     events.put(RequestCompleted(run))
 
 
+def begin_switch(context: CommandContext) -> Callable[[str], None]:
+    """Begin a switch to a room whose name is unknown until a request completes.
+
+    Returns:
+        Function that takes the name and queues the switch after the events so far. If the user has requested another
+        switch meanwhile, the room is only opened.
+    """
+    session, link, switch = context.session, context.link, context.session.begin_switch()
+
+    def show(room: str) -> None:
+        view = session.current_room
+        if session.switch_number == switch:
+            context.go_to_room(room)
+        elif view is not None and session.find_room(room) is None:
+            link.join(room, view.nick, switch)
+
+    return lambda room: link.event_queue.put(RequestCompleted(lambda: show(room)))
+
+
 def require_room(command: str, context: CommandContext) -> Room:
     """Return the current room for a command that needs the server.
 

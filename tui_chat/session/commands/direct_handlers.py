@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tui_chat.protocol.errors import Forbidden
 from tui_chat.protocol.events import MemberRef
-from tui_chat.session.commands.background import require_room, run_in_background
+from tui_chat.session.commands.background import begin_switch, require_room, run_in_background
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
 from tui_chat.session.commands.moderation_handlers import (
     find_person,
@@ -20,7 +20,6 @@ from tui_chat.session.commands.moderation_handlers import (
 )
 from tui_chat.session.commands.people_handlers import strip_mention
 from tui_chat.session.i18n import tr
-from tui_chat.session.session_events import RequestCompleted
 from tui_chat.session.strings import chat as chat_strings
 
 
@@ -39,13 +38,14 @@ async def _open(argument: str, context: CommandContext, *, needs_text: bool) -> 
 
     The rest of the argument, if any, is queued as a message; without a rest, `needs_text` raises `CommandRejected`.
     """
+    switch_to = begin_switch(context)
     person, text = await _find_in_rooms(strip_mention(argument), context)
     if needs_text and not text:
         raise CommandRejected(tr("Enter a text after the nickname."))
     direct = await context.link.require_client().user.open_direct([person])
     if text:
         direct.post(text)
-    context.link.event_queue.put(RequestCompleted(lambda: context.go_to_room(direct.name)))
+    switch_to(direct.name)
     return ""
 
 

@@ -9,7 +9,7 @@ from tui_chat.protocol.errors import Conflict, Forbidden, NotFound
 from tui_chat.protocol.limits import INVITE_DEFAULT_SECONDS, INVITE_DEFAULT_USES, INVITE_SECONDS, INVITE_USES
 from tui_chat.protocol.responses import Invite
 from tui_chat.session.commands import policy_parser
-from tui_chat.session.commands.background import require_owner, require_room, run_in_background
+from tui_chat.session.commands.background import begin_switch, require_owner, require_room, run_in_background
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
 from tui_chat.session.duration_parser import parse_duration
 from tui_chat.session.i18n import tr
@@ -26,11 +26,12 @@ def _create(argument: str, context: CommandContext) -> None:
     name = rest.strip() if is_private else argument
     name = names.validate_room_title(name) if is_private else names.validate_room_name(name)
     context.require_connection("create")
+    switch_to = begin_switch(context)
 
     async def create() -> str:
         owned_rooms = context.link.require_client().owned_rooms
         room = await (owned_rooms.create(title=name) if is_private else owned_rooms.create(name))
-        context.link.event_queue.put(RequestCompleted(lambda: context.go_to_room(room.name)))
+        switch_to(room.name)
         return ""
 
     run_in_background(create(), context)

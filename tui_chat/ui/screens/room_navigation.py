@@ -116,7 +116,7 @@ class RoomNavigation:
             if is_offline:
                 self._view.status.show_status(chat_strings.join_queued(room))
             self._begin_switch(names.canonical_key(room), ROOM_CLOSED_GRACE if is_offline else SWITCH_TIMEOUT)
-            self._server_link.join(room, view.nick if view is not None else "")
+            self._server_link.join(room, view.nick if view is not None else "", self._view.session.begin_switch())
 
     def go_to_next_unread(self) -> None:
         """Show the next room with mentions, otherwise the next unmuted one with unread messages; no effect without one.
