@@ -248,7 +248,9 @@ async def test_policies_and_names_apply_to_present_members_and_a_paste_survives_
         owner.assert_no_errors()
 
 
-async def test_a_late_room_creation_or_deletion_closes_no_other_dialog(browser: Browser, server: RunningServer) -> None:
+async def test_a_late_room_creation_or_deletion_closes_no_other_dialog_and_replaces_no_room_that_the_user_has_selected(
+    browser: Browser, server: RunningServer
+) -> None:
     owner = await open_as_account(browser, server, "ann")
     await create_room(owner, "tea")
     page, dialog = owner.page, owner.page.locator("#room-settings-dialog")
@@ -261,11 +263,14 @@ async def test_a_late_room_creation_or_deletion_closes_no_other_dialog(browser: 
         if room == "coffee":
             await page.locator("#room-settings-submit").click()
             await page.keyboard.press("Escape")
+            await rooms.get_by_text("lobby").click()
     await page.evaluate("sendHeld()")
     await expect(rooms).to_have_text(["lobby", "tea", "coffee"])
     await expect(dialog).to_be_visible()
     await expect(name).to_have_value("cocoa")
+    await owner.expect_room("lobby")
     await page.keyboard.press("Escape")
+    await rooms.get_by_text("coffee").click()
     await page.evaluate(HOLD_REQUEST, "deleteRoom")
     await page.locator("#room-settings-open").click()
     await page.locator("#room-delete").click()

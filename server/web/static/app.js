@@ -40,6 +40,7 @@ import { RenderScheduler } from "./view/render_scheduler.js";
 import { renderRoomHeader } from "./view/room_header.js";
 import { installRoomLinks } from "./view/room_links.js";
 import { RoomList } from "./view/room_list.js";
+import { RoomSwitch } from "./view/room_switch.js";
 import { inviteFromUrl, roomFromUrl, setRoomUrl } from "./view/room_url.js";
 import { SearchPanel } from "./view/search_panel.js";
 import { installShortcuts } from "./view/shortcuts.js";
@@ -65,11 +66,13 @@ const joinForm = new JoinForm({ onSubmit: (room, nick) => startSession({ room, n
 const emojiPicker = new EmojiPicker();
 const delayedDeletions = new DelayedDeletions(() => scheduler.schedule());
 const notifier = new Notifier((room) => session?.rooms.includes(room) && showRoom(room));
+const roomSwitch = new RoomSwitch({ getSession: () => session, showRoom });
 const dialogs = createDialogs({
   getSession: () => session,
   getGuest: () => ({ nick: session?.current?.nick ?? joinForm.nick, key: session ? session.guestKey : guestKeys.get(joinForm.nick) }),
   notifier,
   openRoom,
+  roomSwitch,
   openMessage: openSearchResult,
   closeRoom: leaveRoom,
   copyText,
@@ -164,6 +167,7 @@ const draftSubmission = new DraftSubmission({
   confirm: askToConfirm,
   copyText,
   openRoom,
+  roomSwitch,
   leaveRoom,
   openMessage: openSearchResult,
 });
@@ -225,8 +229,9 @@ function onRoomClosed(room, failure) {
   return undefined;
 }
 
-/** Make a room visible with its draft and files, and set its name in the URL. */
+/** Make a room visible with its draft and files, and set its name in the URL; `replace` if the user has not switched. */
 function showRoom(room, { replace = false } = {}) {
+  if (!replace) roomSwitch.cancel();
   if (session.current !== room) session.current?.typingIndicator.setTyping(false);
   session.current = room;
   emojiPicker.close();

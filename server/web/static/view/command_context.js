@@ -17,6 +17,7 @@ import { isOwner } from "../state/roles.js";
  * @property {Confirm} confirm
  * @property {(text: string) => Promise<void>} copyText
  * @property {(name: string, invite?: string) => void} openRoom
+ * @property {import("./room_switch.js").RoomSwitch} roomSwitch
  * @property {(room: import("../state/room.js").Room) => void} closeRoom Leave a room.
  * @property {() => boolean} areNotificationsEnabled
  * @property {(filter: string) => void} openRoomDialog

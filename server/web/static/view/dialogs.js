@@ -17,6 +17,7 @@ import { SettingsDialog } from "./settings_dialog.js";
  * @property {() => {nick: string, key?: string}} getGuest See `AccountDialog`.
  * @property {import("./notifier.js").Notifier} notifier
  * @property {(name: string) => void} openRoom
+ * @property {import("./room_switch.js").RoomSwitch} roomSwitch
  * @property {(room: string, seq: number) => Promise<void>} openMessage
  * @property {(room: import("../state/room.js").Room) => void} closeRoom Called after the deletion of a room.
  * @property {(text: string) => Promise<void>} copyText
@@ -49,14 +50,10 @@ export function createDialogs(context) {
     member: new MemberDialog({
       confirm,
       getBlocks: () => (getSession().hasAccount ? getSession().blocks : null),
-      async openDirect(member) {
-        context.openRoom(await getSession().openDirect([member]));
-      },
+      openDirect: (member) => context.roomSwitch.follow(getSession().openDirect([member])),
     }),
     roomSettings: new RoomSettingsDialog({
-      async createRoom(fields) {
-        context.openRoom(await getSession().createRoom(fields));
-      },
+      createRoom: (fields) => context.roomSwitch.follow(getSession().createRoom(fields)),
       confirm,
       onDeleted: context.closeRoom,
       copyText,

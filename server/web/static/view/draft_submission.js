@@ -29,6 +29,7 @@ export class DraftSubmission {
    * @param {import("./command_context.js").Confirm} page.confirm
    * @param {(text: string) => Promise<void>} page.copyText
    * @param {(name: string, invite?: string) => void} page.openRoom
+   * @param {import("./room_switch.js").RoomSwitch} page.roomSwitch
    * @param {(room: Room) => void} page.leaveRoom
    * @param {(room: string, seq: number) => void} page.openMessage
    */
@@ -105,6 +106,7 @@ export class DraftSubmission {
         if (this.#isSubmitting) drafts.save(room.requestedName, { text: "" }); // the draft is this command
         openRoom(name, invite);
       },
+      roomSwitch: this.#page.roomSwitch,
       closeRoom: leaveRoom,
       areNotificationsEnabled: () => this.#page.notifier.isEnabled,
       openRoomDialog: (filter) => dialogs.room.open(session, filter),

@@ -41,8 +41,11 @@ async function describeMember(name, { room }) {
  * @param {CommandContext} context
  */
 async function query(argument, context) {
-  const { person } = await requirePerson(argument, roomsInOrder(context));
-  context.openRoom(await context.session.openDirect([person]));
+  const open = async () => {
+    const { person } = await requirePerson(argument, roomsInOrder(context));
+    return context.session.openDirect([person]);
+  };
+  await context.roomSwitch.follow(open());
 }
 
 /**
@@ -51,11 +54,14 @@ async function query(argument, context) {
  * @param {CommandContext} context
  */
 async function sendDirect(argument, context) {
-  const { person, rest } = await requirePerson(argument, roomsInOrder(context));
-  if (!rest) throw new CommandRejected(strings.textRequired);
-  const address = await context.session.openDirect([person]);
-  context.session.openRoom(address).enqueue("sendMessage", { message: rest });
-  context.openRoom(address);
+  const send = async () => {
+    const { person, rest } = await requirePerson(argument, roomsInOrder(context));
+    if (!rest) throw new CommandRejected(strings.textRequired);
+    const address = await context.session.openDirect([person]);
+    context.session.openRoom(address).enqueue("sendMessage", { message: rest });
+    return address;
+  };
+  await context.roomSwitch.follow(send());
 }
 
 /**

@@ -24,11 +24,11 @@ const PRIVATE_OPTION = "--private";
  * @param {string} argument Name, or `--private` and the title of a private room.
  * @param {CommandContext} context
  */
-async function create(argument, { session, openRoom }) {
+async function create(argument, { session, roomSwitch }) {
   const [first, ...words] = argument.split(" ");
   const isPrivate = first.toLowerCase() === PRIVATE_OPTION;
   const name = isPrivate ? words.join(" ").trim() : argument;
-  openRoom(await session.createRoom(isPrivate ? { title: name, visibility: "private" } : { roomName: name }));
+  await roomSwitch.follow(session.createRoom(isPrivate ? { title: name, visibility: "private" } : { roomName: name }));
 }
 
 /**
