@@ -283,9 +283,7 @@ class PresenceSync:
         try:
             if not is_new:
                 await self._repository.rename_room(old_key, key)
-                for participant in followed.room.connections.values():
-                    self._writer.record_change(old_key, participant.member.member_id)
-                    self._writer.repeat(key, participant.member.member_id)
+                self._writer.move_members(followed.room, old_key, key)
             followed.key = key
             if is_new:
                 followed.room.log_id = await self._repository.share_log_id(key, followed.room.log_id)
@@ -340,6 +338,8 @@ class PresenceSync:
         for room, followed in list(self._followed.items()):
             if self._registry.rooms.get(room.key) is not room and followed.opening is None:
                 del self._followed[room]
+                if followed.key != room.key:  # renamed shortly before its end
+                    self._writer.move_members(room, followed.key, room.key)
                 if followed.key not in self._registry.rooms:
                     await self._exchange.unsubscribe(followed.key)
         for room in list(self._registry.rooms.values()):

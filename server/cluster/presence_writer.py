@@ -99,6 +99,16 @@ class PresenceWriter:
         self._written[room_key, member_id] = ""
         self.record_change(room_key, member_id)
 
+    def move_members(self, room: LiveRoom[Any], old_key: str, new_key: str) -> None:
+        """Mark the present and written members of a renamed room for writes under both keys.
+
+        The writes remove the rows under the old key, and those of former members under the new key.
+        """
+        connected_ids = {participant.member.member_id for participant in room.connections.values()}
+        for member_id in connected_ids | {written_id for key, written_id in self._written if key == old_key}:
+            self.record_change(old_key, member_id)
+            self.repeat(new_key, member_id)
+
     def _restore_account_nicks(self) -> None:
         """Assign the reserved nicknames of accounts that guests on other nodes have lost since.
 

@@ -12,6 +12,7 @@ from sqlalchemy import delete, update
 from server.app import RunningServer
 from server.cluster import log_follower, node_registry, presence_sync
 from server.cluster.bus import Bus
+from server.cluster.presence_sync import PresenceSync
 from server.storage.database import open_database
 from server.storage.node_repository import NodeLoad, NodeRepository
 from server.storage.node_tables import nodes as node_table, present_members
@@ -126,9 +127,16 @@ async def test_rooms_with_members_on_another_node_are_listed_with_their_number(n
 async def test_members_stay_after_the_rename_of_their_room_and_leave_after_its_deletion(
     start_node: StartNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    update_followed, is_delayed = PresenceSync._update_followed, False  # pyright: ignore[reportPrivateUsage]
+
+    async def update_unless_delayed(sync: PresenceSync) -> None:
+        if not is_delayed:
+            await update_followed(sync)
+
+    monkeypatch.setattr(PresenceSync, "_update_followed", update_unless_delayed)
     monkeypatch.setattr(presence_sync, "POLL_INTERVAL", 600.0)
     monkeypatch.setattr(log_follower, "POLL_INTERVAL", 0.2)
-    room, new_name = uuid4().hex, uuid4().hex
+    room, new_name, short_name, last_name = (uuid4().hex for _ in range(4))
     async with (
         start_node() as first,
         start_node() as second,
@@ -149,6 +157,17 @@ async def test_members_stay_after_the_rename_of_their_room_and_leave_after_its_d
         await guest.client.wait_for_push("roomRemoved")
         assert await guest.join(new_name) == ""
         await wait_for_nicks(guest.client, new_name, "guest")
+        assert (await owner.client.request("createRoom", {"roomName": short_name, "visibility": "public"}))["ok"]
+        for person in (owner, guest):
+            assert await person.join(short_name) == ""
+        is_delayed = True
+        assert await owner.attempt("updateRoom", room=short_name, roomName=last_name) == ""
+        assert await owner.attempt("deleteRoom", room=last_name) == ""
+        await guest.client.wait_for_push("roomRemoved", room=last_name)
+        is_delayed = False
+        for name in (short_name, last_name):
+            assert await guest.join(name) == ""
+            await wait_for_nicks(guest.client, name, "guest")
 
 
 @pytest.fixture
