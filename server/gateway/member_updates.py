@@ -110,7 +110,7 @@ class MemberUpdates:
                 self._room_registry.change_nick(room, participant, old_nick)
             raise
         finally:
-            if is_present() and participant.member.nick_name != old_nick:
+            if is_present():
                 self._presence_broadcaster.on_nick_change(room, participant, old_nick)
 
     async def _set_status(self, connection: ClientConnection, request: requests.SetStatus) -> responses.Empty:

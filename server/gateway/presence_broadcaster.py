@@ -162,12 +162,14 @@ class PresenceBroadcaster:
     ) -> None:
         """Record a nickname change for the next presence push, and send the nickname notice of an announced member.
 
-        The participant has the new nickname. Above the rate, the notice is dropped.
+        The participant has the new nickname; one that equals `old_nick` has no notice. Above the rate, the notice is
+        dropped.
         """
         self._forward(room, participant)
         pending, member = self._get_pending_updates(room), participant.member
         pending.presence_delta.record_rename(member)
-        if participant.announced and self._acquire_tokens(room, pending, events.NickNotice):
+        is_changed = member.nick_name != old_nick
+        if is_changed and participant.announced and self._acquire_tokens(room, pending, events.NickNotice):
             notice = events.NickNotice(
                 room=room.name,
                 nick_name=member.nick_name,

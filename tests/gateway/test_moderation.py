@@ -10,7 +10,7 @@ import pytest
 from server.gateway.presence_broadcaster import PresenceBroadcaster
 from tests.support.accounts import create_account
 from tests.support.moderated_room import ModeratedRoom
-from tests.support.raw_client import raw_client
+from tests.support.raw_client import RawClient, raw_client
 from tui_chat.protocol.errors import Unavailable
 
 REQUESTS: dict[str, dict[str, Any]] = {
@@ -74,6 +74,12 @@ async def test_a_kicked_member_leaves_on_all_connections_and_may_join_again(room
     assert await ann.send()
 
 
+async def read_joined_nicks(client: RawClient) -> dict[str, str]:
+    """Return the joined members of the next presence push of `tea`, as nicknames by member id."""
+    push = await client.wait_for_push("presence", room="tea")
+    return {member["memberId"]: member["nickName"] for member in push["joined"]}
+
+
 async def test_a_failed_or_interrupted_nickname_change_leaves_no_nickname_behind(
     room: ModeratedRoom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,14 +88,18 @@ async def test_a_failed_or_interrupted_nickname_change_leaves_no_nickname_behind
     await ben.client.join("cup", "ben")
     started, finished = asyncio.Event(), asyncio.Event()
 
-    async def claim_nick(*arguments: Any) -> None:
-        if arguments[-1] == "eve":
+    async def claim_nick(broadcaster: PresenceBroadcaster, room: Any, participant: Any, requested: str) -> None:
+        if requested == "eve":
+            broadcaster.on_status_change(room, participant)  # as after the assignment of a suffix
             raise Unavailable("server_stopping")
         started.set()
         await finished.wait()
 
     monkeypatch.setattr(PresenceBroadcaster, "claim_nick", claim_nick)
+    while ben.member_id not in await read_joined_nicks(admin.client):
+        pass
     assert (await ben.client.request("changeNick", {"nickName": "eve"}))["error"]["code"] == "unavailable"
+    assert await read_joined_nicks(admin.client) == {ben.member_id: "ben"}
     await ben.send()
     assert (await admin.read_log())[-1]["nickName"] == "ben"
     change = asyncio.create_task(ben.client.request("changeNick", {"nickName": "dan"}))
