@@ -259,15 +259,16 @@ class RoomRegistry(Generic[ConnectionT]):
         """Assign the nickname from `LiveRoom.reserve_nick`: the requested one, or one with a suffix.
 
         A change of case alone is a change. A repeated request for a nickname in use keeps the assigned suffix and is no
-        change. Nothing is sent.
+        change. The assignment of a nickname that the participant has lost to another node is a change. Nothing is sent.
 
         Returns:
-            The previous nickname, or None if the nickname is unchanged.
+            The previous nickname, equal to the assigned one after such a loss; None if nothing changed.
         """
-        nick, nick_key = room.reserve_nick(requested, participant.member.member_id)
         old_nick = participant.member.nick_name
-        room.assign_nick(participant, nick, nick_key)  # even an equal one, which another node may have taken
-        return None if nick == old_nick else old_nick
+        is_lost = room.find_by_nick(participant.nick_key) is not participant
+        nick, nick_key = room.reserve_nick(requested, participant.member.member_id)
+        room.assign_nick(participant, nick, nick_key)
+        return old_nick if is_lost or nick != old_nick else None
 
     def set_status(
         self, connection: ConnectionT, away: str | None
@@ -364,9 +365,11 @@ class RoomRegistry(Generic[ConnectionT]):
         room_key = names.canonical_key(room_name)
         if room_key in self._locked_keys:
             raise errors.Unavailable("room_changing", retry_after=ROOM_CHANGE_RETRY)
-        if self.find_room(connection, room_key) is None and self.count_rooms(connection) >= limits.ROOMS_PER_CONNECTION:
+        room = self.rooms.get(room_key)
+        is_reader = room is not None and self.find_room(connection, room_key) is room
+        if not is_reader and self.count_rooms(connection) >= limits.ROOMS_PER_CONNECTION:
             raise errors.BadRequest("too_many_joined_rooms", limit=limits.ROOMS_PER_CONNECTION)
-        if (room := self.rooms.get(room_key)) is None:
+        if room is None:
             room = LiveRoom[ConnectionT](room_key, room_name, account_directory=self._account_directory)
             self.rooms[room_key] = room
         return room

@@ -138,6 +138,10 @@ def test_the_number_of_rooms_per_connection_is_limited_and_a_renamed_room_counts
     registry.rename(registry.rooms["room 0"], "renamed")
     registry.join(1, "one more", "g1", "ann")
     assert registry.require_reader(1, "room 0") is registry.require_reader(1, "renamed")
+    for enter in (lambda: registry.join(1, "room 0", "g1", "ann"), lambda: registry.observe(1, "room 0")):
+        with pytest.raises(BadRequest):  # another room than the renamed one
+            enter()
+    assert "room 0" not in registry.rooms
 
 
 def test_five_thousand_equal_nicknames_get_distinct_suffixes() -> None:
@@ -244,15 +248,19 @@ def test_previews_and_former_nicknames_are_not_reserved() -> None:
     assert registry.join(3, "tea", "g3", "ann").participant.member.nick_name == "ann"
 
 
-def test_a_nickname_lost_to_another_node_is_assigned_again() -> None:
+def test_the_assignment_of_a_nickname_lost_to_another_node_is_a_change() -> None:
     registry = RoomRegistry[int]()
     joined = registry.join(1, "tea", "g1", "ann")
     other = registry.join(2, "tea", "g2", "bob").participant
     joined.room.assign_nick(other, "ann", "ann")
+    assert registry.change_nick(joined.room, joined.participant, "ann") == "ann"
+    assert joined.participant.member.nick_name == "ann2"
+    joined.room.assign_nick(other, "ann2", "ann2")
     registry.leave(2, "tea")
-    assert joined.room.find_by_nick("ann") is None
-    assert registry.change_nick(joined.room, joined.participant, "ann") is None
-    assert joined.room.find_by_nick("ann") is joined.participant
+    assert joined.room.find_by_nick("ann2") is None
+    assert registry.change_nick(joined.room, joined.participant, "ann2") == "ann2"
+    assert joined.room.find_by_nick("ann2") is joined.participant
+    assert registry.change_nick(joined.room, joined.participant, "ann2") is None
 
 
 def test_a_large_room_lists_the_joiner_owners_moderators_and_recent_speakers() -> None:
