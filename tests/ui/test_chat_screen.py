@@ -7,10 +7,12 @@ from textual import events
 
 from server.app import RunningServer
 from tests.support.chat_app import chat_app_in_room
+from tests.support.event_recorder import next_event
 from tests.support.free_port import reserved_port
 from tests.support.in_process_server import running_server
 from tests.support.messages import message_texts
 from tui_chat.client.client import ChatClient
+from tui_chat.client.events import TypingChanged
 
 
 async def test_two_users_exchange_messages(server: RunningServer, tmp_path: Path) -> None:
@@ -205,15 +207,28 @@ async def test_messages_typed_offline_are_sent_once_after_a_reconnect(tmp_path: 
                     assert message_texts(await bob.join("tea", nick="bob")) == ["meanwhile"]
 
 
-async def test_the_typing_indicator_is_shown_until_the_message_is_sent(server: RunningServer, tmp_path: Path) -> None:
+async def test_the_typing_indicator_is_shown_until_a_message_or_an_edit_is_sent(
+    server: RunningServer, tmp_path: Path
+) -> None:
     async with (
         chat_app_in_room(tmp_path, server.url, "ann") as ann,
         chat_app_in_room(tmp_path, server.url, "bob") as bob,
+        ChatClient(server.url) as observer,
     ):
+        stream = observer.events()
+        await observer.join("tea", nick="carol")
         await bob.type_text("h")
         await ann.wait_for_text("bob is typing")
         await bob.press("enter")
         await ann.wait_until(lambda: "bob is typing" not in ann.screen_text())
+        await bob.wait_until_sent()
+        await bob.press("up")
+        await bob.type_text("!")
+        await bob.press("enter")
+        changes = [await next_event(stream, TypingChanged)]
+        while changes[-1].is_typing:
+            changes.append(await next_event(stream, TypingChanged))
+        assert len(changes) > 2  # the message has ended the indicator without an event
 
 
 async def test_messages_are_displayed_again_after_extreme_terminal_sizes(server: RunningServer, tmp_path: Path) -> None:

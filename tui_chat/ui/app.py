@@ -322,7 +322,7 @@ class ChatApp(App[None], inherit_bindings=False):
         if isinstance(self.screen, command_palette.CommandPalette):
             self.screen.dismiss(None)
         elif (chat := self._active_chat) is not None:
-            entries = command_palette.room_entries(chat.run_palette_command, chat.set_composer_text)
+            entries = command_palette.room_entries(chat.run_command, chat.set_composer_text)
             self.push_screen(command_palette.CommandPalette(entries), run)
         else:
             self.push_screen(command_palette.CommandPalette(command_palette.app_entries(self.run_action)), run)

@@ -16,6 +16,7 @@ from textual.widgets import TextArea
 from tui_chat.client.net.address import is_room_link
 from tui_chat.protocol.sanitize import is_blank
 from tui_chat.session.commands.completion import Completion
+from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.controller import SessionController
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import UnreadLine
@@ -109,7 +110,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
             go_to_reply_target=self.message_navigation.go_to_reply_target,
             copy_text=lambda text: app_of(self).copy_to_clipboard(text),
             mark_unread=controller.read_markers.mark_unread,
-            open_link=lambda url: self.run_input(f"/join {url}") if is_room_link(url) else open_link(url, app_of(self)),
+            open_link=self._open_link,
         )
         self._commands = ScreenCommands(
             session,
@@ -132,7 +133,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         )
         self.message_actions.save_files = self._commands.save_files
         self.message_actions.open_file = self._commands.open_file
-        self._member_actions = MemberActions(self.view, server_link, self.run_palette_command)
+        self._member_actions = MemberActions(self.view, server_link, self.run_command)
         composing = self.compose_controller
         PasteFlow(self.view, composing.send_verbatim, composing.send_files, self._commands.upload).attach()
         self.view.composer.show_status = self.view.status.show_status
@@ -179,6 +180,13 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         """Close the images (`ChatImages.close`)."""
         await self._images.close()
 
+    def _open_link(self, url: str) -> None:
+        """Show or join the room of a room link, or open another link; show the error or the status text, if any."""
+        if is_room_link(url):
+            self.run_command(f"/join {url}")
+        else:
+            self.view.status.show_status(open_link(url, app_of(self)))
+
     def _set_window_title(self, title: str) -> None:
         app_services(self).terminal.set_window_title(title)
 
@@ -212,15 +220,18 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         """Send the text without outer newlines, or run the command in it.
 
         Rejected input returns to the composer, and its error is shown. Blank text is dropped. Accepted input enters the
-        input history, except in the compose modes edit and reaction. The typing indicator ends without a request.
+        input history, except in the compose modes edit and reaction. After a message, the typing indicator ends without
+        a request.
         """
         text = raw_text.strip("\n")
         if is_blank(text):
             return
+        mode = self.compose_controller.mode
         if error := self.compose_controller.run_and_record(lambda: self.run_input(text), text):
             self.view.composer.set_text(raw_text)
             self.view.show_error(error)
-        self._drafts.reset_typing()
+        elif not text.startswith("/") and (mode is None or mode.kind is ComposeKind.REPLY):
+            self._drafts.reset_typing()
 
     def run_input(self, text: str) -> str:
         """Queue the text as a message, or run the command in it, and draw the result.
@@ -232,8 +243,8 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         self.view.draw_changes()
         return error
 
-    def run_palette_command(self, text: str) -> None:
-        """Run a command of the palette, such as `/help`, and show its error, if any. The input history stays."""
+    def run_command(self, text: str) -> None:
+        """Run a command, such as `/help`, and show its error, if any. The input history stays."""
         if error := self.run_input(text):
             self.view.show_error(error)
 
@@ -266,7 +277,7 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         view, composer = self.session.current_room, self.view.composer
         if view is not None and composer.has_focus and app_services(self).settings.send_typing:
             self._drafts.update_typing(view, composer.text)
-        self.view.on_text_changed()  # saves the draft
+        self.view.on_text_changed()
 
     @on(Composer.HistorySearchChanged)
     def _handle_history_search_changed(self, event: Composer.HistorySearchChanged) -> None:

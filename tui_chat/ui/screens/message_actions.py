@@ -30,7 +30,7 @@ class MessageActions:
         go_to_reply_target: Navigates to the message of a room with a sequence number.
         copy_text: Copies a text to the clipboard.
         mark_unread: Marks the messages from a `seq` on as unread.
-        open_link: Opens a URL, and returns a status text.
+        open_link: Opens a URL, and shows a status text or an error.
 
     Attributes:
         actions: Key actions by name, without effect if no message is selected. Errors appear in the status line.
@@ -48,7 +48,7 @@ class MessageActions:
         go_to_reply_target: Callable[[RoomView, int], None],
         copy_text: Callable[[str], None],
         mark_unread: Callable[[RoomView, int], None],
-        open_link: Callable[[str], str],
+        open_link: Callable[[str], None],
     ) -> None:
         self._messages = messages
         self._deletions = deletions
@@ -102,12 +102,12 @@ class MessageActions:
             self._go_to_reply_target(view, line.reply_to)
 
     def show_links(self, urls: list[str]) -> None:
-        """Open the link dialog for these URLs; the selected one is opened, and its status text shown."""
+        """Open the link dialog for these URLs; the selected one is opened."""
         self._view.open_dialog(LinkScreen(urls), self._on_link_selected)
 
     def _on_link_selected(self, url: str | int | None) -> None:
         if isinstance(url, str):
-            self._view.status.show_status(self._open_link(url))
+            self._open_link(url)
 
     def _copy(self, line: MessageLine) -> None:
         """Copy the text of the message, show a status and hide the message cursor."""
@@ -218,7 +218,8 @@ class MessageActions:
     def _open_links_and_files(self, line: MessageLine) -> str:
         """Open the only file of a message without links, or a dialog with its files and links, and end the selection.
 
-        Returns an error without any; the files of an unsent message do not count.
+        Returns the error message of the file, or one for a message without files and links; the files of an unsent
+        message do not count.
         """
         captions = [] if line.seq is None or not line.captions else line.captions.split("\n")
         urls = [] if line.deleted else list(dict.fromkeys(link.url for link in find_hyperlinks(line.text)))
