@@ -49,7 +49,7 @@ class CompletionAction(argparse.Action):
         import shtab  # noqa: PLC0415 (20 ms)
 
         completed = self._build_parser()
-        for action in _collect_actions(completed):
+        for action in collect_actions(completed):
             if action.type is Path:
                 cast(Any, action).complete = shtab.FILE
         write_output(shtab.complete(completed, shell))
@@ -65,14 +65,14 @@ class VersionAction(argparse.Action):
         parser.exit()
 
 
-def _collect_actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+def collect_actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
     """Yield the actions of a parser and of its subcommands."""
     for action in parser._actions:
         yield action
         choices: Any = action.choices
         if isinstance(choices, dict):
             for subparser in cast("dict[str, argparse.ArgumentParser]", choices).values():
-                yield from _collect_actions(subparser)
+                yield from collect_actions(subparser)
 
 
 def shown_command(program: str) -> str:

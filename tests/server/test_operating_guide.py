@@ -6,19 +6,14 @@ from pathlib import Path
 
 from server.arguments import build_parser
 from server.settings import ServerSettings
+from tui_chat.argument_parser import collect_actions
 
 GUIDE_PATH = Path(__file__).parents[2] / "docs" / "operating.md"
 GUIDE = GUIDE_PATH.read_text(encoding="utf-8")
 SCALING = GUIDE_PATH.with_name("scaling.md").read_text(encoding="utf-8")
 
 FIELDS = frozenset(ServerSettings.__struct_fields__)
-FLAGS_WITHOUT_SETTING = frozenset(
-    """
-    bot completion config expires files force format help json managed messages nick output password_stdin reason role
-    to uses version
-    """.split()  # noqa: SIM905 a word list reads better than 17 quoted strings
-)
-CLIENT_FLAGS = frozenset({"serve"})
+CLIENT_OPTIONS = frozenset({"serve"})
 
 
 def find_options(text: str) -> set[str]:
@@ -26,8 +21,13 @@ def find_options(text: str) -> set[str]:
     return {name.replace("-", "_") for name in re.findall(r"(?<![\w-])--([a-z][a-z-]+)", text)}
 
 
+SERVER_OPTIONS = find_options(
+    " ".join(option for action in collect_actions(build_parser()) for option in action.option_strings)
+)
+
+
 def find_commands(text: str) -> list[str]:
-    """Return the command lines of the server in the code blocks of a page, without comments."""
+    """Return the arguments of the `chat-server` commands in the code blocks of a page, without comments."""
     lines = "".join(text.split("```")[1::2]).splitlines()
     return [match[1] for line in lines if (match := re.search(r"(?:^|[ /=])chat-server( [^#]*)", line))]
 
@@ -35,7 +35,7 @@ def find_commands(text: str) -> list[str]:
 def test_documented_options_exist() -> None:
     options = find_options(GUIDE)
     assert "cors_origin" in options
-    assert options <= FIELDS | FLAGS_WITHOUT_SETTING | CLIENT_FLAGS
+    assert options <= SERVER_OPTIONS | CLIENT_OPTIONS
 
 
 def test_commands_of_the_scaling_guide_are_valid() -> None:
@@ -57,7 +57,7 @@ def test_every_option_in_messages_of_the_server_exists() -> None:
     sources = "".join(path.read_text(encoding="utf-8") for path in paths if path.name != "docs_page.py")
     options = find_options(sources)
     assert "cors_origin" in options
-    assert options <= FIELDS | FLAGS_WITHOUT_SETTING
+    assert options <= SERVER_OPTIONS
 
 
 def test_documented_listen_address_is_the_default() -> None:
