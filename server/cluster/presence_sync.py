@@ -372,7 +372,7 @@ class PresenceSync:
             is_current = followed.opening is None and self._registry.rooms.get(key) is followed.room
             if is_current and digest_members(self._list_rows(followed.room)) != digests.get(key, 0):
                 await self._read(followed, is_silent=False)
-        for key in await self._repository.list_own_rooms():
+        for key in await self._repository.list_node_rooms():
             if key not in self._registry.rooms:
                 for row in await self._repository.read_members(key):
                     if row.node_id == self._node_id:

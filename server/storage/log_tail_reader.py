@@ -32,9 +32,10 @@ class LogPosition(Struct, frozen=True):
 
 
 class LogTail(Struct, frozen=True):
-    """Entries after a position.
+    """First entries of a room log after a `seq`.
 
     Attributes:
+        position: End of the room log, possibly after the last entry of `entries`.
         first_seq: `seq` of the first entry that was not removed.
         entries: At most `TAIL_PAGE` entries in ascending order, including stored ones below `first_seq`; messages with
             their current text, without reactions.
@@ -63,7 +64,10 @@ class LogTail(Struct, frozen=True):
 
 
 class LogTailReader:
-    """Reader of log ends; all methods raise `Unavailable` if the database is not readable."""
+    """Reader of log ends.
+
+    All methods raise `Unavailable` if the database is not readable or too many reads are queued.
+    """
 
     def __init__(self, reader: LogReader) -> None:
         self._reader = reader

@@ -70,7 +70,7 @@ class ModerationReader:
         return await self._reads.run(partial(_find_author, key=room_key, seq=seq))
 
     async def list_messages(self, room_key: str, member_id: str, since: int, after: int, limit: int) -> list[int]:
-        """Return the `seq` of messages of a member that are not deleted, in ascending order; empty without the room.
+        """Return the `seq` of messages of a member that are not deleted, in ascending order; empty for an unknown room.
 
         Args:
             since: Time of the earliest message, in milliseconds since the epoch.

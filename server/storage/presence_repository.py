@@ -1,7 +1,7 @@
 """Present members of all nodes, and claims of their nicknames.
 
-- Uniqueness: the nickname key of a member is unique in a room. Each transaction holds the advisory locks of its rooms,
-  taken in ascending order.
+- Uniqueness: `write` keeps the nickname keys of the members of a room distinct.
+- Locks: `write` and `rename_room` hold the advisory locks of their rooms, taken in ascending order, until the commit.
 - Isolation: the transactions require READ COMMITTED, so that they read the rows of earlier holders of the locks.
 """
 
@@ -84,7 +84,7 @@ class PresenceRepository:
         return [_from_row(member, node_id) for member, node_id in rows]
 
     async def read_digests(self, room_keys: Collection[str]) -> dict[str, int]:
-        """Return the digests of the members of rooms (`digest_members`), without rooms without members."""
+        """Return the digests of the members of rooms (`digest_members`). Rooms without members are omitted."""
         keys, digests = list(room_keys), dict[str, int]()
         for start in range(0, len(keys), MAX_KEYS_PER_QUERY):
             statement = (
@@ -96,7 +96,7 @@ class PresenceRepository:
             digests |= {key: int(digest) for key, digest in rows}
         return digests
 
-    async def list_own_rooms(self) -> list[str]:
+    async def list_node_rooms(self) -> list[str]:
         """Return the canonical keys of all rooms with members of this node."""
         statement = select(present_members.c.room_key).where(present_members.c.node_id == self._node_id).distinct()
         return await self._runner.run(lambda connection: list(connection.execute(statement).scalars()))

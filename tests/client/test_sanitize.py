@@ -94,7 +94,9 @@ def test_every_text_field_is_truncated_to_its_limit() -> None:
     notice = NickNotice(room="tea", ts=1, nick_name=LONG, member_id=LONG, message=LONG, via=LONG, old_nick_name=LONG)
     room = RoomSummary(name=LONG, topic=LONG, members=1, last_seq=1)
     sanitized = [sanitize.received(item) for item in (member, *entries, notice, room)]
-    for item in sanitized:
+    change = sanitized[4]
+    assert isinstance(change, MemberChange)
+    for item in (*sanitized, change.target, change.by):
         texts = {field: getattr(item, field) for field in item.__struct_fields__}
         assert {
             field

@@ -86,7 +86,7 @@ class NodeRows:
         await self._shared.access()
         return {ROOM: digest_members(rows)} if rows else {}
 
-    async def list_own_rooms(self) -> list[str]:
+    async def list_node_rooms(self) -> list[str]:
         await self._shared.access()
         return [ROOM] if any(node_id == self._node_id for _, node_id in self._shared.rows) else []
 

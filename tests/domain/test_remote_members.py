@@ -57,7 +57,7 @@ def test_a_change_by_another_node_replaces_names_status_and_role(monkeypatch: py
     assert room.list_prominent() == [room.participants["ann"]]
 
 
-def test_a_nickname_of_another_node_is_taken_from_its_owner() -> None:
+def test_a_member_of_another_node_takes_its_nickname_from_a_member_of_this_node() -> None:
     registry = RoomRegistry[int]()
     registry.observe(2, "tea")
     room = registry.join(1, "tea", "guest", "Ann").room

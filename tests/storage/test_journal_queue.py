@@ -19,7 +19,7 @@ from tests.support.storage import (
 from tui_chat.protocol.errors import ChatError, Unavailable
 
 
-async def test_queued_commands_are_committed_and_published_as_a_batch(
+async def test_queued_commands_are_published_in_batches_of_limited_size(
     database: Database, published: PublishedEntries
 ) -> None:
     pending = [database.journal.append(build_message(str(n))) for n in range(MAX_BATCH + 10)]

@@ -27,12 +27,12 @@ from tui_chat.ui.screens.search import SearchScreen
 
 
 class CommandParts(ChatParts):
-    """Commands with recorded app actions and changes of settings."""
+    """Commands with recorded app actions, requested deletions and changes of settings."""
 
     def __init__(self, directory: Path) -> None:
         super().__init__()
         self.app_actions: list[str] = []
-        self.confirmed_texts: list[str] = []
+        self.deletion_requests: list[str] = []
         self.changed_settings: list[tuple[str, object]] = []
         room_navigation = RoomNavigation(
             self.server_link,
@@ -77,8 +77,8 @@ class CommandParts(ChatParts):
         return True
 
     def confirm_deletion(self, line: MessageLine) -> str:
-        """Record the text of a message to delete."""
-        self.confirmed_texts.append(line.text)
+        """Record the text of the message."""
+        self.deletion_requests.append(line.text)
         return ""
 
 
@@ -91,7 +91,7 @@ def test_every_command_has_a_handler(parts: CommandParts) -> None:
     assert handlers.HANDLERS.keys() | parts.commands.handlers.keys() == {command.name for command in registry.COMMANDS}
 
 
-def test_go_shows_a_room_with_the_exact_name_and_opens_the_switcher_otherwise(parts: CommandParts) -> None:
+def test_go_shows_an_open_room_by_its_name_and_opens_the_switcher_otherwise(parts: CommandParts) -> None:
     assert parts.commands.run_input("/go TEA") == ""
     assert parts.view.displayed_room is parts.session.rooms["tea"]
     assert parts.dialogs == []
@@ -105,7 +105,7 @@ def test_delete_asks_before_the_last_own_message_is_deleted(parts: CommandParts)
     assert isinstance(room, FakeRoom)
     room.push_message(parts.session, "mine", ANN)
     assert parts.commands.run_input("/delete") == ""
-    assert parts.confirmed_texts == ["mine"]
+    assert parts.deletion_requests == ["mine"]
 
 
 def test_edit_and_delete_do_not_apply_to_an_earlier_message_while_the_last_one_is_unsent(parts: CommandParts) -> None:
@@ -115,7 +115,7 @@ def test_edit_and_delete_do_not_apply_to_an_earlier_message_while_the_last_one_i
     assert parts.messages.submit(None, "teh tea") == ""
     for command in ("/edit the tea", "/delete"):
         assert parts.commands.run_input(command) == tr(chat_strings.LAST_MESSAGE_NOT_SENT)
-    assert parts.confirmed_texts == []
+    assert parts.deletion_requests == []
     assert [post[0] for post in room.posts] == ["post"]
 
 

@@ -323,9 +323,9 @@ class ServerLink:
 
     @_background
     async def list_rooms(self, query: str, *, requested_by_user: bool) -> None:
-        """Request the rooms with `query` in name or topic, all if empty. The result arrives as `RoomListReceived`.
+        """Request at most `ROOM_LIST_PAGE` rooms with `query` in name or topic, of all rooms if empty.
 
-        Without `requested_by_user`, a `ChatError` is not reported.
+        The result arrives as `RoomListReceived`. Without `requested_by_user`, a `ChatError` is not reported.
         """
         try:
             rooms = await self.require_client().list_rooms(query or None)

@@ -53,7 +53,7 @@ class RoomSwitcher(ListDialog[str]):
         return compose_query_frame(tr("part of the room name"), self._initial_query)
 
     def on_mount(self) -> None:
-        """Set the titles, list the known rooms for the initial query and request all rooms of the server."""
+        """Set the titles, list the known rooms for the initial query and request the rooms of the server."""
         self.set_up(mark("Switch room"), KeyScope.ROOM_SWITCHER, "#frame")
         self._request_rooms("")
         self.update_choices()
@@ -61,8 +61,8 @@ class RoomSwitcher(ListDialog[str]):
     def update_choices(self) -> None:
         """Rebuild the list for the query and the known rooms, limited to `MAX_CHOICES`.
 
-        The highlight stays on the same room if listed, otherwise moves to the first row. A typed query always moves the
-        highlight there. No effect before the dialog has its list.
+        The highlight stays on the same room if listed, otherwise moves to the first row. No effect before the dialog
+        has its list.
         """
         if not self.query(OptionList):
             return
@@ -82,7 +82,7 @@ class RoomSwitcher(ListDialog[str]):
 
     @on(Input.Changed)
     def _handle_input_changed(self, event: Input.Changed) -> None:
-        """List the known rooms for the query, and request those of the server after `SEARCH_DELAY`."""
+        """List the known rooms, highlight the first one, and request those of the server after `SEARCH_DELAY`."""
         self.option_list.highlighted = None
         self.update_choices()
         query = event.value.strip()

@@ -66,7 +66,7 @@ def _is_emoji_sequence(cluster: str) -> bool:
 
 @lru_cache(8192)
 def render_cluster(cluster: str) -> tuple[str, int]:
-    """Return the glyphs of one grapheme cluster, no tab or newline, and their width in cells.
+    """Return the glyphs of a grapheme cluster other than a tab or newline, and their width in cells.
 
     Invisible characters, excess marks and characters above the width limit are dropped. A mark without a base character
     gets a dotted circle.
@@ -98,9 +98,10 @@ def render_cluster(cluster: str) -> tuple[str, int]:
 
 
 def _render_character(character: str) -> tuple[str, int]:
-    """Return the glyph of a character and its width; U+FFFD for a disputed width, "" for a format character or NUL.
+    """Return the glyph of a character and its width.
 
-    A regional indicator gives its letter.
+    A regional indicator gives its letter, a control character or one with a disputed width U+FFFD, and NUL or a format
+    character without a width "".
     """
     if _REGIONAL_INDICATOR.match(character):
         return chr(ord("A") + ord(character) - _REGIONAL_INDICATOR_A), 1
