@@ -41,7 +41,7 @@ async def test_a_renamed_room_keeps_its_notification_level_and_queued_notificati
 ) -> None:
     announced: list[str] = []
     settings = SettingsFile()
-    settings.change("room_notifications", {"TEA": "all", "dev": "none"})
+    settings.change("room_notifications", {"http://127.0.0.1:1/TEA": "all", "dev": "none"})
     settings.change("notify", "none")
     target = SessionTarget("http://127.0.0.1:1", "tea", "ann", restore_rooms=False)
     reader = ScreenReader(target, settings, tmp_path, announced.append)
@@ -53,7 +53,10 @@ async def test_a_renamed_room_keeps_its_notification_level_and_queued_notificati
     room.name = "Green tea"
     renamed = RoomRenamed("tea", room.name)
     reader.controller.apply(renamed)
-    assert settings.settings.room_notifications == {"dev": "none", "Green tea": "all"}
+    assert settings.settings.room_notifications == {
+        "dev": "none",
+        "http://127.0.0.1:1/Green tea": "all",
+    }
     seq = room.push_message(reader.session, "after")
     reader.on_event(LogChanged("Green tea", (seq,), True))
     assert announced == ["In Green tea, bob says: before", "In Green tea, bob says: after"]

@@ -155,7 +155,11 @@ async def test_a_renamed_room_keeps_its_notification_level_and_a_failed_save_is_
     ann.controller.apply(RoomRenamed("ops", "green"))
     assert ann.calls == []
     ann.controller.apply(RoomRenamed("tea", "green"))
-    assert ann.settings_file.settings.room_notifications == {"dev": "all", "green": "none"}
+    assert ann.settings_file.settings.room_notifications == {
+        "Tea": "none",
+        "dev": "all",
+        "http://127.0.0.1:1/green": "none",
+    }
     assert [name for name, *_ in ann.calls] == ["error"]
 
 

@@ -82,7 +82,7 @@ async def test_a_muted_room_is_skipped_until_it_has_a_mention_and_a_room_with_a_
         assert ann.displayed_room is ann.chat_screen.session.rooms["tea"]
         await ann.send_message("/unmute")
         await ann.wait_for_text("Notifications for tea are on")
-        await ann.wait_until(lambda: not is_room_muted(ann.app.settings, "tea"))
+        await ann.wait_until(lambda: not is_room_muted(ann.app.settings, server.url, "tea"))
         await ann.press("alt+2")
         await ann.type_text("half")
         assert "✎" not in ann.screen_text()

@@ -16,12 +16,12 @@ async def test_a_renamed_room_continues_under_its_new_name_with_its_notification
     async with ChatClient(server.url, token=issued.token, account="owner") as chat:
         room = await chat.owned_rooms.create("tea")
         async with chat_app_in_room(tmp_path, server.url, "ann", size=(110, 30)) as driver:
-            driver.app.change_setting("room_notifications", {"tea": "all"})
+            driver.app.change_setting("room_notifications", {f"{server.url}/tea": "all"})
             await room.send("before")
             await driver.wait_for_text("before")
             await chat.owned_rooms.update("tea", name="coffee")
             await driver.wait_until(lambda: list(driver.chat_screen.session.rooms) == ["coffee"])
-            assert driver.app.settings.room_notifications == {"coffee": "all"}
+            assert driver.app.settings.room_notifications == {f"{server.url}/coffee": "all"}
             await driver.send_message("after")
             await driver.wait_until_sent()
             await wait_until(lambda: [message.message for message in room.log.messages()] == ["before", "after"])

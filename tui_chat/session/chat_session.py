@@ -24,7 +24,6 @@ from tui_chat.session.ports import RoomPort
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.screen_delta import DirtyPart, ScreenDelta
 from tui_chat.session.session_events import RoomTrimmed
-from tui_chat.session.settings.name_lookup import is_room_muted
 from tui_chat.session.settings.schema import ClientSettings
 from tui_chat.session.store.composer_store import SavedRoomState
 from tui_chat.session.strings import accounts as account_strings, chat as chat_strings
@@ -46,6 +45,7 @@ class ChatSession:
     Args:
         now_ms: Wall clock of notices in Unix milliseconds.
         on_notice: Called with each client notice and its room.
+        server: Base URL of the server, for its notification levels.
 
     Attributes:
         has_focus: Terminal focus, True if the terminal does not report focus.
@@ -58,6 +58,8 @@ class ChatSession:
         now_ms: Callable[[], int],
         settings: Callable[[], ClientSettings] = ClientSettings,
         on_notice: Callable[[RoomView, str], None] = lambda view, text: None,
+        *,
+        server: str = "",
     ) -> None:
         self.durable_rooms = DurableRooms()
         self.connection_state: events.ConnectionState = events.Connecting()
@@ -67,7 +69,7 @@ class ChatSession:
         self._settings = settings
         self._on_notice = on_notice
         self._open_rooms = OpenRooms()
-        self._notifications = NotificationQueue(settings)
+        self._notifications = NotificationQueue(settings, server)
         self._dirty_parts = DirtyPart.NONE
         self._pending_lines = PendingLines()
         self._queued_notices: list[str] = []  # notices without an open room
@@ -158,7 +160,7 @@ class ChatSession:
 
     def is_muted(self, room: str) -> bool:
         """Return whether notifications of this room are off. False if only the default level is `none`."""
-        return is_room_muted(self._settings(), room)
+        return self._notifications.is_muted(room)
 
     def apply_settings(self) -> None:
         """Update all timelines by `joins`, `ignored` and the blocked members; mark the affected parts for a redraw."""

@@ -138,7 +138,7 @@ class SessionController:
         self.server_link = ServerLink(target, state_dir, cache_dir, self.accounts.login, on_events_queued)
         self.accounts.guest_key = lambda: self.server_link.guest_key
         self.accounts.on_login_changed = self.server_link.set_login
-        self.session = ChatSession(lambda: time.time_ns() // 1_000_000, settings, on_notice)
+        self.session = ChatSession(lambda: time.time_ns() // 1_000_000, settings, on_notice, server=target.url)
         self.messages = MessageSender(self.session, self.server_link.find_room, self._on_posted)
         self.deletions = DelayedDeletions(self.messages.delete, self._on_deletion_changed)
         self.read_markers = ReadMarkerSync(
@@ -312,7 +312,7 @@ class SessionController:
         """Rename a room in the session, the composer store and the notification levels of the settings."""
         self.session.apply(event)
         self.server_link.composer_store.rename_room(event.room, event.new_name)
-        levels = levels_after_rename(self._settings(), event.room, event.new_name)
+        levels = levels_after_rename(self._settings(), self.target.url, event.room, event.new_name)
         if levels is not None and (problem := self._change_setting("room_notifications", levels)):
             self._front_end.show_error(problem)
 

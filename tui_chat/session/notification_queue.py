@@ -15,11 +15,20 @@ MAX_QUEUED_NOTIFICATIONS = 1_000
 
 
 class NotificationQueue:
-    """Messages that qualify for a notification by the current settings, oldest first."""
+    """Messages that qualify for a notification by the current settings, oldest first.
 
-    def __init__(self, settings: Callable[[], ClientSettings]) -> None:
+    Args:
+        server: Base URL of the server, for its notification levels.
+    """
+
+    def __init__(self, settings: Callable[[], ClientSettings], server: str) -> None:
         self._settings = settings
+        self._server = server
         self._queue: deque[NotifiableMessage] = deque(maxlen=MAX_QUEUED_NOTIFICATIONS)
+
+    def is_muted(self, room: str) -> bool:
+        """Return whether notifications of this room are off. False if only the default level is `none`."""
+        return is_room_muted(self._settings(), self._server, room)
 
     def add(self, view: RoomView, lines: Sequence[MessageLine]) -> None:
         """Queue the messages that the notification level of the room includes, except under an ignored nickname.
@@ -27,8 +36,8 @@ class NotificationQueue:
         An unmuted direct room has the level `all`.
         """
         settings = self._settings()
-        is_unmuted_direct = view.room.is_direct and not is_room_muted(settings, view.name)
-        level = "all" if is_unmuted_direct else notification_level(settings, view.name)
+        is_unmuted_direct = view.room.is_direct and not self.is_muted(view.name)
+        level = "all" if is_unmuted_direct else notification_level(settings, self._server, view.name)
         for line in lines:
             if (level == "all" or (level == "mentions" and line.is_mention)) and not is_ignored(settings, line.nick):
                 nick = chat_strings.mark_nick(line.nick, line.is_confusable, line.is_bot)

@@ -28,7 +28,7 @@ from tui_chat.session.server_link import ServerLink
 from tui_chat.session.session_events import RequestCompleted, RequestFailed
 from tui_chat.session.session_target import SessionTarget
 from tui_chat.session.settings import schema
-from tui_chat.session.settings.schema import ClientSettings
+from tui_chat.session.settings.schema import ClientSettings, RoomLevel
 from tui_chat.session.settings.settings_file import SettingsFile
 
 TARGET = SessionTarget("http://127.0.0.1:1", "tea", "ann", restore_rooms=False)
@@ -183,13 +183,25 @@ def test_a_rejected_command_returns_its_error_without_an_effect(commands: Comman
 
 
 def test_unmute_reports_a_default_level_that_keeps_notifications_off(commands: CommandRun) -> None:
-    commands.front_end.settings = ClientSettings(notify="none", room_notifications={"tea": "none"})
+    commands.front_end.settings = ClientSettings(notify="none", room_notifications={f"{TARGET.url}/tea": "none"})
     assert commands.run("/unmute") == ""
     assert commands.front_end.settings.room_notifications == {}
     assert commands.notices[-1] == "Notifications for tea are off by default. /notify all turns them on."
-    commands.front_end.settings = ClientSettings(room_notifications={"tea": "none"})
-    assert commands.run("/unmute") == ""
-    assert commands.notices[-1] == "Notifications for tea are on."
+
+
+def test_commands_change_the_notification_level_of_a_room_on_their_server_only(commands: CommandRun) -> None:
+    stored: dict[str, RoomLevel] = {"Tea": "none", "http://other/tea": "all"}
+    commands.front_end.settings = ClientSettings(room_notifications=stored)
+    for command, level, notice in (
+        ("/unmute", "default", "Notifications for tea are on."),
+        ("/notify none", "none", "Notifications for tea are off."),
+        ("/notify default", "default", "Notifications for tea: mentions."),
+        ("/mute", "none", "Notifications for tea are off. /unmute turns them on."),
+        ("/notify all", "all", "Notifications for tea: all messages."),
+    ):
+        assert commands.run(command) == ""
+        assert commands.notices[-1] == notice
+        assert commands.front_end.settings.room_notifications == stored | {f"{TARGET.url}/tea": level}
 
 
 def test_unignore_reports_the_nickname_without_the_mention_sign(commands: CommandRun) -> None:

@@ -5,7 +5,7 @@ import pytest
 from tui_chat.session.i18n import tr
 from tui_chat.session.settings import schema as settings_schema
 from tui_chat.session.settings.name_lookup import is_ignored, is_room_muted, notification_level
-from tui_chat.session.settings.schema import ClientSettings, ValueKind, fields, format_value, parse
+from tui_chat.session.settings.schema import ClientSettings, RoomLevel, ValueKind, fields, format_value, parse
 
 
 def test_every_setting_has_a_help_text_of_one_sentence() -> None:
@@ -51,19 +51,18 @@ def test_an_invalid_value_reports_the_allowed_values(name: str, typed: str, expe
     assert expected in str(error.value)
 
 
-def test_room_notification_levels_ignore_case_and_width_of_the_room_name() -> None:
-    settings = ClientSettings(notify="mentions", room_notifications={"Tea": "all", "dev": "none"})
-    assert (
-        notification_level(settings, "tea"),
-        notification_level(settings, "DEV"),
-        notification_level(settings, "other"),
-    ) == (
-        "all",
-        "none",
-        "mentions",
-    )
-    assert [is_room_muted(settings, room) for room in ("tea", "Dev", "ＤＥＶ", "other")] == [False, True, True, False]
-    assert not is_room_muted(ClientSettings(notify="none"), "tea")
+def test_room_notification_levels_ignore_case_and_width_and_the_level_of_the_server_precedes() -> None:
+    levels: dict[str, RoomLevel] = {"Tea": "all", "dev": "none", "http://a:1/DEV": "default", "http://b/oak": "none"}
+    settings = ClientSettings(notify="mentions", room_notifications=levels)
+    for server, expected in (
+        ("http://a:1", {"tea": "all", "DEV": "mentions", "other": "mentions", "oak": "mentions"}),
+        ("http://b", {"tea": "all", "ＤＥＶ": "none", "other": "mentions", "Oak": "none"}),
+    ):
+        assert {room: notification_level(settings, server, room) for room in expected} == expected
+        assert [room for room in expected if is_room_muted(settings, server, room)] == [
+            room for room, level in expected.items() if level == "none"
+        ]
+    assert not is_room_muted(ClientSettings(notify="none"), "http://a:1", "tea")
 
 
 def test_ignored_nicknames_are_compared_without_case_and_width() -> None:

@@ -36,7 +36,7 @@ def test_changed_settings_are_loaded_again(path: Path) -> None:
     reloaded = SettingsFile.load(path)
     assert reloaded.problems == ()
     assert reloaded.settings == loaded.settings
-    assert notification_level(reloaded.settings, "tea time") == "all"
+    assert notification_level(reloaded.settings, "http://127.0.0.1:1", "tea time") == "all"
 
 
 def test_the_first_change_writes_a_file_with_the_help_of_every_setting(path: Path) -> None:
@@ -59,7 +59,10 @@ def test_the_uncommented_template_equals_the_defaults(path: Path) -> None:
 
 def test_the_template_lists_the_allowed_values_of_table_entries_with_choices() -> None:
     *_, rooms, keys = render_template().split("\n\n")
-    assert rooms.splitlines()[1:] == ["# Allowed values of each entry: all, mentions, none.", "[room_notifications]"]
+    assert rooms.splitlines()[1:] == [
+        "# Allowed values of each entry: all, mentions, none, default.",
+        "[room_notifications]",
+    ]
     assert [line for line in keys.splitlines() if not line.startswith("# ")] == ["[keys]"]
     assert "Allowed values" not in keys
 

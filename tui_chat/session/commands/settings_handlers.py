@@ -3,12 +3,11 @@
 - Result: each handler returns its output, if any, and raises `CommandRejected` or `ChatError` for an error.
 """
 
-from tui_chat.protocol import names
 from tui_chat.session.commands.command_context import CommandContext, CommandRejected
 from tui_chat.session.i18n import tr
 from tui_chat.session.room_view import RoomView
 from tui_chat.session.settings import schema as settings_schema
-from tui_chat.session.settings.name_lookup import is_room_muted, notification_level
+from tui_chat.session.settings.name_lookup import is_room_muted, levels_after_change, notification_level
 from tui_chat.session.settings.schema import DEFAULT_VALUE, SettingField
 from tui_chat.session.strings import settings as settings_strings
 
@@ -47,25 +46,19 @@ def set_setting(text: str, context: CommandContext) -> str:
 def set_notification_level(text: str, context: CommandContext) -> str:
     """Set the notification level of the current room, and return a sentence with the level.
 
-    An empty text changes nothing, and the level in effect is returned. `default` removes the level of the room; the
-    output then shows the default level.
+    The level applies on this server only. An empty text changes nothing, and the level in effect is returned. `default`
+    restores the default level, which the output then shows.
 
     Raises:
         CommandRejected: The text is no level (case ignored), or no room is open.
     """
-    room, current_settings, level = context.room(), context.settings(), text.casefold()
-    if not level:
-        return _describe_level(room, notification_level(current_settings, room.name))
-    if level == DEFAULT_VALUE:
-        context.set_setting("room_notifications", _other_levels(room, context))
-        return _describe_level(room, current_settings.notify)
-    try:
-        levels = settings_schema.convert("room_notifications", {**_other_levels(room, context), room.name: level})
-    except ValueError:
-        choices = ", ".join((*settings_schema.fields()["notify"].choices, DEFAULT_VALUE))
-        raise CommandRejected(tr(settings_strings.INVALID_VALUE, name="/notify", expected=choices)) from None
-    context.set_setting("room_notifications", levels)
-    return _describe_level(room, level)
+    room, level = context.room(), text.casefold()
+    choices = (*settings_schema.fields()["notify"].choices, DEFAULT_VALUE)
+    if level and level not in choices:
+        raise CommandRejected(tr(settings_strings.INVALID_VALUE, name="/notify", expected=", ".join(choices)))
+    if level:
+        _change_level(room, level, context)
+    return _describe_level(room, notification_level(context.settings(), context.link.url, room.name))
 
 
 def _describe_level(room: RoomView, level: str) -> str:
@@ -73,9 +66,9 @@ def _describe_level(room: RoomView, level: str) -> str:
 
 
 def mute(name: str, context: CommandContext) -> str:
-    """Set the notification level of an open room to `none`, of the current one for "", and return a confirmation."""
+    """Set the level of an open room on this server to `none`, of the current one for "", and return a confirmation."""
     room = context.room(name)
-    context.set_setting("room_notifications", {**_other_levels(room, context), room.name: "none"})
+    _change_level(room, "none", context)
     return tr("Notifications for {room} are off. /unmute turns them on.", room=room.title)
 
 
@@ -86,16 +79,16 @@ def unmute(name: str, context: CommandContext) -> str:
     notifications are on then.
     """
     room = context.room(name)
-    if is_room_muted(context.settings(), room.name):
-        context.set_setting("room_notifications", _other_levels(room, context))
-    if notification_level(context.settings(), room.name) == "none":
+    if is_room_muted(context.settings(), context.link.url, room.name):
+        _change_level(room, DEFAULT_VALUE, context)
+    if notification_level(context.settings(), context.link.url, room.name) == "none":
         return tr("Notifications for {room} are off by default. /notify all turns them on.", room=room.title)
     return tr("Notifications for {room} are on.", room=room.title)
 
 
-def _other_levels(room: RoomView, context: CommandContext) -> dict[str, str]:
-    levels = context.settings().room_notifications.items()
-    return {name: level for name, level in levels if names.canonical_key(name) != names.canonical_key(room.name)}
+def _change_level(room: RoomView, level: str, context: CommandContext) -> None:
+    levels = levels_after_change(context.settings(), context.link.url, room.name, level)
+    context.set_setting("room_notifications", levels)
 
 
 def _format_setting(field: SettingField, value: object) -> str:

@@ -20,6 +20,9 @@ from tui_chat.session.strings import settings as settings_strings
 NotificationLevel = Literal["all", "mentions", "none"]
 """Messages of a room that cause a notification."""
 
+RoomLevel = Literal["all", "mentions", "none", "default"]
+"""Notification level of one room; `default` is the setting `notify`."""
+
 PaneVisibility = Literal["auto", "always", "never"]
 """Visibility of a side pane; `auto` depends on the width of the terminal."""
 
@@ -113,8 +116,10 @@ class ClientSettings(Struct, frozen=True):
         Meta(description="Show the message text in notifications."),
     ] = True
     room_notifications: Annotated[
-        Mapping[str, NotificationLevel],
-        Meta(description="Notification level of single rooms; none mutes the room."),
+        Mapping[str, RoomLevel],
+        Meta(
+            description='Notification level of rooms: tea = "none" on all servers, "https://host/tea" = "none" on one.'
+        ),
     ] = MappingProxyType({})
     ignored: Annotated[
         tuple[str, ...],
