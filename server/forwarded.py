@@ -39,8 +39,13 @@ class ClientInfo:
         return origin.scheme == "https" or host == "localhost" or host.endswith(".localhost") or is_loopback(host)
 
 
+_CLIENT_INFO = web.RequestKey("client_info", ClientInfo)
+
+
 def get_client_info(request: web.Request, trusted_networks: tuple[IPNetwork, ...]) -> ClientInfo:
     """Return the client behind a request; X-Forwarded-* headers of an untrusted peer are ignored.
+
+    The first call stores the result in the request, because middlewares and handlers of one request repeat the call.
 
     X-Forwarded-For is evaluated from right to left. The first untrusted address is the client, because entries further
     left are supplied by that client and can be forged. If all entries are trusted, the leftmost one is the client. At
@@ -49,21 +54,11 @@ def get_client_info(request: web.Request, trusted_networks: tuple[IPNetwork, ...
 
     Args:
         request: Request received by this server.
-        trusted_networks: Networks of trusted reverse proxies.
+        trusted_networks: Networks of trusted reverse proxies, the same in all calls for one request.
     """
-    peer = request.remote or "unknown"
-    address, scheme, host = str(parse_ip_address(peer) or peer), request.scheme, request.host
-    if trusted_networks and is_in_networks(address, trusted_networks):
-        for hop in reversed(_get_items(request, "X-Forwarded-For")):
-            hop_address = _parse_hop(hop)
-            if hop_address is None:
-                break
-            address = hop_address
-            if not is_in_networks(address, trusted_networks):
-                break
-        scheme = (_get_items(request, "X-Forwarded-Proto") or [scheme])[-1]
-        host = (_get_items(request, "X-Forwarded-Host") or [host])[-1]
-    return ClientInfo(address, normalize_origin(f"{scheme}://{host}"))
+    if _CLIENT_INFO not in request:
+        request[_CLIENT_INFO] = _resolve_client(request, trusted_networks)
+    return request[_CLIENT_INFO]
 
 
 def find_untrusted_proxy(request: web.Request, trusted_networks: tuple[IPNetwork, ...]) -> str | None:
@@ -79,6 +74,22 @@ def is_in_networks(address: str, networks: tuple[IPNetwork, ...]) -> bool:
     """Return whether an address belongs to one of the networks; False for an invalid address."""
     ip = parse_ip_address(address) if networks else None
     return ip is not None and any(ip in network for network in networks)
+
+
+def _resolve_client(request: web.Request, trusted_networks: tuple[IPNetwork, ...]) -> ClientInfo:
+    peer = request.remote or "unknown"
+    address, scheme, host = str(parse_ip_address(peer) or peer), request.scheme, request.host
+    if trusted_networks and is_in_networks(address, trusted_networks):
+        for hop in reversed(_get_items(request, "X-Forwarded-For")):
+            hop_address = _parse_hop(hop)
+            if hop_address is None:
+                break
+            address = hop_address
+            if not is_in_networks(address, trusted_networks):
+                break
+        scheme = (_get_items(request, "X-Forwarded-Proto") or [scheme])[-1]
+        host = (_get_items(request, "X-Forwarded-Host") or [host])[-1]
+    return ClientInfo(address, normalize_origin(f"{scheme}://{host}"))
 
 
 def _get_items(request: web.Request, name: str) -> list[str]:
