@@ -15,6 +15,7 @@ class ModelRoom:
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
+        self._current: list[Entry] = []
 
     @property
     def last_seq(self) -> int:
@@ -34,32 +35,25 @@ class ModelRoom:
 
     def current_entries(self) -> list[Entry]:
         """Return all entries, with the changes applied to the messages."""
-        current = {entry.seq: entry for entry in self.entries}
-        for change in self.entries:
-            if isinstance(change, MessageChange):
-                target = current[change.target]
-                assert isinstance(target, Message)
-                current[change.target] = apply_change(target, change, "a")
-        return [current[seq] for seq in sorted(current)]
+        return self._current.copy()
 
     def current_messages(self) -> list[Message]:
-        return [entry for entry in self.current_entries() if isinstance(entry, Message)]
+        return [entry for entry in self._current if isinstance(entry, Message)]
 
     def fetch_page(self, request: History) -> HistoryPage:
-        entries = self.current_entries()
         if request.after is not None:
-            matching = [entry for entry in entries if entry.seq > request.after]
+            matching = [entry for entry in self._current if entry.seq > request.after]
             selected = matching[: request.limit]
         else:
             assert request.before is not None
-            matching = [entry for entry in entries if entry.seq < request.before]
+            matching = [entry for entry in self._current if entry.seq < request.before]
             selected = matching[-request.limit :]
         return HistoryPage(
             messages=selected, has_more=len(matching) > len(selected), log_id="log", first_seq=1, last_seq=self.last_seq
         )
 
     def join(self, since: int | None, limit: int) -> JoinResponse:
-        matching = [entry for entry in self.current_entries() if entry.seq > (since or 0)]
+        matching = [entry for entry in self._current if entry.seq > (since or 0)]
         selected = matching[-limit:]
         return JoinResponse(
             room=RoomState(name=ROOM, topic="", log_id="log", first_seq=1, last_seq=self.last_seq, visibility="public"),
@@ -77,4 +71,9 @@ class ModelRoom:
 
     def _append(self, entry: Entry) -> Entry:
         self.entries.append(entry)
+        self._current.append(entry)
+        if isinstance(entry, MessageChange):
+            target = self._current[entry.target - 1]
+            assert isinstance(target, Message)
+            self._current[entry.target - 1] = apply_change(target, entry, "a")
         return entry
