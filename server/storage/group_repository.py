@@ -133,7 +133,7 @@ class GroupRepository:
         return await self._reads.run(partial(_list_covers, member_id=member_id))
 
     async def replace_pending_cover(self, member_id: str, upload_id: str) -> None:
-        """Store the cover for the next group of a member, and unpin the upload of its former pending cover."""
+        """Store the cover for the next group of a member, and unpin the upload of another former pending cover."""
         await self._writes.run(partial(_replace_pending_cover, member_id=member_id, upload_id=upload_id))
 
     async def set_cover(self, group_id: int, upload_id: str) -> None:
@@ -237,7 +237,8 @@ def _list_covers(connection: Connection, *, member_id: str) -> dict[str, str]:
 def _replace_pending_cover(connection: Connection, *, member_id: str, upload_id: str) -> None:
     of_member = pending_covers.c.member_id == member_id
     former = select(pending_covers.c.upload_id).where(of_member)
-    connection.execute(update(uploads).where(uploads.c.id.in_(former)).values(is_pinned=False))
+    unpinned = update(uploads).where(uploads.c.id.in_(former), uploads.c.id != upload_id)
+    connection.execute(unpinned.values(is_pinned=False))
     connection.execute(delete(pending_covers).where(of_member))
     connection.execute(pending_covers.insert().values(member_id=member_id, upload_id=upload_id))
 

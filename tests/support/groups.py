@@ -62,7 +62,7 @@ async def verify_groups(database: Database) -> None:
 
     cover = await _add_cover(database, ann)
     replaced = await _add_cover(database, ann)
-    for upload_id in (replaced, cover):
+    for upload_id in (replaced, cover, cover):
         await database.groups.replace_pending_cover(ann.member_id, upload_id)
     found = await database.uploads.find([replaced, cover])
     assert [found[upload_id].upload.is_pinned for upload_id in (replaced, cover)] == [False, True]
