@@ -43,7 +43,7 @@ def draw_plots(rows: Sequence[ResultRow], directory: Path) -> None:
     )
     size_rows = [row for row in size_rows if row["members"] != 3]
     sender_rows = sorted((row for row in rows if row["members"] == 1000), key=lambda row: row["senders"])
-    _plot_lines(by_size, size_rows, "members", "room members, 4 senders")
+    _plot_lines(by_size, size_rows, "members", "room members, up to 4 senders")
     _plot_lines(by_senders, sender_rows, "senders", "senders in a room of 1,000")
     by_size.set_ylabel("server CPU per delivery, µs")
     by_senders.legend(frameon=False)
