@@ -212,7 +212,7 @@ class AccountAdministration:
         """Create an invite (`InviteRequest`); return `id`, `uses`, `expiresAt` and the `code`, which is not stored."""
         arguments = msgspec.convert(request, InviteRequest)
         invite = await self._accounts.create_invite(uses=arguments.uses, lifetime=arguments.expires_in)
-        await self._record(f"created an invite for {invite.uses} registration{'' if invite.uses == 1 else 's'}")
+        await self._record(f"created an invite (uses: {invite.uses})")
         return {"id": invite.id, "code": invite.code, "uses": invite.uses, "expiresAt": invite.expires_at}
 
     async def _find_account(self, request: Mapping[str, Any]) -> AccountRecord:

@@ -299,10 +299,8 @@ class PresenceBroadcaster:
             self._schedule_flush()
 
     def _flush_presence(self, room: LiveRoom[ClientConnection], pending: _PendingUpdates) -> None:
-        """Send the presence changes of a room, if any; those of a large room within the rate."""
-        if pending.presence_delta == PresenceDelta():
-            return
-        if _get_push_cost(room) == 1 or self._acquire_tokens(room, pending, events.PresencePush):
+        """Send the presence changes of a room, if any, within the rate."""
+        if pending.presence_delta != PresenceDelta() and self._acquire_tokens(room, pending, events.PresencePush):
             presence_delta, pending.presence_delta = pending.presence_delta, PresenceDelta()
             self._fanout.send_to_room(room, presence_delta.to_push(room.name, len(room.participants)))
 
