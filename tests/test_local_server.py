@@ -19,7 +19,7 @@ from tests.support.faulty_disk import small_disk
 from tests.support.in_process_server import running_server
 from tests.support.program import PIPE, start_program
 from tests.support.raw_client import raw_client
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 from tui_chat import local_server
 from tui_chat.local_server import SERVER_COMMAND, LocalServer, LocalServerError, is_chat_server, server_log_path
 
@@ -203,7 +203,7 @@ async def test_the_server_outlives_a_killed_client_until_its_idle_timeout(
     script.write_text(CLIENT)
     client = await start_program((sys.executable, str(script)), os.environ, stdout=PIPE)
     assert client.stdout is not None
-    url = (await asyncio.wait_for(client.stdout.readline(), 20)).decode().strip()
+    url = (await asyncio.wait_for(client.stdout.readline(), TIMEOUT)).decode().strip()
     async with raw_client(url) as ann:
         await ann.join("tea", "ann")
         client.send_signal(kill_signal)

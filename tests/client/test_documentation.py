@@ -16,7 +16,7 @@ from server.app import RunningServer
 from tests.support.environment import program_environment
 from tests.support.program import start_program
 from tests.support.requirements import JAVASCRIPT_DIRECTORY, require_node
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 from tui_chat import sdk
 from tui_chat.protocol.errors import ERRORS_BY_CODE
 from tui_chat.sdk import ChatClient, ClientEvent, Entry
@@ -72,7 +72,7 @@ async def test_the_javascript_example_exchanges_messages(server: RunningServer) 
             assert tea.log[2].message.startswith("It is ")
             await tea.send("thank you")
             assert clock.stdout is not None
-            lines = [(await asyncio.wait_for(clock.stdout.readline(), 20)).decode().strip() for _ in range(3)]
+            lines = [(await asyncio.wait_for(clock.stdout.readline(), TIMEOUT)).decode().strip() for _ in range(3)]
             assert lines == ["ann: what time is it?", f"clock: {tea.log[2].message}", "ann: thank you"]
         finally:
             clock.terminate()

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.faults import interactive_clients
 from benchmarks.faults.checker import ViolationKind
 from benchmarks.faults.interactive_clients import InteractiveClient
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.protocol.events import Message
 
 
@@ -40,7 +40,7 @@ async def test_a_user_types_messages_until_the_stop_and_waits_for_their_display(
         Message(room="tea", seq=seq, id=seq, nick_name="user", member_id="user", message=text, ts=0)
         for seq, text in enumerate(typed, 1)
     ]
-    await user.compare(log, timeout=20)
+    await user.compare(log, timeout=TIMEOUT)
     assert (user.violations, user.displayed, reads) == ([], typed, 2)
     await user.compare(log[:-1], timeout=0)
     assert [violation.kind for violation in user.violations] == [ViolationKind.DISPLAY]

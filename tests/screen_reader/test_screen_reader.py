@@ -17,7 +17,7 @@ from tests.support.messages import message_texts
 from tests.support.program import PIPE, start_program
 from tests.support.tcp_proxy import tcp_proxy
 from tests.support.terminal import CHAT_TUI, PtyTerminal, terminal
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.session.store import profile
 
@@ -250,7 +250,7 @@ async def test_piped_input_is_sent_before_exit(server: RunningServer, tmp_path: 
         room = await chat.join("tea", nick="Ben")
         environ = program_environment(tmp_path)
         process = await start_program((*READER, server.url), environ, stdin=PIPE, stdout=PIPE, stderr=PIPE)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(TIMEOUT):
             output, errors = await process.communicate("你好".encode())
         assert (process.returncode, errors) == (0, b"")
         assert output.decode().startswith("Connecting to")
@@ -307,7 +307,7 @@ async def test_invalid_bytes_are_replaced(server: RunningServer, tmp_path: Path)
 async def test_piped_lines_after_the_join_details_are_sent(server: RunningServer, tmp_path: Path) -> None:
     command = (*CHAT_TUI, "--screen-reader", server.url)
     process = await start_program(command, program_environment(tmp_path), stdin=PIPE, stdout=PIPE)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(TIMEOUT):
         await process.communicate("\ufefftea\r\nann\r\nhello\r\n".encode())
     assert process.returncode == 0
     async with ChatClient(server.url) as chat:

@@ -16,6 +16,7 @@ from tests.support.accounts import PASSWORD
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.server_process import DATABASE, SERVER_COMMAND, ServerProcess, run_server, server_process
 from tests.support.terminal import terminal
+from tests.support.wait import TIMEOUT
 
 NEW_PASSWORD = "battery staple"
 
@@ -153,7 +154,7 @@ async def test_changes_of_a_stopped_server_apply_at_its_next_start(home: Path) -
 
 async def wait_for_erasure(home: Path) -> None:
     """Wait until the text and the author of the only message in `tea` are erased."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(TIMEOUT):
         while "private" in (log := (await run_server(home, "export", "tea"))[1]) or "news" in log:
             pass
     (message,) = [entry for entry in map(json.loads, log.splitlines()) if entry["kind"] == "message"]

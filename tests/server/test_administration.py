@@ -32,6 +32,7 @@ from tests.support.program import PIPE, start_program
 from tests.support.raw_client import RawClient, raw_client
 from tests.support.server_process import DATABASE, SERVER_COMMAND, ServerProcess, run_server, server_process
 from tests.support.storage import LOUNGE, ManualClock, build_message
+from tests.support.wait import TIMEOUT
 
 
 @asynccontextmanager
@@ -172,7 +173,7 @@ async def test_an_unusable_output_ends_the_export(home: Path) -> None:
             command = (sys.executable, *SERVER_COMMAND, "export", "tea")
             process = await start_program(command, program_environment(home), stdout=output, stderr=PIPE)
             os.close(output)
-            _, errors = await asyncio.wait_for(process.communicate(), 20)
+            _, errors = await asyncio.wait_for(process.communicate(), TIMEOUT)
             assert (process.returncode, errors) == (code, message)
 
 
@@ -280,7 +281,7 @@ async def test_a_long_command_sends_empty_lines_and_ends_with_its_connection(
         writer.write(b'{"command":"wait"}\n')
         assert [await reader.readline() for _ in range(3)] == [b"\n"] * 3
         writer.close()
-        await asyncio.wait_for(cancelled.wait(), 20)
+        await asyncio.wait_for(cancelled.wait(), TIMEOUT)
         released.set()
         assert await request == {"done": True}
 

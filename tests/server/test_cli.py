@@ -20,6 +20,7 @@ from tests.support.environment import program_environment
 from tests.support.program import PIPE, start_program
 from tests.support.raw_client import raw_client
 from tests.support.server_process import run_server, server_process
+from tests.support.wait import TIMEOUT
 
 
 async def test_startup_prints_the_url_and_the_join_command(tmp_path: Path) -> None:
@@ -138,12 +139,12 @@ async def test_a_managed_server_reports_its_url_and_stops_at_the_end_of_its_inpu
     process = await start_program(command, program_environment(tmp_path), stdin=PIPE, stdout=PIPE, stderr=PIPE)
     assert process.stdin is not None
     assert process.stdout is not None
-    report = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
+    report = json.loads(await asyncio.wait_for(process.stdout.readline(), TIMEOUT))
     async with aiohttp.ClientSession() as session, session.get(f"{report['url']}/ready") as response:
         assert response.status == 200
     process.stdin.write(b"ignored\n")
     process.stdin.close()
-    output, errors = await asyncio.wait_for(process.communicate(), 20)
+    output, errors = await asyncio.wait_for(process.communicate(), TIMEOUT)
     assert (process.returncode, output) == (0, b"")
     assert b"server stopped" in errors
 

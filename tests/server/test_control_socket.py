@@ -19,7 +19,7 @@ from tests.support.environment import program_environment
 from tests.support.program import PIPE, start_program
 from tests.support.raw_client import raw_client
 from tests.support.server_process import DATABASE, SERVER_COMMAND, ServerProcess, run_server, server_process
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 
 
 @pytest.fixture
@@ -100,7 +100,7 @@ async def exchange(path: Path, *lines: bytes) -> list[dict[str, Any]]:
 
     def send() -> list[dict[str, Any]]:
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(20)
+            connection.settimeout(TIMEOUT)
             connection.connect(str(path))
             connection.sendall(b"".join(lines))
             with connection.makefile("rb") as file:
@@ -263,14 +263,14 @@ async def test_the_idle_timeout_begins_after_the_last_client(home: Path) -> None
     process = await start_program(command, program_environment(home), stdin=PIPE, stdout=PIPE, stderr=PIPE)
     assert process.stdin is not None
     assert process.stdout is not None
-    url = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))["url"]
+    url = json.loads(await asyncio.wait_for(process.stdout.readline(), TIMEOUT))["url"]
     async with raw_client(url) as ann, raw_client(url) as bob:
         await ann.join("tea", "ann")
         process.stdin.close()  # the timeout does not begin before the end of the input
         bob.abort()
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(process.wait(), 1.0)
-    _, errors = await asyncio.wait_for(process.communicate(), 20)
+    _, errors = await asyncio.wait_for(process.communicate(), TIMEOUT)
     assert process.returncode == 0
     assert b"no clients for 0.5 seconds" in errors
     assert b"Traceback" not in errors

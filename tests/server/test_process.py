@@ -31,7 +31,7 @@ from tests.support.full_pipe import full_pipe
 from tests.support.program import PIPE, start_program
 from tests.support.raw_client import raw_client
 from tests.support.server_process import SERVER_COMMAND, server_process
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 
 COMMAND = (sys.executable, *SERVER_COMMAND)
 
@@ -41,7 +41,7 @@ async def test_a_log_pipe_without_reader_neither_stops_the_server_nor_sigterm(tm
         command = (*COMMAND, "--port", "0", "--log-level", "debug")
         process = await start_program(command, program_environment(tmp_path), stdout=PIPE, stderr=write_end)
     assert process.stdout is not None
-    url = (await asyncio.wait_for(process.stdout.readline(), 20)).decode().split("listens on ")[1].split()[0]
+    url = (await asyncio.wait_for(process.stdout.readline(), TIMEOUT)).decode().split("listens on ")[1].split()[0]
     for _ in range(3):
         async with raw_client(url) as ann:
             await ann.join("tea", "ann")
@@ -49,7 +49,7 @@ async def test_a_log_pipe_without_reader_neither_stops_the_server_nor_sigterm(tm
             await ann.ws.send_str("invalid")
             await ann.wait_closed()
     process.terminate()
-    assert await asyncio.wait_for(process.wait(), 20) == 0
+    assert await asyncio.wait_for(process.wait(), TIMEOUT) == 0
 
 
 async def test_sigterm_ends_a_server_whose_standard_streams_are_closed(tmp_path: Path, unused_tcp_port: int) -> None:
@@ -82,14 +82,14 @@ async def test_sigterm_ends_a_server_whose_standard_streams_are_closed(tmp_path:
         return False
 
     await wait_until(is_listening)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(TIMEOUT):
         while not await is_ready():
             pass
     async with raw_client(url) as ann:
         await ann.join("tea", "ann")
         await ann.request("sendMessage", {"room": "tea", "message": "hi"})
     process.terminate()
-    assert await asyncio.wait_for(process.wait(), 20) == 0
+    assert await asyncio.wait_for(process.wait(), TIMEOUT) == 0
     with sqlite3.connect(database) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
@@ -151,7 +151,7 @@ def test_the_log_level_applies_to_loggers_of_libraries() -> None:
         "import logging; from server.logging import configure_logging; configure_logging('text', 'error', None);"
         " logger = logging.getLogger('asyncio'); logger.warning('suppressed'); logger.error('written')"
     )
-    output = subprocess.run((sys.executable, "-c", program), capture_output=True, check=True, timeout=20).stderr
+    output = subprocess.run((sys.executable, "-c", program), capture_output=True, check=True, timeout=TIMEOUT).stderr
     assert [line.split()[-1] for line in output.splitlines()] == [b"written"]
 
 
@@ -260,7 +260,7 @@ async def test_an_error_with_characters_outside_of_the_encoding_is_printed_in_on
         stderr=asyncio.subprocess.PIPE,
         env={"HOME": str(tmp_path), "PYTHONIOENCODING": "ascii"},
     )
-    _, errors = await asyncio.wait_for(process.communicate(), 20)
+    _, errors = await asyncio.wait_for(process.communicate(), TIMEOUT)
     assert process.returncode == 2
     assert errors.count(b"\n") == 1
 

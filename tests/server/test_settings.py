@@ -13,6 +13,7 @@ from tests.support.environment import program_environment
 from tests.support.program import PIPE, start_program
 from tests.support.raw_client import raw_client
 from tests.support.server_process import run_server, server_process, spawn_server
+from tests.support.wait import TIMEOUT
 from tui_chat.argument_parser import shown_command
 
 CONSOLE_SCRIPT = Path(sys.executable).with_name("chat-server")
@@ -38,7 +39,7 @@ async def test_a_server_runs_with_the_settings_of_its_file(tmp_path: Path) -> No
     file.write_text(f'port = 0\ndatabase = "{database}"\ncors_origin = ["https://a.example", "https://b.example"]\n')
     process = await spawn_server(tmp_path, "--config", str(file))
     assert process.stdout is not None
-    ready_line = (await asyncio.wait_for(process.stdout.readline(), 20)).decode()
+    ready_line = (await asyncio.wait_for(process.stdout.readline(), TIMEOUT)).decode()
     async with raw_client(ready_line.split("listens on ")[1].split()[0]) as ann:
         await ann.join("tea", "ann")
         assert (await ann.request("sendMessage", {"room": "tea", "message": "hi"}))["seq"] == 1
@@ -128,7 +129,7 @@ async def test_paths_of_all_sources_are_absolute_and_expanded(tmp_path: Path) ->
     assert "database = postgresql://host/db  (" in output
     process = await spawn_server(tmp_path, "--port", "0", "--database", "~/inner/chat.db")
     assert process.stdout is not None
-    await asyncio.wait_for(process.stdout.readline(), 20)
+    await asyncio.wait_for(process.stdout.readline(), TIMEOUT)
     assert (tmp_path / "inner" / "chat.db").exists()
     process.terminate()
     await process.communicate()
@@ -170,7 +171,7 @@ async def test_a_list_variable_separates_items_by_commas(tmp_path: Path) -> None
 async def test_help_describes_each_setting(tmp_path: Path) -> None:
     command, environ = (str(CONSOLE_SCRIPT), "--help"), program_environment(tmp_path, COLUMNS="250")
     process = await start_program(command, environ, stdout=PIPE, stderr=PIPE)
-    data, errors = await asyncio.wait_for(process.communicate(), 20)
+    data, errors = await asyncio.wait_for(process.communicate(), TIMEOUT)
     output = data.decode()
     assert (process.returncode, errors) == (0, b"")
     for setting in SETTINGS.values():

@@ -15,7 +15,7 @@ from tests.support.environment import program_environment
 from tests.support.in_process_server import running_server
 from tests.support.requirements import require_tmux
 from tests.support.terminal import CHAT_TUI, MOUSE_MODES, terminal
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.ui.screens.copy_mode import CopyModeScreen, wrap_rows
 
@@ -130,7 +130,9 @@ async def tmux(command: Sequence[str], home: Path) -> AsyncGenerator[Callable[..
 
     def run(*arguments: str) -> str:
         tmux_command = (require_tmux(), "-u", "-f", "/dev/null", "-S", str(home / "tmux"), *arguments)
-        completed = subprocess.run(tmux_command, env=environ, capture_output=True, text=True, check=False, timeout=20)
+        completed = subprocess.run(
+            tmux_command, env=environ, capture_output=True, text=True, check=False, timeout=TIMEOUT
+        )
         return completed.stdout.rstrip("\n")
 
     run("new-session", "-d", "-x", "80", "-y", "24", shlex.join(command))

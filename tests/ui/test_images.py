@@ -22,7 +22,7 @@ from tests.support.terminal_images import (
     find_sixels,
     is_close,
 )
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.room import Room
 
@@ -177,4 +177,4 @@ async def test_kitty_images_pass_through_tmux(server: RunningServer, tmp_path: P
                 assert not KittyImages.parse(bytes(tty.written)).images
             finally:  # the server of tmux survives its terminal
                 kill_server = (*multiplexer, "kill-server")
-                await asyncio.to_thread(subprocess.run, kill_server, capture_output=True, check=False, timeout=20)
+                await asyncio.to_thread(subprocess.run, kill_server, capture_output=True, check=False, timeout=TIMEOUT)

@@ -19,7 +19,7 @@ from tests.support.messages import message_texts
 from tests.support.program import PIPE, start_program
 from tests.support.reactions import reacting_members
 from tests.support.tcp_proxy import tcp_proxy
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client.client import ChatClient
 from tui_chat.client.errors import OutboxFull
 from tui_chat.client.events import OutboxItemChanged, ProblemReported
@@ -271,7 +271,7 @@ class OutboxClientProcess:
     async def wait_for_line(self, prefix: str) -> str:
         """Return the next output line that starts with `prefix`; raise `AssertionError` after the end of the output."""
         assert self.process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(TIMEOUT):
             while line := (await self.process.stdout.readline()).decode().strip():
                 if line.startswith(prefix):
                     return line

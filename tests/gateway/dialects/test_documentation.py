@@ -15,7 +15,7 @@ from server.gateway.dialects import registry
 from tests.support.in_process_server import running_server
 from tests.support.raw_client import raw_client
 from tests.support.requirements import JAVASCRIPT_DIRECTORY, require_node
-from tests.support.wait import wait_until
+from tests.support.wait import TIMEOUT, wait_until
 from tui_chat.client.client import ChatClient
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "dialects.md").read_text()
@@ -58,7 +58,7 @@ async def running_example(code: str, language: str, url: str) -> AsyncGenerator[
 async def read_line(script: asyncio.subprocess.Process) -> str:
     """Return the next line that the example prints."""
     assert script.stdout is not None
-    line = await asyncio.wait_for(script.stdout.readline(), 20)
+    line = await asyncio.wait_for(script.stdout.readline(), TIMEOUT)
     assert line, "the example has ended"
     return line.decode().strip()
 
@@ -114,7 +114,7 @@ async def test_the_resource_crud_example_lists_rooms(server: RunningServer, lang
         tea = await ann.join("tea", nick="ann")
         await tea.send("hello")
         async with running_example(example("resource_crud", language), language, server.url) as script:
-            output, _ = await asyncio.wait_for(script.communicate(), 20)
+            output, _ = await asyncio.wait_for(script.communicate(), TIMEOUT)
     lines = output.decode().splitlines()
     assert lines[0] == f"{short} room scripts"
     assert sorted(lines[1:-1]) == sorted([f"{short} room (0)", "tea (1)", "ann: hello"])

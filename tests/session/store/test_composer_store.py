@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.wait import TIMEOUT
 from tui_chat.session.compose_mode import ComposeKind, ComposeMode
 from tui_chat.session.input_history import MAX_HISTORY
 from tui_chat.session.store import composer_store
@@ -146,7 +147,7 @@ async def test_blocked_members_belong_to_an_account_under_any_nickname(tmp_path:
 async def test_drafts_are_written_before_the_store_closes(tmp_path: Path) -> None:
     async with open_store(tmp_path) as store, open_store(tmp_path) as second_store:
         store.save_draft("tea", "typed", None)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(TIMEOUT):
             while (await second_store.load_room("tea")).draft != "typed":  # noqa: ASYNC110 (SQLite sends no change notification)
                 await asyncio.sleep(0.02)
 
