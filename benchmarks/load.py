@@ -59,11 +59,9 @@ class LoadCounters:
 class LoadClient(asyncio.Protocol):
     """WebSocket client of one member.
 
-    Args:
+    Attributes:
         counters: Shared counters.
         is_probe: Decode messages and acknowledgements; required for `on_ack`.
-
-    Attributes:
         connected: Completed when the namespace is connected; fails if the connection is lost before.
         on_ack: Called after each acknowledgement, including those of rejected requests; probes only.
     """

@@ -47,7 +47,6 @@ class ControlError(Exception):
 
     Args:
         message: One line for the operator.
-        exit_code: Exit code of the program.
 
     Attributes:
         exit_code: Exit code of the program.

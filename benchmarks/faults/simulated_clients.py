@@ -31,7 +31,6 @@ class SimulatedWriter:
 
     Args:
         url: URL of the server.
-        room: Name of the room.
         name: Name in the markers.
         seed: Seed of all randomness.
         on_ack: Called with each acknowledgement.

@@ -32,7 +32,7 @@ class FrameSink(Protocol):
 class TokenRejected(Exception):
     """Rejection of a token at CONNECT.
 
-    Args:
+    Attributes:
         frame: Event `authFail` for the client.
     """
 

@@ -41,6 +41,8 @@ class InvalidPacket(Exception):
 
     Args:
         problem: Reason for the log; contains no part of the packet.
+
+    Attributes:
         client_error: Error for an `error` event before the close; None for a close without one.
     """
 
@@ -81,11 +83,10 @@ class Frame:
     """Encoded Engine.IO packet for polling and WebSocket.
 
     Args:
-        polling_bytes: The packet as UTF-8.
         ws_bytes: WebSocket frame to send instead of a text frame with the packet.
 
     Attributes:
-        polling_bytes: The packet in a polling payload.
+        polling_bytes: The packet in a polling payload, as UTF-8.
         ws_bytes: Unmasked, unfragmented WebSocket frame (RFC 6455, section 5.2).
     """
 

@@ -32,14 +32,13 @@ class SendQueue:
 
     Args:
         schedule_flush: Called for the first queued frame after each `flush`.
-        owner: Session to abort when the unsent bytes exceed `max_bytes`.
         max_bytes: Upper bound of the unsent bytes.
         now: Monotonic time in seconds.
 
     Attributes:
         closed: The queue accepts no further frames.
         frames: Queued frames; the write buffer of the transport does not count.
-        owner: Session of the queue.
+        owner: Session of the queue, aborted when the unsent bytes exceed `max_bytes`.
         waiting_poll: Future of the poll that waits for frames; None without one.
     """
 

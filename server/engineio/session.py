@@ -63,8 +63,6 @@ class EngineIOSession:
 
     Args:
         host: Server of the session.
-        sid: Engine.IO session id.
-        address: Network address of the client.
         authorization: Header `Authorization` of the handshake, empty if absent.
         server_origin: Canonical origin under which the client reaches the server, None if invalid.
 

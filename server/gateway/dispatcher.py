@@ -38,9 +38,7 @@ class Dispatcher:
 
     Args:
         dialects: Dialects in matching order; the last one matches every event.
-        handlers: Request handlers, shared by all dialects.
         tokens: Verifier of tokens.
-        request_limiter: Limiter of valid requests; invalid requests are limited in any case.
         allow_guests: Accept connections without a token.
         monotonic: Monotonic clock, in seconds.
         generate_sid: Source of new Socket.IO session ids.
@@ -48,7 +46,7 @@ class Dispatcher:
 
     Attributes:
         handlers: Request handlers, shared by all dialects.
-        request_limiter: Limiter of valid requests.
+        request_limiter: Limiter of valid requests; invalid requests are limited in any case.
         is_stopping: True after `announce_shutdown`; connections and requests are rejected.
         membership_feed: Pushes to the clients of the conversation dialect, None without the dialect.
         close_streams: Ends all event streams and rejects further ones; called at the start of `move_clients`.

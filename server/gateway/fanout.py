@@ -25,7 +25,6 @@ class Fanout:
 
     Args:
         deliver_by_dialect: Functions by the name of a dialect in `LiveRoom.subscribers`.
-        file_lines: Renderer of files for basic clients.
 
     Attributes:
         file_lines: Renderer of files for basic clients.

@@ -64,11 +64,8 @@ class Handlers:
 
     Args:
         database: Storage of rooms and entries.
-        identity: Source of member ids.
         account_service: Operations on accounts.
-        room_registry: Rooms with members.
         fanout: Sender of room events.
-        access_control: Permission checks.
         now: Wall clock, as Unix time in milliseconds.
         monotonic: Monotonic clock, in seconds.
         search_cursors: Encoder and decoder of search cursors.

@@ -30,10 +30,9 @@ class RequestLimiter:
     Args:
         rates: Rates by rate class, with the keys of `DEFAULT_RATES`.
         monotonic: Monotonic clock, in seconds.
-        is_enabled: Limit valid requests; otherwise `acquire` always succeeds.
 
     Attributes:
-        is_enabled: Valid requests are limited.
+        is_enabled: Valid requests are limited; otherwise `acquire` always succeeds.
     """
 
     def __init__(self, rates: Mapping[str, Rate], monotonic: Callable[[], float], *, is_enabled: bool) -> None:

@@ -61,7 +61,6 @@ class RoomAccessControl:
     Args:
         database: Source of policies and standings, and journal of memberships.
         room_registry: Rooms with members.
-        guest_addresses: Hashes of the addresses of guests.
         now: Wall clock, as Unix time in milliseconds.
         room_creation: Persons who may create rooms.
 

@@ -31,8 +31,10 @@ class TableSlices:
     """Rows of one table.
 
     Args:
-        table: Table whose primary key consists of numbers and texts.
         excluded_settings: Keys that do not count as rows of the table `settings`.
+
+    Attributes:
+        table: Table whose primary key consists of numbers and texts.
     """
 
     def __init__(self, table: Table, excluded_settings: Sequence[str]) -> None:

@@ -11,7 +11,6 @@ class ModeratedRoom:
     """Room `tea`, empty before the first `add`.
 
     Args:
-        server: Running server.
         stack: Owner of the connections.
 
     Attributes:

@@ -33,13 +33,12 @@ class AccountClient:
 
     Args:
         url: Server address in any form accepted by `address.parse_address`.
-        token: Token of an earlier login, None for none.
         ca_file: PEM file with trusted certificates, None for the system's.
         timeout: Time limit of a request in seconds.
 
     Attributes:
         url: Base URL of the server.
-        token: Current token, None without one.
+        token: Current token, at first that of an earlier login; None without one.
 
     Raises:
         InvalidAddress: Invalid URL.

@@ -18,13 +18,13 @@ class ChatError(Exception):
     """Failed request.
 
     Args:
-        reason: Key of `error_reasons.MESSAGES`; with `message`, also an unknown reason of another server version.
         message: Message of the server; the default is the English message of the reason with its parameters.
-        retry_after: Seconds until a retry may succeed, None if unknown.
-        params: Parameters of the reason.
 
     Attributes:
         code: Wire code (docs/protocol.md, "Errors").
+        reason: Key of `error_reasons.MESSAGES`; with `message`, also an unknown reason of another server version.
+        params: Parameters of the reason.
+        retry_after: Seconds until a retry may succeed, None if unknown.
         message: English phrase for logs, without a period.
 
     Raises:

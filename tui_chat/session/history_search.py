@@ -11,9 +11,9 @@ class HistorySearch:
 
     Args:
         texts: Sent texts, oldest first.
-        original_text: Composer text before the search.
 
     Attributes:
+        original_text: Composer text before the search.
         failed: True if the last search step found no match.
     """
 

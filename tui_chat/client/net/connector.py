@@ -60,16 +60,14 @@ class Connector:
             earlier `on_connected`; not called at the end of `run`.
         on_state_changed: Callback for each new state.
         tasks: Background tasks of the client.
-        token: Token of an account, None for a guest.
-        ca_file: PEM file with trusted certificates, None for the system's.
         random: Source of random numbers in [0, 1).
         wall_clock: Seconds since the epoch. Unlike the monotonic clock, this clock always advances during a suspend.
 
     Attributes:
         gate: Gate with the current transport.
         state: Current connection state.
-        token: Current token, None for a guest.
-        ca_file: As given.
+        token: Current token of an account, None for a guest.
+        ca_file: PEM file with trusted certificates, None for the system's.
     """
 
     def __init__(

@@ -21,6 +21,8 @@ class ProcessLock:
 
     Args:
         directory: Directory of the lock files; created on demand.
+
+    Attributes:
         name: Unique id of this process.
     """
 

@@ -58,9 +58,11 @@ class SqliteFile:
     """SQLite file, opened at the first operation.
 
     Args:
-        path: Path of the file; the directory is created on demand.
         schema: Expected schema.
         on_corrupt: Callback for the new path of a renamed corrupt file.
+
+    Attributes:
+        path: Path of the file; the directory is created on demand.
     """
 
     def __init__(self, path: Path, schema: SqliteSchema, on_corrupt: Callable[[Path], None]) -> None:

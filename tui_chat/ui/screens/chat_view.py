@@ -55,11 +55,8 @@ class ChatView:
     """Widgets of the chat screen, and their state.
 
     Args:
-        session: View model of the chat.
         drafts: Storage of the composer state.
-        composer: Message input.
         images: Pictures of images in messages, None to show captions only.
-        focus: Moves the focus to a widget.
         push_screen: Opens a screen, and calls a function with its result.
         is_active: Returns whether no other screen covers the chat screen.
         screen_width: Returns the width of the screen in columns.
@@ -76,6 +73,7 @@ class ChatView:
         status: Line for errors, progress and typing indicators.
         composer: Message input.
         key_bar: Footer with the active keys.
+        focus: Moves the focus to a widget.
         displayed_room: Most recently drawn room, owner of the composer text.
         on_drawn: Called at the end of each `draw_changes`, even without changes.
         on_error: Called at the end of each `show_error`.

@@ -9,7 +9,7 @@ from tui_chat.protocol.limits import SEQ_MAX
 class ValidationFailed(Exception):
     """Invalid fields of a request.
 
-    Args:
+    Attributes:
         problems: One sentence per problem; each starts with the name of its field.
     """
 
