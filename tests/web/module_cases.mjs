@@ -345,6 +345,42 @@ const cases = {
     assert.deepEqual(requests, [true, true, false, true]); // the first one fails
     storeAwayAfter(0);
   },
+  async "a status that another device sets or ends is not automatic, and a reconnect keeps an automatic one"() {
+    let acknowledge = () => {};
+    const request = () => new Promise((resolve) => (acknowledge = () => resolve({})));
+    const status = new OwnStatus(null, { request, getNick: () => "Bea", onChange() {} });
+    const autoAway = new AutoAway(() => /** @type {any} */ ({ status }));
+    const startIdling = async () => {
+      localStore.set("lastInput", Date.now() - 5 * MINUTE);
+      const checked = autoAway.check();
+      acknowledge();
+      await checked;
+    };
+    storeAwayAfter(5);
+    await startIdling();
+    for (const away of ["", "lunch"]) {
+      assert.deepEqual([status.away, status.isAutomatic], ["", true]);
+      status.applyPush(null);
+      await autoAway.check(); // the end counts as input
+      assert.equal(status.away, null);
+      status.applyPush(away);
+      autoAway.recordInput();
+      assert.deepEqual([status.away, status.isAutomatic], [away, false]);
+      status.applyPush(null);
+      await startIdling();
+    }
+    status.onConnectionChange();
+    status.applyPush(null); // precedes the join response
+    const restored = status.resend();
+    status.applyPush(null);
+    acknowledge();
+    await restored;
+    status.applyPush("");
+    assert.deepEqual([status.away, status.isAutomatic], ["", true]);
+    status.applyPush("lunch");
+    assert.deepEqual([status.away, status.isAutomatic], ["lunch", false]);
+    storeAwayAfter(0);
+  },
   "randomUuid returns version 4 UUIDs with and without crypto.randomUUID"() {
     const pattern = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
     assert.match(randomUuid(), pattern);

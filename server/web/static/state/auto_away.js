@@ -32,6 +32,11 @@ export function isValidAwayAfter(minutes) {
   return Number.isInteger(minutes) && minutes >= 0 && minutes <= MAX_AWAY_AFTER;
 }
 
+/** Restart the time without input of all tabs. */
+export function restartIdleTime() {
+  localStore.set(LAST_INPUT_KEY, Date.now());
+}
+
 /** Automatic status of the session of one tab. The load of the page counts as input. */
 export class AutoAway {
   #getSession;
@@ -40,13 +45,13 @@ export class AutoAway {
   /** @param {() => import("./chat_session.js").ChatSession | null} getSession Null while the join form is visible. */
   constructor(getSession) {
     this.#getSession = getSession;
-    localStore.set(LAST_INPUT_KEY, Date.now());
+    restartIdleTime();
   }
 
   /** Restart the time without input, and remove the automatic status. No effect within `INPUT_RESOLUTION` of an input. */
   recordInput() {
     if (Math.abs(this.#idleTime) < INPUT_RESOLUTION) return;
-    localStore.set(LAST_INPUT_KEY, Date.now());
+    restartIdleTime();
     this.check();
   }
 

@@ -160,7 +160,7 @@ export class ChatSession {
       marker: this.#createMarker(name, () => room),
       onJoined: () => {
         this.#setRooms(this.#rooms);
-        this.status.resend((event, body) => this.#socket.send(event, body));
+        this.status.resend();
         this.attachmentAddresses.resume();
       },
       onOwnStatus: (away) => this.status.applyPush(away),

@@ -3,8 +3,11 @@
  *
  * - The server forgets the status of a member without connections, so each connection sends the status again.
  * - An automatic status (`AutoAway`) has no text. All tabs with the nickname share the mark of an automatic status.
+ * - A change by another device removes the mark, except that of a status without a text: another tab may have set it.
  */
 
+import { requireRequestError } from "../net/request_error.js";
+import { restartIdleTime } from "./auto_away.js";
 import { sanitizeLine } from "./sanitize.js";
 import { automaticStatuses } from "./storage.js";
 
@@ -13,7 +16,9 @@ export class OwnStatus {
   #request;
   #getNick;
   #onChange;
+  #connection = 0; // number of changes of the connection
   #isSent = false; // on the current connection
+  #isRestoring; // until the server has the status, its pushes precede the status
 
   /** @type {string | null} Status text, possibly empty; null if the user is not away. */
   away;
@@ -27,6 +32,7 @@ export class OwnStatus {
    */
   constructor(away, { request, getNick, onChange }) {
     this.away = away;
+    this.#isRestoring = away !== null;
     this.#request = request;
     this.#getNick = getNick;
     this.#onChange = onChange;
@@ -45,31 +51,47 @@ export class OwnStatus {
    */
   async set(text, { isAutomatic = false } = {}) {
     const status = text && sanitizeLine(text);
-    await this.#request("setStatus", { away: status !== null, ...(status && { text: status }) });
+    await this.#send(status);
     this.away = status;
     if (isAutomatic) automaticStatuses.add(this.#getNick());
     else automaticStatuses.delete(this.#getNick());
     this.#onChange();
   }
 
-  /** Apply the status that another connection of the user has set; a text removes the mark of an automatic status. */
+  /**
+   * Apply the status that another connection of the user may have set. No effect until the server has the present status.
+   * Another text and the end of the status remove the mark of an automatic status; the end also counts as input.
+   * @param {string | null} away
+   */
   applyPush(away) {
+    if (away === this.away || (this.#isRestoring && this.away !== null)) return;
+    this.#isRestoring = false;
     this.away = away;
-    if (away) automaticStatuses.delete(this.#getNick());
+    if (away !== "") automaticStatuses.delete(this.#getNick());
+    if (away === null) restartIdleTime();
   }
 
-  /**
-   * Send the status once per connection; called after a join. No effect if the user is not away.
-   * @param {(event: string, body: object) => void} send
-   */
-  resend(send) {
+  /** Send the status once per connection; called after a join. No effect if the user is not away. Errors are ignored. */
+  async resend() {
     if (this.#isSent || this.away === null) return;
-    this.#isSent = true;
-    send("setStatus", { away: true, ...(this.away && { text: this.away }) });
+    this.#isSent = this.#isRestoring = true;
+    const connection = this.#connection;
+    try {
+      await this.#send(this.away);
+    } catch (error) {
+      requireRequestError(error);
+    }
+    if (connection === this.#connection) this.#isRestoring = false;
   }
 
   /** Let the next join send the status again. */
   onConnectionChange() {
+    this.#connection += 1;
     this.#isSent = false;
+    this.#isRestoring = this.away !== null;
+  }
+
+  #send(status) {
+    return this.#request("setStatus", { away: status !== null, ...(status && { text: status }) });
   }
 }
