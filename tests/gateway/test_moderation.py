@@ -100,6 +100,7 @@ async def test_a_failed_or_interrupted_nickname_change_leaves_no_nickname_behind
         pass
     assert (await ben.client.request("changeNick", {"nickName": "eve"}))["error"]["code"] == "unavailable"
     assert await read_joined_nicks(admin.client) == {ben.member_id: "ben"}
+    assert not [packet for packet in admin.client.pushes if '"kind":"nick"' in packet]
     await ben.send()
     assert (await admin.read_log())[-1]["nickName"] == "ben"
     change = asyncio.create_task(ben.client.request("changeNick", {"nickName": "dan"}))
