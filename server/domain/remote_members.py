@@ -26,7 +26,8 @@ def apply_member(
         node_id: Node with connections of the member, None to keep the nodes of a present member.
 
     Returns:
-        Result of the change; `client_changed` is also True for a changed status. A changed role alone is not reported.
+        Result of the change; `client_changed` is also True for a changed status or `confusable`. A changed role alone
+        is not reported.
     """
     participant = room.participants.get(member.member_id)
     is_new = participant is None
@@ -38,12 +39,13 @@ def apply_member(
     room.set_role(participant, member.role)
     participant.member = replace(member, nick_name=old.nick_name, confusable=old.confusable)
     room.assign_nick(participant, member.nick_name, names.canonical_key(member.nick_name))
+    new = participant.member
     return JoinResult(
         room,
         participant,
         is_new,
-        old_nick=old.nick_name if old.nick_name != member.nick_name else None,
-        client_changed=(old.via, old.away) != (member.via, member.away),
+        old_nick=old.nick_name if old.nick_name != new.nick_name else None,
+        client_changed=(old.via, old.away, old.confusable) != (new.via, new.away, new.confusable),
     )
 
 

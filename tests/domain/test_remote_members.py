@@ -65,3 +65,15 @@ def test_a_member_of_another_node_takes_its_nickname_from_a_member_of_this_node(
     assert room.find_by_nick("ann") is room.participants["ann"]
     assert registry.leave(1, "tea").is_last
     assert room.find_by_nick("ann") is room.participants["ann"]
+
+
+def test_a_regained_nickname_that_looks_like_another_one_is_a_change() -> None:
+    registry = RoomRegistry[int]()
+    room = registry.observe(1, "tea")
+    apply_member(registry, room, ANN, "n1")
+    bob = Member(member_id="bob", nick_name="Ann", role="member")
+    for member in (bob, replace(bob, nick_name="\N{CYRILLIC CAPITAL LETTER A}nn")):
+        apply_member(registry, room, member, "n2")
+    regained = apply_member(registry, room, ANN, "n1")
+    assert (regained.old_nick, regained.client_changed, regained.participant.member.confusable) == (None, True, True)
+    assert not apply_member(registry, room, ANN, "n1").client_changed
