@@ -118,7 +118,7 @@ class ClientSettings(Struct, frozen=True):
     room_notifications: Annotated[
         Mapping[str, RoomLevel],
         Meta(
-            description='Notification level of rooms: tea = "none" on all servers, "https://host/tea" = "none" on one.'
+            description='Notifications of rooms: tea = "none" on all servers, "https://host:443/tea" = "none" on one.'
         ),
     ] = MappingProxyType({})
     ignored: Annotated[
