@@ -16,7 +16,7 @@ from tui_chat.session.auto_away import AutoAway
 from tui_chat.session.settings.schema import ClientSettings
 
 
-async def test_the_automatic_status_follows_input_despite_a_failed_removal_and_never_replaces_a_manual_one(
+async def test_the_automatic_status_follows_input_despite_a_failed_removal_and_keeps_a_status_of_the_user(
     server: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with running_session(server.url, tmp_path) as ann, ChatClient(server.url) as bob:
@@ -32,7 +32,8 @@ async def test_the_automatic_status_follows_input_despite_a_failed_removal_and_n
             lambda: controller.process_events(0) and isinstance(controller.session.connection_state, Online)
         )
         await wait_until(lambda: status_of_ann() == [None])
-        user = controller.server_link.require_client().user
+        client = controller.server_link.require_client()
+        user = client.user
         now += 86_400
         auto_away.check()
         assert not user.is_away  # the setting is 0
@@ -62,3 +63,22 @@ async def test_the_automatic_status_follows_input_despite_a_failed_removal_and_n
         auto_away.record_input()
         await wait_until(lambda: status_of_ann() == ["lunch"])
         assert user.is_away
+        async with ChatClient(server.url, guest_key=client.guest_key) as other_device:
+            await other_device.join("tea", nick="ann")
+            for text in ("", "tea time"):
+                await other_device.user.set_status(away=False)
+                await wait_until(lambda: not user.is_away)
+                now += 300
+                auto_away.check()
+                await wait_until(lambda: status_of_ann() == [""])
+                await client.list_rooms()  # after the acknowledgement of the status
+                await other_device.user.set_status(away=False)
+                await wait_until(lambda: not user.is_away)
+                auto_away.check()
+                await client.list_rooms()
+                assert not user.is_away  # the end by the other device counts as input
+                await other_device.user.set_status(away=True, text=text)
+                await wait_until(lambda: user.is_away)
+                auto_away.record_input()
+                await client.list_rooms()
+                assert user.is_away

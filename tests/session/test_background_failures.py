@@ -83,7 +83,9 @@ async def test_a_failed_check_or_request_of_the_automatic_status_is_logged_once(
     link: ServerLink, session: ChatSession, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings, set_status = FailingCall(2, ClientSettings(away_after=1)), FailingCall()
-    replace_client(link, monkeypatch, user=SimpleNamespace(is_away=False, set_status=set_status.run))
+    replace_client(
+        link, monkeypatch, user=SimpleNamespace(is_away=False, status_change_count=0, set_status=set_status.run)
+    )
     now = 1_000.0
     auto_away = AutoAway(session, link, settings, lambda: now)
     now += 60

@@ -215,14 +215,15 @@ class RoomJoiner:
 
     async def _restore_status(self, transport: "Transport") -> None:
         """Repeat the `away` status, if set, after the first join over a connection; a failure is only logged."""
-        status = self._context.away_status
-        if status is None or self._status_transport is transport:
-            return
-        self._status_transport = transport
-        try:
-            await transport.request(status, Empty)
-        except ChatError as error:
-            log.debug("status not restored: %s", error.code)
+        status = self._context.status
+        if status.away is not None and self._status_transport is not transport:
+            self._status_transport = transport
+            with status.request_running():
+                try:
+                    await transport.request(status.away, Empty)
+                except ChatError as error:
+                    log.debug("status not restored: %s", error.code)
+        status.accept_pushes(transport)
 
     async def change_identity(self, account: str | None) -> None:
         """Prepare the rooms for a connection with another account, None for a guest.

@@ -218,7 +218,7 @@ class RoomMembership:
             context.client.tasks.start(self.history.cache.rename(), "room rename")
 
     def on_presence(self, push: PresencePush) -> None:
-        """Apply a presence push, which may change the user's nickname; ignored outside a joined connection.
+        """Apply a presence push, also to the user's nickname and status; ignored outside a joined connection.
 
         Emits `MembersChanged`, possibly later (`Roster`).
         """
@@ -226,6 +226,8 @@ class RoomMembership:
             self.roster.apply_presence(push)
             if (own_member := self.roster.members.get(self.context.member_id)) is not None:
                 self.context.nick = own_member.nick_name
+                if any(member.member_id == own_member.member_id for member in push.joined):
+                    self.context.client.status.apply_push(own_member.away, self.context.gate.value)
 
     async def send_typing(self, is_typing: bool) -> None:
         """Send a typing indicator; no effect without a connection, on a basic server, or if the connection closes."""

@@ -9,12 +9,13 @@ from tui_chat.client.events import ClientEvent, ProblemReported
 from tui_chat.client.log import log
 from tui_chat.client.net.connector import Connector, TransportGate
 from tui_chat.client.task_set import TaskSet
+from tui_chat.client.user_status import UserStatus
 from tui_chat.protocol.codec import WireStructT
 from tui_chat.protocol.errors import ChatError
 from tui_chat.protocol.events import Member, MemberChange, MemberRef, PolicyChange
 from tui_chat.protocol.names import canonical_key
 from tui_chat.protocol.policies import RoomPolicy
-from tui_chat.protocol.requests import Request, SetStatus
+from tui_chat.protocol.requests import Request
 
 REQUEST_TIMEOUT = 30.0
 """Default time limit of a join or request, in seconds."""
@@ -34,7 +35,7 @@ class ClientContext:
         max_messages: Messages of a room to retain in memory once twice as many are loaded; None for no limit.
         guest_key: Current guest key, None without one.
         account: Name of the account whose token the client presents, None for a guest.
-        away_status: Status to repeat after a reconnect, None if the user is not away.
+        status: Status of the user.
         direct_titles: Nicknames of the other members by address of a direct room.
         reported_reasons: Reasons of the reported problems.
     """
@@ -48,7 +49,7 @@ class ClientContext:
     max_messages: int | None
     guest_key: str | None
     account: str | None = None
-    away_status: SetStatus | None = None
+    status: UserStatus = field(default_factory=UserStatus)
     direct_titles: dict[str, str] = field(default_factory=dict[str, str])
     reported_reasons: set[str] = field(default_factory=set[str])
 

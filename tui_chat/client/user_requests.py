@@ -31,8 +31,13 @@ class UserRequests:
 
     @property
     def is_away(self) -> bool:
-        """True after `set_status` with `away`, until `set_status` without."""
-        return self._context.away_status is not None
+        """True after `set_status` with `away` by this client or another connection of the user, until one without."""
+        return self._context.status.away is not None
+
+    @property
+    def status_change_count(self) -> int:
+        """Number of changes of the status by other connections of the user, as far as the server has pushed them."""
+        return self._context.status.change_count
 
     async def set_status(self, *, away: bool, text: str = "") -> None:
         """Mark the user as away in all rooms, or remove the mark.
@@ -44,8 +49,9 @@ class UserRequests:
             text: Text for the other members, possibly empty; ignored unless `away`.
         """
         request = SetStatus(away=away, status_text=text)
-        self._context.away_status = request if away else None
-        await self._context.request(request, Empty, wait_for_rate_limit=True)
+        self._context.status.away = request if away else None
+        with self._context.status.request_running():
+            await self._context.request(request, Empty, wait_for_rate_limit=True)
 
     async def list_mentions(self, *, cursor: str | None = None, limit: int = HISTORY_DEFAULT) -> MentionList:
         """Return the messages that mention the account in its rooms, newest first; `Forbidden` for a guest.

@@ -1,6 +1,7 @@
 """Automatic status after a time without input (setting `away_after`).
 
-- Manual status: a status of `/away` is neither replaced by the automatic one nor removed by input.
+- Manual status: a status of `/away`, or of another device, is neither replaced by the automatic one nor removed by
+  input. The end of the automatic status by another device counts as input.
 - Check: the front end calls `record_input` for each input, and `check` every few seconds.
 - Requests: each one runs in the background, and cancels the previous one.
 - Errors: a failed request is only logged. `check` repeats a removal; the client repeats the mark as away after each
@@ -40,6 +41,7 @@ class AutoAway:
         self._now = now
         self._last_input = now()
         self._is_active = False
+        self._change_count = 0  # changes of the status by other devices before the automatic one
         self._is_removal_due = False  # after a failed removal
         self._request: asyncio.Task[None] | None = None
         self._logged_error_type: type[Exception] | None = None
@@ -47,6 +49,7 @@ class AutoAway:
     def record_input(self) -> None:
         """Restart the time without input, and remove the automatic status, if set."""
         self._last_input = self._now()
+        self._detect_change()
         if self._is_active:
             self._set_status(is_away=False)
 
@@ -64,6 +67,7 @@ class AutoAway:
                 log.exception("check of the automatic status failed: repeated at the next check")
 
     def _check(self) -> None:
+        self._detect_change()
         limit = MINUTE * self._settings().away_after
         if self._is_active:
             if not limit:
@@ -74,11 +78,17 @@ class AutoAway:
         if is_due and isinstance(self._session.connection_state, Online) and not self._is_away():
             self._set_status(is_away=is_idle)
 
+    def _detect_change(self) -> None:
+        """End the automatic status after a change by another device, and restart the time without input."""
+        if self._is_active and self._link.require_client().user.status_change_count != self._change_count:
+            self._is_active, self._last_input = False, self._now()
+
     def _is_away(self) -> bool:
         return self._link.require_client().user.is_away
 
     def _set_status(self, *, is_away: bool) -> None:
         self._is_active, self._is_removal_due = is_away, False
+        self._change_count = self._link.require_client().user.status_change_count
         if self._request is not None:
             self._request.cancel()
         # No request of `ServerLink.start`: the screen reader waits for those, and this one waits for a connection.
