@@ -7,6 +7,8 @@ from typing import TypeVar
 
 import msgspec
 
+from tui_chat.protocol.errors import DECODE_ERRORS
+
 log = logging.getLogger("chat.cluster")
 
 MessageT = TypeVar("MessageT")
@@ -16,7 +18,7 @@ def decode_message(decoder: msgspec.json.Decoder[MessageT], body: bytes) -> Mess
     """Return a decoded message; log an invalid one, such as that of a node with another version, and return None."""
     try:
         return decoder.decode(body)
-    except msgspec.DecodeError as error:
+    except DECODE_ERRORS as error:
         log.warning("invalid message from another node ignored: %s", error)
         return None
 

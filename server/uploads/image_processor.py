@@ -120,7 +120,7 @@ class ImageProcessor:
                 await process.communicate()  # wait() hangs on Python 3.11 while the pipe has unread output
         try:
             return msgspec.json.decode(output.strip().rpartition(b"\n")[2], type=ImageResult)
-        except msgspec.MsgspecError:
+        except errors.DECODE_ERRORS:
             log.warning("image process ended with status %s and no result", process.returncode)
             return ImageResult("invalid")
 

@@ -1,7 +1,9 @@
 import asyncio
 import os
+import sqlite3
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,6 +46,16 @@ async def test_drafts_and_their_compose_modes_are_restored(tmp_path: Path) -> No
     async with open_store(tmp_path) as store:
         assert await store.load_room("tea") == SavedRoomState()
     assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) == 0o600 or os.name != "posix"
+
+
+@pytest.mark.parametrize("damage", [b"\0", b'{"kind":"\xff"}', b'{"unknown":' + b"[" * 10_000])
+async def test_a_draft_with_an_undecodable_compose_mode_keeps_its_text(tmp_path: Path, damage: bytes) -> None:
+    async with open_store(tmp_path) as store:
+        store.save_draft("tea", "half", ComposeMode(ComposeKind.REPLY, 7, "bob: tea?"))
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as connection, connection:
+        connection.execute("UPDATE drafts SET compose_mode = ?", (damage,))
+    async with open_store(tmp_path) as store:
+        assert await store.load_room("tea") == SavedRoomState("half")
 
 
 async def test_saved_state_is_scoped_to_server_and_nickname(tmp_path: Path) -> None:

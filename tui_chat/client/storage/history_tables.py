@@ -1,4 +1,4 @@
-"""Schema and row mapping of the local history.
+"""Schema and statements of the local history.
 
 - Ranges: table `ranges` lists the cached ranges. Each range contains all of its messages; its changes are applied to
   their target or stored in `changes`. No range is committed before its messages, so that losses become visible gaps.
@@ -20,6 +20,7 @@ from tui_chat.client.sync.apply_change import apply_change
 from tui_chat.client.sync.log_segment import LogSegment
 from tui_chat.client.sync.room_log import MAX_PENDING_CHANGES
 from tui_chat.client.sync.seq_ranges import SeqRanges
+from tui_chat.protocol.errors import DECODE_ERRORS
 from tui_chat.protocol.events import Message, MessageChange
 
 T = TypeVar("T")
@@ -81,7 +82,7 @@ def decode(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
     """Decode the body of a row; raise `CorruptDatabase` for an invalid one."""
     try:
         return decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except DECODE_ERRORS:
         raise CorruptDatabase("undecodable row") from None
 
 
@@ -258,12 +259,12 @@ def read_segment_around(connection: sqlite3.Connection, room_id: int, seq: int, 
 
 def prune(connection: sqlite3.Connection, room_id: int, max_messages: int) -> None:
     """Delete the oldest messages of a room above the limit with their changes, and truncate the ranges."""
-    oldest = connection.execute(
+    newest_to_delete = connection.execute(
         "SELECT seq FROM messages WHERE room = ? ORDER BY seq DESC LIMIT 1 OFFSET ?", (room_id, max_messages)
     ).fetchone()
-    if oldest is None:
+    if newest_to_delete is None:
         return
-    (last_pruned,) = oldest
+    (last_pruned,) = newest_to_delete
     connection.execute("DELETE FROM messages WHERE room = ? AND seq <= ?", (room_id, last_pruned))
     connection.execute("DELETE FROM changes WHERE room = ? AND target <= ?", (room_id, last_pruned))
     ranges = read_ranges(connection, room_id)

@@ -21,6 +21,7 @@ import msgspec
 
 from tui_chat.client.storage.sqlite_file import SqliteFile, SqliteSchema, log_failure
 from tui_chat.protocol import names
+from tui_chat.protocol.errors import DECODE_ERRORS
 from tui_chat.session.compose_mode import ComposeMode
 from tui_chat.session.i18n import tr
 from tui_chat.session.input_history import MAX_HISTORY
@@ -362,5 +363,5 @@ def _prune(connection: sqlite3.Connection) -> None:
 def _decode_mode(encoded: bytes) -> ComposeMode | None:
     try:
         return msgspec.json.decode(encoded, type=ComposeMode | None)
-    except msgspec.MsgspecError:
+    except DECODE_ERRORS:
         return None
