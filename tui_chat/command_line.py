@@ -24,6 +24,7 @@ _ARGPARSE_MESSAGES = (
     mark("expected one argument"),
     mark("argument %(argument_name)s: %(message)s"),
     mark("ignored explicit argument %r"),
+    mark("invalid choice: %(value)r (choose from %(choices)s)"),
     mark("the following arguments are required: %s"),
 )
 """Built-in messages of argparse, marked for translation; argparse uses the gettext domain that `set_language` binds."""
@@ -33,12 +34,12 @@ class CommandLineParser(ProgramParser):
     """Argument parser with one-line error messages."""
 
     def error(self, message: str) -> NoReturn:
-        """Print `message` with a hint at `--help`, then exit. The exit code is `EXIT_USAGE_ERROR`."""
+        """Print `message` with a reference to `--help`, then exit with `EXIT_USAGE_ERROR`."""
         exit_with_error(tr("{problem} (see {program} --help)", problem=message, program=self.shell_command))
 
 
 def print_error(message: str) -> None:
-    """Print one error line to standard error, after `chat-tui: `. A failed write is ignored."""
+    """Print an error line with the prefix `chat-tui: ` to standard error. A failed write is ignored."""
     write_error(f"chat-tui: {message}")
 
 

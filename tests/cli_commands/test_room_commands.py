@@ -134,6 +134,8 @@ async def test_errors_print_one_line_and_set_the_exit_code(
     assert len(errors.splitlines()) == 1
 
 
-async def test_help_uses_the_requested_language(tmp_path: Path) -> None:
+async def test_help_and_rejected_values_use_the_requested_language(tmp_path: Path) -> None:
     _, output, _ = await run_command(tmp_path, "tail", "--lang", "zh", "--help")
     assert "先打印多少条消息（10）" in output
+    _, _, errors = await run_command(tmp_path, "--lang", "zh", "--completion", "csh")
+    assert "参数 --completion：无效的值 'csh'（可选：" in errors
