@@ -12,7 +12,14 @@
 
 from tui_chat.client.accounts import AccountClient
 from tui_chat.client.client import ChatClient
-from tui_chat.client.errors import ConnectionLost, DeliveryUnknown, OutboxFull, Unreachable, UnsupportedByServer
+from tui_chat.client.errors import (
+    ConnectionLost,
+    DeliveryUnknown,
+    InvalidAddress,
+    OutboxFull,
+    Unreachable,
+    UnsupportedByServer,
+)
 from tui_chat.client.event_queue import EventQueue
 from tui_chat.client.events import (
     AuthFailed,
@@ -127,6 +134,7 @@ __all__ = [
     "Hook",
     "HookCreated",
     "InternalError",
+    "InvalidAddress",
     "Invite",
     "JoinNotice",
     "LeaveNotice",
