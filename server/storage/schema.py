@@ -35,7 +35,7 @@ def ensure(connection: Connection, *, must_exist: bool = False) -> None:
         must_exist: Reject an empty database.
 
     Raises:
-        StorageError: As `verify`, or the database is empty with `must_exist`.
+        StorageError: As `verify`, but an empty database is rejected only with `must_exist`.
     """
     if lock_schema(connection):
         verify(connection)
@@ -62,7 +62,7 @@ def create_tables(connection: Connection, fingerprint: str) -> None:
     Args:
         fingerprint: `FINGERPRINT`, or `UNFINISHED` for a database that no server may use yet.
     """
-    group_tables.metadata.create_all(connection)  # with the tables of all modules
+    group_tables.metadata.create_all(connection)  # the metadata of `tables`, complete after the import of this module
     if connection.dialect.name == "postgresql":
         node_tables.metadata.create_all(connection)
     for statement in CREATE_STATEMENTS[connection.dialect.name]:
@@ -77,10 +77,12 @@ def verify(connection: Connection) -> None:
     """Verify that this version of the program can use a database.
 
     Raises:
-        StorageError: The tables belong to another program or to another version of this program, or are an
+        StorageError: The database is empty, belongs to another program or to another version of this program, or is an
             unfinished copy (`server.storage.migration`).
     """
     tables = set(inspect(connection).get_table_names())
+    if not tables:
+        raise StorageError("the database is empty")
     if not {rooms.name, entries.name} <= tables:
         raise StorageError("database belongs to another program")
     fingerprints = (

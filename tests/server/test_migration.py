@@ -238,7 +238,7 @@ async def test_unusable_databases_are_reported_and_stay_unchanged(
         (missing, url, f"cannot open the database {missing}: file not found"),
         (tmp_path, url, "path is not a regular file"),
         (damaged, url, "not a database"),
-        (tmp_path / "empty.db", url, "database belongs to another program"),
+        (tmp_path / "empty.db", url, "the database is empty"),
         (source, str(other), "the target must be a URL of the form postgresql://"),
         (source, "mysql://host/chat", "the database backend mysql is not supported"),
         (source, "postgresql://host:port/chat", "the database URL is invalid"),
