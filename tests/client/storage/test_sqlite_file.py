@@ -14,24 +14,25 @@ SCHEMA = SqliteSchema(application_id=1, version=1, statements="CREATE TABLE note
 
 
 async def test_a_corrupt_file_is_reported_after_the_cancellation_of_the_caller(tmp_path: Path) -> None:
-    path = tmp_path / "notes.db"
-    path.write_bytes(b"no database" * 1_000)
     reports: list[Path] = []
     running, released = Event(), Event()
 
     def operation(_: sqlite3.Connection) -> None:
-        running.set()
-        released.wait(10)
+        if not running.is_set():
+            running.set()
+            released.wait(10)
+            raise CorruptDatabase
 
-    notes = SqliteFile(path, SCHEMA, reports.append)
+    notes = SqliteFile(tmp_path / "notes.db", SCHEMA, reports.append)
     task = asyncio.create_task(notes.run(operation))
     assert await asyncio.to_thread(running.wait, 10)
     task.cancel()
-    released.set()
     await asyncio.wait({task})
+    assert (task.cancelled(), reports) == (True, [])
+    released.set()
     await notes.close()
-    (report,) = reports
-    assert report.read_bytes() == b"no database" * 1_000
+    assert reports == list(tmp_path.glob("notes.db.damaged-*"))
+    assert len(reports) == 1
 
 
 async def test_a_corrupt_file_that_another_process_has_removed_is_replaced(tmp_path: Path) -> None:
