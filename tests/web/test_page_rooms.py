@@ -282,20 +282,20 @@ async def test_messages_in_an_unfocused_page_count_in_the_title_until_another_ta
     await bot.send_messages("tea", ["one", "two"])
     await expect(chat_page.page).to_have_title("(2) tea")
     context = chat_page.tab.context
-    again = ChatPage(BrowserTab(context, await context.new_page()))
-    await again.join_room(server.url, "Ann")
-    await expect(again.messages).to_have_count(2)
+    second_page = ChatPage(BrowserTab(context, await context.new_page()))
+    await second_page.join_room(server.url, "Ann")
+    await expect(second_page.messages).to_have_count(2)
     await expect(chat_page.page).to_have_title("tea · Chat")
-    await again.unfocus()
+    await second_page.unfocus()
     await bot.send_messages("tea", ["three"])
     await expect(chat_page.page).to_have_title("(1) tea")
     for command, title in (("/mute", "tea · Chat"), ("/unmute", "(1) tea")):
-        await again.send_message(command)
+        await second_page.send_message(command)
         await expect(chat_page.page).to_have_title(title)
     chat_page.assert_no_errors()
 
 
-async def test_the_drawers_of_phones_close_when_a_room_is_opened(
+async def test_opening_a_room_closes_the_drawers_on_phones(
     browser: Browser, server: RunningServer, bot: RawClient
 ) -> None:
     chat_page = await open_chat_page(browser, server.url, "Ann", viewport=PHONE_VIEWPORT)

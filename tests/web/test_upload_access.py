@@ -39,12 +39,12 @@ async def persons(
     """Connect accounts; yield each with its client for files."""
     async with AsyncExitStack() as stack:
         anonymous = await stack.enter_async_context(upload_client(server))
-        found: list[tuple[Person, UploadClient]] = []
+        connected: list[tuple[Person, UploadClient]] = []
         for name in names:
             token = (await create_account(server, name, password=password)).token
-            connected = await stack.enter_async_context(connect_person(server, name, token=token))
-            found.append((connected, anonymous.with_credentials(f"Bearer {token}")))
-        yield found
+            person = await stack.enter_async_context(connect_person(server, name, token=token))
+            connected.append((person, anonymous.with_credentials(f"Bearer {token}")))
+        yield connected
 
 
 @asynccontextmanager
@@ -222,7 +222,7 @@ async def test_uploads_stay_within_the_quotas(tmp_path: Path) -> None:
         assert outcomes == [201, 201, 429]
 
 
-async def test_a_full_disk_rejects_uploads_and_loses_nothing(tmp_path: Path) -> None:
+async def test_a_full_disk_rejects_uploads_without_losses_and_disabled_uploads_are_rejected(tmp_path: Path) -> None:
     with small_disk(tmp_path, 3 * 2**20) as disk:
         settings = {"uploads": str(disk / "files"), "upload_max_bytes": 2 * 2**20, "upload_min_free_bytes": 0}
 
@@ -310,7 +310,7 @@ async def test_uploads_and_downloads_use_bounded_memory(tmp_path: Path) -> None:
         assert read_peak() - before < 40 * 2**20
 
 
-async def test_basic_clients_receive_a_line_with_an_address_per_file(tmp_path: Path) -> None:
+async def test_basic_clients_receive_a_line_with_the_name_and_address_of_a_file(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(running_server(tmp_path, rate_limit="off"))
         ((ann, files),) = await stack.enter_async_context(persons(server, "ann"))
