@@ -33,7 +33,7 @@ class ClusterMetrics:
         sent_messages: Messages that the bus has sent since the start, including heartbeats.
         dropped_messages: Messages that a full queue or the lack of a connection has dropped since the start.
         followed_rooms: Rooms whose entries of other nodes are delivered.
-        gap_reads: Reads of entries that did not arrive over the bus since the start.
+        gap_reads: Reads since the start of entries that did not arrive over the bus.
         clock_skew: Clock of the node minus that of the database, in seconds.
     """
 

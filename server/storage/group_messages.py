@@ -11,7 +11,7 @@ from server.storage.search import find_first_seq
 from server.storage.tables import entries, rooms
 from tui_chat.protocol.events import Attachment
 
-IS_MESSAGE = (entries.c.kind == "message", entries.c.deleted.is_(False))
+MESSAGE_CONDITIONS = (entries.c.kind == "message", entries.c.deleted.is_(False))
 """Conditions of messages that are not deleted."""
 
 _edits = entries.alias("edits")
@@ -55,13 +55,13 @@ def list_messages(connection: Connection, *, group_id: int, before_id: int | Non
     in_range = [entries.c.room_id == group_id, entries.c.seq >= room.first_seq]
     if before_id is not None:
         in_range.append(entries.c.seq < find_first_seq(connection, room, entries.c.id, before_id))
-    statement = _select_messages.where(*in_range, *IS_MESSAGE).order_by(entries.c.seq.desc()).limit(limit)
+    statement = _select_messages.where(*in_range, *MESSAGE_CONDITIONS).order_by(entries.c.seq.desc()).limit(limit)
     return _from_rows(connection.execute(statement).all())
 
 
 def read_messages(connection: Connection, entry_ids: Collection[int]) -> dict[int, MessageRecord]:
     """Return the messages among entries of any rooms by entry id, without deleted ones."""
-    rows = connection.execute(_select_messages.where(entries.c.id.in_(entry_ids), *IS_MESSAGE)).all()
+    rows = connection.execute(_select_messages.where(entries.c.id.in_(entry_ids), *MESSAGE_CONDITIONS)).all()
     return {message.id: message for message in _from_rows(rows)}
 
 

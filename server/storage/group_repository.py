@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, Select, and_, case, delete, func, or_, s
 
 from server.domain.uploads import build_path
 from server.storage.executor import Executor, TransactionRunner
-from server.storage.group_messages import IS_MESSAGE, MessageRecord, list_messages, read_messages
+from server.storage.group_messages import MESSAGE_CONDITIONS, MessageRecord, list_messages, read_messages
 from server.storage.group_tables import conversations, groups, pending_covers
 from server.storage.statements import get_insert_construct
 from server.storage.tables import entries, memberships, rooms, uploads
@@ -294,7 +294,7 @@ def _list_conversations(
             conversations.c.id.label("conversation_id"),
             (rooms.c.last_n - memberships.c.read_n).label("unread"),
             newest.where(entries.c.seq <= memberships.c.read_seq).scalar_subquery().label("last_read_id"),
-            newest.where(*IS_MESSAGE).scalar_subquery().label("recent_id"),
+            newest.where(*MESSAGE_CONDITIONS).scalar_subquery().label("recent_id"),
         )
         .outerjoin(
             conversations,

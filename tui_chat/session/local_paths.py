@@ -10,14 +10,15 @@ from urllib.parse import unquote, urlsplit
 
 from tui_chat.protocol.limits import ATTACHMENTS_PER_MESSAGE
 
-MAX_TEXT = 8_192
+MAX_TEXT_LENGTH = 8_192
 """Maximum length of a text that may consist of paths, in characters."""
 
 
 def parse_paths(argument: str) -> list[Path]:
-    """Return the paths of a command argument: several existing files in the syntax of a shell, otherwise one path.
+    """Return the paths of a command argument, with `~` expanded.
 
-    The whole argument is the path if a file has this path. `~` is expanded.
+    The whole argument is one path if it is the path of a regular file, or if its words in the syntax of a shell are not
+    all paths of regular files. Otherwise, each word is a path.
     """
     path = _expand(argument)
     if not _is_regular_file(path):
@@ -30,10 +31,10 @@ def parse_paths(argument: str) -> list[Path]:
 def find_dropped_files(text: str) -> list[Path]:
     """Return the files of a text that consists of absolute paths of regular files, otherwise an empty list.
 
-    Each line has one path as typed, or several in the syntax of a shell. The list is also empty for more than
-    `ATTACHMENTS_PER_MESSAGE` files and above `MAX_TEXT` characters.
+    Each line has one path as typed, or any number in the syntax of a shell, where `~` is expanded. The list is also
+    empty for more than `ATTACHMENTS_PER_MESSAGE` files and above `MAX_TEXT_LENGTH` characters.
     """
-    if len(text) > MAX_TEXT:
+    if len(text) > MAX_TEXT_LENGTH:
         return []
     paths: list[Path] = []
     for line in filter(None, map(str.strip, text.split("\n"))):
@@ -44,7 +45,7 @@ def find_dropped_files(text: str) -> list[Path]:
 
 
 def _split_line(line: str) -> list[Path]:
-    """Return the paths of a line in the syntax of a shell, none for a syntax error or any address of another host."""
+    """Return the paths of a line in the syntax of a shell, none for a syntax error or an unusable `file:` address."""
     try:
         words = shlex.split(line)
     except ValueError:

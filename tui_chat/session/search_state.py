@@ -41,7 +41,12 @@ class SearchHit:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchPageRequest:
-    """Request for one page of results, the first one without a cursor, in all rooms without a room."""
+    """Request for one page of results.
+
+    Attributes:
+        room: Name of the room to search, None for all rooms.
+        cursor: Start of the page, None for the first page.
+    """
 
     query: str
     room: str | None
@@ -52,10 +57,10 @@ class SearchState:
     """Results and progress of the current search.
 
     Attributes:
-        request: Last request, None before the first search.
+        request: Last request of the current search, None without a search.
         hits: Results, newest first.
-        problem: Error text of the last response, "" on success.
-        source: Origin of the last page, None before the first response.
+        problem: Error text of the last response, "" after a success or without a response.
+        source: Origin of the last page, None without a page.
         is_incomplete: True if the server's search index does not cover all messages.
     """
 
@@ -90,7 +95,7 @@ class SearchState:
     def load_more(self) -> SearchPageRequest | None:
         """Return the request for the next page, None if there is none or a response is pending.
 
-        Resets the limit of empty pages. After a failure with `has_more`, the call repeats the failed request; after a
+        Resets the count of empty pages. After a failure with `has_more`, the call repeats the failed request; after a
         rejected cursor, the call clears the results and returns the request of the first page.
         """
         if self.request is None or self.is_loading or not self.has_more:

@@ -93,7 +93,7 @@ def auth_error(body: bytes) -> Unauthorized:
 def rejection_error(payload: Any) -> Unreachable | Unauthorized | None:
     """Return the sanitized error of a CONNECT_ERROR packet; `Unreachable` for all codes except `unauthorized`.
 
-    None for a payload with an invalid field, or with neither `data` nor a `message`.
+    None for an invalid payload, or one with neither `data` nor a `message`.
     """
     try:
         rejection = msgspec.convert(payload, _Rejection)

@@ -66,7 +66,7 @@ export class MemberDialog {
     this.#dialog.showModal();
   }
 
-  /** Return the buttons of direct message and block; none for the user, no block for a guest. */
+  /** Return the buttons of direct message and block; none in the dialog of the user, no block button for a guest. */
   #contactButtons(member, room) {
     if (room.ownMemberIds.has(member.memberId)) return [];
     const blocks = this.#getBlocks();
@@ -81,15 +81,15 @@ export class MemberDialog {
     if (room.ownMemberIds.has(member.memberId) || !outranks(room.access.role, member.role)) return [];
     const run = (event, fields) => this.#attempt(room.request(event, { memberId: member.memberId, ...fields }));
     const sanction = () => ({ ...this.#reasonField(), ...this.#untilField() });
-    const isAppointer = isOwner(room.access.role) && member.account !== undefined;
+    const canChangeRole = isOwner(room.access.role) && member.account !== undefined;
     return [
       createButton("secondary", strings.silence, () => run("mute", sanction())),
       createButton("secondary", strings.unsilence, () => run("unmute", {})),
       createButton("secondary", strings.removeMember, () => run("kick", this.#reasonField())),
       createButton("danger", strings.ban, () => this.#ban(member, (fields) => run("ban", { ...sanction(), ...fields }))),
-      ...(isAppointer && member.role === "member" ? [createButton("secondary", strings.makeModerator, () => run("setRole", { role: "moderator" }))] : []),
-      ...(isAppointer && member.role === "moderator" ? [createButton("secondary", strings.makeMember, () => run("setRole", { role: "member" }))] : []),
-      ...(isAppointer ? [createButton("secondary", strings.makeOwner, () => this.#transfer(member, room))] : []),
+      ...(canChangeRole && member.role === "member" ? [createButton("secondary", strings.makeModerator, () => run("setRole", { role: "moderator" }))] : []),
+      ...(canChangeRole && member.role === "moderator" ? [createButton("secondary", strings.makeMember, () => run("setRole", { role: "member" }))] : []),
+      ...(canChangeRole ? [createButton("secondary", strings.makeOwner, () => this.#transfer(member, room))] : []),
     ];
   }
 

@@ -16,7 +16,8 @@ export class MessageActions {
 
   /**
    * @param {object} options
-   * @param {() => import("../state/room.js").Room} options.getRoom Returns the visible room.
+   * @param {() => import("../state/room.js").Room} options.getRoom Returns the visible room. Without a room, only `describe` may be
+   *   called.
    * @param {import("./composer.js").Composer} options.composer
    * @param {import("./timeline.js").Timeline} options.timeline
    * @param {import("../state/delayed_deletions.js").DelayedDeletions} options.delayedDeletions
@@ -61,8 +62,8 @@ export class MessageActions {
     const title = isOwn ? strings.deleteTitle : strings.deleteTitleOf(item.nickName);
     const text = `${excerpt(item)}\n\n${strings.deleteWarning}`;
     const choice = await this.#confirm({ title, text, choices, onTyping: () => this.#composer.focus() });
-    const isFocusLost = !document.activeElement?.closest("#timeline, #composer");
-    if (isFocusLost && room === this.#getRoom()) this.#timeline.focusMessage(item.seq);
+    const isFocusOutside = !document.activeElement?.closest("#timeline, #composer");
+    if (isFocusOutside && room === this.#getRoom()) this.#timeline.focusMessage(item.seq);
     if (choice) this.#delayedDeletions.schedule(room, item.seq);
   }
 

@@ -20,7 +20,7 @@ const PRIVATE_OPTION = "--private";
  */
 
 /**
- * Create a room with the user as owner, and show the room.
+ * Create a room with the user as owner, and show the room unless the user switches to another room meanwhile.
  * @param {string} argument Name, or `--private` and the title of a private room.
  * @param {CommandContext} context
  */
