@@ -4,8 +4,8 @@
   its -wal and -shm files.
 - Durability: a commit returns after the data is on disk (WAL with synchronous=FULL).
 - Erasure: overwritten and deleted content is zeroed in the file (secure_delete).
-- No recreation: an opened file is never created again. If the file is moved or deleted, transactions fail instead of
-  continuing in an unlinked file.
+- No recreation: an opened file is never created again. If the file is moved, deleted or replaced, transactions fail
+  instead of continuing in another file.
 - Exclusive use: two servers on the same file would each assign the same `seq`. Symbolic links share the lock of the
   database, on Linux also hard links. The kernel releases the lock at process exit, even after a crash.
 """
@@ -17,7 +17,6 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, text
 
@@ -30,7 +29,6 @@ except ImportError:  # Windows has no flock; a second server is not detected the
     fcntl = None
 
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON")
-_FILE_STATUS = "file"
 
 
 def create_file(path: Path) -> None:
@@ -97,17 +95,24 @@ def _lock_exclusively(fd: int) -> None:
 def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int) -> Engine:
     """Create an engine for an existing database file.
 
-    The first transaction opens the file; a missing file makes that transaction fail with `FileNotFoundError`. Later,
-    each transaction fails with `StorageError` after a replacement of the file, with `FileNotFoundError` after its
-    removal.
+    Transactions fail with `StorageError` after a replacement of the file, even on new connections, and with
+    `FileNotFoundError` after its removal.
 
     Args:
         writable: Begin transactions with the write lock; otherwise transactions are read-only snapshots.
         busy_timeout: Milliseconds to wait for a lock.
+
+    Raises:
+        FileNotFoundError: The file does not exist.
     """
+    opened_file = path.stat()
+
+    def check_file() -> None:
+        if not os.path.samestat(opened_file, path.stat()):
+            raise StorageError("database file was replaced; restart the server")
 
     def connect() -> sqlite3.Connection:
-        path.stat()  # distinguishes a missing file from other causes of SQLITE_CANTOPEN
+        check_file()  # distinguishes a missing file from other causes of SQLITE_CANTOPEN
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=rw",
             uri=True,
@@ -135,14 +140,9 @@ def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int
 
     begin_statement = CompiledStatement(text("BEGIN IMMEDIATE" if writable else "BEGIN"), engine.dialect, ())
 
-    @event.listens_for(engine, "connect")
-    def on_connect(_: Any, record: Any) -> None:
-        record.info[_FILE_STATUS] = path.stat()
-
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
-        if not os.path.samestat(connection.info[_FILE_STATUS], path.stat()):
-            raise StorageError("database file was replaced")
+        check_file()
         begin_statement.execute(connection)
 
     return engine

@@ -104,6 +104,24 @@ async def test_writes_resume_after_a_missing_file_is_restored(
     assert [entry.seq for entry in await published.wait_for_entries(2)] == [1, 2]
 
 
+async def test_a_file_that_replaces_an_open_database_is_not_used(
+    database: Database, path: Path, clock: ManualClock
+) -> None:
+    await database.journal.append(build_message("kept"))
+    backup = path.with_name("aside.db")
+    move(path, backup)
+    other = await open_database(path, clock=clock)
+    for _ in range(2):
+        await assert_unavailable(database)
+        assert database.journal.outage == "database file was replaced; restart the server"
+        with pytest.raises(Unavailable):
+            await database.reader.read_page("lounge", after=0, limit=10)
+    assert (await other.journal.append(build_message())).entry.seq == 1
+    await other.close()
+    move(backup, path)
+    assert (await database.journal.append(build_message())).entry.seq == 2
+
+
 async def test_health_reports_the_cause_of_failed_writes(database: Database, path: Path, clock: ManualClock) -> None:
     assert await database.health_problem() is None
     with exclusive_lock(path):
