@@ -2,9 +2,10 @@
 
 - Ownership: each node writes its own members to the database, and sends them to the other nodes after the commit.
   Members of other nodes are participants without connections.
-- Repair: digests of all followed rooms are compared with the database every `POLL_INTERVAL`, and after each connection
-  of the bus. A difference reads the room. Missing rows of this node are inserted again, for example after a crash of
-  PostgreSQL; other rows take precedence over the state of this node.
+- Repair: digests of all followed rooms are compared with the database every `POLL_INTERVAL` (without the bus, every
+  `DEGRADED_POLL_INTERVAL`), after each connection of the bus and after the death of a node. Rooms with another digest
+  are read. Missing rows of this node are inserted again, for example after a crash of PostgreSQL; other rows take
+  precedence over the state of this node.
 - Dead nodes: their members leave after the removal of the nodes from the database.
 """
 
@@ -278,7 +279,10 @@ class PresenceSync:
     # -- reads
 
     async def _open(self, key: str, followed: _RoomPresence) -> None:
-        """Subscribe to a new or renamed room; read its members, and its log id if new. A failure ends the follow."""
+        """Subscribe to a new or renamed room; read its members, and its log id if new.
+
+        A failure ends the follow, but a failed rename of the rows keeps the follow under the former key.
+        """
         old_key, is_new = followed.key, not followed.key
         try:
             if not is_new:
@@ -299,13 +303,18 @@ class PresenceSync:
             followed.opening = None
 
     async def _read(self, followed: _RoomPresence, *, is_silent: bool) -> None:
-        """Read the members of a room without another read, and apply the differences; `is_silent` sends no pushes."""
+        """Read the members and apply the differences, without pushes if `is_silent`; skip a room renamed meanwhile.
+
+        Changes received during the read are applied afterwards, with pushes.
+        """
+        key = followed.key
         waiting = followed.waiting = list[tuple[str, PresenceChanges]]()
         try:
-            rows = await self._repository.read_members(followed.key)
+            rows = await self._repository.read_members(key)
         finally:
-            followed.waiting = None
-        if self._registry.rooms.get(followed.key) is followed.room:
+            if followed.waiting is waiting:  # otherwise, the read of the new key has begun
+                followed.waiting = None
+        if followed.key == key and self._registry.rooms.get(key) is followed.room:
             self._apply_rows(followed.room, rows, is_silent=is_silent)
             for sender, changes in waiting:
                 self._apply_changes(followed.room, sender, changes)

@@ -14,7 +14,13 @@ from server.cluster.bus import Bus
 from server.cluster.presence_sync import PresenceSync
 from server.domain.live_room import JoinResult, LeaveResult, LiveRoom, Participant
 from server.domain.room_registry import RoomRegistry
-from server.storage.presence_repository import MemberWrite, PresenceRepository, PresentMember, digest_members
+from server.storage.presence_repository import (
+    MemberWrite,
+    PresenceRepository,
+    PresentMember,
+    digest_members,
+    encode_member,
+)
 from tests.cluster.test_lossy_bus import LossyBus
 from tests.support.wait import wait_until
 from tui_chat.protocol.errors import NotJoined, Unavailable
@@ -96,6 +102,9 @@ class NodeRows:
         for key in [key for key in self._shared.rows if key[1] in departed]:
             del self._shared.rows[key]
         return sorted(departed)
+
+    async def rename_room(self, _old_key: str, _new_key: str) -> None:
+        await self._shared.access()
 
     async def share_log_id(self, _room_key: str, log_id: str) -> str:
         await self._shared.access()
@@ -253,6 +262,47 @@ async def test_members_of_a_node_that_exchange_their_nicknames_get_different_one
     )
     assert has_converged([node])
     assert node.shown == node.list_nicks()
+    running.cancel()
+    await asyncio.wait({running})
+    await node.sync.close()
+
+
+async def test_a_read_of_the_former_key_does_not_change_a_renamed_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    shared = SharedRows(Random(0), failure_probability=0)
+    shared.nodes.add("node1")
+    node = Node(shared, LossyBus([], Random(0)), "node0")
+    read_members, list_node_rooms = NodeRows.read_members, NodeRows.list_node_rooms
+    has_started, may_finish, has_finished = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def read_slowly(rows: NodeRows, room_key: str) -> list[PresentMember]:
+        if not has_joined or room_key != ROOM:
+            return await read_members(rows, room_key)
+        has_started.set()
+        await may_finish.wait()
+        return []  # all rows have the new key
+
+    async def record_end(rows: NodeRows) -> list[str]:
+        if has_started.is_set():
+            has_finished.set()
+        return await list_node_rooms(rows)
+
+    monkeypatch.setattr(NodeRows, "read_members", read_slowly)
+    monkeypatch.setattr(NodeRows, "list_node_rooms", record_end)
+    has_joined = False
+    running = asyncio.create_task(node.sync.run())
+    await node.join("cann", "mann", "ann")
+    has_joined = True
+    ben = Member(member_id="mben", nick_name="ben", role="member")
+    shared.rows["mben", "node1"] = "ben", encode_member(ben)
+    node.sync.on_nodes_dead([])
+    await has_started.wait()
+    room = node.registry.rooms[ROOM]
+    node.registry.rename(room, "coffee")
+    await node.sync.follow("coffee")
+    assert room.participants.keys() == {"mann", "mben"}
+    may_finish.set()
+    await has_finished.wait()
+    assert room.participants.keys() == {"mann", "mben"}
     running.cancel()
     await asyncio.wait({running})
     await node.sync.close()
