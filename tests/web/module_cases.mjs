@@ -581,6 +581,24 @@ const cases = {
     uploads.add([{ name: "third", size: 1 }]);
     assert.deepEqual(started.map(({ name, signal }) => [name, signal.aborted]), [["first", true], ["third", false]]);
   },
+  async "each upload starts with a progress of 0, also after a failed attempt"() {
+    const changes = [];
+    const uploads = new PendingUploads({
+      upload: async (_, { onProgress }) => {
+        onProgress(1);
+        throw new RequestError("offline");
+      },
+      onChange: () => changes.push(uploads.items.map(({ state, progress }) => [state, progress])[0]),
+      saved: [],
+      save: () => {},
+    });
+    uploads.add([{ name: "first", size: 1 }]);
+    await new Promise(setImmediate);
+    uploads.retry(uploads.items[0]);
+    await new Promise(setImmediate);
+    const attempt = [["uploading", 0], ["uploading", 1], ["failed", 1]];
+    assert.deepEqual(changes, [...attempt, ...attempt]);
+  },
   "received files have sanitized names and paths of this server"() {
     const attachment = { id: "x", name: "a\u202eb\n", type: "image/png", size: -1, path: "/api/uploads/x/a.png", width: 1.5, height: 2, preview: "/api/uploads/../x", poster: "//evil.example/x" };
     const [file, ...others] = sanitizeReceived(messageEntry(1, "a", NOON, { attachments: Array(11).fill(attachment) })).attachments;

@@ -127,11 +127,13 @@ export class PendingUploads {
 
   /** Upload the first waiting file unless an upload is in progress, then the next one. */
   async #uploadNext() {
+    const next = this.#isUploading ? undefined : this.items.find(({ state }) => state === "waiting");
+    if (next) {
+      this.#isUploading = true;
+      Object.assign(next, { state: "uploading", progress: 0 });
+    }
     this.#onChange();
-    const next = this.items.find(({ state }) => state === "waiting");
-    if (this.#isUploading || !next?.file) return;
-    this.#isUploading = true;
-    Object.assign(next, { state: "uploading", progress: 0 });
+    if (!next?.file) return;
     const onProgress = (fraction) => {
       next.progress = fraction;
       this.#onChange();
