@@ -71,9 +71,10 @@ async def test_the_entries_of_a_deleted_account_show_a_neutral_author(server: Ru
         (summary,) = [entry["reactions"]["👍"] for entry in entries if "reactions" in entry]
         assert [reactor["nickName"] for reactor in summary["by"]] == [name]
         assert (await bob.request("changeNick", {"nickName": "Captain"}))["nickName"] == "Captain"
-    stored = (tmp_path / "chat.db").read_bytes()
+    stored = b"".join((tmp_path / name).read_bytes() for name in ("chat.db", "chat.db-wal"))
     rows = read_rows(tmp_path, "SELECT nick_name, account, text FROM entries")
     assert not [row for row in rows if "ann" in row or "Captain" in row[0] + row[2]]
+    assert b"deleted-" in stored
     assert PASSWORD.encode() not in stored
 
 
@@ -89,9 +90,9 @@ async def test_a_deletion_erases_the_messages_of_the_account_on_request(server: 
         await wait_for_erasure(tmp_path)
         for room in ("tea", "coffee"):
             entries = await read_history(bob, room)
-            own = [entry for entry in entries if entry["kind"] == "message" and entry["nickName"] != "bob"]
-            assert len(own) == 60
-            assert all(entry["deleted"] and entry["message"] == "" for entry in own)
+            erased = [entry for entry in entries if entry["kind"] == "message" and entry["nickName"] != "bob"]
+            assert len(erased) == 60
+            assert all(entry["deleted"] and entry["message"] == "" for entry in erased)
             assert [entry["seq"] for entry in entries] == list(range(1, len(entries) + 1))
         assert (await bob.request("search", {"query": "secret"}))["messages"] == []
     assert not read_rows(tmp_path, "SELECT id FROM entries WHERE text LIKE '%secret%'")
