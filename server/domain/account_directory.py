@@ -110,7 +110,7 @@ class AccountDirectory:
     def put(self, account: Account) -> bool:
         """Add an account, or replace the one with the same id.
 
-        Names that the account no longer has become available. A name that another account has passes to this one.
+        Former names of the account become available. A name of another account passes to this account.
 
         Returns:
             True; False without an effect if a state of the account with a greater `change_seq` is known.

@@ -243,6 +243,7 @@ class EventStreams:
 
         Raises:
             NotFound: The room does not exist, or is not visible.
+            NotJoined: The room was deleted during the call.
             Forbidden: The reader is banned, or is a guest in no common room with a member of the direct room.
             RateLimited: A limit of connections of the address is exceeded.
             Unavailable: The server is stopping, the room is being changed, or the database is not readable.

@@ -243,7 +243,7 @@ def _add_member(connection: Connection, room: BatchRoom, member: MemberRef, role
 
 
 def _end_membership(connection: Connection, room: BatchRoom, member_id: str, role: str | None) -> bool:
-    """Delete a membership with its `role`; return False if `role` is None, for no membership.
+    """Delete a membership, and return whether it existed; `role` is that of the member, None without a membership.
 
     Raises:
         Conflict: The member is the last owner.

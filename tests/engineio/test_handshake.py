@@ -85,7 +85,7 @@ INVALID_HANDSHAKES: list[tuple[str, dict[str, str], int]] = [
 """Method, query parameters and expected error code."""
 
 
-async def test_an_invalid_polling_request_returns_its_error_code(server: RunningServer) -> None:
+async def test_an_invalid_request_without_an_upgrade_returns_its_error_code(server: RunningServer) -> None:
     async with polling_client(server.url, with_handshake=False) as client:
         for method, query, code in INVALID_HANDSHAKES:
             response = await client.request(method, query)

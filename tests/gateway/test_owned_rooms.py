@@ -68,7 +68,7 @@ async def test_guests_own_no_rooms(client: RawClient) -> None:
         assert await get_reason(client, event, room="tea", **fields) == "room_not_found"
 
 
-async def test_a_name_in_use_cannot_be_created(owner: RawClient, client: RawClient) -> None:
+async def test_no_room_is_created_with_a_name_in_use(owner: RawClient, client: RawClient) -> None:
     await client.join("tea", "guest")
     assert await get_reason(owner, "createRoom", roomName="Tea") == "room_exists"
     await client.request("sendMessage", {"room": "tea", "message": "hi"})
@@ -285,7 +285,7 @@ async def test_a_deleted_room_removes_its_readers_and_frees_its_name(
     assert second["logId"] != first["logId"]
 
 
-async def test_own_rooms_list_durable_memberships_with_unread_counts(
+async def test_my_rooms_lists_durable_memberships_with_unread_counts(
     server: RunningServer, owner: RawClient, client: RawClient
 ) -> None:
     assert await get_reason(client, "myRooms") == "account_required"

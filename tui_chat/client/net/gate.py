@@ -1,7 +1,7 @@
 """Awaitable value that is set and cleared with the connection.
 
 - Order: waiters resume in the order of their arrival.
-- Errors: `suspend` lasts until the next value, `fail` forever.
+- Errors: `suspend` lasts until the next value or `resume`, `fail` forever.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ class Gate(Generic[T]):
 
     @property
     def has_error(self) -> bool:
-        """True after `fail`, and between `suspend` and the next value."""
+        """True after `fail`, and from `suspend` until the next value or `resume`."""
         return self._error is not None
 
     def set(self, value: T) -> None:
@@ -48,7 +48,10 @@ class Gate(Generic[T]):
             self._resolved.clear()
 
     def suspend(self, error: ChatError) -> None:
-        """Clear the value, and raise an error in all waiters until the next value; no effect after `fail`."""
+        """Clear the value, and raise an error in all waiters until the next value or `resume`.
+
+        No effect after `fail`.
+        """
         if not self.has_failed:
             self.value, self._error = None, error
             self._resolved.set()
