@@ -28,4 +28,4 @@ def test_documented_readiness_reasons_are_tested() -> None:
     documented = {re.sub(r" for \d+ seconds", "", reason) for reason in reasons}
     tested = (ROOT / "tests/faults/test_storage_outages.py").read_text()
     assert {reason for reason in documented if reason not in tested} == set()
-    assert len(documented) == 7
+    assert len(documented) == 8

@@ -104,7 +104,7 @@ async def test_a_read_only_database_rejects_writes_and_serves_reads(
     assert (await send_message(ann, "again"))["seq"] == 2
 
 
-async def test_a_missing_database_rejects_messages_history_and_joins_without_a_notice(
+async def test_a_missing_or_replaced_database_rejects_messages_history_and_joins_without_a_notice(
     server: RunningServer, ann: RawClient, tmp_path: Path
 ) -> None:
     backup = tmp_path / "aside"
@@ -118,6 +118,11 @@ async def test_a_missing_database_rejects_messages_history_and_joins_without_a_n
         response = await eve.request("sendMessage", {"room": "tea", "message": "let me"})
         assert response["error"]["code"] == "not_joined"
         await wait_for_readiness(server.url, 503, "file not found")
+        (tmp_path / "chat.db").touch()
+        await wait_for_readiness(server.url, 503, "database file was replaced; restart the server")
+        await assert_unavailable(ann)
+        await assert_unavailable(ann, "history", after=0)
+        assert (tmp_path / "chat.db").stat().st_size == 0
         for file in backup.iterdir():
             file.rename(tmp_path / file.name)
         await wait_for_readiness(server.url, 200)
