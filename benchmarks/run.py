@@ -31,7 +31,7 @@ ResultRow = dict[str, Any]
 
 
 def draw_plots(rows: Sequence[ResultRow], directory: Path) -> None:
-    """Plot the cost per delivery to `cost.png` and `cost.svg`.
+    """Plot the cost per delivery to `cost.svg`.
 
     Args:
         rows: Results of `summarize`, with shapes of `build_shapes`.
@@ -47,8 +47,7 @@ def draw_plots(rows: Sequence[ResultRow], directory: Path) -> None:
     _plot_lines(by_senders, sender_rows, "senders", "senders in a room of 1,000")
     by_size.set_ylabel("server CPU per delivery, µs")
     by_senders.legend(frameon=False)
-    for extension in ("png", "svg"):
-        figure.savefig(directory / f"cost.{extension}", dpi=150)  # pyright: ignore[reportUnknownMemberType]
+    figure.savefig(directory / "cost.svg")  # pyright: ignore[reportUnknownMemberType]
     plt.close(figure)
 
 
