@@ -57,6 +57,21 @@ def test_the_uncommented_template_equals_the_defaults(path: Path) -> None:
     assert loaded.settings == ClientSettings()
 
 
+def test_new_table_entries_follow_the_others_and_precede_the_comment_of_the_next_table(path: Path) -> None:
+    loaded = load_text(path, '[room_notifications]\ntea = "all" # mine\n\n# keys\n[keys]\n')
+    loaded.change("room_notifications", {"tea": "all", "dev": "none"})
+    loaded.change("keys", {"help": "f2"})
+    assert path.read_text(encoding="utf-8") == (
+        '[room_notifications]\ntea = "all" # mine\ndev = "none"\n\n# keys\n[keys]\nhelp = "f2"\n'
+    )
+
+
+def test_a_table_with_parts_between_other_tables_is_replaced(path: Path) -> None:
+    loaded = load_text(path, '[keys]\n[room_notifications]\ntea = "all"\n[other]\n[room_notifications.den]\nx = "y"\n')
+    assert loaded.change("room_notifications", {"dev": "none"}) == ""
+    assert SettingsFile.load(path).settings == ClientSettings(room_notifications={"dev": "none"})
+
+
 def test_the_template_lists_the_allowed_values_of_table_entries_with_choices() -> None:
     *_, rooms, keys = render_template().split("\n\n")
     assert rooms.splitlines()[1:] == [

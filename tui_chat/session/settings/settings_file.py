@@ -203,20 +203,26 @@ def _activate_default(text: str, name: str) -> Any:
 def _update_table(document: Any, name: str, value: Mapping[str, Any]) -> None:
     """Set the entries of a table to those of `value`; unchanged entries keep their position and comments.
 
-    Other entries are deleted. A missing table is appended, and a value that is no table is replaced.
+    Other entries are deleted. A missing table is appended, and a value that is no table is replaced. New entries
+    precede comments at the end of the table, which describe the next table.
     """
     import tomlkit  # noqa: PLC0415 (60 ms, only for writes)
+    from tomlkit.items import AbstractTable  # noqa: PLC0415
 
-    if not isinstance(document.get(name), Mapping):
-        document.pop(name, None)  # an invalid value
+    if not isinstance(document.get(name), AbstractTable):
+        document.pop(name, None)  # an invalid value, such as a table with parts between other tables
         document[name] = tomlkit.table()
     table = document[name]
     for key in table.keys() - value.keys():
         del table[key]
+    body = table.value.body
+    size = next((n for n in range(len(body), 0, -1) if body[n - 1][0] is not None), 0)
+    trailing_comments, body[size:] = body[size:], []
     for key, item in value.items():
         converted = _to_tomlkit_item(item)
         if key not in table or table[key] != converted:
             table[key] = converted
+    body.extend(trailing_comments)
 
 
 def _to_tomlkit_item(value: object) -> Any:
