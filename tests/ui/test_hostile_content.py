@@ -33,18 +33,23 @@ from tui_chat.ui.app import ChatApp
 from tui_chat.ui.screens.chat import ChatScreen
 from tui_chat.ui.timeline import layout
 
+STYLES = re.compile("\x1b\\[[0-9;]*m")
+
 
 class MemoryDriver(HeadlessDriver):
     """Textual driver with a pyte screen as terminal.
 
     Attributes:
         pyte_screen: Displayed cells.
-        written: Complete output.
+        written: All parts of the output.
     """
 
     pyte_screen: PyteScreen
-    written: str = ""
     _displayed_rows: tuple[str, ...] | None = None
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.written: list[str] = []
 
     @property
     def is_headless(self) -> bool:
@@ -52,12 +57,12 @@ class MemoryDriver(HeadlessDriver):
         return False
 
     def write(self, data: str) -> None:
-        """Record the output and feed the pyte screen."""
+        """Record the output and feed the pyte screen, without styles, which change no cells."""
         if not self.written:
             self.pyte_screen = PyteScreen(*(self._size or (80, 24)))
             self._stream = pyte.Stream(self.pyte_screen)
-        self.written += data
-        self._stream.feed(data)
+        self.written.append(data)
+        self._stream.feed(STYLES.sub("", data))
         self._displayed_rows = None
 
     def displayed_rows(self) -> tuple[str, ...]:
@@ -219,7 +224,7 @@ class ClientHarness:
         await self.app.run_action("pop_screen")
         await wait_until(lambda: self.app.screen is chat)
         await self.wait_for_consistency()
-        self.assert_only_own_sequences(self.driver.written[before:])
+        self.assert_only_own_sequences("".join(self.driver.written[before:]))
 
     def displays(self, text: str) -> bool:
         return any(text in row for row in self.driver.displayed_rows())
