@@ -23,13 +23,13 @@ OPTION = r"(?<![\w-])--[a-z][a-z-]*"
 FOLDERS = [directory for directory in i18n.CATALOGUE_DIRS.values() if directory]
 
 
-@pytest.fixture(params=FOLDERS)
+@pytest.fixture(scope="module", params=FOLDERS)
 def folder(request: pytest.FixtureRequest) -> str:
     """Return the folder of one catalogue below `tui_chat/locale`."""
     return str(request.param)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def catalogue(folder: str) -> Catalog:
     return update_catalogue.build_catalogue(update_catalogue.catalogue_path(folder), folder)
 
