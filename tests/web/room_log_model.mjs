@@ -26,9 +26,10 @@ function random(seed) {
 const PEOPLE = ["ann", "bob", "小明"];
 const EMOJI = ["👍", "🎉"];
 
-/** Server model: the list of entries and the present state of each message. */
+/** Server model: the list of entries, and by the seq of each message the list of its changes. */
 class ServerModel {
   entries = [];
+  changes = new Map();
 
   get last() {
     return this.entries.length;
@@ -38,10 +39,10 @@ class ServerModel {
   addEntry(pick) {
     const seq = this.last + 1;
     const base = { room: "tea", seq, id: seq, ts: seq, memberId: PEOPLE[pick(3)], nickName: "x" };
-    const targets = this.entries.filter((entry) => entry.kind === "message");
+    const targets = [...this.changes.keys()];
     const kinds = ["message", "message", "edit", "delete", "reaction", "reaction", "topic"];
     const kind = targets.length ? kinds[pick(kinds.length)] : "message";
-    const target = targets.length ? targets[pick(targets.length)].seq : undefined;
+    const target = targets.length ? targets[pick(targets.length)] : undefined;
     const entry = {
       message: { ...base, kind, message: `text ${seq}` },
       topic: { ...base, kind, topic: `topic ${seq}` },
@@ -50,6 +51,8 @@ class ServerModel {
       reaction: { ...base, kind, target, emoji: EMOJI[pick(2)], on: pick(3) > 0 },
     }[kind];
     this.entries.push(entry);
+    if (kind === "message") this.changes.set(seq, []);
+    else this.changes.get(entry.target)?.push(entry);
     return entry;
   }
 
@@ -62,15 +65,15 @@ class ServerModel {
   stateAt(entry, asOf) {
     if (entry.kind !== "message") return entry;
     let now = { ...entry };
-    for (const change of this.entries.slice(entry.seq, asOf)) {
-      if (change.target !== entry.seq || now.deleted) continue;
+    for (const change of this.changes.get(entry.seq)) {
+      if (change.seq > asOf || now.deleted) break;
       if (change.kind === "edit") now = { ...now, message: change.message, edited: change.seq };
       if (change.kind === "delete") {
         const { reactions: _, ...rest } = now;
         now = { ...rest, message: "", deleted: true };
       }
       if (change.kind === "reaction") {
-        const reactions = structuredClone(now.reactions ?? {});
+        const reactions = { ...now.reactions };
         const { memberId, nickName } = change;
         const by = (reactions[change.emoji]?.by ?? []).filter((reactor) => reactor.memberId !== memberId);
         const isRepeated = by.length < (reactions[change.emoji]?.by.length ?? 0);
