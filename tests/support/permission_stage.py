@@ -32,11 +32,7 @@ class Stage:
 
     def run(self, awaitable: Awaitable[ResultT]) -> ResultT:
         """Run an awaitable on the event loop, and return its result."""
-
-        async def wait() -> ResultT:
-            return await awaitable
-
-        return self._runner.run(wait())
+        return self._runner.get_loop().run_until_complete(awaitable)  # without the signal handler of `Runner.run`
 
     async def _open(self, directory: Path) -> None:
         server = await self._stack.enter_async_context(running_server(directory, rate_limit="off", conversations="on"))
