@@ -8,6 +8,8 @@
 - Cooldown: the pause after a long round equals the duration of the round, up to
   `_MAX_COOLDOWN`. Under load, rounds of at most this duration take at most half of
   the time, and each write contains more frames.
+- Responses: a round of at most `_SMALL_ROUND` queues interrupts a long cooldown, because few writes cost little beside
+  the long round before.
 - Errors: an error of one send queue ends its session only. Any other error is reported to the supervisor, and the
   round continues after the restart delay.
 """
@@ -18,14 +20,18 @@ import time
 from server.engineio.send_queue import SendQueue
 from server.observability.supervision import Supervisor
 
-TIME_SLICE = 0.005
+TIME_SLICE = 0.002
 """Seconds of writing before a round yields to the event loop."""
 
-_CLOCK_CHECK_EVERY = 32  # send queues flushed between two reads of the clock
+_CLOCK_CHECK_EVERY = 16  # send queues flushed between two reads of the clock
 
 _COOLDOWN_THRESHOLD = 0.001  # longest round in seconds without a cooldown
 
 _MAX_COOLDOWN = 0.02  # longest cooldown in seconds; the bound of the delay that a cooldown adds to a message
+
+_LONG_COOLDOWN = 0.005  # remaining seconds of a cooldown that a small round interrupts
+
+_SMALL_ROUND = 16  # send queues of a small round
 
 
 class FlushScheduler:
@@ -51,11 +57,20 @@ class FlushScheduler:
         """
         if not self._pending and not self._backlog:
             cooldown = self._cooldown_until - time.perf_counter()
-            if cooldown > 0:
+            if cooldown > _LONG_COOLDOWN:
+                self._loop.call_soon(self._start_small_round)
+            elif cooldown > 0:
                 self._loop.call_later(cooldown, self._run_slice)
             else:
                 self._loop.call_soon(self._run_slice)
         self._pending.append(send_queue)
+
+    def _start_small_round(self) -> None:
+        """Start the next round in the cooldown if it is small, otherwise after the cooldown."""
+        if len(self._pending) <= _SMALL_ROUND:
+            self._run_slice()
+        else:
+            self._loop.call_later(self._cooldown_until - time.perf_counter(), self._run_slice)
 
     def _run_slice(self) -> None:
         """Flush one slice of the round; after an error, report the failure and repeat after the restart delay."""

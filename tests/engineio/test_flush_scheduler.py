@@ -11,8 +11,8 @@ from server.engineio.flush_scheduler import FlushScheduler
 from server.engineio.send_queue import SendQueue
 from server.observability.supervision import Supervisor
 
-BATCH = 32
-"""Flushes between two reads of the clock."""
+BATCH = 16
+"""Flushes between two reads of the clock, and queues of a small round."""
 
 
 class FakeLoop:
@@ -121,7 +121,7 @@ def test_a_backlog_makes_progress_while_other_queues_use_the_time_slice(
 
 
 def test_a_round_within_its_time_slice_does_not_yield(scheduler: FlushScheduler, loop: FakeLoop) -> None:
-    queues = schedule(scheduler, loop, 5 * BATCH, 0.005 / (5 * BATCH))
+    queues = schedule(scheduler, loop, 5 * BATCH, 0.002 / (5 * BATCH))
     loop.run_tick()
     assert count_flushes(queues) == 5 * BATCH
 
@@ -135,14 +135,16 @@ def test_the_cooldown_equals_a_long_round_up_to_a_maximum(
 ) -> None:
     schedule(scheduler, loop, 1, round_seconds)
     loop.run_all()
-    schedule(scheduler, loop, 1, 0.0)
+    schedule(scheduler, loop, BATCH + 1, 0.0)
+    loop.run_tick()
     assert loop.delays == ([] if cooldown is None else [pytest.approx(cooldown)])
 
 
 def test_the_cooldown_counts_all_slices_of_a_round(scheduler: FlushScheduler, loop: FakeLoop) -> None:
     schedule(scheduler, loop, 3 * BATCH, 0.006 / BATCH)
     loop.run_all()
-    schedule(scheduler, loop, 1, 0.0)
+    schedule(scheduler, loop, BATCH + 1, 0.0)
+    loop.run_tick()
     assert loop.delays == [pytest.approx(0.018)]
 
 
@@ -150,12 +152,25 @@ def test_time_since_the_round_reduces_the_cooldown(scheduler: FlushScheduler, lo
     schedule(scheduler, loop, 1, 0.01)
     loop.run_all()
     loop.now += 0.004
-    schedule(scheduler, loop, 1, 0.0)
+    schedule(scheduler, loop, BATCH + 1, 0.0)
+    loop.run_tick()
     assert loop.delays == [pytest.approx(0.006)]
     loop.run_all()
     loop.now += 0.006
     schedule(scheduler, loop, 1, 0.0)
     assert len(loop.delays) == 1
+
+
+def test_a_small_round_interrupts_a_long_cooldown_only(scheduler: FlushScheduler, loop: FakeLoop) -> None:
+    schedule(scheduler, loop, 1, 0.02)
+    loop.run_all()
+    loop.now += 0.014
+    responses = schedule(scheduler, loop, BATCH, 0.0)
+    loop.run_tick()
+    assert (count_flushes(responses), loop.delays) == (BATCH, [])
+    loop.now += 0.002
+    schedule(scheduler, loop, 1, 0.0)
+    assert loop.delays == [pytest.approx(0.004)]
 
 
 def test_a_short_round_after_a_long_one_has_no_cooldown(scheduler: FlushScheduler, loop: FakeLoop) -> None:
