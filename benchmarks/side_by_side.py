@@ -5,7 +5,8 @@
 
 Both servers share one core, and one load generator on another core serves both. Other activity on
 the machine affects both servers equally, so the ratio is more stable than in alternating
-runs: within 2 % for two identical copies on a busy machine.
+runs: within 2 % for two identical copies on a busy machine. With `--alternate`, each server has
+the core for itself, as in production.
 """
 
 import argparse
@@ -20,10 +21,22 @@ from benchmarks.deliveries import DeliveryResult, measure_deliveries
 from benchmarks.servers import BENCHMARKS_DIRECTORY, MeasuredServer, pin_to_load_core, run_server
 
 
-async def measure_both(servers: list[MeasuredServer], args: argparse.Namespace) -> list[DeliveryResult]:
+async def measure_all(servers: list[MeasuredServer], args: argparse.Namespace) -> list[DeliveryResult]:
     """Measure all servers concurrently; return the results in their order."""
     shape = {"rooms": args.rooms, "members": args.members, "senders": args.senders, "seconds": args.seconds}
     return await asyncio.gather(*[measure_deliveries(server, "chat-server", **shape) for server in servers])
+
+
+def run_round(directories: list[Path], args: argparse.Namespace) -> list[tuple[DeliveryResult, float]]:
+    """Return the result of each copy, and its resident memory at the end in MiB."""
+    measured: list[tuple[DeliveryResult, float]] = []
+    for group in [[directory] for directory in directories] if args.alternate else [directories]:
+        with ExitStack() as stack:
+            servers = [stack.enter_context(run_server("chat-server", source_directory=path)) for path in group]
+            results = uvloop.run(measure_all(servers, args))
+            sizes = [server.resident_bytes() / 2**20 for server in servers]
+        measured += zip(results, sizes, strict=True)
+    return measured
 
 
 def main() -> None:
@@ -35,18 +48,13 @@ def main() -> None:
     parser.add_argument("--senders", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--alternate", action="store_true", help="run one server at a time")
     args = parser.parse_args()
     pin_to_load_core()
     costs: list[float] = []
     sizes: list[float] = []
     for _ in range(args.rounds):
-        with ExitStack() as stack:
-            servers = [
-                stack.enter_context(run_server("chat-server", source_directory=source_directory))
-                for source_directory in (args.base, BENCHMARKS_DIRECTORY.parent)
-            ]
-            base, current = uvloop.run(measure_both(servers, args))
-            base_size, current_size = [server.resident_bytes() / 2**20 for server in servers]
+        (base, base_size), (current, current_size) = run_round([args.base, BENCHMARKS_DIRECTORY.parent], args)
         costs.append(current.per_delivery / base.per_delivery)
         sizes.append(current_size / base_size)
         labels = [f"{name} {result.per_delivery:6.2f} µs" for name, result in (("base", base), ("this", current))]
