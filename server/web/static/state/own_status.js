@@ -16,8 +16,8 @@ export class OwnStatus {
   #request;
   #getNick;
   #onChange;
-  #connection = 0; // number of changes of the connection
-  #isSent = false; // on the current connection
+  /** @type {Promise<any> | null} */
+  #resendRequest = null; // of the current connection
   #isRestoring; // until the server has the status, its pushes precede the status
 
   /** @type {string | null} Status text, possibly empty; null if the user is not away. */
@@ -73,21 +73,21 @@ export class OwnStatus {
 
   /** Send the status once per connection; called after a join. No effect if the user is not away. Errors are ignored. */
   async resend() {
-    if (this.#isSent || this.away === null) return;
-    this.#isSent = this.#isRestoring = true;
-    const connection = this.#connection;
+    if (this.#resendRequest || this.away === null) return;
+    this.#isRestoring = true;
+    const request = this.#send(this.away);
+    this.#resendRequest = request;
     try {
-      await this.#send(this.away);
+      await request;
     } catch (error) {
       requireRequestError(error);
     }
-    if (connection === this.#connection) this.#isRestoring = false;
+    if (request === this.#resendRequest) this.#isRestoring = false;
   }
 
   /** Let the next join send the status again. */
   onConnectionChange() {
-    this.#connection += 1;
-    this.#isSent = false;
+    this.#resendRequest = null;
     this.#isRestoring = this.away !== null;
   }
 
