@@ -569,17 +569,18 @@ const cases = {
       Date.now = now;
     }
   },
-  async "files added after the removal of all files during an upload are uploaded"() {
+  async "one file at a time is uploaded, also after the removal of files during their upload"() {
     const started = [];
-    const upload = ({ name }, { signal }) => {
-      started.push({ name, signal });
-      return new Promise(() => {}); // pending after the cancellation
-    };
+    const upload = ({ name }, { signal }) => new Promise((resolve) => started.push({ name, signal, resolve })); // pending after the cancellation
     const uploads = new PendingUploads({ upload, onChange: () => {}, saved: [], save: () => {} });
     uploads.add([{ name: "first", size: 1 }, { name: "second", size: 1 }]);
     uploads.clear();
-    uploads.add([{ name: "third", size: 1 }]);
+    uploads.add(["third", "fourth", "fifth"].map((name) => ({ name, size: 1 })));
     assert.deepEqual(started.map(({ name, signal }) => [name, signal.aborted]), [["first", true], ["third", false]]);
+    started[1].resolve({ id: "x", name: "third", type: "text/plain", size: 1, path: "/api/uploads/x/third" });
+    uploads.remove(uploads.items[0]);
+    await new Promise(setImmediate);
+    assert.deepEqual(started.map(({ name }) => name), ["first", "third", "fourth"]);
   },
   async "each upload starts with a progress of 0, also after a failed attempt"() {
     const changes = [];

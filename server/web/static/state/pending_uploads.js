@@ -27,7 +27,6 @@ export class PendingUploads {
   #upload;
   #onChange;
   #save;
-  #isUploading = false;
 
   /** @type {PendingUpload[]} */
   items = [];
@@ -102,7 +101,6 @@ export class PendingUploads {
   remove(item) {
     this.items = this.items.filter((candidate) => candidate !== item);
     item.abort.abort();
-    if (item.state === "uploading") this.#isUploading = false;
     if (item.state === "ready") this.#onUploadedChange();
     this.#uploadNext();
   }
@@ -111,7 +109,6 @@ export class PendingUploads {
   clear() {
     this.cancel();
     this.items = [];
-    this.#isUploading = false;
     this.#onUploadedChange();
   }
 
@@ -127,11 +124,9 @@ export class PendingUploads {
 
   /** Upload the first waiting file unless an upload is in progress, then the next one. */
   async #uploadNext() {
-    const next = this.#isUploading ? undefined : this.items.find(({ state }) => state === "waiting");
-    if (next) {
-      this.#isUploading = true;
-      Object.assign(next, { state: "uploading", progress: 0 });
-    }
+    const isUploading = this.items.some(({ state }) => state === "uploading");
+    const next = isUploading ? undefined : this.items.find(({ state }) => state === "waiting");
+    if (next) Object.assign(next, { state: "uploading", progress: 0 });
     this.#onChange();
     if (!next?.file) return;
     const onProgress = (fraction) => {
@@ -146,7 +141,6 @@ export class PendingUploads {
       next.error = requireRequestError(error);
       next.state = "failed";
     }
-    this.#isUploading = false;
     this.#uploadNext();
   }
 }
