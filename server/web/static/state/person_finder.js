@@ -35,10 +35,17 @@ import { sanitizeReceived } from "./sanitize.js";
 export async function findPerson(room, argument, preferred = []) {
   const found = matchPerson(argument, preferred) ?? matchPerson(argument, room.members.values());
   if (found) return found;
-  const [word] = argument.split(" ", 1);
-  await room.roster.load(word.replace(/^@|:+$/g, ""));
+  await room.roster.load(trimNick(argument.split(" ", 1)[0]));
   const authors = room.log.items.filter(({ kind }) => kind === "message").reverse();
   return matchPerson(argument, room.members.values()) ?? matchPerson(argument, authors) ?? matchPerson(argument, await listTargets(room));
+}
+
+/**
+ * Return a nickname argument without the `@` of a mention and without final colons.
+ * @param {string} argument
+ */
+export function trimNick(argument) {
+  return argument.replace(/^@|:+$/g, "");
 }
 
 /**

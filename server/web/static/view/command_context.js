@@ -1,7 +1,7 @@
 /** Interface between the handlers of slash commands and the page, and helpers of several handlers. */
 
 import { strings } from "../i18n/strings.js";
-import { findPerson } from "../state/person_finder.js";
+import { findPerson, trimNick } from "../state/person_finder.js";
 import { isOwner } from "../state/roles.js";
 
 /**
@@ -50,7 +50,7 @@ export async function requirePerson(argument, rooms, preferred = []) {
     const match = await findPerson(room, argument, preferred);
     if (match) return match;
   }
-  throw new CommandRejected(strings.noSuchNick(argument.split(" ", 1)[0].replace(/^@|:+$/g, "")));
+  throw new CommandRejected(strings.noSuchNick(trimNick(argument.split(" ", 1)[0])));
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { strings } from "../i18n/strings.js";
 import { canonicalName, quoteName } from "../state/names.js";
+import { trimNick } from "../state/person_finder.js";
 import { LOADED_MEMBERS } from "../state/roster.js";
 import { CommandRejected, requirePerson } from "./command_context.js";
 import { blocksView, mentionsView } from "./list_views.js";
@@ -28,7 +29,7 @@ async function listMembers(query, { room }) {
  * @param {CommandContext} context
  */
 async function describeMember(name, { room }) {
-  const nick = name.replace(/^@|:+$/g, "");
+  const nick = trimNick(name);
   const findMember = () => room.roster.find(nick).find(({ nickName }) => canonicalName(nickName) === canonicalName(nick));
   if (!findMember()) await room.roster.load(nick);
   const member = findMember();
