@@ -11,11 +11,15 @@ ROOM = "tea"
 
 
 class ModelRoom:
-    """Room with all its entries and their current content."""
+    """Room with all its entries.
+
+    Attributes:
+        entries: Entries as they were appended.
+    """
 
     def __init__(self) -> None:
         self.entries: list[Entry] = []
-        self._current: list[Entry] = []
+        self._current: list[Entry] = []  # the same entries, with the changes applied to the messages
 
     @property
     def last_seq(self) -> int:
@@ -32,10 +36,6 @@ class ModelRoom:
 
     def add_reaction(self, target: int, emoji: str, member: str, on: bool) -> Entry:
         return self._append(Reaction(target=target, emoji=emoji, on=on, **self._common_fields(member)))
-
-    def current_entries(self) -> list[Entry]:
-        """Return all entries, with the changes applied to the messages."""
-        return self._current.copy()
 
     def current_messages(self) -> list[Message]:
         return [entry for entry in self._current if isinstance(entry, Message)]
