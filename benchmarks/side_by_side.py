@@ -30,7 +30,8 @@ async def measure_all(servers: list[MeasuredServer], args: argparse.Namespace) -
 def run_round(directories: list[Path], args: argparse.Namespace) -> list[tuple[DeliveryResult, float]]:
     """Return the result of each copy, and its resident memory at the end in MiB."""
     measured: list[tuple[DeliveryResult, float]] = []
-    for group in [[directory] for directory in directories] if args.alternate else [directories]:
+    groups = [[directory] for directory in directories] if args.alternate else [directories]
+    for group in groups:
         with ExitStack() as stack:
             servers = [stack.enter_context(run_server("chat-server", source_directory=path)) for path in group]
             results = uvloop.run(measure_all(servers, args))
