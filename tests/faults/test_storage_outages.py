@@ -122,6 +122,7 @@ async def test_a_missing_or_replaced_database_rejects_messages_history_and_joins
         await wait_for_readiness(server.url, 503, "database file was replaced; restart the server")
         await assert_unavailable(ann)
         await assert_unavailable(ann, "history", after=0)
+        await assert_unavailable(eve, "joinRoom", roomName="tea", nickName="eve")
         assert (tmp_path / "chat.db").stat().st_size == 0
         for file in backup.iterdir():
             file.rename(tmp_path / file.name)
