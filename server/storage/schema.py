@@ -37,11 +37,9 @@ def ensure(connection: Connection, *, must_exist: bool = False) -> None:
     Raises:
         StorageError: As `verify`, but an empty database is rejected only with `must_exist`.
     """
-    if lock_schema(connection):
+    if lock_schema(connection) or must_exist:
         verify(connection)
         return
-    if must_exist:
-        raise StorageError("the database is empty")
     create_tables(connection, FINGERPRINT)
     connection.execute(rooms.insert().values(**_AUDIT_ROOM, log_id=generate_log_id()))
 
