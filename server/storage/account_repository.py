@@ -324,7 +324,6 @@ def _reserve_names(connection: Connection, row: Row[Any]) -> AccountRecord:
 
     A deleted account has no reserved names.
 
-
     Raises:
         sqlalchemy.exc.IntegrityError: A name belongs to another account.
     """

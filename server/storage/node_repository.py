@@ -67,8 +67,7 @@ class NodeRepository:
 
     async def register(self, node_id: str, label: str, load: NodeLoad) -> bool:
         """Insert a node; return False without effect if the id is registered."""
-        times = dict.fromkeys(("started_at", "heartbeat_at"), CLOCK)
-        values = {"id": node_id, "label": label, **times, **structs.asdict(load)}
+        values = {"id": node_id, "label": label, "started_at": CLOCK, "heartbeat_at": CLOCK, **structs.asdict(load)}
         statement = insert(nodes).values(values).on_conflict_do_nothing()
         return bool(await self._run(lambda connection: connection.execute(statement).rowcount))
 
