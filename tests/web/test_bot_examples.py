@@ -100,4 +100,4 @@ async def test_the_examples_of_webhooks_post_their_texts(ann: Person) -> None:
     ):
         program = await start_example(code, "sh", CHAT_WEBHOOK=created["url"], TEXT="tea/kettle, main: success & more")
         assert await program.wait() == 0
-        assert (await ann.client.wait_for_push("message", nickName="ci"))["message"] == text
+        assert (await ann.client.wait_for_push("message", nickName="ci", bot=True))["message"] == text
