@@ -128,7 +128,7 @@ def cheap_password_hashes() -> Generator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(password_hashing, "MEMORY_KIB", 8)
-        patch.setattr(password_hashing, "_lower_priority", lambda: None)
+        patch.setattr(password_hashing, "NICE_INCREMENT", 0)
         yield
 
 

@@ -33,7 +33,9 @@ MAX_QUEUED = 64
 MAX_QUEUED_PER_ADDRESS = 32
 """Maximum number of running and waiting computations of one client address."""
 
-_NICE = 10  # increment; a tenth of the share of a busy core
+NICE_INCREMENT = 10
+"""Difference in niceness to the event loop; with 10, a thread has a tenth of the share of a busy core."""
+
 _RETRY_AFTER = 1.0  # seconds
 
 
@@ -95,4 +97,4 @@ class PasswordHashing:
 def _lower_priority() -> None:
     """Lower the priority of the current thread; no effect on systems other than Linux."""
     if sys.platform == "linux":  # elsewhere, the call lowers the priority of the process
-        os.nice(_NICE)
+        os.nice(NICE_INCREMENT)
