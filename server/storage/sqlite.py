@@ -112,7 +112,7 @@ def open_engine(path: Path, *, writable: bool, pool_size: int, busy_timeout: int
             raise StorageError("database file was replaced; restart the server")
 
     def connect() -> sqlite3.Connection:
-        check_file()  # distinguishes a missing file from other causes of SQLITE_CANTOPEN
+        check_file()  # the pragmas would change another file; SQLITE_CANTOPEN has more causes than a missing file
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=rw",
             uri=True,

@@ -3,7 +3,8 @@
 import asyncio
 import sqlite3
 import sys
-from contextlib import closing
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -27,6 +28,15 @@ def move(path: Path, target: Path) -> None:
     for suffix in ("", "-wal", "-shm"):
         if Path(f"{path}{suffix}").exists():
             Path(f"{path}{suffix}").rename(f"{target}{suffix}")
+
+
+@contextmanager
+def moved_away(path: Path) -> Generator[None]:
+    """Move the files of a database within the context."""
+    backup = path.with_name("aside.db")
+    move(path, backup)
+    yield
+    move(backup, path)
 
 
 async def assert_unavailable(database: Database) -> None:
@@ -90,14 +100,12 @@ async def test_writes_resume_after_a_missing_file_is_restored(
     database: Database, path: Path, published: PublishedEntries
 ) -> None:
     await database.journal.append(build_message("kept"))
-    backup = path.with_name("aside.db")
-    move(path, backup)
-    await assert_unavailable(database)
-    assert database.journal.outage == "file not found"
-    with pytest.raises(Unavailable):
-        await database.reader.read_page("lounge", after=0, limit=10)
-    assert not path.exists()
-    move(backup, path)
+    with moved_away(path):
+        await assert_unavailable(database)
+        assert database.journal.outage == "file not found"
+        with pytest.raises(Unavailable):
+            await database.reader.read_page("lounge", after=0, limit=10)
+        assert not path.exists()
     assert (await database.journal.append(build_message())).entry.seq == 2
     page = await database.reader.read_page("lounge", after=0, limit=10)
     assert [entry.seq for entry in page.messages] == [1, 2]
@@ -108,17 +116,18 @@ async def test_a_file_that_replaces_an_open_database_is_not_used(
     database: Database, path: Path, clock: ManualClock
 ) -> None:
     await database.journal.append(build_message("kept"))
-    backup = path.with_name("aside.db")
-    move(path, backup)
-    other = await open_database(path, clock=clock)
-    for _ in range(2):
+    with moved_away(path):
+        other = await open_database(path, clock=clock)
+        for _ in range(2):
+            await assert_unavailable(database)
+            assert database.journal.outage == "database file was replaced; restart the server"
+            with pytest.raises(Unavailable):
+                await database.reader.read_page("lounge", after=0, limit=10)
+        assert (await other.journal.append(build_message())).entry.seq == 1
+        await other.close()
+        path.write_text("no database")
         await assert_unavailable(database)
         assert database.journal.outage == "database file was replaced; restart the server"
-        with pytest.raises(Unavailable):
-            await database.reader.read_page("lounge", after=0, limit=10)
-    assert (await other.journal.append(build_message())).entry.seq == 1
-    await other.close()
-    move(backup, path)
     assert (await database.journal.append(build_message())).entry.seq == 2
 
 
