@@ -179,12 +179,11 @@ def _replace_value(text: str, name: str, value: object) -> str | None:
 
 def _parse(text: str) -> Any:
     """Return the TOML document, None if the text is not valid TOML."""
-    import tomlkit  # noqa: PLC0415 (60 ms, only for writes)
-    from tomlkit.exceptions import TOMLKitError  # noqa: PLC0415
+    import tomlkit.exceptions  # noqa: PLC0415 (60 ms, only for writes)
 
     try:
         return tomlkit.parse(text)
-    except (TOMLKitError, ValueError, RecursionError):
+    except (tomlkit.exceptions.TOMLKitError, ValueError, RecursionError):
         return None
 
 
@@ -206,10 +205,9 @@ def _update_table(document: Any, name: str, value: Mapping[str, Any]) -> None:
     Other entries are deleted. A missing table is appended, and a value that is no table is replaced. New entries
     precede comments at the end of the table, which describe the next table.
     """
-    import tomlkit  # noqa: PLC0415 (60 ms, only for writes)
-    from tomlkit.items import AbstractTable  # noqa: PLC0415
+    import tomlkit.items  # noqa: PLC0415 (60 ms, only for writes)
 
-    if not isinstance(document.get(name), AbstractTable):
+    if not isinstance(document.get(name), tomlkit.items.AbstractTable):
         document.pop(name, None)  # an invalid value, such as a table with parts between other tables
         document[name] = tomlkit.table()
     table = document[name]
