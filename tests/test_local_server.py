@@ -158,7 +158,7 @@ async def test_failed_starts_are_reported_as_one_sentence(
 async def test_a_server_process_without_a_start_report_is_reported_after_the_time_limit(
     server: LocalServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local_server, "SERVER_COMMAND", (sys.executable, "-c", "import time; time.sleep(3600)"))
+    monkeypatch.setattr(local_server, "SERVER_COMMAND", (sys.executable, "-c", "import sys; sys.stdin.read()"))
     monkeypatch.setattr(local_server, "_REPORT_TIMEOUT", 0.1)
     with pytest.raises(LocalServerError, match="The server failed to start; see "):
         await server.start_or_join(HOST, 0)
