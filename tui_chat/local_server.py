@@ -122,7 +122,10 @@ class LocalServer:
             return [tr("Joined the server that already runs at {url}.", url=url)]
 
     async def restart(self) -> None:
-        """Repeat `start_or_join` with the port of `url`, after the end of the server; `url` may change."""
+        """Repeat `start_or_join` with the port of `url`, after the end of the server; `url` may change.
+
+        Raises as `start_or_join`.
+        """
         await self.start_or_join(self._host, urlsplit(self.url).port or 0)
 
     async def start(self, host: str, port: int) -> str:

@@ -172,7 +172,10 @@ class Transcript:
             self._remove(key)
 
     def add_notice(self, ts: int, text: str) -> None:
-        """Add a client notice after the newest entry; above `MAX_NOTICES`, the oldest notice is removed."""
+        """Add a client notice after the newest entry, with a time in milliseconds since the epoch.
+
+        Above `MAX_NOTICES`, the oldest notice is removed.
+        """
         key = self._create_notice_key()
         self._set_line(key, NoticeLine(f"notice-{key & _COUNTER_MASK}", ts, text))
 
