@@ -51,7 +51,7 @@ def test_an_invalid_value_reports_the_allowed_values(name: str, typed: str, expe
     assert expected in str(error.value)
 
 
-def test_room_notification_levels_ignore_case_and_width_and_the_level_of_the_server_precedes() -> None:
+def test_room_levels_ignore_case_and_width_and_levels_of_the_server_take_precedence() -> None:
     levels: dict[str, RoomLevel] = {"Tea": "all", "dev": "none", "http://a:1/DEV": "default", "http://b/oak": "none"}
     settings = ClientSettings(notify="mentions", room_notifications=levels)
     for server, expected in (
