@@ -56,21 +56,16 @@ class FlushScheduler:
         calls once per flush.
         """
         if not self._pending and not self._backlog:
-            cooldown = self._cooldown_until - time.perf_counter()
-            if cooldown > _LONG_COOLDOWN:
-                self._loop.call_soon(self._start_small_round)
-            elif cooldown > 0:
-                self._loop.call_later(cooldown, self._run_slice)
-            else:
-                self._loop.call_soon(self._run_slice)
+            self._loop.call_soon(self._start_round)
         self._pending.append(send_queue)
 
-    def _start_small_round(self) -> None:
-        """Start the next round in the cooldown if it is small, otherwise after the cooldown."""
-        if len(self._pending) <= _SMALL_ROUND:
+    def _start_round(self) -> None:
+        """Start the next round now or after the cooldown; a small round interrupts a long cooldown."""
+        cooldown = self._cooldown_until - time.perf_counter()
+        if cooldown <= 0 or (cooldown > _LONG_COOLDOWN and len(self._pending) <= _SMALL_ROUND):
             self._run_slice()
         else:
-            self._loop.call_later(self._cooldown_until - time.perf_counter(), self._run_slice)
+            self._loop.call_later(cooldown, self._run_slice)
 
     def _run_slice(self) -> None:
         """Flush one slice of the round; after an error, report the failure and repeat after the restart delay."""
