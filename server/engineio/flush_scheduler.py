@@ -78,7 +78,7 @@ class FlushScheduler:
         """Flush the pending send queues and then the backlog for about `TIME_SLICE`.
 
         The remaining queues form the backlog of the next tick. The round ends with the last queue; after a round
-        above `_COOLDOWN_THRESHOLD`, a cooldown begins.
+        above `_COOLDOWN_THRESHOLD`, a cooldown begins. An interrupted cooldown does not end earlier.
         """
         started_at = time.perf_counter()
         _flush_until(self._pending, started_at + TIME_SLICE)
@@ -91,7 +91,8 @@ class FlushScheduler:
             self._loop.call_soon(self._run_slice)
             return
         if self._round_seconds > _COOLDOWN_THRESHOLD:
-            self._cooldown_until = finished_at + min(self._round_seconds, _MAX_COOLDOWN)
+            cooldown_end = finished_at + min(self._round_seconds, _MAX_COOLDOWN)
+            self._cooldown_until = max(self._cooldown_until, cooldown_end)
         self._round_seconds = 0.0
 
 

@@ -162,14 +162,15 @@ def test_time_since_the_round_reduces_the_cooldown(scheduler: FlushScheduler, lo
     assert len(loop.delays) == 1
 
 
-def test_a_small_round_interrupts_a_long_cooldown_only(scheduler: FlushScheduler, loop: FakeLoop) -> None:
+def test_a_small_round_interrupts_only_a_long_cooldown_without_shortening_it(
+    scheduler: FlushScheduler, loop: FakeLoop
+) -> None:
     schedule(scheduler, loop, 1, 0.02)
     loop.run_all()
     loop.now += 0.014
-    responses = schedule(scheduler, loop, BATCH, 0.0)
+    responses = schedule(scheduler, loop, BATCH, 0.002 / BATCH)
     loop.run_tick()
     assert (count_flushes(responses), loop.delays) == (BATCH, [])
-    loop.now += 0.002
     schedule(scheduler, loop, 1, 0.0)
     loop.run_tick()
     assert loop.delays == [pytest.approx(0.004)]
