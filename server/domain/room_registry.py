@@ -223,10 +223,8 @@ class RoomRegistry(Generic[ConnectionT]):
         Raises:
             NotJoined, NotFound: As `require_reader`; `NotJoined` also for an observer.
         """
-        room = self.find_room(connection, room_name)
-        participant = None if room is None else room.connections.get(connection)
-        if room is None or participant is None:
-            self.require_reader(connection, room_name)
+        room = self.require_reader(connection, room_name)
+        if (participant := room.connections.get(connection)) is None:
             raise errors.NotJoined("room_not_joined")
         return room, participant
 
