@@ -73,6 +73,8 @@ class MessageAppender:
         The author becomes the most recent speaker of a joined room. A new message in a direct room is announced to the
         members that have not joined the room.
 
+        Errors are raised by the call, before the await, or by the await.
+
         Raises:
             BadRequest: The message names an author, and the connection has joined a room.
             NotJoined, NotFound: The message names no author, and the connection is not in the room; or the room is not
