@@ -336,7 +336,8 @@ class JoinResult(Generic[ConnectionT]):
         room: Joined room.
         participant: Participant of the connection.
         is_new: The member was not present in the room before, on this or another node.
-        old_nick: Previous nickname of a present member; None for a new member, or if the nickname is unchanged.
+        old_nick: Previous nickname of a present member, equal to the assigned one if a join has regained it; None for a
+            new member, or if the nickname is unchanged.
         client_changed: The client kind of a present member changed, or another node has changed the status or
             `confusable`.
     """

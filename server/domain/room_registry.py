@@ -99,28 +99,26 @@ class RoomRegistry(Generic[ConnectionT]):
         existing = room.connections.get(connection)
         if existing is not None and existing.member.member_id != member_id:
             raise errors.BadRequest("joined_as_other_member")
-        nick, nick_key = room.reserve_nick(nick_name, member_id)
         participant = room.participants.get(member_id)
         is_new = participant is None
         if participant is None:
             member = events.Member(
                 member_id=member_id,
-                nick_name=nick,
+                nick_name=nick_name,
                 role="member",
                 account=account,
                 via=client_kind,
                 away=self._statuses.get(member_id),
                 bot=self._account_directory.is_bot(member_id),
             )
-            participant = self.add_participant(room, Participant[ConnectionT](member, nick_key))
-        old_member = participant.member
-        old_nick = old_member.nick_name if old_member.nick_name != nick else None
-        participant.member = replace(old_member, via=client_kind)
-        room.assign_nick(participant, nick, nick_key)
+            participant = self.add_participant(room, Participant[ConnectionT](member, ""))
+        client_changed = participant.member.via != client_kind
+        participant.member = replace(participant.member, via=client_kind)
+        old_nick = self.change_nick(room, participant, nick_name)
         participant.connections.add(connection)
         room.connections[connection] = participant
         self._subscribe(connection, room, dialect)
-        return JoinResult(room, participant, is_new, old_nick, client_changed=old_member.via != client_kind)
+        return JoinResult(room, participant, is_new, None if is_new else old_nick, client_changed)
 
     def leave(self, connection: ConnectionT, room_name: str) -> LeaveResult[ConnectionT]:
         """Remove a connection from one room.

@@ -261,6 +261,11 @@ def test_the_assignment_of_a_nickname_lost_to_another_node_is_a_change() -> None
     assert registry.change_nick(joined.room, joined.participant, "ann2") == "ann2"
     assert joined.room.find_by_nick("ann2") is joined.participant
     assert registry.change_nick(joined.room, joined.participant, "ann2") is None
+    joined.room.assign_nick(registry.join(2, "tea", "g2", "bob").participant, "ann2", "ann2")
+    registry.leave(2, "tea")
+    assert registry.join(3, "tea", "g1", "ann2").old_nick == "ann2"
+    assert joined.room.find_by_nick("ann2") is joined.participant
+    assert registry.join(4, "tea", "g1", "ann2").old_nick is None
 
 
 def test_a_large_room_lists_the_joiner_owners_moderators_and_recent_speakers() -> None:
