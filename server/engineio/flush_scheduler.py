@@ -29,9 +29,9 @@ _COOLDOWN_THRESHOLD = 0.001  # longest round in seconds without a cooldown
 
 _MAX_COOLDOWN = 0.02  # longest cooldown in seconds; the bound of the delay that a cooldown adds to a message
 
-_LONG_COOLDOWN = 0.005  # remaining seconds of a cooldown that a small round interrupts
+_LONG_COOLDOWN = 0.005  # a small round interrupts a cooldown with more remaining seconds
 
-_SMALL_ROUND = 16  # send queues of a small round
+_SMALL_ROUND = 16  # maximum number of send queues of a small round
 
 
 class FlushScheduler:
