@@ -157,19 +157,19 @@ async def test_a_stream_ends_at_the_revocation_of_its_token_and_at_the_shutdown(
         ann = await stack.enter_async_context(connect_person(server, "ann", "account"))
         assert await ann.join() == ""
         token = {"Authorization": ann.authorization}
-        account = await stack.enter_async_context(event_source(server.url, headers=token))
-        guest = await stack.enter_async_context(event_source(server.url))
-        await account.read()
-        await guest.read()
+        account_stream = await stack.enter_async_context(event_source(server.url, headers=token))
+        guest_stream = await stack.enter_async_context(event_source(server.url))
+        await account_stream.read()
+        await guest_stream.read()
         api = await stack.enter_async_context(account_api(server.url))
         assert (await api.with_token(ann.token).request("DELETE", "/api/sessions/current")).status == 204
-        await end_of_stream(account)
+        await end_of_stream(account_stream)
         assert (await api.with_token(ann.token).request("GET", EVENTS)).reason == "token_invalid"
         assert (await api.request("GET", "/api/rooms/nowhere/events")).reason == "room_not_found"
         assert (await api.with_headers(Last_Event_ID="x").request("GET", EVENTS)).reason == "field_invalid"
         assert (await api.request("HEAD", EVENTS)).status == 200
         shutdown = asyncio.create_task(server_stack.aclose())
-        await end_of_stream(guest)
+        await end_of_stream(guest_stream)
         await shutdown
 
 
