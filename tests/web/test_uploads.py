@@ -145,7 +145,10 @@ async def test_the_image_process_has_resource_limits_before_it_reads_the_image(
     assert (image.width, image.height) == (2, 1)
 
 
-@pytest.mark.parametrize("command", ["echo '{\"size\": -5}' >&2", "exec yes >&2", "exit 1"])
+@pytest.mark.parametrize(
+    "command",
+    ["echo '{\"size\": -5}' >&2", 'printf \'{"problem": "\\377"}\' >&2', "exec yes >&2", "exit 1"],
+)
 async def test_the_result_of_a_broken_image_process_is_rejected(
     files: UploadClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
