@@ -213,7 +213,7 @@ def _update_table(document: Any, name: str, value: Mapping[str, Any]) -> None:
     table = document[name]
     for key in table.keys() - value.keys():
         del table[key]
-    body = table.value.body
+    body = table.value.body  # pairs of key and item; the key of comments and blank lines is None
     size = next((n for n in range(len(body), 0, -1) if body[n - 1][0] is not None), 0)
     trailing_comments, body[size:] = body[size:], []
     for key, item in value.items():
