@@ -17,6 +17,8 @@ from tui_chat.ui.input.keys import KeyScope
 class QuitFlow:
     """Decision whether a request to quit needs a confirmation, and at most one running shutdown.
 
+    `clock` is monotonic; `clock` and `sleep` use seconds.
+
     Attributes:
         exit_code: First exit code other than 0 of the requests to quit.
     """

@@ -28,7 +28,7 @@ TYPING_WINDOW = 1.0  # seconds since the last key or mouse event during which th
 
 
 class RenderScheduler:
-    """Schedule of processing and rendering, without timers or side effects."""
+    """Schedule of processing and rendering, with a monotonic clock in seconds, without timers or side effects."""
 
     def __init__(self, clock: Callable[[], float], is_output_blocked: Callable[[], bool]) -> None:
         self._clock = clock

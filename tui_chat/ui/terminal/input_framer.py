@@ -140,7 +140,10 @@ class InputFramer:
         self._frames: list[InputFrame] = []  # completed by the current call
 
     def feed(self, data: bytes, now: float) -> list[InputFrame]:
-        """Return the frames that `data` completes, and set `deadline`; characters outside of sequences are complete."""
+        """Return the frames that `data` completes, and set `deadline`; characters outside of sequences are complete.
+
+        `now` is the monotonic time in seconds.
+        """
         self._frames = []
         text, position = self._decode(data), 0
         while position < len(text):

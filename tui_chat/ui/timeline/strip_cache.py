@@ -21,7 +21,7 @@ class StripCache:
         self._strips: LRUCache[tuple[str, int, int, bool], tuple[LineLayout, Strip]] = LRUCache(_CACHE_SIZE)
 
     def invalidate(self) -> None:
-        """Discard the strips and the renderer."""
+        """Discard the strips and the renderer, after a change of columns or styles."""
         # The next use creates a renderer: component styles change later than the widget style.
         self._renderer = None
         self._strips.clear()

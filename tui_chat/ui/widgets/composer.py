@@ -43,7 +43,7 @@ class Composer(TextArea, inherit_bindings=False):
 
     Args:
         complete: Returns the completion of the text before the cursor, None if there is none.
-        submit: Called with submitted text.
+        submit: Called with submitted text, after the composer was emptied.
         edit_last_message: Starts an edit of the user's last message if possible; returns False if Up recalls an older
             text instead.
         keymap: Returns the effective key bindings.
