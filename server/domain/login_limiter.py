@@ -39,7 +39,7 @@ class _Failures(Struct):
 
 
 class LoginLimiter:
-    """Limiter of login attempts."""
+    """Limiter of login attempts by the canonical key of the account name; times are monotonic, in seconds."""
 
     def __init__(self) -> None:
         self._failures: dict[tuple[str, str], _Failures] = {}
