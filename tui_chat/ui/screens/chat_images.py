@@ -15,7 +15,6 @@ class ChatImages:
     """Image store of one chat screen."""
 
     def __init__(self, files: ImageFiles, node: DOMNode) -> None:
-        self._files = files
         self._node = node
         self.store = ImageStore(lambda image: files.read(image.path), lambda: app_services(node).terminal)
         files.on_deleted = self.store.forget

@@ -64,7 +64,7 @@ async function appoint(room, { memberId }, rest) {
 }
 
 /** @type {Action} */
-async function transfer(room, person, rest, { confirm }) {
+async function transfer(room, person, _rest, { confirm }) {
   requireOwner(room);
   if (!(await confirmTransfer(confirm, person, room))) return null;
   return room.administration.transferTo(person.memberId);
