@@ -103,6 +103,22 @@ def test_a_reply_keeps_the_composer_text_and_returns_to_messages_after_the_submi
     assert parts.controller.mode is None
 
 
+def test_messages_and_replies_end_the_typing_indicator_without_a_request_unlike_edits(parts: ComposeParts) -> None:
+    def type_and_send(text: str) -> list[tuple[object, ...]]:
+        before = len(parts.requests.named("send_typing"))
+        parts.drafts.update_typing(parts.room, text)
+        assert parts.controller.send(text) == ""
+        parts.drafts.update_typing(parts.room, "")
+        return parts.requests.named("send_typing")[before:]
+
+    start, end = ("send_typing", "tea", True), ("send_typing", "tea", False)
+    assert type_and_send("hello") == [start]
+    parts.controller.start(ComposeKind.REPLY, parts.line(1), "")
+    assert type_and_send("tea") == [start]
+    parts.controller.start(ComposeKind.EDIT, parts.line(2), "")
+    assert type_and_send("the tea") == [start, end]
+
+
 def test_an_edit_replaces_the_composer_text_until_its_end(parts: ComposeParts) -> None:
     parts.view.composer.set_text("a draft")
     parts.controller.start(ComposeKind.EDIT, parts.line(2), "")

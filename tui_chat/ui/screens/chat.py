@@ -16,7 +16,6 @@ from textual.widgets import TextArea
 from tui_chat.client.net.address import is_room_link
 from tui_chat.protocol.sanitize import is_blank
 from tui_chat.session.commands.completion import Completion
-from tui_chat.session.compose_mode import ComposeKind
 from tui_chat.session.controller import SessionController
 from tui_chat.session.i18n import tr
 from tui_chat.session.lines import UnreadLine
@@ -220,18 +219,14 @@ class ChatScreen(SelectionScreen, inherit_bindings=False):
         """Send the text without outer newlines, or run the command in it.
 
         Rejected input returns to the composer, and its error is shown. Blank text is dropped. Accepted input enters the
-        input history, except in the compose modes edit and reaction. After a message, the typing indicator ends without
-        a request.
+        input history, except in the compose modes edit and reaction.
         """
         text = raw_text.strip("\n")
         if is_blank(text):
             return
-        mode = self.compose_controller.mode
         if error := self.compose_controller.run_and_record(lambda: self.run_input(text), text):
             self.view.composer.set_text(raw_text)
             self.view.show_error(error)
-        elif not text.startswith("/") and (mode is None or mode.kind is ComposeKind.REPLY):
-            self._drafts.reset_typing()
 
     def run_input(self, text: str) -> str:
         """Queue the text as a message, or run the command in it, and draw the result.

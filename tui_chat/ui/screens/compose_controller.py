@@ -49,12 +49,14 @@ class ComposeController:
     def send(self, text: str) -> str:
         """Queue text according to the compose mode of the current room. Return the error message, empty on success.
 
-        Success ends the compose mode, or calls `on_message_sent` without one.
+        Success ends the compose mode, or calls `on_message_sent` without one. A message or reply ends the typing
+        indicator without a request.
         """
         if self.mode is not None:
             return self._submit(self.mode, text)
         error = self._messages.submit(None, text)
         if not error:
+            self._drafts.reset_typing()
             self._on_message_sent()
         return error
 
@@ -158,6 +160,8 @@ class ComposeController:
         """
         error = self._messages.submit(mode, text)
         if not error:
+            if mode.kind is ComposeKind.REPLY:
+                self._drafts.reset_typing()
             self.leave_mode()
         self._view.draw_changes()
         return error
